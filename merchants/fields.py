@@ -1,0 +1,29 @@
+"""The kinds of column that facts are made of: keys, instants, money."""
+
+from typing import Any
+
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+
+class KeyField(models.CharField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A code that other systems gave: compared and ordered by code point on every database.
+
+    PostgreSQL orders text by the database's locale unless told otherwise; SQLite always by bytes.
+    """
+
+    def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
+        parameters = super().db_parameters(connection)
+        if connection.vendor == "postgresql":
+            parameters["collation"] = "C"
+        return parameters
+
+
+def money(**options: Any) -> "models.DecimalField[Any, Any]":
+    """An amount with two decimals; its currency stands beside it or in its name."""
+    return models.DecimalField(max_digits=14, decimal_places=2, **options)
+
+
+def instant(**options: Any) -> "models.DateTimeField[Any, Any]":
+    """When something happened; empty until it has."""
+    return models.DateTimeField(null=True, blank=True, **options)

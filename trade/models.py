@@ -1,0 +1,126 @@
+"""Trade orders, the money booked against them, and financing draws."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from merchants.fields import KeyField, instant, money
+from merchants.models import Fact, Merchant
+
+
+class TradeOrder(Fact):
+    """A sale between a merchant and a buyer abroad."""
+
+    class Product(models.TextChoices):
+        TRADE_ASSURANCE = "trade_assurance", _("Trade Assurance")
+        E_COLLECTION = "e_collection", _("e-Collection")
+
+    class ExportMode(models.TextChoices):
+        ONETOUCH_AGENCY = "onetouch_agency", _("One-Touch agency export")
+        MARKET_PROCUREMENT = "market_procurement", _("market procurement export")
+        SELF_OPERATED = "self_operated", _("self-operated export")
+        CONVENIENT_SHIPPING = "convenient_shipping", _("convenient shipping export")
+
+    class PaymentProduct(models.TextChoices):
+        TALC = "TALC", _("TALC")
+        TAPLC = "TAPLC", _("TAPLC")
+        TAOLC = "TAOLC", _("TAOLC")
+
+    class OaMode(models.TextChoices):
+        PLATFORM_INSURED = "platform_insured", _("insured by the platform")
+        SELF_INSURED = "self_insured", _("insured by the merchant")
+
+    order_no = KeyField(_("order"), max_length=64, primary_key=True)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="trade_orders")
+    account_code = KeyField(_("account"), max_length=64, blank=True)
+    product = models.CharField(_("product"), max_length=20, choices=Product)
+    export_mode = models.CharField(_("export mode"), max_length=20, choices=ExportMode, blank=True)
+    payment_product = models.CharField(_("payment product"), max_length=8, choices=PaymentProduct, blank=True)
+    drafted_at = instant(verbose_name=_("drafted at"))
+    buyer_confirmed_at = instant(verbose_name=_("confirmed by the buyer at"))
+    amount_usd = money(verbose_name=_("amount in USD"))
+    is_rts = models.BooleanField(_("ready to ship"), default=False)
+    category_l1 = models.CharField(_("first-level category"), max_length=100, blank=True)
+    destination = models.CharField(_("destination"), max_length=2, blank=True)
+    oa_mode = models.CharField(_("open account mode"), max_length=20, choices=OaMode, blank=True)
+    easy_return = models.BooleanField(_("Easy Return"), default=False)
+    easy_return_premium_usd = money(verbose_name=_("Easy Return premium in USD"), null=True, blank=True)
+    service_fee_usd = money(verbose_name=_("service fee in USD"), null=True, blank=True)
+    shipped_at = instant(verbose_name=_("all shipped at"), db_index=True)
+    customs_cleared_at = instant(verbose_name=_("customs cleared at"), db_index=True)
+    port_data_at = instant(verbose_name=_("port data at"), db_index=True)
+    completed_at = instant(verbose_name=_("completed at"), db_index=True)
+    cancelled_at = instant(verbose_name=_("cancelled at"), db_index=True)
+    abnormal_at = instant(verbose_name=_("found abnormal at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("trade order")
+        verbose_name_plural = _("trade orders")
+        indexes = [
+            models.Index(fields=["buyer_confirmed_at"], name="trade_order_confirmed"),
+            models.Index(fields=["drafted_at"], name="trade_order_drafted"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_usd__gte=0), name="trade_order_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(easy_return_premium_usd=None) | Q(easy_return_premium_usd__gte=0),
+                name="trade_order_premium_not_negative",
+            ),
+            models.CheckConstraint(
+                condition=Q(service_fee_usd=None) | Q(service_fee_usd__gte=0), name="trade_order_fee_not_negative"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.order_no
+
+
+class Receipt(Fact):
+    """Money booked against a trade order. A cancellation may arrive before the booking itself."""
+
+    class Kind(models.TextChoices):
+        FIRST = "first", _("first payment")
+        BALANCE = "balance", _("balance")
+
+    receipt_no = KeyField(_("receipt"), max_length=64, primary_key=True)
+    order = models.ForeignKey(TradeOrder, models.PROTECT, verbose_name=_("order"), related_name="receipts")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    amount_usd = money(verbose_name=_("amount in USD"))
+    booked_at = instant(verbose_name=_("booked at"), db_index=True)
+    cancelled_at = instant(verbose_name=_("cancelled at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("receipt")
+        verbose_name_plural = _("receipts")
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_usd__gte=0), name="receipt_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(booked_at__isnull=False) | Q(cancelled_at__isnull=False), name="receipt_booked_or_cancelled"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.receipt_no
+
+
+class FinancingDraw(Fact):
+    """Money a merchant drew on a financing product, and the fee of it."""
+
+    class Product(models.TextChoices):
+        LC_POST_DOCUMENT = "lc_post_document", _("letter of credit, after documents")
+        OTHER = "other", _("other")
+
+    draw_no = KeyField(_("draw"), max_length=64, primary_key=True)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="financing_draws")
+    product = models.CharField(_("product"), max_length=20, choices=Product)
+    drawn_at = models.DateTimeField(_("drawn at"), db_index=True)
+    fee = money(verbose_name=_("fee"))
+    currency = models.CharField(_("currency"), max_length=3)
+
+    class Meta:
+        verbose_name = _("financing draw")
+        verbose_name_plural = _("financing draws")
+        constraints = [models.CheckConstraint(condition=Q(fee__gte=0), name="financing_draw_fee_not_negative")]
+
+    def __str__(self) -> str:
+        return self.draw_no
