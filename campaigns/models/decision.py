@@ -1,0 +1,81 @@
+"""What was decided of each claim, and the tags a threshold gave."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.campaign import Offer, Version
+from merchants.fields import KeyField, money
+from merchants.models import Merchant
+
+
+class Decision(models.Model):
+    """One claim, decided once.
+
+    `failed` has bit n set when condition n of the version did not hold. `place` is the claim's place in line among
+    those that met the conditions. Rows are written set-wise, by the million, from rows just read; references to
+    merchant and version are therefore kept without a check per row.
+    """
+
+    class Outcome(models.IntegerChoices):
+        GRANTED = 1, _("granted")
+        REFUSED = 2, _("refused: a condition is not met")
+        SUPERSEDED = 3, _("superseded by another benefit on the same fee")
+        MERCHANT_CAP = 4, _("refused: the merchant has had its share")
+        QUOTA_EXHAUSTED = 5, _("refused: all places were taken")
+
+    offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="decisions")
+    subject = KeyField(_("subject"), max_length=64)
+    merchant = models.ForeignKey(
+        Merchant, models.DO_NOTHING, db_constraint=False, verbose_name=_("merchant"), related_name="+"
+    )
+    version = models.ForeignKey(
+        Version, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("version"), related_name="+"
+    )
+    claimed_at = models.DateTimeField(_("claimed at"))
+    outcome = models.PositiveSmallIntegerField(_("outcome"), choices=Outcome)
+    failed = models.BigIntegerField(_("conditions not met"), default=0)
+    place = models.BigIntegerField(_("place in line"), null=True)
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        constraints = [
+            models.UniqueConstraint(fields=["offer", "subject"], name="decision_once"),
+            models.CheckConstraint(
+                condition=Q(outcome=2, failed__gt=0, place=None) | (~Q(outcome=2) & Q(failed=0, place__gt=0)),
+                name="decision_refused_means_failed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id} {self.subject}: {self.get_outcome_display()}"
+
+
+class Tag(models.Model):
+    """Whether an order counted towards the merchant's threshold, or came after it was reached. Never changes.
+
+    `total` is the merchant's sum just before the order's first booking.
+    """
+
+    class Kind(models.TextChoices):
+        THRESHOLD = "threshold", _("threshold order")
+        CANDIDATE = "candidate", _("candidate")
+
+    offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="tags")
+    subject = KeyField(_("subject"), max_length=64)
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind)
+    tagged_at = models.DateTimeField(_("tagged at"))
+    total = money(verbose_name=_("sum before"))
+
+    class Meta:
+        verbose_name = _("tag")
+        verbose_name_plural = _("tags")
+        constraints = [models.UniqueConstraint(fields=["offer", "subject"], name="tag_once")]
+        indexes = [
+            models.Index(fields=["offer", "tagged_at"], condition=Q(kind="candidate"), name="tag_candidates")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.kind}"
