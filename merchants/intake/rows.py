@@ -1,0 +1,78 @@
+"""Many rows into a table at once, on the default connection.
+
+PostgreSQL takes them as binary COPY: its C dumpers are given the column types once, which measured 4 times the rate of
+text COPY built here row by row. SQLite takes them as chunks of one prepared INSERT.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from itertools import islice
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+
+CHUNK = 5_000
+
+
+def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """Append `rows` to `table` and return how many there were. Instants must be aware; dicts and lists are JSON.
+
+    `rows` is consumed as it comes, in flat memory. It must not query the default connection meanwhile: COPY has it.
+    A constraint of the table refuses the whole call with `IntegrityError`.
+    """
+    with connection.cursor() as cursor:
+        names = ", ".join(connection.ops.quote_name(column) for column in columns)
+        target = f"{connection.ops.quote_name(table)} ({names})"
+        if connection.vendor == "postgresql":
+            return _copy(cursor, table=table, names=names, target=target, rows=rows)
+        return _insert(cursor, target=target, width=len(columns), rows=rows)
+
+
+def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: Iterable[Sequence[object]]) -> int:
+    cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608  # quoted names
+    types = [column[1] for column in cursor.description or ()]
+    count = 0
+    raw: Any = cursor  # `copy` is psycopg's own, reached through Django's wrapper
+    with connection.wrap_database_errors, raw.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(types)
+        write_row = copy.write_row
+        for row in rows:
+            write_row(row)
+            count += 1
+    return count
+
+
+def _insert(cursor: CursorWrapper, *, target: str, width: int, rows: Iterable[Sequence[object]]) -> int:
+    statement = f"INSERT INTO {target} VALUES ({', '.join(['%s'] * width)})"  # noqa: S608  # quoted names
+    count = 0
+    with transaction.atomic():
+        for chunk in _chunks(rows):
+            cursor.executemany(statement, [_adapted(row) for row in chunk])
+            count += len(chunk)
+    return count
+
+
+def _chunks(rows: Iterable[Sequence[object]]) -> Iterator[list[Sequence[object]]]:
+    stream = iter(rows)
+    while chunk := list(islice(stream, CHUNK)):
+        yield chunk
+
+
+def _adapted(row: Sequence[object]) -> list[Any]:
+    return [ADAPTERS[type(value)](value) if type(value) in ADAPTERS else value for value in row]
+
+
+def _instant(value: datetime) -> str:
+    return str(value.astimezone(UTC).replace(tzinfo=None))
+
+
+# What Django itself stores in SQLite for these types; the rest the driver takes as it is.
+ADAPTERS: dict[type, Callable[[Any], object]] = {
+    datetime: _instant,
+    Decimal: str,
+    dict: json.dumps,
+    list: json.dumps,
+}
