@@ -4,15 +4,22 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
+# Everything the process writes goes here: the embedded database, static files.
+VAR = BASE_DIR / "var"
+(VAR / "static").mkdir(parents=True, exist_ok=True)
+
 # A demonstration has a movable clock and known logins; production must say so by switching it off.
 DEMO = env.bool("FAIRGROUND_DEMO", default=False)
 DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY", default="only-for-trials-and-tests-set-SECRET_KEY-in-production")
+# Good for trials and tests only: config/checks.py keeps a production server from starting on it.
+TRIAL_SECRET_KEY = "only-for-trials-and-tests-set-SECRET_KEY-in-production"  # noqa: S105  # not secret at all
+SECRET_KEY = env.str("SECRET_KEY", default="") or TRIAL_SECRET_KEY
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
@@ -63,7 +70,7 @@ TEMPLATES = [
 
 def database(url: str) -> dict[str, Any]:
     """The connection for `url`: SQLite in a file by default, PostgreSQL where one is named."""
-    settings: dict[str, Any] = dict(env.db_url_config(url or f"sqlite:///{BASE_DIR / 'var' / 'fairground.sqlite3'}"))
+    settings: dict[str, Any] = dict(env.db_url_config(url or f"sqlite:///{VAR / 'fairground.sqlite3'}"))
     if settings["ENGINE"] == "django.db.backends.sqlite3":
         # IMMEDIATE: a transaction that means to write takes the write lock first, so none fails half way.
         settings["OPTIONS"] = {
@@ -98,6 +105,60 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "var" / "static"
+STATIC_ROOT = VAR / "static"
 
 REDIS_URL = env.str("REDIS_URL", default="")
+
+# Celery. The broker is a bell: it may lose what it holds, the database does not. No results are kept.
+CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
+    {
+        # A Redis that is down or hangs must not hold up a request: fail within a second, the sweep repeats.
+        "socket_timeout": 1.0,
+        "socket_connect_timeout": 1.0,
+        "visibility_timeout": 600,
+        "unacked_restore_interval": 1,
+    }
+    if REDIS_URL
+    else {"polling_interval": 0.05}
+)
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_PUBLISH_RETRY = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
+CELERY_TIMEZONE = "UTC"
+# In memory: what is due is decided from the database, so beat has nothing to remember.
+CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+# A beat message not taken by the time of the next one is dropped: the next one does its work too.
+CELERY_BEAT_SCHEDULE = {
+    "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
+    "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
+        "celery.worker": {"level": env.str("LOG_LEVEL", default="WARNING")},
+        "celery.app.trace": {"level": env.str("LOG_LEVEL", default="WARNING")},
+    },
+}
+
+if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
+    # TLS ends at a proxy that sets this header and removes what a client sent under its name.
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = env.int("FAIRGROUND_HSTS_SECONDS", default=31_536_000)
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+    # Whether sister domains speak HTTPS, and the browsers' preload list, are the domain owner's to decide.
+    SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
