@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns.models.clock import DEMO_START, DemoClock
 
 
-class ClockRefusal(Exception):
+class ClockError(Exception):
     """The clock cannot be moved like that; the text says why."""
 
 
@@ -34,19 +34,19 @@ def real() -> datetime:
 def move(*, to: datetime) -> datetime:
     """Set a demonstration's clock to the instant `to`, which must be aware and not before now.
 
-    Raises `ClockRefusal` outside a demonstration and for an earlier instant.
+    Raises `ClockError` outside a demonstration and for an earlier instant.
     """
     with transaction.atomic():
         row = _locked()
         shown = row.reading(real=real())
         if to < shown:
-            raise ClockRefusal(_("The clock never moves backwards: it already shows %(shown)s.") % {"shown": shown})
+            raise ClockError(_("The clock never moves backwards: it already shows %(shown)s.") % {"shown": shown})
         _restart(row, at=to.astimezone(UTC))
     return to
 
 
 def advance(*, by: timedelta) -> datetime:
-    """Move a demonstration's clock forward by a length of time; returns what it then shows. Raises `ClockRefusal`."""
+    """Move a demonstration's clock forward by a length of time; returns what it then shows. Raises `ClockError`."""
     with transaction.atomic():
         return move(to=_locked().reading(real=real()) + by)
 
@@ -75,6 +75,6 @@ def _restart(row: DemoClock, *, at: datetime) -> None:
 
 def _locked() -> DemoClock:
     if not settings.DEMO:
-        raise ClockRefusal(_("Only a demonstration's clock can be moved."))
+        raise ClockError(_("Only a demonstration's clock can be moved."))
     DemoClock.objects.get_or_create(id=1)
     return DemoClock.objects.select_for_update().get(id=1)

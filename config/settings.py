@@ -110,7 +110,7 @@ STATIC_ROOT = VAR / "static"
 REDIS_URL = env.str("REDIS_URL", default="")
 
 # Celery. The broker is a bell: it may lose what it holds, the database does not. No results are kept.
-CELERY_BROKER_URL = REDIS_URL or "memory://"
+CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
     {
         # A Redis that is down or hangs must not hold up a request: fail within a second, the sweep repeats.

@@ -1,0 +1,95 @@
+"""`./run test`: the suite on the embedded default, then again on PostgreSQL and Redis where they answer.
+
+Servers are those of DATABASE_URL and REDIS_URL, else those on the standard local ports. With CI set, a server that
+does not answer is an error.
+"""
+
+import os
+import subprocess
+import sys
+import zlib
+from pathlib import Path
+
+import psycopg
+import redis
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from campaigns.catalogs import compile_catalogs  # noqa: E402  # the project is not installed
+
+# What an installation may have set must not leak into the tests.
+OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "FAIRGROUND_DEMO", "FAIRGROUND_HTTPS")
+# A name of its own for each checkout, so that two suites on one server do not drop each other's test databases.
+DATABASE = f"fairground_{zlib.crc32(str(ROOT).encode()):08x}"
+
+
+def postgres_candidates() -> list[str]:
+    if url := os.environ.get("DATABASE_URL"):
+        return [url]
+    users = dict.fromkeys(("postgres:postgres", "postgres", os.environ.get("USER", "root"), "root"))
+    return [f"postgres://{user}@127.0.0.1:5432/{DATABASE}" for user in users]
+
+
+def can_make_databases(url: str) -> bool:
+    """Whether the server answers and lets us create test databases. The named database itself need not exist."""
+    for name in ("postgres", url.rpartition("/")[2].partition("?")[0]):
+        try:
+            with psycopg.connect(url, dbname=name, connect_timeout=3) as connection:
+                row = connection.execute("SELECT rolcreatedb OR rolsuper FROM pg_roles WHERE rolname = current_user")
+                return bool((row.fetchone() or [False])[0])
+        except psycopg.OperationalError:
+            continue
+    return False
+
+
+def redis_answers(url: str) -> bool:
+    try:
+        with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3, retry=None) as client:
+            return bool(client.ping())
+    except redis.RedisError:
+        return False
+
+
+def servers() -> dict[str, str]:
+    """The environment of the second round: those servers that answer."""
+    found = {}
+    if database := next(filter(can_make_databases, postgres_candidates()), ""):
+        found["DATABASE_URL"] = database
+    bell = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
+    if redis_answers(bell):
+        found["REDIS_URL"] = bell
+    return found
+
+
+def pytest(environment: dict[str, str], arguments: list[str]) -> int:
+    own = {name: value for name, value in os.environ.items() if name not in OWN_VARIABLES}
+    command = [sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=own | environment, check=False).returncode
+
+
+def announce(text: str) -> None:
+    print(f"\n{'=' * 100}\n{text}\n{'=' * 100}", flush=True)  # noqa: T201
+
+
+def main(arguments: list[str]) -> int:
+    compile_catalogs()
+    found = servers()
+    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if name not in found]
+    ci = bool(os.environ.get("CI"))
+    if missing and ci:
+        announce(f"No server answers for {' and '.join(missing)}; in CI that is an error.")
+        return 1
+    announce("First round: the embedded default (SQLite, broker in memory)")
+    outcomes = [pytest({}, arguments)]
+    if found:
+        announce(f"Second round: {', '.join(found.values())}")
+        # What does not depend on servers has been seen.
+        outcomes.append(pytest(found, ["--ignore=tests/test_quality.py", *arguments]))
+    if missing:
+        announce(f"NOT TESTED, no server answers for {' and '.join(missing)}. What needs it was skipped.")
+    return max(outcomes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
