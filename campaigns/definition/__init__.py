@@ -1,0 +1,1 @@
+"""The vocabulary in which offers are described: reading, checking, versioning, sentences, schema."""
