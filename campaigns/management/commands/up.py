@@ -26,7 +26,7 @@ from campaigns import clock
 from campaigns.demonstration import opening
 
 logger = logging.getLogger(__name__)
-PATIENCE = 5.0
+PATIENCE = 6.0
 """Seconds that a part has to end after it was told to."""
 
 
@@ -62,20 +62,24 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
 
     def handle(self, *args: Any, port: int, host: str, **options: Any) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Also where it came in ignored, as for a process that a script put in the background.
-            signal.signal(number, _leave)
-        server = self._web_server(host, port)
         worker, beat = _worker(), _beat()
         parts = [Part("worker", worker.start), Part("beat", beat.start)]
+
+        def leave(_number: int, _frame: FrameType | None) -> None:
+            _tell_to_end(parts, beat)
+            sys.exit(0)
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Also where it came in ignored, as for a process that a script put in the background.
+            signal.signal(number, leave)
+        server = self._web_server(host, port)
         try:
             self._begin(parts)
             self._greet(host, port)
             server.run()
         except SystemExit:
             pass  # told to leave before the web server ran; once it runs, it catches this itself
-        finally:
-            self._end(parts, beat)
+        self._end(parts, beat)
         dead = [part.name for part in parts if part.died]
         if dead:
             raise CommandError(_("Ended because the %(part)s died.") % {"part": " + ".join(dead)})
@@ -104,11 +108,7 @@ class Command(BaseCommand):
         self.stdout.flush()
 
     def _end(self, parts: list[Part], beat: Service) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C is meant
-        for part in parts:
-            part.expected = True
-        beat.stop()
-        state.should_stop = os.EX_OK  # type: ignore[assignment]  # None until then, say the stubs
+        _tell_to_end(parts, beat)
         for part in parts:
             if part.ident:
                 part.join(PATIENCE)
@@ -118,8 +118,12 @@ class Command(BaseCommand):
             clock.stop()
 
 
-def _leave(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(0)
+def _tell_to_end(parts: list[Part], beat: Service) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C is meant
+    for part in parts:
+        part.expected = True
+    beat.stop()
+    state.should_stop = os.EX_OK  # type: ignore[assignment]  # None until then, say the stubs
 
 
 def _worker() -> WorkController:
