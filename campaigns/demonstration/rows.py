@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 
 
 def money(amount: float) -> Decimal:
@@ -15,11 +16,12 @@ class Row:
     """A line of a fact file."""
 
     @classmethod
+    @cache
     def columns(cls) -> list[str]:
         return [field.name for field in fields(cls)]
 
     def cells(self) -> list[str]:
-        return [_text(getattr(self, name)) for name in self.__slots__]
+        return [_text(getattr(self, name)) for name in self.columns()]
 
 
 def _text(value: object) -> str:
