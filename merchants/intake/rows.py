@@ -23,6 +23,12 @@ def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     `rows` is consumed as it comes, in flat memory. It must not query the default connection meanwhile: COPY has it.
     A constraint of the table refuses the whole call with `IntegrityError`.
     """
+    with transaction.atomic():
+        return append(table, columns, rows)
+
+
+def append(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+    """As `write`, but on SQLite a transaction a chunk: its only write lock is not held while rows are awaited."""
     with connection.cursor() as cursor:
         names = ", ".join(connection.ops.quote_name(column) for column in columns)
         target = f"{connection.ops.quote_name(table)} ({names})"
@@ -48,10 +54,10 @@ def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: I
 def _insert(cursor: CursorWrapper, *, target: str, width: int, rows: Iterable[Sequence[object]]) -> int:
     statement = f"INSERT INTO {target} VALUES ({', '.join(['%s'] * width)})"  # noqa: S608  # quoted names
     count = 0
-    with transaction.atomic():
-        for chunk in _chunks(rows):
+    for chunk in _chunks(rows):
+        with transaction.atomic():
             cursor.executemany(statement, [_adapted(row) for row in chunk])
-            count += len(chunk)
+        count += len(chunk)
     return count
 
 

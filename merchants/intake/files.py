@@ -1,0 +1,178 @@
+"""What a file of facts looks like: its columns, its key, and which rows of others it names."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import cached_property
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext as _
+
+from merchants.intake.columns import Column, Parse, Refusal
+
+Row = tuple[object, ...]
+Line = tuple[int, Sequence[str]]
+MOST_COLUMNS = 200
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """One thing that is wrong with a file, and where: the line is that of the file, 0 for the file itself."""
+
+    file: str
+    line: int
+    column: str
+    value: str
+    reason: str
+
+    def __str__(self) -> str:
+        place = _("%(file)s line %(line)d") % {"file": self.file, "line": self.line} if self.line else self.file
+        if not self.column:
+            return f"{place}: {self.reason}"
+        return f"{place}, {self.column} {_quoted(self.value)}: {self.reason}"
+
+
+def _quoted(value: str) -> str:
+    """`value` for a message: short, and without control characters that a terminal would obey."""
+    short = value if len(value) <= 80 else f"{value[:79]}…"
+    return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short) + '"'
+
+
+Report = Callable[[Complaint], None]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule between columns of one row; what is wrong is said of the last of them."""
+
+    columns: tuple[str, ...]
+    complaint: Callable[..., str | None]
+
+
+@dataclass(frozen=True)
+class Apart:
+    """Two events of one row that may be told by different rows, in either order.
+
+    A row without `first` tells only of `later`; after that a row without `later` tells only of `first`. Either keeps
+    what the other said. `flag` is the column that remembers that `later` was told by itself.
+    """
+
+    first: str
+    later: str
+    flag: str
+
+
+@dataclass(frozen=True)
+class FactFile:
+    """One kind of file: the same definition reads CSV and XLSX, uploads and calls, and writes exports."""
+
+    name: str
+    model: type[models.Model]
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    checks: tuple[Check, ...] = ()
+    apart: Apart | None = None
+
+    @cached_property
+    def named(self) -> dict[str, Column]:
+        return {column.name: column for column in self.columns}
+
+    @property
+    def key_columns(self) -> list[Column]:
+        return [self.named[name] for name in self.key]
+
+    @cached_property
+    def references(self) -> dict[Column, type[models.Model]]:
+        """The columns that name a row of another file, with the model where it must stand."""
+        related = {field.attname: field.related_model for field in self.model._meta.concrete_fields}
+        parents = {column: related[column.attname] for column in self.columns}
+        return {column: parent for column, parent in parents.items() if isinstance(parent, type)}
+
+    @property
+    def instants(self) -> list[Column]:
+        fields = {field.attname: field for field in self.model._meta.concrete_fields}
+        return [column for column in self.columns if isinstance(fields[column.attname], models.DateTimeField)]
+
+    def header_complaints(self, header: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """What is wrong with the first line, as column and reason."""
+        if len(header) > MOST_COLUMNS:
+            yield "", _("has %d columns") % len(header)
+            return
+        for name in dict.fromkeys(header):
+            if name not in self.named:
+                yield name, _("unknown column") if name else _("a column without a name")
+            elif header.count(name) > 1:
+                yield name, _("the column stands %d times") % header.count(name)
+        for column in self.columns:
+            if (column.required or column.name in self.key) and column.name not in header:
+                yield column.name, _("the column is missing")
+
+
+class Parser:
+    """Reads the cells under one header into rows in the order of the definition's columns."""
+
+    def __init__(self, file: FactFile, header: Sequence[str], *, zone: tzinfo) -> None:
+        self.file = file
+        distinct = set(file.key) if len(file.key) == 1 else set()
+        parsers = {
+            column.name: column.parser(file.model, zone, distinct=column.name in distinct) for column in file.columns
+        }
+        self.header = tuple(header)
+        self.parses: tuple[Parse, ...] = tuple(parsers[name] for name in header)
+        # A column that the file has not got is empty in every row: its value is put behind the cells' own.
+        absent = [column.name for column in file.columns if column.name not in header]
+        self.absent: Row = tuple(parsers[name]("") for name in absent)
+        behind = [*header, *absent]
+        self.order = tuple(behind.index(column.name) for column in file.columns)
+        self.as_is = self.order == tuple(range(len(file.columns)))
+
+    def rows(self, lines: Iterable[Line], *, name: str, report: Report) -> Iterator[Row]:
+        """Each good line as `(line number, *values)`; the bad ones go to `report`, column by column."""
+        parses, width, as_is = self.parses, len(self.header), self.as_is
+        checks = self.file.checks
+        for number, cells in lines:
+            try:
+                if len(cells) != width:
+                    raise Refusal
+                values: Any = [parse(cell) for parse, cell in zip(parses, cells, strict=True)]
+            except Refusal:
+                for column, value, reason in self._refusals(cells):
+                    report(Complaint(name, number, column, value, reason))
+                continue
+            if not as_is:
+                values = (*values, *self.absent)
+                values = [values[index] for index in self.order]
+            if checks and (wrong := self._broken(values)):
+                cell = dict(zip(self.header, cells, strict=True))
+                for column, reason in wrong:
+                    report(Complaint(name, number, column, cell.get(column, ""), reason))
+                continue
+            yield (number, *values)
+
+    def _refusals(self, cells: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        if len(cells) != len(self.header):
+            found = {"found": len(cells), "expected": len(self.header)}
+            yield "", "", _("has %(found)d cells where the header has %(expected)d") % found
+            return
+        for name, parse, cell in zip(self.header, self.parses, cells, strict=True):
+            try:
+                parse(cell)
+            except Refusal as refusal:
+                yield name, cell.lstrip("\0"), MARKS[cell]() if cell in MARKS else str(refusal)
+
+    def _broken(self, values: Sequence[object]) -> list[tuple[str, str]]:
+        by_name = dict(zip(self.file.named, values, strict=True))
+        wrong = [
+            (check.columns[-1], check.complaint(*(by_name[column] for column in check.columns)))
+            for check in self.file.checks
+        ]
+        return [(column, reason) for column, reason in wrong if reason]
+
+
+# What `sheet` writes, with a NUL that no file can hold, for a cell that a spreadsheet shows but has no value for us.
+MARKS: dict[str, Callable[[], str]] = {
+    "\0formula": lambda: _("a formula without a stored value: open the workbook in a spreadsheet program and save it"),
+    "\0error": lambda: _("the spreadsheet shows an error here"),
+    "\0digits": lambda: _("a number of more than 15 digits, of which the spreadsheet lost some: format it as text"),
+}

@@ -1,0 +1,149 @@
+"""All of the intake's own SQL: a file's rows stand in a temporary table, and are checked and merged there as a set.
+
+Works alike on PostgreSQL and SQLite. Every name is from a model and quoted; every value is a parameter.
+"""
+# ruff: noqa: S608
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, models
+
+from merchants.intake import rows
+from merchants.intake.columns import Column
+from merchants.intake.files import Apart, FactFile
+
+STAGE = "intake_stage"
+LINE = "line_in_file"  # freight has a column called line
+
+
+def _q(name: str) -> str:
+    return str(connection.ops.quote_name(name))
+
+
+def _table(model: type[models.Model]) -> str:
+    return _q(model._meta.db_table)
+
+
+def _distinct(left: str, right: str) -> str:
+    word = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
+    return f"{left} {word} {right}"
+
+
+def _stored(file: FactFile) -> list[str]:
+    """The columns that a row of this file decides."""
+    return [*(column.attname for column in file.columns), *([file.apart.flag] if file.apart else [])]
+
+
+def _same_key(file: FactFile) -> str:
+    return " AND ".join(f"t.{_q(column.attname)} = s.{_q(column.attname)}" for column in file.key_columns)
+
+
+def _run(statement: str, parameters: Sequence[Any] = ()) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def _number(statement: str, parameters: Sequence[Any] = ()) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.fetchone()[0] or 0)
+
+
+@contextmanager
+def staged(file: FactFile, stream: Iterable[Sequence[object]]) -> Iterator[int]:
+    """`(line, *values)` of every row, in a temporary table for as long as the block lasts; gives their number."""
+    columns = ", ".join(_q(name) for name in _stored(file))
+    _run(f"DROP TABLE IF EXISTS {STAGE}")
+    _run(
+        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT CAST(0 AS bigint) AS {LINE}, {columns} "
+        f"FROM {_table(file.model)} WHERE 1 = 0"
+    )
+    try:
+        yield rows.append(STAGE, [LINE, *(column.attname for column in file.columns)], stream)
+    finally:
+        if not connection.needs_rollback:
+            _run(f"DROP TABLE IF EXISTS {STAGE}")
+
+
+def doubled(file: FactFile) -> Iterator[tuple[int, int, str]]:
+    """Rows whose key stands in the file before: their line, the first one's, and the key."""
+    keys = ", ".join(_q(column.attname) for column in file.key_columns)
+    if not _number(f"SELECT count(*) FROM (SELECT 1 FROM {STAGE} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1) AS d"):
+        return
+    ranked = f"SELECT {LINE}, min({LINE}) OVER (PARTITION BY {keys}) AS earliest, {keys} FROM {STAGE}"
+    for line, earliest, *values in _streamed(f"SELECT * FROM ({ranked}) AS d WHERE {LINE} > earliest ORDER BY {LINE}"):
+        yield line, earliest, ", ".join(str(value) for value in values)
+
+
+def orphans(column: Column, parent: type[models.Model]) -> Iterator[tuple[int, str]]:
+    """Rows that name a parent which is not there: their line, and the name."""
+    key = _q(parent._meta.pk.attname)
+    named = _q(column.attname)
+    yield from _streamed(
+        f"SELECT s.{LINE}, s.{named} FROM {STAGE} s LEFT JOIN {_table(parent)} p ON p.{key} = s.{named} "
+        f"WHERE p.{key} IS NULL ORDER BY s.{LINE}"
+    )
+
+
+def _streamed(statement: str) -> Iterator[tuple[Any, ...]]:
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(statement)
+        while chunk := cursor.fetchmany(rows.CHUNK):
+            yield from chunk
+
+
+def future(file: FactFile, now: datetime) -> int:
+    """How many rows tell of an instant that is still to come."""
+    moments = [f"{_q(column.attname)} > %s" for column in file.instants]
+    if not moments:
+        return 0
+    at = connection.ops.adapt_datetimefield_value(now)
+    return _number(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(moments)}", [at] * len(moments))
+
+
+def lock(file: FactFile) -> None:
+    """Let one import at a time write this table; readers go on. SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        _run(f"LOCK TABLE {_table(file.model)} IN SHARE ROW EXCLUSIVE MODE")
+
+
+def join_apart(file: FactFile, apart: Apart) -> None:
+    """Put into staged rows what stored rows already told of the other of two events."""
+    first, later, flag = _q(apart.first), _q(apart.later), _q(apart.flag)
+    _run(f"UPDATE {STAGE} SET {flag} = ({first} IS NULL)")
+    _run(
+        f"UPDATE {STAGE} AS s SET {first} = COALESCE(s.{first}, t.{first}), "
+        f"{later} = CASE WHEN t.{flag} THEN COALESCE(s.{later}, t.{later}) ELSE s.{later} END, "
+        f"{flag} = (s.{flag} OR (t.{flag} AND s.{later} IS NULL)) "
+        f"FROM {_table(file.model)} AS t WHERE {_same_key(file)}"
+    )
+
+
+def unseen(file: FactFile) -> int:
+    """How many staged rows are not stored yet."""
+    return _number(
+        f"SELECT count(*) FROM {STAGE} s WHERE NOT EXISTS (SELECT 1 FROM {_table(file.model)} t "
+        f"WHERE {_same_key(file)})"
+    )
+
+
+def merge(file: FactFile, batch: int) -> int:
+    """Store the staged rows that are new or differ, under `batch`; gives their number. The others are not touched."""
+    names = _stored(file)
+    key = [column.attname for column in file.key_columns]
+    told = [name for name in names if name not in key]
+    columns = ", ".join(_q(name) for name in names)
+    values = ", ".join(f"s.{_q(name)}" for name in names)
+    updates = ", ".join(f"{_q(name)} = excluded.{_q(name)}" for name in [*told, "batch_id"])
+    differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in told) or "1 = 0"
+    return _run(
+        f"INSERT INTO {_table(file.model)} ({columns}, batch_id) SELECT {values}, %s FROM {STAGE} s "
+        f"LEFT JOIN {_table(file.model)} t ON {_same_key(file)} "
+        f"WHERE t.{_q(key[0])} IS NULL OR {differs} ORDER BY s.{LINE} "
+        f"ON CONFLICT ({', '.join(_q(name) for name in key)}) DO UPDATE SET {updates}",
+        [batch],
+    )

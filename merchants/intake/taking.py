@@ -1,0 +1,127 @@
+"""A file is taken whole or not at all."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from pathlib import Path
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from merchants.intake import staging
+from merchants.intake.columns import Refusal
+from merchants.intake.files import Complaint, FactFile, Parser, Report, Row
+from merchants.intake.reading import COMMAND, Limit, opened
+from merchants.models import Batch
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file: how many rows it had and what they did, or how many complaints there were."""
+
+    name: str
+    rows: int = 0
+    added: int = 0
+    changed: int = 0
+    future: int = 0
+    complaints: int = 0
+    batch: int | None = None
+
+    @property
+    def unchanged(self) -> int:
+        return self.rows - self.added - self.changed
+
+    @property
+    def taken(self) -> bool:
+        return not self.complaints
+
+
+class Complaints:
+    """Passes each complaint on and counts them, keeping none: a file may hold a million."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.count = 0
+
+    def __call__(self, complaint: Complaint) -> None:
+        self.count += 1
+        self.report(complaint)
+
+
+def take(
+    file: FactFile,
+    path: Path,
+    *,
+    zone: tzinfo,
+    now: datetime,
+    report: Report,
+    name: str = "",
+    limit: Limit = COMMAND,
+    keep: bool = True,
+) -> Outcome:
+    """Store the rows of `path`, or tell `report` of each one that is wrong and store nothing.
+
+    Instants without an offset are in `zone`; rows with one later than `now` are counted as future. `name` is the
+    file's own where `path` is a copy. With `keep=False` all is done and checked and nothing stays. `report` must not
+    use the database: it is called while rows are on their way there.
+    """
+    name = name or path.name
+    complaints = Complaints(report)
+    try:
+        with opened(
+            path, limit=limit, broken=lambda line, why: complaints(Complaint(name, line, "", "", why))
+        ) as source:
+            for column, reason in file.header_complaints(source.header):
+                complaints(Complaint(name, 1, column, column, reason))
+            if complaints.count:
+                return Outcome(name, complaints=complaints.count)
+            rows = Parser(file, source.header, zone=zone).rows(source.lines, name=name, report=complaints)
+            return store(file, rows, name=name, digest=source.digest, now=now, complaints=complaints, keep=keep)
+    except Refusal as refusal:
+        complaints(Complaint(name, 0, "", "", str(refusal)))
+        return Outcome(name, complaints=complaints.count)
+
+
+def store(
+    file: FactFile,
+    rows: Iterable[Row],
+    *,
+    name: str,
+    now: datetime,
+    complaints: Complaints,
+    digest: str = "",
+    keep: bool = True,
+) -> Outcome:
+    """Store parsed rows, `(line number, *values)`, wherever they come from: all, or none where there are complaints."""
+    with staging.staged(file, rows) as count, transaction.atomic():
+        outcome = _merged(file, count=count, name=name, digest=digest, now=now, complaints=complaints)
+        if not keep:
+            transaction.set_rollback(True)
+    return outcome
+
+
+def _merged(file: FactFile, *, count: int, name: str, digest: str, now: datetime, complaints: Complaints) -> Outcome:
+    staging.lock(file)
+    _compare(file, name=name, complaints=complaints)
+    if complaints.count:
+        return Outcome(name, rows=count, complaints=complaints.count)
+    if file.apart:
+        staging.join_apart(file, file.apart)
+    batch = Batch.objects.create(source=name[:200], digest=digest, recorded_at=now)
+    batch.rows, batch.added, batch.future = count, staging.unseen(file), staging.future(file, now)
+    batch.changed = staging.merge(file, batch.pk) - batch.added
+    # Where nothing changed there is nothing that an offer would have to look at again.
+    batch.absorbed = not (batch.added or batch.changed)
+    batch.save()
+    return Outcome(name, count, batch.added, batch.changed, batch.future, batch=batch.pk)
+
+
+def _compare(file: FactFile, *, name: str, complaints: Complaints) -> None:
+    """Complain of what only shows between rows: keys that stand twice, and names of rows that are not there."""
+    for line, earliest, key in staging.doubled(file):
+        reason = _("stands in line %d already") % earliest
+        complaints(Complaint(name, line, ", ".join(file.key), key, reason))
+    for column, parent in file.references.items():
+        for line, code in staging.orphans(column, parent):
+            reason = _("unknown %(kind)s %(code)s") % {"kind": parent._meta.verbose_name, "code": code}
+            complaints(Complaint(name, line, column.name, code, reason))
