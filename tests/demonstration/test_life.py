@@ -103,3 +103,14 @@ def test_names_are_chinese_and_english(world: World) -> None:
         assert all("\u4e00" <= character <= "\u9fff" for character in row["name"])
         assert row["name_en"].isascii()
     assert len({row["name"] for row in world["merchants"]}) == len(world["merchants"])
+
+
+def test_when_the_demonstration_starts_merchants_stand_close_to_five_shipments(world: World) -> None:
+    shipped = Counter(
+        row["merchant_code"]
+        for row in world["freight_orders"]
+        if row["service"] == "express" and "2022-09-02" <= row["shipped_at"] < "2022-09-21"
+    )
+    close = Counter(shipped.values())
+    assert close[3] >= 5
+    assert close[4] >= 5
