@@ -1,6 +1,7 @@
 """Campaign, offer, decision, grant, coupon, journal, runs: fields and constraints."""
 
 from campaigns.models.campaign import Campaign, Issuance, Offer, Version
+from campaigns.models.clock import DemoClock
 from campaigns.models.decision import Decision, Tag
 from campaigns.models.grant import Attachment, Coupon, Entry, Grant
 from campaigns.models.run import Run
@@ -10,6 +11,7 @@ __all__ = [
     "Campaign",
     "Coupon",
     "Decision",
+    "DemoClock",
     "Entry",
     "Grant",
     "Issuance",

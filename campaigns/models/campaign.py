@@ -43,7 +43,7 @@ class Offer(Named):
     """One promise inside a campaign, and how far it has been decided.
 
     `decided_until` is the instant up to which claims are decided, empty before the first tick and again when a new
-    version asks every subject anew. `used` and `line` are caches: places taken, and claims that ever met the
+    version asks every subject anew; `moved_until` the instant up to which its grants were followed. `used` and `line` are caches: places taken, and claims that ever met the
     conditions. Written by `campaigns.claims` and `campaigns.grants` alone.
     """
 
@@ -57,6 +57,7 @@ class Offer(Named):
     used = models.BigIntegerField(_("places taken"), default=0)
     line = models.BigIntegerField(_("length of the line"), default=0)
     decided_until = models.DateTimeField(_("decided until"), null=True)
+    moved_until = models.DateTimeField(_("grants followed until"), null=True)
 
     class Meta:
         verbose_name = _("offer")

@@ -55,7 +55,8 @@ class Decision(models.Model):
 class Tag(models.Model):
     """Whether an order counted towards the merchant's threshold, or came after it was reached. Never changes.
 
-    `total` is the merchant's sum just before the order's first booking.
+    `total` is the merchant's sum just before the order was judged: at its first booking, or, where that was told late,
+    after everything decided until then.
     """
 
     class Kind(models.TextChoices):
@@ -67,15 +68,14 @@ class Tag(models.Model):
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
     kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     tagged_at = models.DateTimeField(_("tagged at"))
+    judged_at = models.DateTimeField(_("judged as of"))
     total = money(verbose_name=_("sum before"))
 
     class Meta:
         verbose_name = _("tag")
         verbose_name_plural = _("tags")
         constraints = [models.UniqueConstraint(fields=["offer", "subject"], name="tag_once")]
-        indexes = [
-            models.Index(fields=["offer", "tagged_at"], condition=Q(kind="candidate"), name="tag_candidates")
-        ]
+        indexes = [models.Index(fields=["offer", "tagged_at"], condition=Q(kind="candidate"), name="tag_candidates")]
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.kind}"

@@ -9,7 +9,21 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from django.db.models import Count, Exists, F, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    Exists,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.functions import Coalesce
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
@@ -273,3 +287,8 @@ def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
     for condition in conditions:
         every &= condition.q(row)
     return every
+
+
+def flag(q: Q) -> Case:
+    """A condition as a plain yes or no: what is NULL in a filter is no."""
+    return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())

@@ -1,0 +1,193 @@
+"""First come, first served: ordered claims and releases in, decisions out. No database, no clock.
+
+Claims that met their offer's conditions come in the order of claim time, then subject. Here, and nowhere else, is
+decided which of them get a place: the merchant's cap, the offer's limit, the largest discount where several offers hit
+one fee, and what happens to places that are given back (programs.md, sections 4 and 7).
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import IntEnum
+from heapq import heappop, heappush
+from itertools import groupby
+
+
+class Outcome(IntEnum):
+    """What became of a claim. Values are those of the `Decision` model."""
+
+    GRANTED = 1
+    REFUSED = 2
+    SUPERSEDED = 3
+    MERCHANT_CAP = 4
+    QUOTA_EXHAUSTED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A subject asking for a place at `at`.
+
+    `released_at` is when its place would come back if it gets one, `ended_at` when its grant would stop being live,
+    as far as is known now. `barred` when something else already took the fee: a coupon attached to the order. `about`
+    is whatever the caller wants to find again with the verdict.
+    """
+
+    at: datetime
+    subject: str
+    merchant: str
+    offer: str
+    amount: Decimal = Decimal(0)
+    released_at: datetime | None = None
+    ended_at: datetime | None = None
+    barred: bool = False
+    about: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A claim's outcome, its place in line, and the seats it sits on where it was granted and seats are counted."""
+
+    claim: Claim
+    outcome: Outcome
+    place: int
+    seat: int | None = None
+    merchant_seat: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A place that comes back at `at`, to be had by claims of that instant and later."""
+
+    at: datetime
+    offer: str
+    merchant: str
+    seat: int | None
+    merchant_seat: int | None
+
+
+class Seats:
+    """Numbered seats from 1 to `limit`; the lowest free one is taken first. Without a limit there are no numbers."""
+
+    __slots__ = ("_freed", "_next", "_taken", "limit")
+
+    def __init__(self, limit: int | None, taken: Iterable[int] = ()) -> None:
+        self.limit = limit
+        self._taken = set(taken) if limit is not None else set()
+        self._freed: list[int] = []
+        self._next = 1
+
+    @property
+    def full(self) -> bool:
+        """Whether no seat is left."""
+        return self.limit is not None and not self._freed and self._lowest() > self.limit
+
+    def _lowest(self) -> int:
+        """The lowest seat never given; those given back lie below it."""
+        while self._next in self._taken:
+            self._next += 1
+        return self._next
+
+    def take(self) -> int | None:
+        """Take the lowest free seat; only where not full."""
+        if self.limit is None:
+            return None
+        seat = heappop(self._freed) if self._freed else self._lowest()
+        self._taken.add(seat)
+        return seat
+
+    def free(self, seat: int | None) -> None:
+        """Give a seat back."""
+        if seat is None or seat not in self._taken:
+            return
+        self._taken.discard(seat)
+        if seat < self._next:
+            heappush(self._freed, seat)
+
+
+UNCOUNTED = Seats(None)
+
+
+@dataclass
+class Quota:
+    """The places of one offer: `limit` in all, `cap` for each merchant; `line` counts the claims so far."""
+
+    limit: int | None = None
+    cap: int | None = None
+    line: int = 0
+    seats: Seats = field(init=False)
+    merchants: dict[str, Seats] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.seats = Seats(self.limit)
+
+    def of(self, merchant: str) -> Seats:
+        """The merchant's own seats."""
+        if self.cap is None:
+            return UNCOUNTED
+        if merchant not in self.merchants:
+            self.merchants[merchant] = Seats(self.cap)
+        return self.merchants[merchant]
+
+    def refusal(self, claim: Claim) -> Outcome | None:
+        """Why there is no place for the claim: its merchant's cap first, then the limit. None where there is one."""
+        if self.of(claim.merchant).full:
+            return Outcome.MERCHANT_CAP
+        return Outcome.QUOTA_EXHAUSTED if self.seats.full else None
+
+    def free(self, release: Release) -> None:
+        """Take a place back."""
+        self.seats.free(release.seat)
+        self.of(release.merchant).free(release.merchant_seat)
+
+
+class Allocation:
+    """Places of offers that compete for the same fee, given in order. Feed it what was given before, then claims."""
+
+    def __init__(self, quotas: dict[str, Quota]) -> None:
+        self.quotas = quotas
+        self._releases: list[tuple[datetime, int, Release]] = []
+        self._holders: dict[str, datetime | None] = {}
+        self._count = 0
+
+    def expect(self, release: Release) -> None:
+        """Note a place that will come back."""
+        self._count += 1
+        heappush(self._releases, (release.at, self._count, release))
+
+    def hold(self, subject: str, until: datetime | None) -> None:
+        """Note that a subject's fee has a live grant already, until an instant or for good."""
+        self._holders[subject] = until
+
+    def decide(self, claims: Iterable[Claim]) -> Iterator[Verdict]:
+        """A verdict for each claim, in an order in which equal times are taken by subject.
+
+        `claims` come ordered by (at, subject). At one instant, releases come before claims; of one subject's claims the
+        largest discount is tried first, equal ones by offer code, and one that finds no place gives way to the next.
+        """
+        for (at, subject), contenders in groupby(claims, key=lambda claim: (claim.at, claim.subject)):
+            while self._releases and self._releases[0][0] <= at:
+                release = heappop(self._releases)[2]
+                self.quotas[release.offer].free(release)
+            for claim in sorted(contenders, key=lambda claim: (-claim.amount, claim.offer)):
+                yield self._decide(claim, self._held(subject, at))
+
+    def _held(self, subject: str, at: datetime) -> bool:
+        if subject not in self._holders:
+            return False
+        until = self._holders[subject]
+        return until is None or until > at
+
+    def _decide(self, claim: Claim, held: bool) -> Verdict:
+        quota = self.quotas[claim.offer]
+        quota.line += 1
+        if claim.barred or held:
+            return Verdict(claim, Outcome.SUPERSEDED, quota.line)
+        if refusal := quota.refusal(claim):
+            return Verdict(claim, refusal, quota.line)
+        seat, merchant_seat = quota.seats.take(), quota.of(claim.merchant).take()
+        if len(self.quotas) > 1:
+            self.hold(claim.subject, claim.ended_at)
+        if claim.released_at is not None:
+            self.expect(Release(claim.released_at, claim.offer, claim.merchant, seat, merchant_seat))
+        return Verdict(claim, Outcome.GRANTED, quota.line, seat, merchant_seat)

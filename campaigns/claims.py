@@ -1,0 +1,170 @@
+"""Who claims what, and when: the queries that turn facts into claims, read one way by the engine and by `explain`."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import (
+    BigIntegerField,
+    Case,
+    DateTimeField,
+    Exists,
+    F,
+    Model,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+
+from campaigns.course import Life
+from campaigns.definition.benefits import FEES, Discount
+from campaigns.definition.offer import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
+from campaigns.models import Attachment, Decision, Tag
+from campaigns.offers import Published
+from campaigns.rules.conditions import Row, all_of, flag
+from campaigns.rules.facts import COLLECTIONS
+from campaigns.rules.moments import moment_of
+
+Rows = QuerySet[Any]
+
+
+def subjects(offer: Published) -> Rows:
+    """Every subject of the offer, with `claimed_at`, NULL until it claims, and `seen_at`, as of which it is judged."""
+    terms = offer.terms
+    decided = terms.decision_instant
+    rows: Rows = terms.collection.model._default_manager.annotate(claimed_at=_claimed_at(offer))
+    rows = rows.annotate(seen_at=_constant(decided) if decided else F("claimed_at"))
+    return rows.filter(all_of(terms.scope, terms.row))
+
+
+def _constant(at: datetime) -> Value:
+    return Value(at, output_field=DateTimeField())
+
+
+def _claimed_at(offer: Published) -> Any:
+    match offer.terms.claim:
+        case ClaimAt(at=moment):
+            return moment_of(moment, offer.terms.collection)
+        case ClaimNth(nth=nth):
+            rows = counted(nth, decided=offer.terms.decision_instant)
+            return Subquery(rows.order_by(nth.at, "pk").values(nth.at)[nth.number - 1 : nth.number])
+        case ClaimOverThreshold():
+            tags = Tag.objects.filter(offer=offer.id, subject=OuterRef("pk"), kind=Tag.Kind.CANDIDATE)
+            return Subquery(tags.values("tagged_at"))
+
+
+def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
+    """The rows of an outer merchant that count towards its n-th, seen at the decision, or each at its own instant."""
+    collection = COLLECTIONS[nth.of]
+    row = Row(collection, at=_constant(decided) if decided else F(nth.at))
+    return collection.model._default_manager.filter(all_of(nth.where, row), merchant_id=OuterRef("pk"))
+
+
+def undecided(offer: Published, *, until: datetime) -> Rows:
+    """Subjects that have claimed by `until` and were not decided yet."""
+    decided = Decision.objects.filter(offer=offer.id, subject=OuterRef("pk"))
+    return subjects(offer).filter(~Exists(decided), claimed_at__lte=until)
+
+
+def passing(offer: Published, rows: Rows) -> Rows:
+    """Those of `rows` that meet every condition."""
+    return rows.filter(all_of(offer.terms.asked, offer.terms.row))
+
+
+def failing(offer: Published, rows: Rows) -> Rows:
+    """Those of `rows` that miss a condition, with `failed`: bit n set for condition n."""
+    mask: Any = Value(0, output_field=BigIntegerField())
+    for n, condition in enumerate(offer.terms.asked):
+        held = condition.q(offer.terms.row)
+        mask = mask + Case(When(held, then=Value(0)), default=Value(1 << n), output_field=BigIntegerField())
+    return rows.annotate(failed=mask).filter(failed__gt=0)
+
+
+def _annotations(offer: Published) -> dict[str, Any]:
+    """What the folds need of each subject besides its claim: the fee, whether it is barred, the subject's life."""
+    terms, row = offer.terms, offer.terms.row
+    settlement = terms.settlement
+    wanted: dict[str, Any] = {}
+    if isinstance(terms.benefit, Discount):
+        wanted["fee"] = row.fact(FEES[terms.fee].fact)
+        if FEES[terms.fee].currency_fact:
+            wanted["paid_in"] = row.fact(FEES[terms.fee].currency_fact)
+        if terms.fee == "freight":
+            used = Attachment.objects.filter(order_no=OuterRef("pk"), coupon__isnull=False)
+            wanted["barred"] = Exists(used.filter(placed_at__lte=OuterRef("claimed_at")))
+    if settlement.released_by:
+        wanted["freed_at"] = row.fact(settlement.released_by)
+    if not settlement.at_claim:
+        wanted["settles_at"] = moment_of(settlement.at, row.collection)
+        for name, moment in (("locks_at", settlement.locked_at), ("fulfils_at", settlement.fulfilled_at)):
+            if moment is not None:
+                wanted[name] = moment_of(moment, row.collection)
+        if settlement.revoked_by:
+            wanted["revoked_at"] = row.fact(settlement.revoked_by)
+    return wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One subject as the folds see it."""
+
+    key: str
+    merchant: str
+    life: Life
+    amount: Decimal
+    currency: str
+    barred: bool
+    held: bool
+
+
+def read(offer: Published, rows: Rows, *, judge: bool = False) -> Iterator[Subject]:
+    """Stream `rows` in the order of claim time and subject. With `judge`, `held` says whether every condition holds."""
+    wanted = _annotations(offer)
+    rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
+    if offer.terms.settlement.requires:
+        seen = Row(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
+        rows = rows.annotate(x_fit=flag(all_of(offer.terms.settlement.requires, seen)))
+        wanted["fit"] = True
+    if judge:
+        rows = rows.annotate(x_held=flag(all_of(offer.terms.asked, offer.terms.row)))
+        wanted["held"] = True
+    names = [f"x_{name}" for name in wanted]
+    build = _builder(offer, list(wanted))
+    collection = offer.terms.collection
+    columns = rows.order_by("claimed_at", "pk").values_list("claimed_at", "pk", collection.merchant, *names)
+    return map(build, columns.iterator(chunk_size=5_000))
+
+
+def _builder(offer: Published, names: list[str]) -> Any:
+    """A function from a row of values to a Subject, made once so that a million rows cost little."""
+    terms = offer.terms
+    at = {name: 3 + n for n, name in enumerate(names)}
+    fee, paid_in, barred, held, fit = (at.get(n) for n in ("fee", "paid_in", "barred", "held", "fit"))
+    life = [at.get(n) for n in ("locks_at", "settles_at", "fulfils_at", "freed_at", "revoked_at")]
+    bundle = terms.bundle
+    worth = bundle.value * bundle.count if bundle else Decimal(0)
+    discount = terms.benefit if isinstance(terms.benefit, Discount) else None
+    currency = bundle.currency if bundle else (FEES[terms.fee].currency if terms.fee else "")
+
+    def build(v: tuple[Any, ...]) -> Subject:
+        lock, settle, fulfil, freed, revoked = (None if n is None else v[n] for n in life)
+        return Subject(
+            key=v[1],
+            merchant=v[2],
+            life=Life(v[0], lock, settle, fulfil, True if fit is None else v[fit], freed, revoked),
+            amount=discount.value(v[fee]) if discount and fee else worth,
+            currency=currency if paid_in is None else v[paid_in],
+            barred=barred is not None and bool(v[barred]),
+            held=held is None or bool(v[held]),
+        )
+
+    return build
+
+
+def horizon(offers: Iterable[Published], at: datetime) -> datetime:
+    """Up to when claims are decided at `at`: earlier by the longest settling delay among competing offers."""
+    return at - timedelta(hours=max(offer.terms.settling_hours for offer in offers))

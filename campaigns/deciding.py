@@ -1,0 +1,117 @@
+"""From claims to decisions: the fold of `campaigns.allocation` over offers that compete for one fee, and its writing."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from heapq import merge
+from itertools import islice
+from typing import cast
+
+from django.db import connection
+from django.db.models import F, IntegerField, Value
+
+from campaigns import claims, discovery, grants, tagging
+from campaigns.allocation import Claim, Outcome, Verdict
+from campaigns.course import Step, course
+from campaigns.discovery import News
+from campaigns.models import Decision, Grant, Offer
+from campaigns.offers import Published
+from campaigns.places import Places
+from merchants.intake import rows
+
+CHUNK = 10_000
+COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed place".split()
+
+
+def decide(offers: list[Published], news: News, *, at: datetime) -> int:
+    """Decide the claims of competing offers up to `news.until`. Returns how many. The caller holds the offers.
+
+    `at` is the instant up to which what becomes of a grant is already known: later than `news.until` where claims
+    wait for a settling delay.
+    """
+    ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
+    decided = 0
+    asking: list[Iterator[Claim]] = []
+    for offer in ready:
+        undecided = _undecided(offer, News(offer.row.decided_until, news.until, news.batches))
+        decided += _refuse(offer, undecided)
+        asking.append(_asking(offer, claims.passing(offer, undecided), at))
+    in_order = merge(*asking, key=lambda claim: (claim.at, claim.subject))
+    return decided + _allocate(ready, in_order, news.since)
+
+
+def _undecided(offer: Published, news: News) -> claims.Rows:
+    newest_tag = 0
+    if offer.terms.threshold is not None:
+        newest_tag = tagging.newest(offer)
+        tagging.tag(offer, offer.terms.threshold, news)
+    keys = discovery.claiming(offer, news, newest_tag=newest_tag)
+    undecided = claims.undecided(offer, until=news.until)
+    return undecided if keys is None else undecided.filter(pk__in=keys)
+
+
+def _refuse(offer: Published, rows_: claims.Rows) -> int:
+    """Write a refusal for each claim that misses a condition, in one statement."""
+    failing = claims.failing(offer, rows_).annotate(
+        d_offer=Value(offer.id, output_field=IntegerField()),
+        d_subject=F("pk"),
+        d_version=Value(offer.version_id, output_field=IntegerField()),
+        d_outcome=Value(int(Outcome.REFUSED), output_field=IntegerField()),
+    )
+    merchant = offer.terms.collection.merchant
+    select = failing.order_by().values_list(
+        "d_offer", "d_subject", merchant, "d_version", "claimed_at", "d_outcome", "failed"
+    )
+    sql, parameters = select.query.sql_with_params()
+    with connection.cursor() as cursor:
+        names = ", ".join(COLUMNS[:-1])
+        cursor.execute(f"INSERT INTO {Decision._meta.db_table} ({names}) {sql}", parameters)  # noqa: S608  own names
+        return cursor.rowcount
+
+
+def _asking(offer: Published, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:
+    """The claims that met every condition, in order, with what is known of how their grants would go."""
+    settlement = offer.terms.settlement
+    for subject in claims.read(offer, rows_):
+        steps = course(settlement, subject.life, until=at)
+        last = steps[-1]
+        ended = None if last.status in Grant.LIVE else last.at
+        yield Claim(
+            subject.life.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
+            ended if last.status == Grant.Status.RELEASED else None, ended, subject.barred, (subject.currency, steps),
+        )  # fmt: skip
+
+
+def _allocate(offers: list[Published], asking: Iterator[Claim], since: datetime | None) -> int:
+    places = Places(offers, since=since)
+    by_code = {offer.code: offer for offer in offers}
+    verdicts = places.allocation.decide(places.prepared(asking))
+    decided = 0
+    while chunk := list(islice(verdicts, CHUNK)):
+        _write(by_code, chunk)
+        decided += len(chunk)
+    for offer in offers:
+        Offer.objects.filter(pk=offer.id).update(line=places.allocation.quotas[offer.code].line)
+    return decided
+
+
+def _write(by_code: dict[str, Published], verdicts: list[Verdict]) -> None:
+    rows.write(Decision._meta.db_table, COLUMNS, (_decision(by_code[v.claim.offer], v) for v in verdicts))
+    awards = [_award(by_code[v.claim.offer], v) for v in verdicts if v.outcome is Outcome.GRANTED]
+    grants.award(awards)
+
+
+def _decision(offer: Published, verdict: Verdict) -> tuple[object, ...]:
+    claim = verdict.claim
+    return (
+        offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, int(verdict.outcome), 0, verdict.place,
+    )  # fmt: skip
+
+
+def _award(offer: Published, verdict: Verdict) -> grants.Award:
+    claim = verdict.claim
+    currency, steps = cast(tuple[str, list[Step]], claim.about)
+    bundle = offer.terms.bundle
+    return grants.Award(
+        offer.row, claim.subject, claim.merchant, claim.amount, currency, offer.terms.fee, steps,
+        verdict.seat, verdict.merchant_seat, bundle.count if bundle else 0,
+    )  # fmt: skip

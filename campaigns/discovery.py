@@ -1,0 +1,165 @@
+"""Where to look: the subjects of which something is new or has come due, so that a tick costs what changed.
+
+Two things bring work: time, when an instant of a fact lies in `(since, until]`; and facts, when a batch not yet
+absorbed changed a row. Each query here is served by an index on that instant or batch, and names a superset: asking a
+subject in vain does no harm, missing one does.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Model, Q, QuerySet
+
+from campaigns.definition.offer import ClaimAt, ClaimNth, Offer
+from campaigns.models import Coupon, Grant, Tag
+from campaigns.offers import Published
+from campaigns.rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from campaigns.rules.facts import COLLECTIONS, STATES
+from campaigns.rules.moments import Moment, facts_of
+from logistics.models import FreightOrder
+from merchants.models import Merchant
+from trade.models import Receipt, TradeOrder
+
+Keys = QuerySet[Model, str]
+
+# A moment made from a fact may lie as long after it as midnight of the next day does.
+LAG = timedelta(days=2)
+
+
+@dataclass(frozen=True)
+class News:
+    """What is new at a tick: the instants after `since` up to `until`, and the batches not yet looked at.
+
+    Without `since` everything is new.
+    """
+
+    since: datetime | None
+    until: datetime
+    batches: tuple[int, ...] = ()
+
+    def instants(self, names: Iterable[str], *, lag: timedelta = timedelta(0)) -> Iterator[Q]:
+        """A condition for each fact name: it happened in the time that is new."""
+        assert self.since is not None
+        for name in sorted(set(names)):
+            yield Q(**{f"{name}__gt": self.since - lag, f"{name}__lte": self.until})
+
+    def passed(self, at: datetime | None) -> bool:
+        """Whether an instant of the definition lies in the time that is new."""
+        return at is not None and (self.since is None or self.since < at) and at <= self.until
+
+
+def _union(parts: list[Keys]) -> Keys:
+    return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+
+
+def _rows(model: type[Model], key: str, q: Q) -> Keys:
+    return model._default_manager.order_by().filter(q).values_list(key, flat=True)
+
+
+def _changed(model: type[Model], key: str, news: News) -> list[Keys]:
+    return [_rows(model, key, Q(batch__in=news.batches))] if news.batches else []
+
+
+def _subject_rows(terms: Offer, moments: Iterable[Moment], news: News) -> list[Keys]:
+    """Keys of subjects with one of the moments' facts in the new time, or changed."""
+    collection = terms.collection
+    names = {name for moment in moments for name in facts_of(moment)}
+    derived = "first_payment_at" in names
+    lag = LAG if any(not isinstance(moment, str) for moment in moments) else timedelta(0)
+    parts = [
+        _rows(collection.model, "pk", q) for q in news.instants(names - {"first_payment_at", "claim"}, lag=lag)
+    ]
+    parts += _changed(collection.model, "pk", news)
+    if collection.model is TradeOrder:
+        parts += _changed(Receipt, "order_id", news)
+        parts += [_rows(Receipt, "order_id", q) for q in news.instants(["booked_at"] if derived else [], lag=lag)]
+    return parts
+
+
+def claiming(offer: Published, news: News, *, newest_tag: int = 0) -> Keys | None:
+    """Subjects that may have come to claim; None for every one. `newest_tag`: tags after it are new."""
+    terms = offer.terms
+    if news.since is None or news.passed(terms.decision_instant):
+        return None
+    match terms.claim:
+        case ClaimAt(at=moment):
+            return _union(_subject_rows(terms, [moment], news) or [_nothing(terms)])
+        case ClaimNth(nth=nth):
+            model = COLLECTIONS[nth.of].model
+            parts = [_rows(model, "merchant_id", q) for q in news.instants([nth.at])]
+            return _union([*parts, *_changed(model, "merchant_id", news)])
+        case _:
+            tags = Tag.objects.order_by().filter(offer=offer.id, kind=Tag.Kind.CANDIDATE)
+            new = tags.filter(pk__gt=newest_tag).values_list("subject", flat=True)
+            due = tags.filter(*news.instants(["tagged_at"])).values_list("subject", flat=True)
+            return _union([new, due])
+
+
+def _nothing(terms: Offer) -> Keys:
+    return _rows(terms.collection.model, "pk", Q(pk__in=[]))
+
+
+def moving(offer: Published, news: News) -> Keys | None:
+    """Subjects whose grants may have come to the next state, or rest on facts that changed; None for every one."""
+    terms, settlement = offer.terms, offer.terms.settlement
+    if news.since is None or news.passed(settlement.deadline.after if settlement.deadline else None):
+        return None
+    moments = [m for m in (settlement.locked_at, settlement.fulfilled_at, settlement.released_by) if m is not None]
+    moments += [m for m in (settlement.revoked_by, None if settlement.at_claim else settlement.at) if m is not None]
+    parts = _subject_rows(terms, moments, news)
+    merchants = _merchants_changed(terms, news)
+    if merchants:
+        live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
+        parts.append(live.filter(merchant__in=_union(merchants)).values_list("subject", flat=True))
+    return _union(parts or [_nothing(terms)])
+
+
+def _merchants_changed(terms: Offer, news: News) -> list[Keys]:
+    """Merchants of whom something changed that the conditions look at, besides the subject itself."""
+    models = set(_models(terms.asked))
+    if isinstance(terms.claim, ClaimNth):
+        models.add(COLLECTIONS[terms.claim.nth.of].model)
+    parts: list[Keys] = []
+    for model in sorted(models, key=lambda model: model.__name__):
+        parts += _changed(model, "code" if model is Merchant else "merchant_id", news)
+    return parts
+
+
+def _models(conditions: Iterable[Condition]) -> Iterator[type[Model]]:
+    for condition in conditions:
+        match condition:
+            case InForce():
+                yield STATES[condition.state.name].model
+            case Counting(count=name):
+                yield COLLECTIONS[name].model
+            case AnyOf(any=several):
+                yield from _models(several)
+            case Comparison(fact=name) if name.startswith("merchant."):
+                yield Merchant
+
+
+def tagging(news: News) -> Keys | None:
+    """Merchants whose thresholds may have moved: receipts booked, cancelled or changed; None for every one."""
+    if news.since is None:
+        return None
+    parts = [_rows(Receipt, "order__merchant_id", q) for q in news.instants(["booked_at", "cancelled_at"])]
+    parts += _changed(Receipt, "order__merchant_id", news)
+    parts += _changed(TradeOrder, "merchant_id", news)
+    return _union(parts)
+
+
+def spending(news: News) -> Keys | None:
+    """Merchants whose coupons may have moved: orders that ask for one, or the end of validity; None for every one."""
+    if news.since is None:
+        return None
+    asking = Q(use_coupon=True)
+    parts = [
+        _rows(FreightOrder, "merchant_id", asking & q)
+        for q in news.instants(["placed_at", "paid_at", "cancelled_at"])
+    ]
+    if news.batches:
+        parts.append(_rows(FreightOrder, "merchant_id", Q(batch__in=news.batches)))
+    unspent = Coupon.objects.order_by().filter(status__in=[Coupon.Status.ISSUED, Coupon.Status.LOCKED])
+    ending = unspent.filter(*news.instants(["valid_until"]))
+    return _union([*parts, ending.values_list("merchant_id", flat=True)])

@@ -1,0 +1,95 @@
+"""What happens to grants after the claim: each moves on as its subject's facts do, under the terms it was given."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from django.db.models import F
+
+from campaigns import claims, discovery, grants
+from campaigns.course import Step, course
+from campaigns.discovery import News
+from campaigns.models import Grant, Offer, Version
+from campaigns.offers import Published, terms_of
+
+CHUNK = 2_000
+MISSING, CLAIM, CONDITIONS, AMOUNT, STATE = (
+    "the subject no longer claims",
+    "the claim time changed",
+    "a condition no longer holds",
+    "the amount changed",
+    "the facts now lead to another state",
+)
+
+
+def follow(offer: Published, news: News) -> int:
+    """Bring the offer's grants to the states their facts lead to. Returns how many moved.
+
+    A grant whose facts were corrected under it stays as it is and is marked for review. The caller holds the offer.
+    """
+    moved = 0
+    live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
+    versions = Version.objects.filter(pk__in=live.values("version")).distinct()
+    for version in versions:
+        terms = Published(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))
+        for keys in _chunks(_subjects(terms, news)):
+            moved += _follow_some(terms, keys, news)
+    return moved
+
+
+def _subjects(offer: Published, news: News) -> Iterator[str]:
+    keys = discovery.moving(offer, news)
+    live = Grant.objects.filter(offer=offer.id, version=offer.version_id, status__in=Grant.LIVE)
+    if keys is not None:
+        live = live.filter(subject__in=keys)
+    elif offer.terms.settlement.at_claim and not offer.terms.settlement.released_by:
+        return iter(())  # settled for good: only a correction could say anything
+    return live.order_by().values_list("subject", flat=True).iterator(chunk_size=CHUNK)
+
+
+def _chunks(keys: Iterator[str]) -> Iterator[list[str]]:
+    while chunk := list(islice(keys, CHUNK)):
+        yield chunk
+
+
+def _follow_some(offer: Published, keys: list[str], news: News) -> int:
+    rows = claims.subjects(offer).filter(pk__in=keys)
+    found = {subject.key: subject for subject in claims.read(offer, rows, judge=True)}
+    locked = Grant.objects.select_for_update().filter(
+        offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE
+    )
+    advances, doubtful = [], []
+    for grant in locked:
+        subject = found.get(grant.subject)
+        doubt, steps = (MISSING, []) if subject is None else _compare(offer, grant, subject, news)
+        if doubt and grant.review != doubt:
+            grant.review = doubt
+            doubtful.append(grant)
+        elif steps and not doubt:
+            advances.append(grants.Advance(grant, steps))
+    Grant.objects.bulk_update(doubtful, ["review"], batch_size=500)
+    freed = grants.advance(advances)
+    Offer.objects.filter(pk=offer.id).update(used=F("used") - freed)
+    return len(advances)
+
+
+def _compare(offer: Published, grant: Grant, subject: claims.Subject, news: News) -> tuple[str, list[Step]]:
+    """Why the grant needs a look, or the states it has yet to go through."""
+    at = subject.life.claimed_at
+    if at is None:
+        return MISSING, []
+    if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
+        return CLAIM, []
+    if not subject.held:
+        return CONDITIONS, []
+    if (subject.amount, subject.currency) != (grant.amount, grant.currency):
+        return AMOUNT, []
+    return _remaining(grant, course(offer.terms.settlement, subject.life, until=news.until))
+
+
+def _remaining(grant: Grant, steps: list[Step]) -> tuple[str, list[Step]]:
+    reached = [step.status for step in steps]
+    if grant.status in reached:
+        return "", steps[reached.index(grant.status) + 1 :]
+    if Grant.Status(steps[-1].status) in grants.FOLLOWS[Grant.Status(grant.status)] and steps[-1].status != "locked":
+        return "", steps[-1:] if grant.status != Grant.Status.SETTLED else []
+    return STATE, []

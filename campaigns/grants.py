@@ -1,0 +1,168 @@
+"""Grants: the only place where one is made or changes its state. Every change is guarded and journalled."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import F
+
+from campaigns import journal
+from campaigns.course import Step
+from campaigns.models import Decision, Grant, Issuance, Offer
+from merchants.intake import rows
+
+Status = Grant.Status
+
+# Which state follows which; operators may release, forfeit or revoke whatever is live.
+FOLLOWS = {
+    Status.RESERVED: {Status.LOCKED, Status.SETTLED, Status.RELEASED, Status.FORFEITED, Status.REVOKED},
+    Status.LOCKED: {Status.SETTLED, Status.RELEASED, Status.FORFEITED, Status.REVOKED},
+    Status.SETTLED: {Status.RELEASED, Status.REVOKED},
+}
+
+
+class NotLive(Exception):
+    """The grant is not in a state from which it can go there. Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Award:
+    """A place to be given, with the states its grant has already gone through."""
+
+    offer: Offer
+    subject: str
+    merchant: str
+    amount: Decimal
+    currency: str
+    fee: str
+    steps: Sequence[Step]
+    seat: int | None
+    merchant_seat: int | None
+    coupons: int = 0
+
+
+COLUMNS = (
+    "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
+    'seat limit merchant_seat cap coupons review'
+).split()
+
+
+def award(awards: Sequence[Award]) -> None:
+    """Write grants, with one journal entry for each state reached. The database refuses a seat given twice."""
+    if not awards:
+        return
+    ids = journal.new_ids(Grant, len(awards))
+    rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in zip(ids, awards, strict=True)])
+    journal.record(
+        journal.Move(
+            pk, None, a.offer.pk, a.offer.version_id or 0, step.at, source, step.status,
+            a.amount, a.currency, "", journal.ENGINE, step.reason,
+        )  # fmt: skip
+        for pk, a in zip(ids, awards, strict=True)
+        for source, step in _from_each(a.steps)
+    )
+    _count(awards)
+
+
+def _count(awards: Sequence[Award]) -> None:
+    """Keep the counters of the offers in step with the grants just written."""
+    for offer_id in {a.offer.pk for a in awards}:
+        mine = [a for a in awards if a.offer.pk == offer_id]
+        kept = sum(a.steps[-1].status != Status.RELEASED for a in mine)
+        Offer.objects.filter(pk=offer_id).update(used=F("used") + kept)
+        owed = sum(a.coupons for a in mine)
+        if owed:
+            Issuance.objects.filter(offer=offer_id).update(planned=F("planned") + owed)
+
+
+def _row(pk: int, a: Award) -> tuple[object, ...]:
+    last = a.steps[-1]
+    ended = None if last.status in Grant.LIVE else last.at
+    limit, cap = (a.offer.limit if a.seat else None), (a.offer.cap if a.merchant_seat else None)
+    return (
+        pk, a.offer.pk, a.offer.version_id, a.subject, a.merchant, str(last.status), a.amount, a.currency, a.fee,
+        a.steps[0].at, ended, a.seat, limit, a.merchant_seat, cap, a.coupons, "",
+    )  # fmt: skip
+
+
+def _from_each(steps: Sequence[Step], source: str = "") -> Iterable[tuple[str, Step]]:
+    for step in steps:
+        yield source, step
+        source = step.status
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """A grant and the states it has come to, in order."""
+
+    grant: Grant
+    steps: Sequence[Step]
+
+
+def advance(advances: Sequence[Advance]) -> int:
+    """Move grants on, several states at once where facts came in a bundle. Returns how many places came back.
+
+    The caller has locked the rows, so that nobody else moves them between the reading and here.
+    """
+    moves, moved = [], []
+    for grant, steps in ((one.grant, one.steps) for one in advances):
+        for source, step in _from_each(steps, grant.status):
+            moves.append(_move(grant, source, step, by=journal.ENGINE, reason=step.reason))
+        grant.status = Status(steps[-1].status)
+        grant.ended_at = None if grant.status in Grant.LIVE else steps[-1].at
+        moved.append(grant)
+    Grant.objects.bulk_update(moved, ["status", "ended_at"], batch_size=500)
+    journal.record(moves)
+    return sum(grant.status == Status.RELEASED for grant in moved)
+
+
+def _guarded(grant: Grant, step: Step, *, by: str, note: str) -> None:
+    """Move one grant to `step` if it is still in the state that was read. Raises NotLive where it is not."""
+    source = Status(grant.status)
+    if Status(step.status) not in FOLLOWS.get(source, set()):
+        raise NotLive(f"{grant} cannot become {step.status}")
+    ended = None if step.status in Grant.LIVE else step.at
+    with transaction.atomic():
+        Offer.objects.select_for_update().get(pk=grant.offer_id)  # the order of locks: offer, then grant
+        if not Grant.objects.filter(pk=grant.pk, status=source).update(status=step.status, ended_at=ended, review=""):
+            raise NotLive(f"{grant} has changed meanwhile")
+        if step.status == Status.RELEASED:
+            Offer.objects.filter(pk=grant.offer_id).update(used=F("used") - 1)
+        journal.record([_move(grant, str(source), step, by=by, reason=note)])
+    grant.status, grant.ended_at, grant.review = Status(step.status), ended, ""
+
+
+def _move(grant: Grant, source: str, step: Step, *, by: str, reason: str) -> journal.Move:
+    return journal.Move(
+        grant.pk, None, grant.offer_id, grant.version_id, step.at, source, step.status,
+        grant.amount, grant.currency, "", by, reason,
+    )  # fmt: skip
+
+
+def release(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
+    """Give a live grant's place back. Raises NotLive where it is not live any more."""
+    _guarded(grant, Step(Status.RELEASED, at, reason), by=by, note=reason)
+
+
+def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
+    """Take a live grant away; its place does not come back. Raises NotLive where it is not live any more."""
+    _guarded(grant, Step(Status.REVOKED, at, reason), by=by, note=reason)
+
+
+def keep(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
+    """Leave a grant as it is although a fact it rests on was corrected; the mark goes, the reason stays."""
+    with transaction.atomic():
+        if not Grant.objects.filter(pk=grant.pk).exclude(review="").update(review=""):
+            raise NotLive(f"{grant} is not marked for review")
+        journal.record([_move(grant, grant.status, Step(grant.status, at, reason), by=by, reason=reason)])
+    grant.review = ""
+
+
+def redecide(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
+    """Release a grant and forget its decision: the next tick decides the claim anew, by the facts as they are now."""
+    with transaction.atomic():
+        release(grant, at=at, by=by, reason=reason)
+        Decision.objects.filter(offer=grant.offer_id, subject=grant.subject).delete()
+        Offer.objects.filter(pk=grant.offer_id).update(decided_until=None)

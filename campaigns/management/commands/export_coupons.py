@@ -1,0 +1,17 @@
+"""Write the table of coupons (files.md)."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from campaigns import exports, tables
+
+
+class Command(BaseCommand):
+    help = "Write the table of coupons to FILE, .csv or .xlsx by its name; - is standard output."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE")
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        tables.write(file, exports.COUPON_COLUMNS, exports.coupons())

@@ -1,0 +1,58 @@
+"""Load and publish a campaign definition, or a new version of it."""
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from campaigns import clock, offers
+from campaigns.definition import reading, shipped
+from campaigns.definition.doubts import doubts
+from campaigns.definition.problems import DefinitionError
+
+
+class Command(BaseCommand):
+    help = "Load and publish a campaign definition: a file, or the name of a shipped one such as september-2022."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", metavar="FILE")
+        parser.add_argument(
+            "--set", action="append", default=[], metavar="OFFER.limit=N", help="a quota for a trial: limit or cap"
+        )
+
+    def handle(self, *args: Any, file: str, **options: Any) -> None:
+        source = _source(file)
+        try:
+            text = reading.read(source, _quotas(options["set"]))
+            versions = offers.publish(text, source=source, at=clock.now(), by="load_campaign")
+        except DefinitionError as error:
+            raise CommandError(f"{file} was refused:\n{error}") from error
+        except ValueError as error:
+            raise CommandError(f"{file} was refused: {error}") from error
+        for doubt in doubts(text):
+            self.stderr.write(f"warning: {doubt}")
+        for version in versions:
+            self.stdout.write(f"{version.offer.code}: version {version.number} ({version.digest[:12]})")
+        self.stdout.write(f"{text.campaign}: {len(versions)} of {len(text.offers)} offers published")
+
+
+def _source(file: str) -> str:
+    path = shipped.path(file) or Path(file)
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise CommandError(f"{file}: {error.strerror}; shipped are: {', '.join(shipped.names())}") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{file} is not UTF-8 text") from error
+
+
+def _quotas(settings: list[str]) -> dict[str, dict[str, int]]:
+    quotas: dict[str, dict[str, int]] = {}
+    for setting in settings:
+        name, _, number = setting.partition("=")
+        code, _, which = name.rpartition(".")
+        field = {"limit": "limit", "cap": "per_merchant"}.get(which)
+        if not code or field is None or not number.isdecimal():
+            raise CommandError(f"--set {setting}: write OFFER.limit=N or OFFER.cap=N")
+        quotas.setdefault(code, {})[field] = int(number)
+    return quotas

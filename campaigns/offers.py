@@ -1,0 +1,127 @@
+"""Offers as they are published: the row, the terms in force, and publishing new ones."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property, lru_cache
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.definition import offer as definition
+from campaigns.definition.reading import CampaignText
+from campaigns.models import Campaign, Issuance, Offer, Version
+
+
+@dataclass(frozen=True)
+class Published:
+    """An offer with the terms of the version in force."""
+
+    row: Offer
+    terms: definition.Offer
+
+    @property
+    def id(self) -> int:
+        return self.row.pk
+
+    @property
+    def version_id(self) -> int:
+        assert self.row.version_id is not None
+        return self.row.version_id
+
+    @cached_property
+    def code(self) -> str:
+        return self.terms.code
+
+
+@lru_cache(maxsize=256)
+def _terms(version_id: int, digest: str) -> definition.Offer:
+    stored = Version.objects.values_list("definition", flat=True).get(pk=version_id, digest=digest)
+    return definition.Offer.model_validate(stored)
+
+
+def terms_of(version: Version) -> definition.Offer:
+    """The terms a version holds. They never change, so they are read once a process."""
+    return _terms(version.pk, version.digest)
+
+
+def published() -> list[Published]:
+    """Every offer that has a version, with its terms, by code."""
+    rows = Offer.objects.exclude(version=None).select_related("version", "campaign").order_by("code")
+    return [Published(row, terms_of(row.version)) for row in rows if row.version]
+
+
+def find(code: str) -> Published:
+    """The published offer of that code. Raises Offer.DoesNotExist."""
+    row = Offer.objects.select_related("version", "campaign").get(code=code, version__isnull=False)
+    assert row.version is not None
+    return Published(row, terms_of(row.version))
+
+
+def hold(group: list[Published]) -> list[Published]:
+    """The same offers as they stand now, their rows locked, in one order, until the transaction ends."""
+    rows = Offer.objects.select_for_update(of=("self",)).select_related("version", "campaign")
+    held = rows.filter(pk__in=[offer.id for offer in group]).order_by("pk")
+    return [Published(row, terms_of(row.version)) for row in held if row.version]
+
+
+def competing(offers: list[Published]) -> list[list[Published]]:
+    """Offers grouped by what they can compete for: those on one fee together, others alone; coupons first."""
+    groups: dict[str, list[Published]] = {}
+    for offer in offers:
+        groups.setdefault(offer.terms.fee or f"coupons of {offer.code}", []).append(offer)
+    return sorted(groups.values(), key=lambda group: (bool(group[0].terms.fee), group[0].code))
+
+
+def as_data(terms: definition.Offer) -> dict[str, Any]:
+    """The terms as they are stored: plain values, nothing that goes without saying."""
+    data: dict[str, Any] = terms.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    return data
+
+
+def digest(data: dict[str, Any]) -> str:
+    """SHA-256 over the canonical text of stored terms."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@transaction.atomic
+def publish(text: CampaignText, *, source: str, at: datetime, by: str) -> list[Version]:
+    """Publish a campaign: a new version of each offer that differs from the one in force. Returns those.
+
+    Offers of the campaign that the text leaves out stay as they are. Raises ValueError where an offer's code belongs to
+    another campaign, or a limit would fall below the places taken.
+    """
+    campaign, _ = Campaign.objects.update_or_create(
+        code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
+    )
+    return list(_publish_offers(campaign, text, at=at, by=by))
+
+
+def _publish_offers(campaign: Campaign, text: CampaignText, *, at: datetime, by: str) -> Iterator[Version]:
+    for terms in text.offers:
+        row, _ = Offer.objects.select_for_update().get_or_create(
+            code=terms.code, defaults={"campaign": campaign, "name_en": terms.names.en, "name_zh": terms.names.zh}
+        )
+        if row.campaign_id != campaign.pk:
+            raise ValueError(f"offer {terms.code} belongs to another campaign")
+        data = as_data(terms)
+        if row.version is None or row.version.digest != digest(data):
+            yield _new_version(row, terms, data, at=at, by=by)
+
+
+def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, at: datetime, by: str) -> Version:
+    if terms.quota.limit is not None and terms.quota.limit < row.used:
+        raise ValueError(f"offer {terms.code}: {row.used} places are taken, the limit cannot be {terms.quota.limit}")
+    number = (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+    version = Version.objects.create(
+        offer=row, number=number, definition=data, digest=digest(data), published_at=at, published_by=by
+    )
+    row.version, row.limit, row.cap = version, terms.quota.limit, terms.quota.per_merchant
+    row.name_en, row.name_zh = terms.names.en, terms.names.zh
+    row.decided_until = None  # a new wording may make claims of subjects that had none
+    row.save(update_fields=["version", "limit", "cap", "name_en", "name_zh", "decided_until"])
+    if terms.bundle is not None:
+        Issuance.objects.get_or_create(offer=row)
+    return version

@@ -1,0 +1,77 @@
+"""The places of competing offers as they stand: what was given before, loaded for those who come to ask."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
+
+from django.db.models import Q
+
+from campaigns.allocation import Allocation, Claim, Quota, Release, Seats
+from campaigns.models import Grant
+from campaigns.offers import Published
+
+CHUNK = 5_000
+RELEASED = Grant.Status.RELEASED
+
+
+class Places:
+    """An allocation that knows the grants of `offers`; places released after `since` come back at their instant.
+
+    Merchants' own seats, and fees held by other offers, are loaded chunk by chunk as claims pass through `prepared`,
+    so that a tick loads what it is asked about and not what is there.
+    """
+
+    def __init__(self, offers: list[Published], *, since: datetime | None) -> None:
+        self.offers, self.since = offers, since
+        self.allocation = Allocation({o.code: Quota(o.row.limit, o.row.cap, o.row.line) for o in offers})
+        given = Grant.objects.filter(offer__in=[offer.id for offer in offers])
+        self._grants = given if given.exists() else None
+        self._loaded: set[str] = set()
+        if self._grants is not None:
+            self._take_seats()
+
+    def _taking(self) -> Q:
+        """Grants that took part in the quota just after `since`."""
+        return ~Q(status=RELEASED) if self.since is None else ~Q(status=RELEASED) | Q(ended_at__gt=self.since)
+
+    def _take_seats(self) -> None:
+        assert self._grants is not None
+        for offer in self.offers:
+            mine = self._grants.filter(self._taking(), offer=offer.id).order_by()
+            if offer.row.limit is not None:
+                taken = mine.exclude(seat=None).values_list("seat", flat=True)
+                self.allocation.quotas[offer.code].seats = Seats(offer.row.limit, [n for n in taken if n])
+            coming = mine.filter(status=RELEASED)
+            self._load_merchants(set(coming.values_list("merchant_id", flat=True)))
+            for at, merchant, seat, own in coming.values_list("ended_at", "merchant_id", "seat", "merchant_seat"):
+                if at is not None:
+                    self.allocation.expect(Release(at, offer.code, merchant, seat, own))
+
+    def prepared(self, claims: Iterator[Claim]) -> Iterator[Claim]:
+        """The claims as they come, each after what was given to its merchant and subject has been loaded."""
+        while chunk := list(islice(claims, CHUNK)):
+            if self._grants is not None:
+                self._load_merchants({claim.merchant for claim in chunk})
+                if len(self.offers) > 1:
+                    self._load_fees({claim.subject for claim in chunk})
+            yield from chunk
+
+    def _load_merchants(self, merchants: set[str]) -> None:
+        assert self._grants is not None
+        new = merchants - self._loaded
+        self._loaded |= new
+        for offer in self.offers:
+            if offer.row.cap is None or not new:
+                continue
+            mine = self._grants.filter(self._taking(), offer=offer.id, merchant__in=new, merchant_seat__isnull=False)
+            taken: dict[str, list[int]] = {}
+            for merchant, seat in mine.order_by().values_list("merchant_id", "merchant_seat"):
+                taken.setdefault(merchant, []).append(seat or 0)
+            quota = self.allocation.quotas[offer.code]
+            quota.merchants.update({merchant: Seats(offer.row.cap, seats) for merchant, seats in taken.items()})
+
+    def _load_fees(self, subjects: set[str]) -> None:
+        assert self._grants is not None
+        held = self._grants.filter(subject__in=subjects).order_by("ended_at")
+        for subject, status, ended in held.values_list("subject", "status", "ended_at"):
+            self.allocation.hold(subject, None if status in Grant.LIVE else ended)
