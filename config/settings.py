@@ -111,17 +111,15 @@ REDIS_URL = env.str("REDIS_URL", default="")
 
 # Celery. The broker is a bell: it may lose what it holds, the database does not. No results are kept.
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = (
-    {
-        # A Redis that is down or hangs must not hold up a request: fail within a second, the sweep repeats.
-        "socket_timeout": 1.0,
-        "socket_connect_timeout": 1.0,
-        "visibility_timeout": 600,
-        "unacked_restore_interval": 1,
-    }
-    if REDIS_URL
-    else {"polling_interval": 0.05}
-)
+# A Redis that is down or hangs must not hold up a request: fail within a second, the sweep repeats.
+REDIS_OPTIONS: dict[str, Any] = {
+    "socket_timeout": 1.0,
+    "socket_connect_timeout": 1.0,
+    "max_retries": 0,
+    "visibility_timeout": 600,
+    "unacked_restore_interval": 1,
+}
+CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_OPTIONS if REDIS_URL else {"polling_interval": 0.05}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_TASK_ACKS_LATE = True

@@ -1,0 +1,91 @@
+"""F5: a broker that is down or hangs costs its caller two seconds at most, and no exception."""
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from celery import Celery
+from django.conf import settings
+from django.db import transaction
+
+from config.celery import Bell
+from tests.platform.servers import PrivateRedis, free_port
+
+
+@pytest.fixture(autouse=True)
+def ready_to_ring() -> Iterator[None]:
+    Bell._silent_until = 0.0
+    yield
+    Bell._silent_until = 0.0
+
+
+def ring() -> None:
+    """Never taken by a worker here."""
+
+
+def bell(url: str) -> Any:
+    """A task as ours are, on a broker of the test's own."""
+    app = Celery("trial", task_cls=Bell, broker=url, set_as_current=False)
+    app.conf.update(broker_transport_options=settings.REDIS_OPTIONS, task_publish_retry=False, task_ignore_result=True)
+    return app.task(name="trial.ring")(ring)
+
+
+def seconds_of(task: Any) -> float:
+    started = time.monotonic()
+    task.delay()
+    return time.monotonic() - started
+
+
+def test_F5_redis_down(caplog: pytest.LogCaptureFixture) -> None:
+    assert seconds_of(bell(f"redis://127.0.0.1:{free_port()}/0")) <= 2
+    assert "The broker did not take trial.ring" in caplog.text
+
+
+def test_F5_redis_that_accepts_and_says_nothing(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
+    assert seconds_of(bell(f"redis://127.0.0.1:{deaf_port}/0")) <= 2
+    assert "The broker did not take trial.ring" in caplog.text
+
+
+def test_F5_redis_freezes_and_dies_under_open_connections(
+    private_redis: PrivateRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = bell(private_redis.url)
+    task.delay()
+    assert not caplog.records
+    private_redis.freeze()
+    assert seconds_of(task) <= 2
+    assert "The broker did not take trial.ring" in caplog.text
+    Bell._silent_until = 0.0
+    private_redis.kill()
+    assert seconds_of(task) <= 2
+
+
+def test_only_the_first_caller_waits(deaf_port: int) -> None:
+    task = bell(f"redis://127.0.0.1:{deaf_port}/0")
+    seconds_of(task)
+    assert seconds_of(task) < 0.1
+
+
+def test_it_rings_again_after_the_silence(private_redis: PrivateRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Bell, "silence", 0.0)
+    bell(f"redis://127.0.0.1:{free_port()}/0").delay()
+    task = bell(private_redis.url)
+    task.delay()
+    with task.app.connection_for_read() as connection:
+        assert connection.default_channel.client.llen("celery") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_F10_nothing_is_sent_before_the_commit_or_after_a_rollback(private_redis: PrivateRedis) -> None:
+    task = bell(private_redis.url)
+    with task.app.connection_for_read() as connection:
+        queued = connection.default_channel.client.llen
+        with pytest.raises(ZeroDivisionError), transaction.atomic():
+            task.delay_on_commit()
+            _ = 1 / 0
+        assert queued("celery") == 0
+        with transaction.atomic():
+            task.delay_on_commit()
+            assert queued("celery") == 0
+        assert queued("celery") == 1
