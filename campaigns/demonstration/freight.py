@@ -12,6 +12,7 @@ from campaigns.demonstration.rhythm import AUTUMN, BEIJING, SEASONS, SEPTEMBER, 
 from campaigns.demonstration.rows import FreightOrder, FreightTemplate, money
 
 COUPONS_FROM = datetime(2022, 10, 15, 15, tzinfo=BEIJING)
+COUPON_EVENING = Span(0.02, 7)  # the new coupons are tried out at once
 PROMOTED = "dw-us-west-port-to-door"
 
 
@@ -33,7 +34,7 @@ class Lane:
 EXPRESS = Lane(
     "express",
     (
-        *("us-charter-select",) * 5,
+        *("us-charter-select",) * 8,
         *("3c-select", "beauty-select", "general-select", "jpkr-select", "us-3c-select", "3c-standard"),
         *("aunz-standard", "sea-asia-standard", "beauty-standard", "no-volumetric-standard", "eu-us-standard"),
         *("plant-extract-standard", "na-special-standard", "3c-economy", "russia-economy", "heavy-economy"),
@@ -41,7 +42,7 @@ EXPRESS = Lane(
     ),
     median=720,
     spread=0.75,
-    paying=Span(0.05, 36),
+    paying=Span(0.05, 16),
     loading=Span(6, 84),
     leaving=Span(10, 72),
 )
@@ -101,6 +102,8 @@ def freight_orders(rng: Random, of: Profile, templates: Iterable[FreightTemplate
         yield _order(rng, of, LIMITED, placed, next(numbers), promo=rng.random() < 0.95)
     for placed in _other_sea(rng, of):
         yield _order(rng, of, SEA, placed, next(numbers), promo=rng.random() < 0.1)
+    if of.newcomer and rng.random() < 0.9:
+        yield _order(rng, of, EXPRESS, COUPON_EVENING.at_work(rng, COUPONS_FROM), next(numbers))
 
 
 def _placements(rng: Random, counts: Counts) -> Iterator[datetime]:
@@ -135,7 +138,7 @@ def _order(rng: Random, of: Profile, lane: Lane, placed: datetime, number: int, 
 
 def _asks_for_coupon(rng: Random, of: Profile, placed: datetime) -> bool:
     """Newcomers got coupons and use them; others sometimes tick the box in vain."""
-    return placed >= COUPONS_FROM and rng.random() < (0.6 if of.newcomer else 0.03)
+    return placed >= COUPONS_FROM and rng.random() < (0.7 if of.newcomer else 0.03)
 
 
 def _course(rng: Random, lane: Lane, placed: datetime) -> Course:

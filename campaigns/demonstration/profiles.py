@@ -8,7 +8,7 @@ from campaigns.demonstration.names import Company, foreign_company, forwarder, m
 Counts = tuple[int, int, int]  # how often in summer, in September, in autumn
 NEVER: Counts = (0, 0, 0)
 SHOWCASE = 3  # so many first merchants take part in everything, for whoever is shown around
-SEA_SHIPPERS = 258  # about so many merchants want the limited sea line, however large the world
+SEA_SHIPPERS = 267  # about so many merchants want the limited sea line, however large the world
 
 
 @dataclass(frozen=True)
@@ -112,5 +112,5 @@ def _small_parcel(rng: Random, size: float, parcels: str) -> Counts:
 
 
 def _sea(rng: Random, merchants: int, showcase: bool) -> int:
-    share = min(0.86, SEA_SHIPPERS / merchants)
+    share = min(0.89, SEA_SHIPPERS / merchants)
     return rng.choices((1, 2, 3, 4), (10, 45, 30, 15))[0] if showcase or rng.random() < share else 0
