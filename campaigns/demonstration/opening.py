@@ -7,6 +7,7 @@ from collections.abc import Callable
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
+from campaigns import engine
 from campaigns.models.clock import DEMO_START, DemoClock
 
 LOGINS = {"operator": "fairground"}
@@ -27,7 +28,7 @@ def open_demonstration(say: Callable[[str], object]) -> None:
         call_command("demo_world", folder, stdout=io.StringIO())
         call_command("import_facts", folder, stdout=io.StringIO())
     say(f"decisions up to {DEMO_START:%Y-%m-%d %H:%M} UTC")
-    call_command("tick", as_of=DEMO_START.isoformat(), stdout=io.StringIO())
+    engine.tick(at=DEMO_START)
     _make_operators()
     DemoClock.objects.create()
 

@@ -1,0 +1,91 @@
+"""The business clock: real outside a demonstration, forward only inside one."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from campaigns import clock
+from campaigns.models.clock import DEMO_START, DemoClock
+
+REAL = datetime(2026, 3, 2, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def demo(settings: Settings) -> None:
+    settings.DEMO = True
+
+
+def test_production_shows_the_real_time_and_asks_no_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with time_machine.travel(REAL, tick=False), django_assert_num_queries(0):
+        assert clock.now() == REAL
+
+
+def test_production_refuses_to_be_moved() -> None:
+    for move in (
+        lambda: clock.move(to=REAL + HOUR),
+        lambda: clock.advance(by=HOUR),
+        clock.run,
+        clock.stop,
+    ):
+        with pytest.raises(clock.ClockError, match="demonstration"):
+            move()
+    assert not DemoClock.objects.exists()
+
+
+@pytest.mark.usefixtures("demo")
+class TestDemonstration:
+    def test_starts_in_september_2022(self) -> None:
+        assert clock.now() == DEMO_START == datetime(2022, 9, 20, 16, tzinfo=UTC)
+
+    def test_stands_still_until_it_runs(self) -> None:
+        with time_machine.travel(REAL, tick=False) as real:
+            real.shift(HOUR)
+            assert clock.now() == DEMO_START
+            clock.run()
+            real.shift(HOUR)
+            assert clock.now() == DEMO_START + HOUR
+
+    def test_goes_on_where_it_was_stopped(self) -> None:
+        with time_machine.travel(REAL, tick=False) as real:
+            clock.run()
+            real.shift(HOUR)
+            clock.stop()
+            real.shift(timedelta(days=7))
+            clock.run()
+            real.shift(HOUR)
+            assert clock.now() == DEMO_START + 2 * HOUR
+
+    def test_moves_forward_and_keeps_running(self) -> None:
+        with time_machine.travel(REAL, tick=False) as real:
+            clock.run()
+            clock.advance(by=timedelta(days=1))
+            real.shift(HOUR)
+            assert clock.now() == DEMO_START + timedelta(days=1) + HOUR
+
+    @pytest.mark.parametrize("back", [timedelta(microseconds=1), HOUR])
+    def test_never_moves_backwards(self, back: timedelta) -> None:
+        clock.advance(by=HOUR)
+        with pytest.raises(clock.ClockError, match="backwards"):
+            clock.move(to=DEMO_START + HOUR - back)
+        with pytest.raises(clock.ClockError, match="backwards"):
+            clock.advance(by=-back)
+        assert clock.now() == DEMO_START + HOUR
+
+    def test_T10_a_host_clock_that_jumps_back_does_not_turn_it_before_where_it_was_set(self) -> None:
+        with time_machine.travel(REAL, tick=False) as real:
+            clock.run()
+            clock.advance(by=HOUR)
+            real.shift(-HOUR)
+            assert clock.now() == DEMO_START + HOUR
+
+    def test_running_twice_changes_nothing(self) -> None:
+        with time_machine.travel(REAL, tick=False) as real:
+            clock.run()
+            real.shift(HOUR)
+            clock.run()
+            assert clock.now() == DEMO_START + HOUR
