@@ -1,0 +1,176 @@
+"""`manage.py up` as users start it: a process of its own, on a database of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.platform.servers import free_port, wait_until
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PATIENCE = 40
+
+
+@dataclass
+class Server:
+    process: subprocess.Popen[str]
+    port: int
+    log: Path
+
+    def status(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
+        except OSError:
+            return 0
+
+    def serves(self) -> bool:
+        assert self.process.poll() is None, self.log.read_text()
+        return self.status("/admin/login/") == 200
+
+    def end(self, number: int) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(PATIENCE)
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """A database of the test's own; the broker is the embedded one."""
+    own = {name: value for name, value in os.environ.items() if name not in ("REDIS_URL", "SECRET_KEY")}
+    own["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    return own | {"DATABASE_URL": f"sqlite:///{folder}/up.sqlite3", "FAIRGROUND_DEMO": "1", "PYTHONUNBUFFERED": "1"}
+
+
+def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env=environment(folder),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("up")
+    done = manage(folder, "migrate", "--verbosity", "0")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def start(folder: Path, *arguments: str) -> Server:
+    port, log = free_port(), folder / f"up-{len(list(folder.iterdir()))}.log"
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            [sys.executable, *(arguments or ("manage.py", "up")), "--port", str(port)],
+            cwd=ROOT,
+            env=environment(folder),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            text=True,
+            # As a script's `&` would: SIGINT comes in ignored, and up must take it all the same.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_IGN),  # noqa: PLW1509
+        )
+    return Server(process, port, log)
+
+
+@pytest.fixture
+def server(folder: Path) -> Iterator[Server]:
+    server = start(folder)
+    wait_until(server.serves, PATIENCE, "the login page")
+    yield server
+    if server.process.poll() is None:
+        server.process.kill()
+        server.process.wait()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_and_ends_cleanly(server: Server, number: int) -> None:
+    assert server.status("/static/admin/css/base.css") in (200, 404)  # 404 where static files were not collected
+    children = psutil.Process(server.process.pid).children(recursive=True)
+    assert server.end(number) == 0, server.log.read_text()
+    assert not psutil.pid_exists(server.process.pid)
+    assert not [child for child in children if child.is_running()]
+    text = server.log.read_text()
+    assert f"http://127.0.0.1:{server.port}/admin/" in text
+    assert "operator / fairground" in text
+    assert text.rstrip().endswith("Ended.")
+    assert "Traceback" not in text
+
+
+def test_a_clean_end_stops_the_clock(server: Server, folder: Path) -> None:
+    server.end(signal.SIGTERM)
+    script = "from campaigns.models import DemoClock; print('running:', DemoClock.objects.get().running_since)"
+    assert "running: None" in manage(folder, "shell", "-c", script).stdout
+
+
+def test_a_busy_port_is_said_before_anything_starts(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = manage(folder, "up", "--port", str(port))
+        script = subprocess.run([ROOT / "run", "--port", str(port)], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"Port {port} cannot be used" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert script.returncode == 1
+    assert f"Port {port} cannot be used" in script.stderr
+    assert not script.stdout
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "eighty", ""])
+def test_the_script_refuses_what_is_no_port(port: str) -> None:
+    done = subprocess.run([ROOT / "run", "--port", port], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "--port takes a number" in done.stderr
+
+
+BROKEN = """
+import sys
+from campaigns.management.commands import up
+class Broken:
+    def start(self):
+        raise RuntimeError("fault point")
+up._worker = Broken
+from django.core.management import execute_from_command_line
+execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
+"""
+
+
+def test_a_dead_part_ends_the_process_and_is_named(folder: Path) -> None:
+    server = start(folder, "-c", "import django; django.setup()\n" + BROKEN)
+    assert server.process.wait(PATIENCE) == 1
+    text = server.log.read_text()
+    assert "fault point" in text
+    assert "Ended because the worker died." in text
+
+
+RINGING = """
+import sys, threading, time
+from campaigns import engine, tasks
+from django.core.management import execute_from_command_line
+engine.tick = lambda *, at: print("ticked", at.isoformat(), flush=True)
+threading.Thread(target=tasks.tick.delay, args=["2022-09-21T00:00:00+00:00"], daemon=True).start()
+execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
+"""
+
+
+def test_a_tick_rung_in_the_web_process_is_done_by_its_worker(folder: Path) -> None:
+    server = start(folder, "-c", "import django; django.setup()\n" + RINGING)
+    try:
+        wait_until(lambda: "ticked 2022-09-21T00:00:00+00:00" in server.log.read_text(), PATIENCE, "the tick")
+    finally:
+        assert server.end(signal.SIGINT) == 0
