@@ -12,6 +12,13 @@ class KeyField(models.CharField):  # type: ignore[type-arg]  # not subscriptable
     PostgreSQL orders text by the database's locale unless told otherwise; SQLite always by bytes.
     """
 
+    def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
+        """The same type by its long name: for a short one Django adds an index for LIKE, which this collation serves."""
+        short = super().db_type(connection)
+        if short is not None and connection.vendor == "postgresql":
+            return short.replace("varchar", "character varying")
+        return short
+
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         parameters = super().db_parameters(connection)
         if connection.vendor == "postgresql":

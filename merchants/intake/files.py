@@ -94,6 +94,13 @@ class FactFile:
         fields = {field.attname: field for field in self.model._meta.concrete_fields}
         return [column for column in self.columns if isinstance(fields[column.attname], models.DateTimeField)]
 
+    @cached_property
+    def distinct(self) -> set[Column]:
+        """The columns whose values hardly repeat within a file."""
+        fields = {field.attname: field for field in self.model._meta.concrete_fields}
+        amounts = {column for column in self.columns if isinstance(fields[column.attname], models.DecimalField)}
+        return amounts | set(self.instants) | set(self.key_columns if len(self.key) == 1 else ())
+
     def header_complaints(self, header: Sequence[str]) -> Iterator[tuple[str, str]]:
         """What is wrong with the first line, as column and reason."""
         if len(header) > MOST_COLUMNS:
@@ -114,9 +121,8 @@ class Parser:
 
     def __init__(self, file: FactFile, header: Sequence[str], *, zone: tzinfo) -> None:
         self.file = file
-        distinct = set(file.key) if len(file.key) == 1 else set()
         parsers = {
-            column.name: column.parser(file.model, zone, distinct=column.name in distinct) for column in file.columns
+            column.name: column.parser(file.model, zone, repeats=column not in file.distinct) for column in file.columns
         }
         self.header = tuple(header)
         self.parses: tuple[Parse, ...] = tuple(parsers[name] for name in header)

@@ -108,8 +108,10 @@ def _merged(file: FactFile, *, count: int, name: str, digest: str, now: datetime
     if file.apart:
         staging.join_apart(file, file.apart)
     batch = Batch.objects.create(source=name[:200], digest=digest, recorded_at=now)
-    batch.rows, batch.added, batch.future = count, staging.unseen(file), staging.future(file, now)
-    batch.changed = staging.merge(file, batch.pk) - batch.added
+    batch.rows, batch.future = count, staging.future(file, now)
+    batch.changed = staging.update(file, batch.pk)
+    with staging.filling(file, count):
+        batch.added = staging.insert(file, batch.pk)
     # Where nothing changed there is nothing that an offer would have to look at again.
     batch.absorbed = not (batch.added or batch.changed)
     batch.save()
