@@ -13,7 +13,7 @@ class KeyField(models.CharField):  # type: ignore[type-arg]  # not subscriptable
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
-        """The same type by its long name: for a short one Django adds an index for LIKE, which this collation serves."""
+        """The same type by its long name: for the short one Django adds an index for LIKE, needless in collation C."""
         short = super().db_type(connection)
         if short is not None and connection.vendor == "postgresql":
             return short.replace("varchar", "character varying")
