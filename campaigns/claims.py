@@ -34,18 +34,25 @@ Rows = QuerySet[Any]
 
 def subjects(offer: Published) -> Rows:
     """Every subject of the offer, with `claimed_at`, NULL until it claims, and `seen_at`, as of which it is judged."""
-    terms = offer.terms
-    decided = terms.decision_instant
-    rows: Rows = terms.collection.model._default_manager.annotate(claimed_at=_claimed_at(offer))
-    rows = rows.annotate(seen_at=_constant(decided) if decided else F("claimed_at"))
-    return rows.filter(all_of(terms.scope, terms.row))
+    decided = offer.terms.decision_instant
+    rows = all_rows(offer).annotate(claimed_at=claimed_at(offer))
+    rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
+    return rows.filter(all_of(offer.terms.scope, offer.terms.row))
 
 
-def _constant(at: datetime) -> Value:
+def all_rows(offer: Published) -> Rows:
+    """Every row of the table that the offer's subjects are in."""
+    rows: Rows = offer.terms.collection.model._default_manager.all()
+    return rows
+
+
+def constant(at: datetime) -> Value:
+    """An instant as an expression."""
     return Value(at, output_field=DateTimeField())
 
 
-def _claimed_at(offer: Published) -> Any:
+def claimed_at(offer: Published) -> Any:
+    """The instant at which a row claims, as an expression: NULL while it does not."""
     match offer.terms.claim:
         case ClaimAt(at=moment):
             return moment_of(moment, offer.terms.collection)
@@ -60,7 +67,7 @@ def _claimed_at(offer: Published) -> Any:
 def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
     """The rows of an outer merchant that count towards its n-th, seen at the decision, or each at its own instant."""
     collection = COLLECTIONS[nth.of]
-    row = Row(collection, at=_constant(decided) if decided else F(nth.at))
+    row = Row(collection, at=constant(decided) if decided else F(nth.at))
     return collection.model._default_manager.filter(all_of(nth.where, row), merchant_id=OuterRef("pk"))
 
 

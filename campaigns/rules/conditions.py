@@ -230,8 +230,7 @@ class Counting(Word):
 
     def found(self, row: Row) -> Any:
         """The count."""
-        counted = self.rows(row).order_by().values("merchant_id").annotate(n=Count("pk")).values("n")
-        return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))
+        return number_of(self.rows(row))
 
 
 class AnyOf(Word):
@@ -292,3 +291,9 @@ def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
 def flag(q: Q) -> Case:
     """A condition as a plain yes or no: what is NULL in a filter is no."""
     return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def number_of(rows: QuerySet[Model]) -> Any:
+    """How many rows of an outer merchant there are, as an expression."""
+    counted = rows.order_by().values("merchant_id").annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))

@@ -1,0 +1,228 @@
+"""Why this subject has, or has not, this offer: every condition that the engine asks, in one query.
+
+What is shown as held is what the decision recorded, where there is one; else what holds now, as if the subject claimed
+at the instant asked about.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models.lookups import LessThanOrEqual
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from campaigns import claims, offers
+from campaigns.definition.benefits import CENT
+from campaigns.definition.offer import ClaimNth, Nth
+from campaigns.models import Decision, Entry, Grant, Tag, Version
+from campaigns.offers import Published
+from campaigns.rules.conditions import Comparison, Condition, Counting, Row, flag, number_of
+from campaigns.rules.facts import COLLECTIONS
+from campaigns.rules.operators import gap
+from campaigns.rules.wording import both, bound, comparison, money, says
+
+OUTCOMES = {
+    Decision.Outcome.GRANTED: "granted",
+    Decision.Outcome.REFUSED: "refused",
+    Decision.Outcome.SUPERSEDED: "superseded",
+    Decision.Outcome.MERCHANT_CAP: "merchant_cap",
+    Decision.Outcome.QUOTA_EXHAUSTED: "quota_exhausted",
+}
+
+
+class UnknownSubjectError(Exception):
+    """There is no row of that key among those the offer is about."""
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One condition: what it asks, in words; what was found; whether it held; how much is missing, if that is a number.
+
+    `holds_now` differs from `held` where facts changed after the decision.
+    """
+
+    name: str
+    required: str
+    found: Any
+    held: bool
+    margin: str = ""
+    holds_now: bool | None = None
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Everything there is to say about one subject and one offer as of an instant.
+
+    `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, pending (claimed, not decided
+    yet), no_claim, not_a_subject.
+    """
+
+    offer: str
+    name: str
+    subject: str
+    merchant_code: str
+    as_of: datetime
+    outcome: str
+    version: int
+    status: str
+    claimed_at: datetime | None
+    place: int | None
+    amount: Decimal | None
+    currency: str
+    review: str
+    conditions: tuple[Reason, ...]
+
+
+def explain(offer: Published, subject: str, *, at: datetime) -> Explanation:
+    """Explain the offer's answer to `subject` (an order, draw or merchant code) as of the instant `at`.
+
+    Raises UnknownSubjectError.
+    """
+    decision = Decision.objects.filter(offer=offer.id, subject=subject, claimed_at__lte=at).first()
+    if decision is not None and decision.version_id != offer.version_id:
+        version = Version.objects.get(pk=decision.version_id)
+        offer = Published(offer.row, offers.terms_of(version))
+    row = _row(offer, subject, at)
+    if row is None:
+        raise UnknownSubjectError(_("There is no %(kind)s %(subject)s.") % {
+            "kind": offer.terms.collection.singular, "subject": subject,
+        })  # fmt: skip
+    claimed = row["claims_at"] if row["claims_at"] and row["claims_at"] <= at else None
+    reasons = [*_reasons(offer, row, decision), *_progress(offer, row, claimed)]
+    return Explanation(
+        offer=offer.code,
+        name=str(offer.terms.names),
+        subject=subject,
+        merchant_code=row[offer.terms.collection.merchant],
+        as_of=at,
+        outcome=_outcome(offer, row, decision, claimed),
+        version=row["version"],
+        status=row["status"] or "",
+        claimed_at=decision.claimed_at if decision else claimed,
+        place=decision.place if decision else None,
+        amount=row["amount"],
+        currency=row["currency"] or "",
+        review=row["review"] or "",
+        conditions=tuple(reasons),
+    )
+
+
+def _row(offer: Published, subject: str, at: datetime) -> dict[str, Any] | None:
+    """One query: the subject with its claim, every condition's found and held, and its grant as of `at`."""
+    terms, seen = offer.terms, claims.constant(at)
+    rows = claims.all_rows(offer).filter(pk=subject).annotate(claims_at=claims.claimed_at(offer))
+    due = LessThanOrEqual(F("claims_at"), seen)
+    rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=seen))
+    decided = terms.decision_instant
+    rows = rows.annotate(seen_at=claims.constant(min(decided, at)) if decided else F("claimed_at"))
+    asked = {}
+    for n, condition in enumerate((*terms.scope, *terms.asked)):
+        asked[f"held_{n}"] = flag(condition.q(terms.row))
+        asked[f"found_{n}"] = condition.found(terms.row)
+    asked["progress"] = _found_progress(offer)
+    grants = Grant.objects.filter(offer=offer.id, subject=OuterRef("pk"), claimed_at__lte=at).order_by("-pk")
+    states = Entry.objects.filter(grant=OuterRef("grant_id"), at__lte=at).order_by("-pk")
+    rows = rows.annotate(grant_id=Subquery(grants.values("pk")[:1]), **asked)
+    rows = rows.annotate(status=Subquery(states.values("target")[:1]), version=Value(_number(offer)))
+    for name in ("amount", "currency", "review"):
+        rows = rows.annotate(**{name if name != "currency" else "paid_in": Subquery(grants.values(name)[:1])})
+    found = rows.values(
+        "claims_at", "grant_id", "status", "version", "amount", "paid_in", "review", terms.collection.merchant, *asked
+    ).first()
+    return {**{name: _seen(v, at) for name, v in found.items()}, "currency": found["paid_in"]} if found else None
+
+
+def _seen(value: Any, at: datetime) -> Any:
+    """A found value as of `at`: what is dated later has not happened; money has two decimals on every database."""
+    if isinstance(value, datetime) and value > at:
+        return None
+    return value.quantize(CENT) if isinstance(value, Decimal) else value
+
+
+def _number(offer: Published) -> int:
+    return offer.row.version.number if offer.row.version else 0
+
+
+def _outcome(offer: Published, row: dict[str, Any], decision: Decision | None, claimed: datetime | None) -> str:
+    if decision is not None:
+        return OUTCOMES[Decision.Outcome(decision.outcome)]
+    if not all(row[f"held_{n}"] for n in range(len(offer.terms.scope))):
+        return "not_a_subject"
+    return "pending" if claimed else "no_claim"
+
+
+def _reasons(offer: Published, row: dict[str, Any], decision: Decision | None) -> list[Reason]:
+    reasons = []
+    scope = len(offer.terms.scope)
+    for n, condition in enumerate((*offer.terms.scope, *offer.terms.asked)):
+        now = bool(row[f"held_{n}"])
+        held = now
+        if decision is not None and n >= scope:
+            held = not decision.failed & (1 << (n - scope))
+        found = row[f"found_{n}"]
+        required = says(condition, offer.terms.row)
+        margin = "" if held else _margin(condition, found, offer.terms.row)
+        reasons.append(Reason(condition.name, required, found, held, margin, now if now != held else None))
+    return reasons
+
+
+def _margin(condition: Condition, found: Any, row: Row) -> str:
+    """How much is missing, for conditions that are a matter of more or less."""
+    match condition:
+        case Comparison() if row.kind(condition.fact).kind in ("money", "number"):
+            missing = gap(condition.operator.name, condition.operand, found)
+            if missing is None:
+                return ""
+            shown = money(missing, row.kind(condition.fact).currency)
+            return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
+        case Counting():
+            name = "at_least" if condition.at_least is not None else "at_most"
+            missing = gap(name, condition.at_least or condition.at_most or 0, found)
+            text = _("%(n)d more needed") if condition.at_least is not None else _("%(n)d too many")
+            return text % {"n": missing} if missing else ""
+    return ""
+
+
+def _found_progress(offer: Published) -> Any:
+    """How far a merchant is on its way to an n-th row, or the sum an order's tag was given at."""
+    match offer.terms.claim:
+        case ClaimNth(nth=nth):
+            rows = claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")})
+            return number_of(rows)
+        case _ if offer.terms.threshold is not None:
+            tag = Tag.objects.filter(offer=offer.id, subject=OuterRef("pk"))
+            return Subquery(tag.values("total")[:1])
+        case _:
+            return Value("")
+
+
+def _progress(offer: Published, row: dict[str, Any], claimed: datetime | None) -> list[Reason]:
+    """What the claim itself waits for."""
+    threshold = offer.terms.threshold
+    if isinstance(offer.terms.claim, ClaimNth):
+        return [_nth_progress(offer.terms.claim.nth, row["progress"], claimed)]
+    if threshold is None:
+        return []
+    total = row["progress"]
+    missing = threshold.height - total if total is not None else None
+    reached = missing is not None and missing <= 0
+    required = _("receipts before this order of at least %(height)s") % {"height": money(threshold.height, "USD")}
+    margin = _("%(n)s short") % {"n": money(missing, "USD")} if missing is not None and not reached else ""
+    return [Reason("threshold", required, total, reached, margin)]
+
+
+def _nth_progress(nth: Nth, found: int, claimed: datetime | None) -> Reason:
+    collection = COLLECTIONS[nth.of]
+    which = both(comparison(condition, Row(collection)) for condition in nth.where)
+    required = _("%(n)d %(rows)s with: %(which)s") % {"n": nth.number, "rows": collection.label, "which": which}
+    missing = max(nth.number - found, 0)
+    margin = ""
+    if missing and claimed is None:
+        margin = ngettext("%(n)d more", "%(n)d more", missing) % {"n": missing}
+        ends = [condition.within.to for condition in nth.where if condition.within and condition.fact == nth.at]
+        if ends:
+            margin = _("%(more)s by %(end)s") % {"more": margin, "end": bound(ends[0])}
+    return Reason("number", required, found, claimed is not None or not missing, margin)

@@ -1,0 +1,62 @@
+"""Why a subject has, or has not, an offer."""
+
+import json
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from campaigns import clock, explaining, offers
+from campaigns.exports import instant as shown
+from campaigns.management.commands.tick import instant
+from campaigns.models import Offer
+
+
+class Command(BaseCommand):
+    help = "Explain an offer's answer to a subject (an order, draw or merchant code): every condition, and the outcome."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("offer", metavar="OFFER")
+        parser.add_argument("subject", metavar="SUBJECT")
+        parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z; without it: now")
+        parser.add_argument("--json", action="store_true", help="as data")
+
+    def handle(self, *args: Any, offer: str, subject: str, as_of: str | None, **options: Any) -> None:
+        at = instant(as_of) if as_of else clock.now()
+        try:
+            answer = explaining.explain(offers.find(offer), subject, at=at)
+        except Offer.DoesNotExist as error:
+            known = ", ".join(Offer.objects.order_by("code").values_list("code", flat=True)) or "none"
+            raise CommandError(f"there is no offer {offer}; published are: {known}") from error
+        except explaining.UnknownSubjectError as error:
+            raise CommandError(str(error)) from error
+        if options["json"]:
+            self.stdout.write(json.dumps(asdict(answer), default=_plain, ensure_ascii=False, indent=2))
+        else:
+            self._tell(answer)
+
+    def _tell(self, answer: explaining.Explanation) -> None:
+        self.stdout.write(f"{answer.name} ({answer.offer}, version {answer.version})")
+        state = f", {answer.status}" if answer.status else ""
+        self.stdout.write(f"{answer.subject} of {answer.merchant_code}: {answer.outcome}{state}")
+        if answer.claimed_at:
+            place = f", place {answer.place} in line" if answer.place else ""
+            self.stdout.write(f"claimed at {shown(answer.claimed_at)}{place}")
+        if answer.amount is not None:
+            self.stdout.write(f"worth {answer.amount} {answer.currency}")
+        if answer.review:
+            self.stdout.write(f"marked for review: {answer.review}")
+        for reason in answer.conditions:
+            mark = "yes" if reason.held else "NO "
+            more = f" ({reason.margin})" if reason.margin else ""
+            changed = "" if reason.holds_now is None else f" [now: {'yes' if reason.holds_now else 'no'}]"
+            found = _plain(reason.found) if reason.found not in (None, "") else "nothing"
+            self.stdout.write(f"  {mark} {reason.required}; found: {found}{more}{changed}")
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return shown(value)
+    return str(value) if isinstance(value, Decimal) else value
