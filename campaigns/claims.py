@@ -37,7 +37,8 @@ def subjects(offer: Published) -> Rows:
     decided = offer.terms.decision_instant
     rows = all_rows(offer).annotate(claimed_at=claimed_at(offer))
     rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
-    return rows.filter(all_of(offer.terms.scope, offer.terms.row))
+    scoped: Rows = rows.filter(all_of(offer.terms.scope, offer.terms.row))
+    return scoped
 
 
 def all_rows(offer: Published) -> Rows:
@@ -88,7 +89,8 @@ def failing(offer: Published, rows: Rows) -> Rows:
     for n, condition in enumerate(offer.terms.asked):
         held = condition.q(offer.terms.row)
         mask = mask + Case(When(held, then=Value(0)), default=Value(1 << n), output_field=BigIntegerField())
-    return rows.annotate(failed=mask).filter(failed__gt=0)
+    missing: Rows = rows.annotate(failed=mask).filter(failed__gt=0)
+    return missing
 
 
 def _annotations(offer: Published) -> dict[str, Any]:

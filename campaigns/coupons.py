@@ -52,9 +52,19 @@ def _issue_some(offer: Published, bundle: Bundle) -> int:
     rows.write(Coupon._meta.db_table, COLUMNS, _new_rows(made, _codes(count), bundle, valid, offer))
     journal.record(
         journal.Move(
-            None, pk, grant.offer_id, grant.version_id, _issued_at(grant, offer), "", "issued",
-            bundle.value, bundle.currency, "", journal.ENGINE, "issued",
-        )  # fmt: skip
+            None,
+            pk,
+            grant.offer_id,
+            grant.version_id,
+            _issued_at(grant, offer),
+            "",
+            "issued",
+            bundle.value,
+            bundle.currency,
+            "",
+            journal.ENGINE,
+            "issued",
+        )
         for pk, grant, _ in made
     )
     Issuance.objects.filter(offer=offer.id).update(issued=F("issued") + count)
@@ -163,14 +173,22 @@ def _write(moves: list[spending.Move], stored: dict[int, Coupon], offers: list[P
     for held in changed.values():
         coupon = stored[held.id]
         coupon.status, coupon.value, coupon.order_no = Status(held.status), held.value, held.order
-    Coupon.objects.bulk_update(
-        [stored[pk] for pk in changed], ["status", "value", "order_no"], batch_size=500
-    )
+    Coupon.objects.bulk_update([stored[pk] for pk in changed], ["status", "value", "order_no"], batch_size=500)
     journal.record(
         journal.Move(
-            None, move.coupon.id, move.coupon.offer, versions[move.coupon.offer], move.at, move.source, move.target,
-            move.value, stored[move.coupon.id].currency, move.order, journal.ENGINE, move.target,
-        )  # fmt: skip
+            None,
+            move.coupon.id,
+            move.coupon.offer,
+            versions[move.coupon.offer],
+            move.at,
+            move.source,
+            move.target,
+            move.value,
+            stored[move.coupon.id].currency,
+            move.order,
+            journal.ENGINE,
+            move.target,
+        )
         for move in moves
     )
 
@@ -185,9 +203,19 @@ def void(grant: Grant, *, at: datetime, by: str, reason: str) -> int:
         Coupon.objects.bulk_update([coupon for coupon, _ in taken], ["status", "order_no"])
         journal.record(
             journal.Move(
-                None, coupon.pk, coupon.offer_id, grant.version_id, at, source, "void",
-                coupon.value, coupon.currency, "", by, reason,
-            )  # fmt: skip
+                None,
+                coupon.pk,
+                coupon.offer_id,
+                grant.version_id,
+                at,
+                source,
+                "void",
+                coupon.value,
+                coupon.currency,
+                "",
+                by,
+                reason,
+            )
             for coupon, source in taken
         )
     return len(taken)

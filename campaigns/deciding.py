@@ -1,4 +1,4 @@
-"""From claims to decisions: the fold of `campaigns.allocation` over offers that compete for one fee, and its writing."""
+"""From claims to decisions: `campaigns.allocation` folded over offers that compete for one fee, and written down."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -64,8 +64,8 @@ def _refuse(offer: Published, rows_: claims.Rows) -> int:
     sql, parameters = select.query.sql_with_params()
     with connection.cursor() as cursor:
         names = ", ".join(COLUMNS[:-1])
-        cursor.execute(f"INSERT INTO {Decision._meta.db_table} ({names}) {sql}", parameters)  # noqa: S608  own names
-        return cursor.rowcount
+        cursor.execute(f"INSERT INTO {Decision._meta.db_table} ({names}) {sql}", parameters)
+        return int(cursor.rowcount)
 
 
 def _asking(offer: Published, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:

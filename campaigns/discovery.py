@@ -67,9 +67,7 @@ def _subject_rows(terms: Offer, moments: Iterable[Moment], news: News) -> list[K
     names = {name for moment in moments for name in facts_of(moment)}
     derived = "first_payment_at" in names
     lag = LAG if any(not isinstance(moment, str) for moment in moments) else timedelta(0)
-    parts = [
-        _rows(collection.model, "pk", q) for q in news.instants(names - {"first_payment_at", "claim"}, lag=lag)
-    ]
+    parts = [_rows(collection.model, "pk", q) for q in news.instants(names - {"first_payment_at", "claim"}, lag=lag)]
     parts += _changed(collection.model, "pk", news)
     if collection.model is TradeOrder:
         parts += _changed(Receipt, "order_id", news)
@@ -155,8 +153,7 @@ def spending(news: News) -> Keys | None:
         return None
     asking = Q(use_coupon=True)
     parts = [
-        _rows(FreightOrder, "merchant_id", asking & q)
-        for q in news.instants(["placed_at", "paid_at", "cancelled_at"])
+        _rows(FreightOrder, "merchant_id", asking & q) for q in news.instants(["placed_at", "paid_at", "cancelled_at"])
     ]
     if news.batches:
         parts.append(_rows(FreightOrder, "merchant_id", Q(batch__in=news.batches)))

@@ -23,7 +23,7 @@ FOLLOWS = {
 }
 
 
-class NotLive(Exception):
+class NotLiveError(Exception):
     """The grant is not in a state from which it can go there. Nothing was changed."""
 
 
@@ -45,7 +45,7 @@ class Award:
 
 COLUMNS = (
     "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
-    'seat limit merchant_seat cap coupons review'
+    "seat limit merchant_seat cap coupons review"
 ).split()
 
 
@@ -57,9 +57,19 @@ def award(awards: Sequence[Award]) -> None:
     rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in zip(ids, awards, strict=True)])
     journal.record(
         journal.Move(
-            pk, None, a.offer.pk, a.offer.version_id or 0, step.at, source, step.status,
-            a.amount, a.currency, "", journal.ENGINE, step.reason,
-        )  # fmt: skip
+            pk,
+            None,
+            a.offer.pk,
+            a.offer.version_id or 0,
+            step.at,
+            source,
+            step.status,
+            a.amount,
+            a.currency,
+            "",
+            journal.ENGINE,
+            step.reason,
+        )
         for pk, a in zip(ids, awards, strict=True)
         for source, step in _from_each(a.steps)
     )
@@ -119,15 +129,15 @@ def advance(advances: Sequence[Advance]) -> int:
 
 
 def _guarded(grant: Grant, step: Step, *, by: str, note: str) -> None:
-    """Move one grant to `step` if it is still in the state that was read. Raises NotLive where it is not."""
+    """Move one grant to `step` if it is still in the state that was read. Raises NotLiveError where it is not."""
     source = Status(grant.status)
     if Status(step.status) not in FOLLOWS.get(source, set()):
-        raise NotLive(f"{grant} cannot become {step.status}")
+        raise NotLiveError(f"{grant} cannot become {step.status}")
     ended = None if step.status in Grant.LIVE else step.at
     with transaction.atomic():
         Offer.objects.select_for_update().get(pk=grant.offer_id)  # the order of locks: offer, then grant
         if not Grant.objects.filter(pk=grant.pk, status=source).update(status=step.status, ended_at=ended, review=""):
-            raise NotLive(f"{grant} has changed meanwhile")
+            raise NotLiveError(f"{grant} has changed meanwhile")
         if step.status == Status.RELEASED:
             Offer.objects.filter(pk=grant.offer_id).update(used=F("used") - 1)
         journal.record([_move(grant, str(source), step, by=by, reason=note)])
@@ -142,12 +152,12 @@ def _move(grant: Grant, source: str, step: Step, *, by: str, reason: str) -> jou
 
 
 def release(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Give a live grant's place back. Raises NotLive where it is not live any more."""
+    """Give a live grant's place back. Raises NotLiveError where it is not live any more."""
     _guarded(grant, Step(Status.RELEASED, at, reason), by=by, note=reason)
 
 
 def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Take a live grant away; its place does not come back. Raises NotLive where it is not live any more."""
+    """Take a live grant away; its place does not come back. Raises NotLiveError where it is not live any more."""
     _guarded(grant, Step(Status.REVOKED, at, reason), by=by, note=reason)
 
 
@@ -155,7 +165,7 @@ def keep(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
     """Leave a grant as it is although a fact it rests on was corrected; the mark goes, the reason stays."""
     with transaction.atomic():
         if not Grant.objects.filter(pk=grant.pk).exclude(review="").update(review=""):
-            raise NotLive(f"{grant} is not marked for review")
+            raise NotLiveError(f"{grant} is not marked for review")
         journal.record([_move(grant, grant.status, Step(grant.status, at, reason), by=by, reason=reason)])
     grant.review = ""
 

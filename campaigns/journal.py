@@ -1,4 +1,4 @@
-"""The append-only record: one entry for each move of a grant or a coupon, written in the same transaction as the move."""
+"""The append-only record: one entry for each move of a grant or a coupon, written in the transaction of the move."""
 
 from collections.abc import Iterable
 from datetime import datetime

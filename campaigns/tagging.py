@@ -62,9 +62,7 @@ def _tag_some(offer: Published, threshold: Threshold, merchants: list[str], news
     for merchant, group in groupby(_receipts(offer, threshold, merchants, news.until), key=lambda row: row[0]):
         before = known.get(merchant, {})
         receipts = [thresholds.Receipt(*row[1:]) for row in group]
-        for new in thresholds.fold(
-            receipts, height=threshold.height, until=news.until, known=before, since=news.since
-        ):
+        for new in thresholds.fold(receipts, height=threshold.height, until=news.until, known=before, since=news.since):
             if new.order not in before:
                 kind = Tag.Kind.CANDIDATE if new.candidate else Tag.Kind.THRESHOLD
                 fresh.append((offer.id, new.order, merchant, str(kind), new.at, new.judged_at, new.total))

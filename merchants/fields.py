@@ -1,12 +1,17 @@
 """The kinds of column that facts are made of: keys, instants, money."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+if TYPE_CHECKING:
+    Text = models.CharField[str, str]
+else:
+    Text = models.CharField  # not subscriptable at run time
 
-class KeyField(models.CharField):  # type: ignore[type-arg]  # not subscriptable at run time
+
+class KeyField(Text):
     """A code that other systems gave: compared and ordered by code point on every database.
 
     PostgreSQL orders text by the database's locale unless told otherwise; SQLite always by bytes.

@@ -91,7 +91,9 @@ def claim(offer: Offer) -> str:
     """Who comes first: what makes the claim time."""
     match offer.claim:
         case ClaimAt(at=moment):
-            text = _("first come, first served by when it was %(moment)s") % {"moment": says_moment(moment, offer.collection)}
+            text = _("first come, first served by when it was %(moment)s") % {
+                "moment": says_moment(moment, offer.collection)
+            }
         case ClaimNth(nth=nth):
             collection = COLLECTIONS[nth.of]
             which = both(comparison(condition, Row(collection)) for condition in nth.where)
@@ -170,7 +172,10 @@ def says_moment(moment: Moment, collection: Collection) -> str:
             return _("the last of: %(facts)s") % {"facts": several}
         case DayAfter(day_after=name, zone=zone):
             city = CITIES.get(zone, zone)
-            return _("00:00 %(city)s on the day after it was %(fact)s") % {"city": city, "fact": event(collection.facts[name])}
+            return _("00:00 %(city)s on the day after it was %(fact)s") % {
+                "city": city,
+                "fact": event(collection.facts[name]),
+            }
         case ByCase(by=by, cases=cases, otherwise=otherwise):
             fact = collection.facts[by]
             parts = [f"{says_moment(one, collection)} ({value(fact, case)})" for case, one in cases.items()]

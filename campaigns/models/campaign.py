@@ -43,8 +43,8 @@ class Offer(Named):
     """One promise inside a campaign, and how far it has been decided.
 
     `decided_until` is the instant up to which claims are decided, empty before the first tick and again when a new
-    version asks every subject anew; `moved_until` the instant up to which its grants were followed. `used` and `line` are caches: places taken, and claims that ever met the
-    conditions. Written by `campaigns.claims` and `campaigns.grants` alone.
+    version asks every subject anew; `moved_until` the instant up to which its grants were followed. `used` and `line`
+    are caches: places taken, and claims that ever met the conditions.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, verbose_name=_("campaign"), related_name="offers")

@@ -1,6 +1,7 @@
 """The movable clock of a demonstration."""
 
 from datetime import UTC, datetime, timedelta
+from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -15,6 +16,8 @@ class DemoClock(models.Model):
 
     Change it through `campaigns.clock` only: it must never move backwards.
     """
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     instant = models.DateTimeField(_("business instant"), default=DEMO_START)

@@ -107,7 +107,9 @@ class Coupon(models.Model):
     issued_at = models.DateTimeField(_("issued at"))
     valid_from = models.DateTimeField(_("valid from"))
     valid_until = models.DateTimeField(_("valid before"))
-    order_no = KeyField(_("freight order"), max_length=64, null=True)
+    order_no: "models.CharField[str | None, str | None]" = KeyField(  # type: ignore[assignment, misc]  # empty until used
+        _("freight order"), max_length=64, null=True
+    )
 
     class Meta:
         verbose_name = _("coupon")

@@ -58,7 +58,7 @@ class Row:
 
     def inside(self, collection: Collection) -> "Row":
         """A row of another collection in a subquery of this one, seen as of the same instant."""
-        at = OuterRef(self.at.name) if isinstance(self.at, F) else self.at
+        at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
         return replace(self, collection=collection, at=at, moments={})
 
 

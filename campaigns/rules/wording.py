@@ -154,7 +154,7 @@ SENTENCES = {
 }
 
 
-def _operand(condition: Comparison, fact: Fact) -> str:
+def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one return for each kind of value
     match condition.operand:
         case Window() as operand:
             return window(operand)
@@ -181,8 +181,10 @@ def _in_force(condition: InForce, row: Row) -> str:
         "at": event(row.kind(condition.at)) if condition.at else "",
     }
     if condition.at:
-        text = _("%(state)s (%(kinds)s) in force when %(at)s") if condition.in_force else _(
-            "no %(state)s (%(kinds)s) in force when %(at)s"
+        text = (
+            _("%(state)s (%(kinds)s) in force when %(at)s")
+            if condition.in_force
+            else _("no %(state)s (%(kinds)s) in force when %(at)s")
         )
     else:
         text = _("%(state)s (%(kinds)s) in force") if condition.in_force else _("no %(state)s (%(kinds)s) in force")
@@ -195,7 +197,9 @@ def _counting(condition: Counting) -> str:
     words = {"n": condition.at_least or condition.at_most, "rows": str(collection.label), "which": which}
     if condition.at_most == 0:
         return _("no %(rows)s with: %(which)s") % words
-    text = _("at least %(n)d %(rows)s with: %(which)s") if condition.at_least else _(
-        "at most %(n)d %(rows)s with: %(which)s"
+    text = (
+        _("at least %(n)d %(rows)s with: %(which)s")
+        if condition.at_least
+        else _("at most %(n)d %(rows)s with: %(which)s")
     )
     return text % words

@@ -23,7 +23,7 @@ def test_beat_ticks_every_minute_and_sweeps_every_half() -> None:
     assert schedule["tick"]["schedule"] == crontab()
     assert schedule["sweep"]["schedule"] == 30.0
     assert {entry["task"] for entry in schedule.values()} <= set(app.tasks)
-    assert app.conf.timezone == "UTC"
+    assert str(app.conf.timezone) == "UTC"
 
 
 def test_what_beat_sends_does_not_pile_up_behind_a_slow_worker() -> None:

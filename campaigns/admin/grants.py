@@ -1,0 +1,89 @@
+"""Grants, coupons, the journal; grants marked for review are kept or decided again here."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from campaigns import clock, grants
+from campaigns.admin.looking import LookingAdmin
+from campaigns.models import Coupon, Entry, Grant
+
+
+class ForReview(admin.SimpleListFilter):
+    """Grants whose facts were corrected."""
+
+    title = gettext_lazy("for review")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", _("yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> QuerySet[Grant]:
+        return queryset.exclude(review="") if self.value() else queryset
+
+
+@admin.register(Grant)
+class GrantAdmin(LookingAdmin):
+    """Places given. What a corrected fact makes doubtful is kept or decided again, with the operator's name."""
+
+    list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "seat", "review")
+    list_select_related = ("offer",)
+    list_filter = ("offer", "status", ForReview)
+    search_fields = ("subject__exact", "merchant__code__exact")
+    search_help_text = gettext_lazy("A subject or a merchant, whole.")
+    actions = ("keep", "redecide")
+    fields = (
+        "offer", "version", "subject", "merchant_id", "status", "amount", "currency", "fee", "claimed_at", "ended_at",
+        "seat", "limit", "merchant_seat", "cap", "coupons", "review",
+    )  # fmt: skip
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        """Who may settle what is marked for review."""
+        return request.user.has_perm("campaigns.change_grant")
+
+    @admin.action(description=gettext_lazy("Keep: leave as it is"), permissions=["review"])
+    def keep(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
+        self._each(request, chosen, grants.keep, _("kept after review"))
+
+    @admin.action(description=gettext_lazy("Decide again by the facts as they are now"), permissions=["review"])
+    def redecide(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
+        self._each(request, chosen, grants.redecide, _("decided again after review"))
+
+    def _each(self, request: HttpRequest, chosen: QuerySet[Grant], verb: Callable[..., None], reason: str) -> None:
+        done = 0
+        for grant in chosen.exclude(review=""):
+            try:
+                verb(grant, at=clock.now(), by=request.user.get_username(), reason=reason)
+                done += 1
+            except grants.NotLiveError as error:
+                self.message_user(request, str(error), messages.WARNING)
+        text = ngettext("%(n)d grant settled.", "%(n)d grants settled.", done) % {"n": done}
+        self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
+
+
+@admin.register(Coupon)
+class CouponAdmin(LookingAdmin):
+    """Coupons and where they are."""
+
+    list_display = ("code", "offer", "merchant_id", "status", "value", "currency", "valid_until", "order_no")
+    list_select_related = ("offer",)
+    list_filter = ("offer", "status")
+    search_fields = ("code__exact", "merchant__code__exact", "order_no__exact")
+
+
+@admin.register(Entry)
+class EntryAdmin(LookingAdmin):
+    """The journal: every move of every grant and coupon."""
+
+    list_display = ("at", "offer", "what", "source", "target", "amount", "currency", "by", "reason")
+    list_select_related = ("offer", "grant", "coupon")
+    list_filter = ("offer", "target")
+    search_fields = ("grant__subject__exact", "coupon__code__exact")
+
+    @admin.display(description=gettext_lazy("what moved"))
+    def what(self, entry: Entry) -> str:
+        return entry.grant.subject if entry.grant else entry.coupon.code if entry.coupon else ""

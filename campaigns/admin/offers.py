@@ -1,0 +1,85 @@
+"""Campaigns, offers and their versions."""
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.admin.looking import LookingAdmin
+from campaigns.definition import sentences
+from campaigns.models import Campaign, Issuance, Offer, Version
+from campaigns.offers import terms_of
+
+
+@admin.register(Campaign)
+class CampaignAdmin(LookingAdmin):
+    """Seasons."""
+
+    list_display = ("code", "name_en", "name_zh")
+    search_fields = ("code", "name_en", "name_zh")
+
+
+@admin.register(Offer)
+class OfferAdmin(LookingAdmin):
+    """Offers, how much of each is used, and their terms in words."""
+
+    list_display = ("code", "name", "campaign", "places", "decided_until", "version")
+    list_select_related = ("campaign", "version", "version__offer")
+    list_filter = ("campaign",)
+    search_fields = ("code", "name_en", "name_zh")
+    fields = (
+        "code", "name_en", "name_zh", "campaign", "version", "places", "cap", "line", "decided_until", "moved_until",
+        "terms",
+    )  # fmt: skip
+
+    @admin.display(description=gettext_lazy("name"))
+    def name(self, offer: Offer) -> str:
+        return offer.name
+
+    @admin.display(description=gettext_lazy("places taken"), ordering="used")
+    def places(self, offer: Offer) -> str | SafeString:
+        """`8,120 / 10,000` with a bar, or the number alone where there is no limit."""
+        if offer.limit is None:
+            return _("%(used)s, no limit") % {"used": f"{offer.used:,}"}
+        share = offer.used / offer.limit
+        word = _("exhausted") if share >= 1 else _("nearly exhausted") if share >= 0.8 else ""
+        return format_html(
+            '<meter min="0" max="{}" high="{}" value="{}"></meter> {} / {} {}',
+            offer.limit, int(offer.limit * 0.8), offer.used, f"{offer.used:,}", f"{offer.limit:,}", word,
+        )  # fmt: skip
+
+    @admin.display(description=gettext_lazy("terms"))
+    def terms(self, offer: Offer) -> str | SafeString:
+        """The version in force, as sentences in the language of the page."""
+        return in_words(offer.version) if offer.version else ""
+
+
+@admin.register(Version)
+class VersionAdmin(LookingAdmin):
+    """Published wordings; they never change."""
+
+    list_display = ("offer", "number", "digest", "published_at", "published_by")
+    list_select_related = ("offer",)
+    list_filter = ("offer__campaign",)
+    search_fields = ("offer__code", "digest")
+    fields = ("offer", "number", "digest", "published_at", "published_by", "terms", "definition")
+
+    @admin.display(description=gettext_lazy("terms"))
+    def terms(self, version: Version) -> SafeString:
+        return in_words(version)
+
+
+@admin.register(Issuance)
+class IssuanceAdmin(LookingAdmin):
+    """Coupons owed and coupons out."""
+
+    list_display = ("offer", "planned", "issued", "spent_until")
+    list_select_related = ("offer",)
+
+
+def in_words(version: Version) -> SafeString:
+    """A version's terms as a list of sentences."""
+    terms = sentences.terms(terms_of(version))
+    lines = (terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement)
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))
