@@ -13,11 +13,9 @@ from pathlib import Path
 import psycopg
 import redis
 
+from campaigns.catalogs import compile_catalogs
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from campaigns.catalogs import compile_catalogs  # noqa: E402  # the project is not installed
-
 # What an installation may have set must not leak into the tests.
 OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "FAIRGROUND_DEMO", "FAIRGROUND_HTTPS")
 # A name of its own for each checkout, so that two suites on one server do not drop each other's test databases.
