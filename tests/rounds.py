@@ -5,6 +5,7 @@ does not answer is an error.
 """
 
 import os
+import re
 import subprocess
 import sys
 import zlib
@@ -66,6 +67,10 @@ def pytest(environment: dict[str, str], arguments: list[str]) -> int:
     return subprocess.run(command, cwd=ROOT, env=own | environment, check=False).returncode
 
 
+def without_password(url: str) -> str:
+    return re.sub(r"//[^@/]*@", "//", url)
+
+
 def announce(text: str) -> None:
     print(f"\n{'=' * 100}\n{text}\n{'=' * 100}", flush=True)  # noqa: T201
 
@@ -81,7 +86,7 @@ def main(arguments: list[str]) -> int:
     announce("First round: the embedded default (SQLite, broker in memory)")
     outcomes = [pytest({}, arguments)]
     if found:
-        announce(f"Second round: {', '.join(found.values())}")
+        announce(f"Second round: {', '.join(map(without_password, found.values()))}")
         # What does not depend on servers has been seen.
         outcomes.append(pytest(found, ["--ignore=tests/test_quality.py", *arguments]))
     if missing:
