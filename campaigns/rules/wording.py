@@ -7,9 +7,8 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
 
 from campaigns.rules import operators
 from campaigns.rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Row
@@ -18,9 +17,9 @@ from campaigns.rules.times import Bound, Window
 from campaigns.rules.words import ValueList
 
 CITIES = {
-    "America/Los_Angeles": _lazy("Los Angeles"),
-    "Asia/Shanghai": _lazy("Beijing"),
-    "UTC": _lazy("UTC"),
+    "America/Los_Angeles": gettext_lazy("Los Angeles"),
+    "Asia/Shanghai": gettext_lazy("Beijing"),
+    "UTC": gettext_lazy("UTC"),
 }
 MOST_VALUES = 8
 
@@ -111,22 +110,22 @@ def comparison(condition: Comparison, row: Row) -> str:
 
 # What happened, for sentences; a fact's label names its column.
 EVENTS = {
-    "placed_at": _lazy("placed"),
-    "paid_at": _lazy("paid"),
-    "shipped_at": _lazy("shipped"),
-    "departed_at": _lazy("departed"),
-    "cancelled_at": _lazy("cancelled"),
-    "drafted_at": _lazy("drafted"),
-    "buyer_confirmed_at": _lazy("confirmed by the buyer"),
-    "first_payment_at": _lazy("first payment booked"),
-    "customs_cleared_at": _lazy("cleared by customs"),
-    "port_data_at": _lazy("port data received"),
-    "completed_at": _lazy("completed"),
-    "abnormal_at": _lazy("found abnormal"),
-    "drawn_at": _lazy("drawn"),
-    "configured_at": _lazy("configured"),
-    "settlement": _lazy("settled"),
-    "fulfilment": _lazy("fulfilled"),
+    "placed_at": gettext_lazy("placed"),
+    "paid_at": gettext_lazy("paid"),
+    "shipped_at": gettext_lazy("shipped"),
+    "departed_at": gettext_lazy("departed"),
+    "cancelled_at": gettext_lazy("cancelled"),
+    "drafted_at": gettext_lazy("drafted"),
+    "buyer_confirmed_at": gettext_lazy("confirmed by the buyer"),
+    "first_payment_at": gettext_lazy("first payment booked"),
+    "customs_cleared_at": gettext_lazy("cleared by customs"),
+    "port_data_at": gettext_lazy("port data received"),
+    "completed_at": gettext_lazy("completed"),
+    "abnormal_at": gettext_lazy("found abnormal"),
+    "drawn_at": gettext_lazy("drawn"),
+    "configured_at": gettext_lazy("configured"),
+    "settlement": pgettext_lazy("event", "settled"),
+    "fulfilment": gettext_lazy("fulfilled"),
 }
 
 
@@ -136,21 +135,21 @@ def event(fact: Fact) -> str:
 
 
 SENTENCES = {
-    "is_": _lazy("%(fact)s is %(value)s"),
-    "is_not": _lazy("%(fact)s is not %(value)s"),
-    "in_": _lazy("%(fact)s is one of: %(value)s"),
-    "not_in": _lazy("%(fact)s is none of: %(value)s"),
-    "in_reference": _lazy("%(fact)s is in the list %(value)s"),
-    "not_in_reference": _lazy("%(fact)s is not in the list %(value)s"),
-    "at_least": _lazy("%(fact)s is at least %(value)s"),
-    "more_than": _lazy("%(fact)s is more than %(value)s"),
-    "at_most": _lazy("%(fact)s is at most %(value)s"),
-    "less_than": _lazy("%(fact)s is less than %(value)s"),
-    "within": _lazy("%(fact)s %(value)s"),
-    "from_": _lazy("%(fact)s no earlier than %(value)s"),
-    "by": _lazy("%(fact)s no later than %(value)s"),
-    "not_before": _lazy("not %(fact)s before %(value)s"),
-    "within_hours": _lazy("%(fact)s in the %(value)s before the claim"),
+    "is_": gettext_lazy("%(fact)s is %(value)s"),
+    "is_not": gettext_lazy("%(fact)s is not %(value)s"),
+    "in_": gettext_lazy("%(fact)s is one of: %(value)s"),
+    "not_in": gettext_lazy("%(fact)s is none of: %(value)s"),
+    "in_reference": gettext_lazy("%(fact)s is in the list %(value)s"),
+    "not_in_reference": gettext_lazy("%(fact)s is not in the list %(value)s"),
+    "at_least": gettext_lazy("%(fact)s is at least %(value)s"),
+    "more_than": gettext_lazy("%(fact)s is more than %(value)s"),
+    "at_most": gettext_lazy("%(fact)s is at most %(value)s"),
+    "less_than": gettext_lazy("%(fact)s is less than %(value)s"),
+    "within": gettext_lazy("%(fact)s %(value)s"),
+    "from_": gettext_lazy("%(fact)s no earlier than %(value)s"),
+    "by": gettext_lazy("%(fact)s no later than %(value)s"),
+    "not_before": gettext_lazy("not %(fact)s before %(value)s"),
+    "within_hours": gettext_lazy("%(fact)s in the %(value)s before the claim"),
 }
 
 
