@@ -1,0 +1,39 @@
+"""How the cold tick grows from a tenth of the orders to all of them, and what memory it holds."""
+
+from statistics import median
+
+from tests.benchmarks import facts
+from tests.benchmarks.databases import Done, fresh, options, own
+from tests.benchmarks.figures import exponent, say, timings, verdict
+
+
+def cold(orders: int, rounds: int) -> list[Done]:
+    """Decide so many orders, each time from the start in a fresh process."""
+    with own(f"growth_{orders}"):
+        facts.generate(orders)
+        facts.publish(orders)
+        done = []
+        for _ in range(rounds):
+            facts.forget()
+            done.append(fresh("tick", facts.after(0)))
+    return done
+
+
+def main() -> None:
+    """Measure at two sizes."""
+    told = options(__doc__)
+    sizes = (told.orders // 10, told.orders)
+    small, large = (cold(orders, told.rounds) for orders in sizes)
+    say(f"A cold tick over {sizes[0]:,} and {sizes[1]:,} freight orders")
+    for orders, done in zip(sizes, (small, large), strict=True):
+        timings(f"{orders:,}", orders, [one.seconds for one in done])
+        say(f"  {'':<34} {max(one.megabytes for one in done):8.0f} MB resident at most")
+    points = [(float(n), median(one.seconds for one in d)) for n, d in zip(sizes, (small, large), strict=True)]
+    found = exponent(points[0], points[1])
+    verdict("exponent", found, "at most 1.2", held=found <= 1.2)
+    peak = max(one.megabytes for one in large)
+    verdict("resident memory, MB", peak, "below 300", held=peak < 300)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""What a fresh process is asked to do: `python -m tests.benchmarks.work VERB …`; tells seconds and count as JSON."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import perf_counter
+
+import django
+
+
+def tick(at: str) -> int:
+    """Bring everything up to an instant."""
+    from campaigns import engine
+
+    return engine.tick(at=datetime.fromisoformat(at)).decided
+
+
+def loop(at: str) -> int:
+    """Decide by a loop over objects."""
+    from tests.benchmarks import plain_loop
+
+    return plain_loop.decide(datetime.fromisoformat(at))
+
+
+def issue(code: str) -> int:
+    """Issue the coupons an offer owes."""
+    from campaigns import coupons, offers
+
+    offer = offers.find(code)
+    assert offer.terms.bundle is not None
+    return coupons.issue(offer, offer.terms.bundle)
+
+
+def take(path: str) -> int:
+    """Import a file of freight orders."""
+    from logistics.files import FREIGHT_ORDERS
+    from merchants.intake.taking import take
+
+    file = Path(path)
+    taken = take(FREIGHT_ORDERS, file, zone=UTC, now=datetime.now(UTC), report=lambda wrong: sys.exit(str(wrong)))
+    return taken.added
+
+
+VERBS: dict[str, Callable[[str], int]] = {"tick": tick, "loop": loop, "issue": issue, "take": take}
+
+if __name__ == "__main__":
+    django.setup()
+    from django.db import connection
+
+    connection.ensure_connection()
+    began = perf_counter()
+    count = VERBS[sys.argv[1]](sys.argv[2])
+    sys.stdout.write(json.dumps({"seconds": perf_counter() - began, "count": count}) + "\n")
