@@ -28,9 +28,12 @@ class Complaint:
 
     def __str__(self) -> str:
         place = _("%(file)s line %(line)d") % {"file": self.file, "line": self.line} if self.line else self.file
-        if not self.column:
-            return f"{place}: {self.reason}"
-        return f"{place}, {self.column} {_quoted(self.value)}: {self.reason}"
+        return f"{place}, {self.said}" if self.column else f"{place}: {self.said}"
+
+    @property
+    def said(self) -> str:
+        """What is wrong, without the place."""
+        return f"{self.column} {_quoted(self.value)}: {self.reason}" if self.column else self.reason
 
 
 def _quoted(value: str) -> str:
@@ -131,7 +134,7 @@ class Parser:
         self.absent: Row = tuple(parsers[name]("") for name in absent)
         behind = [*header, *absent]
         self.order = tuple(behind.index(column.name) for column in file.columns)
-        self.as_is = self.order == tuple(range(len(file.columns)))
+        self.as_is = not absent and self.order == tuple(range(len(file.columns)))
 
     def rows(self, lines: Iterable[Line], *, name: str, report: Report) -> Iterator[Row]:
         """Each good line as `(line number, *values)`; the bad ones go to `report`, column by column."""

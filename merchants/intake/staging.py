@@ -124,6 +124,20 @@ def join_apart(file: FactFile, apart: Apart) -> None:
     )
 
 
+def sample(file: FactFile, most: int) -> list[tuple[str, tuple[Any, ...]]]:
+    """The first staged rows, those that do something before the others, each with what it would do."""
+    names = [column.attname for column in file.columns]
+    key = _q(file.key_columns[0].attname)
+    differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in names)
+    state = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
+    values = ", ".join(f"s.{_q(name)}" for name in names)
+    found = _streamed(
+        f"SELECT {state} AS state, {values} FROM {STAGE} s LEFT JOIN {_table(file.model)} t ON {_same_key(file)} "
+        f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {most:d}"
+    )
+    return [(state, tuple(values)) for state, *values in found]
+
+
 def update(file: FactFile, batch: int) -> int:
     """Bring the stored rows that differ from staged ones up to them, under `batch`; the others are not touched."""
     told = [name for name in _stored(file) if name not in {column.attname for column in file.key_columns}]

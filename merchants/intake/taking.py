@@ -1,9 +1,10 @@
 """A file is taken whole or not at all."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
+from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -13,6 +14,8 @@ from merchants.intake.columns import Refusal
 from merchants.intake.files import Complaint, FactFile, Parser, Report, Row
 from merchants.intake.reading import COMMAND, Limit, opened
 from merchants.models import Batch
+
+SAMPLE = 20  # rows that a preview shows
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Outcome:
     future: int = 0
     complaints: int = 0
     batch: int | None = None
+    sample: Sequence[tuple[str, tuple[Any, ...]]] = ()
 
     @property
     def unchanged(self) -> int:
@@ -62,7 +66,8 @@ def take(
     """Store the rows of `path`, or tell `report` of each one that is wrong and store nothing.
 
     Instants without an offset are in `zone`; rows with one later than `now` are counted as future. `name` is the
-    file's own where `path` is a copy. With `keep=False` all is done and checked and nothing stays. `report` must not
+    file's own where `path` is a copy. With `keep=False` all is done and checked, nothing stays, and the outcome has
+    a sample of the rows. `report` must not
     use the database: it is called while rows are on their way there.
     """
     name = name or path.name
@@ -94,10 +99,11 @@ def store(
 ) -> Outcome:
     """Store parsed rows, `(line number, *values)`, wherever they come from: all, or none where there are complaints."""
     with staging.staged(file, rows) as count, transaction.atomic():
+        sample = () if keep or complaints.count else staging.sample(file, SAMPLE)
         outcome = _merged(file, count=count, name=name, digest=digest, now=now, complaints=complaints)
         if not keep:
             transaction.set_rollback(True)
-    return outcome
+    return outcome if keep else replace(outcome, batch=None, sample=sample)
 
 
 def _merged(file: FactFile, *, count: int, name: str, digest: str, now: datetime, complaints: Complaints) -> Outcome:
