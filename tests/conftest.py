@@ -1,0 +1,43 @@
+"""What every test shares: whatever it did to the database, all invariants hold after it."""
+
+from collections.abc import Iterator
+
+import psycopg.pq
+import pytest
+from django.db import connection
+
+from tests import seasons
+
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
+
+
+@pytest.fixture(autouse=True)
+def invariants_hold(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Check all invariants after a test that used the database, unless it is marked `plants_violation`."""
+    marked = any(request.node.iter_markers("plants_violation"))
+    uses_database = any(request.node.iter_markers("django_db")) or DATABASE_FIXTURES & set(request.fixturenames)
+    if marked or not uses_database:
+        yield
+        return
+    request.getfixturevalue("db")  # so that this ends before the database is cleaned
+    yield
+    if not _aborted():
+        from campaigns import invariants
+
+        broken = invariants.check()
+        assert not broken, "\n".join(map(str, broken))
+
+
+def _aborted() -> bool:
+    """Whether the test ended on an error that only a rollback mends: then there is nothing to look at."""
+    if connection.needs_rollback:
+        return True
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return False
+    return bool(connection.connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR)
+
+
+@pytest.fixture
+def season(db: None) -> seasons.Season:
+    """September 2022, taken through in this process: `season(as_of=…)` decides a case's facts up to an instant."""
+    return seasons.Season()
