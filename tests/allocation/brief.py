@@ -1,0 +1,24 @@
+"""How generated histories are tried: few enough for seconds, the same ones in CI every time."""
+
+import os
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import HealthCheck, settings
+
+ZERO_HOUR = datetime(2022, 9, 1, tzinfo=UTC)
+
+
+def brief(examples: int) -> settings:
+    """Settings for so many examples. A test that uses the database rolls each example back itself."""
+    return settings(
+        max_examples=examples,
+        derandomize="CI" in os.environ,
+        deadline=None,
+        database=None,
+        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    )
+
+
+def hour(n: int) -> datetime:
+    """The n-th hour of a history."""
+    return ZERO_HOUR + timedelta(hours=n)
