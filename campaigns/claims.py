@@ -83,14 +83,14 @@ def passing(offer: Published, rows: Rows) -> Rows:
     return rows.filter(all_of(offer.terms.asked, offer.terms.row))
 
 
-def failing(offer: Published, rows: Rows) -> Rows:
-    """Those of `rows` that miss a condition, with `failed`: bit n set for condition n."""
+def judged(offer: Published, rows: Rows) -> Rows:
+    """The same rows with `failed`: bit n set where condition n does not hold."""
     mask: Any = Value(0, output_field=BigIntegerField())
     for n, condition in enumerate(offer.terms.asked):
         held = condition.q(offer.terms.row)
         mask = mask + Case(When(held, then=Value(0)), default=Value(1 << n), output_field=BigIntegerField())
-    missing: Rows = rows.annotate(failed=mask).filter(failed__gt=0)
-    return missing
+    asked: Rows = rows.annotate(failed=mask)
+    return asked
 
 
 def _annotations(offer: Published) -> dict[str, Any]:

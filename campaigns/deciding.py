@@ -1,6 +1,7 @@
 """From claims to decisions: `campaigns.allocation` folded over offers that compete for one fee, and written down."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -12,13 +13,14 @@ from django.db.models import F, IntegerField, Value
 from campaigns import claims, discovery, grants, tagging
 from campaigns.allocation import Claim, Outcome, Verdict
 from campaigns.course import Step, course
-from campaigns.discovery import News
+from campaigns.discovery import Keys, News
 from campaigns.models import Decision, Grant, Offer
 from campaigns.offers import Published
 from campaigns.places import Places
 from merchants.intake import rows
 
 CHUNK = 10_000
+MANY = 10_000
 COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed place".split()
 
 
@@ -29,43 +31,73 @@ def decide(offers: list[Published], news: News, *, at: datetime) -> int:
     wait for a settling delay.
     """
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
+    asked = [_to_ask(offer, News(offer.row.decided_until, news.until, news.batches)) for offer in ready]
+    with planned_for_many(any(keys is None for keys in asked)):
+        return _decide_asked(ready, asked, news, at)
+
+
+def _to_ask(offer: Published, news: News) -> Keys | None:
+    newest_tag = 0
+    if offer.terms.threshold is not None:
+        newest_tag = tagging.newest(offer)
+        tagging.tag(offer, offer.terms.threshold, news)
+    return discovery.claiming(offer, news, newest_tag=newest_tag)
+
+
+def _decide_asked(ready: list[Published], asked: list[Keys | None], news: News, at: datetime) -> int:
     decided = 0
     asking: list[Iterator[Claim]] = []
-    for offer in ready:
-        undecided = _undecided(offer, News(offer.row.decided_until, news.until, news.batches))
+    for offer, keys in zip(ready, asked, strict=True):
+        undecided = claims.undecided(offer, until=news.until)
+        if keys is not None:
+            undecided = undecided.filter(pk__in=keys)
         decided += _refuse(offer, undecided)
         asking.append(_asking(offer, claims.passing(offer, undecided), at))
     in_order = merge(*asking, key=lambda claim: (claim.at, claim.subject))
     return decided + _allocate(ready, in_order, news.since)
 
 
-def _undecided(offer: Published, news: News) -> claims.Rows:
-    newest_tag = 0
-    if offer.terms.threshold is not None:
-        newest_tag = tagging.newest(offer)
-        tagging.tag(offer, offer.terms.threshold, news)
-    keys = discovery.claiming(offer, news, newest_tag=newest_tag)
-    undecided = claims.undecided(offer, until=news.until)
-    return undecided if keys is None else undecided.filter(pk__in=keys)
+@contextmanager
+def planned_for_many(many: bool) -> Iterator[None]:
+    """Have PostgreSQL hash instead of looping where every subject is asked.
+
+    It plans by the size of the tables as they are: a decision table that is empty now would be read from its start for
+    each subject while this very statement fills it.
+    """
+    if not many or connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        yield
+        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _refuse(offer: Published, rows_: claims.Rows) -> int:
     """Write a refusal for each claim that misses a condition, in one statement."""
-    failing = claims.failing(offer, rows_).annotate(
+    judged = claims.judged(offer, rows_).annotate(
         d_offer=Value(offer.id, output_field=IntegerField()),
         d_subject=F("pk"),
         d_version=Value(offer.version_id, output_field=IntegerField()),
         d_outcome=Value(int(Outcome.REFUSED), output_field=IntegerField()),
     )
     merchant = offer.terms.collection.merchant
-    select = failing.order_by().values_list(
+    select = judged.order_by().values_list(
         "d_offer", "d_subject", merchant, "d_version", "claimed_at", "d_outcome", "failed"
     )
-    sql, parameters = select.query.sql_with_params()
+    return _insert_failed(*select.query.sql_with_params())
+
+
+def _insert_failed(judged: str, parameters: tuple[object, ...]) -> int:
+    # OFFSET 0: PostgreSQL would otherwise work out every condition twice, for the filter and for the row.
+    fence = "OFFSET 0" if connection.vendor == "postgresql" else ""
+    into = f"INSERT INTO {Decision._meta.db_table} ({', '.join(COLUMNS[:-1])})"
     with connection.cursor() as cursor:
-        names = ", ".join(COLUMNS[:-1])
-        cursor.execute(f"INSERT INTO {Decision._meta.db_table} ({names}) {sql}", parameters)
-        return int(cursor.rowcount)
+        cursor.execute(f"{into} SELECT * FROM ({judged} {fence}) AS claim WHERE failed > 0", parameters)  # noqa: S608  own names
+        count = int(cursor.rowcount)
+        if count >= MANY and connection.vendor == "postgresql":
+            cursor.execute(f"ANALYZE {Decision._meta.db_table}")  # the next plan must know of them
+    return count
 
 
 def _asking(offer: Published, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:
