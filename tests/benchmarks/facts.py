@@ -63,8 +63,8 @@ def forget() -> None:
 
 WRITTEN = {
     "campaigns_decision": "offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, place",
-    "campaigns_grant": "offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at, ended_at, "
-    'seat, "limit", merchant_seat, cap, coupons, review',
+    "campaigns_grant": "offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at, "
+    'ended_at, seat, "limit", merchant_seat, cap, coupons, review',
     "campaigns_entry": "offer_id, version_id, at, source, target, amount, currency, order_no, by, reason",
 }
 
