@@ -5,11 +5,11 @@ ENTRIES_IN_ORDER = """
     FROM campaigns_entry e WINDOW moves AS (PARTITION BY grant_id, coupon_id ORDER BY id)
 """
 
-TABLES_OF_FACTS = (
-    "merchants_merchant merchants_account merchants_membership merchants_servicepackage merchants_penalty "
-    "merchants_referencevalue trade_tradeorder trade_receipt trade_financingdraw logistics_freightorder "
-    "logistics_freighttemplate"
-).split()
+TABLES_OF_FACTS = """
+    merchants_merchant merchants_account merchants_membership merchants_servicepackage merchants_penalty
+    merchants_referencevalue trade_tradeorder trade_receipt trade_financingdraw
+    logistics_freightorder logistics_freighttemplate
+""".split()
 FACTS = " UNION ALL ".join(
     f"SELECT batch_id, count(*) AS n FROM {table} GROUP BY batch_id"  # noqa: S608  constants
     for table in TABLES_OF_FACTS
@@ -169,8 +169,8 @@ QUERIES["I10"] = """
     WHERE e.grant_id IS NOT NULL AND e.source <> e.target AND e.target IN ('released', 'forfeited', 'revoked')
     GROUP BY e.grant_id HAVING count(*) > 1
     UNION ALL
-    SELECT g.id, e.id, e.target, g.status, 'ended at another time'
-    FROM campaigns_grant g LEFT JOIN campaigns_entry e
+    SELECT g.id, e.id, e.target, g.status, 'ended at another time' FROM campaigns_grant g
+    LEFT JOIN campaigns_entry e
         ON e.grant_id = g.id AND e.source <> e.target AND e.target IN ('released', 'forfeited', 'revoked')
     WHERE (g.ended_at IS NULL) <> (g.status IN ('reserved', 'locked', 'settled')) OR g.ended_at <> e.at
         OR (g.ended_at IS NULL) <> (e.id IS NULL)
@@ -215,11 +215,10 @@ QUERIES["I12"] = """
     WHERE (d.outcome = 2) <> (d.failed > 0) OR (d.outcome = 2) <> (d.place IS NULL)
 """
 
-# `place` counts the claims that met the conditions in the order in which they were decided, late ones after all before
-# them. A later winner is held against the last refusal before it, under the same version and so the same limit. Either
-# its seat was never taken before: then it was free at the refusal. Or the seat's previous grant was released at or
-# before the refused claim: then it was free if that was known, that is, journalled before an earlier winner's grant.
-# What an operator had decided again has lost its place; its former grants do not count as winners here.
+# `place` counts claims that met the conditions, in the order of decision, late ones last. A winner is held against the
+# last refusal before it under the same version, so the same limit. Either its seat was never taken before: it was free.
+# Or its seat's previous grant was released at or before the refused claim: it was free if that was known then, that is,
+# journalled before an earlier winner's grant. What an operator has decided again lost its place, and does not count.
 QUERIES["I13"] = """
     WITH line AS (
         SELECT d.offer_id, d.subject, d.version_id, d.claimed_at, d.outcome, d.place,

@@ -1,0 +1,568 @@
+"""Each invariant finds what breaks it, and where the database should refuse the breach, it does.
+
+A plant is a write that no verb would make. Those marked `refused` must fail as they are; on a copy of the table that
+has no constraints the invariant must find them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models import F, Model, Q
+from pytest_django import DjangoDbBlocker
+
+from campaigns import coupons, engine, grants, invariants, journal
+from campaigns.models import Attachment, Coupon, Decision, Entry, Grant, Issuance, Offer, Tag
+from logistics.models import FreightOrder
+from merchants.models import Batch, Merchant
+from tests import seasons
+
+pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
+
+CENT = Decimal("0.01")
+GRANTED, FULL = Decision.Outcome.GRANTED, Decision.Outcome.QUOTA_EXHAUSTED
+
+
+@pytest.fixture(scope="module", autouse=True)
+def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """A season in which every limit was reached, early in November: coupons are issued, locked and redeemed."""
+    case = seasons.Case(seasons.CASES / "tiny-quotas")
+    with django_db_blocker.unblock(), transaction.atomic():
+        seasons.prepare(case)
+        engine.tick(at=case.steps[2][0])
+        connection.check_constraints()  # nothing is pending that would keep a table from being altered
+        yield
+        transaction.set_rollback(True)
+
+
+@dataclass(frozen=True)
+class Plant:
+    """A breach of one invariant, and of `also`; on `bare` tables where the database refuses it otherwise."""
+
+    breaks: str
+    act: Callable[[], object]
+    bare: tuple[type[Model], ...]
+    also: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        return f"{self.breaks}-{self.act.__name__}"
+
+
+PLANTS: list[Plant] = []
+Act = Callable[[], object]
+
+
+def plant(breaks: str, *, refused: tuple[type[Model], ...] = (), also: str = "") -> Callable[[Act], Act]:
+    def register(act: Act) -> Act:
+        PLANTS.append(Plant(breaks, act, refused, frozenset(also.split())))
+        return act
+
+    return register
+
+
+def strip(model: type[Model]) -> None:
+    """Put a copy without any constraint in the place of a table."""
+    table = model._meta.db_table
+    with connection.cursor() as cursor:
+        cursor.execute(f"ALTER TABLE {table} RENAME TO guarded_{table}")
+        cursor.execute(f"CREATE TABLE {table} AS SELECT * FROM guarded_{table}")
+
+
+def copy(thing: Model, **changes: object) -> None:
+    """A second row like `thing`."""
+    names = {field.attname: getattr(thing, field.attname) for field in thing._meta.concrete_fields}
+    type(thing)(**{**names, "pk": 10_000_000, "id": 10_000_000, **changes}).save(force_insert=True)
+
+
+def change(thing: Model, **changes: object) -> None:
+    assert type(thing)._default_manager.filter(pk=thing.pk).update(**changes) == 1
+
+
+def a_grant(offer: str = "service-fee-half", **where: object) -> Grant:
+    return Grant.objects.filter(offer__code=offer, **where).order_by("id")[0]
+
+
+def a_coupon(status: str) -> Coupon:
+    return Coupon.objects.filter(status=status).order_by("id")[0]
+
+
+def another_merchant(code: str) -> Merchant:
+    return Merchant.objects.exclude(code=code).order_by("code")[0]
+
+
+def enter(grant: Grant | None, coupon: Coupon | None, target: str, **changes: Any) -> None:
+    """An entry that moves a grant or a coupon on from where it is."""
+    last = Entry.objects.filter(grant=grant, coupon=coupon).latest("id")
+    move = journal.Move(*(getattr(last, name) for name in journal.Move._fields))
+    journal.record([move._replace(source=last.target, target=target, **changes)])
+
+
+def swap_entries(entries: list[Entry]) -> None:
+    first, second = entries[0], entries[-1]
+    change(first, id=-1)
+    change(second, id=first.pk)
+    Entry.objects.filter(pk=-1).update(id=second.pk)
+
+
+# --- I01 ---
+
+
+@plant("I01")
+def a_place_too_few_is_counted() -> None:
+    Offer.objects.filter(code="charter-5-off").update(used=F("used") - 1)
+
+
+@plant("I01", refused=(Offer,), also="I02")
+def less_than_no_places_are_counted() -> None:
+    Offer.objects.filter(code="charter-5-off").update(used=-1)
+
+
+@plant("I01")
+def the_line_is_shorter_than_a_place_in_it() -> None:
+    Offer.objects.filter(code="charter-5-off").update(line=1)
+
+
+# --- I02, I03 ---
+
+
+@plant("I02", refused=(Grant,))
+def a_seat_beyond_the_limit() -> None:
+    grant = a_grant(status="locked")
+    change(grant, seat=F("limit") + 1)
+
+
+@plant("I02")
+def a_limit_without_a_seat() -> None:
+    change(a_grant(status="locked"), seat=None)
+
+
+@plant("I03")
+def a_cap_without_a_seat() -> None:
+    change(a_grant("multimodal-reduction"), merchant_seat=None)
+
+
+@plant("I02", refused=(Grant,))
+def two_on_one_seat() -> None:
+    one, other = Grant.objects.filter(offer__code="oa-fee-waiver").exclude(status="released").order_by("id")[:2]
+    change(other, seat=one.seat)
+
+
+@plant("I02")
+def more_places_taken_than_there_are() -> None:
+    Offer.objects.filter(code="charter-5-off").update(limit=F("used") - 1)
+
+
+@plant("I02")
+def a_limit_that_overlooked_older_grants() -> None:
+    one, other, third = Grant.objects.filter(offer__code="oa-fee-waiver").exclude(status="released").order_by("id")[:3]
+    for old in (one, other):
+        change(old, seat=None, limit=None)
+    change(third, limit=2, seat=1)
+
+
+@plant("I03", refused=(Grant,))
+def a_seat_beyond_the_cap() -> None:
+    change(a_grant("multimodal-reduction"), merchant_seat=F("cap") + 1)
+
+
+def _of_one_merchant() -> list[Grant]:
+    for code in Grant.objects.filter(offer__code="parcel-11-off").values_list("merchant", flat=True).distinct():
+        found = Grant.objects.filter(offer__code="parcel-11-off", merchant=code).exclude(status="released")
+        if found.count() > 1:
+            return list(found.order_by("id"))
+    raise AssertionError("no merchant has two")
+
+
+@plant("I03", refused=(Grant,))
+def two_on_one_seat_of_a_merchant() -> None:
+    one, other, *_ = _of_one_merchant()
+    change(other, merchant_seat=one.merchant_seat)
+
+
+@plant("I03")
+def a_cap_that_overlooked_older_grants() -> None:
+    one, other, *_ = _of_one_merchant()
+    change(one, merchant_seat=None, cap=None)
+    change(other, merchant_seat=1, cap=1)
+
+
+# --- I04 ---
+
+
+@plant("I04")
+def decided_before_its_time() -> None:
+    decision = Decision.objects.filter(outcome=Decision.Outcome.REFUSED).select_related("offer")[0]
+    assert decision.offer.decided_until is not None
+    change(decision, claimed_at=decision.offer.decided_until + timedelta(microseconds=1))
+
+
+@plant("I04")
+def redeemed_after_the_end() -> None:
+    redeemed = Entry.objects.filter(target="redeemed", coupon__isnull=False).select_related("coupon")[0]
+    assert redeemed.coupon is not None
+    change(redeemed.coupon, valid_until=redeemed.at)
+
+
+@plant("I04")
+def expired_before_the_end() -> None:
+    coupon = a_coupon("issued")
+    enter(None, coupon, "expired", at=coupon.valid_until - timedelta(microseconds=1))
+    change(coupon, status="expired")
+
+
+# --- I05, I06 ---
+
+
+@plant("I05")
+def entries_out_of_order() -> None:
+    grant = a_grant(status="settled")
+    swap_entries(list(Entry.objects.filter(grant=grant).order_by("id")))
+
+
+@plant("I06")
+def a_state_without_an_entry() -> None:
+    change(a_grant(status="settled"), status="locked")
+
+
+@plant("I06")
+def a_cent_more_than_was_journalled() -> None:
+    change(a_grant(status="settled"), amount=F("amount") + CENT)
+
+
+@plant("I06")
+def a_cent_lost_in_the_journal() -> None:
+    change(Entry.objects.filter(grant=a_grant(status="settled")).latest("id"), amount=F("amount") + CENT)
+
+
+@plant("I06")
+def another_currency() -> None:
+    change(a_grant(status="settled"), currency="EUR")
+
+
+# --- I07, I08 ---
+
+
+@plant("I07")
+def a_coupon_moved_without_an_entry() -> None:
+    change(a_coupon("issued"), status="void")
+
+
+@plant("I07")
+def an_entry_of_another_value() -> None:
+    change(Entry.objects.filter(coupon=a_coupon("redeemed")).latest("id"), amount=CENT)
+
+
+@plant("I07")
+def a_move_no_coupon_makes() -> None:
+    coupon = a_coupon("issued")
+    change(coupon, status="expired")
+    enter(None, coupon, "expired", at=coupon.valid_until)
+    enter(None, coupon, "issued", at=coupon.valid_until)
+    change(coupon, status="issued")
+
+
+@plant("I07", also="I11")
+def a_coupons_entries_out_of_order() -> None:
+    swap_entries(list(Entry.objects.filter(coupon=a_coupon("redeemed")).order_by("id")))
+
+
+@plant("I08")
+def a_coupon_planned_for_nobody() -> None:
+    Issuance.objects.update(planned=F("planned") + 1)
+
+
+@plant("I08", refused=(Issuance,))
+def more_issued_than_planned() -> None:
+    Issuance.objects.update(issued=F("planned") + 1)
+
+
+@plant("I08", refused=(Coupon,))
+def a_number_twice_in_a_bundle() -> None:
+    Coupon.objects.filter(grant=a_coupon("issued").grant, number=8).update(number=7)
+
+
+@plant("I08")
+def a_coupon_that_is_worth_more() -> None:
+    change(a_coupon("issued"), face_value=F("face_value") + CENT)
+
+
+@plant("I08")
+def a_grant_that_is_owed_more() -> None:
+    change(a_grant("express-coupons"), coupons=9)
+    Issuance.objects.update(planned=F("planned") + 1)
+
+
+# --- I09 ---
+
+
+@plant("I09")
+def a_decision_about_another_merchant() -> None:
+    grant = a_grant(status="locked")
+    Decision.objects.filter(offer=grant.offer, subject=grant.subject).update(
+        merchant=another_merchant(grant.merchant_id)
+    )
+
+
+@plant("I09")
+def a_coupon_of_another_merchant() -> None:
+    coupon = a_coupon("issued")
+    change(coupon, merchant=another_merchant(coupon.merchant_id))
+
+
+@plant("I09")
+def a_coupon_used_by_another_merchant() -> None:
+    use = Attachment.objects.exclude(coupon=None)[0]
+    change(use, merchant=another_merchant(use.merchant_id))
+
+
+@plant("I09")
+def a_version_of_another_offer() -> None:
+    grant = a_grant("multimodal-reduction")
+    change(Entry.objects.filter(grant=grant).latest("id"), version=a_grant("charter-5-off").version_id)
+
+
+@plant("I09")
+def an_entry_of_another_offer() -> None:
+    change(Entry.objects.filter(coupon=a_coupon("issued"))[0], offer=a_grant("charter-5-off").offer_id)
+
+
+@plant("I09", also="I05 I06")
+def an_entry_of_nothing() -> None:
+    change(Entry.objects.filter(grant=a_grant(status="settled")).latest("id"), grant=10_000_000)
+
+
+# --- I10, I11 ---
+
+
+@plant("I10")
+def forfeited_after_settlement() -> None:
+    grant = a_grant("oa-fee-waiver", status="settled")
+    at = grant.claimed_at + timedelta(days=1)
+    enter(grant, None, "forfeited", at=at)
+    change(grant, status="forfeited", ended_at=at)
+
+
+@plant("I10")
+def ended_at_another_time() -> None:
+    change(a_grant("charter-5-off", status="released"), ended_at=F("claimed_at"))
+
+
+@plant("I10", refused=(Grant,))
+def ended_and_does_not_say_when() -> None:
+    change(a_grant("charter-5-off", status="released"), ended_at=None)
+
+
+@plant("I10")
+def the_engine_kept_a_grant() -> None:
+    enter(a_grant("oa-fee-waiver", status="settled"), None, "settled")
+
+
+@plant("I11")
+def redeemed_on_another_order() -> None:
+    change(a_coupon("redeemed"), order_no="F-none")
+
+
+@plant("I11", refused=(Coupon,))
+def redeemed_on_no_order() -> None:
+    change(a_coupon("redeemed"), order_no=None)
+
+
+@plant("I11", refused=(Coupon,))
+def two_coupons_on_one_order() -> None:
+    one, other = Coupon.objects.filter(status__in=["redeemed", "locked"]).order_by("id")[:2]
+    change(other, order_no=one.order_no)
+
+
+@plant("I11")
+def an_order_that_never_got_the_coupon() -> None:
+    Attachment.objects.filter(coupon=a_coupon("redeemed")).update(coupon=None)
+
+
+# --- I12 ---
+
+
+@plant("I12", refused=(Decision,))
+def decided_twice() -> None:
+    copy(Decision.objects.filter(outcome=Decision.Outcome.REFUSED)[0])
+
+
+@plant("I12", refused=(Grant,), also="I01 I02 I06 I17")
+def granted_twice() -> None:
+    copy(a_grant(status="settled"))
+
+
+@plant("I12", refused=(Decision,))
+def granted_although_a_condition_failed() -> None:
+    grant = a_grant(status="locked")
+    Decision.objects.filter(offer=grant.offer, subject=grant.subject).update(failed=1)
+
+
+@plant("I12")
+def a_grant_that_was_decided_otherwise() -> None:
+    grant = a_grant(status="locked")
+    Decision.objects.filter(offer=grant.offer, subject=grant.subject).update(outcome=Decision.Outcome.SUPERSEDED)
+
+
+@plant("I12")
+def a_grant_without_a_decision() -> None:
+    grant = a_grant(status="locked")
+    Decision.objects.filter(offer=grant.offer, subject=grant.subject).delete()
+
+
+@plant("I12")
+def decided_and_never_granted() -> None:
+    change(Decision.objects.filter(outcome=FULL).latest("offer", "place"), outcome=GRANTED)
+
+
+# --- I13 ---
+
+
+def swap_places(one: Decision, other: Decision) -> None:
+    change(one, place=other.place)
+    change(other, place=one.place)
+
+
+@plant("I13")
+def refused_while_a_seat_was_untouched() -> None:
+    line = Decision.objects.filter(offer__code="oa-fee-waiver", place__isnull=False).order_by("place")
+    swap_places(line.filter(outcome=GRANTED).latest("place"), line.filter(outcome=FULL).latest("place"))
+
+
+@plant("I13")
+def refused_while_a_seat_had_come_back() -> None:
+    """A seat that was given back, as was known when others got theirs, goes to a claim behind one that was refused."""
+    line = Decision.objects.filter(offer__code="service-fee-half", place__isnull=False).order_by("place")
+    won = line.get(subject=next(grant.subject for grant in _on_used_seats("service-fee-half")))
+    swap_places(won, line.filter(outcome=FULL, place__gt=won.place)[0])
+
+
+def _on_used_seats(offer: str) -> list[Grant]:
+    """Grants on seats that were given back before, the last first."""
+    held = Grant.objects.filter(offer__code=offer).order_by("-id")
+    return [grant for grant in held if held.filter(seat=grant.seat, id__lt=grant.pk).exists()]
+
+
+@plant("I13")
+def a_place_in_line_given_twice() -> None:
+    one, other = Decision.objects.filter(offer__code="oa-fee-waiver", outcome=FULL).order_by("place")[:2]
+    change(other, place=one.place)
+
+
+# --- I15 ---
+
+
+@plant("I15", refused=(Batch,))
+def fewer_rows_than_changes() -> None:
+    Batch.objects.filter(source="merchants.csv").update(rows=F("added") - 1)
+
+
+@plant("I15")
+def facts_nobody_counted() -> None:
+    Batch.objects.filter(source="merchants.csv").update(added=F("added") - 1)
+
+
+@plant("I15", refused=(FreightOrder,))
+def a_fact_of_no_import() -> None:
+    change(FreightOrder.objects.filter(use_coupon=False).latest("pk"), batch=10_000_000)
+    connection.check_constraints([FreightOrder._meta.db_table])
+
+
+@plant("I15")
+def a_candidate_below_the_threshold() -> None:
+    change(Tag.objects.filter(kind="candidate")[0], total=Decimal("39999.99"))
+
+
+@plant("I15")
+def a_threshold_order_above_it() -> None:
+    change(Tag.objects.filter(kind="threshold")[0], total=Decimal("40000.00"))
+
+
+# --- I16 to I18 ---
+
+
+@plant("I16", refused=(Grant,), also="I06")
+def a_negative_grant() -> None:
+    change(a_grant(status="settled"), amount=-CENT)
+
+
+@plant("I16", also="I06")
+def a_negative_entry() -> None:
+    change(Entry.objects.filter(grant=a_grant(status="settled")).latest("id"), amount=-CENT)
+
+
+@plant("I16", refused=(Coupon,), also="I07")
+def a_coupon_above_its_face() -> None:
+    change(a_coupon("issued"), value=F("face_value") + CENT)
+
+
+@plant("I16")
+def nothing_left_to_pay() -> None:
+    grant = a_grant("charter-5-off", status="settled")
+    change(FreightOrder.objects.get(pk=grant.subject), base_freight=grant.amount)
+
+
+@plant("I17")
+def two_discounts_of_one_fee() -> None:
+    one, other = a_grant("service-fee-half", status="settled"), a_grant("oa-fee-waiver", status="settled")
+    decided = Decision.objects.filter(offer=other.offer)
+    decided.filter(subject=one.subject).delete()
+    decided.filter(subject=other.subject).update(subject=one.subject)
+    change(other, subject=one.subject, fee=one.fee)
+
+
+@plant("I17")
+def a_coupon_beside_a_discount() -> None:
+    grant, coupon = a_grant("charter-5-off", status="settled"), a_coupon("issued")
+    Attachment.objects.create(
+        order_no=grant.subject, merchant=coupon.merchant, coupon=coupon, placed_at=grant.claimed_at
+    )
+
+
+@plant("I18")
+def coupons_left_when_the_grant_went() -> None:
+    grant = a_coupon("issued").grant
+    grants.revoke(grant, at=seasons.END, by="somebody", reason="found abnormal")
+
+
+def found(planted: Plant, *, bare: bool) -> set[str]:
+    """The invariants that a plant breaks. It is gone afterwards."""
+    with transaction.atomic():
+        for model in planted.bare if bare else ():
+            strip(model)
+        planted.act()
+        broken = {violation.invariant.name for violation in invariants.check()}
+        transaction.set_rollback(True)
+    return broken
+
+
+@pytest.mark.parametrize("planted", PLANTS, ids=lambda planted: planted.name)
+def test_found(planted: Plant) -> None:
+    assert found(planted, bare=True) == {planted.breaks} | planted.also
+
+
+@pytest.mark.parametrize("planted", [p for p in PLANTS if p.bare], ids=lambda planted: planted.name)
+def test_refused_by_the_database(planted: Plant) -> None:
+    with pytest.raises(IntegrityError):
+        found(planted, bare=False)
+
+
+def test_each_has_a_plant() -> None:
+    assert {planted.breaks for planted in PLANTS} == {invariant.name for invariant in invariants.INVARIANTS}
+
+
+def test_nothing_is_found_where_nothing_was_planted() -> None:
+    assert invariants.check() == []
+
+
+def test_coupons_made_void_with_their_grant_leave_nothing_to_find() -> None:
+    grant = a_coupon("issued").grant
+    grants.revoke(grant, at=seasons.END, by="somebody", reason="found abnormal")
+    assert coupons.void(grant, at=seasons.END, by="somebody", reason="found abnormal")
+    spent = Coupon.objects.filter(grant=grant).filter(Q(status="redeemed") | Q(status="void")).count()
+    assert spent == grant.coupons
+    assert invariants.check() == []
