@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import groupby
+from operator import attrgetter
 
 
 class Outcome(IntEnum):
@@ -42,6 +43,12 @@ class Claim:
     ended_at: datetime | None = None
     barred: bool = False
     about: object = None
+    decided_at: datetime | None = None
+
+    @property
+    def turn(self) -> tuple[datetime, datetime, str]:
+        """Its place in time: by claim, but not before the instant at which the offer decides at all."""
+        return (max(self.at, self.decided_at) if self.decided_at else self.at, self.at, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,42 +74,47 @@ class Release:
 
 
 class Seats:
-    """Numbered seats from 1 to `limit`; the lowest free one is taken first. Without a limit there are no numbers."""
+    """Numbered seats from 1 to `limit`; the lowest free one is taken first. Without a limit there are no numbers.
 
-    __slots__ = ("_freed", "_next", "_taken", "limit")
+    Those who came before there was a limit, or under a higher one, sit without a number or above it, and count.
+    """
 
-    def __init__(self, limit: int | None, taken: Iterable[int] = ()) -> None:
+    __slots__ = ("_freed", "_next", "_taken", "_unnumbered", "limit")
+
+    def __init__(self, limit: int | None, taken: Iterable[int | None] = ()) -> None:
+        seats = list(taken) if limit is not None else []
         self.limit = limit
-        self._taken = set(taken) if limit is not None else set()
+        self._taken = {seat for seat in seats if seat is not None}
+        self._unnumbered = seats.count(None)
         self._freed: list[int] = []
         self._next = 1
 
     @property
     def full(self) -> bool:
         """Whether no seat is left."""
-        return self.limit is not None and not self._freed and self._lowest() > self.limit
-
-    def _lowest(self) -> int:
-        """The lowest seat never given; those given back lie below it."""
-        while self._next in self._taken:
-            self._next += 1
-        return self._next
+        return self.limit is not None and len(self._taken) + self._unnumbered >= self.limit
 
     def take(self) -> int | None:
         """Take the lowest free seat; only where not full."""
         if self.limit is None:
             return None
-        seat = heappop(self._freed) if self._freed else self._lowest()
+        if self._freed:
+            seat = heappop(self._freed)
+        else:
+            while self._next in self._taken:
+                self._next += 1
+            seat = self._next
         self._taken.add(seat)
         return seat
 
     def free(self, seat: int | None) -> None:
         """Give a seat back."""
-        if seat is None or seat not in self._taken:
-            return
-        self._taken.discard(seat)
-        if seat < self._next:
-            heappush(self._freed, seat)
+        if seat is None:
+            self._unnumbered = max(self._unnumbered - 1, 0)
+        elif seat in self._taken:
+            self._taken.discard(seat)
+            if seat < self._next and self.limit is not None and seat <= self.limit:
+                heappush(self._freed, seat)
 
 
 UNCOUNTED = Seats(None)
@@ -156,16 +168,17 @@ class Allocation:
         heappush(self._releases, (release.at, self._count, release))
 
     def hold(self, subject: str, until: datetime | None) -> None:
-        """Note that a subject's fee has a live grant already, until an instant or for good."""
-        self._holders[subject] = until
+        """Note that a subject's fee has a live grant already, until an instant or for good; the longer counts."""
+        known = self._holders.get(subject, until)
+        self._holders[subject] = None if known is None or until is None else max(known, until)
 
     def decide(self, claims: Iterable[Claim]) -> Iterator[Verdict]:
         """A verdict for each claim, in an order in which equal times are taken by subject.
 
-        `claims` come ordered by (at, subject). At one instant, releases come before claims; of one subject's claims the
+        `claims` come ordered by their turn. At one instant, releases come before claims; of one subject's claims the
         largest discount is tried first, equal ones by offer code, and one that finds no place gives way to the next.
         """
-        for (at, subject), contenders in groupby(claims, key=lambda claim: (claim.at, claim.subject)):
+        for (at, _claimed, subject), contenders in groupby(claims, key=attrgetter("turn")):
             while self._releases and self._releases[0][0] <= at:
                 release = heappop(self._releases)[2]
                 self.quotas[release.offer].free(release)

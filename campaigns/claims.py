@@ -19,6 +19,7 @@ from django.db.models import (
     Value,
     When,
 )
+from django.db.models.lookups import LessThanOrEqual
 
 from campaigns.course import Life
 from campaigns.definition.benefits import FEES, Discount
@@ -69,7 +70,8 @@ def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
     """The rows of an outer merchant that count towards its n-th, seen at the decision, or each at its own instant."""
     collection = COLLECTIONS[nth.of]
     row = Row(collection, at=constant(decided) if decided else F(nth.at))
-    return collection.model._default_manager.filter(all_of(nth.where, row), merchant_id=OuterRef("pk"))
+    rows = collection.model._default_manager.filter(all_of(nth.where, row), merchant_id=OuterRef("pk"))
+    return rows.filter(LessThanOrEqual(F(nth.at), row.at))
 
 
 def undecided(offer: Published, *, until: datetime) -> Rows:

@@ -2,7 +2,7 @@
 
 import os
 from base64 import b32encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
@@ -12,8 +12,8 @@ from django.db.models import Exists, F, OuterRef
 from campaigns import discovery, journal, spending
 from campaigns.definition.benefits import Bundle
 from campaigns.discovery import News
-from campaigns.models import Attachment, Coupon, Grant, Issuance
-from campaigns.offers import Published
+from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
+from campaigns.offers import Published, terms_of
 from campaigns.rules.conditions import Row, all_of, flag
 from campaigns.rules.facts import COLLECTIONS
 from logistics.models import FreightOrder
@@ -27,66 +27,61 @@ GRANTS_AT_ONCE = 1_000
 MERCHANTS_AT_ONCE = 500
 
 
-def issue(offer: Published, bundle: Bundle) -> int:
+def issue(offer: Published) -> int:
     """Issue the coupons that the offer's grants are owed; returns how many.
 
-    In chunks, each a transaction of its own: what is killed goes on where it was, and workers share the work.
+    In chunks, each a transaction of its own: what is killed goes on where it was, and workers share the work. It
+    returns when nothing is owed any more, also by grants that another worker had in hand.
     """
     issued = 0
     while Issuance.objects.filter(offer=offer.id, issued__lt=F("planned")).exists():
-        with transaction.atomic():
-            some = _issue_some(offer, bundle)
-        if not some:
-            break  # another worker holds the rest
+        some = _issue_some(offer, wait=False) or _issue_some(offer, wait=True)
         issued += some
+        if not some:
+            break
     return issued
 
 
-def _issue_some(offer: Published, bundle: Bundle) -> int:
-    owed = Grant.objects.filter(~Exists(Coupon.objects.filter(grant=OuterRef("pk"))), offer=offer.id, coupons__gt=0)
-    grants = list(owed.order_by("pk").select_for_update(skip_locked=True, of=("self",))[:GRANTS_AT_ONCE])
+@transaction.atomic
+def _issue_some(offer: Published, *, wait: bool) -> int:
+    without = ~Exists(Coupon.objects.filter(grant=OuterRef("pk")))
+    owed = Grant.objects.filter(without, offer=offer.id, coupons__gt=0).order_by("pk")
+    held = owed.select_for_update(skip_locked=not wait, of=("self",))[:GRANTS_AT_ONCE]
+    # Asked again with the rows in hand: another worker may have been done between the looking and the locking.
+    grants = list(Grant.objects.filter(without, pk__in=[grant.pk for grant in held]).select_related("version"))
     count = sum(grant.coupons for grant in grants)
-    ids = iter(journal.new_ids(Coupon, count))
+    codes, ids = _codes(count), iter(journal.new_ids(Coupon, count))
     made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.coupons + 1)]
-    valid = (bundle.valid.from_.instant, bundle.valid.to.after)
-    rows.write(Coupon._meta.db_table, COLUMNS, _new_rows(made, _codes(count), bundle, valid, offer))
-    journal.record(
-        journal.Move(
-            None,
-            pk,
-            grant.offer_id,
-            grant.version_id,
-            _issued_at(grant, offer),
-            "",
-            "issued",
-            bundle.value,
-            bundle.currency,
-            "",
-            journal.ENGINE,
-            "issued",
-        )
-        for pk, grant, _ in made
-    )
+    rows.write(Coupon._meta.db_table, COLUMNS, (_row(pk, next(codes), grant, number) for pk, grant, number in made))
+    journal.record(_issued(pk, grant) for pk, grant, _ in made)
     Issuance.objects.filter(offer=offer.id).update(issued=F("issued") + count)
     return count
 
 
-def _issued_at(grant: Grant, offer: Published) -> datetime:
-    return offer.terms.decision_instant or grant.claimed_at
+def _bundle(grant: Grant) -> Bundle:
+    bundle = terms_of(grant.version).bundle
+    assert bundle is not None
+    return bundle
 
 
-def _new_rows(
-    made: Iterable[tuple[int, Grant, int]],
-    codes: Iterator[str],
-    bundle: Bundle,
-    valid: tuple[datetime, datetime],
-    offer: Published,
-) -> Iterator[tuple[object, ...]]:
-    for pk, grant, number in made:
-        yield (
-            pk, next(codes), grant.offer_id, grant.pk, number, grant.merchant_id, "issued",
-            bundle.value, bundle.value, bundle.currency, _issued_at(grant, offer), *valid,
-        )  # fmt: skip
+def _issued_at(grant: Grant) -> datetime:
+    return terms_of(grant.version).decision_instant or grant.claimed_at
+
+
+def _row(pk: int, code: str, grant: Grant, number: int) -> tuple[object, ...]:
+    bundle = _bundle(grant)
+    return (
+        pk, code, grant.offer_id, grant.pk, number, grant.merchant_id, "issued", bundle.value, bundle.value,
+        bundle.currency, _issued_at(grant), bundle.valid.from_.instant, bundle.valid.to.after,
+    )  # fmt: skip
+
+
+def _issued(pk: int, grant: Grant) -> journal.Move:
+    bundle = _bundle(grant)
+    return journal.Move(
+        None, pk, grant.offer_id, grant.version_id, _issued_at(grant), "", "issued",
+        bundle.value, bundle.currency, "", journal.ENGINE, "issued",
+    )  # fmt: skip
 
 
 def _codes(count: int) -> Iterator[str]:
@@ -95,16 +90,16 @@ def _codes(count: int) -> Iterator[str]:
     return (b32encode(pool[n : n + 10]).decode() for n in range(0, 10 * count, 10))
 
 
-def follow(offers: list[Published], news: News) -> int:
-    """Bring the coupons of these offers to where the orders that use them lead. Returns how many moved.
+def follow(news: News) -> int:
+    """Bring all coupons to where the orders that use them lead. Returns how many moved.
 
-    `offers` are all that have coupons: an order takes the oldest that fits, whichever offer it came from.
+    An order takes the oldest coupon that fits, whichever offer it came from.
     """
     moved = 0
     with transaction.atomic():
         codes = _merchants(news)
         while chunk := list(islice(codes, MERCHANTS_AT_ONCE)):
-            moved += _follow_some(offers, chunk, news)
+            moved += _follow_some(chunk, news)
     return moved
 
 
@@ -114,50 +109,52 @@ def _merchants(news: News) -> Iterator[str]:
     return (held if keys is None else held.filter(merchant__in=keys)).iterator(chunk_size=MERCHANTS_AT_ONCE)
 
 
-def _follow_some(offers: list[Published], merchants: list[str], news: News) -> int:
+def _follow_some(merchants: list[str], news: News) -> int:
+    unspoilt = Coupon.objects.filter(merchant__in=merchants).exclude(status=Status.VOID)
     stored: dict[str, list[Coupon]] = {}
-    for coupon in Coupon.objects.select_for_update().filter(merchant__in=merchants).exclude(status=Status.VOID):
+    for coupon in unspoilt.select_related("grant", "grant__version").select_for_update(of=("self",)):
         stored.setdefault(coupon.merchant_id, []).append(coupon)
-    orders = _orders(offers, merchants, news.until)
+    coupons = {coupon.pk: coupon for several in stored.values() for coupon in several}
+    orders = _orders({coupon.grant.version for coupon in coupons.values()}, merchants, news.until)
     known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
     attachments: list[Attachment] = []
     moves: list[spending.Move] = []
-    for merchant, coupons in stored.items():
+    for merchant, several in stored.items():
         asking = orders.get(merchant, [])
-        wallet = [_as_held(coupon) for coupon in coupons]
+        wallet = [_as_held(coupon) for coupon in several]
         spent = spending.spend(wallet, asking, known, since=news.since, until=news.until)
         moves += spent.moves
         placed = {order.number: order.placed_at for order in asking}
-        for number, coupon_id in spent.attached.items():
-            attachments.append(
-                Attachment(order_no=number, merchant_id=merchant, coupon_id=coupon_id, placed_at=placed[number])
-            )
+        attachments += [
+            Attachment(order_no=number, merchant_id=merchant, coupon_id=coupon_id, placed_at=placed[number])
+            for number, coupon_id in spent.attached.items()
+        ]
     Attachment.objects.bulk_create(attachments, batch_size=1_000)
-    _write(moves, {coupon.pk: coupon for coupons in stored.values() for coupon in coupons}, offers)
+    _write(moves, coupons)
     return len({move.coupon.id for move in moves})
 
 
 def _as_held(coupon: Coupon) -> spending.Coupon:
     return spending.Coupon(
-        coupon.pk, coupon.offer_id, coupon.status, coupon.face_value, coupon.issued_at, coupon.valid_from,
+        coupon.pk, coupon.grant.version_id, coupon.status, coupon.face_value, coupon.issued_at, coupon.valid_from,
         coupon.valid_until, coupon.number, coupon.value, coupon.order_no,
     )  # fmt: skip
 
 
-def _orders(offers: list[Published], merchants: list[str], until: datetime) -> dict[str, list[spending.Order]]:
-    """The merchants' orders placed by `until` that ask for a coupon, and what each offer's coupon is worth on them."""
+def _orders(versions: set[Version], merchants: list[str], until: datetime) -> dict[str, list[spending.Order]]:
+    """The merchants' orders placed by `until` that ask for a coupon, and what one is worth under each version."""
     row = Row(COLLECTIONS["freight_orders"])
     asking = FreightOrder.objects.filter(use_coupon=True, merchant__in=merchants, placed_at__lte=until)
     asking = asking.annotate(seen_at=F("placed_at"))
-    bundles = {offer.id: offer.terms.bundle for offer in offers if offer.terms.bundle}
-    for offer_id, bundle in bundles.items():
-        asking = asking.annotate(**{f"fits_{offer_id}": flag(all_of(bundle.where, row))})
+    bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
+    for version_id, bundle in bundles.items():
+        asking = asking.annotate(**{f"fits_{version_id}": flag(all_of(bundle.where, row))})
     found: dict[str, list[spending.Order]] = {}
     for order in asking:
         worth = {
-            offer_id: bundle.worth(order.base_freight)
-            for offer_id, bundle in bundles.items()
-            if getattr(order, f"fits_{offer_id}") and order.currency == bundle.currency
+            version_id: bundle.worth(order.base_freight)
+            for version_id, bundle in bundles.items()
+            if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency
         }
         found.setdefault(order.merchant_id, []).append(
             spending.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, worth)
@@ -165,8 +162,7 @@ def _orders(offers: list[Published], merchants: list[str], until: datetime) -> d
     return found
 
 
-def _write(moves: list[spending.Move], stored: dict[int, Coupon], offers: list[Published]) -> None:
-    versions = {offer.id: offer.version_id for offer in offers}
+def _write(moves: list[spending.Move], stored: dict[int, Coupon]) -> None:
     changed = {move.coupon.id: move.coupon for move in moves}
     # Two steps: an order that changes coupons must never be on two at once.
     Coupon.objects.filter(pk__in=changed).exclude(order_no=None).update(order_no=None, status=Status.ISSUED)
@@ -174,23 +170,14 @@ def _write(moves: list[spending.Move], stored: dict[int, Coupon], offers: list[P
         coupon = stored[held.id]
         coupon.status, coupon.value, coupon.order_no = Status(held.status), held.value, held.order
     Coupon.objects.bulk_update([stored[pk] for pk in changed], ["status", "value", "order_no"], batch_size=500)
-    journal.record(
-        journal.Move(
-            None,
-            move.coupon.id,
-            move.coupon.offer,
-            versions[move.coupon.offer],
-            move.at,
-            move.source,
-            move.target,
-            move.value,
-            stored[move.coupon.id].currency,
-            move.order,
-            journal.ENGINE,
-            move.target,
-        )
-        for move in moves
-    )
+    journal.record(_spent(move, stored[move.coupon.id]) for move in moves)
+
+
+def _spent(move: spending.Move, coupon: Coupon) -> journal.Move:
+    return journal.Move(
+        None, coupon.pk, coupon.offer_id, coupon.grant.version_id, move.at, move.source, move.target,
+        move.value, coupon.currency, move.order, journal.ENGINE, move.target,
+    )  # fmt: skip
 
 
 def void(grant: Grant, *, at: datetime, by: str, reason: str) -> int:

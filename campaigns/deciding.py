@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from heapq import merge
 from itertools import islice
-from typing import cast
+from operator import attrgetter
+from typing import Any, cast
 
 from django.db import connection
 from django.db.models import F, IntegerField, Value
@@ -31,7 +32,9 @@ def decide(offers: list[Published], news: News, *, at: datetime) -> int:
     wait for a settling delay.
     """
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
-    asked = [_to_ask(offer, News(offer.row.decided_until, news.until, news.batches)) for offer in ready]
+    asked = [
+        _to_ask(offer, News(offer.row.decided_until, news.until, news.batches, offer.row.ask_all)) for offer in ready
+    ]
     with planned_for_many(any(keys is None for keys in asked)):
         return _decide_asked(ready, asked, news, at)
 
@@ -53,7 +56,7 @@ def _decide_asked(ready: list[Published], asked: list[Keys | None], news: News, 
             undecided = undecided.filter(pk__in=keys)
         decided += _refuse(offer, undecided)
         asking.append(_asking(offer, claims.passing(offer, undecided), at))
-    in_order = merge(*asking, key=lambda claim: (claim.at, claim.subject))
+    in_order = merge(*asking, key=attrgetter("turn"))
     return decided + _allocate(ready, in_order, news.since)
 
 
@@ -88,7 +91,7 @@ def _refuse(offer: Published, rows_: claims.Rows) -> int:
     return _insert_failed(*select.query.sql_with_params())
 
 
-def _insert_failed(judged: str, parameters: tuple[object, ...]) -> int:
+def _insert_failed(judged: str, parameters: Any) -> int:
     # OFFSET 0: PostgreSQL would otherwise work out every condition twice, for the filter and for the row.
     fence = "OFFSET 0" if connection.vendor == "postgresql" else ""
     into = f"INSERT INTO {Decision._meta.db_table} ({', '.join(COLUMNS[:-1])})"
@@ -109,7 +112,8 @@ def _asking(offer: Published, rows_: claims.Rows, at: datetime) -> Iterator[Clai
         ended = None if last.status in Grant.LIVE else last.at
         yield Claim(
             subject.life.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
-            ended if last.status == Grant.Status.RELEASED else None, ended, subject.barred, (subject.currency, steps),
+            ended if last.status == Grant.Status.RELEASED else None, ended, subject.barred,
+            (subject.currency, steps), offer.terms.decision_instant,
         )  # fmt: skip
 
 

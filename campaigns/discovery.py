@@ -31,12 +31,18 @@ LAG = timedelta(days=2)
 class News:
     """What is new at a tick: the instants after `since` up to `until`, and the batches not yet looked at.
 
-    Without `since` everything is new.
+    Without `since` everything is new; with `ask_all` everyone is to be asked again although it is not.
     """
 
     since: datetime | None
     until: datetime
     batches: tuple[int, ...] = ()
+    ask_all: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether every subject is to be looked at."""
+        return self.ask_all or self.since is None
 
     def instants(self, names: Iterable[str], *, lag: timedelta = timedelta(0)) -> Iterator[Q]:
         """A condition for each fact name: it happened in the time that is new."""
@@ -78,20 +84,33 @@ def _subject_rows(terms: Offer, moments: Iterable[Moment], news: News) -> list[K
 def claiming(offer: Published, news: News, *, newest_tag: int = 0) -> Keys | None:
     """Subjects that may have come to claim; None for every one. `newest_tag`: tags after it are new."""
     terms = offer.terms
-    if news.since is None or news.passed(terms.decision_instant):
+    if news.everything or news.passed(terms.decision_instant):
         return None
     match terms.claim:
         case ClaimAt(at=moment):
-            return _union(_subject_rows(terms, [moment], news) or [_nothing(terms)])
+            parts = _subject_rows(terms, [moment], news) + _of_changed_merchants(terms, news)
+            return _union(parts or [_nothing(terms)])
         case ClaimNth(nth=nth):
             model = COLLECTIONS[nth.of].model
             parts = [_rows(model, "merchant_id", q) for q in news.instants([nth.at])]
-            return _union([*parts, *_changed(model, "merchant_id", news)])
+            parts += _changed(model, "merchant_id", news)
+            return _union([*parts, *(_changed(Merchant, "code", news) if _names_merchant(nth.where) else [])])
         case _:
             tags = Tag.objects.order_by().filter(offer=offer.id, kind=Tag.Kind.CANDIDATE)
             new = tags.filter(pk__gt=newest_tag).values_list("subject", flat=True)
             due = tags.filter(*news.instants(["tagged_at"])).values_list("subject", flat=True)
             return _union([new, due])
+
+
+def _names_merchant(conditions: Iterable[Comparison]) -> bool:
+    return any(condition.fact.startswith("merchant.") for condition in conditions)
+
+
+def _of_changed_merchants(terms: Offer, news: News) -> list[Keys]:
+    """Rows that a change of their merchant may have made subjects."""
+    if not news.batches or not _names_merchant(terms.scope) or terms.collection.model is Merchant:
+        return []
+    return [_rows(terms.collection.model, "pk", Q(merchant__batch__in=news.batches))]
 
 
 def _nothing(terms: Offer) -> Keys:
@@ -101,12 +120,14 @@ def _nothing(terms: Offer) -> Keys:
 def moving(offer: Published, news: News) -> Keys | None:
     """Subjects whose grants may have come to the next state, or rest on facts that changed; None for every one."""
     terms, settlement = offer.terms, offer.terms.settlement
-    if news.since is None or news.passed(settlement.deadline.after if settlement.deadline else None):
+    if news.everything or news.passed(settlement.deadline.after if settlement.deadline else None):
         return None
     moments = [m for m in (settlement.locked_at, settlement.fulfilled_at, settlement.released_by) if m is not None]
     moments += [m for m in (settlement.revoked_by, None if settlement.at_claim else settlement.at) if m is not None]
     parts = _subject_rows(terms, moments, news)
     merchants = _merchants_changed(terms, news)
+    again = Grant.objects.order_by().filter(offer=offer.id, look_again=True)
+    parts.append(again.values_list("subject", flat=True))
     if merchants:
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
         parts.append(live.filter(merchant__in=_union(merchants)).values_list("subject", flat=True))
@@ -115,7 +136,7 @@ def moving(offer: Published, news: News) -> Keys | None:
 
 def _merchants_changed(terms: Offer, news: News) -> list[Keys]:
     """Merchants of whom something changed that the conditions look at, besides the subject itself."""
-    models = set(_models(terms.asked))
+    models = set(_models((*terms.asked, *terms.settlement.requires)))
     if isinstance(terms.claim, ClaimNth):
         models.add(COLLECTIONS[terms.claim.nth.of].model)
     parts: list[Keys] = []
@@ -139,7 +160,7 @@ def _models(conditions: Iterable[Condition]) -> Iterator[type[Model]]:
 
 def tagging(news: News) -> Keys | None:
     """Merchants whose thresholds may have moved: receipts booked, cancelled or changed; None for every one."""
-    if news.since is None:
+    if news.everything:
         return None
     parts = [_rows(Receipt, "order__merchant_id", q) for q in news.instants(["booked_at", "cancelled_at"])]
     parts += _changed(Receipt, "order__merchant_id", news)
@@ -149,7 +170,7 @@ def tagging(news: News) -> Keys | None:
 
 def spending(news: News) -> Keys | None:
     """Merchants whose coupons may have moved: orders that ask for one, or the end of validity; None for every one."""
-    if news.since is None:
+    if news.everything:
         return None
     asking = Q(use_coupon=True)
     parts = [

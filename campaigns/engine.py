@@ -25,12 +25,11 @@ def tick(*, at: datetime) -> Run:
     batches = tuple(Batch.objects.filter(absorbed=False).values_list("pk", flat=True))
     published = offers.published()
     groups = offers.competing(published)
-    for group in [group for group in groups if not group[0].terms.fee]:
-        _bring_up(group, batches, run)
-    _coupons([offer for offer in published if offer.terms.bundle], batches, run)
-    for group in [group for group in groups if group[0].terms.fee]:
-        _bring_up(group, batches, run)
-    Batch.objects.filter(pk__in=batches).update(absorbed=True)
+    looked = [_bring_up(group, batches, run) for group in groups if not group[0].terms.fee]
+    looked.append(_coupons(published, batches, run))
+    looked += [_bring_up(group, batches, run) for group in groups if group[0].terms.fee]
+    if all(looked):
+        Batch.objects.filter(pk__in=batches).update(absorbed=True)
     run.finished_at = at
     run.save()
     return run
@@ -45,20 +44,24 @@ def sweep(*, at: datetime) -> None:
 
 
 @transaction.atomic
-def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> None:
-    """Follow the grants of competing offers to the run's instant, then decide their claims."""
+def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> bool:
+    """Follow the grants of competing offers to the run's instant, then decide their claims.
+
+    Returns whether that was done: not where they have been brought further already.
+    """
     _plan_for_all_rows()
     group = offers.hold(group)
     until = claims.horizon(group, run.at)
-    for offer in group:
-        if offer.row.moved_until is None or offer.row.moved_until <= run.at:
-            run.moved += following.follow(offer, News(offer.row.moved_until, run.at, batches))
-            Offer.objects.filter(pk=offer.id).update(moved_until=run.at)
     since = [offer.row.decided_until for offer in group if offer.row.decided_until is not None]
-    if since and max(since) > until:
-        return
+    moved = [offer.row.moved_until for offer in group if offer.row.moved_until is not None]
+    if max(moved, default=run.at) > run.at or max(since, default=until) > until:
+        return False
+    for offer in group:
+        run.moved += following.follow(offer, News(offer.row.moved_until, run.at, batches))
     run.decided += deciding.decide(group, News(max(since, default=None), until, batches), at=run.at)
-    Offer.objects.filter(pk__in=[offer.id for offer in group]).update(decided_until=until)
+    brought = Offer.objects.filter(pk__in=[offer.id for offer in group])
+    brought.update(decided_until=until, moved_until=run.at, ask_all=False)
+    return True
 
 
 def _plan_for_all_rows() -> None:
@@ -68,16 +71,19 @@ def _plan_for_all_rows() -> None:
             cursor.execute("SET LOCAL cursor_tuple_fraction = 1.0")
 
 
-def _coupons(giving: list[Published], batches: tuple[int, ...], run: Run) -> None:
-    for offer in giving:
-        if offer.terms.bundle is not None:
-            run.issued += coupons.issue(offer, offer.terms.bundle)
+def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> bool:
+    """Issue what is owed, then follow how coupons are spent. Returns False where that was followed further already."""
+    for offer in published:
+        run.issued += coupons.issue(offer)
     with transaction.atomic():
-        marks = Issuance.objects.select_for_update().filter(offer__in=[offer.id for offer in giving]).order_by("pk")
+        marks = Issuance.objects.select_for_update().order_by("pk")
         since = [mark.spent_until for mark in marks]
-        if not since or any(mark is not None and mark > run.at for mark in since):
-            return
+        if any(mark is not None and mark > run.at for mark in since):
+            return False
+        if not since:
+            return True
         known = [mark for mark in since if mark is not None]
         begin = min(known) if len(known) == len(since) else None
-        coupons.follow(giving, News(begin, run.at, batches))
+        coupons.follow(News(begin, run.at, batches))
         marks.update(spent_until=run.at)
+    return True

@@ -1,6 +1,7 @@
 """What happens to grants after the claim: each moves on as its subject's facts do, under the terms it was given."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from itertools import islice
 
 from django.db.models import F
@@ -67,6 +68,7 @@ def _follow_some(offer: Published, keys: list[str], news: News) -> int:
         elif steps and not doubt:
             advances.append(grants.Advance(grant, steps))
     Grant.objects.bulk_update(doubtful, ["review"], batch_size=500)
+    locked.filter(look_again=True).update(look_again=False)
     freed = grants.advance(advances)
     Offer.objects.filter(pk=offer.id).update(used=F("used") - freed)
     return len(advances)
@@ -77,19 +79,25 @@ def _compare(offer: Published, grant: Grant, subject: claims.Subject, news: News
     at = subject.life.claimed_at
     if at is None:
         return MISSING, []
-    if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
-        return CLAIM, []
-    if not subject.held:
-        return CONDITIONS, []
-    if (subject.amount, subject.currency) != (grant.amount, grant.currency):
-        return AMOUNT, []
+    doubt = _doubt(offer, grant, subject, at)
+    if doubt and doubt != grant.kept:
+        return doubt, []
     return _remaining(grant, course(offer.terms.settlement, subject.life, until=news.until))
+
+
+def _doubt(offer: Published, grant: Grant, subject: claims.Subject, at: datetime) -> str:
+    """What the grant rests on that is not so any more. A merchant's earlier claim does not make its grant doubtful."""
+    if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
+        return CLAIM
+    if not subject.held:
+        return CONDITIONS
+    return AMOUNT if (subject.amount, subject.currency) != (grant.amount, grant.currency) else ""
 
 
 def _remaining(grant: Grant, steps: list[Step]) -> tuple[str, list[Step]]:
     reached = [step.status for step in steps]
     if grant.status in reached:
         return "", steps[reached.index(grant.status) + 1 :]
-    if Grant.Status(steps[-1].status) in grants.FOLLOWS[Grant.Status(grant.status)] and steps[-1].status != "locked":
-        return "", steps[-1:] if grant.status != Grant.Status.SETTLED else []
+    if grant.status != Grant.Status.SETTLED and steps[-1].status not in Grant.LIVE:
+        return "", steps[-1:]
     return STATE, []

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from campaigns import journal
 from campaigns.course import Step
-from campaigns.models import Decision, Grant, Issuance, Offer
+from campaigns.models import Grant, Issuance, Offer
 from merchants.intake import rows
 
 Status = Grant.Status
@@ -45,7 +45,7 @@ class Award:
 
 COLUMNS = (
     "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
-    "seat limit merchant_seat cap coupons review"
+    "seat limit merchant_seat cap coupons review kept look_again"
 ).split()
 
 
@@ -93,7 +93,7 @@ def _row(pk: int, a: Award) -> tuple[object, ...]:
     limit, cap = (a.offer.limit if a.seat else None), (a.offer.cap if a.merchant_seat else None)
     return (
         pk, a.offer.pk, a.offer.version_id, a.subject, a.merchant, str(last.status), a.amount, a.currency, a.fee,
-        a.steps[0].at, ended, a.seat, limit, a.merchant_seat, cap, a.coupons, "",
+        a.steps[0].at, ended, a.seat, limit, a.merchant_seat, cap, a.coupons, "", "", False,
     )  # fmt: skip
 
 
@@ -119,7 +119,7 @@ def advance(advances: Sequence[Advance]) -> int:
     moves, moved = [], []
     for grant, steps in ((one.grant, one.steps) for one in advances):
         for source, step in _from_each(steps, grant.status):
-            moves.append(_move(grant, source, step, by=journal.ENGINE, reason=step.reason))
+            moves.append(move(grant, source, step, by=journal.ENGINE, reason=step.reason))
         grant.status = Status(steps[-1].status)
         grant.ended_at = None if grant.status in Grant.LIVE else steps[-1].at
         moved.append(grant)
@@ -140,11 +140,12 @@ def _guarded(grant: Grant, step: Step, *, by: str, note: str) -> None:
             raise NotLiveError(f"{grant} has changed meanwhile")
         if step.status == Status.RELEASED:
             Offer.objects.filter(pk=grant.offer_id).update(used=F("used") - 1)
-        journal.record([_move(grant, str(source), step, by=by, reason=note)])
+        journal.record([move(grant, str(source), step, by=by, reason=note)])
     grant.status, grant.ended_at, grant.review = Status(step.status), ended, ""
 
 
-def _move(grant: Grant, source: str, step: Step, *, by: str, reason: str) -> journal.Move:
+def move(grant: Grant, source: str, step: Step, *, by: str, reason: str) -> journal.Move:
+    """The journal entry of one step of a grant."""
     return journal.Move(
         grant.pk, None, grant.offer_id, grant.version_id, step.at, source, step.status,
         grant.amount, grant.currency, "", by, reason,
@@ -159,20 +160,3 @@ def release(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
 def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
     """Take a live grant away; its place does not come back. Raises NotLiveError where it is not live any more."""
     _guarded(grant, Step(Status.REVOKED, at, reason), by=by, note=reason)
-
-
-def keep(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Leave a grant as it is although a fact it rests on was corrected; the mark goes, the reason stays."""
-    with transaction.atomic():
-        if not Grant.objects.filter(pk=grant.pk).exclude(review="").update(review=""):
-            raise NotLiveError(f"{grant} is not marked for review")
-        journal.record([_move(grant, grant.status, Step(grant.status, at, reason), by=by, reason=reason)])
-    grant.review = ""
-
-
-def redecide(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Release a grant and forget its decision: the next tick decides the claim anew, by the facts as they are now."""
-    with transaction.atomic():
-        release(grant, at=at, by=by, reason=reason)
-        Decision.objects.filter(offer=grant.offer_id, subject=grant.subject).delete()
-        Offer.objects.filter(pk=grant.offer_id).update(decided_until=None)

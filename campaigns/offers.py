@@ -120,8 +120,8 @@ def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, a
     )
     row.version, row.limit, row.cap = version, terms.quota.limit, terms.quota.per_merchant
     row.name_en, row.name_zh = terms.names.en, terms.names.zh
-    row.decided_until = None  # a new wording may make claims of subjects that had none
-    row.save(update_fields=["version", "limit", "cap", "name_en", "name_zh", "decided_until"])
+    row.ask_all = True  # a new wording may make claims of subjects that had none
+    row.save(update_fields=["version", "limit", "cap", "name_en", "name_zh", "ask_all"])
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
-from campaigns.allocation import Allocation, Claim, Quota, Release, Seats
-from campaigns.models import Grant
+from campaigns.allocation import Allocation, Claim, Outcome, Quota, Release, Seats
+from campaigns.models import Decision, Grant
 from campaigns.offers import Published
 
 CHUNK = 5_000
@@ -39,8 +39,8 @@ class Places:
         for offer in self.offers:
             mine = self._grants.filter(self._taking(), offer=offer.id).order_by()
             if offer.row.limit is not None:
-                taken = mine.exclude(seat=None).values_list("seat", flat=True)
-                self.allocation.quotas[offer.code].seats = Seats(offer.row.limit, [n for n in taken if n])
+                seats = list(mine.values_list("seat", flat=True))
+                self.allocation.quotas[offer.code].seats = Seats(offer.row.limit, seats)
             coming = mine.filter(status=RELEASED)
             self._load_merchants(set(coming.values_list("merchant_id", flat=True)))
             for at, merchant, seat, own in coming.values_list("ended_at", "merchant_id", "seat", "merchant_seat"):
@@ -63,15 +63,18 @@ class Places:
         for offer in self.offers:
             if offer.row.cap is None or not new:
                 continue
-            mine = self._grants.filter(self._taking(), offer=offer.id, merchant__in=new, merchant_seat__isnull=False)
-            taken: dict[str, list[int]] = {}
+            mine = self._grants.filter(self._taking(), offer=offer.id, merchant__in=new)
+            taken: dict[str, list[int | None]] = {}
             for merchant, seat in mine.order_by().values_list("merchant_id", "merchant_seat"):
-                taken.setdefault(merchant, []).append(seat or 0)
+                taken.setdefault(merchant, []).append(seat)
             quota = self.allocation.quotas[offer.code]
             quota.merchants.update({merchant: Seats(offer.row.cap, seats) for merchant, seats in taken.items()})
 
     def _load_fees(self, subjects: set[str]) -> None:
         assert self._grants is not None
-        held = self._grants.filter(subject__in=subjects).order_by("ended_at")
-        for subject, status, ended in held.values_list("subject", "status", "ended_at"):
-            self.allocation.hold(subject, None if status in Grant.LIVE else ended)
+        standing = Decision.objects.filter(
+            offer=OuterRef("offer"), subject=OuterRef("subject"), outcome=Outcome.GRANTED
+        )
+        held = self._grants.filter(Exists(standing), subject__in=subjects)
+        for subject, ended in held.order_by().values_list("subject", "ended_at"):
+            self.allocation.hold(subject, ended)

@@ -14,10 +14,10 @@ ISSUED, LOCKED, REDEEMED, EXPIRED = "issued", "locked", "redeemed", "expired"
 
 @dataclass(slots=True)
 class Coupon:
-    """A coupon as it stands. `order` is the order it is locked to or was redeemed on."""
+    """A coupon as it stands, issued under `terms`. `order` is the order it is locked to or was redeemed on."""
 
     id: int
-    offer: int
+    terms: int
     status: str
     face_value: Decimal
     issued_at: datetime
@@ -34,7 +34,7 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order that asks for a coupon; `worth` is what a coupon of each offer would take off, where it fits."""
+    """An order that asks for a coupon; `worth` is what a coupon would take off under each terms that fit."""
 
     number: str
     placed_at: datetime
@@ -75,33 +75,36 @@ def spend(
     late happens then.
     """
     wallet = _Wallet(coupons)
-    for _at, _kind, _number, what, at in sorted(
-        _events(coupons, orders, known, since, until), key=lambda event: event[:3]
-    ):
+    for event in sorted(_events(coupons, orders, known, since, until), key=lambda event: event[:4]):
+        now, at, kind, _number, what = event
         if isinstance(what, Coupon):
             wallet.end(what)
-        elif _kind == CANCELLED:
-            wallet.give_back(what, at)
-        elif _kind == PLACED:
-            wallet.attach(what, since if since is not None and since > at else at)
+        elif kind == CANCELLED:
+            wallet.give_back(what, at, now)
+        elif kind == PLACED:
+            wallet.attach(what, now)
         else:
             wallet.redeem(what, at)
     return wallet.spent
 
 
+# When it counts, when it happened, what kind it is, of which coupon or order.
+Event = tuple[datetime, datetime, int, str, Coupon | Order]
+
+
 def _events(
     coupons: list[Coupon], orders: Iterable[Order], known: set[str], since: datetime | None, until: datetime
-) -> Iterator[tuple[datetime, int, str, Coupon | Order, datetime]]:
+) -> Iterator[Event]:
     for coupon in coupons:
-        if coupon.valid_until <= until and coupon.status in (ISSUED, LOCKED, REDEEMED):
-            yield coupon.valid_until, END, f"{coupon.id:020}", coupon, coupon.valid_until
+        if coupon.valid_until <= until:
+            yield coupon.valid_until, coupon.valid_until, END, f"{coupon.id:020}", coupon
     for order in orders:
         instants = [(PAID, order.paid_at), (CANCELLED, order.cancelled_at)]
         if order.number not in known:
             instants.append((PLACED, order.placed_at))
         for kind, at in instants:
             if at is not None and at <= until:
-                yield max(at, since) if since is not None else at, kind, order.number, order, at
+                yield max(at, since) if since is not None else at, at, kind, order.number, order
 
 
 class _Wallet:
@@ -122,18 +125,19 @@ class _Wallet:
         if coupon.status in (ISSUED, LOCKED):
             self._move(coupon, EXPIRED, coupon.valid_until, coupon.order or "", coupon.face_value)
 
-    def attach(self, order: Order, at: datetime) -> None:
+    def attach(self, order: Order, now: datetime) -> None:
         """The order was placed: it locks the oldest coupon that fits, if any."""
         cancelled = order.cancelled_at is not None and order.cancelled_at <= order.placed_at
-        coupon = None if cancelled else self._fitting(order, at)
+        coupon = None if cancelled else self._fitting(order, now)
         self.spent.attached[order.number] = coupon.id if coupon else None
         if coupon:
-            self._move(coupon, LOCKED, order.placed_at, order.number, order.worth[coupon.offer])
+            self._move(coupon, LOCKED, order.placed_at, order.number, min(order.worth[coupon.terms], coupon.face_value))
 
-    def _fitting(self, order: Order, at: datetime) -> Coupon | None:
+    def _fitting(self, order: Order, now: datetime) -> Coupon | None:
         for coupon in self.coupons:
-            if coupon.status == ISSUED and coupon.offer in order.worth and coupon.open_at(order.placed_at):
-                return coupon if coupon.open_at(at) else None
+            usable = coupon.open_at(order.placed_at) and coupon.open_at(now)
+            if coupon.status == ISSUED and coupon.terms in order.worth and usable:
+                return coupon
         return None
 
     def redeem(self, order: Order, at: datetime) -> None:
@@ -142,9 +146,9 @@ class _Wallet:
         if coupon and coupon.status == LOCKED and coupon.open_at(at):
             self._move(coupon, REDEEMED, at, order.number, coupon.value)
 
-    def give_back(self, order: Order, at: datetime) -> None:
-        """The order was cancelled: its coupon comes back, or expires where its validity is over."""
+    def give_back(self, order: Order, at: datetime, now: datetime) -> None:
+        """The order was cancelled: its coupon comes back, or expires where its validity is over by `now`."""
         coupon = self._on(order)
         if coupon:
-            target = ISSUED if coupon.open_at(at) else EXPIRED
+            target = ISSUED if coupon.open_at(now) else EXPIRED
             self._move(coupon, target, at, order.number, coupon.face_value)

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from campaigns import clock, grants
+from campaigns import clock, grants, reviewing
 from campaigns.admin.looking import LookingAdmin
 from campaigns.models import Coupon, Entry, Grant
 
@@ -47,11 +47,11 @@ class GrantAdmin(LookingAdmin):
 
     @admin.action(description=gettext_lazy("Keep: leave as it is"), permissions=["review"])
     def keep(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
-        self._each(request, chosen, grants.keep, _("kept after review"))
+        self._each(request, chosen, reviewing.keep, _("kept after review"))
 
     @admin.action(description=gettext_lazy("Decide again by the facts as they are now"), permissions=["review"])
     def redecide(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
-        self._each(request, chosen, grants.redecide, _("decided again after review"))
+        self._each(request, chosen, reviewing.redecide, _("decided again after review"))
 
     def _each(self, request: HttpRequest, chosen: QuerySet[Grant], verb: Callable[..., None], reason: str) -> None:
         done = 0

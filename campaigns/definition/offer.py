@@ -165,7 +165,7 @@ class Offer(Word):
         moments = {} if settlement.at_claim else {"settlement": settlement.at}
         if settlement.fulfilled_at is not None:
             moments["fulfilment"] = settlement.fulfilled_at
-        return Row(self.collection, moments=moments)
+        return Row(self.collection, moments=moments, claims=True)
 
     @property
     def scope(self) -> tuple[Comparison, ...]:
@@ -219,7 +219,11 @@ def _check_claim(offer: Offer) -> None:
             raise ValueError("only trade orders come after a threshold: write subject: trade_order")
         case ClaimOverThreshold(over_threshold=threshold):
             for condition in threshold.where:
-                condition.check(offer.row)
+                condition.check(Row(offer.collection))
+                if offer.row.kind(condition.fact).kind == "instant":
+                    raise ValueError(
+                        f"over_threshold.where: {condition.fact} changes with time, name facts that do not"
+                    )
 
 
 def _check_settlement(offer: Offer) -> None:

@@ -42,9 +42,9 @@ class Campaign(Named):
 class Offer(Named):
     """One promise inside a campaign, and how far it has been decided.
 
-    `decided_until` is the instant up to which claims are decided, empty before the first tick and again when a new
-    version asks every subject anew; `moved_until` the instant up to which its grants were followed. `used` and `line`
-    are caches: places taken, and claims that ever met the conditions.
+    `decided_until` is the instant up to which claims are decided, empty before the first tick; `ask_all` is set when a
+    version, or an operator, wants every subject asked anew. `moved_until` is the instant up to which its grants were
+    followed. `used` and `line` are caches: places taken, and claims that ever met the conditions.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, verbose_name=_("campaign"), related_name="offers")
@@ -57,6 +57,7 @@ class Offer(Named):
     used = models.BigIntegerField(_("places taken"), default=0)
     line = models.BigIntegerField(_("length of the line"), default=0)
     decided_until = models.DateTimeField(_("decided until"), null=True)
+    ask_all = models.BooleanField(_("everyone is to be asked"), default=True)
     moved_until = models.DateTimeField(_("grants followed until"), null=True)
 
     class Meta:

@@ -15,7 +15,7 @@ class Grant(models.Model):
 
     It sits on seat `seat` of the offer's `limit` and on seat `merchant_seat` of the merchant's `cap`, where the offer
     has such. A released grant has left its seats. `ended_at` is when it stopped being live; `review` says why an
-    operator should look at it.
+    operator should look at it, `kept` what an operator has accepted.
     """
 
     class Status(models.TextChoices):
@@ -44,6 +44,8 @@ class Grant(models.Model):
     cap = models.PositiveIntegerField(_("of"), null=True)
     coupons = models.PositiveIntegerField(_("coupons owed"), default=0)
     review = models.CharField(_("for review"), max_length=200, blank=True)
+    kept = models.CharField(_("kept although"), max_length=200, blank=True)
+    look_again = models.BooleanField(_("to be followed anew"), default=False)
 
     class Meta:
         verbose_name = _("grant")
@@ -79,6 +81,7 @@ class Grant(models.Model):
             ),
             models.Index(fields=["offer", "ended_at"], condition=Q(status="released"), name="grant_released"),
             models.Index(fields=["offer", "claimed_at", "subject"], name="grant_export"),
+            models.Index(fields=["offer"], condition=Q(look_again=True), name="grant_look_again"),
         ]
 
     def __str__(self) -> str:

@@ -25,6 +25,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.functions import Coalesce
+from django.db.models.lookups import LessThanOrEqual
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from campaigns.rules import facts, operators
@@ -38,11 +39,12 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 
 @dataclass(frozen=True)
 class Row:
-    """A row in a query: its collection, the instant as of which it is seen, and the offer's own moments."""
+    """A row in a query: its collection, the instant as of which it is seen, the offer's own moments, if it claims."""
 
     collection: Collection
     at: Any = field(default_factory=lambda: F("seen_at"))
     moments: Mapping[str, Moment] = field(default_factory=dict)
+    claims: bool = False
 
     def fact(self, name: str) -> Any:
         """The expression of a fact, or of one of the offer's moments."""
@@ -59,7 +61,7 @@ class Row:
     def inside(self, collection: Collection) -> "Row":
         """A row of another collection in a subquery of this one, seen as of the same instant."""
         at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
-        return replace(self, collection=collection, at=at, moments={})
+        return replace(self, collection=collection, at=at, moments={}, claims=False)
 
 
 def _switch(value: Any) -> Any:
@@ -122,6 +124,8 @@ class Comparison(Word):
             names = ", ".join([*row.collection.facts, *row.moments])
             raise ValueError(f"{row.collection.name} have no fact {self.fact!r}; known are: {names}") from None
         self.operator.check(known, self.operand)
+        if self.operand == "claim" and not row.claims:
+            raise ValueError(f"{self.fact}: there is no claim here to be before of; name an instant")
 
     def q(self, row: Row) -> Q:
         """True of the rows for which it holds, never NULL in a filter."""
@@ -164,12 +168,17 @@ class InForce(Word):
 
     def check(self, row: Row) -> None:
         """Raise ValueError where `at` is not an instant of the row."""
-        if self.at is not None and (self.at not in row.collection.facts or row.kind(self.at).kind != "instant"):
-            raise ValueError(f"{row.collection.name} have no instant {self.at!r}")
+        known = row.collection.facts
+        if self.at is not None and (
+            self.at not in known or known[self.at].kind != "instant" or self.at in facts.DERIVED
+        ):
+            raise ValueError(f"{row.collection.name} have no instant {self.at!r} of their own")
 
     def _rows(self, row: Row) -> QuerySet[Model]:
-        at = OuterRef(self.at) if self.at else row.inside(row.collection).at
+        seen = row.inside(row.collection).at
+        at = OuterRef(self.at) if self.at else seen
         return self.state.model._default_manager.filter(
+            LessThanOrEqual(at, seen) if self.at else Q(),
             Q(ends_at=None) | Q(ends_at__gt=at),
             merchant_id=OuterRef(row.collection.merchant),
             starts_at__lte=at,
@@ -288,8 +297,10 @@ def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
     return every
 
 
-def flag(q: Q) -> Case:
-    """A condition as a plain yes or no: what is NULL in a filter is no."""
+def flag(q: Q) -> Case | Value:
+    """A condition as a plain yes or no: what is NULL in a filter is no; nothing asked is yes."""
+    if not q:
+        return Value(True, output_field=BooleanField())
     return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
