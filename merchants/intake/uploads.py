@@ -105,6 +105,10 @@ class FactResource(resources.Resource):  # type: ignore[misc]
 
     file: ClassVar[FactFile]
 
+    @classmethod
+    def get_display_name(cls) -> str:
+        return cls.file.name
+
     def import_data(self, dataset: Upload, dry_run: bool = False, **options: Any) -> Taken:
         """Take the upload whole; for the preview, do all of it and then undo it."""
         complaints: list[Complaint] = []

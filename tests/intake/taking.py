@@ -40,6 +40,10 @@ def taken(
 ) -> Told:
     path = folder / f"{name}{suffix}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return told_of(name, path, zone=zone, limit=limit, keep=keep)
+
+
+def told_of(name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: Limit = UPLOAD, keep: bool = True) -> Told:
     told: list[tuple[int, str, str, str]] = []
     outcome = take(
         BY_NAME[name],

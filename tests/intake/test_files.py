@@ -172,7 +172,7 @@ def test_T6_facts_of_the_future_are_stored_and_counted_and_old_ones_taken(tmp_pa
     lines = order("F1", placed=now) + order("F2", placed=later) + order("F3", placed="2019-01-01T00:00:00Z")
     told = taken("freight_orders", ORDER + lines, tmp_path)
     assert (told.counts, told.outcome.future) == ((3, 0, 0), 1)
-    assert Batch.objects.get(pk=told.outcome.batch).future == 1
+    assert Batch.objects.get(source="freight_orders.csv").future == 1
 
 
 RECEIPT = "receipt_no,order_no,kind,amount_usd,booked_at,cancelled_at\nR1,T1,first,10.00,{},{}\n"
