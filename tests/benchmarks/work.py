@@ -28,9 +28,7 @@ def issue(code: str) -> int:
     """Issue the coupons an offer owes."""
     from campaigns import coupons, offers
 
-    offer = offers.find(code)
-    assert offer.terms.bundle is not None
-    return coupons.issue(offer, offer.terms.bundle)
+    return coupons.issue(offers.find(code))
 
 
 def take(path: str) -> int:
