@@ -78,7 +78,6 @@ def test_steps_do_not_matter(count: int, asking: list[Order], stops: set[int]) -
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="told late, a cancellation is taken before the placement that it cancels")
 @given(st.integers(1, 3), orders(), orders(), st.integers(0, 12))
 @brief(300)
 def test_T4_orders_told_late_leave_no_coupon_astray(
@@ -94,7 +93,6 @@ def test_T4_orders_told_late_leave_no_coupon_astray(
         spent.attached.update(more.attached)
 
 
-@pytest.mark.xfail(strict=True, reason="a payment dated before the placement redeems only where a tick lies between")
 def test_paid_before_placed() -> None:
     asking = [order("A", 3, 2)]
     stepwise, at_once = wallet(), wallet()

@@ -5,7 +5,6 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -156,12 +155,10 @@ def test_places_in_line_are_counted_for_each_offer() -> None:
     assert [v.place for v in verdicts] == [8, 9, 10, 1]
 
 
-@pytest.mark.xfail(strict=True, reason="a seat freed below a lowered limit is given although as many are taken")
 def test_a_lowered_limit_is_full_while_as_many_are_taken() -> None:
     assert Seats(2, [1, 3]).full
 
 
-@pytest.mark.xfail(strict=True, reason="a seat above a lowered limit is given again when it is freed")
 def test_a_seat_above_a_lowered_limit_is_not_given_again() -> None:
     seats = Seats(2, [1, 2, 3])
     assert seats.full

@@ -53,7 +53,6 @@ def test_a_rate_is_never_rounded_twice(amount: Decimal, rate: Decimal, percent: 
     assert taken == min(half_up(fee * Fraction(percent) / 100), half_up(fee))
 
 
-@pytest.mark.xfail(strict=True, reason="a fee below the lowest tier raises")
 def test_below_the_lowest_tier_is_nothing() -> None:
     assert discount(fee="freight", currency="CNY", tiers=[{"from": 500, "amount": 50}]).value(Decimal(400)) == 0
 

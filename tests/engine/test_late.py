@@ -1,0 +1,299 @@
+"""Facts that come late, early, twice or out of order, and clocks that jump (spec/faults.md, T4 to T10, F7 to F9)."""
+
+from datetime import timedelta
+
+import pytest
+
+from campaigns.models import Grant, Run
+from logistics.models import FreightOrder
+from merchants.models import Batch
+from tests.engine.world import (
+    correct,
+    coupons,
+    everything,
+    freight,
+    grants,
+    journal,
+    merchant,
+    offer,
+    outcomes,
+    publish,
+    receipt,
+    states,
+    t,
+    tick,
+    trade,
+)
+from trade.models import Receipt
+
+pytestmark = pytest.mark.django_db
+
+ONE_PLACE = "{limit: 1}"
+BUNDLE = (
+    "{coupons: {count: 1, value: 25.00, currency: CNY, valid: {from: 2022-09-02 00:00:00, to: 2022-09-29 23:59:59},"
+    " where: [{fact: service, is: express}]}}"
+)
+FIRST_SHIPMENT = "{nth: {number: 1, of: freight_orders, at: shipped_at, where: [{fact: shipped_at, happened: yes}]}}"
+OVER_100 = (
+    "{over_threshold: {height: 100.00, window: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59},"
+    " where: [{fact: product, is: trade_assurance}]}}"
+)
+
+
+def coupon_offer(**parts: str) -> str:
+    return offer("c", **{"subject": "merchant", "claim": FIRST_SHIPMENT, "benefit": BUNDLE, "settlement": "", **parts})
+
+
+def threshold_offer() -> str:
+    return offer(
+        "half",
+        subject="trade_order",
+        claim=OVER_100,
+        benefit="{fee: service_fee, percent: 50}",
+        settlement="{at: completed_at, released_by: cancelled_at}",
+    )
+
+
+def test_T4_a_late_claim_comes_after_those_decided() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 2}"))
+    freight("B", paid_at="02")
+    tick("03")
+    freight("A", paid_at="01")
+    freight("C", paid_at="04")
+    tick("05")
+    assert outcomes("o") == {"A": "granted", "B": "granted", "C": "quota_exhausted"}
+    assert Grant.objects.get(subject="A").seat == 2
+
+
+def test_T4_nothing_is_taken_back_for_a_late_claim() -> None:
+    merchant()
+    publish(offer("o", quota=ONE_PLACE))
+    freight("B", paid_at="02")
+    tick("03")
+    freight("A", paid_at="01")
+    tick("04")
+    assert outcomes("o") == {"A": "quota_exhausted", "B": "granted"}
+    assert journal() == ["B: · → settled"]
+
+
+def test_T4_with_a_settling_delay_it_takes_its_true_place() -> None:
+    merchant()
+    publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
+    freight("B", paid_at="02 10:00")
+    tick("02 12:00")
+    assert outcomes("o") == {}
+    freight("A", paid_at="02 09:00")
+    tick("03 12:00")
+    assert outcomes("o") == {"A": "granted", "B": "quota_exhausted"}
+
+
+def test_T4_after_the_cut_off_it_comes_last() -> None:
+    merchant()
+    publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
+    freight("B", paid_at="02 10:00")
+    tick("03 10:00")
+    freight("A", paid_at="02 09:00")
+    tick("03 11:00")
+    assert outcomes("o") == {"A": "quota_exhausted", "B": "granted"}
+
+
+def test_T4_what_happened_during_the_delay_is_in_the_grant() -> None:
+    merchant()
+    publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
+    freight("A", paid_at="02 10:00", cancelled_at="02 20:00")
+    freight("B", paid_at="02 12:00")
+    freight("C", paid_at="02 20:00")
+    tick("04")
+    assert outcomes("o") == {"A": "granted", "B": "quota_exhausted", "C": "granted"}
+    assert states("o") == {"A": "released", "C": "settled"}
+
+
+def test_T4_a_late_cancellation_frees_a_place_for_later_claims_only() -> None:
+    merchant()
+    publish(offer("o", quota=ONE_PLACE))
+    freight("A", paid_at="01")
+    freight("B", paid_at="03")
+    tick("04")
+    correct(FreightOrder, "A", cancelled_at="02")
+    freight("C", paid_at="05")
+    tick("06")
+    assert outcomes("o") == {"A": "granted", "B": "quota_exhausted", "C": "granted"}
+
+
+def test_T6_a_fact_of_the_future_is_not_seen() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="05", cancelled_at="07")
+    tick("04 23:59")
+    assert outcomes("o") == {}
+    tick("05")
+    assert states("o") == {"A": "settled"}
+    tick("06 23:59")
+    assert states("o") == {"A": "settled"}
+    tick("07")
+    assert states("o") == {"A": "released"}
+
+
+def test_T6_a_fact_three_years_old_is_outside_its_window() -> None:
+    merchant()
+    window = "[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}]"
+    publish(offer("o", conditions=window))
+    tick("02")
+    freight("A", paid_at="2019-09-05")
+    tick("03")
+    assert outcomes("o") == {"A": "refused"}
+
+
+def test_T7_a_receipt_cancelled_after_the_threshold_was_reached() -> None:
+    merchant()
+    publish(threshold_offer())
+    for n, day in enumerate(("01", "02", "04", "06"), 1):
+        trade(f"T{n}")
+        receipt(f"R{n}", f"T{n}", day, amount=100)
+    tick("02")
+    correct(Receipt, "R1", cancelled_at="03")
+    tick("05")
+    tick("07")
+    assert states("half") == {"T2": "locked", "T4": "locked"}
+
+
+def test_T8_a_cancellation_before_the_booking_itself() -> None:
+    merchant()
+    publish(threshold_offer())
+    trade("T1")
+    receipt("R1", "T1", None, amount=100, cancelled_at="01")
+    tick("02")
+    correct(Receipt, "R1", booked_at="03")
+    trade("T2")
+    receipt("R2", "T2", "04", amount=100)
+    trade("T3")
+    receipt("R3", "T3", "05", amount=100)
+    tick("06")
+    assert states("half") == {"T3": "locked"}
+
+
+def small_world() -> None:
+    for code in ("M1", "M2"):
+        merchant(code)
+    publish(offer("o", quota="{limit: 3, per_merchant: 2}") + coupon_offer() + threshold_offer())
+    for n in range(1, 9):
+        freight(f"F{n}", f"M{n % 2 + 1}", placed_at=f"0{n} 10:00", paid_at=f"0{n} 11:00", shipped_at=f"0{n} 12:00",
+                use_coupon=n > 5, cancelled_at=f"0{n + 1} 11:00" if n in (1, 6) else None)  # fmt: skip
+        trade(f"T{n}", f"M{n % 2 + 1}", completed_at=f"1{n}")
+        receipt(f"R{n}", f"T{n}", f"0{n} 10:30", amount=60)
+
+
+def test_F7_beat_down_for_three_hours_and_back() -> None:
+    """Minute by minute through everything, and with three hours missing: the same."""
+    small_world()
+    tick("01 09:00")
+    apart = t("08 12:00") - timedelta(minutes=180)
+    for at in (apart, apart + timedelta(minutes=1)):
+        tick(at)
+    tick("08 12:00")
+    with_gap = everything()
+    wipe()
+    tick("01 09:00")
+    tick(apart)
+    for minute in range(180):
+        tick(apart + timedelta(minutes=minute + 1))
+    assert everything() == with_gap
+
+
+def wipe() -> None:
+    """Forget everything that was decided, as if no tick had ever been."""
+    from campaigns.models import Attachment, Coupon, Decision, Entry, Issuance, Offer, Tag
+
+    for model in (Entry, Attachment, Coupon, Grant, Decision, Tag, Run):
+        model._default_manager.all().delete()
+    Issuance.objects.update(planned=0, issued=0, spent_until=None)
+    Offer.objects.update(used=0, line=0, decided_until=None, moved_until=None, ask_all=True)
+    Batch.objects.update(absorbed=False)
+
+
+@pytest.mark.parametrize(
+    "order", [("05", "05", "05", "09"), ("05", "03", "09", "04"), ("09", "05", "03", "09"), ("03", "09", "09", "05")]
+)
+def test_F9_ticks_doubled_and_out_of_order(order: tuple[str, ...]) -> None:
+    small_world()
+    tick("09")
+    once = everything()
+    wipe()
+    for at in order:
+        tick(at)
+    tick("09")
+    assert everything() == once
+
+
+def test_T10_a_tick_at_an_earlier_instant_changes_nothing() -> None:
+    small_world()
+    tick("06")
+    before = everything()
+    tick("05")
+    tick("02")
+    assert everything() == before
+
+
+def test_T10_a_tick_at_an_earlier_instant_swallows_no_import() -> None:
+    merchant()
+    publish(offer("o"))
+    tick("05")
+    freight("A", paid_at="01")
+    tick("04")
+    tick("06")
+    assert outcomes("o") == {"A": "granted"}
+
+
+def test_T10_a_tick_at_an_earlier_instant_swallows_no_correction() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="01")
+    tick("05")
+    correct(FreightOrder, "A", cancelled_at="03")
+    tick("04")
+    tick("06")
+    assert states("o") == {"A": "released"}
+
+
+def test_a_tick_repeated_changes_nothing() -> None:
+    small_world()
+    tick("09")
+    before, entries = everything(), journal()
+    tick("09")
+    assert everything() == before
+    assert journal() == entries
+
+
+def test_T4_an_order_with_a_coupon_placed_and_cancelled_before_it_was_told() -> None:
+    merchant()
+    publish(coupon_offer())
+    freight("A", shipped_at="01")
+    tick("10")
+    freight("B", placed_at="03", cancelled_at="04", use_coupon=True)
+    tick("11")
+    assert coupons() == {"issued": 1}
+
+
+def test_T4_a_cancellation_told_after_the_end_of_validity() -> None:
+    merchant()
+    publish(coupon_offer())
+    freight("A", shipped_at="01")
+    freight("B", placed_at="03", paid_at="04", use_coupon=True)
+    tick("10-10")
+    correct(FreightOrder, "B", cancelled_at="05")
+    tick("10-11")
+    tick("10-12")
+    assert coupons() == {"expired": 1}
+
+
+def test_a_merchant_corrected_brings_its_orders_into_scope() -> None:
+    merchant(country="US")
+    publish(offer("o", where="[{fact: merchant.country, is: CN}]"))
+    freight("A", paid_at="01")
+    tick("02")
+    from merchants.models import Merchant
+
+    correct(Merchant, "M1", country="CN")
+    tick("03")
+    assert grants() == {("o", "A"): "settled 100.00 CNY"}
