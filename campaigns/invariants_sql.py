@@ -60,6 +60,7 @@ QUERIES["I03"] = """
     JOIN campaigns_offer o ON o.id = g.offer_id WHERE g.n > g.cap
 """
 
+# A coupon given back by an order, told when its validity was over, expires at the instant of the cancellation.
 QUERIES["I04"] = """
     SELECT o.code AS offer, d.subject AS what, 'decided before its time' AS fault, d.claimed_at AS at
     FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id WHERE d.claimed_at > o.decided_until
@@ -71,9 +72,9 @@ QUERIES["I04"] = """
     FROM campaigns_entry e JOIN campaigns_coupon c ON c.id = e.coupon_id JOIN campaigns_offer o ON o.id = c.offer_id
     WHERE e.target IN ('locked', 'redeemed') AND (e.at < c.valid_from OR e.at >= c.valid_until)
     UNION ALL
-    SELECT o.code, c.code, 'expired too early', e.at
-    FROM campaigns_entry e JOIN campaigns_coupon c ON c.id = e.coupon_id JOIN campaigns_offer o ON o.id = c.offer_id
-    WHERE e.target = 'expired' AND e.at < c.valid_until
+    SELECT o.code, c.code, 'expired too early', e.at FROM campaigns_entry e
+    JOIN campaigns_coupon c ON c.id = e.coupon_id JOIN campaigns_offer o ON o.id = c.offer_id
+    WHERE e.target = 'expired' AND e.at < c.valid_until AND e.order_no = ''
 """
 
 QUERIES["I05"] = f"""
@@ -269,8 +270,7 @@ QUERIES["I15"] = f"""
         OR (t.kind = 'threshold' AND round(t.total * 100) >= round(v.highest * 100))
 """  # noqa: S608  constants
 
-# The freight of an order may have been corrected since: then the grant is marked for review or was kept by an operator,
-# or the correction has not been looked at yet.
+# Freight corrected since does not count: the grant is marked for review, was kept, or nobody has looked yet.
 QUERIES["I16"] = """
     SELECT 'grant' AS what, g.subject AS subject, g.amount AS amount FROM campaigns_grant g WHERE g.amount < 0
     UNION ALL SELECT 'coupon', c.code, c.value FROM campaigns_coupon c
