@@ -56,7 +56,7 @@ def publish(orders: int) -> None:
 def forget() -> None:
     """Back to before anything was decided."""
     execute(f"TRUNCATE {', '.join(DERIVED)} RESTART IDENTITY")
-    execute("UPDATE campaigns_offer SET used = 0, line = 0, decided_until = NULL, moved_until = NULL")
+    execute("UPDATE campaigns_offer SET used = 0, line = 0, decided_until = NULL, moved_until = NULL, ask_all = true")
     execute("UPDATE campaigns_issuance SET planned = 0, issued = 0, spent_until = NULL")
     execute("UPDATE merchants_batch SET absorbed = false")
 
@@ -64,7 +64,7 @@ def forget() -> None:
 WRITTEN = {
     "campaigns_decision": "offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, place",
     "campaigns_grant": "offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at, "
-    'ended_at, seat, "limit", merchant_seat, cap, coupons, review',
+    'ended_at, seat, "limit", merchant_seat, cap, coupons, review, kept, look_again',
     "campaigns_entry": "offer_id, version_id, at, source, target, amount, currency, order_no, by, reason",
 }
 
