@@ -54,13 +54,16 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
     until = claims.horizon(group, run.at)
     since = [offer.row.decided_until for offer in group if offer.row.decided_until is not None]
     moved = [offer.row.moved_until for offer in group if offer.row.moved_until is not None]
-    if max(moved, default=run.at) > run.at or max(since, default=until) > until:
+    if max(moved, default=run.at) > run.at:
         return False
+    brought = Offer.objects.filter(pk__in=[offer.id for offer in group])
     for offer in group:
         run.moved += following.follow(offer, News(offer.row.moved_until, run.at, batches))
+    brought.update(moved_until=run.at)
+    if max(since, default=until) > until:
+        return False  # a longer delay than before: claims wait until it has passed
     run.decided += deciding.decide(group, News(max(since, default=None), until, batches), at=run.at)
-    brought = Offer.objects.filter(pk__in=[offer.id for offer in group])
-    brought.update(decided_until=until, moved_until=run.at, ask_all=False)
+    brought.update(decided_until=until, ask_all=False)
     return True
 
 

@@ -12,6 +12,10 @@ from campaigns.offers import Published
 
 CHUNK = 5_000
 RELEASED = Grant.Status.RELEASED
+# The decision that a grant still stands for.
+STANDING = Decision.objects.filter(
+    offer=OuterRef("offer"), subject=OuterRef("subject"), claimed_at=OuterRef("claimed_at"), outcome=Outcome.GRANTED
+)
 
 
 class Places:
@@ -31,8 +35,10 @@ class Places:
             self._take_seats()
 
     def _taking(self) -> Q:
-        """Grants that took part in the quota just after `since`."""
-        return ~Q(status=RELEASED) if self.since is None else ~Q(status=RELEASED) | Q(ended_at__gt=self.since)
+        """Grants that took part in the quota just after `since`. One decided anew has left its place at once."""
+        if self.since is None:
+            return ~Q(status=RELEASED)
+        return ~Q(status=RELEASED) | Q(Exists(STANDING), ended_at__gt=self.since)
 
     def _take_seats(self) -> None:
         assert self._grants is not None
@@ -72,9 +78,6 @@ class Places:
 
     def _load_fees(self, subjects: set[str]) -> None:
         assert self._grants is not None
-        standing = Decision.objects.filter(
-            offer=OuterRef("offer"), subject=OuterRef("subject"), outcome=Outcome.GRANTED
-        )
-        held = self._grants.filter(Exists(standing), subject__in=subjects)
+        held = self._grants.filter(Exists(STANDING), subject__in=subjects)
         for subject, ended in held.order_by().values_list("subject", "ended_at"):
             self.allocation.hold(subject, ended)

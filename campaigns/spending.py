@@ -99,7 +99,8 @@ def _events(
         if coupon.valid_until <= until:
             yield coupon.valid_until, coupon.valid_until, END, f"{coupon.id:020}", coupon
     for order in orders:
-        instants = [(PAID, order.paid_at), (CANCELLED, order.cancelled_at)]
+        paid = order.paid_at if order.paid_at is not None and order.paid_at >= order.placed_at else None
+        instants = [(PAID, paid), (CANCELLED, order.cancelled_at)]  # what was paid before it was placed redeems nothing
         if order.number not in known:
             instants.append((PLACED, order.placed_at))
         for kind, at in instants:
@@ -151,4 +152,5 @@ class _Wallet:
         coupon = self._on(order)
         if coupon:
             target = ISSUED if coupon.open_at(now) else EXPIRED
-            self._move(coupon, target, at, order.number, coupon.face_value)
+            when = at if target == ISSUED else max(at, coupon.valid_until)
+            self._move(coupon, target, when, order.number, coupon.face_value)

@@ -109,11 +109,16 @@ class Discount(Word):
         """The discount where the fee's fact is `found`: empty counts as 0.00."""
         fee = (found or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
         room = (fee - FEES[self.fee].least).quantize(CENT, ROUND_HALF_UP)
-        return max(Decimal("0.00"), min(self._reduction(fee).of(fee).quantize(CENT, ROUND_HALF_UP), room))
+        return max(Decimal("0.00"), min(self._off(fee).quantize(CENT, ROUND_HALF_UP), room))
 
-    def _reduction(self, fee: Decimal) -> Reduction:
-        reached = [tier for tier in self.tiers if tier.from_ <= fee]
-        return reached[-1] if reached else Reduction(percent=self.percent, amount=self.amount)
+    def _off(self, fee: Decimal) -> Decimal:
+        """The reduction before rounding and limits: of the highest tier reached, nothing below the lowest."""
+        if not self.tiers:
+            return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
+        for tier in reversed(self.tiers):
+            if tier.from_ <= fee:
+                return tier.of(fee)
+        return Decimal(0)
 
     def conditions(self) -> tuple[Comparison, ...]:
         """What the discount itself asks of a subject: its currency, and to reach the lowest tier."""

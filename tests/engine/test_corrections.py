@@ -137,7 +137,6 @@ def test_keep_is_only_for_what_is_marked() -> None:
     assert Entry.objects.count() == 1
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="its own place is free only from now on, after its claim")
 def test_redecide_grants_anew_by_the_facts_as_they_are() -> None:
     given_one()
     change_order(base_freight=Decimal(500))
@@ -163,7 +162,6 @@ def test_redecide_refuses_where_the_facts_no_longer_allow() -> None:
     assert used("o") == 0
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="its own place is free only from now on, after its claim")
 def test_redecide_gets_its_own_place_back() -> None:
     merchant()
     publish(offer("o", quota="{limit: 1}"))
@@ -313,7 +311,6 @@ def test_an_offer_for_everyone() -> None:
     assert states("o") == {"A": "released"}
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="nothing is followed until the delay is over")
 def test_a_longer_settling_delay_does_not_stop_what_is_under_way() -> None:
     merchant()
     publish(offer("o"))

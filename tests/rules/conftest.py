@@ -1,0 +1,91 @@
+"""A crowd of rows that differ in everything a condition may look at, with gaps, and instants on every edge."""
+
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from logistics.models import FreightOrder, FreightTemplate
+from merchants.models import Batch, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
+from tests.engine.world import t
+from trade.models import FinancingDraw, Receipt, TradeOrder
+
+START, END = t("05"), t("10")
+TICK = timedelta(microseconds=1)
+EDGES = [START - TICK, START, START + TICK, t("07 12:00"), END - TICK, END, END + timedelta(seconds=1), t("20")]
+MERCHANTS = 6
+
+
+@pytest.fixture
+def crowd(db: None) -> None:
+    """Merchants M0 to M5 with memberships, packages, penalties; orders, receipts, draws and templates of theirs."""
+    dice = random.Random(7)
+    batch = Batch.objects.create(source="crowd")
+
+    def some() -> datetime | None:
+        return dice.choice([None, *EDGES])
+
+    merchants = [
+        Merchant(
+            code=f"M{n}", batch=batch, country=dice.choice(["CN", "US", ""]), category_l1=dice.choice(["A", "B", ""]),
+            logistics_partner=n % 2 == 0,
+        )
+        for n in range(MERCHANTS)
+    ]  # fmt: skip
+    Merchant.objects.bulk_create(merchants)
+    ReferenceValue.objects.create(batch=batch, list_code="covered", value="A")
+    for n, merchant in enumerate(merchants):
+        starts, ends = dice.choice(EDGES), None if n % 3 == 0 else t("30")
+        Membership.objects.create(batch=batch, merchant=merchant, plan="global_pass", starts_at=starts, ends_at=ends)
+        Penalty.objects.create(
+            batch=batch, merchant=merchant, kind="embargo", starts_at=START, ends_at=START + TICK * (n + 1)
+        )
+        ServicePackage.objects.create(
+            batch=batch, merchant=merchant, package="easy_return", starts_at=t("01"), ends_at=dice.choice(EDGES)
+        )
+        for configured in dice.sample(EDGES, 3):
+            FreightTemplate.objects.create(
+                batch=batch,
+                merchant=merchant,
+                line="a",
+                configured_at=configured,
+                rts_products=dice.choice([19, 20, 21]),
+            )
+    services = ["express", "multimodal"]
+    FreightOrder.objects.bulk_create(
+        FreightOrder(
+            order_no=f"F{n:03}", batch=batch, merchant=dice.choice(merchants), service=dice.choice(services),
+            line=dice.choice("abc"), base_freight=dice.choice([Decimal("99.99"), Decimal(100), Decimal("100.01")]),
+            currency=dice.choice(["CNY", "USD"]), promo_flag=n % 2 == 0, placed_at=some(), paid_at=some(),
+            shipped_at=some(), departed_at=some(), cancelled_at=some(),
+        )
+        for n in range(80)
+    )  # fmt: skip
+    orders = [
+        TradeOrder(
+            order_no=f"T{n:03}", batch=batch, merchant=dice.choice(merchants), product="trade_assurance",
+            export_mode=dice.choice(["", "self_operated", "onetouch_agency"]),
+            payment_product=dice.choice(["", "TALC"]), drafted_at=some(), buyer_confirmed_at=some(),
+            amount_usd=Decimal(dice.choice([999, 1000, 1001])), category_l1=dice.choice(["A", "B", ""]),
+            easy_return_premium_usd=dice.choice([None, Decimal(5)]), service_fee_usd=dice.choice([None, Decimal(7)]),
+            shipped_at=some(), completed_at=some(), port_data_at=some(), cancelled_at=some(),
+        )
+        for n in range(80)
+    ]  # fmt: skip
+    TradeOrder.objects.bulk_create(orders)
+    Receipt.objects.bulk_create(
+        Receipt(
+            receipt_no=f"R{n:03}", batch=batch, order=dice.choice(orders), kind=dice.choice(["first", "balance"]),
+            amount_usd=Decimal(5), booked_at=dice.choice(EDGES) if n % 5 else None, cancelled_at=t("09"),
+        )
+        for n in range(90)
+    )  # fmt: skip
+    FinancingDraw.objects.bulk_create(
+        FinancingDraw(
+            draw_no=f"D{n:03}", batch=batch, merchant=dice.choice(merchants), product=dice.choice(["lc_post_document", "other"]),
+            drawn_at=dice.choice([*EDGES, START + timedelta(hours=24), START + timedelta(hours=24) - TICK]),
+            fee=Decimal(n), currency="USD",
+        )
+        for n in range(40)
+    )  # fmt: skip

@@ -1,0 +1,165 @@
+"""Each condition is written once and read as filter, as explanation and as bit of a refusal: they must agree.
+
+And all of them with plain Python over the same rows.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaigns import claims, offers
+from campaigns.definition import reading
+from campaigns.offers import Published
+from campaigns.rules.conditions import flag
+from tests.allocation.brief import brief
+from tests.engine.world import HEADING, PUBLISHED, offer
+from tests.rules.naive import holds
+
+WINDOW = "{from: 2022-09-05 00:00:00, to: 2022-09-09 23:59:59}"
+
+FREIGHT = """
+{fact: service, is: express}
+{fact: service, is_not: express}
+{fact: service, in: [express, sea_fcl]}
+{fact: service, not_in: [express]}
+{fact: line, is: a}
+{fact: line, is_not: a}
+{fact: line, in: [a, b]}
+{fact: line, not_in: [a, b]}
+{fact: promo_flag, is: yes}
+{fact: promo_flag, is: no}
+{fact: base_freight, at_least: 100.00}
+{fact: base_freight, more_than: 100.00}
+{fact: base_freight, at_most: 100.00}
+{fact: base_freight, less_than: 100.00}
+{fact: merchant.country, is: CN}
+{fact: merchant.country, is_not: CN}
+{fact: merchant.logistics_partner, is: no}
+{fact: merchant.category_l1, in_reference: covered}
+{fact: merchant.category_l1, not_in_reference: covered}
+{fact: merchant.category_l1, in_reference: nothing}
+{fact: shipped_at, within: WINDOW}
+{fact: shipped_at, from: 2022-09-05 00:00:00}
+{fact: shipped_at, by: 2022-09-09 23:59:59}
+{fact: shipped_at, not_before: claim}
+{fact: shipped_at, not_before: 2022-09-05 00:00:00}
+{fact: shipped_at, within_hours: 60}
+{fact: shipped_at, happened: yes}
+{fact: shipped_at, happened: no}
+{fact: paid_at, within: WINDOW}
+{in_force: membership, of: [global_pass]}
+{in_force: membership, of: [export_pass]}
+{not_in_force: membership, of: [global_pass, export_pass]}
+{not_in_force: penalty, of: [embargo]}
+{in_force: service_package, of: [easy_return], at: shipped_at}
+{not_in_force: service_package, of: [easy_return], at: shipped_at}
+{not_in_force: penalty, of: [embargo], at: placed_at}
+{count: freight_orders, where: [{fact: service, is: express}, {fact: shipped_at, within: WINDOW}], at_least: 1}
+{count: freight_orders, where: [{fact: service, is: express}, {fact: shipped_at, within: WINDOW}], at_least: 3}
+{count: freight_orders, where: [{fact: shipped_at, happened: yes}], at_most: 0}
+{count: freight_orders, where: [{fact: cancelled_at, happened: no}], at_most: 9}
+{count: freight_templates, where: [{fact: configured_at, within: WINDOW}, {fact: rts_products, at_least: 20}], at_least: 1}
+{count: freight_templates, where: [{fact: rts_products, more_than: 20}], at_most: 1}
+{count: financing_draws, where: [{fact: drawn_at, within_hours: 24}], at_least: 2}
+{count: trade_orders, where: [{fact: first_payment_at, happened: yes}, {fact: product, is: trade_assurance}], at_least: 4}
+{count: trade_orders, where: [{fact: merchant.country, is: CN}], at_least: 1}
+{code: either, any: [{fact: line, is: a}, {fact: shipped_at, not_before: claim}]}
+{code: either, any: [{fact: line, is_not: a}, {in_force: membership, of: [global_pass]}]}
+{code: either, any: [{fact: line, is: c}, {code: inner, any: [{fact: promo_flag, is: yes}, {fact: shipped_at, happened: yes}]}]}
+{code: either, any: [{count: freight_orders, where: [{fact: line, is: b}], at_least: 5}, {not_in_force: penalty, of: [embargo]}]}
+"""
+TRADE = """
+{fact: export_mode, is: self_operated}
+{fact: export_mode, is_not: self_operated}
+{fact: payment_product, not_in: [TALC, TAPLC]}
+{fact: amount_usd, at_most: 1000.00}
+{fact: easy_return_premium_usd, at_least: 0.00}
+{fact: easy_return_premium_usd, less_than: 5.00}
+{fact: category_l1, in_reference: covered}
+{fact: category_l1, not_in_reference: covered}
+{fact: first_payment_at, within: WINDOW}
+{fact: first_payment_at, by: 2022-09-09 23:59:59}
+{fact: first_payment_at, happened: yes}
+{fact: first_payment_at, happened: no}
+{fact: first_payment_at, not_before: claim}
+{fact: completed_at, within_hours: 1}
+{fact: cancelled_at, happened: no}
+{in_force: service_package, of: [easy_return], at: shipped_at}
+"""
+DRAWS = """
+{fact: product, is: lc_post_document}
+{fact: currency, is_not: CNY}
+{fact: fee, more_than: 20}
+{fact: drawn_at, within: WINDOW}
+{count: financing_draws, where: [{fact: product, is: lc_post_document}, {fact: drawn_at, within_hours: 24}], at_most: 0}
+{count: financing_draws, where: [{fact: drawn_at, within_hours: 8760}], at_least: 4}
+"""
+SUBJECTS = {
+    "freight_order": ("paid_at", "{fee: freight, percent: 1}", FREIGHT),
+    "trade_order": ("buyer_confirmed_at", "{fee: service_fee, percent: 1}", TRADE),
+    "financing_draw": ("drawn_at", "{fee: financing_fee, percent: 1}", DRAWS),
+}
+ALL = [
+    (subject, line.replace("WINDOW", WINDOW))
+    for subject, (_, _, lines) in SUBJECTS.items()
+    for line in lines.strip().splitlines()
+]
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crowd")]
+
+
+def published(subject: str, conditions: str) -> Published:
+    claim, benefit, _ = SUBJECTS[subject]
+    parts = {"subject": subject, "claim": f"{{at: {claim}}}", "benefit": benefit, "settlement": ""}
+    source = f"{HEADING}offers:\n{offer('o', conditions=conditions, **parts)}"
+    offers.publish(reading.read(source), source=source, at=PUBLISHED, by="test")
+    return offers.find("o")
+
+
+def readings(one: Published) -> tuple[set[Any], set[Any], set[Any], set[Any], int]:
+    """Who passes the filter, who is explained as passing, who fails by the bits, who passes in Python; and how many."""
+    rows = claims.subjects(one).filter(claimed_at__isnull=False)
+    passing = {row.pk for row in claims.passing(one, rows)}
+    bits = {row.pk: row.failed for row in claims.failing(one, rows)}
+    flags = {f"flag_{n}": flag(condition.q(one.terms.row)) for n, condition in enumerate(one.terms.asked)}
+    explained, naive, count = set(), set(), 0
+    for row in rows.annotate(**flags):
+        count += 1
+        held = [getattr(row, name) for name in flags]
+        assert all(value in (True, False) and value is not None for value in held)
+        assert bits.get(row.pk, 0) == sum(1 << n for n, value in enumerate(held) if not value)
+        explained |= {row.pk} if all(held) else set()
+        met = [holds(condition, row, one.terms.collection, row.claimed_at) for condition in one.terms.asked]
+        naive |= {row.pk} if all(met) else set()
+        assert [bool(value) for value in held] == met, row.pk
+    everyone = {row.pk for row in rows}
+    return passing, explained, everyone - set(bits), naive, count
+
+
+@pytest.mark.parametrize(("subject", "condition"), ALL, ids=[condition for _, condition in ALL])
+def test_all_readings_agree(subject: str, condition: str) -> None:
+    passing, explained, not_failing, naive, count = readings(published(subject, f"[{condition}]"))
+    assert passing == explained == not_failing == naive
+    assert count >= 30, "rows enough to tell a difference"
+
+
+def test_every_operator_is_among_them() -> None:
+    from campaigns.rules.operators import OPERATORS
+
+    text = "\n".join(condition for _, condition in ALL)
+    assert not [name for name in OPERATORS if f" {name.rstrip('_')}:" not in text]
+
+
+@given(st.lists(st.sampled_from([c for s, c in ALL if s == "freight_order"]), min_size=2, max_size=5, unique=True))
+@brief(15)
+def test_several_at_once(conditions: list[str]) -> None:
+    coded = [
+        condition.replace("code: either", f"code: c{n}")
+        if "code: either" in condition
+        else f"{{code: c{n}, {condition[1:]}"
+        for n, condition in enumerate(conditions)
+    ]
+    passing, explained, not_failing, naive, _ = readings(published("freight_order", f"[{', '.join(coded)}]"))
+    assert passing == explained == not_failing == naive
