@@ -29,7 +29,7 @@ class Limit:
     megabytes: int
 
 
-UPLOAD = Limit(seconds=5, megabytes=256)
+UPLOAD = Limit(seconds=4, megabytes=256)  # refused within 5 seconds, all told
 COMMAND = Limit(seconds=900, megabytes=2048)
 
 # Where lines that are no rows are told of: line, and what is wrong with it.
