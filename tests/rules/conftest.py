@@ -83,7 +83,8 @@ def crowd(db: None) -> None:
     )  # fmt: skip
     FinancingDraw.objects.bulk_create(
         FinancingDraw(
-            draw_no=f"D{n:03}", batch=batch, merchant=dice.choice(merchants), product=dice.choice(["lc_post_document", "other"]),
+            draw_no=f"D{n:03}", batch=batch, merchant=dice.choice(merchants),
+            product=dice.choice(["lc_post_document", "other"]),
             drawn_at=dice.choice([*EDGES, START + timedelta(hours=24), START + timedelta(hours=24) - TICK]),
             fee=Decimal(n), currency="USD",
         )

@@ -56,7 +56,7 @@ def merchant_of(row: Any) -> Any:
     return row if isinstance(row, Merchant) else row.merchant
 
 
-def compared(condition: Comparison, row: Any, collection: Collection, at: datetime) -> bool:
+def compared(condition: Comparison, row: Any, collection: Collection, at: datetime) -> bool:  # noqa: PLR0911  a table
     value, operand = found(row, condition.fact), condition.operand
     fact = collection.facts[condition.fact]
     if fact.kind == "instant":
@@ -92,11 +92,11 @@ def listed(code: str) -> set[str]:
     return set(ReferenceValue.objects.filter(list_code=code).values_list("value", flat=True))
 
 
-def happened(operator: str, value: datetime | None, operand: Any, at: datetime) -> bool:
+def happened(operator: str, value: datetime | None, operand: Any, at: datetime) -> bool:  # noqa: PLR0911  a table
     seen = value is not None and value <= at
     match operator:
         case "happened":
-            return seen == operand
+            return bool(seen == operand)
         case "not_before":
             return not seen or (value is not None and value >= (at if operand == "claim" else operand.instant))
         case _ if value is None or not seen:
