@@ -220,31 +220,29 @@ QUERIES["I12"] = """
 # last refusal before it under the same version, so the same limit. Either its seat was never taken before: it was free.
 # Or its seat's previous grant was released at or before the refused claim: it was free if that was known then, that is,
 # journalled before an earlier winner's grant. What an operator has decided again lost its place, and does not count.
+# Windows in place of joins of the line with itself: PostgreSQL guesses those small and loops.
 QUERIES["I13"] = """
     WITH line AS (
-        SELECT d.offer_id, d.subject, d.version_id, d.claimed_at, d.outcome, d.place,
-            max(CASE WHEN d.outcome = 5 THEN d.place END) OVER before AS refused,
-            max(CASE WHEN d.outcome = 1 THEN d.place END) OVER before AS winner
-        FROM campaigns_decision d WHERE d.place IS NOT NULL
-        WINDOW before AS (PARTITION BY d.offer_id ORDER BY d.place)
-    ), held AS (
-        SELECT g.id, g.offer_id, g.subject, g.version_id, g.seat,
-            lag(g.id) OVER (PARTITION BY g.offer_id, g.seat ORDER BY g.id) AS previous,
-            lead(g.id) OVER (PARTITION BY g.offer_id, g.subject ORDER BY g.id) AS later
-        FROM campaigns_grant g WHERE g.seat IS NOT NULL
+        SELECT d.offer_id, d.subject, d.version_id, d.claimed_at, d.place, h.id, h.seat, h.previous,
+            max(h.id) OVER before AS winner, count(CASE WHEN d.outcome = 5 THEN 1 END) OVER before AS refusals
+        FROM campaigns_decision d LEFT JOIN (
+            SELECT g.id, g.offer_id, g.subject, g.seat,
+                lag(g.id) OVER (PARTITION BY g.offer_id, g.seat ORDER BY g.id) AS previous,
+                lead(g.id) OVER (PARTITION BY g.offer_id, g.subject ORDER BY g.id) AS later
+            FROM campaigns_grant g WHERE g.seat IS NOT NULL
+        ) AS h ON h.offer_id = d.offer_id AND h.subject = d.subject AND h.later IS NULL AND d.outcome = 1
+        WHERE d.place IS NOT NULL WINDOW before AS (PARTITION BY d.offer_id ORDER BY d.place)
+    ), behind AS (
+        SELECT l.*, first_value(subject) OVER refusal AS refused, first_value(claimed_at) OVER refusal AS refused_at,
+            first_value(version_id) OVER refusal AS refused_under, first_value(winner) OVER refusal AS known
+        FROM line l WINDOW refusal AS (PARTITION BY offer_id, refusals ORDER BY place)
     )
-    SELECT o.code AS offer, r.subject AS refused, w.subject AS winner, h.seat AS seat
-    FROM line w
-    JOIN held h ON h.offer_id = w.offer_id AND h.subject = w.subject AND h.later IS NULL
-    JOIN line r ON r.offer_id = w.offer_id AND r.place = w.refused AND r.version_id = h.version_id
-    JOIN campaigns_offer o ON o.id = w.offer_id
-    LEFT JOIN campaigns_grant p ON p.id = h.previous
-    LEFT JOIN line x ON x.offer_id = r.offer_id AND x.place = r.winner
-    WHERE w.outcome = 1 AND (h.previous IS NULL OR (
-        p.status = 'released' AND p.ended_at <= r.claimed_at
+    SELECT o.code AS offer, b.refused AS refused, b.subject AS winner, b.seat AS seat
+    FROM behind b JOIN campaigns_offer o ON o.id = b.offer_id LEFT JOIN campaigns_grant p ON p.id = b.previous
+    WHERE b.id IS NOT NULL AND b.refusals > 0 AND b.refused_under = b.version_id AND (b.previous IS NULL OR (
+        p.status = 'released' AND p.ended_at <= b.refused_at
         AND (SELECT max(e.id) FROM campaigns_entry e WHERE e.grant_id = p.id AND e.target = 'released')
-          < (SELECT min(e.id) FROM campaigns_entry e WHERE e.grant_id = (
-                SELECT max(k.id) FROM campaigns_grant k WHERE k.offer_id = x.offer_id AND k.subject = x.subject))))
+          < (SELECT min(e.id) FROM campaigns_entry e WHERE e.grant_id = b.known)))
     UNION ALL
     SELECT o.code, min(d.subject), max(d.subject), d.place
     FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
