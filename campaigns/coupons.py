@@ -145,7 +145,8 @@ def _orders(versions: set[Version], merchants: list[str], until: datetime) -> di
     """The merchants' orders placed by `until` that ask for a coupon, and what one is worth under each version."""
     row = Row(COLLECTIONS["freight_orders"])
     asking = FreightOrder.objects.filter(use_coupon=True, merchant__in=merchants, placed_at__lte=until)
-    asking = asking.annotate(seen_at=F("placed_at"))
+    reduced = Grant.objects.filter(fee="freight", subject=OuterRef("pk"), status__in=Grant.LIVE)
+    asking = asking.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))  # one fee, one benefit
     bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
     for version_id, bundle in bundles.items():
         asking = asking.annotate(**{f"fits_{version_id}": flag(all_of(bundle.where, row))})
@@ -154,7 +155,7 @@ def _orders(versions: set[Version], merchants: list[str], until: datetime) -> di
         worth = {
             version_id: bundle.worth(order.base_freight)
             for version_id, bundle in bundles.items()
-            if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency
+            if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
         }
         found.setdefault(order.merchant_id, []).append(
             spending.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, worth)

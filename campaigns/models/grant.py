@@ -61,10 +61,13 @@ class Grant(models.Model):
                 name="grant_merchant_seat_once",
             ),
             models.CheckConstraint(
-                condition=Q(limit=None, seat=None) | Q(seat__gte=1, seat__lte=F("limit")), name="grant_seat_in_limit"
+                condition=Q(limit=None, seat=None)
+                | Q(limit__isnull=False, seat__isnull=False, seat__gte=1, seat__lte=F("limit")),
+                name="grant_seat_in_limit",
             ),
             models.CheckConstraint(
-                condition=Q(cap=None, merchant_seat=None) | Q(merchant_seat__gte=1, merchant_seat__lte=F("cap")),
+                condition=Q(cap=None, merchant_seat=None)
+                | Q(cap__isnull=False, merchant_seat__isnull=False, merchant_seat__gte=1, merchant_seat__lte=F("cap")),
                 name="grant_merchant_seat_in_cap",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="grant_amount_not_negative"),

@@ -51,7 +51,7 @@ class Loop:
         at = order.paid_at
         assert at is not None
         decision = Decision(
-            offer=self.offer, subject=order.pk, merchant_id=order.merchant_id, version_id=self.offer.version_id,
+            offer=self.offer, subject=order.pk, merchant_id=order.merchant_id, version=self.offer.version,
             claimed_at=at, outcome=Decision.Outcome.REFUSED, failed=_failed(order, at),
         )  # fmt: skip
         if decision.failed:
@@ -72,7 +72,7 @@ class Loop:
         self.used += 1
         self.merchants[order.merchant_id] += 1
         return Grant(
-            offer=self.offer, version_id=self.offer.version_id, subject=order.pk, merchant_id=order.merchant_id,
+            offer=self.offer, version=self.offer.version, subject=order.pk, merchant_id=order.merchant_id,
             status=Grant.Status.SETTLED, currency=order.currency, fee="freight", claimed_at=at, seat=self.used,
             amount=next(amount for least, amount in TIERS if order.base_freight >= least), limit=self.offer.limit,
             merchant_seat=self.merchants[order.merchant_id], cap=self.offer.cap,

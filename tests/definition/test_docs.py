@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -78,11 +79,11 @@ def test_each_example_of_the_page_is_read(block: str) -> None:
 
 def campaign_with(part: object) -> str:
     """A campaign whose one offer has `part` (some words of an offer, or a list of conditions)."""
-    given = part if isinstance(part, dict) else {"conditions": part}
+    given: dict[str, Any] = part if isinstance(part, dict) else {"conditions": part}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
     subject = benefits.FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
-    own = {
+    own: dict[str, Any] = {
         "freight_order": {"claim": {"at": "paid_at"}, "benefit": {"fee": "freight", "percent": "5"}},
         "trade_order": {"claim": {"at": "shipped_at"}, "benefit": {"fee": "premium", "percent": "5"}},
         "merchant": {"benefit": COUPONS},
