@@ -83,15 +83,15 @@ def campaign_with(part: object) -> str:
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
     subject = benefits.FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
-    own: dict[str, Any] = {
+    own: dict[str, dict[str, Any]] = {
         "freight_order": {"claim": {"at": "paid_at"}, "benefit": {"fee": "freight", "percent": "5"}},
         "trade_order": {"claim": {"at": "shipped_at"}, "benefit": {"fee": "premium", "percent": "5"}},
         "merchant": {"benefit": COUPONS},
-    }[subject]
+    }
     base = {"code": "o", "names": NAMES, "subject": subject, "where": "all", "conditions": "everyone"}
     window = {"from": "2022-09-01 00:00:00", "to": "2022-09-30 23:59:59"}
     campaign = {"campaign": "c", "names": NAMES, "zone": "America/Los_Angeles", "windows": {"activity": window}}
-    return yaml.safe_dump({**campaign, "offers": [{**base, **own, **given}]}, allow_unicode=True)
+    return yaml.safe_dump({**campaign, "offers": [{**base, **own[subject], **given}]}, allow_unicode=True)
 
 
 NAMES = {"en": "n", "zh": "名"}
