@@ -1,0 +1,125 @@
+"""Bounds, windows and midnights (spec/faults.md, T1 to T3)."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+
+from campaigns.rules.moments import NextMidnight, next_midnight
+from campaigns.rules.times import Bound, Window
+from logistics.models import FreightOrder
+from merchants.models import Batch, Merchant
+from tests.engine.world import offer, outcomes, publish, tick
+
+TICK = timedelta(microseconds=1)
+
+
+def bound(at: str, zone: str = "America/Los_Angeles") -> Bound:
+    return Bound.model_validate({"at": at, "zone": zone})
+
+
+@pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Shanghai"])
+@pytest.mark.django_db
+def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
+    """Start − 1 µs no, start yes, end − 1 µs yes, end no; the last second is inside as a whole."""
+    window = f"{{from: {{at: 2022-09-05 00:00:00, zone: {zone}}}, to: {{at: 2022-09-09 23:59:59, zone: {zone}}}}}"
+    publish(offer("o", conditions=f"[{{fact: paid_at, within: {window}}}]"))
+    start = datetime(2022, 9, 5, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    end = datetime(2022, 9, 10, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    batch = Batch.objects.create(source="test")
+    Merchant.objects.create(code="M1", batch=batch)
+    last = end - timedelta(seconds=1)
+    edges = {"a": start - TICK, "b": start, "c": last, "d": end - TICK, "e": end, "f": last + TICK}
+    for order_no, paid_at in edges.items():
+        FreightOrder.objects.create(
+            order_no=order_no, batch=batch, merchant_id="M1", service="express", line="x", base_freight=1,
+            currency="CNY", paid_at=paid_at,
+        )  # fmt: skip
+    tick(end + timedelta(days=1))
+    found = outcomes("o")
+    assert {order_no for order_no in found if found[order_no] == "granted"} == {"b", "c", "d", "f"}
+    assert {order_no for order_no in found if found[order_no] == "refused"} == {"a", "e"}
+
+
+def test_T1_one_instant_on_both_clocks() -> None:
+    west = Window.model_validate(
+        {"from": {"at": "2022-09-01 00:00:00", "zone": "America/Los_Angeles"},
+         "to": {"at": "2022-09-30 23:59:59", "zone": "America/Los_Angeles"}}
+    )  # fmt: skip
+    east = Window.model_validate(
+        {"from": {"at": "2022-09-01 15:00:00", "zone": "Asia/Shanghai"},
+         "to": {"at": "2022-10-01 14:59:59", "zone": "Asia/Shanghai"}}
+    )  # fmt: skip
+    assert (west.start, west.end) == (east.start, east.end)
+    assert west.end == datetime(2022, 10, 1, 7, tzinfo=UTC)
+
+
+def test_T2_a_time_that_comes_twice_is_the_first() -> None:
+    assert bound("2026-11-01 01:30:00").instant == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
+    assert bound("2026-11-01 01:30:00").after == datetime(2026, 11, 1, 8, 30, 1, tzinfo=UTC)
+
+
+def test_T2_a_time_that_never_comes_is_an_hour_later() -> None:
+    assert bound("2027-03-14 02:30:00").instant == bound("2027-03-14 03:30:00").instant
+    assert bound("2027-03-14 02:30:00").instant == datetime(2027, 3, 14, 10, 30, tzinfo=UTC)
+
+
+def test_T2_a_window_over_the_change_of_clocks_has_an_hour_more() -> None:
+    day = Window.model_validate(
+        {"from": {"at": "2026-11-01 00:00:00", "zone": "America/Los_Angeles"},
+         "to": {"at": "2026-11-01 23:59:59", "zone": "America/Los_Angeles"}}
+    )  # fmt: skip
+    assert day.end - day.start == timedelta(hours=25)
+
+
+# Days on which clocks change, and around them: also at midnight, across the date line, by half an hour.
+CHANGES = {
+    "Asia/Shanghai": ["2022-09-30", "2022-12-31", "1991-09-15"],
+    "America/Los_Angeles": ["2022-11-06", "2022-03-13", "2026-11-01", "2027-03-14"],
+    "Europe/Berlin": ["2022-10-30", "2022-03-27"],
+    "Australia/Lord_Howe": ["2022-10-02", "2022-04-03"],
+    "America/Santiago": ["2022-09-11", "2023-04-02"],  # midnight itself is skipped
+    "Africa/Cairo": ["2023-04-28", "2023-10-27"],
+    "Asia/Beirut": ["2022-03-27", "2022-10-30"],
+    "Pacific/Apia": ["2011-12-30", "2011-12-29"],  # a day that was left out
+    "America/Sao_Paulo": ["2018-11-04", "2019-02-17"],
+    "UTC": ["2024-02-29", "2022-12-31"],
+}
+
+
+def around(day: str) -> list[datetime]:
+    noon = datetime.fromisoformat(f"{day} 12:00").replace(tzinfo=UTC)
+    return [noon + timedelta(minutes=30 * n) for n in range(-90, 91)] + [noon.replace(hour=0) - TICK]
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+@pytest.mark.django_db
+def test_T3_midnights_in_python_and_in_the_database(zone: str) -> None:
+    instants = [at for day in CHANGES[zone] for at in around(day)]
+    Batch.objects.bulk_create(Batch(source=str(n), recorded_at=at) for n, at in enumerate(instants))
+    found = Batch.objects.annotate(midnight=NextMidnight("recorded_at", zone=zone)).values_list(
+        "recorded_at", "midnight"
+    )
+    assert [row for row in found if row[1] != next_midnight(row[0], zone)] == []
+
+
+@pytest.mark.parametrize("zone", CHANGES)
+def test_T3_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
+    for day in CHANGES[zone]:
+        for at in around(day):
+            ahead = next_midnight(at, zone) - at
+            assert timedelta(0) < ahead <= timedelta(hours=49)
+            local = next_midnight(at, zone).astimezone(ZoneInfo(zone))
+            assert local.date() > at.astimezone(ZoneInfo(zone)).date()
+
+
+@pytest.mark.xfail(
+    connection.vendor == "postgresql", strict=True, raises=AssertionError, reason="PostgreSQL takes the second"
+)
+@pytest.mark.django_db
+def test_T3_a_midnight_that_comes_twice_is_the_first() -> None:
+    at = datetime(2022, 11, 5, 12, tzinfo=UTC)
+    Batch.objects.create(source="x", recorded_at=at)
+    found = Batch.objects.annotate(midnight=NextMidnight("recorded_at", zone="America/Havana")).get().midnight
+    assert found == next_midnight(at, "America/Havana") == datetime(2022, 11, 6, 4, tzinfo=UTC)
