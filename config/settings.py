@@ -101,6 +101,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
+BUSINESS_CLOCK = "campaigns.clock.now"  # for rooms below campaigns
 USE_TZ = True
 USE_I18N = True
 
