@@ -9,9 +9,12 @@ ZERO_HOUR = datetime(2022, 9, 1, tzinfo=UTC)
 
 
 def brief(examples: int) -> settings:
-    """Settings for so many examples. A test that uses the database rolls each example back itself."""
+    """Settings for so many examples, or `FAIRGROUND_EXAMPLES` times as many for a long hunt.
+
+    A test that uses the database rolls each example back itself.
+    """
     return settings(
-        max_examples=examples,
+        max_examples=examples * int(os.environ.get("FAIRGROUND_EXAMPLES", "1")),
         derandomize="CI" in os.environ,
         deadline=None,
         database=None,
