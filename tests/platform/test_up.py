@@ -163,7 +163,12 @@ import sys, threading, time
 from campaigns import engine, tasks
 from django.core.management import execute_from_command_line
 engine.tick = lambda *, at: print("ticked", at.isoformat(), flush=True)
-threading.Thread(target=tasks.tick.delay, args=["2022-09-21T00:00:00+00:00"], daemon=True).start()
+def ring():
+    # Again and again, as beat does: what is rung while the worker binds its queue may be lost.
+    while True:
+        tasks.tick.delay("2022-09-21T00:00:00+00:00")
+        time.sleep(1)
+threading.Thread(target=ring, daemon=True).start()
 execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 """
 
