@@ -136,12 +136,12 @@ def a_seat_beyond_the_limit() -> None:
     change(grant, seat=F("limit") + 1)
 
 
-@plant("I02")
+@plant("I02", refused=(Grant,))
 def a_limit_without_a_seat() -> None:
     change(a_grant(status="locked"), seat=None)
 
 
-@plant("I03")
+@plant("I03", refused=(Grant,))
 def a_cap_without_a_seat() -> None:
     change(a_grant("multimodal-reduction"), merchant_seat=None)
 
