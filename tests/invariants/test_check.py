@@ -1,4 +1,4 @@
-"""The check itself: one snapshot, the command for operators, and the gaps known so far."""
+"""The check itself: one snapshot, the command for operators; and two gaps that it showed."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -72,7 +72,6 @@ def test_the_transaction_ends_also_where_a_statement_fails() -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.plants_violation
 def test_the_database_refuses_a_seat_without_its_limit_and_the_other_way_round(season: Season) -> None:
     season()
     grant = Grant.objects.filter(merchant_seat__isnull=False)[0]
@@ -111,7 +110,6 @@ offers:
 
 
 @pytest.mark.django_db
-@pytest.mark.plants_violation
 def test_an_order_with_a_discount_gets_no_coupon_by_a_correction() -> None:
     offers.publish(reading.read(BOTH), source=BOTH, at=FIRST, by="test")
     batch = Batch.objects.create(source="test", rows=9, added=9)
