@@ -11,7 +11,7 @@ WITH member AS (
     SELECT o.order_no, o.merchant_id, o.paid_at, o.base_freight, o.currency,
         CASE WHEN o.line IN ('us-matson-select', 'us-fastship-economy', 'eu-truck-ddp-select', 'eu-rail-ddp-economy',
                              '3c-select', 'ems-economy') THEN 0 ELSE 1 END
-        + CASE WHEN o.paid_at >= '2022-09-01 00:00+08' AND o.paid_at < '2022-10-01 00:00+08' THEN 0 ELSE 2 END
+        + CASE WHEN o.paid_at >= '2022-09-01 00:00+08' AND o.paid_at < '2022-11-01 00:00+08' THEN 0 ELSE 2 END
         + CASE WHEN m.country = 'CN' THEN 0 ELSE 4 END
         + CASE WHEN member.during @> o.paid_at THEN 0 ELSE 8 END
         + CASE WHEN punished.during @> o.paid_at THEN 16 ELSE 0 END

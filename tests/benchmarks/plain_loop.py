@@ -16,7 +16,7 @@ LINES = {
 }  # fmt: skip
 PLANS = {"export_pass", "global_pass", "verified_supplier"}
 SINS = {"embargo", "prohibited_goods"}
-START, END = datetime(2022, 8, 31, 16, tzinfo=UTC), datetime(2022, 9, 30, 16, tzinfo=UTC)
+START, END = datetime(2022, 8, 31, 16, tzinfo=UTC), datetime(2022, 10, 31, 16, tzinfo=UTC)
 TIERS = ((Decimal(3000), Decimal("300.00")), (Decimal(1000), Decimal("100.00")), (Decimal(500), Decimal("50.00")))
 
 
