@@ -23,6 +23,7 @@ Status = Coupon.Status
 COLUMNS = (
     "id code offer_id grant_id number merchant_id status value face_value currency issued_at valid_from valid_until"
 ).split()
+UNSPENT = [Status.ISSUED, Status.LOCKED]
 GRANTS_AT_ONCE = 1_000
 MERCHANTS_AT_ONCE = 500
 
@@ -46,7 +47,7 @@ def issue(offer: Published) -> int:
 def _issue_some(offer: Published, *, wait: bool) -> int:
     without = ~Exists(Coupon.objects.filter(grant=OuterRef("pk")))
     owed = Grant.objects.filter(without, offer=offer.id, coupons__gt=0).order_by("pk")
-    held = owed.select_for_update(skip_locked=not wait, of=("self",))[:GRANTS_AT_ONCE]
+    held = owed.select_for_update(skip_locked=not wait, of=("self",), no_key=True)[:GRANTS_AT_ONCE]
     # Asked again with the rows in hand: another worker may have been done between the looking and the locking.
     grants = list(Grant.objects.filter(without, pk__in=[grant.pk for grant in held]).select_related("version"))
     count = sum(grant.coupons for grant in grants)
@@ -110,9 +111,10 @@ def _merchants(news: News) -> Iterator[str]:
 
 
 def _follow_some(merchants: list[str], news: News) -> int:
-    unspoilt = Coupon.objects.filter(merchant__in=merchants).exclude(status=Status.VOID)
+    unspoilt = Coupon.objects.filter(merchant__in=merchants).exclude(status=Status.VOID).order_by("pk")
     stored: dict[str, list[Coupon]] = {}
-    for coupon in unspoilt.select_related("grant", "grant__version").select_for_update(of=("self",)):
+    held = unspoilt.select_for_update(of=("self",), no_key=True)
+    for coupon in held.select_related("grant", "grant__version"):
         stored.setdefault(coupon.merchant_id, []).append(coupon)
     coupons = {coupon.pk: coupon for several in stored.values() for coupon in several}
     orders = _orders({coupon.grant.version for coupon in coupons.values()}, merchants, news.until)
@@ -184,7 +186,7 @@ def _spent(move: spending.Move, coupon: Coupon) -> journal.Move:
 def void(grant: Grant, *, at: datetime, by: str, reason: str) -> int:
     """Take away the unspent coupons of a grant that was revoked or released. Returns how many."""
     with transaction.atomic():
-        unspent = Coupon.objects.select_for_update().filter(grant=grant, status__in=[Status.ISSUED, Status.LOCKED])
+        unspent = Coupon.objects.select_for_update(no_key=True).filter(grant=grant, status__in=UNSPENT).order_by("pk")
         taken = [(coupon, coupon.status) for coupon in unspent]
         for coupon, _ in taken:
             coupon.status, coupon.order_no = Status.VOID, None

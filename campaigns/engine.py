@@ -56,15 +56,15 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
     moved = [offer.row.moved_until for offer in group if offer.row.moved_until is not None]
     if max(moved, default=run.at) > run.at:
         return False
-    brought = Offer.objects.filter(pk__in=[offer.id for offer in group])
     for offer in group:
         run.moved += following.follow(offer, News(offer.row.moved_until, run.at, batches))
-    brought.update(moved_until=run.at)
-    if max(since, default=until) > until:
-        return False  # a longer delay than before: claims wait until it has passed
-    run.decided += deciding.decide(group, News(max(since, default=None), until, batches), at=run.at)
-    brought.update(decided_until=until, ask_all=False)
-    return True
+    marks: dict[str, object] = {"moved_until": run.at}
+    ready = max(since, default=until) <= until  # else a longer delay than before: claims wait until it has passed
+    if ready:
+        run.decided += deciding.decide(group, News(max(since, default=None), until, batches), at=run.at)
+        marks |= {"decided_until": until, "ask_all": False}
+    Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
+    return ready
 
 
 def _plan_for_all_rows() -> None:
@@ -79,7 +79,7 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> 
     for offer in published:
         run.issued += coupons.issue(offer)
     with transaction.atomic():
-        marks = Issuance.objects.select_for_update().order_by("pk")
+        marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
         since = [mark.spent_until for mark in marks]
         if any(mark is not None and mark > run.at for mark in since):
             return False

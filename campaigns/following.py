@@ -55,9 +55,8 @@ def _chunks(keys: Iterator[str]) -> Iterator[list[str]]:
 def _follow_some(offer: Published, keys: list[str], news: News) -> int:
     rows = claims.subjects(offer).filter(pk__in=keys)
     found = {subject.key: subject for subject in claims.read(offer, rows, judge=True)}
-    locked = Grant.objects.select_for_update().filter(
-        offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE
-    )
+    mine = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
+    locked = mine.select_for_update(no_key=True).order_by("pk")
     advances, doubtful = [], []
     for grant in locked:
         subject = found.get(grant.subject)
@@ -68,7 +67,7 @@ def _follow_some(offer: Published, keys: list[str], news: News) -> int:
         elif steps and not doubt:
             advances.append(grants.Advance(grant, steps))
     Grant.objects.bulk_update(doubtful, ["review"], batch_size=500)
-    locked.filter(look_again=True).update(look_again=False)
+    mine.filter(look_again=True).update(look_again=False)
     freed = grants.advance(advances)
     Offer.objects.filter(pk=offer.id).update(used=F("used") - freed)
     return len(advances)

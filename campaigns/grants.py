@@ -135,7 +135,7 @@ def _guarded(grant: Grant, step: Step, *, by: str, note: str) -> None:
         raise NotLiveError(f"{grant} cannot become {step.status}")
     ended = None if step.status in Grant.LIVE else step.at
     with transaction.atomic():
-        Offer.objects.select_for_update().get(pk=grant.offer_id)  # the order of locks: offer, then grant
+        Offer.objects.select_for_update(no_key=True).get(pk=grant.offer_id)  # the order of locks: offer, then grant
         if not Grant.objects.filter(pk=grant.pk, status=source).update(status=step.status, ended_at=ended, review=""):
             raise NotLiveError(f"{grant} has changed meanwhile")
         if step.status == Status.RELEASED:

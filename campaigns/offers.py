@@ -62,7 +62,7 @@ def find(code: str) -> Published:
 
 def hold(group: list[Published]) -> list[Published]:
     """The same offers as they stand now, their rows locked, in one order, until the transaction ends."""
-    rows = Offer.objects.select_for_update(of=("self",)).select_related("version", "campaign")
+    rows = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("version", "campaign")
     held = rows.filter(pk__in=[offer.id for offer in group]).order_by("pk")
     return [Published(row, terms_of(row.version)) for row in held if row.version]
 
@@ -101,7 +101,7 @@ def publish(text: CampaignText, *, source: str, at: datetime, by: str) -> list[V
 
 def _publish_offers(campaign: Campaign, text: CampaignText, *, at: datetime, by: str) -> Iterator[Version]:
     for terms in text.offers:
-        row, _ = Offer.objects.select_for_update().get_or_create(
+        row, _ = Offer.objects.select_for_update(no_key=True).get_or_create(
             code=terms.code, defaults={"campaign": campaign, "name_en": terms.names.en, "name_zh": terms.names.zh}
         )
         if row.campaign_id != campaign.pk:

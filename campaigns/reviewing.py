@@ -28,7 +28,7 @@ def redecide(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
     Its coupons go with it. Raises grants.NotLiveError where it is not live, or one of its coupons is in use.
     """
     with transaction.atomic():
-        Offer.objects.select_for_update().get(pk=grant.offer_id)
+        Offer.objects.select_for_update(no_key=True).get(pk=grant.offer_id)
         if Coupon.objects.filter(grant=grant, status__in=[Coupon.Status.LOCKED, Coupon.Status.REDEEMED]).exists():
             raise grants.NotLiveError(f"{grant} has coupons in use: keep it, or revoke it")
         grants.release(grant, at=at, by=by, reason=reason)

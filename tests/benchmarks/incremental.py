@@ -36,7 +36,8 @@ def bring_news(minute: int, merchants: int) -> None:
         fresh("take", str(path))
 
 
-def _load_season() -> None:
+def load_season() -> None:
+    """Publish the nine shipped offers of September."""
     from campaigns import offers
     from campaigns.definition import reading, shipped
 
@@ -67,7 +68,7 @@ def main() -> None:
             bring_news(minute, merchants)
             news.append(fresh("tick", facts.after(minute)))
         quiet = [fresh("tick", facts.after(next(minutes))) for _ in range(told.rounds)]
-        _load_season()
+        load_season()
         first = fresh("tick", facts.after(next(minutes)))
         season = [fresh("tick", facts.after(next(minutes))) for _ in range(told.rounds)]
         busy = []

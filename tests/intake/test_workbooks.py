@@ -180,7 +180,7 @@ def test_B6_a_megabyte_that_unpacks_to_a_gigabyte_is_refused(tmp_path: Path) -> 
 
 
 def test_B6_strings_that_fill_the_memory_are_refused(tmp_path: Path) -> None:
-    strings = "".join(f"<si><t>{number:x}</t></si>" for number in range(3_000_000))
+    strings = "".join(f"<si><t>{number:050x}</t></si>" for number in range(3_000_000))
     content = workbook(sheet(HEAD), extra={"xl/sharedStrings.xml": f"<sst {MAIN}>{strings}</sst>"})
     assert refused(content, tmp_path) in (MEMORY, TIME)
 

@@ -1,0 +1,59 @@
+"""Explaining one subject of each of the season's offers: how many queries, how many milliseconds."""
+
+from statistics import median
+from time import perf_counter
+
+from tests.benchmarks import facts, incremental
+from tests.benchmarks.databases import execute, options, own
+from tests.benchmarks.figures import say, verdict
+
+TIMES = 50
+
+
+def fill(orders: int) -> None:
+    """Freight, trade, draws, and the season's offers; nothing decided."""
+    facts.generate(orders)
+    sizes = {"orders": orders // 10, "merchants": max(orders // 50, 1), "batch": facts.batch()}
+    for statement in (facts.HERE / "trade.sql").read_text(encoding="utf-8").split(";\n"):
+        execute(statement, sizes)
+    execute("VACUUM ANALYZE")
+    incremental.load_season()
+
+
+def measure() -> tuple[int, list[float]]:
+    """Explain a subject of each offer; the most queries one took, and the median milliseconds of each offer."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from campaigns import claims, explaining, offers
+
+    most, each = 0, []
+    for offer in offers.published():
+        rows = claims.subjects(offer) if claims.subjects(offer).exists() else claims.all_rows(offer)
+        subject = rows.order_by("-pk").values_list("pk", flat=True)[0]
+        with CaptureQueriesContext(connection) as captured:
+            told = explaining.explain(offer, str(subject), at=facts.DECIDED)
+        took = []
+        for _ in range(TIMES):
+            began = perf_counter()
+            explaining.explain(offer, str(subject), at=facts.DECIDED)
+            took.append((perf_counter() - began) * 1_000)
+        most = max(most, len(captured))
+        each.append(median(took))
+        say(f"  {offer.code:<34} {len(captured)} queries {each[-1]:8.2f} ms   {told.outcome}")
+    return most, each
+
+
+def main() -> None:
+    """Explain, and say how far from one query an offer it is."""
+    told = options(__doc__)
+    with own("explaining"):
+        fill(told.orders)
+        say(f"One subject an offer explained, over {told.orders:,} freight orders, median of {TIMES}")
+        most, each = measure()
+    verdict("queries an offer, at most", most, "1", held=most == 1)
+    verdict("milliseconds, slowest offer", max(each), "a few: below 10", held=max(each) < 10)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""Several processes at once, and processes that are killed (spec/faults.md, L7, L10, F1, F6, F10).
+
+Each guard has a control: with it off, what it guards against is seen to happen.
+"""
+
+import pytest
+
+from campaigns.models import Coupon, Decision, Entry, Grant, Issuance, Offer
+from tests.engine.processes import children, needs_postgresql, wait_for_a_lock, without
+from tests.engine.test_late import coupon_offer, small_world, wipe
+from tests.engine.world import everything, freight, grants, merchant, offer, outcomes, publish, tick, used
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("postgresql")]
+
+TICK = "tick('2022-09-09T00:00:00+00:00')\n"
+WRITING = "stopping(deciding, '_write', 'writing')\n"
+NOBODY_HOLDS = """
+def unheld(group):
+    rows = Offer.objects.select_related('version', 'campaign').filter(pk__in=[one.id for one in group]).order_by('pk')
+    return [offers.Published(row, offers.terms_of(row.version)) for row in rows]
+offers.hold = unheld
+"""
+NOBODY_LOCKS = "QuerySet.select_for_update = lambda self, **options: self\n"
+
+
+@pytest.fixture
+def postgresql() -> None:
+    needs_postgresql()
+
+
+def five_places() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 5}"))
+    for n in range(8):
+        freight(f"F{n}", paid_at=f"01 1{n}:00")
+
+
+def undisturbed() -> dict[str, list[tuple[object, ...]]]:
+    """What one tick alone makes of the facts; then nothing has been decided."""
+    tick("09")
+    found = everything()
+    wipe()
+    return found
+
+
+def test_F6_two_ticks_at_once_are_one() -> None:
+    small_world()
+    alone = undisturbed()
+    with children(*[f"stop('ready')\n{TICK}"] * 2) as both:
+        assert [child.says() for child in both] == ["ready", "ready"]
+        for child in both:
+            child.go_on()
+        for child in both:
+            child.ends_well()
+    assert everything() == alone
+
+
+def test_F6_the_second_waits_for_the_first() -> None:
+    five_places()
+    alone = undisturbed()
+    with children(WRITING + TICK, f"stop('ready')\n{TICK}") as (first, second):
+        assert first.says() == "writing"
+        assert second.says() == "ready"
+        second.go_on()
+        wait_for_a_lock()
+        first.go_on()
+        first.ends_well()
+        second.ends_well()
+    assert everything() == alone
+    assert used("o") == 5
+
+
+def race_unheld() -> list[int]:
+    """Two ticks that do not hold their offers, both of which have decided before either writes: how they ended."""
+    with children(*[NOBODY_HOLDS + WRITING + TICK] * 2) as both:
+        assert [child.says() for child in both] == ["writing", "writing"]
+        for child in both:
+            child.go_on()
+        return sorted(child.ends()[0] for child in both)
+
+
+def test_F6_control_without_the_lock_the_database_refuses() -> None:
+    """The guard off: both decide the same claims, and only the unique constraints are left to stop one."""
+    five_places()
+    assert race_unheld() == [0, 1]
+    assert Grant.objects.count() == 5
+
+
+@pytest.mark.plants_violation
+def test_L10_control_without_lock_and_constraints_it_oversells() -> None:
+    five_places()
+    with (
+        without("campaigns_decision", "decision_once"),
+        without("campaigns_grant", "grant_seat_once", "grant_one_per_subject"),
+    ):
+        assert race_unheld() == [0, 0]
+        assert Grant.objects.count() == 10, "ten places of five"
+        assert Decision.objects.count() == 16
+
+
+ISSUING = """
+coupons.GRANTS_AT_ONCE = 4
+stopping(journal, 'new_ids', 'read')
+print('issued', coupons.issue(offers.find('c')), flush=True)
+"""
+
+
+def not_issued(count: int) -> None:
+    """As after a kill between granting and issuing."""
+    publish(coupon_offer())
+    for n in range(count):
+        merchant(f"M{n}")
+        freight(f"F{n}", f"M{n}", shipped_at="01")
+    tick("02")
+    Entry.objects.filter(coupon__isnull=False).delete()
+    Coupon.objects.all().delete()
+    Issuance.objects.update(issued=0)
+
+
+def test_L7_two_workers_share_the_issuing() -> None:
+    """Both have read what is owed before either writes: they have different grants in hand."""
+    not_issued(20)
+    with children(ISSUING, ISSUING) as both:
+        assert [child.says() for child in both] == ["read", "read"]
+        for child in both:
+            child.go_on(20)
+        for child in both:
+            child.ends_well()
+    assert Coupon.objects.count() == Coupon.objects.values("grant").distinct().count() == 20
+    mark = Issuance.objects.get()
+    assert (mark.planned, mark.issued) == (20, 20)
+
+
+def test_L7_control_without_the_lock_the_database_refuses() -> None:
+    not_issued(4)
+    with children(*[NOBODY_LOCKS + ISSUING] * 2) as both:
+        assert [child.says() for child in both] == ["read", "read"]
+        for child in both:
+            child.go_on(20)
+        ends = [child.ends() for child in both]
+    assert sorted(code for code, _ in ends) == [0, 1]
+    assert "coupon_once" in "".join(complaint for _, complaint in ends)
+    assert Coupon.objects.count() == 4
+
+
+@pytest.mark.plants_violation
+def test_L10_control_without_lock_and_constraint_coupons_are_doubled() -> None:
+    not_issued(4)
+    # `issued` must be able to pass what was planned, for the doubling to be seen.
+    Issuance.objects.update(planned=100)
+    with without("campaigns_coupon", "coupon_once"), children(*[NOBODY_LOCKS + ISSUING] * 2) as both:
+        assert [child.says() for child in both] == ["read", "read"]
+        for child in both:
+            child.go_on(20)
+        for child in both:
+            child.ends_well()
+        assert Coupon.objects.count() == 8
+
+
+def test_L7_a_tick_waits_for_coupons_that_another_has_in_hand() -> None:
+    """An order of the merchant must find its coupon, whichever of two ticks issues it."""
+    merchant()
+    publish(coupon_offer() + offer("o"))
+    freight("A", shipped_at="01")
+    freight("B", placed_at="03", paid_at="04", use_coupon=True)
+    alone = undisturbed()
+    with children("stopping(journal, 'new_ids', 'read')\n" + TICK, f"stop('ready')\n{TICK}") as (first, second):
+        assert [first.says(), second.says()] == ["read", "ready"]  # the grant's own key
+        first.go_on()
+        assert first.says() == "read"  # the coupon's
+        second.go_on()
+        wait_for_a_lock()
+        first.go_on(20)
+        first.ends_well()
+        second.ends_well()
+    assert everything() == alone
+    assert outcomes("o") == {"B": "superseded"}
+
+
+def test_F10_a_tick_sees_only_what_is_committed() -> None:
+    merchant()
+    publish(offer("o"))
+    tick("01")
+    importing = """
+from merchants.models import Batch
+from logistics.models import FreightOrder
+with transaction.atomic():
+    FreightOrder.objects.create(batch=Batch.objects.create(source='x', rows=1, added=1), order_no='A', line='x',
+        merchant_id='M1', service='express', base_freight=100, currency='CNY', paid_at=datetime(2022, 9, 2, tzinfo=utc))
+    stop('written')
+"""
+    with children("from datetime import timezone\nutc = timezone.utc\n" + importing) as (importer,):
+        assert importer.says() == "written"
+        tick("03")
+        assert outcomes("o") == {}
+        importer.go_on()
+        importer.ends_well()
+    tick("03")
+    assert grants() == {("o", "A"): "settled 10.00 CNY"}
+
+
+KILLED = """
+from django.core.management import execute_from_command_line
+from django.db.backends.base.base import BaseDatabaseWrapper
+coupons.GRANTS_AT_ONCE = 1
+left = %d
+commit = BaseDatabaseWrapper.commit
+def counted(self):
+    global left
+    left -= 1
+    if left == 0 and %r == 'before':
+        os.kill(os.getpid(), signal.SIGKILL)
+    commit(self)
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+BaseDatabaseWrapper.commit = counted
+execute_from_command_line(['manage.py', 'tick', '--as-of', '2022-09-09T00:00:00Z'])
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_F1_a_tick_killed_at_every_commit(when: str) -> None:
+    """kill -9 just before, or just after, the n-th commit of `manage.py tick`; the next one completes the work."""
+    small_world()
+    alone = undisturbed()
+    n = 0
+    killed = True
+    while killed:
+        n += 1
+        with children(KILLED % (n, when)) as (child,):
+            killed = child.killed()
+        tick("09")
+        assert everything() == alone, f"killed {when} commit {n}"
+        wipe()
+    assert n > 6, "there were commits to be killed at"
+
+
+def test_F1_killed_again_and_again() -> None:
+    """Never more than two commits a life: it comes to the same end all the same."""
+    small_world()
+    alone = undisturbed()
+    lives = 0
+    while Offer.objects.filter(decided_until=None).exists() or everything() != alone:
+        lives += 1
+        assert lives < 30, "it makes no headway"
+        with children(KILLED % (4, "after")) as (child,):
+            child.killed()
+    assert everything() == alone
+
+
+def test_F1_a_file_that_was_imported_but_not_looked_at_is_not_lost() -> None:
+    """Killed before the imports are marked as looked at: the next tick looks again, and nothing is done twice."""
+    small_world()
+    tick("05")
+    before = Decision.objects.count()
+    freight("LATE", "M1", paid_at="02")
+    with children(KILLED % (2, "after")) as (child,):
+        assert child.killed()
+    tick("09")
+    assert "LATE" in outcomes("o")
+    assert Decision.objects.count() > before
+    assert Decision.objects.filter(subject="LATE").count() == 1
