@@ -23,6 +23,7 @@ class Outcome(IntEnum):
     SUPERSEDED = 3
     MERCHANT_CAP = 4
     QUOTA_EXHAUSTED = 5
+    STOPPED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +123,15 @@ UNCOUNTED = Seats(None)
 
 @dataclass
 class Quota:
-    """The places of one offer: `limit` in all, `cap` for each merchant; `line` counts the claims so far."""
+    """The places of one offer: `limit` in all, `cap` for each merchant; `line` counts the claims so far.
+
+    `stopped_at` is the last instant at which places are given, where an operator has stopped the offer.
+    """
 
     limit: int | None = None
     cap: int | None = None
     line: int = 0
+    stopped_at: datetime | None = None
     seats: Seats = field(init=False)
     merchants: dict[str, Seats] = field(init=False, default_factory=dict)
 
@@ -142,7 +147,9 @@ class Quota:
         return self.merchants[merchant]
 
     def refusal(self, claim: Claim) -> Outcome | None:
-        """Why there is no place for the claim: its merchant's cap first, then the limit. None where there is one."""
+        """Why there is no place: the offer was stopped, the merchant has its share, all are taken. None: there is."""
+        if self.stopped_at is not None and claim.turn[0] > self.stopped_at:
+            return Outcome.STOPPED
         if self.of(claim.merchant).full:
             return Outcome.MERCHANT_CAP
         return Outcome.QUOTA_EXHAUSTED if self.seats.full else None

@@ -20,6 +20,7 @@ from django.db.models import (
     When,
 )
 from django.db.models.lookups import LessThanOrEqual
+from django.utils.translation import gettext as _
 
 from campaigns.course import Life
 from campaigns.definition.benefits import FEES, Discount
@@ -31,6 +32,14 @@ from campaigns.rules.facts import COLLECTIONS
 from campaigns.rules.moments import moment_of
 
 Rows = QuerySet[Any]
+
+
+class UnknownSubjectError(Exception):
+    """There is no row of that key among those an offer is about."""
+
+    def __init__(self, offer: Published, subject: str) -> None:
+        kind = offer.terms.collection.singular
+        super().__init__(_("There is no %(kind)s %(subject)s.") % {"kind": kind, "subject": subject})
 
 
 def subjects(offer: Published) -> Rows:
@@ -46,6 +55,16 @@ def all_rows(offer: Published) -> Rows:
     """Every row of the table that the offer's subjects are in."""
     rows: Rows = offer.terms.collection.model._default_manager.all()
     return rows
+
+
+def merchant_of(offer: Published, subject: str) -> str:
+    """The code of the merchant whose row it is. Raises UnknownSubjectError."""
+    merchant: str | None = (
+        all_rows(offer).filter(pk=subject).values_list(offer.terms.collection.merchant, flat=True).first()
+    )
+    if merchant is None:
+        raise UnknownSubjectError(offer, subject)
+    return merchant
 
 
 def constant(at: datetime) -> Value:

@@ -81,7 +81,7 @@ def _issued(pk: int, grant: Grant) -> journal.Move:
     bundle = _bundle(grant)
     return journal.Move(
         None, pk, grant.offer_id, grant.version_id, _issued_at(grant), "", "issued",
-        bundle.value, bundle.currency, "", journal.ENGINE, "issued",
+        bundle.value, bundle.currency, "", journal.ENGINE, "issued", grant.merchant_id, grant.subject,
     )  # fmt: skip
 
 
@@ -179,7 +179,7 @@ def _write(moves: list[spending.Move], stored: dict[int, Coupon]) -> None:
 def _spent(move: spending.Move, coupon: Coupon) -> journal.Move:
     return journal.Move(
         None, coupon.pk, coupon.offer_id, coupon.grant.version_id, move.at, move.source, move.target,
-        move.value, coupon.currency, move.order, journal.ENGINE, move.target,
+        move.value, coupon.currency, move.order, journal.ENGINE, move.target, coupon.merchant_id, coupon.grant.subject,
     )  # fmt: skip
 
 
@@ -193,19 +193,9 @@ def void(grant: Grant, *, at: datetime, by: str, reason: str) -> int:
         Coupon.objects.bulk_update([coupon for coupon, _ in taken], ["status", "order_no"])
         journal.record(
             journal.Move(
-                None,
-                coupon.pk,
-                coupon.offer_id,
-                grant.version_id,
-                at,
-                source,
-                "void",
-                coupon.value,
-                coupon.currency,
-                "",
-                by,
-                reason,
+                None, coupon.pk, coupon.offer_id, grant.version_id, at, source, "void",
+                coupon.value, coupon.currency, "", by, reason, grant.merchant_id, grant.subject,
             )
             for coupon, source in taken
-        )
+        )  # fmt: skip
     return len(taken)

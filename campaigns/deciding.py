@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from heapq import merge
 from itertools import islice
@@ -11,7 +12,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import F, IntegerField, Value
 
-from campaigns import claims, discovery, grants, tagging
+from campaigns import announcing, claims, discovery, grants, outbox, tagging
 from campaigns.allocation import Claim, Outcome, Verdict
 from campaigns.course import Step, course
 from campaigns.discovery import Keys, News
@@ -29,14 +30,13 @@ def decide(offers: list[Published], news: News, *, at: datetime) -> int:
     """Decide the claims of competing offers up to `news.until`. Returns how many. The caller holds the offers.
 
     `at` is the instant up to which what becomes of a grant is already known: later than `news.until` where claims
-    wait for a settling delay.
+    wait for a settling delay. Claims of a paused offer wait.
     """
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
-    asked = [
-        _to_ask(offer, News(offer.row.decided_until, news.until, news.batches, offer.row.ask_all)) for offer in ready
-    ]
-    with planned_for_many(any(keys is None for keys in asked)):
-        return _decide_asked(ready, asked, news, at)
+    asked = [_to_ask(offer, replace(news, since=offer.row.decided_until, ask_all=offer.row.ask_all)) for offer in ready]
+    going = [(offer, keys) for offer, keys in zip(ready, asked, strict=True) if offer.row.paused_at is None]
+    with planned_for_many(any(keys is None for _, keys in going)):
+        return _decide_asked(going, news, at)
 
 
 def _to_ask(offer: Published, news: News) -> Keys | None:
@@ -47,17 +47,17 @@ def _to_ask(offer: Published, news: News) -> Keys | None:
     return discovery.claiming(offer, news, newest_tag=newest_tag)
 
 
-def _decide_asked(ready: list[Published], asked: list[Keys | None], news: News, at: datetime) -> int:
+def _decide_asked(going: list[tuple[Published, Keys | None]], news: News, at: datetime) -> int:
     decided = 0
     asking: list[Iterator[Claim]] = []
-    for offer, keys in zip(ready, asked, strict=True):
+    for offer, keys in going:
         undecided = claims.undecided(offer, until=news.until)
         if keys is not None:
             undecided = undecided.filter(pk__in=keys)
         decided += _refuse(offer, undecided)
         asking.append(_asking(offer, claims.passing(offer, undecided), at))
     in_order = merge(*asking, key=attrgetter("turn"))
-    return decided + _allocate(ready, in_order, news.since)
+    return decided + _allocate([offer for offer, _ in going], in_order, news.since, news.until)
 
 
 @contextmanager
@@ -88,7 +88,8 @@ def _refuse(offer: Published, rows_: claims.Rows) -> int:
     select = judged.order_by().values_list(
         "d_offer", "d_subject", merchant, "d_version", "claimed_at", "d_outcome", "failed"
     )
-    return _insert_failed(*select.query.sql_with_params())
+    with announcing.refusals(offer):
+        return _insert_failed(*select.query.sql_with_params())
 
 
 def _insert_failed(judged: str, parameters: Any) -> int:
@@ -117,7 +118,7 @@ def _asking(offer: Published, rows_: claims.Rows, at: datetime) -> Iterator[Clai
         )  # fmt: skip
 
 
-def _allocate(offers: list[Published], asking: Iterator[Claim], since: datetime | None) -> int:
+def _allocate(offers: list[Published], asking: Iterator[Claim], since: datetime | None, until: datetime) -> int:
     places = Places(offers, since=since)
     by_code = {offer.code: offer for offer in offers}
     verdicts = places.allocation.decide(places.prepared(asking))
@@ -127,6 +128,7 @@ def _allocate(offers: list[Published], asking: Iterator[Claim], since: datetime 
         decided += len(chunk)
     for offer in offers:
         Offer.objects.filter(pk=offer.id).update(line=places.allocation.quotas[offer.code].line)
+    announcing.places(offers, at=until)
     return decided
 
 
@@ -134,6 +136,7 @@ def _write(by_code: dict[str, Published], verdicts: list[Verdict]) -> None:
     rows.write(Decision._meta.db_table, COLUMNS, (_decision(by_code[v.claim.offer], v) for v in verdicts))
     awards = [_award(by_code[v.claim.offer], v) for v in verdicts if v.outcome is Outcome.GRANTED]
     grants.award(awards)
+    outbox.tell(announcing.refused(by_code, verdicts))
 
 
 def _decision(offer: Published, verdict: Verdict) -> tuple[object, ...]:

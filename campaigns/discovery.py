@@ -31,18 +31,20 @@ LAG = timedelta(days=2)
 class News:
     """What is new at a tick: the instants after `since` up to `until`, and the batches not yet looked at.
 
-    Without `since` everything is new; with `ask_all` everyone is to be asked again although it is not.
+    Without `since` everything is new; with `ask_all` everyone is to be asked again although it is not. With `only`, the
+    key of a subject and its merchant, that subject is looked at, whatever is new of others.
     """
 
     since: datetime | None
     until: datetime
     batches: tuple[int, ...] = ()
     ask_all: bool = False
+    only: tuple[str, str] | None = None
 
     @property
     def everything(self) -> bool:
         """Whether every subject is to be looked at."""
-        return self.ask_all or self.since is None
+        return self.only is None and (self.ask_all or self.since is None)
 
     def instants(self, names: Iterable[str], *, lag: timedelta = timedelta(0)) -> Iterator[Q]:
         """A condition for each fact name: it happened in the time that is new."""
@@ -84,6 +86,8 @@ def _subject_rows(terms: Offer, moments: Iterable[Moment], news: News) -> list[K
 def claiming(offer: Published, news: News, *, newest_tag: int = 0) -> Keys | None:
     """Subjects that may have come to claim; None for every one. `newest_tag`: tags after it are new."""
     terms = offer.terms
+    if news.only:
+        return _rows(terms.collection.model, "pk", Q(pk=news.only[0]))
     if news.everything or news.passed(terms.decision_instant):
         return None
     match terms.claim:
@@ -120,6 +124,8 @@ def _nothing(terms: Offer) -> Keys:
 def moving(offer: Published, news: News) -> Keys | None:
     """Subjects whose grants may have come to the next state, or rest on facts that changed; None for every one."""
     terms, settlement = offer.terms, offer.terms.settlement
+    if news.only:
+        return _rows(terms.collection.model, "pk", Q(pk=news.only[0]))
     if news.everything or news.passed(settlement.deadline.after if settlement.deadline else None):
         return None
     moments = [m for m in (settlement.locked_at, settlement.fulfilled_at, settlement.released_by) if m is not None]
@@ -160,6 +166,8 @@ def _models(conditions: Iterable[Condition]) -> Iterator[type[Model]]:
 
 def tagging(news: News) -> Keys | None:
     """Merchants whose thresholds may have moved: receipts booked, cancelled or changed; None for every one."""
+    if news.only:
+        return _rows(Merchant, "code", Q(code=news.only[1]))
     if news.everything:
         return None
     parts = [_rows(Receipt, "order__merchant_id", q) for q in news.instants(["booked_at", "cancelled_at"])]
@@ -170,6 +178,8 @@ def tagging(news: News) -> Keys | None:
 
 def spending(news: News) -> Keys | None:
     """Merchants whose coupons may have moved: orders that ask for one, or the end of validity; None for every one."""
+    if news.only:
+        return _rows(Merchant, "code", Q(code=news.only[1]))
     if news.everything:
         return None
     asking = Q(use_coupon=True)

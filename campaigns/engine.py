@@ -11,7 +11,7 @@ from django.db.models import F
 
 from campaigns import claims, coupons, deciding, following, offers
 from campaigns.discovery import News
-from campaigns.models import Issuance, Offer, Run
+from campaigns.models import Decision, Issuance, Offer, Run
 from campaigns.offers import Published
 from merchants.models import Batch
 
@@ -41,6 +41,40 @@ def sweep(*, at: datetime) -> None:
     late = Batch.objects.filter(absorbed=False).exists()
     if owed or late:
         tick(at=at)
+
+
+@transaction.atomic
+def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
+    """A tick for one subject (`of`: freight_order, trade_order, …): its grants follow its facts, its claims are decided
+    now.
+
+    It comes before claims that were made earlier and that no tick has seen yet: they are told late. Claims that wait
+    for a settling delay, a decision day or the end of a pause go on waiting. Returns its decisions, of all offers, by
+    offer. Raises claims.UnknownSubjectError.
+    """
+    mine = [offer for offer in offers.published() if offer.terms.subject == of]
+    if not mine:
+        return []
+    only = (subject, claims.merchant_of(mine[0], subject))
+    held = offers.hold(mine)
+    at = max([at, *(offer.row.moved_until for offer in held if offer.row.moved_until)])
+    if of == "freight_order":
+        _spend(at, (), only)
+    for group in offers.competing(held):
+        _bring_up_one(group, at, only)
+    return list(
+        Decision.objects.filter(offer__in=[offer.id for offer in mine], subject=subject).order_by("offer__code")
+    )
+
+
+def _bring_up_one(group: list[Published], at: datetime, only: tuple[str, str]) -> None:
+    """As `_bring_up`, for one subject; how far the others were brought stays as it is."""
+    for offer in group:
+        following.follow(offer, News(offer.row.moved_until, at, only=only))
+    until = claims.horizon(group, at)
+    since = max((offer.row.decided_until for offer in group if offer.row.decided_until is not None), default=None)
+    if deciding.decide(group, News(since, until, only=only), at=at):
+        Offer.objects.filter(pk__in=[offer.id for offer in group]).update(asked_until=until)
 
 
 @transaction.atomic
@@ -78,15 +112,21 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> 
     """Issue what is owed, then follow how coupons are spent. Returns False where that was followed further already."""
     for offer in published:
         run.issued += coupons.issue(offer)
-    with transaction.atomic():
-        marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
-        since = [mark.spent_until for mark in marks]
-        if any(mark is not None and mark > run.at for mark in since):
-            return False
-        if not since:
-            return True
-        known = [mark for mark in since if mark is not None]
-        begin = min(known) if len(known) == len(since) else None
-        coupons.follow(News(begin, run.at, batches))
-        marks.update(spent_until=run.at)
+    return _spend(run.at, batches, None)
+
+
+@transaction.atomic
+def _spend(at: datetime, batches: tuple[int, ...], only: tuple[str, str] | None) -> bool:
+    """Follow how coupons are spent, by everyone or by `only` one merchant. False where that was followed further."""
+    marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
+    since = [mark.spent_until for mark in marks]
+    if any(mark is not None and mark > at for mark in since):
+        return False
+    if not since:
+        return True
+    known = [mark for mark in since if mark is not None]
+    begin = min(known) if len(known) == len(since) else None
+    coupons.follow(News(begin, at, batches, only=only))
+    if only is None:
+        marks.update(spent_until=at)
     return True

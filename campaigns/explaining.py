@@ -30,11 +30,8 @@ OUTCOMES = {
     Decision.Outcome.SUPERSEDED: "superseded",
     Decision.Outcome.MERCHANT_CAP: "merchant_cap",
     Decision.Outcome.QUOTA_EXHAUSTED: "quota_exhausted",
+    Decision.Outcome.STOPPED: "stopped",
 }
-
-
-class UnknownSubjectError(Exception):
-    """There is no row of that key among those the offer is about."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +53,8 @@ class Reason:
 class Explanation:
     """Everything there is to say about one subject and one offer as of an instant.
 
-    `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, pending (claimed, not decided
-    yet), no_claim, not_a_subject.
+    `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, stopped, pending (claimed, not
+    decided yet), no_claim, not_a_subject.
     """
 
     offer: str
@@ -79,7 +76,7 @@ class Explanation:
 def explain(offer: Published, subject: str, *, at: datetime) -> Explanation:
     """Explain the offer's answer to `subject` (an order, draw or merchant code) as of the instant `at`.
 
-    Raises UnknownSubjectError.
+    Raises claims.UnknownSubjectError.
     """
     decision = Decision.objects.filter(offer=offer.id, subject=subject, claimed_at__lte=at).first()
     if decision is not None and decision.version_id != offer.version_id:
@@ -87,9 +84,7 @@ def explain(offer: Published, subject: str, *, at: datetime) -> Explanation:
         offer = Published(offer.row, offers.terms_of(version))
     row = _row(offer, subject, at)
     if row is None:
-        raise UnknownSubjectError(_("There is no %(kind)s %(subject)s.") % {
-            "kind": offer.terms.collection.singular, "subject": subject,
-        })  # fmt: skip
+        raise claims.UnknownSubjectError(offer, subject)
     claimed = row["claims_at"] if row["claims_at"] and row["claims_at"] <= at else None
     reasons = [*_reasons(offer, row, decision), *_progress(offer, row, claimed)]
     return Explanation(

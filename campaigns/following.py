@@ -29,6 +29,8 @@ def follow(offer: Published, news: News) -> int:
     """
     moved = 0
     live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
+    if news.only:
+        live = live.filter(subject=news.only[0])
     versions = Version.objects.filter(pk__in=live.values("version")).distinct()
     for version in versions:
         terms = Published(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))

@@ -57,22 +57,12 @@ def award(awards: Sequence[Award]) -> None:
     rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in zip(ids, awards, strict=True)])
     journal.record(
         journal.Move(
-            pk,
-            None,
-            a.offer.pk,
-            a.offer.version_id or 0,
-            step.at,
-            source,
-            step.status,
-            a.amount,
-            a.currency,
-            "",
-            journal.ENGINE,
-            step.reason,
+            pk, None, a.offer.pk, a.offer.version_id or 0, step.at, source, step.status,
+            a.amount, a.currency, "", journal.ENGINE, step.reason, a.merchant, a.subject,
         )
         for pk, a in zip(ids, awards, strict=True)
         for source, step in _from_each(a.steps)
-    )
+    )  # fmt: skip
     _count(awards)
 
 
@@ -148,7 +138,7 @@ def move(grant: Grant, source: str, step: Step, *, by: str, reason: str) -> jour
     """The journal entry of one step of a grant."""
     return journal.Move(
         grant.pk, None, grant.offer_id, grant.version_id, step.at, source, step.status,
-        grant.amount, grant.currency, "", by, reason,
+        grant.amount, grant.currency, "", by, reason, grant.merchant_id, grant.subject,
     )  # fmt: skip
 
 

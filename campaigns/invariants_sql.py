@@ -63,10 +63,12 @@ QUERIES["I03"] = """
 # A coupon given back by an order, told when its validity was over, expires at the instant of the cancellation.
 QUERIES["I04"] = """
     SELECT o.code AS offer, d.subject AS what, 'decided before its time' AS fault, d.claimed_at AS at
-    FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id WHERE d.claimed_at > o.decided_until
+    FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
+    WHERE d.claimed_at > o.decided_until AND (o.asked_until IS NULL OR d.claimed_at > o.asked_until)
     UNION ALL
     SELECT o.code, g.subject, 'given before its time', g.claimed_at
-    FROM campaigns_grant g JOIN campaigns_offer o ON o.id = g.offer_id WHERE g.claimed_at > o.decided_until
+    FROM campaigns_grant g JOIN campaigns_offer o ON o.id = g.offer_id
+    WHERE g.claimed_at > o.decided_until AND (o.asked_until IS NULL OR g.claimed_at > o.asked_until)
     UNION ALL
     SELECT o.code, c.code, 'used outside its validity', e.at
     FROM campaigns_entry e JOIN campaigns_coupon c ON c.id = e.coupon_id JOIN campaigns_offer o ON o.id = c.offer_id

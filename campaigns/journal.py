@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from django.db import connection
 from django.db.models import Max, Model
 
+from campaigns import outbox
 from campaigns.models import Entry
 from merchants.intake import rows
 
@@ -15,7 +16,7 @@ ENGINE = "engine"
 
 
 class Move(NamedTuple):
-    """One entry, in the order of the table's columns."""
+    """One entry, in the order of the table's columns; then whom and what it is about, for those who listen."""
 
     grant_id: int | None
     coupon_id: int | None
@@ -29,11 +30,32 @@ class Move(NamedTuple):
     order_no: str
     by: str
     reason: str
+    merchant: str = ""
+    subject: str = ""
+
+
+COLUMNS = Move._fields[:-2]
 
 
 def record(moves: Iterable[Move]) -> int:
-    """Append entries; returns how many. Belongs into the transaction that makes the moves."""
-    return rows.write(Entry._meta.db_table, Move._fields, moves)
+    """Append entries and tell those who listen; returns how many. Belongs into the transaction that makes the moves."""
+    moves = list(moves)
+    outbox.tell(map(_event, moves))
+    return rows.write(Entry._meta.db_table, COLUMNS, (move[: len(COLUMNS)] for move in moves))
+
+
+def _event(move: Move) -> outbox.Telling:
+    return outbox.Telling(
+        _kind(move), move.offer_id, move.merchant, move.subject, move.grant_id, move.coupon_id, move.order_no,
+        move.at, move.amount, move.currency, move.reason,
+    )  # fmt: skip
+
+
+def _kind(move: Move) -> str:
+    """What a move is called by those who listen: a grant is granted first, then settled, released, …"""
+    if move.coupon_id is not None:
+        return f"coupon_{'returned' if move.source and move.target == 'issued' else move.target}"
+    return "granted" if not move.source else "kept" if move.source == move.target else move.target
 
 
 def new_ids(model: type[Model], count: int) -> range | list[int]:

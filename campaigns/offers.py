@@ -12,7 +12,7 @@ from django.db import transaction
 
 from campaigns.definition import offer as definition
 from campaigns.definition.reading import CampaignText
-from campaigns.models import Campaign, Issuance, Offer, Version
+from campaigns.models import Act, Campaign, Issuance, Offer, Version
 
 
 @dataclass(frozen=True)
@@ -122,6 +122,7 @@ def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, a
     row.name_en, row.name_zh = terms.names.en, terms.names.zh
     row.ask_all = True  # a new wording may make claims of subjects that had none
     row.save(update_fields=["version", "limit", "cap", "name_en", "name_zh", "ask_all"])
+    Act.objects.create(offer=row, verb=Act.Verb.PUBLISHED, at=at, by=by, after={"version": number})
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

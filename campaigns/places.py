@@ -27,7 +27,9 @@ class Places:
 
     def __init__(self, offers: list[Published], *, since: datetime | None) -> None:
         self.offers, self.since = offers, since
-        self.allocation = Allocation({o.code: Quota(o.row.limit, o.row.cap, o.row.line) for o in offers})
+        self.allocation = Allocation(
+            {o.code: Quota(o.row.limit, o.row.cap, o.row.line, o.row.stopped_at) for o in offers}
+        )
         given = Grant.objects.filter(offer__in=[offer.id for offer in offers])
         self._grants = given if given.exists() else None
         self._loaded: set[str] = set()

@@ -1,18 +1,22 @@
 """Campaign, offer, decision, grant, coupon, journal, runs: fields and constraints."""
 
+from campaigns.models.act import Act
 from campaigns.models.campaign import Campaign, Issuance, Offer, Version
 from campaigns.models.clock import DemoClock
 from campaigns.models.decision import Decision, Tag
+from campaigns.models.event import Event
 from campaigns.models.grant import Attachment, Coupon, Entry, Grant
 from campaigns.models.run import Run
 
 __all__ = [
+    "Act",
     "Attachment",
     "Campaign",
     "Coupon",
     "Decision",
     "DemoClock",
     "Entry",
+    "Event",
     "Grant",
     "Issuance",
     "Offer",

@@ -44,7 +44,9 @@ class Offer(Named):
 
     `decided_until` is the instant up to which claims are decided, empty before the first tick; `ask_all` is set when a
     version, or an operator, wants every subject asked anew. `moved_until` is the instant up to which its grants were
-    followed. `used` and `line` are caches: places taken, and claims that ever met the conditions.
+    followed; `asked_until` that of the latest claim decided by itself, ahead of the tick. While `paused_at` is set no
+    claim is decided; claims after `stopped_at` are refused. `used` and `line` are caches: places taken, and claims that
+    ever met the conditions.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, verbose_name=_("campaign"), related_name="offers")
@@ -59,6 +61,9 @@ class Offer(Named):
     decided_until = models.DateTimeField(_("decided until"), null=True)
     ask_all = models.BooleanField(_("everyone is to be asked"), default=True)
     moved_until = models.DateTimeField(_("grants followed until"), null=True)
+    asked_until = models.DateTimeField(_("asked until"), null=True)
+    paused_at = models.DateTimeField(_("paused at"), null=True)
+    stopped_at = models.DateTimeField(_("stopped at"), null=True)
 
     class Meta:
         verbose_name = _("offer")

@@ -23,6 +23,7 @@ class Decision(models.Model):
         SUPERSEDED = 3, _("superseded by another benefit on the same fee")
         MERCHANT_CAP = 4, _("refused: the merchant has had its share")
         QUOTA_EXHAUSTED = 5, _("refused: all places were taken")
+        STOPPED = 6, _("refused: the offer had been stopped")
 
     offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="decisions")
     subject = KeyField(_("subject"), max_length=64)

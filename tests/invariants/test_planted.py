@@ -98,7 +98,7 @@ def another_merchant(code: str) -> Merchant:
 def enter(grant: Grant | None, coupon: Coupon | None, target: str, **changes: Any) -> None:
     """An entry that moves a grant or a coupon on from where it is."""
     last = Entry.objects.filter(grant=grant, coupon=coupon).latest("id")
-    move = journal.Move(*(getattr(last, name) for name in journal.Move._fields))
+    move = journal.Move(*(getattr(last, name) for name in journal.COLUMNS))
     journal.record([move._replace(source=last.target, target=target, **changes)])
 
 

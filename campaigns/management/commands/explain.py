@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns import clock, explaining, offers
+from campaigns import claims, clock, explaining, offers
 from campaigns.exports import instant as shown
 from campaigns.management.commands.tick import instant
 from campaigns.models import Offer
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         except Offer.DoesNotExist as error:
             known = ", ".join(Offer.objects.order_by("code").values_list("code", flat=True)) or "none"
             raise CommandError(f"there is no offer {offer}; published are: {known}") from error
-        except explaining.UnknownSubjectError as error:
+        except claims.UnknownSubjectError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps(asdict(answer), default=_plain, ensure_ascii=False, indent=2))

@@ -1,0 +1,74 @@
+"""What is to be told to those who listen, written in the transaction in which it happens.
+
+Listeners say which merchants they want to hear of. Where nobody listens nothing is written, so that deciding a
+million claims costs no more than before.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from campaigns.models import Event
+from merchants.intake import rows
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Whom somebody listens for: everything, or the merchants named."""
+
+    everything: bool = False
+    merchants: frozenset[str] = frozenset()
+
+    def __or__(self, other: "Audience") -> "Audience":
+        return Audience(self.everything or other.everything, self.merchants | other.merchants)
+
+    def hears(self, merchant: str) -> bool:
+        """Whether somebody listens for what happens to the merchant; empty for what concerns none."""
+        return self.everything or merchant in self.merchants
+
+    def __bool__(self) -> bool:
+        return self.everything or bool(self.merchants)
+
+
+class Telling(NamedTuple):
+    """One event, in the order of the table's columns."""
+
+    kind: str
+    offer_id: int
+    merchant_id: str
+    subject: str
+    grant_id: int | None
+    coupon_id: int | None
+    order_no: str
+    at: datetime
+    amount: Decimal | None
+    currency: str
+    reason: str
+
+
+COLUMNS = (*Telling._fields, "spread")
+# Each gives the audience of one kind of listener, in one query.
+LISTENERS: list[Callable[[], Audience]] = []
+
+
+def audience() -> Audience:
+    """Everybody who listens now."""
+    heard = Audience()
+    for listener in LISTENERS:
+        heard |= listener()
+    return heard
+
+
+def tell(events: Iterable[Telling]) -> int:
+    """Write the events that somebody wants to hear of; returns how many."""
+    heard = audience()
+    if not heard:
+        return 0
+    wanted = [
+        (*event._replace(merchant_id=event.merchant_id or None), False)  # type: ignore[arg-type]  # NULL in the table
+        for event in events
+        if heard.hears(event.merchant_id)
+    ]
+    return rows.write(Event._meta.db_table, COLUMNS, wanted) if wanted else 0
