@@ -208,7 +208,7 @@ def wipe() -> None:
     for model in (Entry, Attachment, Coupon, Grant, Decision, Tag, Run):
         model._default_manager.all().delete()
     Issuance.objects.update(planned=0, issued=0, spent_until=None)
-    Offer.objects.update(used=0, line=0, decided_until=None, moved_until=None, ask_all=True)
+    Offer.objects.update(used=0, line=0, decided_until=None, moved_until=None, asked_until=None, ask_all=True)
     Batch.objects.update(absorbed=False)
 
 

@@ -1,0 +1,179 @@
+"""Claims decided at once, ahead of the tick: the same engine, for one subject."""
+
+import pytest
+
+from campaigns import claims, engine, pausing
+from campaigns.models import Decision, Offer
+from logistics.models import FreightOrder
+from tests.engine.test_late import coupon_offer, small_world, threshold_offer, wipe
+from tests.engine.world import (
+    correct,
+    coupons,
+    everything,
+    freight,
+    grants,
+    journal,
+    merchant,
+    offer,
+    outcomes,
+    publish,
+    receipt,
+    states,
+    t,
+    tick,
+    trade,
+    used,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def claim(subject: str, at: str, of: str = "freight_order") -> list[str]:
+    """The outcomes of one subject's claims, by offer."""
+    return [Decision.Outcome(one.outcome).name.lower() for one in engine.claim(subject, of=of, at=t(at))]
+
+
+def test_it_is_decided_at_once_and_not_again() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 2}"))
+    freight("A", paid_at="02 10:00")
+    assert claim("A", "02 10:00") == ["granted"]
+    once = everything()
+    assert claim("A", "02 10:00") == ["granted"]
+    assert everything() == once
+    tick("03")
+    assert grants() == {("o", "A"): "settled 100.00 CNY"}
+    assert used("o") == 1
+
+
+def test_before_its_claim_there_is_nothing_to_decide() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02 10:00")
+    assert claim("A", "02 09:59:59.999999") == []
+    assert claim("A", "02 10:00") == ["granted"]
+
+
+def test_only_the_one_asked_about_is_decided() -> None:
+    merchant()
+    publish(offer("o"))
+    for name in "AB":
+        freight(name, paid_at="02")
+    claim("B", "03")
+    assert outcomes("o") == {"B": "granted"}
+
+
+def test_the_last_place_goes_to_who_asks_first_and_others_are_told_late() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 1}"))
+    freight("EARLY", paid_at="02 10:00")
+    freight("LATE", paid_at="02 11:00")
+    assert claim("LATE", "02 11:00") == ["granted"]
+    assert claim("EARLY", "02 11:00") == ["quota_exhausted"]
+    tick("03")
+    assert outcomes("o") == {"EARLY": "quota_exhausted", "LATE": "granted"}
+
+
+def test_cap_and_conditions_are_the_engines() -> None:
+    merchant()
+    merchant("ABROAD", country="US")
+    publish(offer("o", quota="{per_merchant: 1}"))
+    for name, of in (("A", "M1"), ("B", "M1"), ("C", "ABROAD")):
+        freight(name, of, paid_at="02")
+    assert [claim(name, "03") for name in "ABC"] == [["granted"], ["merchant_cap"], ["refused"]]
+
+
+def test_the_larger_discount_wins_at_once() -> None:
+    merchant()
+    publish(offer("o") + offer("p", benefit="{fee: freight, percent: 20}"))
+    freight("A", paid_at="02")
+    assert claim("A", "03") == ["superseded", "granted"]
+
+
+def test_a_grant_follows_its_subject_at_once() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 1}"))
+    freight("A", paid_at="02")
+    claim("A", "02")
+    correct(FreightOrder, "A", cancelled_at="02 12:00")
+    claim("A", "02 12:00")
+    assert states("o") == {"A": "released"}
+    freight("B", paid_at="02 13:00")
+    assert claim("B", "02 13:00") == ["granted"]
+
+
+def test_an_order_takes_its_coupon_at_once() -> None:
+    merchant()
+    publish(coupon_offer() + offer("o"))
+    freight("SHIPPED", shipped_at="02")
+    tick("03")
+    freight("A", placed_at="04", paid_at="05", use_coupon=True)
+    assert claim("A", "04") == []
+    assert coupons() == {"locked": 1}
+    assert claim("A", "05") == ["superseded"]
+    assert coupons() == {"redeemed": 1}
+
+
+def test_after_a_threshold() -> None:
+    merchant()
+    publish(threshold_offer())
+    trade("T1")
+    receipt("R1", "T1", "02", amount=100)
+    tick("02 12:00")
+    trade("T2")
+    receipt("R2", "T2", "03")
+    assert claim("T2", "03", of="trade_order") == ["granted"]
+    assert claim("T1", "03", of="trade_order") == []
+
+
+def test_while_paused_it_waits() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    pausing.pause(Offer.objects.get(), at=t("01"), by="ana", reason="")
+    assert claim("A", "03") == []
+    assert Decision.objects.count() == 0
+
+
+def test_a_settling_delay_is_waited_for() -> None:
+    merchant()
+    publish(offer("o", settling_hours="2"))
+    freight("A", paid_at="02 10:00")
+    assert claim("A", "02 11:59:59") == []
+    assert claim("A", "02 12:00") == ["granted"]
+
+
+def test_T10_a_host_whose_clock_is_behind_decides_as_of_the_last_tick() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02 10:00")
+    tick("02 09:00")
+    assert claim("A", "02 08:00") == []
+    tick("03")
+    freight("B", paid_at="02 23:00")
+    assert claim("B", "02 22:00") == ["granted"]
+
+
+def test_nobody_of_that_key() -> None:
+    publish(offer("o"))
+    with pytest.raises(claims.UnknownSubjectError, match="X"):
+        claim("X", "02")
+
+
+def test_one_by_one_in_their_order_it_comes_to_what_a_tick_gives() -> None:
+    """Each order claimed at its own instants, between hourly ticks: the same grants, coupons and journal."""
+    small_world()
+    tick("09")
+    alone = everything()
+    wipe()
+    for day in range(1, 9):
+        for hour in (10, 11, 12):
+            at = f"0{day} {hour}:00"
+            for n in range(1, 9):
+                claim(f"F{n}", at)
+            tick(at)
+        for n in range(1, 9):
+            claim(f"T{n}", f"0{day} 12:00", of="trade_order")
+    tick("09")
+    assert everything() == alone
+    assert journal()

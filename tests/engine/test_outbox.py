@@ -1,0 +1,128 @@
+"""What those who listen are told: everything that happens, once, in the transaction in which it happens."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import transaction
+
+from campaigns import engine, grants, outbox
+from campaigns.models import Event, Grant
+from campaigns.outbox import Audience
+from logistics.models import FreightOrder
+from tests.engine.test_late import coupon_offer
+from tests.engine.world import correct, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def heard() -> Iterator[list[Audience]]:
+    """Who listens: the one audience in the list."""
+    audience = [Audience(everything=True)]
+    listener = audience.__getitem__
+    outbox.LISTENERS.append(lambda: listener(0))
+    yield audience
+    outbox.LISTENERS.pop()
+
+
+def told(**of: object) -> list[tuple[str, str, str]]:
+    return list(Event.objects.filter(**of).order_by("pk").values_list("kind", "subject", "reason"))
+
+
+def test_where_nobody_listens_nothing_is_written() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    tick("03")
+    assert not Event.objects.exists()
+
+
+def test_grants_and_refusals(heard: list[Audience]) -> None:
+    merchant()
+    merchant("ABROAD", country="US")
+    publish(offer("o", quota="{limit: 1}"))
+    freight("A", paid_at="02 10:00")
+    freight("B", paid_at="02 11:00")
+    freight("C", of="ABROAD", paid_at="02 12:00")
+    tick("03")
+    assert told() == [
+        ("refused", "C", "refused"),
+        ("granted", "A", "settled at the claim"),
+        ("refused", "B", "quota_exhausted"),
+        ("quota_80", "", "1 / 1"),
+        ("quota_95", "", "1 / 1"),
+        ("quota_100", "", "1 / 1"),
+    ]
+    event = Event.objects.get(kind="granted")
+    assert (event.merchant_id, event.at, str(event.amount), event.currency) == ("M1", t("02 10:00"), "100.00", "CNY")
+    assert event.grant_id == Grant.objects.get().pk
+    tick("04")
+    assert Event.objects.count() == 6
+
+
+@pytest.mark.parametrize(("used", "marks"), [(7, 0), (8, 1), (9, 1), (10, 3)])
+def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: list[Audience]) -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 10}"))
+    for n in range(used):
+        freight(f"F{n}", paid_at=f"02 1{n}:00" if n < 10 else "03")
+    tick("04")
+    assert Event.objects.filter(kind__startswith="quota").count() == marks
+    tick("05")
+    assert Event.objects.filter(kind__startswith="quota").count() == marks
+
+
+def test_only_those_listened_for(heard: list[Audience]) -> None:
+    heard[0] = Audience(merchants=frozenset({"M2"}))
+    for code in ("M1", "M2"):
+        merchant(code)
+        freight(f"F-{code}", code, paid_at="02")
+    publish(offer("o", quota="{limit: 2}"))
+    tick("03")
+    assert told() == [("granted", "F-M2", "settled at the claim")]
+
+
+def test_a_release_and_a_revocation_with_its_reason(heard: list[Audience]) -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    freight("B", paid_at="02")
+    tick("03")
+    correct(FreightOrder, "A", cancelled_at="04")
+    grants.revoke(Grant.objects.get(subject="B"), at=t("04"), by="ana", reason="embargoed goods")
+    tick("05")
+    assert told(pk__gt=Event.objects.filter(kind="granted").latest("pk").pk) == [
+        ("revoked", "B", "embargoed goods"),
+        ("released", "A", "cancelled"),
+    ]
+
+
+def test_the_course_of_a_coupon(heard: list[Audience]) -> None:
+    merchant()
+    publish(coupon_offer())
+    freight("S", shipped_at="02")
+    tick("03")
+    freight("A", placed_at="04", use_coupon=True, cancelled_at="05")
+    freight("B", placed_at="06", paid_at="07", use_coupon=True)
+    tick("08")
+    assert [(kind, order) for kind, order in Event.objects.order_by("pk").values_list("kind", "order_no")] == [
+        ("granted", ""),
+        ("coupon_issued", ""),
+        ("coupon_locked", "A"),
+        ("coupon_returned", "A"),
+        ("coupon_locked", "B"),
+        ("coupon_redeemed", "B"),
+    ]
+
+
+def test_F10_what_is_rolled_back_is_not_told(heard: list[Audience]) -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    with pytest.raises(RuntimeError), transaction.atomic():
+        engine.claim("A", of="freight_order", at=t("03"))
+        assert Event.objects.count() == 1
+        raise RuntimeError
+    assert not Event.objects.exists()
+    engine.claim("A", of="freight_order", at=t("03"))
+    assert Event.objects.count() == 1

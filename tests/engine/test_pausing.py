@@ -1,0 +1,173 @@
+"""Pause, resume, stop: what was promised is kept, claims wait or are refused, to the instant."""
+
+import pytest
+
+from campaigns import explaining, offers, pausing
+from campaigns.models import Act, Decision, Offer
+from logistics.models import FreightOrder
+from tests.engine.test_late import coupon_offer, threshold_offer, wipe
+from tests.engine.world import (
+    correct,
+    everything,
+    freight,
+    grants,
+    merchant,
+    offer,
+    outcomes,
+    publish,
+    receipt,
+    t,
+    tick,
+    trade,
+    used,
+)
+
+pytestmark = pytest.mark.django_db
+
+OURS = {"by": "ana", "reason": "a wrong price list"}
+
+
+def row(code: str = "o") -> Offer:
+    return Offer.objects.get(code=code)
+
+
+def world() -> None:
+    """Three places; paid on the 1st, 2nd and 3rd, and once more on the 4th."""
+    merchant()
+    publish(offer("o", quota="{limit: 3}"))
+    for day in "1234":
+        freight(f"F{day}", paid_at=f"0{day} 10:00")
+
+
+def test_claims_wait_while_paused_and_are_decided_in_order_when_resumed() -> None:
+    world()
+    tick("01 12:00")
+    pausing.pause(row(), at=t("01 13:00"), **OURS)
+    tick("05")
+    assert outcomes("o") == {"F1": "granted"}
+    pausing.resume(row(), at=t("06"), **OURS)
+    tick("07")
+    assert outcomes("o") == {"F1": "granted", "F2": "granted", "F3": "granted", "F4": "quota_exhausted"}
+
+
+def test_a_pause_leaves_no_trace_in_what_is_decided() -> None:
+    world()
+    tick("07")
+    alone = everything()
+    Act.objects.all().delete()
+    wipe()
+    tick("01 12:00")
+    pausing.pause(row(), at=t("01 13:00"), **OURS)
+    tick("05")
+    pausing.resume(row(), at=t("06"), **OURS)
+    tick("07")
+    assert everything() == alone
+
+
+def test_what_was_given_goes_its_way_while_paused() -> None:
+    world()
+    tick("01 12:00")
+    pausing.pause(row(), at=t("01 13:00"), **OURS)
+    correct(FreightOrder, "F1", cancelled_at="02")
+    tick("03")
+    assert grants() == {("o", "F1"): "released 100.00 CNY"}
+    assert used("o") == 0
+
+
+def test_others_on_the_same_fee_go_on() -> None:
+    merchant()
+    publish(offer("o", benefit="{fee: freight, percent: 20}") + offer("p"))
+    freight("F1", paid_at="02")
+    pausing.pause(row("o"), at=t("01"), **OURS)
+    tick("03")
+    assert (outcomes("o"), outcomes("p")) == ({}, {"F1": "granted"})
+    pausing.resume(row("o"), at=t("04"), **OURS)
+    tick("05")
+    assert outcomes("o") == {"F1": "superseded"}, "the fee has its benefit"
+
+
+def test_a_stop_includes_its_instant() -> None:
+    merchant()
+    publish(offer("o"))
+    freight("AT", paid_at="02 10:00")
+    freight("AFTER", paid_at="02 10:00:00.000001")
+    pausing.stop(row(), at=t("02 10:00"), **OURS)
+    tick("05")
+    assert outcomes("o") == {"AT": "granted", "AFTER": "stopped"}
+    told = explaining.explain(offers.find("o"), "AFTER", at=t("05"))
+    assert (told.outcome, [reason.held for reason in told.conditions]) == ("stopped", [True])
+
+
+def test_a_stop_of_a_paused_offer_counts_from_the_pause() -> None:
+    world()
+    tick("01 12:00")
+    pausing.pause(row(), at=t("02 10:00"), **OURS)
+    tick("03 12:00")
+    pausing.stop(row(), at=t("05"), **OURS)
+    tick("06")
+    assert outcomes("o") == {"F1": "granted", "F2": "granted", "F3": "stopped", "F4": "stopped"}
+    assert row().paused_at is None
+
+
+def test_a_refusal_by_condition_comes_before_a_stop() -> None:
+    merchant("ABROAD", country="US")
+    publish(offer("o"))
+    freight("F1", of="ABROAD", paid_at="02")
+    pausing.stop(row(), at=t("01"), **OURS)
+    tick("05")
+    assert outcomes("o") == {"F1": "refused"}
+
+
+def test_what_waits_for_its_decision_day_is_not_given_after_a_stop() -> None:
+    merchant()
+    publish(coupon_offer(decided_at="2022-09-10 00:00:00"))
+    freight("F1", shipped_at="01")
+    pausing.stop(row("c"), at=t("05"), **OURS)
+    tick("11")
+    assert outcomes("c") == {"M1": "stopped"}
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("pause", "pause"), ("stop", "pause"), ("stop", "stop"), ("", "resume"), ("stop", "resume")],
+)
+def test_what_cannot_be_done_now_moves_nothing(first: str, then: str) -> None:
+    world()
+    if first:
+        getattr(pausing, first)(row(), at=t("01"), **OURS)
+    before, acts = Offer.objects.values().get(code="o"), Act.objects.count()
+    with pytest.raises(pausing.NotNowError):
+        getattr(pausing, then)(row(), at=t("02"), **OURS)
+    assert Offer.objects.values().get(code="o") == before
+    assert Act.objects.count() == acts
+
+
+def test_every_act_is_kept_with_who_and_why() -> None:
+    world()
+    pausing.pause(row(), at=t("01"), **OURS)
+    pausing.resume(row(), at=t("02"), by="ben", reason="it was right")
+    pausing.stop(row(), at=t("03"), **OURS)
+    told = [(act.verb, act.at, act.by, act.reason) for act in Act.objects.order_by("pk")]
+    assert told[1:] == [
+        ("paused", t("01"), "ana", "a wrong price list"),
+        ("resumed", t("02"), "ben", "it was right"),
+        ("stopped", t("03"), "ana", "a wrong price list"),
+    ]
+    assert Act.objects.latest("pk").after == {"stopped_at": "2022-09-03T00:00:00+00:00", "paused_at": None}
+
+
+def test_a_paused_threshold_goes_on_tagging() -> None:
+    """Which orders are candidates is decided by their bookings, not by when an operator looked."""
+    merchant()
+    publish(threshold_offer())
+    pausing.pause(row("half"), at=t("01"), **OURS)
+    trade("T1")
+    receipt("R1", "T1", "02", amount=40_000)
+    tick("03")
+    trade("T2")
+    receipt("R2", "T2", "04")
+    tick("05")
+    assert Decision.objects.count() == 0
+    pausing.resume(row("half"), at=t("06"), **OURS)
+    tick("07")
+    assert outcomes("half") == {"T2": "granted"}
