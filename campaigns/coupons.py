@@ -3,8 +3,10 @@
 import os
 from base64 import b32encode
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import islice, starmap
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
@@ -43,45 +45,74 @@ def issue(offer: Published) -> int:
     return issued
 
 
+class Owed(NamedTuple):
+    """A grant whose coupons are to be issued."""
+
+    grant: int
+    count: int
+    merchant: str
+    subject: str
+    version: int
+    claimed_at: datetime
+
+
+@dataclass(frozen=True)
+class Print:
+    """What the coupons of one version's grants have in common."""
+
+    offer: int
+    bundle: Bundle
+    decided_at: datetime | None
+    valid_from: datetime
+    valid_until: datetime
+
+
 @transaction.atomic
 def _issue_some(offer: Published, *, wait: bool) -> int:
     without = ~Exists(Coupon.objects.filter(grant=OuterRef("pk")))
     owed = Grant.objects.filter(without, offer=offer.id, coupons__gt=0).order_by("pk")
-    held = owed.select_for_update(skip_locked=not wait, of=("self",), no_key=True)[:GRANTS_AT_ONCE]
+    held = owed.select_for_update(skip_locked=not wait, no_key=True).values_list("pk", flat=True)[:GRANTS_AT_ONCE]
     # Asked again with the rows in hand: another worker may have been done between the looking and the locking.
-    grants = list(Grant.objects.filter(without, pk__in=[grant.pk for grant in held]).select_related("version"))
-    count = sum(grant.coupons for grant in grants)
+    rest = Grant.objects.filter(without, pk__in=list(held)).order_by("pk")
+    grants = list(starmap(Owed, rest.values_list("pk", "coupons", "merchant", "subject", "version", "claimed_at")))
+    count = sum(grant.count for grant in grants)
+    prints = _prints({grant.version for grant in grants})
     codes, ids = _codes(count), iter(journal.new_ids(Coupon, count))
-    made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.coupons + 1)]
-    rows.write(Coupon._meta.db_table, COLUMNS, (_row(pk, next(codes), grant, number) for pk, grant, number in made))
-    journal.record(_issued(pk, grant) for pk, grant, _ in made)
+    made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.count + 1)]
+    rows.write(
+        Coupon._meta.db_table,
+        COLUMNS,
+        (_row(pk, next(codes), grant, number, prints[grant.version]) for pk, grant, number in made),
+    )
+    journal.record(_issued(pk, grant, prints[grant.version]) for pk, grant, _ in made)
     Issuance.objects.filter(offer=offer.id).update(issued=F("issued") + count)
     return count
 
 
-def _bundle(grant: Grant) -> Bundle:
-    bundle = terms_of(grant.version).bundle
-    assert bundle is not None
-    return bundle
+def _prints(versions: set[int]) -> dict[int, Print]:
+    prints = {}
+    for version in Version.objects.filter(pk__in=versions):
+        terms = terms_of(version)
+        assert terms.bundle is not None
+        valid = terms.bundle.valid
+        prints[version.pk] = Print(
+            version.offer_id, terms.bundle, terms.decision_instant, valid.from_.instant, valid.to.after
+        )
+    return prints
 
 
-def _issued_at(grant: Grant) -> datetime:
-    return terms_of(grant.version).decision_instant or grant.claimed_at
-
-
-def _row(pk: int, code: str, grant: Grant, number: int) -> tuple[object, ...]:
-    bundle = _bundle(grant)
+def _row(pk: int, code: str, grant: Owed, number: int, made: Print) -> tuple[object, ...]:
+    bundle = made.bundle
     return (
-        pk, code, grant.offer_id, grant.pk, number, grant.merchant_id, "issued", bundle.value, bundle.value,
-        bundle.currency, _issued_at(grant), bundle.valid.from_.instant, bundle.valid.to.after,
+        pk, code, made.offer, grant.grant, number, grant.merchant, "issued", bundle.value, bundle.value,
+        bundle.currency, made.decided_at or grant.claimed_at, made.valid_from, made.valid_until,
     )  # fmt: skip
 
 
-def _issued(pk: int, grant: Grant) -> journal.Move:
-    bundle = _bundle(grant)
+def _issued(pk: int, grant: Owed, made: Print) -> journal.Move:
     return journal.Move(
-        None, pk, grant.offer_id, grant.version_id, _issued_at(grant), "", "issued",
-        bundle.value, bundle.currency, "", journal.ENGINE, "issued", grant.merchant_id, grant.subject,
+        None, pk, made.offer, grant.version, made.decided_at or grant.claimed_at, "", "issued",
+        made.bundle.value, made.bundle.currency, "", journal.ENGINE, "issued", grant.merchant, grant.subject,
     )  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """From claims to decisions: `campaigns.allocation` folded over offers that compete for one fee, and written down."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from heapq import merge
@@ -12,7 +11,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import F, IntegerField, Value
 
-from campaigns import announcing, claims, discovery, grants, outbox, tagging
+from campaigns import announcing, claims, discovery, grants, outbox, planning, tagging
 from campaigns.allocation import Claim, Outcome, Verdict
 from campaigns.course import Step, course
 from campaigns.discovery import Keys, News
@@ -22,7 +21,6 @@ from campaigns.places import Places
 from merchants.intake import rows
 
 CHUNK = 10_000
-MANY = 10_000
 COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed place".split()
 
 
@@ -35,7 +33,7 @@ def decide(offers: list[Published], news: News, *, at: datetime) -> int:
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
     asked = [_to_ask(offer, replace(news, since=offer.row.decided_until, ask_all=offer.row.ask_all)) for offer in ready]
     going = [(offer, keys) for offer, keys in zip(ready, asked, strict=True) if offer.row.paused_at is None]
-    with planned_for_many(any(keys is None for _, keys in going)):
+    with planning.for_many(any(keys is None for _, keys in going)):
         return _decide_asked(going, news, at)
 
 
@@ -58,22 +56,6 @@ def _decide_asked(going: list[tuple[Published, Keys | None]], news: News, at: da
         asking.append(_asking(offer, claims.passing(offer, undecided), at))
     in_order = merge(*asking, key=attrgetter("turn"))
     return decided + _allocate([offer for offer, _ in going], in_order, news.since, news.until)
-
-
-@contextmanager
-def planned_for_many(many: bool) -> Iterator[None]:
-    """Have PostgreSQL hash instead of looping where every subject is asked.
-
-    It plans by the size of the tables as they are: a decision table that is empty now would be read from its start for
-    each subject while this very statement fills it.
-    """
-    if not many or connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_nestloop = off")
-        yield
-        cursor.execute("SET LOCAL enable_nestloop = on")
 
 
 def _refuse(offer: Published, rows_: claims.Rows) -> int:
@@ -99,8 +81,7 @@ def _insert_failed(judged: str, parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"{into} SELECT * FROM ({judged} {fence}) AS claim WHERE failed > 0", parameters)  # noqa: S608  own names
         count = int(cursor.rowcount)
-        if count >= MANY and connection.vendor == "postgresql":
-            cursor.execute(f"ANALYZE {Decision._meta.db_table}")  # the next plan must know of them
+    planning.learn(count, Decision)
     return count
 
 
@@ -129,6 +110,7 @@ def _allocate(offers: list[Published], asking: Iterator[Claim], since: datetime 
     for offer in offers:
         Offer.objects.filter(pk=offer.id).update(line=places.allocation.quotas[offer.code].line)
     announcing.places(offers, at=until)
+    planning.learn(decided, Decision, Grant)
     return decided
 
 

@@ -6,10 +6,10 @@ transaction that holds its offers' rows, and what is decided is not asked again.
 
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 
-from campaigns import claims, coupons, deciding, following, offers
+from campaigns import claims, coupons, deciding, following, offers, planning
 from campaigns.discovery import News
 from campaigns.models import Decision, Issuance, Offer, Run
 from campaigns.offers import Published
@@ -83,7 +83,7 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
 
     Returns whether that was done: not where they have been brought further already.
     """
-    _plan_for_all_rows()
+    planning.read_to_the_end()
     group = offers.hold(group)
     until = claims.horizon(group, run.at)
     since = [offer.row.decided_until for offer in group if offer.row.decided_until is not None]
@@ -99,13 +99,6 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
         marks |= {"decided_until": until, "ask_all": False}
     Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
     return ready
-
-
-def _plan_for_all_rows() -> None:
-    """Cursors are read to the end here: PostgreSQL would otherwise plan for the first rows."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL cursor_tuple_fraction = 1.0")
 
 
 def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 
 from campaigns import claims, discovery, grants
 from campaigns.course import Step, course
@@ -31,8 +31,7 @@ def follow(offer: Published, news: News) -> int:
     live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
     if news.only:
         live = live.filter(subject=news.only[0])
-    versions = Version.objects.filter(pk__in=live.values("version")).distinct()
-    for version in versions:
+    for version in Version.objects.filter(Exists(live.filter(version=OuterRef("pk"))), offer=offer.id):
         terms = Published(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))
         for keys in _chunks(_subjects(terms, news)):
             moved += _follow_some(terms, keys, news)

@@ -1,6 +1,7 @@
 """Bounds and windows: written in local time with a zone, compared as instants."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
@@ -44,7 +45,7 @@ class Clock(Word):
     at: LocalTime
     zone: Zone
 
-    @property
+    @cached_property
     def instant(self) -> datetime:
         """The instant, in UTC."""
         return datetime.strptime(self.at, LOCAL).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
@@ -64,7 +65,7 @@ class Bound(Clock):
             return {"zone": info.context.get("zone"), **value}
         return value
 
-    @property
+    @cached_property
     def after(self) -> datetime:
         """The first instant past the bound: one written to the second includes that whole second."""
         return self.instant + timedelta(seconds=1)
