@@ -49,7 +49,7 @@ class Owed(NamedTuple):
     """A grant whose coupons are to be issued."""
 
     grant: int
-    count: int
+    coupons: int
     merchant: str
     subject: str
     version: int
@@ -75,10 +75,10 @@ def _issue_some(offer: Published, *, wait: bool) -> int:
     # Asked again with the rows in hand: another worker may have been done between the looking and the locking.
     rest = Grant.objects.filter(without, pk__in=list(held)).order_by("pk")
     grants = list(starmap(Owed, rest.values_list("pk", "coupons", "merchant", "subject", "version", "claimed_at")))
-    count = sum(grant.count for grant in grants)
+    count = sum(grant.coupons for grant in grants)
     prints = _prints({grant.version for grant in grants})
     codes, ids = _codes(count), iter(journal.new_ids(Coupon, count))
-    made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.count + 1)]
+    made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.coupons + 1)]
     rows.write(
         Coupon._meta.db_table,
         COLUMNS,

@@ -1,10 +1,10 @@
 """What a file of facts looks like: its columns, its key, and which rows of others it names."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import cached_property
-from typing import Any
+from itertools import islice
 
 from django.db import models
 from django.utils.translation import gettext as _
@@ -13,7 +13,21 @@ from merchants.intake.columns import Column, Parse, Refusal
 
 Row = tuple[object, ...]
 Line = tuple[int, Sequence[str]]
+
+
+class Broken(tuple[str, ...]):
+    """The cells of a line that is none: there are no cells, and `reason` says what is wrong with it."""
+
+    def __new__(cls, reason: str) -> "Broken":
+        line = super().__new__(cls)
+        line.reason = reason
+        return line
+
+    reason: str
+
+
 MOST_COLUMNS = 200
+CHUNK = 500
 
 
 @dataclass(frozen=True)
@@ -134,32 +148,46 @@ class Parser:
         self.absent: Row = tuple(parsers[name]("") for name in absent)
         behind = [*header, *absent]
         self.order = tuple(behind.index(column.name) for column in file.columns)
-        self.as_is = not absent and self.order == tuple(range(len(file.columns)))
 
     def rows(self, lines: Iterable[Line], *, name: str, report: Report) -> Iterator[Row]:
         """Each good line as `(line number, *values)`; the bad ones go to `report`, column by column."""
-        parses, width, as_is = self.parses, len(self.header), self.as_is
-        checks = self.file.checks
-        for number, cells in lines:
-            try:
-                if len(cells) != width:
-                    raise Refusal
-                values: Any = [parse(cell) for parse, cell in zip(parses, cells, strict=True)]
-            except Refusal:
-                for column, value, reason in self._refusals(cells):
-                    report(Complaint(name, number, column, value, reason))
-                continue
-            if not as_is:
-                values = (*values, *self.absent)
-                values = [values[index] for index in self.order]
-            if checks and (wrong := self._broken(values)):
-                cell = dict(zip(self.header, cells, strict=True))
-                for column, reason in wrong:
-                    report(Complaint(name, number, column, cell.get(column, ""), reason))
-                continue
-            yield (number, *values)
+        stream = iter(lines)
+        while chunk := list(islice(stream, CHUNK)):
+            rows = self._by_column(chunk)
+            yield from self._by_row(chunk, name, report) if rows is None else rows
+
+    def _by_column(self, chunk: Sequence[Line]) -> Iterator[Row] | None:
+        """The lines' rows where nothing is wrong with any: columns are read faster than rows. Else None."""
+        numbers = [number for number, _cells in chunk]
+        try:
+            cells = zip(*(cells for _number, cells in chunk), strict=True)
+            found = [list(map(parse, column)) for parse, column in zip(self.parses, cells, strict=True)]
+        except ValueError:  # a Refusal, or lines of another width
+            return None
+        behind = [*found, *([value] * len(chunk) for value in self.absent)]
+        columns = [behind[index] for index in self.order]
+        by_name = dict(zip(self.file.named, columns, strict=True))
+        for check in self.file.checks:
+            if any(map(check.complaint, *(by_name[column] for column in check.columns))):
+                return None
+        return zip(numbers, *columns, strict=True)
+
+    def _by_row(self, chunk: Sequence[Line], name: str, report: Report) -> Iterator[Row]:
+        for number, cells in chunk:
+            wrong = list(self._refusals(cells))
+            if not wrong:
+                read = [parse(cell) for parse, cell in zip(self.parses, cells, strict=True)]
+                values = [[*read, *self.absent][index] for index in self.order]
+                wrong = self._broken(values, dict(zip(self.header, cells, strict=True)))
+            if not wrong:
+                yield (number, *values)
+            for column, value, reason in wrong:
+                report(Complaint(name, number, column, value, reason))
 
     def _refusals(self, cells: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+        if isinstance(cells, Broken):
+            yield "", "", cells.reason
+            return
         if len(cells) != len(self.header):
             found = {"found": len(cells), "expected": len(self.header)}
             yield "", "", _("has %(found)d cells where the header has %(expected)d") % found
@@ -170,13 +198,13 @@ class Parser:
             except Refusal as refusal:
                 yield name, cell.lstrip("\0"), MARKS[cell]() if cell in MARKS else str(refusal)
 
-    def _broken(self, values: Sequence[object]) -> list[tuple[str, str]]:
+    def _broken(self, values: Sequence[object], cells: Mapping[str, str]) -> list[tuple[str, str, str]]:
         by_name = dict(zip(self.file.named, values, strict=True))
         wrong = [
             (check.columns[-1], check.complaint(*(by_name[column] for column in check.columns)))
             for check in self.file.checks
         ]
-        return [(column, reason) for column, reason in wrong if reason]
+        return [(column, cells.get(column, ""), reason) for column, reason in wrong if reason]
 
 
 # What `sheet` writes, with a NUL that no file can hold, for a cell that a spreadsheet shows but has no value for us.

@@ -6,7 +6,7 @@ import hashlib
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from merchants.intake.columns import Refusal
-from merchants.intake.files import Line
+from merchants.intake.files import Broken, Line
 
 CHUNK = 1 << 20
 WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -32,9 +32,6 @@ class Limit:
 UPLOAD = Limit(seconds=4, megabytes=256)  # refused within 5 seconds, all told
 COMMAND = Limit(seconds=900, megabytes=2048)
 
-# Where lines that are no rows are told of: line, and what is wrong with it.
-Broken = Callable[[int, str], None]
-
 
 @dataclass(frozen=True)
 class Source:
@@ -46,23 +43,25 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path, *, limit: Limit, broken: Broken) -> Iterator[Source]:
+def opened(path: Path, *, limit: Limit) -> Iterator[Source]:
     """The lines of `path`. A file that cannot be read at all raises `Refusal`."""
     if path.suffix.lower() != WORKBOOK:
         digest, encoding = scanned(path)
         with path.open(encoding=encoding, newline="") as stream:
-            yield _source(digest, _lines(stream, broken))
+            yield _source(digest, _lines(stream))
         return
     with tempfile.TemporaryDirectory(prefix="intake-") as folder:
         converted = Path(folder) / "sheet.csv"
         _convert(path, converted, limit=limit)
         with path.open("rb") as whole, converted.open(encoding="utf-8", newline="") as stream:
             digest = hashlib.file_digest(whole, "sha256").hexdigest()
-            yield _source(digest, _rows_of_sheet(_lines(stream, broken)))
+            yield _source(digest, _rows_of_sheet(_lines(stream)))
 
 
 def _source(digest: str, lines: Iterator[Line]) -> Source:
     _number, header = next(lines, (0, []))
+    if isinstance(header, Broken):
+        raise Refusal(header.reason)
     if not header:
         raise Refusal(_("is empty: not even a header"))
     names = [name.removeprefix("\ufeff").strip() for name in header]
@@ -74,7 +73,7 @@ def _source(digest: str, lines: Iterator[Line]) -> Source:
 def _narrowed(lines: Iterator[Line], width: int, drawn: int) -> Iterator[Line]:
     if width == drawn:
         return lines
-    return ((number, cells if any(cells[width:]) else cells[:width]) for number, cells in lines)
+    return ((number, cells[:width] if cells and not any(cells[width:]) else cells) for number, cells in lines)
 
 
 def scanned(path: Path) -> tuple[str, str]:
@@ -117,7 +116,7 @@ def _decode(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes, *, fin
         raise Refusal(_("is neither UTF-8 nor GB18030: save it as CSV in UTF-8"))
 
 
-def _lines(stream: Iterator[str], broken: Broken) -> Iterator[Line]:
+def _lines(stream: Iterator[str]) -> Iterator[Line]:
     """Each line with something in it, under the number of the physical line where it starts."""
     reader = csv.reader(stream, strict=True)
     while True:
@@ -129,7 +128,7 @@ def _lines(stream: Iterator[str], broken: Broken) -> Iterator[Line]:
                 start = reader.line_num + 1
             return
         except csv.Error as error:
-            broken(start, _("is not CSV: %s") % error)
+            yield start, Broken(_("is not CSV: %s") % error)
 
 
 def _rows_of_sheet(lines: Iterator[Line]) -> Iterator[Line]:

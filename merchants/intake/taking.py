@@ -67,15 +67,12 @@ def take(
 
     Instants without an offset are in `zone`; rows with one later than `now` are counted as future. `name` is the
     file's own where `path` is a copy. With `keep=False` all is done and checked, nothing stays, and the outcome has
-    a sample of the rows. `report` must not
-    use the database: it is called while rows are on their way there.
+    a sample of the rows. `report` must not use the database: it is called while rows are on their way there.
     """
     name = name or path.name
     complaints = Complaints(report)
     try:
-        with opened(
-            path, limit=limit, broken=lambda line, why: complaints(Complaint(name, line, "", "", why))
-        ) as source:
+        with opened(path, limit=limit) as source:
             for column, reason in file.header_complaints(source.header):
                 complaints(Complaint(name, 1, column, column, reason))
             if complaints.count:
