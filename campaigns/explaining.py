@@ -78,13 +78,12 @@ def explain(offer: Published, subject: str, *, at: datetime) -> Explanation:
 
     Raises claims.UnknownSubjectError.
     """
-    decision = Decision.objects.filter(offer=offer.id, subject=subject, claimed_at__lte=at).first()
-    if decision is not None and decision.version_id != offer.version_id:
+    row, number = _row(offer, subject, at), _number(offer)
+    decision = _decision(row)
+    if decision is not None and decision.version_id != offer.version_id:  # asked again, by the wording that decided it
         version = Version.objects.get(pk=decision.version_id)
-        offer = Published(offer.row, offers.terms_of(version))
-    row = _row(offer, subject, at)
-    if row is None:
-        raise claims.UnknownSubjectError(offer, subject)
+        offer, number = Published(offer.row, offers.terms_of(version)), version.number
+        row = _row(offer, subject, at)
     claimed = row["claims_at"] if row["claims_at"] and row["claims_at"] <= at else None
     reasons = [*_reasons(offer, row, decision), *_progress(offer, row, claimed)]
     return Explanation(
@@ -94,40 +93,55 @@ def explain(offer: Published, subject: str, *, at: datetime) -> Explanation:
         merchant_code=row[offer.terms.collection.merchant],
         as_of=at,
         outcome=_outcome(offer, row, decision, claimed),
-        version=row["version"],
-        status=row["status"] or "",
+        version=number,
+        status=row["granted_status"] or "",
         claimed_at=decision.claimed_at if decision else claimed,
         place=decision.place if decision else None,
-        amount=row["amount"],
-        currency=row["currency"] or "",
-        review=row["review"] or "",
+        amount=row["granted_amount"],
+        currency=row["granted_currency"] or "",
+        review=row["granted_review"] or "",
         conditions=tuple(reasons),
     )
 
 
-def _row(offer: Published, subject: str, at: datetime) -> dict[str, Any] | None:
-    """One query: the subject with its claim, every condition's found and held, and its grant as of `at`."""
+DECIDED = ("version_id", "claimed_at", "outcome", "failed", "place")
+
+
+def _decision(row: dict[str, Any]) -> Decision | None:
+    """The decision that stands beside the subject, if there is one."""
+    found = {name: row[f"decided_{name}"] for name in DECIDED}
+    return Decision(**found) if found["outcome"] is not None else None
+
+
+def _row(offer: Published, subject: str, at: datetime) -> dict[str, Any]:
+    """One query: the subject with its claim and decision, every condition's found and held, its grant as of `at`."""
     terms, seen = offer.terms, claims.constant(at)
     rows = claims.all_rows(offer).filter(pk=subject).annotate(claims_at=claims.claimed_at(offer))
     due = LessThanOrEqual(F("claims_at"), seen)
     rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=seen))
     decided = terms.decision_instant
     rows = rows.annotate(seen_at=claims.constant(min(decided, at)) if decided else F("claimed_at"))
-    asked = {}
+    asked = {"progress": _found_progress(offer), **_given(offer, at)}
     for n, condition in enumerate((*terms.scope, *terms.asked)):
         asked[f"held_{n}"] = flag(condition.q(terms.row))
         asked[f"found_{n}"] = condition.found(terms.row)
-    asked["progress"] = _found_progress(offer)
-    grants = Grant.objects.filter(offer=offer.id, subject=OuterRef("pk"), claimed_at__lte=at).order_by("-pk")
-    states = Entry.objects.filter(grant=OuterRef("grant_id"), at__lte=at).order_by("-pk")
-    rows = rows.annotate(grant_id=Subquery(grants.values("pk")[:1]), **asked)
-    rows = rows.annotate(status=Subquery(states.values("target")[:1]), version=Value(_number(offer)))
-    for name in ("amount", "currency", "review"):
-        rows = rows.annotate(**{name if name != "currency" else "paid_in": Subquery(grants.values(name)[:1])})
-    found = rows.values(
-        "claims_at", "grant_id", "status", "version", "amount", "paid_in", "review", terms.collection.merchant, *asked
-    ).first()
-    return {**{name: _seen(v, at) for name, v in found.items()}, "currency": found["paid_in"]} if found else None
+    found = rows.annotate(**asked).values("claims_at", terms.collection.merchant, *asked).first()
+    if found is None:
+        raise claims.UnknownSubjectError(offer, subject)
+    return {name: value if name.startswith("decided_") else _seen(value, at) for name, value in found.items()}
+
+
+def _given(offer: Published, at: datetime) -> dict[str, Any]:
+    """What was decided of the subject by `at`, and its latest grant as it stood then, as expressions."""
+    mine = {"offer": offer.id, "subject": OuterRef("pk"), "claimed_at__lte": at}
+    decisions = Decision.objects.filter(**mine)
+    grants = Grant.objects.filter(**mine).order_by("-pk")
+    states = Entry.objects.filter(grant__offer=offer.id, grant__subject=OuterRef("pk"), at__lte=at)
+    return {
+        **{f"decided_{name}": Subquery(decisions.values(name)[:1]) for name in DECIDED},
+        **{f"granted_{name}": Subquery(grants.values(name)[:1]) for name in ("amount", "currency", "review")},
+        "granted_status": Subquery(states.order_by("-grant_id", "-pk").values("target")[:1]),
+    }
 
 
 def _seen(value: Any, at: datetime) -> Any:
