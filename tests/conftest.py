@@ -1,12 +1,16 @@
 """What every test shares: whatever it did to the database, all invariants hold after it."""
 
+import os
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg.pq
 import pytest
 from django.db import connection
 
 from tests import seasons
+from tests.platform.servers import PrivateRedis
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
@@ -41,3 +45,15 @@ def _aborted() -> bool:
 def season(db: None) -> seasons.Season:
     """September 2022, taken through in this process: `season(as_of=…)` decides a case's facts up to an instant."""
     return seasons.Season()
+
+
+@pytest.fixture
+def private_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
+    if not shutil.which("redis-server"):
+        text = "NOT TESTED: needs the program redis-server"
+        if os.environ.get("CI"):
+            pytest.fail(text)
+        pytest.skip(text)
+    server = PrivateRedis(tmp_path)
+    yield server
+    server.kill()

@@ -79,8 +79,14 @@ class Text:
         return plain
 
     def problems(self, error: ValidationError, above: Path = ()) -> list[Problem]:
-        """What pydantic found, each at the nearest line that stands in the text."""
-        return [self._problem((*above, *detail["loc"]), detail["msg"]) for detail in error.errors()]
+        """What pydantic found, each at the nearest line that stands in the text.
+
+        Lists that are too short only because what stands in them is bad are not told of: that is.
+        """
+        details = error.errors()
+        inside = {loc[:n] for loc in (detail["loc"] for detail in details) for n in range(len(loc))}
+        told = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside]
+        return [self._problem((*above, *detail["loc"]), detail["msg"]) for detail in told]
 
     def _problem(self, loc: Path, message: str) -> Problem:
         path: Path = ()

@@ -59,8 +59,9 @@ def url() -> str:
 class Child:
     """A Python process that runs `code` after the preamble."""
 
-    def __init__(self, code: str) -> None:
-        environment = {**os.environ, "DATABASE_URL": url(), "DJANGO_SETTINGS_MODULE": "config.settings"}
+    def __init__(self, code: str, **variables: str) -> None:
+        own = {"DATABASE_URL": url(), "DJANGO_SETTINGS_MODULE": "config.settings", **variables}
+        environment = {**os.environ, **own}
         self.process = subprocess.Popen(
             [sys.executable, "-c", PREAMBLE + code], cwd=ROOT, env=environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -95,9 +96,9 @@ class Child:
 
 
 @contextmanager
-def children(*codes: str) -> Iterator[list[Child]]:
-    """Processes that are gone when the block ends, however it ends."""
-    started = [Child(code) for code in codes]
+def children(*codes: str, **variables: str) -> Iterator[list[Child]]:
+    """Processes that are gone when the block ends, however it ends. `variables` are for their environment."""
+    started = [Child(code, **variables) for code in codes]
     try:
         yield started
     finally:

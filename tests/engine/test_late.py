@@ -23,6 +23,7 @@ from tests.engine.world import (
     t,
     tick,
     trade,
+    used,
 )
 from trade.models import Receipt
 
@@ -297,3 +298,26 @@ def test_a_merchant_corrected_brings_its_orders_into_scope() -> None:
     correct(Merchant, "M1", country="CN")
     tick("03")
     assert grants() == {("o", "A"): "settled 100.00 CNY"}
+
+
+@pytest.mark.parametrize(
+    ("departed", "state"),
+    [
+        ("20 23:59:59.999999", "settled"),
+        ("21", "forfeited"),
+        ("20 23:59:59", "settled"),
+        ("21 00:00:00.000001", "forfeited"),
+    ],
+)
+@pytest.mark.parametrize("steps", [("25",), ("20 23:59:59.999999", "21", "25"), ("21", "21 00:00:00.000001")])
+def test_T9_a_reservation_that_ends_as_it_is_settled_does_one_of_both(
+    departed: str, state: str, steps: tuple[str, ...]
+) -> None:
+    merchant()
+    terms = "{at: departed_at, locked_at: paid_at, deadline: 2022-09-20 23:59:59, released_by: cancelled_at}"
+    publish(offer("o", claim="{at: placed_at}", settlement=terms, quota="{limit: 1}"))
+    freight("A", placed_at="02", paid_at="03", departed_at=departed)
+    for at in steps:
+        tick(at)
+    assert journal() == ["A: · → reserved", "A: reserved → locked", f"A: locked → {state}"]
+    assert used("o") == 1, "neither gives a place back"

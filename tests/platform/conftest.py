@@ -1,26 +1,9 @@
 """Fixtures of the platform's tests."""
 
-import os
-import shutil
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-from tests.platform.servers import PrivateRedis
-
-
-@pytest.fixture
-def private_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
-    if not shutil.which("redis-server"):
-        text = "NOT TESTED: needs the program redis-server"
-        if os.environ.get("CI"):
-            pytest.fail(text)
-        pytest.skip(text)
-    server = PrivateRedis(tmp_path)
-    yield server
-    server.kill()
 
 
 @pytest.fixture
