@@ -77,45 +77,45 @@ class Release:
 class Seats:
     """Numbered seats from 1 to `limit`; the lowest free one is taken first. Without a limit there are no numbers.
 
-    Those who came before there was a limit, or under a higher one, sit without a number or above it, and count.
+    Taken are those up to `first`, and those in `taken`: some who came before there was a limit, or under a higher one,
+    sit without a number or above it, and count.
     """
 
-    __slots__ = ("_freed", "_next", "_taken", "_unnumbered", "limit")
+    __slots__ = ("_count", "_freed", "_next", "_taken", "limit")
 
-    def __init__(self, limit: int | None, taken: Iterable[int | None] = ()) -> None:
+    def __init__(self, limit: int | None, taken: Iterable[int | None] = (), *, first: int = 0) -> None:
         seats = list(taken) if limit is not None else []
         self.limit = limit
         self._taken = {seat for seat in seats if seat is not None}
-        self._unnumbered = seats.count(None)
+        self._count = first + len(self._taken) + seats.count(None)
         self._freed: list[int] = []
-        self._next = 1
+        self._next = first + 1
 
     @property
     def full(self) -> bool:
         """Whether no seat is left."""
-        return self.limit is not None and len(self._taken) + self._unnumbered >= self.limit
+        return self.limit is not None and self._count >= self.limit
 
     def take(self) -> int | None:
         """Take the lowest free seat; only where not full."""
         if self.limit is None:
             return None
+        self._count += 1
         if self._freed:
-            seat = heappop(self._freed)
-        else:
-            while self._next in self._taken:
-                self._next += 1
-            seat = self._next
-        self._taken.add(seat)
-        return seat
+            return heappop(self._freed)
+        while self._next in self._taken:
+            self._next += 1
+        self._next += 1
+        return self._next - 1
 
     def free(self, seat: int | None) -> None:
-        """Give a seat back."""
+        """Give back a seat that is taken; none, where its holder has no number."""
+        self._count -= 1
         if seat is None:
-            self._unnumbered = max(self._unnumbered - 1, 0)
-        elif seat in self._taken:
-            self._taken.discard(seat)
-            if seat < self._next and self.limit is not None and seat <= self.limit:
-                heappush(self._freed, seat)
+            return
+        self._taken.discard(seat)
+        if seat < self._next and self.limit is not None and seat <= self.limit:
+            heappush(self._freed, seat)
 
 
 UNCOUNTED = Seats(None)

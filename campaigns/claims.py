@@ -1,6 +1,6 @@
 """Who claims what, and when: the queries that turn facts into claims, read one way by the engine and by `explain`."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -57,14 +57,13 @@ def all_rows(offer: Published) -> Rows:
     return rows
 
 
-def merchant_of(offer: Published, subject: str) -> str:
-    """The code of the merchant whose row it is. Raises UnknownSubjectError."""
-    merchant: str | None = (
-        all_rows(offer).filter(pk=subject).values_list(offer.terms.collection.merchant, flat=True).first()
-    )
-    if merchant is None:
-        raise UnknownSubjectError(offer, subject)
-    return merchant
+def merchants_of(offer: Published, subjects: Sequence[str]) -> tuple[str, ...]:
+    """The codes of the merchants whose rows they are. Raises UnknownSubjectError where one of the rows is not there."""
+    owners = dict(all_rows(offer).filter(pk__in=subjects).values_list("pk", offer.terms.collection.merchant))
+    for subject in subjects:
+        if subject not in owners:
+            raise UnknownSubjectError(offer, subject)
+    return tuple(sorted(set(owners.values())))
 
 
 def constant(at: datetime) -> Value:

@@ -28,18 +28,26 @@ LAG = timedelta(days=2)
 
 
 @dataclass(frozen=True)
+class Only:
+    """Subjects that ask for a decision at once, and whose they are."""
+
+    subjects: tuple[str, ...]
+    merchants: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class News:
     """What is new at a tick: the instants after `since` up to `until`, and the batches not yet looked at.
 
-    Without `since` everything is new; with `ask_all` everyone is to be asked again although it is not. With `only`, the
-    key of a subject and its merchant, that subject is looked at, whatever is new of others.
+    Without `since` everything is new; with `ask_all` everyone is to be asked again although it is not. With `only`,
+    those subjects are looked at, whatever is new of others.
     """
 
     since: datetime | None
     until: datetime
     batches: tuple[int, ...] = ()
     ask_all: bool = False
-    only: tuple[str, str] | None = None
+    only: "Only | None" = None
 
     @property
     def everything(self) -> bool:
@@ -87,7 +95,7 @@ def claiming(offer: Published, news: News, *, newest_tag: int = 0) -> Keys | Non
     """Subjects that may have come to claim; None for every one. `newest_tag`: tags after it are new."""
     terms = offer.terms
     if news.only:
-        return _rows(terms.collection.model, "pk", Q(pk=news.only[0]))
+        return _rows(terms.collection.model, "pk", Q(pk__in=news.only.subjects))
     if news.everything or news.passed(terms.decision_instant):
         return None
     match terms.claim:
@@ -125,7 +133,7 @@ def moving(offer: Published, news: News) -> Keys | None:
     """Subjects whose grants may have come to the next state, or rest on facts that changed; None for every one."""
     terms, settlement = offer.terms, offer.terms.settlement
     if news.only:
-        return _rows(terms.collection.model, "pk", Q(pk=news.only[0]))
+        return _rows(terms.collection.model, "pk", Q(pk__in=news.only.subjects))
     if news.everything or news.passed(settlement.deadline.after if settlement.deadline else None):
         return None
     moments = [m for m in (settlement.locked_at, settlement.fulfilled_at, settlement.released_by) if m is not None]
@@ -167,7 +175,7 @@ def _models(conditions: Iterable[Condition]) -> Iterator[type[Model]]:
 def tagging(news: News) -> Keys | None:
     """Merchants whose thresholds may have moved: receipts booked, cancelled or changed; None for every one."""
     if news.only:
-        return _rows(Merchant, "code", Q(code=news.only[1]))
+        return _rows(Merchant, "code", Q(code__in=news.only.merchants))
     if news.everything:
         return None
     parts = [_rows(Receipt, "order__merchant_id", q) for q in news.instants(["booked_at", "cancelled_at"])]
@@ -179,7 +187,7 @@ def tagging(news: News) -> Keys | None:
 def spending(news: News) -> Keys | None:
     """Merchants whose coupons may have moved: orders that ask for one, or the end of validity; None for every one."""
     if news.only:
-        return _rows(Merchant, "code", Q(code=news.only[1]))
+        return _rows(Merchant, "code", Q(code__in=news.only.merchants))
     if news.everything:
         return None
     asking = Q(use_coupon=True)

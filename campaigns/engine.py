@@ -4,13 +4,14 @@ Safe to kill at any commit, to repeat and to run twice at once: a group of compe
 transaction that holds its offers' rows, and what is decided is not asked again.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
 
 from campaigns import claims, coupons, deciding, following, offers, planning
-from campaigns.discovery import News
+from campaigns.discovery import News, Only
 from campaigns.models import Decision, Issuance, Offer, Run
 from campaigns.offers import Published
 from merchants.models import Batch
@@ -43,32 +44,35 @@ def sweep(*, at: datetime) -> None:
         tick(at=at)
 
 
-@transaction.atomic
 def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
-    """A tick for one subject (`of`: freight_order, trade_order, …): its grants follow its facts, its claims are decided
-    now.
+    """A tick for one subject; see `claim_all`."""
+    return claim_all([subject], of=of, at=at)
 
-    It comes before claims that were made earlier and that no tick has seen yet: they are told late. Claims that wait
-    for a settling delay, a decision day or the end of a pause go on waiting. Returns its decisions, of all offers, by
-    offer. Raises claims.UnknownSubjectError.
+
+@transaction.atomic
+def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decision]:
+    """A tick for some subjects (`of`: freight_order, trade_order, …): grants follow, and claims are decided, now.
+
+    They come before claims that were made earlier and that no tick has seen yet: those are told late. Claims that wait
+    for a settling delay, a decision day or the end of a pause go on waiting. Returns their decisions, of all offers, by
+    subject and offer. Raises claims.UnknownSubjectError.
     """
     mine = [offer for offer in offers.published() if offer.terms.subject == of]
     if not mine:
         return []
-    only = (subject, claims.merchant_of(mine[0], subject))
+    only = Only(tuple(subjects), claims.merchants_of(mine[0], subjects))
     held = offers.hold(mine)
     at = max([at, *(offer.row.moved_until for offer in held if offer.row.moved_until)])
     if of == "freight_order":
         _spend(at, (), only)
     for group in offers.competing(held):
-        _bring_up_one(group, at, only)
-    return list(
-        Decision.objects.filter(offer__in=[offer.id for offer in mine], subject=subject).order_by("offer__code")
-    )
+        _bring_up_some(group, at, only)
+    decided = Decision.objects.filter(offer__in=[offer.id for offer in mine], subject__in=subjects)
+    return list(decided.order_by("subject", "offer__code"))
 
 
-def _bring_up_one(group: list[Published], at: datetime, only: tuple[str, str]) -> None:
-    """As `_bring_up`, for one subject; how far the others were brought stays as it is."""
+def _bring_up_some(group: list[Published], at: datetime, only: Only) -> None:
+    """As `_bring_up`, for some subjects; how far the others were brought stays as it is."""
     for offer in group:
         following.follow(offer, News(offer.row.moved_until, at, only=only))
     until = claims.horizon(group, at)
@@ -109,8 +113,8 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> 
 
 
 @transaction.atomic
-def _spend(at: datetime, batches: tuple[int, ...], only: tuple[str, str] | None) -> bool:
-    """Follow how coupons are spent, by everyone or by `only` one merchant. False where that was followed further."""
+def _spend(at: datetime, batches: tuple[int, ...], only: Only | None) -> bool:
+    """Follow how coupons are spent, by everyone or by `only` some. False where that was followed further."""
     marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
     since = [mark.spent_until for mark in marks]
     if any(mark is not None and mark > at for mark in since):

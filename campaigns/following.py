@@ -30,7 +30,7 @@ def follow(offer: Published, news: News) -> int:
     moved = 0
     live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
     if news.only:
-        live = live.filter(subject=news.only[0])
+        live = live.filter(subject__in=news.only.subjects)
     for version in Version.objects.filter(Exists(live.filter(version=OuterRef("pk"))), offer=offer.id):
         terms = Published(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))
         for keys in _chunks(_subjects(terms, news)):

@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from campaigns.definition import offer as definition
 from campaigns.definition.reading import CampaignText
@@ -49,20 +50,25 @@ def terms_of(version: Version) -> definition.Offer:
 
 def published() -> list[Published]:
     """Every offer that has a version, with its terms, by code."""
-    rows = Offer.objects.exclude(version=None).select_related("version", "campaign").order_by("code")
+    rows = _with_version(Offer.objects.exclude(version=None)).order_by("code")
     return [Published(row, terms_of(row.version)) for row in rows if row.version]
+
+
+def _with_version(rows: QuerySet[Offer]) -> QuerySet[Offer]:
+    """The definition itself stays in the database: its terms are read once a process."""
+    return rows.select_related("version", "campaign").defer("version__definition", "campaign__source")
 
 
 def find(code: str) -> Published:
     """The published offer of that code. Raises Offer.DoesNotExist."""
-    row = Offer.objects.select_related("version", "campaign").get(code=code, version__isnull=False)
+    row = _with_version(Offer.objects.all()).get(code=code, version__isnull=False)
     assert row.version is not None
     return Published(row, terms_of(row.version))
 
 
 def hold(group: list[Published]) -> list[Published]:
     """The same offers as they stand now, their rows locked, in one order, until the transaction ends."""
-    rows = Offer.objects.select_for_update(of=("self",), no_key=True).select_related("version", "campaign")
+    rows = _with_version(Offer.objects.select_for_update(of=("self",), no_key=True))
     held = rows.filter(pk__in=[offer.id for offer in group]).order_by("pk")
     return [Published(row, terms_of(row.version)) for row in held if row.version]
 

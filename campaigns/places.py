@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from campaigns.allocation import Allocation, Claim, Outcome, Quota, Release, Seats
-from campaigns.models import Decision, Grant
+from campaigns.models import Decision, Grant, Offer
 from campaigns.offers import Published
 
 CHUNK = 5_000
@@ -46,14 +47,25 @@ class Places:
         assert self._grants is not None
         for offer in self.offers:
             mine = self._grants.filter(self._taking(), offer=offer.id).order_by()
+            coming = list(self._coming(mine))
             if offer.row.limit is not None:
-                seats = list(mine.values_list("seat", flat=True))
-                self.allocation.quotas[offer.code].seats = Seats(offer.row.limit, seats)
-            coming = mine.filter(status=RELEASED)
-            self._load_merchants(set(coming.values_list("merchant_id", flat=True)))
-            for at, merchant, seat, own in coming.values_list("ended_at", "merchant_id", "seat", "merchant_seat"):
-                if at is not None:
-                    self.allocation.expect(Release(at, offer.code, merchant, seat, own))
+                self.allocation.quotas[offer.code].seats = self._seats(offer.row, mine, bool(coming))
+            self._load_merchants({merchant for _, merchant, _, _ in coming})
+            for at, merchant, seat, own in coming:
+                self.allocation.expect(Release(at, offer.code, merchant, seat, own))
+
+    def _coming(self, mine: QuerySet[Grant]) -> Iterator[tuple[datetime, str, int | None, int | None]]:
+        """Places that were given back after `since`: when, by whom, from where."""
+        back = mine.filter(status=RELEASED).values_list("ended_at", "merchant_id", "seat", "merchant_seat")
+        return ((at, merchant, seat, own) for at, merchant, seat, own in back if at is not None)
+
+    def _seats(self, row: Offer, mine: QuerySet[Grant], coming: bool) -> Seats:
+        """The offer's seats. Where as many are taken as the highest number says, none below it is free."""
+        highest = mine.exclude(status=RELEASED).values("offer").annotate(top=Max("seat")).values("top")
+        top, used = Offer.objects.values_list(Coalesce(Subquery(highest), 0), "used").get(pk=row.pk)
+        if top == used and not coming:
+            return Seats(row.limit, first=top)
+        return Seats(row.limit, mine.values_list("seat", flat=True))
 
     def prepared(self, claims: Iterator[Claim]) -> Iterator[Claim]:
         """The claims as they come, each after what was given to its merchant and subject has been loaded."""

@@ -15,6 +15,8 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 CHUNK = 5_000
+PASSING = {"intake_stage"}  # temporary tables, whose columns differ from use to use
+TYPES: dict[tuple[str, str], list[int]] = {}
 
 
 def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -38,8 +40,7 @@ def append(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]])
 
 
 def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: Iterable[Sequence[object]]) -> int:
-    cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608  # quoted names
-    types = [column[1] for column in cursor.description or ()]
+    types = _types(cursor, table, names)
     count = 0
     raw: Any = cursor  # `copy` is psycopg's own, reached through Django's wrapper
     with connection.wrap_database_errors, raw.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
@@ -49,6 +50,17 @@ def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: I
             write_row(row)
             count += 1
     return count
+
+
+def _types(cursor: CursorWrapper, table: str, names: str) -> list[int]:
+    """The columns' types: asked once a process of a table that stays, each time of a temporary one."""
+    if (table, names) not in TYPES:
+        cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608  # quoted names
+        types = [column[1] for column in cursor.description or ()]
+        if table not in PASSING:
+            TYPES[table, names] = types
+        return types
+    return TYPES[table, names]
 
 
 def _insert(cursor: CursorWrapper, *, target: str, width: int, rows: Iterable[Sequence[object]]) -> int:

@@ -91,7 +91,7 @@ def worker(broker: PrivateRedis, folder: Path, behaviour: str, *, visible: int =
 
 
 @contextmanager
-def bells(broker: PrivateRedis) -> Iterator[Callable[[str], object]]:
+def bells(broker: PrivateRedis) -> Iterator[Callable[..., object]]:
     """Rings a task of ours on the test's broker, as beat would."""
     from celery import Celery
 
@@ -111,7 +111,7 @@ def alone() -> dict[str, list[tuple[object, ...]]]:
 def idle(broker: PrivateRedis) -> bool:
     """Whether no message waits and none is in a worker's hands."""
     with redis.Redis.from_url(broker.url) as client:
-        return client.llen("celery") == 0 and client.zcard("unacked_index") == 0
+        return not client.llen("celery") and not client.zcard("unacked_index")
 
 
 def test_F2_a_child_killed_in_the_middle_of_a_tick(

@@ -1,0 +1,146 @@
+"""Claims decided at once on one hot quota, by several clients, against one statement a transaction in pgbench.
+
+pgbench updates a hot row under a guard and inserts a row; the verb decides, grants, seats and journals. In turns.
+"""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from tests.benchmarks import facts
+from tests.benchmarks.databases import execute, options, own, server, value
+from tests.benchmarks.figures import say, verdict
+from tests.rounds import ROOT
+
+SECONDS = 8
+ONE_STATEMENT = """\
+WITH place AS (UPDATE hot SET used = used + 1 WHERE id = 1 AND used < 100000000 RETURNING used)
+INSERT INTO hot_grant (subject) SELECT used FROM place;
+"""
+ORDERS = """
+INSERT INTO logistics_freightorder (order_no, merchant_id, account_code, service, line, base_freight, currency,
+    promo_flag, use_coupon, placed_at, paid_at, batch_id)
+SELECT 'H' || n, 'M' || lpad((1 + mod(n, 20))::text, 7, '0'), '', 'multimodal', 'x', 100, 'CNY', false, false,
+    %s, %s, (SELECT max(id) FROM merchants_batch)
+FROM generate_series(0, %s) n
+"""
+OFFER = """
+campaign: benchmark-hot
+names: {en: Hot, zh: 热门}
+zone: UTC
+offers:
+  - code: hot
+    names: {en: Hot, zh: 热门}
+    subject: freight_order
+    where: all
+    claim: {at: paid_at}
+    conditions: [{fact: service, is: multimodal}, {fact: base_freight, at_least: 1.00}]
+    benefit: {fee: freight, percent: 10}
+    quota: {limit: 10000000}
+"""
+
+
+def prepare(orders: int) -> None:
+    """Paid orders that all meet the offer's conditions, each to be claimed once."""
+    from campaigns import offers
+    from campaigns.definition import reading
+
+    facts.generate(1_000)
+    execute(ORDERS, [facts.DECIDED, facts.DECIDED, orders])
+    execute("UPDATE merchants_batch SET absorbed = true")
+    offers.publish(reading.read(OFFER), source=OFFER, at=facts.DECIDED, by="benchmark")
+    execute("CREATE TABLE hot (id int primary key, used int)")
+    execute("INSERT INTO hot VALUES (1, 0)")
+    execute("CREATE TABLE hot_grant (id bigserial primary key, subject int)")
+    execute("VACUUM ANALYZE")
+
+
+def by_pgbench(clients: int, folder: str) -> float:
+    """Transactions a second."""
+    script = Path(folder) / "hot.sql"
+    script.write_text(ONE_STATEMENT)
+    url = f"{server()}/{value('SELECT current_database()')}"
+    done = subprocess.run(
+        ["pgbench", "-n", "-f", script, "-c", str(clients), "-j", "2", "-T", str(SECONDS), url],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return next(float(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("tps"))
+
+
+def by_verb(clients: int, start: int) -> tuple[float, list[float]]:
+    """Claims a second, and how long each took in seconds; subjects from number `start` on."""
+    each = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.claiming", "client", str(clients // 2), str(start + n), "2"],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )
+        for n in range(2)
+    ]  # fmt: skip
+    took: list[float] = []
+    for process in each:
+        output, _ = process.communicate()
+        took += json.loads(output)
+    return len(took) / SECONDS, took
+
+
+def client(threads: int, start: int, step: int) -> None:
+    """Claim with so many threads for some seconds; tells how long each claim took."""
+    from itertools import count
+    from threading import Thread
+
+    import django
+
+    django.setup()
+    from campaigns import asking
+
+    numbers = count(start, step)
+    took: list[float] = []
+    begin = perf_counter()
+
+    def claim() -> None:
+        while perf_counter() - begin < SECONDS:
+            began = perf_counter()
+            [decision] = asking.ask(f"H{next(numbers)}", of="freight_order", at=facts.DECIDED)
+            assert decision.outcome == 1
+            took.append(perf_counter() - began)
+
+    workers = [Thread(target=claim) for _ in range(threads)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    sys.stdout.write(json.dumps(took))
+
+
+def main() -> None:
+    """8 and 32 clients, in turns with pgbench."""
+    told = options(__doc__, orders=200_000)
+    start = 0
+    with own("claiming"), TemporaryDirectory() as folder:
+        prepare(told.orders)
+        for clients in (8, 32):
+            ours, theirs, took = [], [], []
+            for _ in range(told.rounds):
+                rate, each = by_verb(clients, start)
+                start += 2 * (len(each) + 64)
+                ours.append(rate)
+                took += each
+                theirs.append(by_pgbench(clients, folder))
+            took.sort()
+            p50, p99 = (took[len(took) * part // 100] * 1_000 for part in (50, 99))
+            say(f"{clients} clients, {SECONDS} s, {told.rounds} rounds; p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+            say(f"  claims a second    {[round(one) for one in ours]}")
+            say(f"  pgbench            {[round(one) for one in theirs]}")
+            found = median(our / their for our, their in zip(ours, theirs, strict=True))
+            verdict("rate against pgbench", found, "at least 0.5", held=found >= 0.5)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["client"]:
+        client(*map(int, sys.argv[2:]))
+    else:
+        main()

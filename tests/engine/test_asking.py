@@ -1,0 +1,94 @@
+"""Many threads that ask at once: one decides for all who wait (spec/faults.md, L1, L2)."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from campaigns import asking, claims, engine
+from campaigns.models import Decision, Grant
+from tests.engine.processes import needs_postgresql
+from tests.engine.world import freight, merchant, offer, publish, t, used
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("postgresql")]
+
+THREADS = 16
+
+
+@pytest.fixture
+def postgresql() -> None:
+    needs_postgresql()
+
+
+def all_at_once(subjects: list[str]) -> list[str]:
+    """What each was told, or the name of the error: asked by many threads, released by one barrier."""
+    barrier = Barrier(THREADS)
+
+    def work(mine: list[str]) -> list[str]:
+        barrier.wait()
+        try:
+            return [told(subject) for subject in mine]
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return [outcome for some in pool.map(work, [subjects[n::THREADS] for n in range(THREADS)]) for outcome in some]
+
+
+def told(subject: str) -> str:
+    try:
+        [decision] = asking.ask(subject, of="freight_order", at=t("03"))
+    except claims.UnknownSubjectError:
+        return "unknown"
+    return Decision.Outcome(decision.outcome).name.lower()
+
+
+def test_L1_exactly_the_limit_is_given() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 50}"))
+    for n in range(160):
+        freight(f"F{n}", paid_at="02")
+    assert Counter(all_at_once([f"F{n}" for n in range(160)])) == {"granted": 50, "quota_exhausted": 110}
+    assert used("o") == Grant.objects.count() == 50
+
+
+@pytest.mark.parametrize("round_", range(5))
+def test_L2_two_accounts_of_a_merchant_race_for_its_last_place(round_: int) -> None:
+    merchant()
+    publish(offer("o", quota="{per_merchant: 1}"))
+    for n in range(THREADS):
+        freight(f"F{n}", paid_at="02", account_code=f"A{n % 2}")
+    outcomes = Counter(all_at_once([f"F{n}" for n in range(THREADS)]))
+    assert outcomes == {"granted": 1, "merchant_cap": THREADS - 1}
+
+
+def test_one_who_asks_for_nothing_known_spoils_nobodys_answer() -> None:
+    merchant()
+    publish(offer("o"))
+    for n in range(THREADS):
+        freight(f"F{n}", paid_at="02")
+    outcomes = Counter(all_at_once([f"F{n}" for n in range(THREADS)] + [f"X{n}" for n in range(THREADS)]))
+    assert outcomes == {"granted": THREADS, "unknown": THREADS}
+
+
+def test_those_who_wait_are_decided_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the first is being decided the others gather, and are the second batch."""
+    merchant()
+    publish(offer("o"))
+    for n in range(THREADS):
+        freight(f"F{n}", paid_at="02")
+    batches: list[int] = []
+    real = engine.claim_all
+
+    def slow(subjects: list[str], **of: object) -> list[Decision]:
+        while not batches and len(asking.DESK.waiting) < THREADS - len(subjects):
+            pass
+        batches.append(len(subjects))
+        return real(subjects, **of)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "claim_all", slow)
+    all_at_once([f"F{n}" for n in range(THREADS)])
+    assert sum(batches) == THREADS
+    assert len(batches) == 2
