@@ -4,7 +4,7 @@ What is shown as held is what the decision recorded, where there is one; else wh
 at the instant asked about.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 
 from campaigns import claims, offers
 from campaigns.definition.benefits import CENT
-from campaigns.definition.offer import ClaimNth, Nth
+from campaigns.definition.offer import ClaimNth, Nth, Threshold
 from campaigns.models import Decision, Entry, Grant, Tag, Version
 from campaigns.offers import Published
 from campaigns.rules.conditions import Comparison, Condition, Counting, Row, flag, number_of
@@ -171,11 +171,15 @@ def _reasons(offer: Published, row: dict[str, Any], decision: Decision | None) -
         held = now
         if decision is not None and n >= scope:
             held = not decision.failed & (1 << (n - scope))
-        found = row[f"found_{n}"]
-        required = says(condition, offer.terms.row)
-        margin = "" if held else _margin(condition, found, offer.terms.row)
-        reasons.append(Reason(condition.name, required, found, held, margin, now if now != held else None))
+        told = reason(condition, offer.terms.row, found=row[f"found_{n}"], held=held)
+        reasons.append(replace(told, holds_now=now if now != held else None))
     return reasons
+
+
+def reason(condition: Condition, row: Row, *, found: Any, held: bool) -> Reason:
+    """A condition of a row told in words, with what was found and whether it held."""
+    margin = "" if held else _margin(condition, found, row)
+    return Reason(condition.name, says(condition, row), found, held, margin)
 
 
 def _margin(condition: Condition, found: Any, row: Row) -> str:
@@ -199,8 +203,7 @@ def _found_progress(offer: Published) -> Any:
     """How far a merchant is on its way to an n-th row, or the sum an order's tag was given at."""
     match offer.terms.claim:
         case ClaimNth(nth=nth):
-            rows = claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")})
-            return number_of(rows)
+            return number_counted(nth)
         case _ if offer.terms.threshold is not None:
             tag = Tag.objects.filter(offer=offer.id, subject=OuterRef("pk"))
             return Subquery(tag.values("total")[:1])
@@ -208,22 +211,30 @@ def _found_progress(offer: Published) -> Any:
             return Value("")
 
 
+def number_counted(nth: Nth) -> Any:
+    """How many rows of an outer merchant count by its `seen_at`, as an expression."""
+    return number_of(claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")}))
+
+
 def _progress(offer: Published, row: dict[str, Any], claimed: datetime | None) -> list[Reason]:
     """What the claim itself waits for."""
     threshold = offer.terms.threshold
     if isinstance(offer.terms.claim, ClaimNth):
-        return [_nth_progress(offer.terms.claim.nth, row["progress"], claimed)]
-    if threshold is None:
-        return []
-    total = row["progress"]
+        return [nth_progress(offer.terms.claim.nth, row["progress"], claimed)]
+    return [threshold_progress(threshold, row["progress"])] if threshold is not None else []
+
+
+def threshold_progress(threshold: Threshold, total: Decimal | None) -> Reason:
+    """How far a merchant's receipts, before an order, are from the height."""
     missing = threshold.height - total if total is not None else None
     reached = missing is not None and missing <= 0
     required = _("receipts before this order of at least %(height)s") % {"height": money(threshold.height, "USD")}
     margin = _("%(n)s short") % {"n": money(missing, "USD")} if missing is not None and not reached else ""
-    return [Reason("threshold", required, total, reached, margin)]
+    return Reason("threshold", required, total, reached, margin)
 
 
-def _nth_progress(nth: Nth, found: int, claimed: datetime | None) -> Reason:
+def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> Reason:
+    """How many of the rows that an n-th row is counted among are there, and how many are missing until when."""
     collection = COLLECTIONS[nth.of]
     which = both(comparison(condition, Row(collection)) for condition in nth.where)
     required = _("%(n)d %(rows)s with: %(which)s") % {"n": nth.number, "rows": collection.label, "which": which}

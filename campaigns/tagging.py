@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -71,6 +72,14 @@ def _tag_some(offer: Published, threshold: Threshold, merchants: list[str], news
     rows.write(Tag._meta.db_table, COLUMNS, fresh)
     live = Grant.objects.filter(offer=offer.id, subject__in=doubtful, status__in=Grant.LIVE)
     live.update(review=DOUBT)
+
+
+def total(offer: Published, threshold: Threshold, merchant: str, *, at: datetime) -> Decimal:
+    """How far the merchant's receipts have come towards the height by `at`, in USD."""
+    booked = _receipts(offer, threshold, [merchant], at)
+    known = _known(offer, [merchant]).get(merchant, {})
+    receipts = [thresholds.Receipt(*row[1:]) for row in booked]
+    return thresholds.total(receipts, height=threshold.height, until=at, known=known)
 
 
 def _known(offer: Published, merchants: list[str]) -> dict[str, dict[str, thresholds.Tag]]:

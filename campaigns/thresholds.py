@@ -31,6 +31,13 @@ class Tag:
     total: Decimal
 
 
+def total(receipts: Iterable[Receipt], *, height: Decimal, until: datetime, known: Mapping[str, Tag]) -> Decimal:
+    """The sum by which an order first booked just after `until` would be judged."""
+    next_order = Receipt("\U0010ffff", "", Decimal(0), until)
+    tags = fold([*receipts, next_order], height=height, until=until, known=known)
+    return next(tag.total for tag in tags if tag.order == next_order.order)
+
+
 CANCELLED, BOOKED, LATE = 0, 1, 2
 Event = tuple[datetime, int, str, datetime, str, Receipt]
 

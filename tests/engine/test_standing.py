@@ -1,0 +1,139 @@
+"""Where a merchant stands with an offer: the same rules, quota and caps as a claim would meet."""
+
+from decimal import Decimal
+
+import pytest
+
+from campaigns import lifecycle, offers, pausing, standing, tagging
+from campaigns.definition import reading, shipped
+from campaigns.models import Offer
+from campaigns.standing import Kind, Standing
+from merchants.models import Merchant
+from tests.engine.test_late import coupon_offer, threshold_offer
+from tests.engine.world import freight, merchant, offer, publish, receipt, t, tick, trade
+
+pytestmark = pytest.mark.django_db
+
+WINDOW = "{from: 2022-09-02 00:00:00, to: 2022-09-20 23:59:59}"
+CONDITIONS = (
+    f"[{{fact: paid_at, within: {WINDOW}}}, {{fact: merchant.country, is: CN}}, "
+    "{in_force: membership, of: [global_pass]}, {fact: base_freight, at_least: 500.00}]"
+)
+
+
+def stands(at: str, code: str = "M1") -> Standing:
+    [found] = standing.standings(offers.published(), Merchant.objects.get(pk=code), at=t(at))
+    return found
+
+
+def test_within_reach_says_what_an_order_must_be_like() -> None:
+    merchant()
+    publish(offer("o", conditions=CONDITIONS, quota="{limit: 100, per_merchant: 2}"))
+    found = stands("03")
+    assert (found.kind, found.left, found.own_left, found.missing) == (Kind.REACH, 100, 2, [])
+    assert any("500.00" in one for one in found.asks)
+    assert len(found.asks) == 2
+    assert [one.name for one in found.reasons] == ["merchant_country", "membership"]
+
+
+def test_not_for_those_whom_a_claim_would_refuse() -> None:
+    merchant("ABROAD", country="US")
+    merchant("GUEST", member=False)
+    publish(offer("o", conditions=CONDITIONS))
+    for code, name in (("ABROAD", "merchant_country"), ("GUEST", "membership")):
+        found = stands("03", code)
+        assert (found.kind, [one.name for one in found.missing]) == (Kind.NOT_FOR_YOU, [name])
+
+
+@pytest.mark.parametrize(
+    ("at", "kind"),
+    [
+        ("01 23:59:59.999999", Kind.SOON),
+        ("02", Kind.REACH),
+        ("20 23:59:59.999999", Kind.REACH),
+        ("21", Kind.OVER),
+    ],
+)
+def test_it_opens_and_closes_when_claims_do(at: str, kind: Kind) -> None:
+    merchant()
+    publish(offer("o", conditions=CONDITIONS))
+    assert stands(at).kind == kind
+
+
+@pytest.mark.parametrize(("given", "kind"), [(94, Kind.REACH), (95, Kind.RUNNING_OUT), (100, Kind.OVER)])
+def test_places_that_run_out(given: int, kind: Kind) -> None:
+    merchant()
+    merchant("OTHER")
+    publish(offer("o", conditions=CONDITIONS, quota="{limit: 100}"))
+    for n in range(given):
+        freight(f"F{n}", "OTHER", paid_at="02")
+    tick("03")
+    found = stands("03")
+    assert (found.kind, found.left) == (kind, 100 - given)
+
+
+def test_what_is_ones_own_comes_first_with_its_sum() -> None:
+    merchant()
+    publish(offer("o", conditions=CONDITIONS, quota="{per_merchant: 2}"))
+    for n in range(2):
+        freight(f"F{n}", paid_at="02")
+    tick("03")
+    found = stands("03")
+    assert (found.kind, found.own_left) == (Kind.YOURS, 0)
+    assert [(one.status, one.count, one.amount, one.currency) for one in found.grants] == [
+        ("settled", 2, Decimal("200.00"), "CNY")
+    ]
+
+
+def test_a_stopped_offer_is_over() -> None:
+    merchant()
+    publish(offer("o", conditions=CONDITIONS))
+    pausing.stop(Offer.objects.get(), at=t("03"), by="ana", reason="")
+    assert stands("04").kind == Kind.OVER
+
+
+def test_on_the_way_to_a_number_of_shipments() -> None:
+    merchant()
+    shipped = f"{{fact: shipped_at, within: {WINDOW}}}"
+    nth = f"{{nth: {{number: 5, of: freight_orders, at: shipped_at, where: [{shipped}]}}}}"
+    publish(coupon_offer(claim=nth))
+    for n in range(3):
+        freight(f"F{n}", shipped_at=f"0{n + 2} 10:00")
+    for at, count in (("03 09:59:59", 1), ("03 10:00", 2), ("10", 3)):
+        found = stands(at)
+        assert found.target == (count, 5)
+    assert found.progress is not None
+    assert found.progress.margin == "2 more by 20 September 2022 23:59:59 UTC"
+    assert found.percent == 60
+
+
+def test_on_the_way_to_a_threshold_it_counts_what_the_next_order_would_be_judged_by() -> None:
+    merchant()
+    publish(threshold_offer())
+    trade("T1")
+    receipt("R1", "T1", "02", amount=60, cancelled_at="05")
+    receipt("R2", "T1", "03", amount=30, kind="balance")
+    terms = offers.find("half")
+    assert terms.terms.threshold is not None
+    for at, total in (("01", 0), ("02", 60), ("04", 90), ("05", 30)):
+        assert tagging.total(terms, terms.terms.threshold, "M1", at=t(at)) == total
+    assert stands("04").target == (90, 100)
+    assert stands("04").percent == 90
+
+
+def test_the_ends_of_the_seasons_offers() -> None:
+    path = shipped.path("september-2022")
+    assert path is not None
+    text = reading.read(path.read_text(encoding="utf-8"))
+    ends = {one.code: closes.at for one in text.offers if (closes := lifecycle.closes(one))}
+    assert ends == {
+        "service-fee-half": "2022-09-30 23:59:59",
+        "oa-fee-waiver": "2022-10-31 23:59:59",
+        "easy-return-premium-half": "2022-12-31 23:59:59",
+        "lc-financing-first-draw": "2022-09-30 23:59:59",
+        "express-coupons": "2022-09-30 23:59:59",
+        "multimodal-reduction": "2022-10-15 23:59:59",
+        "charter-5-off": "2022-10-15 23:59:59",
+        "parcel-11-off": "2022-10-15 23:59:59",
+        "us-west-port-to-door": "2022-09-30 23:59:59",
+    }
