@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-import pytest
 from django.db import connection
 
 from tests.platform.servers import wait_until
@@ -41,12 +40,6 @@ def stopping(module, name, word):
 def tick(at):
     engine.tick(at=datetime.fromisoformat(at))
 """
-
-
-def needs_postgresql() -> None:
-    """Skip, loudly, what means nothing on a database with one writer; the second round of `./run test` has it."""
-    if connection.vendor != "postgresql":
-        pytest.skip("NOT TESTED here: needs PostgreSQL, DATABASE_URL names none")
 
 
 def url() -> str:

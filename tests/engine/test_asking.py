@@ -9,17 +9,11 @@ from django.db import connection
 
 from campaigns import asking, claims, engine
 from campaigns.models import Decision, Grant
-from tests.engine.processes import needs_postgresql
 from tests.engine.world import freight, merchant, offer, publish, t, used
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("postgresql")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 THREADS = 16
-
-
-@pytest.fixture
-def postgresql() -> None:
-    needs_postgresql()
 
 
 def all_at_once(subjects: list[str]) -> list[str]:

@@ -6,11 +6,11 @@ Each guard has a control: with it off, what it guards against is seen to happen.
 import pytest
 
 from campaigns.models import Coupon, Decision, Entry, Grant, Issuance, Offer
-from tests.engine.processes import children, needs_postgresql, wait_for_a_lock, without
+from tests.engine.processes import children, wait_for_a_lock, without
 from tests.engine.test_late import coupon_offer, small_world, wipe
 from tests.engine.world import everything, freight, grants, merchant, offer, outcomes, publish, tick, used
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("postgresql")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 TICK = "tick('2022-09-09T00:00:00+00:00')\n"
 WRITING = "stopping(deciding, '_write', 'writing')\n"
@@ -21,11 +21,6 @@ def unheld(group):
 offers.hold = unheld
 """
 NOBODY_LOCKS = "QuerySet.select_for_update = lambda self, **options: self\n"
-
-
-@pytest.fixture
-def postgresql() -> None:
-    needs_postgresql()
 
 
 def five_places() -> None:

@@ -101,7 +101,7 @@ def test_on_the_way_to_a_number_of_shipments() -> None:
         freight(f"F{n}", shipped_at=f"0{n + 2} 10:00")
     for at, count in (("03 09:59:59", 1), ("03 10:00", 2), ("10", 3)):
         found = stands(at)
-        assert found.target == (count, 5)
+        assert found.target == (Decimal(count), Decimal(5))
     assert found.progress is not None
     assert found.progress.margin == "2 more by 20 September 2022 23:59:59 UTC"
     assert found.percent == 60
@@ -117,7 +117,7 @@ def test_on_the_way_to_a_threshold_it_counts_what_the_next_order_would_be_judged
     assert terms.terms.threshold is not None
     for at, total in (("01", 0), ("02", 60), ("04", 90), ("05", 30)):
         assert tagging.total(terms, terms.terms.threshold, "M1", at=t(at)) == total
-    assert stands("04").target == (90, 100)
+    assert stands("04").target == (Decimal(90), Decimal(100))
     assert stands("04").percent == 90
 
 

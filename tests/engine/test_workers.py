@@ -8,12 +8,12 @@ import pytest
 import redis
 
 from campaigns.models import Decision, Run
-from tests.engine.processes import Child, children, needs_postgresql
+from tests.engine.processes import Child, children
 from tests.engine.test_late import small_world, wipe
 from tests.engine.world import everything, tick
 from tests.platform.servers import PrivateRedis, wait_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("postgresql")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 AT = "2022-09-09T00:00:00+00:00"
 # Starts are counted by lines in a file that all children of the pool append to.
@@ -67,11 +67,6 @@ def counted(*, at):
     return tick_of_old(at=at)
 engine.tick = counted
 """
-
-
-@pytest.fixture
-def postgresql() -> None:
-    needs_postgresql()
 
 
 @pytest.fixture

@@ -54,10 +54,9 @@ def test_only_the_first_rows_are_shown_and_all_are_counted() -> None:
     assert str(violation).splitlines()[-1] == "  … 10 more"
 
 
+@pytest.mark.postgresql  # SQLite has snapshots in every transaction
 @pytest.mark.django_db(transaction=True)
 def test_outside_a_transaction_all_is_seen_in_one_snapshot() -> None:
-    if connection.vendor != "postgresql":
-        pytest.skip("SQLite has snapshots in every transaction")
     settings = "SELECT current_setting('transaction_isolation') AS isolation, current_setting('transaction_read_only')"
     (violation,) = invariants.check([Invariant("I99", "as set", settings)])
     assert violation.rows == (("repeatable read", "on"),)

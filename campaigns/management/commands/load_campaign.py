@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns import clock, offers
+from campaigns import audience, clock, offers
 from campaigns.definition import reading, shipped
 from campaigns.definition.doubts import doubts
 from campaigns.definition.problems import DefinitionError
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} was refused:\n{error}") from error
         except ValueError as error:
             raise CommandError(f"{file} was refused: {error}") from error
-        for doubt in doubts(text):
+        for doubt in (*doubts(text), *audience.doubts(text.offers, at=clock.now())):
             self.stderr.write(f"warning: {doubt}")
         for version in versions:
             self.stdout.write(f"{version.offer.code}: version {version.number} ({version.digest[:12]})")

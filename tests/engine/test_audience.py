@@ -1,0 +1,65 @@
+"""Warnings that need facts."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from campaigns import audience
+from campaigns.definition import reading
+from tests.engine.test_late import coupon_offer
+from tests.engine.world import HEADING, merchant, offer, t
+
+pytestmark = pytest.mark.django_db
+
+
+def told(text: str, at: str = "05") -> list[str]:
+    return list(audience.doubts(reading.read(f"{HEADING}offers:\n{text}").offers, at=t(at)))
+
+
+@pytest.mark.parametrize(("limit", "warned"), [(4, False), (5, True)])
+def test_more_places_than_the_merchants_can_take(limit: int, warned: bool) -> None:
+    for code in ("M1", "M2"):
+        merchant(code)
+    merchant("ABROAD", country="US")
+    found = told(offer("o", quota=f"{{limit: {limit}, per_merchant: 2}}"))
+    assert found == (["o: quota: 5 places, and the 2 merchants there are can take 4"] if warned else [])
+
+
+def test_a_merchant_takes_one_place_of_its_own() -> None:
+    merchant()
+    assert told(coupon_offer(quota="{limit: 1}")) == []
+    assert told(coupon_offer(quota="{limit: 2}")) == ["c: quota: 2 places, and the 1 merchants there are can take 1"]
+
+
+def test_without_a_cap_nobody_can_say() -> None:
+    merchant()
+    assert told(offer("o", quota="{limit: 1000}")) == []
+
+
+def test_an_audience_of_nobody() -> None:
+    merchant("ABROAD", country="US")
+    assert told(offer("o")) == ["o: conditions: no merchant meets them: an audience of nobody"]
+
+
+def test_before_facts_are_there_nothing_is_said() -> None:
+    assert told(offer("o", quota="{limit: 5, per_merchant: 1}")) == []
+
+
+def test_members_are_counted_when_the_offer_is_open() -> None:
+    merchant()  # a member from 2020 on
+    window = "{from: 2022-09-02 00:00:00, to: 2022-09-20 23:59:59}"
+    member = "{in_force: membership, of: [global_pass]}"
+    text = offer("o", conditions=f"[{{fact: paid_at, within: {window}}}, {member}]")
+    assert told(text, "2019-01-01") == []
+
+
+def test_load_campaign_warns_and_publishes(tmp_path: Path) -> None:
+    merchant("ABROAD", country="US")
+    path = tmp_path / "trial.yaml"
+    path.write_text(f"{HEADING}offers:\n{offer('o')}", encoding="utf-8")
+    out, err = StringIO(), StringIO()
+    call_command("load_campaign", str(path), stdout=out, stderr=err)
+    assert "warning: o: conditions: no merchant meets them: an audience of nobody" in err.getvalue()
+    assert "1 of 1 offers published" in out.getvalue()
