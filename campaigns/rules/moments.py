@@ -25,8 +25,10 @@ class NextMidnight(Func):
     arity = 1
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        # An hour after 23:00: of a midnight that comes twice PostgreSQL would take the second.
         zone = f"'{self.extra['zone']}'"
-        template = f"((date_trunc('day', %(expressions)s AT TIME ZONE {zone}) + interval '1 day') AT TIME ZONE {zone})"
+        late = f"date_trunc('day', %(expressions)s AT TIME ZONE {zone}) + interval '23 hours'"
+        template = f"(({late}) AT TIME ZONE {zone} + interval '1 hour')"
         return self.as_sql(compiler, connection, template=template, **extra)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:

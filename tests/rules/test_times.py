@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from django.db import connection
 
 from campaigns.rules.moments import NextMidnight, next_midnight
 from campaigns.rules.times import Bound, Window
@@ -114,9 +113,6 @@ def test_T3_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
             assert local.date() > at.astimezone(ZoneInfo(zone)).date()
 
 
-@pytest.mark.xfail(
-    connection.vendor == "postgresql", strict=True, raises=AssertionError, reason="PostgreSQL takes the second"
-)
 @pytest.mark.django_db
 def test_T3_a_midnight_that_comes_twice_is_the_first() -> None:
     at = datetime(2022, 11, 5, 12, tzinfo=UTC)
