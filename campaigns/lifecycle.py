@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from campaigns.definition.offer import ClaimAt, ClaimNth, Offer
 from campaigns.rules.conditions import Comparison, Condition
 from campaigns.rules.moments import facts_of
-from campaigns.rules.times import Bound
+from campaigns.rules.times import Bound, Window
 
 
 def opens(terms: Offer) -> Bound | None:
@@ -19,19 +19,19 @@ def closes(terms: Offer) -> Bound | None:
 
 
 def _starts(terms: Offer) -> Iterator[Bound]:
-    if terms.threshold is not None:
-        yield terms.threshold.window.from_
-    for condition in _about_claim(terms):
-        if condition.within or condition.from_:
-            yield condition.within.from_ if condition.within else condition.from_  # type: ignore[misc]  # one is there
+    yield from (window.from_ for window in _windows(terms))
+    yield from (condition.from_ for condition in _about_claim(terms) if condition.from_)
 
 
 def _ends(terms: Offer) -> Iterator[Bound]:
+    yield from (window.to for window in _windows(terms))
+    yield from (condition.by for condition in _about_claim(terms) if condition.by)
+
+
+def _windows(terms: Offer) -> Iterator[Window]:
     if terms.threshold is not None:
-        yield terms.threshold.window.to
-    for condition in _about_claim(terms):
-        if condition.within or condition.by:
-            yield condition.within.to if condition.within else condition.by  # type: ignore[misc]  # one is there
+        yield terms.threshold.window
+    yield from (condition.within for condition in _about_claim(terms) if condition.within)
 
 
 def _about_claim(terms: Offer) -> Iterator[Comparison]:

@@ -10,6 +10,7 @@ from django.db import connection
 from campaigns import asking, claims, engine
 from campaigns.models import Decision, Grant
 from tests.engine.world import freight, merchant, offer, publish, t, used
+from tests.platform.servers import wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -77,8 +78,8 @@ def test_those_who_wait_are_decided_together(monkeypatch: pytest.MonkeyPatch) ->
     real = engine.claim_all
 
     def slow(subjects: list[str], **of: object) -> list[Decision]:
-        while not batches and len(asking.DESK.waiting) < THREADS - len(subjects):
-            pass
+        if not batches:
+            wait_until(lambda: len(asking.DESK.waiting) == THREADS - len(subjects), 10, "the others wait")
         batches.append(len(subjects))
         return real(subjects, **of)  # type: ignore[arg-type]
 
