@@ -10,7 +10,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import F
 
-from campaigns import claims, coupons, deciding, following, offers, planning
+from campaigns import claims, coupons, deciding, expiring, following, offers, planning
 from campaigns.discovery import News, Only
 from campaigns.models import Decision, Issuance, Offer, Run
 from campaigns.offers import Published
@@ -71,6 +71,11 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
     return list(decided.order_by("subject", "offer__code"))
 
 
+def spend(orders: Sequence[str], *, merchants: Sequence[str], at: datetime) -> bool:
+    """Follow at once how some merchants' coupons are spent. False where a tick has followed all coupons beyond `at`."""
+    return _spend(at, (), Only(tuple(orders), tuple(merchants)))
+
+
 def _bring_up_some(group: list[Published], at: datetime, only: Only) -> None:
     """As `_bring_up`, for some subjects; how far the others were brought stays as it is."""
     for offer in group:
@@ -109,7 +114,11 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> 
     """Issue what is owed, then follow how coupons are spent. Returns False where that was followed further already."""
     for offer in published:
         run.issued += coupons.issue(offer)
-    return _spend(run.at, batches, None)
+    followed = _spend(run.at, batches, None)
+    for offer in published:
+        if offer.terms.bundle:
+            expiring.warn(offer, at=run.at)
+    return followed
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ What is shown as held is what the decision recorded, where there is one; else wh
 at the instant asked about.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -78,12 +79,33 @@ def explain(offer: Published, subject: str, *, at: datetime) -> Explanation:
 
     Raises claims.UnknownSubjectError.
     """
-    row, number = _row(offer, subject, at), _number(offer)
+    found = explain_all(offer, [subject], at=at)
+    if not found:
+        raise claims.UnknownSubjectError(offer, subject)
+    return found[0]
+
+
+def explain_all(offer: Published, subjects: Sequence[str], *, at: datetime) -> list[Explanation]:
+    """Explain the offer's answer to each of `subjects` as of `at`, in their order; unknown ones are left out.
+
+    One query, and one more for each older version that decided some of them.
+    """
+    rows = _rows(offer, subjects, at)
+    other: dict[int, list[str]] = {}
+    for subject, row in rows.items():
+        decided_by = row["decided_version_id"]
+        if decided_by is not None and decided_by != offer.version_id:
+            other.setdefault(decided_by, []).append(subject)
+    told = {subject: _explanation(offer, _number(offer), subject, row, at) for subject, row in rows.items()}
+    for version in Version.objects.filter(pk__in=other) if other else ():  # by the wording that decided them
+        older = Published(offer.row, offers.terms_of(version))
+        for subject, row in _rows(older, other[version.pk], at).items():
+            told[subject] = _explanation(older, version.number, subject, row, at)
+    return [told[subject] for subject in subjects if subject in told]
+
+
+def _explanation(offer: Published, number: int, subject: str, row: dict[str, Any], at: datetime) -> Explanation:
     decision = _decision(row)
-    if decision is not None and decision.version_id != offer.version_id:  # asked again, by the wording that decided it
-        version = Version.objects.get(pk=decision.version_id)
-        offer, number = Published(offer.row, offers.terms_of(version)), version.number
-        row = _row(offer, subject, at)
     claimed = row["claims_at"] if row["claims_at"] and row["claims_at"] <= at else None
     reasons = [*_reasons(offer, row, decision), *_progress(offer, row, claimed)]
     return Explanation(
@@ -113,10 +135,10 @@ def _decision(row: dict[str, Any]) -> Decision | None:
     return Decision(**found) if found["outcome"] is not None else None
 
 
-def _row(offer: Published, subject: str, at: datetime) -> dict[str, Any]:
-    """One query: the subject with its claim and decision, every condition's found and held, its grant as of `at`."""
+def _rows(offer: Published, subjects: Sequence[str], at: datetime) -> dict[str, dict[str, Any]]:
+    """One query: each subject with its claim and decision, every condition's found and held, its grant as of `at`."""
     terms, seen = offer.terms, claims.constant(at)
-    rows = claims.all_rows(offer).filter(pk=subject).annotate(claims_at=claims.claimed_at(offer))
+    rows = claims.all_rows(offer).filter(pk__in=subjects).annotate(claims_at=claims.claimed_at(offer))
     due = LessThanOrEqual(F("claims_at"), seen)
     rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=seen))
     decided = terms.decision_instant
@@ -125,10 +147,8 @@ def _row(offer: Published, subject: str, at: datetime) -> dict[str, Any]:
     for n, condition in enumerate((*terms.scope, *terms.asked)):
         asked[f"held_{n}"] = flag(condition.q(terms.row))
         asked[f"found_{n}"] = condition.found(terms.row)
-    found = rows.annotate(**asked).values("claims_at", terms.collection.merchant, *asked).first()
-    if found is None:
-        raise claims.UnknownSubjectError(offer, subject)
-    return {name: value if name.startswith("decided_") else _seen(value, at) for name, value in found.items()}
+    found = rows.annotate(**asked).values("pk", "claims_at", terms.collection.merchant, *asked)
+    return {row["pk"]: {name: _as_seen(name, value, at) for name, value in row.items()} for row in found}
 
 
 def _given(offer: Published, at: datetime) -> dict[str, Any]:
@@ -144,8 +164,10 @@ def _given(offer: Published, at: datetime) -> dict[str, Any]:
     }
 
 
-def _seen(value: Any, at: datetime) -> Any:
+def _as_seen(name: str, value: Any, at: datetime) -> Any:
     """A found value as of `at`: what is dated later has not happened; money has two decimals on every database."""
+    if name.startswith("decided_"):
+        return value
     if isinstance(value, datetime) and value > at:
         return None
     return value.quantize(CENT) if isinstance(value, Decimal) else value

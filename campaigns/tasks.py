@@ -1,19 +1,26 @@
-"""Celery's door: instants and ids in, one verb called, nothing decided here."""
+"""Celery's door: instants and ids in, verbs called, nothing decided here."""
 
 from datetime import datetime
 
 from celery import shared_task
 
-from campaigns import clock, engine
+from campaigns import clock, engine, messages
 
 
 @shared_task
 def tick(at: str | None = None) -> None:
     """Do what is due at the ISO instant `at`, or now."""
     engine.tick(at=datetime.fromisoformat(at) if at else clock.now())
+    _tell()
 
 
 @shared_task
 def sweep() -> None:
     """Take up what was lost with a broker or a worker."""
     engine.sweep(at=clock.now())
+    _tell()
+
+
+def _tell() -> None:
+    messages.spread()
+    messages.post(at=clock.now())

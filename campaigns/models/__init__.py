@@ -6,6 +6,7 @@ from campaigns.models.clock import DemoClock
 from campaigns.models.decision import Decision, Tag
 from campaigns.models.event import Event
 from campaigns.models.grant import Attachment, Coupon, Entry, Grant
+from campaigns.models.message import Message
 from campaigns.models.run import Run
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Event",
     "Grant",
     "Issuance",
+    "Message",
     "Offer",
     "Run",
     "Tag",

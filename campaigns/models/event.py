@@ -30,6 +30,7 @@ class Event(models.Model):
         COUPON_LOCKED = "coupon_locked", _("coupon attached")
         COUPON_RETURNED = "coupon_returned", _("coupon given back")
         COUPON_REDEEMED = "coupon_redeemed", _("coupon redeemed")
+        COUPON_EXPIRING = "coupon_expiring", _("coupons expire soon")
         COUPON_EXPIRED = "coupon_expired", _("coupon expired")
         COUPON_VOID = "coupon_void", _("coupon taken away")
         QUOTA_80 = "quota_80", _("80% of the places taken")
