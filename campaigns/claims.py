@@ -86,10 +86,14 @@ def claimed_at(offer: Published) -> Any:
 
 def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
     """The rows of an outer merchant that count towards its n-th, seen at the decision, or each at its own instant."""
-    collection = COLLECTIONS[nth.of]
-    row = Row(collection, at=constant(decided) if decided else F(nth.at))
-    rows = collection.model._default_manager.filter(all_of(nth.where, row), merchant_id=OuterRef("pk"))
-    return rows.filter(LessThanOrEqual(F(nth.at), row.at))
+    return counting(nth, at=constant(decided) if decided else F(nth.at)).filter(merchant_id=OuterRef("pk"))
+
+
+def counting(nth: Nth, *, at: Any) -> QuerySet[Model]:
+    """The rows of all merchants that count towards an n-th, seen at the instant that `at` expresses."""
+    row = Row(COLLECTIONS[nth.of], at=at)
+    rows = row.collection.model._default_manager.filter(all_of(nth.where, row))
+    return rows.filter(LessThanOrEqual(F(nth.at), at))
 
 
 def undecided(offer: Published, *, until: datetime) -> Rows:

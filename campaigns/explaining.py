@@ -20,6 +20,7 @@ from campaigns.definition.benefits import CENT
 from campaigns.definition.offer import ClaimNth, Nth, Threshold
 from campaigns.models import Decision, Entry, Grant, Tag, Version
 from campaigns.offers import Published
+from campaigns.rules import wording
 from campaigns.rules.conditions import Comparison, Condition, Counting, Row, flag, number_of
 from campaigns.rules.facts import COLLECTIONS
 from campaigns.rules.operators import gap
@@ -39,7 +40,7 @@ OUTCOMES = {
 class Reason:
     """One condition: what it asks, in words; what was found; whether it held; how much is missing, if that is a number.
 
-    `holds_now` differs from `held` where facts changed after the decision.
+    `shown` is what was found in words. `holds_now` differs from `held` where facts changed after the decision.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Reason:
     found: Any
     held: bool
     margin: str = ""
+    shown: str = ""
     holds_now: bool | None = None
 
 
@@ -143,7 +145,8 @@ def _rows(offer: Published, subjects: Sequence[str], at: datetime) -> dict[str, 
     rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=seen))
     decided = terms.decision_instant
     rows = rows.annotate(seen_at=claims.constant(min(decided, at)) if decided else F("claimed_at"))
-    asked = {"progress": _found_progress(offer), **_given(offer, at)}
+    currency = F("currency") if "currency" in terms.collection.facts else Value("")
+    asked = {"progress": _found_progress(offer), "paid_in": currency, **_given(offer, at)}
     for n, condition in enumerate((*terms.scope, *terms.asked)):
         asked[f"held_{n}"] = flag(condition.q(terms.row))
         asked[f"found_{n}"] = condition.found(terms.row)
@@ -193,25 +196,26 @@ def _reasons(offer: Published, row: dict[str, Any], decision: Decision | None) -
         held = now
         if decision is not None and n >= scope:
             held = not decision.failed & (1 << (n - scope))
-        told = reason(condition, offer.terms.row, found=row[f"found_{n}"], held=held)
+        told = reason(condition, offer.terms.row, found=row[f"found_{n}"], held=held, currency=row["paid_in"])
         reasons.append(replace(told, holds_now=now if now != held else None))
     return reasons
 
 
-def reason(condition: Condition, row: Row, *, found: Any, held: bool) -> Reason:
-    """A condition of a row told in words, with what was found and whether it held."""
-    margin = "" if held else _margin(condition, found, row)
-    return Reason(condition.name, says(condition, row), found, held, margin)
+def reason(condition: Condition, row: Row, *, found: Any, held: bool, currency: str = "") -> Reason:
+    """A condition of a row told in words, with what was found and whether it held. `currency` is the row's own."""
+    margin = "" if held else _margin(condition, found, row, currency)
+    shown = wording.found(condition, row, found, currency=currency)
+    return Reason(condition.name, says(condition, row), found, held, margin, shown)
 
 
-def _margin(condition: Condition, found: Any, row: Row) -> str:
+def _margin(condition: Condition, found: Any, row: Row, currency: str) -> str:
     """How much is missing, for conditions that are a matter of more or less."""
     match condition:
         case Comparison() if row.kind(condition.fact).kind in ("money", "number"):
             missing = gap(condition.operator.name, condition.operand, found)
             if missing is None:
                 return ""
-            shown = money(missing, row.kind(condition.fact).currency)
+            shown = money(missing, row.kind(condition.fact).currency or currency)
             return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
         case Counting():
             name = "at_least" if condition.at_least is not None else "at_most"
@@ -252,7 +256,8 @@ def threshold_progress(threshold: Threshold, total: Decimal | None) -> Reason:
     reached = missing is not None and missing <= 0
     required = _("receipts before this order of at least %(height)s") % {"height": money(threshold.height, "USD")}
     margin = _("%(n)s short") % {"n": money(missing, "USD")} if missing is not None and not reached else ""
-    return Reason("threshold", required, total, reached, margin)
+    shown = money(total, "USD") if total is not None else _("nothing")
+    return Reason("threshold", required, total, reached, margin, shown)
 
 
 def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> Reason:
@@ -267,4 +272,5 @@ def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> Reason:
         ends = [condition.within.to for condition in nth.where if condition.within and condition.fact == nth.at]
         if ends:
             margin = _("%(more)s by %(end)s") % {"more": margin, "end": bound(ends[0])}
-    return Reason("number", required, found, claimed is not None or not missing, margin)
+    shown = wording.number(found)
+    return Reason("number", required, found, claimed is not None or not missing, margin, shown)

@@ -18,6 +18,20 @@ def closes(terms: Offer) -> Bound | None:
     return max(_ends(terms), key=lambda bound: bound.instant, default=None)
 
 
+def dates(terms: Offer) -> Iterator[tuple[str, Bound]]:
+    """Every date that matters to a merchant, in the order of an offer's life: what it is, and the bound."""
+    bundle = terms.bundle
+    found = {
+        "opens": opens(terms),
+        "closes": closes(terms),
+        "decided": terms.decided_at,
+        "deadline": terms.settlement.deadline,
+        "coupons_from": bundle.valid.from_ if bundle else None,
+        "coupons_to": bundle.valid.to if bundle else None,
+    }
+    return ((kind, bound) for kind, bound in found.items() if bound is not None)
+
+
 def _starts(terms: Offer) -> Iterator[Bound]:
     yield from (window.from_ for window in _windows(terms))
     yield from (condition.from_ for condition in _about_claim(terms) if condition.from_)

@@ -57,6 +57,17 @@ NO_PLACE = {
 }
 """The refusals that are told. One for a condition is seen with its order: most orders fit few offers."""
 
+WHY = {
+    **NO_PLACE,
+    "cancelled": gettext_lazy("cancelled"),
+    "found abnormal": gettext_lazy("found abnormal"),
+    "not fulfilled at settlement": gettext_lazy("not fulfilled at settlement"),
+    "fulfilled after the deadline": gettext_lazy("fulfilled after the deadline"),
+    "requirements not met at settlement": gettext_lazy("requirements not met at settlement"),
+    "not fulfilled by the deadline": gettext_lazy("not fulfilled by the deadline"),
+}
+"""The engine's words for why, as `campaigns.course` writes them; what operators wrote is told as it is."""
+
 TEXTS = {
     Kind.GRANTED: gettext_lazy("%(offer)s: granted for %(subject)s, worth %(amount)s."),
     Kind.LOCKED: gettext_lazy("%(offer)s: %(subject)s, %(amount)s, is locked and waits for its settlement."),
@@ -92,7 +103,9 @@ def _spread_some() -> int:
     waiting = Event.objects.filter(spread=False).order_by("pk").select_for_update(skip_locked=True, no_key=True)
     events = list(waiting[:EVENTS_AT_ONCE])
     members: dict[str | None, list[Member]] = {}
-    for member in Member.objects.filter(disabled_at=None, merchant__in={event.merchant_id for event in events} - {None}):
+    for member in Member.objects.filter(
+        disabled_at=None, merchant__in={event.merchant_id for event in events} - {None}
+    ):
         members.setdefault(member.merchant_id, []).append(member)
     made = (message for event in events for message in _messages(event, members.get(event.merchant_id, [])))
     Message.objects.bulk_create(made, batch_size=1_000, ignore_conflicts=True)
@@ -119,7 +132,7 @@ def says(event: Event) -> str:
         "subject": _("you") if event.subject == event.merchant_id else event.subject,
         "order": event.order_no,
         "amount": money(event.amount, event.currency) if event.amount is not None else "",
-        "reason": str(NO_PLACE.get(event.reason, event.reason)),
+        "reason": str(WHY.get(event.reason, event.reason)),
     }
     match event.kind:
         case Kind.COUPON_ISSUED:

@@ -64,6 +64,12 @@ class Standing:
     own_left: int | None
     opens: Bound | None
     closes: Bound | None
+    is_closed: bool = False
+
+    @property
+    def open_to_more(self) -> bool:
+        """Whether a claim could be granted now, as far as that depends on the merchant."""
+        return not self.is_closed and 0 not in (self.left, self.own_left) and not self.missing
 
     @property
     def code(self) -> str:
@@ -127,9 +133,10 @@ def _standing(
 def _placed(standing: Standing, at: datetime) -> Standing:
     live = any(one.status in Grant.LIVE for one in standing.grants)
     row = standing.offer.row
+    is_closed = bool(row.stopped_at or (standing.closes and at >= standing.closes.after))
     if live:
         kind = Kind.YOURS
-    elif (standing.closes and at >= standing.closes.after) or row.stopped_at or 0 in (standing.left, standing.own_left):
+    elif is_closed or 0 in (standing.left, standing.own_left):
         kind = Kind.OVER
     elif any(not one.held for one in standing.reasons):
         kind = Kind.NOT_FOR_YOU
@@ -139,7 +146,7 @@ def _placed(standing: Standing, at: datetime) -> Standing:
         kind = Kind.RUNNING_OUT
     else:
         kind = Kind.REACH
-    return replace(standing, kind=kind)
+    return replace(standing, kind=kind, is_closed=is_closed)
 
 
 def depends_on_merchant(condition: Condition) -> bool:

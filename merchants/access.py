@@ -49,7 +49,7 @@ def for_members(view: View) -> View:
         request.member, request.merchant = member, merchant  # type: ignore[attr-defined]  # makes it a MemberRequest
         with timezone.override(ZoneInfo(member.zone if member else Member.Zone.BEIJING)):
             response = view(request, *args, **kwargs)
-        add_never_cache_headers(response)  # type: ignore[arg-type]  # streams have headers too
+        add_never_cache_headers(response)
         return response
 
     return guarded
@@ -82,6 +82,6 @@ def seen_by(request: HttpRequest) -> Merchant | None:
 
 
 def _nobody(request: HttpRequest) -> HttpResponse:
-    if request.user.is_staff:  # type: ignore[union-attr]  # signed in, as the caller has seen
+    if request.user.is_staff:
         return redirect("admin:index")
     raise PermissionDenied

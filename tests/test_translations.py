@@ -1,10 +1,11 @@
 """Every text a person sees has its Chinese."""
 
-import re
+from io import BytesIO
 from pathlib import Path
 
-from babel.messages.extract import extract_from_file
+from babel.messages.extract import extract, extract_from_file
 from babel.messages.pofile import read_po
+from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("campaigns", "merchants", "trade", "logistics", "config")
@@ -15,8 +16,6 @@ KEYWORDS = {
     "ngettext": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
 }
-TAG = re.compile(r"""{%\s*(?:translate|trans)\s+(["'])(.+?)\1""")
-BLOCK = re.compile(r"{%\s*blocktranslate\b.*?%}(.*?){%\s*endblocktranslate\s*%}", re.DOTALL)
 
 
 def said() -> set[str]:
@@ -27,10 +26,10 @@ def said() -> set[str]:
             if "migrations" not in path.parts:
                 for _, message, _, _ in extract_from_file("python", path, keywords=KEYWORDS):
                     found.add(message if isinstance(message, str) else message[0])
-    for path in (ROOT / "templates").rglob("*.html"):
-        text = path.read_text(encoding="utf-8")
-        found |= {match[1] for match in TAG.findall(text)}
-        found |= {re.sub(r"{{\s*(\w+)\s*}}", r"%(\1)s", block).strip() for block in BLOCK.findall(text)}
+    for path in (path for suffix in ("html", "txt") for path in (ROOT / "templates").rglob(f"*.{suffix}")):
+        code = BytesIO(templatize(path.read_text(encoding="utf-8")).encode())  # as makemessages reads a template
+        for _, message, _, _ in extract("python", code, keywords=KEYWORDS):
+            found.add(message if isinstance(message, str) else message[0])
     return found - {""}
 
 

@@ -150,10 +150,20 @@ def settlement(offer: Offer) -> Iterator[str]:
         yield _("taken away when %(event)s before settlement") % {"event": happens}
 
 
+def following(offer: Offer) -> tuple[str, ...]:
+    """What a grant that is not settled yet waits for."""
+    return tuple(_awaited(offer.settlement, offer.row)) if not offer.settlement.at_claim else ()
+
+
 def _followed(terms_: Settlement, row: Row) -> Iterator[str]:
-    collection = row.collection
     if terms_.locked_at:
-        yield _("reserved at the claim, locked when %(event)s") % {"event": event(collection.facts[terms_.locked_at])}
+        happens = event(row.collection.facts[terms_.locked_at])
+        yield _("reserved at the claim, locked when %(event)s") % {"event": happens}
+    yield from _awaited(terms_, row)
+
+
+def _awaited(terms_: Settlement, row: Row) -> Iterator[str]:
+    collection = row.collection
     yield _("settled when %(event)s") % {"event": says_moment(terms_.at, collection)}
     if terms_.deadline:
         done = says_moment(terms_.fulfilled_at or terms_.at, collection)

@@ -1,4 +1,4 @@
-"""The first start of a demonstration: campaign, facts, decisions and an operator to sign in as."""
+"""The first start of a demonstration: campaign, facts, decisions, and an operator and merchants to sign in as."""
 
 import io
 import tempfile
@@ -7,11 +7,16 @@ from collections.abc import Callable
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 
-from campaigns import engine
+from campaigns import engine, messages
 from campaigns.models.clock import DEMO_START, DemoClock
+from merchants import members
+from merchants.models import Member, Merchant
 
-LOGINS = {"operator": "fairground"}
-"""Known to everyone: a demonstration only."""
+PASSWORD = "fairground"  # noqa: S105  # known to everyone: a demonstration only
+MEMBERS = {"merchant@example.com": Member.Role.MAIN, "colleague@example.com": Member.Role.SUB}
+LOGINS = {"operator": PASSWORD, **dict.fromkeys(MEMBERS, PASSWORD)}
+MERCHANT = "M00003"
+"""Whose members they are: one that has some benefits, can get others, and misses the rest."""
 
 
 def is_open() -> bool:
@@ -27,14 +32,24 @@ def open_demonstration(say: Callable[[str], object]) -> None:
         say("a made-up marketplace")
         call_command("demo_world", folder, stdout=io.StringIO())
         call_command("import_facts", folder, stdout=io.StringIO())
+    _make_members()  # before anything is decided, so that they are told of it
     say(f"decisions up to {DEMO_START:%Y-%m-%d %H:%M} UTC")
     engine.tick(at=DEMO_START)
+    messages.spread()
     _make_operators()
     DemoClock.objects.create()
 
 
 def _make_operators() -> None:
     users = get_user_model().objects
-    for name, password in LOGINS.items():
-        if not users.filter(username=name).exists():
-            users.create_superuser(username=name, password=password)
+    if not users.filter(username="operator").exists():
+        users.create_superuser(username="operator", password=PASSWORD)
+
+
+def _make_members() -> None:
+    merchant = Merchant.objects.get(pk=MERCHANT)
+    for email, role in MEMBERS.items():
+        if not Member.objects.filter(user__username=email).exists():
+            member = members.invite(email, to=merchant, role=role, may_attach=False, at=DEMO_START, by="demonstration")
+            member.user.set_password(PASSWORD)
+            member.user.save()

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
+from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 
@@ -106,6 +107,42 @@ def comparison(condition: Comparison, row: Row) -> str:
     if condition.operator.name == "happened":
         return words["fact"] if condition.operand else _("not %(fact)s") % words
     return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact)}
+
+
+def number(n: object) -> str:
+    """`1,000`."""
+    return format_decimal(n, locale=locale())  # type: ignore[arg-type]  # any number
+
+
+def found(condition: Condition, row: Row, raw: object, *, currency: str = "") -> str:
+    """What was found where the condition looks, as people call it; instants on the clock in force.
+
+    `currency` is the row's own, for amounts whose fact names none.
+    """
+    if raw is None or raw == "":
+        return _("nothing")
+    match condition:
+        case AnyOf(any=several):
+            return found(several[-1], row, raw, currency=currency)
+        case InForce(state=state):
+            return str(dict(state.choices).get(str(raw), raw))
+        case Comparison() if row.kind(condition.fact).kind != "number":
+            return fact(row.kind(condition.fact), raw, currency=currency)
+        case _:
+            return number(raw)
+
+
+def fact(fact: Fact, raw: object, *, currency: str = "") -> str:
+    """The value of a fact in words; instants on the clock in force. `currency`: of amounts whose fact names none."""
+    match raw:
+        case bool():
+            return _("yes") if raw else _("no")
+        case datetime():
+            return time(raw, timezone.get_current_timezone_name())
+        case Decimal():
+            return money(raw, fact.currency or currency)
+        case _:
+            return value(fact, str(raw))
 
 
 # What happened, for sentences; a fact's label names its column.

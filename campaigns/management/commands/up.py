@@ -99,7 +99,7 @@ class Command(BaseCommand):
             part.start()
 
     def _greet(self, host: str, port: int) -> None:
-        self.stdout.write(_("Fairground serves on http://%(host)s:%(port)s/admin/") % {"host": host, "port": port})
+        self.stdout.write(_("Fairground serves on http://%(host)s:%(port)s/") % {"host": host, "port": port})
         if settings.DEMO:
             self.stdout.write(_("This is a demonstration; its clock shows %(now)s.") % {"now": clock.now().isoformat()})
             for name, password in opening.LOGINS.items():

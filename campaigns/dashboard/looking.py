@@ -1,0 +1,38 @@
+"""An operator with the right opens a merchant's dashboard, to look only; when it is opened and left is logged."""
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.decorators import login_required, permission_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from merchants.access import SEE, SEEN
+from merchants.models import Merchant
+
+
+@require_POST
+@login_required
+@permission_required(SEE, raise_exception=True)
+def start(request: HttpRequest, code: str) -> HttpResponse:
+    """Open the dashboard of a merchant."""
+    merchant = get_object_or_404(Merchant, pk=code)
+    _log(request, merchant, "opened the merchant's dashboard")
+    request.session[SEEN] = merchant.pk
+    return redirect("home")
+
+
+@require_POST
+@login_required
+def leave(request: HttpRequest) -> HttpResponse:
+    """Go back to the operators' door."""
+    code = request.session.pop(SEEN, None)
+    merchant = Merchant.objects.filter(pk=code).first()
+    if merchant is None:
+        return redirect("admin:index")
+    _log(request, merchant, "left the merchant's dashboard")
+    return redirect("admin:merchants_merchant_change", code)
+
+
+def _log(request: HttpRequest, merchant: Merchant, text: str) -> None:
+    assert request.user.pk is not None
+    LogEntry.objects.log_actions(request.user.pk, [merchant], CHANGE, change_message=text, single_object=True)

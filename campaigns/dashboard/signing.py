@@ -1,0 +1,90 @@
+"""Signing in and out, choosing a password after an invitation or anew. Django's own views, in our pages."""
+
+from typing import Any
+from urllib.parse import urljoin
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth import views
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
+from django.contrib.auth.tokens import default_token_generator
+from django.core.mail import send_mail
+from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.urls import reverse, reverse_lazy
+from django.utils import translation
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from merchants.models import Member
+
+
+class SignInForm(AuthenticationForm):
+    """A name, or the e-mail address of a member, and a password."""
+
+    username = forms.CharField(
+        label=gettext_lazy("E-mail address or user name"),
+        widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"}),
+    )
+
+    def clean_username(self) -> str:
+        name: str = self.cleaned_data["username"].strip()
+        return name.lower() if "@" in name else name  # addresses are kept in lower case
+
+    def confirm_login_allowed(self, user: Any) -> None:
+        super().confirm_login_allowed(user)
+        if Member.objects.filter(user=user, disabled_at__isnull=False).exists():
+            text = _("This account was disabled by your main account or the platform.")
+            raise forms.ValidationError(text, code="disabled")
+
+
+class SignIn(views.LoginView):
+    """Members come to their home, operators to the admin. A first sign-in speaks the member's language."""
+
+    template_name = "dashboard/sign-in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        response = super().form_valid(form)
+        member = Member.objects.filter(user=form.get_user()).first()
+        if member is not None and settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
+            response.set_cookie(settings.LANGUAGE_COOKIE_NAME, member.language, samesite="Lax")
+        return response
+
+
+class ForgetPassword(views.PasswordResetView):
+    template_name = "dashboard/password-forgotten.html"
+    email_template_name = "mail/password.txt"
+    subject_template_name = "mail/password-subject.txt"
+    success_url = reverse_lazy("password-sent")
+
+
+class ChoosePassword(views.PasswordResetConfirmView):
+    """Where the link of an invitation, or of a forgotten password, leads."""
+
+    template_name = "dashboard/password-choose.html"
+    success_url = reverse_lazy("home")
+    post_reset_login = True
+    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+
+
+class ChangePassword(views.PasswordChangeView):
+    """Other sessions of the same user end with it."""
+
+    template_name = "dashboard/password-change.html"
+    success_url = reverse_lazy("account")
+
+
+def send_invitation(member: Member) -> None:
+    """Send the link under which a new member chooses its password. Raises OSError where mail cannot be sent."""
+    user: User = member.user
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    link = reverse("password-choose", args=[uid, default_token_generator.make_token(user)])
+    with translation.override(member.language):
+        context = {"member": member, "link": urljoin(settings.SITE_URL, link)}
+        body = render_to_string("mail/invitation.txt", context)
+        send_mail(_("You are invited to see your benefits"), body, None, [user.email])

@@ -1,0 +1,36 @@
+"""The wording of definitions, for templates: money, instants, bounds."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+
+from campaigns.rules import wording
+from campaigns.rules.times import Bound
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """`1,000.00 CNY`."""
+    return wording.money(amount, currency)
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """An instant on the reader's clock, with its city; empty where there is none."""
+    return wording.time(at, timezone.get_current_timezone_name()) if at else ""
+
+
+@register.filter
+def on(at: datetime, zone: str) -> str:
+    """An instant on the clock of a zone, with its city."""
+    return wording.time(at, zone)
+
+
+@register.filter
+def bound(value: Bound) -> str:
+    """A bound as the offer writes it: on its own clock, and on its twin's."""
+    return wording.bound(value)
