@@ -51,6 +51,12 @@ class Reason:
     shown: str = ""
     holds_now: bool | None = None
 
+    @property
+    def finding(self) -> str:
+        """What was found, and how much is missing, in the language in force."""
+        words = {"found": self.shown, "margin": self.margin}
+        return (_("found: %(found)s, %(margin)s") if self.margin else _("found: %(found)s")) % words
+
 
 @dataclass(frozen=True)
 class Explanation:

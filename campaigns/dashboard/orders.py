@@ -25,6 +25,7 @@ from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
 
+MOST_IN_A_LIST = 2
 OUTCOMES: dict[str, Label] = {
     "granted": gettext_lazy("granted"),
     "refused": gettext_lazy("a condition is not met"),
@@ -63,9 +64,17 @@ class Answer:
         return self.told.outcome != "not_a_subject"
 
     @property
-    def explains(self) -> bool:
-        """Whether what is missing decided it, or would if the order claimed now."""
-        return self.told.outcome in ("refused", "no_claim")
+    def headline(self) -> list[explaining.Reason]:
+        """What a list says of what is missing: what refused a claim, or what a claim still waits for."""
+        if self.told.outcome == "refused":
+            return self.missing[:MOST_IN_A_LIST]
+        waits = self.told.outcome == "no_claim"
+        return [reason for reason in self.missing if waits and reason.name == "threshold"]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether more is missing than the headline says."""
+        return len(self.missing) > len(self.headline) > 0
 
 
 @dataclass(frozen=True)

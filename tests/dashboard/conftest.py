@@ -1,0 +1,34 @@
+"""A marketplace of two merchants, and who signs in for them."""
+
+import pytest
+from pytest_django import Settings
+
+from merchants.models import Member
+from tests.dashboard.people import clock, member
+from tests.engine.world import merchant
+
+
+@pytest.fixture
+def demo(settings: Settings) -> None:
+    """The clock is the demonstration's, which stands where a test puts it; passwords are hashed quickly."""
+    settings.DEMO = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def owner(db: None, demo: None) -> Member:
+    """The main account of M1, on 3 September 2022, 00:00 UTC."""
+    clock("03")
+    merchant("M1", name="Own")
+    return member("owner@example.com")
+
+
+@pytest.fixture
+def mate(owner: Member) -> Member:
+    return member("mate@example.com", role="sub", may_attach=False)
+
+
+@pytest.fixture
+def stranger(owner: Member) -> Member:
+    merchant("M2", name="Strange")
+    return member("stranger@example.com", of="M2")

@@ -1,0 +1,250 @@
+"""Who sees what: a merchant its own, a stranger nothing (faults.md, S1, S6, S7), an operator what a merchant sees."""
+
+from re import sub
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from campaigns.dashboard import urls
+from campaigns.models import Coupon, Message
+from logistics.models import FreightOrder
+from merchants import members
+from merchants.models import Member
+from tests.dashboard.people import PASSWORD, client, text
+from tests.engine.test_late import BUNDLE, coupon_offer
+from tests.engine.world import draw, freight, merchant, offer, publish, t, tick, trade
+
+pytestmark = pytest.mark.django_db
+
+OPEN = {"sign-in", "sign-out", "password-forgotten", "password-sent", "password-choose", "favicon.ico", None}
+OWN = {"calendar", "offer-calendar"}  # the address is the secret
+OPERATORS = {"see", "see-no-more"}
+POSTS = {"attach", "messages-read", "team-change", "calendar-renew"}
+FOREIGN = {"order", "coupon", "attach", "team-change"}
+"""Pages of one thing that belongs to one merchant."""
+
+
+@pytest.fixture
+def world(owner: Member, mate: Member) -> dict[str, str]:
+    """Something of M1 on every page: the address of each, by its name."""
+    publish(coupon_offer(benefit=BUNDLE) + offer("o"))
+    freight("OWN-A", shipped_at="02", placed_at="01")
+    freight("OWN-B", placed_at="02", paid_at="02 11:00")
+    freight("OWN-C", placed_at="02 12:00")
+    trade("OWN-T", drafted_at="02")
+    draw("OWN-D", "02")
+    tick("03")
+    coupon = Coupon.objects.get()
+    arguments: dict[str, tuple[object, ...]] = {
+        "offer": ("o",),
+        "calendar": (owner.calendar_key,),
+        "offer-calendar": (owner.calendar_key, "o"),
+        "order": ("freight", "OWN-B"),
+        "attach": ("OWN-C",),
+        "coupon": (coupon.code,),
+        "team-change": (mate.pk, "disable"),
+        "see": ("M1",),
+        "password-choose": ("x", "y"),
+    }
+    names = {pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)} - {None}
+    return {name: reverse(name, args=arguments.get(name, ())) for name in names if name}
+
+
+def test_every_page_is_known_here(world: dict[str, str]) -> None:
+    assert set(world) >= FOREIGN | POSTS | OWN | OPERATORS
+    assert len(world) == 26
+
+
+def test_whoever_has_not_signed_in_is_sent_to_sign_in(world: dict[str, str]) -> None:
+    nobody = Client()
+    for name in sorted(set(world) - OPEN - OWN):
+        send = nobody.post if name in POSTS | OPERATORS else nobody.get
+        response = send(world[name])
+        assert (response.status_code, response.headers["Location"]) == (302, f"/sign-in/?next={world[name]}"), name
+
+
+def test_a_stranger_finds_nothing_of_another_merchant(world: dict[str, str], stranger: Member) -> None:
+    browser = client(stranger)
+    for name in sorted(FOREIGN):
+        send = browser.post if name in POSTS else browser.get
+        response, missing = send(world[name]), send(sub("OWN-.|/[A-Z0-9]{16}/|/[0-9]+/", "/0/", world[name]))
+        assert response.status_code == missing.status_code == 404, name
+        assert _without_address(response.content) == _without_address(missing.content), name
+    for name in sorted(set(world) - FOREIGN - OPEN - OWN - OPERATORS - POSTS):
+        page = browser.get(world[name])
+        assert page.status_code == 200, name
+        assert b"OWN-" not in page.content, name
+        assert b"owner@" not in page.content, name
+    assert Coupon.objects.get().status == "issued"
+    assert not FreightOrder.objects.get(pk="OWN-C").use_coupon
+    assert not Member.objects.exclude(disabled_at=None).exists()
+
+
+def _without_address(page: bytes) -> str:
+    return sub(r'name="(next|csrfmiddlewaretoken)" value="[^"]*"', "", page.decode())
+
+
+@pytest.mark.parametrize(
+    "path", ["/orders/freight/NO/", "/orders/NO/", "/orders/NO/OWN-B/", "/wallet/NO/", "/offers/no/"]
+)
+def test_what_is_not_there_is_not_found(world: dict[str, str], owner: Member, path: str) -> None:
+    assert client(owner).get(path).status_code == 404
+
+
+def test_team_mates_see_the_same(world: dict[str, str], owner: Member, mate: Member) -> None:
+    same = sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - {"messages", "account", "team", "password-change"})
+    assert len(same) == 9
+    for name in same:
+        pages = [client(who).get(world[name]) for who in (owner, mate)]
+        assert {page.status_code for page in pages} == {200}, name
+        if not name.startswith("saved-"):
+            mine, theirs = (text(client(who), world[name]).replace(" Team", "") for who in (owner, mate))
+            assert mine == theirs, name
+
+
+def test_a_sub_account_that_may_only_look_changes_nothing(world: dict[str, str], mate: Member) -> None:
+    browser = client(mate)
+    assert browser.get(world["team"]).status_code == 403
+    for name in ("attach", "team-change"):
+        assert browser.post(world[name]).status_code == 403, name
+    assert browser.post(world["team"], {"email": "x@example.com", "language": "en"}).status_code == 403
+    assert not FreightOrder.objects.get(pk="OWN-C").use_coupon
+    assert Member.objects.count() == 2
+    assert "Use a coupon" not in text(browser, "/orders/freight/OWN-C/")
+
+
+def test_nothing_is_changed_by_looking(world: dict[str, str], owner: Member) -> None:
+    browser = client(owner)
+    for name in sorted(POSTS):
+        assert browser.get(world[name]).status_code == 405, name
+
+
+def test_S6_a_post_without_the_token_changes_nothing(world: dict[str, str], owner: Member) -> None:
+    browser = client(owner, enforce_csrf_checks=True)
+    for name in sorted(POSTS):
+        assert browser.post(world[name]).status_code == 403, name
+    assert not FreightOrder.objects.get(pk="OWN-C").use_coupon
+    assert not Member.objects.exclude(disabled_at=None).exists()
+
+
+def test_S7_a_disabled_member_is_out_at_once(world: dict[str, str], owner: Member, mate: Member) -> None:
+    browser = client(mate)
+    assert browser.get("/").status_code == 200
+    members.disable(mate, at=t("03"), by=owner)
+    for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - {"password-change"}):
+        assert browser.get(world[name]).status_code == 403, name
+    fresh = Client(headers={"accept-language": "en"})
+    page = fresh.post("/sign-in/", {"username": "mate@example.com", "password": PASSWORD})
+    assert "This account was disabled" in page.content.decode()
+    assert fresh.get("/").status_code == 302
+
+
+def test_S7_a_changed_password_ends_other_sessions(owner: Member) -> None:
+    here, there = client(owner), client(owner)
+    fields = {"old_password": PASSWORD, "new_password1": "quite-another-fair", "new_password2": "quite-another-fair"}
+    assert here.post("/account/password/", fields).status_code == 302
+    assert here.get("/").status_code == 200
+    assert there.get("/").status_code == 302
+
+
+def test_S7_a_session_ends_with_signing_out(owner: Member) -> None:
+    browser = client(owner)
+    kept = browser.cookies["sessionid"].value
+    browser.post("/sign-out/")
+    browser.cookies["sessionid"] = kept
+    assert browser.get("/").status_code == 302
+
+
+# Operators
+
+
+@pytest.fixture
+def operator(db: None) -> User:
+    user = User.objects.create_user("ana", password=PASSWORD, is_staff=True)
+    names = ("see_as_member", "view_merchant")
+    user.user_permissions.set(Permission.objects.filter(codename__in=names))
+    return user
+
+
+def looking(user: User) -> Client:
+    browser = Client(headers={"accept-language": "en"})
+    browser.force_login(user)
+    return browser
+
+
+def test_an_operator_sees_what_the_merchant_sees(world: dict[str, str], owner: Member, operator: User) -> None:
+    browser = looking(operator)
+    assert browser.get("/").headers["Location"] == "/admin/"
+    assert "See the dashboard as this merchant" in text(browser, "/admin/merchants/merchant/M1/change/")
+    assert browser.post(world["see"]).headers["Location"] == "/"
+    banner = "You, ana, see this dashboard as M1 Own sees it. You can only look; that you do is logged. Leave"
+    for name in ("home", "offer", "orders", "order", "wallet", "coupon", "saved", "messages", "team"):
+        assert banner in text(browser, world[name]), name
+    assert browser.post(world["see-no-more"]).headers["Location"] == "/admin/merchants/merchant/M1/change/"
+    assert browser.get("/").headers["Location"] == "/admin/"
+    log = LogEntry.objects.order_by("pk").values_list("user__username", "object_id", "change_message")
+    assert list(log) == [
+        ("ana", "M1", "opened the merchant's dashboard"),
+        ("ana", "M1", "left the merchant's dashboard"),
+    ]
+
+
+def test_an_operator_changes_nothing_there(world: dict[str, str], operator: User) -> None:
+    browser = looking(operator)
+    browser.post(world["see"])
+    Message.objects.update(read_at=None)
+    for name in (*sorted(POSTS), "team", "account"):
+        assert browser.post(world[name]).status_code == 403, name
+    assert browser.get(world["account"]).status_code == 403
+    assert not FreightOrder.objects.get(pk="OWN-C").use_coupon
+    assert not Member.objects.exclude(disabled_at=None).exists()
+
+
+def test_an_operator_without_the_right_sees_nothing(world: dict[str, str], operator: User) -> None:
+    browser = looking(operator)
+    operator.user_permissions.clear()
+    assert browser.post(world["see"]).status_code == 403
+    assert not LogEntry.objects.exists()
+    assert browser.get("/").headers["Location"] == "/admin/"
+
+
+def test_a_right_that_is_taken_away_ends_looking_at_once(world: dict[str, str], operator: User) -> None:
+    browser = looking(operator)
+    browser.post(world["see"])
+    operator.user_permissions.clear()
+    assert browser.get("/").headers["Location"] == "/admin/"
+
+
+def test_a_member_cannot_look_at_another_merchant(world: dict[str, str], stranger: Member) -> None:
+    browser = client(stranger)
+    assert browser.post(world["see"]).status_code == 403
+    assert "M1" not in text(browser, "/")
+
+
+def test_somebody_who_is_neither_is_not_let_in(db: None) -> None:
+    browser = looking(User.objects.create_user("nobody", password=PASSWORD))
+    assert browser.get("/").status_code == 403
+
+
+def test_merchants_do_not_come_into_the_admin(owner: Member) -> None:
+    assert client(owner).get("/admin/").status_code == 302
+
+
+def test_policy_and_headers(owner: Member) -> None:
+    response = client(owner).get("/")
+    policy = response.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "no-store" in response.headers["Cache-Control"]
+
+
+def test_S8_a_script_in_a_name_is_text(owner: Member) -> None:
+    merchant("EVIL", name="<script>alert(1)</script>")
+    evil = members.invite("e@example.com", to=owner.merchant.__class__.objects.get(pk="EVIL"), at=t("01"), by="test")
+    page = client(evil).get("/").content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;alert(1)" in page

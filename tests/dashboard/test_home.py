@@ -1,0 +1,137 @@
+"""Home: a card for each offer, in the order in which a merchant wants to know."""
+
+from datetime import timedelta
+from re import findall
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from campaigns import pausing
+from campaigns.models import Offer
+from logistics.models import FreightOrder
+from merchants.models import Member
+from tests.dashboard.people import client, text
+from tests.engine.test_late import BUNDLE, coupon_offer, threshold_offer
+from tests.engine.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
+
+pytestmark = pytest.mark.django_db
+
+WINDOW = "{from: 2022-09-02 00:00:00, to: 2022-09-20 23:59:59}"
+CONDITIONS = f"[{{fact: paid_at, within: {WINDOW}}}, {{fact: merchant.country, is: CN}}]"
+NTH = f"{{nth: {{number: 5, of: freight_orders, at: shipped_at, where: [{{fact: shipped_at, within: {WINDOW}}}]}}}}"
+
+
+def cards(who: Member) -> list[tuple[str, str]]:
+    """Each card's offer and state, from the top."""
+    page = client(who).get("/").content.decode()
+    found = findall(r'(?s)<p class="state">(.*?)</p>.*?<a href="/offers/([\w-]+)/"', page)
+    return [(code, " ".join(state.split())) for state, code in found]
+
+
+def test_what_needs_attention_comes_first(owner: Member) -> None:
+    merchant("OTHER")
+    publish(
+        offer("gone", conditions=CONDITIONS, quota="{limit: 1}")
+        + offer("abroad", conditions="[{fact: merchant.country, is: US}]")
+        + offer("scarce", conditions=CONDITIONS, quota="{limit: 20}", benefit="{fee: freight, percent: 9}")
+        + offer("open", conditions=CONDITIONS, quota="{limit: 100}", benefit="{fee: freight, percent: 1}")
+        + offer("own", where="[{fact: service, is: small_parcel}]", conditions=CONDITIONS, quota="{per_merchant: 2}")
+    )
+    for n in range(20):
+        freight(f"F{n}", "OTHER", paid_at=f"02 {n:02}:00")
+    freight("MINE", service="small_parcel", paid_at="02 23:00")
+    tick("03")
+    assert cards(owner) == [
+        ("own", "Yours · more can be had"),
+        ("open", "Within reach"),
+        ("scarce", "Running out"),
+        ("abroad", "Not for you"),
+        ("gone", "Over: all places are taken"),
+    ]
+
+
+def test_a_card_says_what_one_has_and_what_comes_next(owner: Member) -> None:
+    deadline = "{at: 2022-09-25 23:59:59, twin: {at: 2022-09-26 07:59:59, zone: Asia/Shanghai}}"
+    settlement = f"{{locked_at: paid_at, at: departed_at, released_by: cancelled_at, deadline: {deadline}}}"
+    publish(offer("o", claim="{at: placed_at}", settlement=settlement))
+    freight("A", placed_at="02")
+    tick("03")
+    page = text(client(owner), "/")
+    assert "reserved 1 time, 100.00 CNY" in page
+    assert "What comes next: settled when departed" in page
+    assert "no later than 25 September 2022 23:59:59 UTC (26 September 2022 07:59:59 Beijing)" in page
+
+
+def test_how_many_are_missing_until_when(owner: Member) -> None:
+    publish(coupon_offer(claim=NTH))
+    for n in range(3):
+        freight(f"F{n}", shipped_at="02 10:00")
+    assert "5 freight orders needed, 3 counted, 2 more by 20 September 2022 23:59:59 UTC" in text(client(owner), "/")
+
+
+def test_how_much_is_missing(owner: Member) -> None:
+    publish(threshold_offer())
+    trade("T1")
+    receipt("R1", "T1", "02", amount=60)
+    assert "60.00 USD of 100.00 USD received, 40.00 USD short" in text(client(owner), "/")
+
+
+def test_one_who_has_done_enough_learns_when_places_are_given(owner: Member) -> None:
+    publish(coupon_offer(decided_at="2022-09-10 00:00:00"))
+    freight("A", shipped_at="02")
+    tick("03")
+    assert "What comes next: places are given at 10 September 2022 00:00:00 UTC" in text(client(owner), "/")
+
+
+def test_places_left_are_a_snapshot_with_its_time(owner: Member) -> None:
+    publish(offer("o", conditions=CONDITIONS, quota="{limit: 1200, per_merchant: 3}"))
+    assert "1,200 of 1,200 places left. You can have 3 more. As of 08:00." in text(client(owner), "/")
+
+
+def test_not_for_you_says_why(owner: Member) -> None:
+    publish(offer("o", conditions="[{fact: merchant.country, is: US}]"))
+    assert "Asked: country is US; found: CN." in text(client(owner), "/")
+
+
+def test_paused_and_stopped(owner: Member) -> None:
+    publish(offer("o", conditions=CONDITIONS))
+    row = Offer.objects.get()
+    pausing.pause(row, at=t("03"), by="ana", reason="")
+    assert cards(owner) == [("o", "Within reach · paused: claims wait")]
+    pausing.stop(row, at=t("03"), by="ana", reason="")
+    assert cards(owner) == [("o", "Over")]
+
+
+def test_coupons_are_shown_by_state(owner: Member) -> None:
+    publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 8")))
+    freight("A", shipped_at="02")
+    freight("B", placed_at="02 12:00", use_coupon=True)
+    tick("03")
+    page = text(client(owner), "/")
+    assert "issued 7 coupons, 175.00 CNY" in page
+    assert "locked 1 coupon, 25.00 CNY" in page
+
+
+def test_without_a_campaign_it_says_so(owner: Member) -> None:
+    assert "There is no campaign at the moment." in text(client(owner), "/")
+
+
+@pytest.mark.parametrize(("offers", "orders"), [(1, 10), (3, 100_000)])
+def test_the_number_of_queries_depends_on_offers_alone(owner: Member, offers: int, orders: int) -> None:
+    publish("".join(offer(f"o{n}", conditions=CONDITIONS) for n in range(offers)))
+    browser = client(owner)
+    with CaptureQueriesContext(connection) as few:
+        browser.get("/")
+    told = batch()
+    rows = (
+        FreightOrder(
+            order_no=f"F{n:06}", merchant_id="M1", batch=told, service="express", line="l", base_freight=100,
+            currency="CNY", placed_at=t("02") + timedelta(seconds=n), paid_at=t("02") + timedelta(seconds=n),
+        )
+        for n in range(orders)
+    )  # fmt: skip
+    FreightOrder.objects.bulk_create(rows, batch_size=5_000)
+    with CaptureQueriesContext(connection) as many:
+        browser.get("/")
+    assert len(few) == len(many) == 8 + offers

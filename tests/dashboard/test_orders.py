@@ -1,0 +1,142 @@
+"""Orders: what each got, or why not and how much was missing, as of the page's instant."""
+
+from decimal import Decimal
+from urllib.parse import urlencode
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from merchants.models import Member
+from tests.dashboard.people import client, clock, text
+from tests.dashboard.test_home import NTH
+from tests.engine.test_late import coupon_offer, threshold_offer
+from tests.engine.world import draw, freight, offer, publish, receipt, tick, trade
+
+pytestmark = pytest.mark.django_db
+
+FROM_500 = "[{fact: merchant.country, is: CN}, {fact: base_freight, at_least: 500.00}]"
+
+
+def test_the_benefit_or_the_gap(owner: Member) -> None:
+    publish(offer("o", conditions=FROM_500, quota="{limit: 1}"))
+    freight("A", placed_at="01", paid_at="02 10:00", base_freight=Decimal("500.00"))
+    freight("B", placed_at="01", paid_at="02 11:00", base_freight=Decimal("480.00"))
+    freight("C", placed_at="01", paid_at="02 12:00", base_freight=Decimal("900.00"))
+    freight("D", placed_at="01")
+    tick("03")
+    page = text(client(owner), "/orders/")
+    assert (
+        "A paid 1 September 2022 08:00:00 Beijing · express · us-charter-select · 500.00 CNY o : 50.00 CNY, settled"
+        in page
+    )
+    assert "o : a condition is not met; base freight is at least 500.00 (found: 480.00 CNY, 20.00 CNY short)" in page
+    assert "900.00 CNY o : all places were taken" in page
+    assert (
+        "D placed 1 September 2022 08:00:00 Beijing · express · us-charter-select · 1,000.00 CNY o : no claim yet"
+        in page
+    )
+
+
+def test_in_chinese(owner: Member) -> None:
+    publish(offer("o", conditions=FROM_500))
+    freight("B", placed_at="01", paid_at="02", base_freight=Decimal("480.00"))
+    tick("03")
+    browser = client(owner)
+    browser.cookies["django_language"] = "zh-hans"
+    page = text(browser, "/orders/")
+    assert "有条件未满足; 基础运费不低于500.00 (实际：480.00 CNY，还差20.00 CNY)" in page
+
+
+def test_a_discount_that_lost_to_a_larger_one(owner: Member) -> None:
+    publish(offer("small") + offer("large", benefit="{fee: freight, percent: 20}"))
+    freight("A", placed_at="01", paid_at="02")
+    tick("03")
+    page = text(client(owner), "/orders/")
+    assert "large : 200.00 CNY, settled" in page
+    assert "small : another benefit on the same fee was larger" in page
+
+
+def test_every_condition_of_an_order_with_what_was_found(owner: Member) -> None:
+    publish(offer("o", conditions=FROM_500))
+    freight("B", placed_at="01", paid_at="02", base_freight=Decimal("480.00"))
+    tick("03")
+    page = text(client(owner), "/orders/freight/B/")
+    assert "a condition is not met · claimed 2 September 2022 08:00:00 Beijing" in page
+    assert "✓ holds: country is CN found: CN" in page
+    assert "✗ does not hold: base freight is at least 500.00 found: 480.00 CNY, 20.00 CNY short" in page
+    assert "paid at 2 September 2022 08:00:00 Beijing" in page
+
+
+def test_what_has_not_happened_yet_is_not_shown(owner: Member) -> None:
+    publish(offer("o"))
+    freight("NOW", placed_at="02", paid_at="03 00:00:01")
+    freight("LATER", placed_at="03 00:00:01")
+    browser = client(owner)
+    page = text(browser, "/orders/")
+    assert "NOW placed" in page
+    assert "LATER" not in page
+    assert "paid at" not in text(browser, "/orders/freight/NOW/")
+    text(browser, "/orders/freight/LATER/", status=404)
+    clock("03 00:00:01")
+    assert "NOW paid" in text(browser, "/orders/")
+    assert "LATER placed" in text(browser, "/orders/freight/LATER/")
+
+
+def test_an_order_that_counts_for_coupons_says_so(owner: Member) -> None:
+    publish(coupon_offer(claim=NTH))
+    freight("A", placed_at="01", shipped_at="02")
+    freight("B", placed_at="01")
+    page = text(client(owner), "/orders/")
+    assert "1,000.00 CNY Counts for: c" in page
+    assert "1,000.00 CNY No offer is about such an order." in page
+
+
+def test_how_far_receipts_were_from_the_height(owner: Member) -> None:
+    publish(threshold_offer())
+    trade("T1", drafted_at="01")
+    trade("T2", drafted_at="01")
+    receipt("R1", "T1", "02", amount=60)
+    receipt("R2", "T2", "02 10:00", amount=60)
+    tick("03")
+    page = text(client(owner), "/orders/trade/")
+    assert (
+        "half : no claim yet; receipts before this order of at least 100.00 USD (found: 60.00 USD, 40.00 USD short)"
+        in page
+    )
+
+
+def test_financing_draws(owner: Member) -> None:
+    half = "{fee: financing_fee, percent: 40}"
+    publish(offer("f", subject="financing_draw", claim="{at: drawn_at}", benefit=half, settlement=""))
+    draw("D1", "02")
+    tick("03")
+    assert "D1 drawn 2 September 2022 08:00:00 Beijing" in text(client(owner), "/orders/financing/")
+
+
+def test_pages_of_a_long_list_hold_every_order_once(owner: Member) -> None:
+    for n in range(45):
+        freight(f"F{n:02}", placed_at="01" if n < 30 else "02")  # many at one instant
+    browser, path, seen = client(owner), "/orders/", []
+    for _ in range(3):
+        response = browser.get(path)
+        seen.append([line.order.pk for line in response.context["lines"]])
+        path = f"/orders/?{urlencode({'after': response.context['page'].after})}"
+    expected = [f"F{n:02}" for n in range(44, -1, -1)]
+    assert seen == [expected[:20], expected[20:40], expected[40:]]
+    assert response.context["page"].after == ""
+    for nonsense in ("x", "2022-09-01 F1", "%00"):
+        assert browser.get(f"/orders/?after={nonsense}").status_code == 404
+
+
+@pytest.mark.parametrize("orders", [1, 3])
+def test_the_number_of_queries_depends_on_offers_alone(owner: Member, orders: int) -> None:
+    publish(offer("o") + offer("p", benefit="{fee: freight, percent: 20}") + coupon_offer(claim=NTH))
+    for n in range(orders):
+        freight(f"F{n}", placed_at="01", paid_at="02", shipped_at="02 10:00")
+    tick("03")
+    browser = client(owner)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get("/orders/")
+    # session, user, member, clock, orders, offers, one for each of three offers, coupons, unread messages
+    assert len(queries) == 11

@@ -1,0 +1,143 @@
+"""The wallet, and a coupon attached to an order that was placed without one."""
+
+from decimal import Decimal
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from campaigns import attaching
+from campaigns.models import Attachment, Coupon, Entry
+from logistics.models import FreightOrder
+from merchants.models import Batch, Member
+from tests.dashboard.people import client, clock, text
+from tests.engine.test_late import BUNDLE, coupon_offer
+from tests.engine.world import everything, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+TWO = BUNDLE.replace("count: 1", "count: 2")
+
+
+@pytest.fixture
+def coupons(owner: Member) -> list[Coupon]:
+    """Two coupons of 25.00 CNY, valid from 2 to 29 September."""
+    publish(coupon_offer(benefit=TWO))
+    freight("SHIPPED", placed_at="01", shipped_at="02")
+    tick("03")
+    return list(Coupon.objects.order_by("number"))
+
+
+def states() -> list[tuple[str, str | None]]:
+    return list(Coupon.objects.order_by("number").values_list("status", "order_no"))
+
+
+def test_where_each_can_be_used_and_until_when(owner: Member, coupons: list[Coupon]) -> None:
+    page = text(client(owner), "/wallet/")
+    assert f"25.00 CNY issued {coupons[1].code} · c For a freight order with: service is express." in page
+    assert "Valid from 2 September 2022 08:00:00 Beijing, and before 30 September 2022 08:00:00 Beijing" in page
+    assert "Can be used issued 2 locked 0 redeemed 0 expired 0 void 0" in page
+
+
+def test_by_state_and_with_its_history(owner: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="03 10:00", paid_at="04", use_coupon=True)
+    tick("05")
+    clock("05")
+    browser = client(owner)
+    page = text(browser, "/wallet/?state=redeemed")
+    assert f"25.00 CNY redeemed {coupons[0].code} · c On freight order A" in page
+    assert coupons[1].code not in page
+    history = text(browser, f"/wallet/{coupons[0].code}/")
+    assert "2 September 2022 08:00:00 Beijing issued 25.00 CNY" in history
+    assert "3 September 2022 18:00:00 Beijing locked 25.00 CNY A" in history
+    assert "4 September 2022 08:00:00 Beijing redeemed 25.00 CNY A" in history
+    assert browser.get("/wallet/?state=NO").status_code == 404
+    assert "coupon of 25.00 CNY, redeemed" in text(browser, "/orders/")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_number_of_queries_does_not_depend_on_coupons(owner: Member, count: int) -> None:
+    publish(coupon_offer(benefit=BUNDLE.replace("count: 1", f"count: {count}")))
+    freight("SHIPPED", shipped_at="02")
+    tick("03")
+    browser = client(owner)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get("/wallet/")
+    assert len(queries) == 7  # session, user, member, counts, coupons, clock, unread messages
+
+
+def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="02 10:00")
+    tick("03")
+    browser = client(owner)
+    assert "Use a coupon for this order" in text(browser, "/orders/freight/A/")
+    response = browser.post("/orders/freight/A/coupon/", follow=True)
+    assert b"A coupon of 25.00 CNY is attached to the order." in response.content
+    assert states() == [("locked", "A"), ("issued", None)]
+    batch = Batch.objects.get(source="dashboard: owner@example.com")
+    assert FreightOrder.objects.get(pk="A").batch == batch
+    decided = everything()
+    tick("03 00:00:01")
+    assert everything() == decided  # the tick that comes finds nothing more to do
+    freight("PAID", placed_at="02 10:00", paid_at="03 10:00")
+    FreightOrder.objects.filter(pk="A").update(paid_at=t("03 10:00"))
+    tick("04")
+    assert states() == [("redeemed", "A"), ("issued", None)]
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"paid_at": "02 12:00"}, "The order is paid."),
+        ({"cancelled_at": "02 12:00"}, "The order is cancelled."),
+        ({"use_coupon": True}, "The order asked for a coupon when it was placed."),
+        ({"service": "sea_fcl"}, "None of your coupons can be used for this order."),
+        ({"currency": "USD"}, "None of your coupons can be used for this order."),
+        ({"placed_at": "01 23:59:59"}, "None of your coupons can be used for this order."),
+    ],
+)
+def test_a_refusal_says_why_and_moves_nothing(
+    owner: Member, coupons: list[Coupon], fields: dict[str, object], reason: str
+) -> None:
+    freight("A", **{"placed_at": "02 10:00", **fields})
+    tick("03")
+    before = everything(), Batch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon
+    response = client(owner).post("/orders/freight/A/coupon/", follow=True)
+    assert reason in response.content.decode()
+    assert (everything(), Batch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon) == before
+
+
+def test_an_order_that_is_paid_later_can_have_one_until_then(owner: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="02 10:00", paid_at="03 00:00:01")
+    order = FreightOrder.objects.get(pk="A")
+    assert attaching.cannot(order, at=t("03")) == ""
+    assert attaching.cannot(order, at=t("03 00:00:01")) != ""
+
+
+def test_an_order_whose_freight_is_reduced_already_gets_none(owner: Member, coupons: list[Coupon]) -> None:
+    publish(
+        coupon_offer(benefit=TWO)
+        + offer("o", claim="{at: placed_at}", settlement="{released_by: cancelled_at, at: paid_at}")
+    )
+    freight("A", placed_at="02 10:00")
+    tick("03")
+    response = client(owner).post("/orders/freight/A/coupon/", follow=True)
+    assert b"None of your coupons can be used" in response.content
+    assert states() == [("issued", None), ("issued", None)]
+    assert not Attachment.objects.exists()
+
+
+def test_the_smaller_freight_bounds_the_coupon(owner: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
+    browser = client(owner)
+    browser.post("/orders/freight/A/coupon/")
+    assert "On freight order A, 19.99 CNY" in text(browser, "/wallet/?state=locked")
+
+
+def test_another_merchants_order_is_not_there(owner: Member, coupons: list[Coupon]) -> None:
+    merchant("M2")
+    freight("THEIRS", of="M2", placed_at="02 10:00")
+    with pytest.raises(FreightOrder.DoesNotExist):
+        attaching.attach("THEIRS", merchant=owner.merchant, at=t("03"), by="owner")
+    assert client(owner).post("/orders/freight/THEIRS/coupon/").status_code == 404
+    assert not Entry.objects.filter(order_no="THEIRS").exists()
