@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
+from campaigns.definition.benefits import CENT
 from campaigns.models import Coupon, Entry, Grant, Offer
 from merchants.models import Merchant
 
@@ -38,7 +39,7 @@ def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
     )  # fmt: skip
     rows = [*_monthly(settled, zone), *_monthly(redeemed, zone)]
     names = Offer.objects.in_bulk({row["offer_id"] for row in rows})
-    found = [Saving(row["month"], names[row["offer_id"]], row["currency"], row["sum"]) for row in rows]
+    found = [Saving(row["month"], names[row["offer_id"]], row["currency"], row["sum"].quantize(CENT)) for row in rows]
     return sorted(found, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
 
 

@@ -1,0 +1,91 @@
+"""Money saved: what is settled and redeemed, by month, offer and currency, to the cent."""
+
+import csv
+from decimal import Decimal
+from io import BytesIO, StringIO
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from openpyxl import load_workbook
+
+from campaigns import grants
+from campaigns.models import Grant
+from merchants.models import Member
+from tests.dashboard.people import client, text
+from tests.engine.test_late import BUNDLE, coupon_offer
+from tests.engine.world import draw, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+CENT = Decimal("0.01")
+
+
+@pytest.fixture
+def season(owner: Member) -> Member:
+    """Discounts in two months and currencies, one given back, one taken away; a coupon spent, one given back."""
+    half = "{fee: financing_fee, percent: 50}"
+    publish(
+        offer("o", where="[{fact: service, is: multimodal}]")
+        + offer("f", subject="financing_draw", claim="{at: drawn_at}", benefit=half, settlement="")
+        + coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 3"))
+    )
+    for n, paid in enumerate(("08-31 15:59:59", "08-31 16:00:00", "02", "02 01:00", "02 02:00")):
+        cancelled = "03" if n == 3 else None
+        freight(f"F{n}", service="multimodal", base_freight=Decimal("333.33") + n, paid_at=paid, cancelled_at=cancelled)
+    draw("D", "02")
+    freight("S", shipped_at="02")
+    freight("C0", placed_at="02 01:00", paid_at="02 02:00", use_coupon=True)
+    freight("C1", placed_at="02 01:00", paid_at="02 02:00", use_coupon=True, cancelled_at="02 12:00")
+    freight("C2", placed_at="02 01:00", paid_at="02 02:00", use_coupon=True, base_freight=Decimal("20.00"))
+    merchant("M2")
+    freight("THEIRS", of="M2", service="multimodal", paid_at="02")
+    tick("02 10:00")
+    tick("04")
+    grants.revoke(Grant.objects.get(subject="F4"), at=t("04"), by="ana", reason="abuse")
+    return owner
+
+
+def rows(who: Member) -> list[list[str]]:
+    content = client(who).get("/saved.csv").content.decode("utf-8-sig")
+    return list(csv.reader(StringIO(content)))
+
+
+def test_by_month_of_the_readers_clock_and_by_currency(season: Member) -> None:
+    assert rows(season) == [
+        ["month", "offer", "name", "amount", "currency"],
+        ["2022-09", "c", "c", "44.99", "CNY"],
+        ["2022-09", "f", "f", "50.00", "USD"],
+        ["2022-09", "o", "o", "66.96", "CNY"],
+        ["2022-08", "o", "o", "33.33", "CNY"],
+    ]
+
+
+def test_the_page_has_a_chart_and_its_table(season: Member) -> None:
+    page = text(client(season), "/saved/")
+    assert "CNY: 145.28 CNY" in page
+    assert "USD: 50.00 USD" in page
+    assert "33.33 Aug 2022 111.95 Sep 2022" in page
+    assert "Sep 2022 c 44.99 CNY Sep 2022 f 50.00 USD Sep 2022 o 66.96 CNY Aug 2022 o 33.33 CNY" in page
+    assert "195.28" not in page  # never added up
+
+
+def test_a_workbook_has_the_same(season: Member) -> None:
+    response = client(season).get("/saved.xlsx")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="saved.xlsx"'
+    sheet = load_workbook(BytesIO(response.content)).worksheets[0]
+    found = [[str(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    assert [row[:3] for row in found] == [row[:3] for row in rows(season)]
+    assert [Decimal(row[3]).quantize(CENT) for row in found[1:]] == [Decimal(row[3]) for row in rows(season)[1:]]
+
+
+def test_where_nothing_was_saved(owner: Member) -> None:
+    assert "Nothing yet." in text(client(owner), "/saved/")
+    assert rows(owner) == [["month", "offer", "name", "amount", "currency"]]
+
+
+def test_the_number_of_queries(season: Member) -> None:
+    browser = client(season)
+    with CaptureQueriesContext(connection) as queries:
+        browser.get("/saved/")
+    assert len(queries) == 8  # session, user, member, settled, redeemed, offers, clock, unread messages

@@ -1,0 +1,141 @@
+"""The team: inviting, limiting, shutting out and letting in again; signing in, and passwords."""
+
+from re import search
+
+import pytest
+from django.core import mail
+from django.test import Client
+from pytest_django import Settings
+
+from merchants.models import Member
+from tests.dashboard.people import PASSWORD, client, text
+
+pytestmark = pytest.mark.django_db
+
+INVITATION = {"email": "New@Example.com", "may_attach": "on", "language": "zh-hans"}
+CHOSEN = {"new_password1": "my-own-little-fair", "new_password2": "my-own-little-fair"}
+
+
+def link(body: str) -> str:
+    found = search(r"http://[^/]+(/password/\S+)", body)
+    assert found
+    return found[1]
+
+
+def test_an_invitation_leads_to_the_home_page(owner: Member) -> None:
+    page = client(owner).post("/team/", INVITATION, follow=True).content.decode()
+    assert "An invitation was sent to new@example.com." in page
+    assert "invited, has not signed in yet" in page
+    [sent] = mail.outbox
+    assert (sent.to, sent.subject) == (["new@example.com"], "邀请您查看权益")
+    fresh = Client()
+    form = fresh.get(link(sent.body), follow=True)
+    home = fresh.post(form.redirect_chain[-1][0], CHOSEN, follow=True)
+    assert home.redirect_chain[-1][0] == "/"
+    assert "M1 Own" in home.content.decode()
+    used = Client(headers={"accept-language": "en"}).get(link(sent.body), follow=True)
+    assert "This link cannot be used" in used.content.decode()
+    new = Member.objects.get(user__username="new@example.com")
+    assert (new.role, new.may_attach, new.merchant_id, new.invited_by) == ("sub", True, "M1", "owner@example.com")
+    assert (
+        Client().post("/sign-in/", {"username": " NEW@example.com ", "password": CHOSEN["new_password1"]}).status_code
+        == 302
+    )
+
+
+def test_an_address_in_use_is_not_invited(owner: Member, stranger: Member) -> None:
+    page = client(owner).post("/team/", {**INVITATION, "email": "STRANGER@example.com"}).content.decode()
+    assert "stranger@example.com cannot be invited: the address is in use." in page
+    assert mail.outbox == []
+    assert Member.objects.count() == 2
+
+
+def test_where_mail_fails_nobody_is_invited(owner: Member, settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "tests.dashboard.test_messages.Broken"
+    page = client(owner).post("/team/", INVITATION).content.decode()
+    assert "The invitation could not be sent. Nobody was invited; try again later." in page
+    assert Member.objects.count() == 1
+
+
+def test_an_invitation_is_sent_again(owner: Member) -> None:
+    browser = client(owner)
+    browser.post("/team/", INVITATION)
+    new = Member.objects.get(user__username="new@example.com")
+    browser.post(f"/team/{new.pk}/invite/")
+    assert len(mail.outbox) == 2
+    assert Client().get(link(mail.outbox[1].body), follow=True).status_code == 200
+
+
+def test_limited_widened_shut_out_and_let_in(owner: Member, mate: Member) -> None:
+    browser = client(owner)
+
+    def do(what: str) -> Member:
+        assert browser.post(f"/team/{mate.pk}/{what}/").status_code == 302
+        return Member.objects.get(pk=mate.pk)
+
+    assert do("attach").may_attach
+    assert not do("look").may_attach
+    old = mate.calendar_key
+    shut = do("disable")
+    assert shut.disabled_at is not None
+    assert shut.calendar_key != old
+    assert "disabled 3 September 2022 08:00:00 Beijing" in text(browser, "/team/")
+    assert do("enable").disabled_at is None
+    assert browser.post(f"/team/{mate.pk}/nonsense/").status_code == 404
+
+
+@pytest.mark.parametrize("what", ["disable", "look"])
+def test_a_main_account_is_the_platforms_to_change(owner: Member, what: str) -> None:
+    page = client(owner).post(f"/team/{owner.pk}/{what}/", follow=True).content.decode()
+    assert "A main account can be changed by the platform only." in page
+    owner.refresh_from_db()
+    assert (owner.disabled_at, owner.may_attach) == (None, True)
+
+
+def test_a_forgotten_password(owner: Member) -> None:
+    fresh = Client()
+    assert fresh.post("/password/", {"email": "owner@example.com"}).headers["Location"] == "/password/sent/"
+    [sent] = mail.outbox
+    form = fresh.get(link(sent.body), follow=True)
+    assert fresh.post(form.redirect_chain[-1][0], CHOSEN).status_code == 302
+    assert Client().post("/sign-in/", {"username": "owner@example.com", "password": PASSWORD}).status_code == 200
+    again = {"username": "owner@example.com", "password": CHOSEN["new_password1"]}
+    assert Client().post("/sign-in/", again).status_code == 302
+
+
+def test_nobody_learns_which_addresses_are_known(owner: Member) -> None:
+    known = Client().post("/password/", {"email": "owner@example.com"})
+    unknown = Client().post("/password/", {"email": "nobody@example.com"})
+    assert (known.status_code, known.headers["Location"]) == (unknown.status_code, unknown.headers["Location"])
+    assert len(mail.outbox) == 1
+
+
+def test_signing_in_speaks_the_members_language_unless_one_was_chosen(owner: Member) -> None:
+    Member.objects.update(language="zh-hans")
+    fields = {"username": "owner@example.com", "password": PASSWORD}
+    fresh = Client(headers={"accept-language": "en"})
+    assert "权益" in fresh.post("/sign-in/", fields, follow=True).content.decode()
+    chosen = Client(headers={"accept-language": "fr"})
+    chosen.post("/i18n/setlang/", {"language": "en", "next": "/sign-in/"})
+    assert "Benefits" in chosen.post("/sign-in/", fields, follow=True).content.decode()
+
+
+def test_switching_the_language_keeps_the_page(owner: Member) -> None:
+    browser = client(owner)
+    page = browser.get("/orders/trade/?x=1").content.decode()
+    assert '<input type="hidden" name="next" value="/orders/trade/?x=1">' in page
+    assert '<button name="language" value="zh-hans" lang="zh-Hans">简体中文</button>' in page
+    response = browser.post("/i18n/setlang/", {"language": "zh-hans", "next": "/orders/trade/?x=1"})
+    assert response.headers["Location"] == "/orders/trade/?x=1"
+    assert '<html lang="zh-hans">' in browser.get("/orders/trade/").content.decode()
+
+
+def test_times_are_in_the_readers_zone(owner: Member) -> None:
+    browser = client(owner)
+    assert "As of 3 September 2022 08:00:00 Beijing." in text(browser, "/team/")
+    fields = {"language": "en", "zone": "America/Los_Angeles", "shown": [], "mailed": []}
+    browser.post("/account/", fields)
+    assert "As of 2 September 2022 17:00:00 Los Angeles." in text(browser, "/team/")
+    bad = browser.post("/account/", {**fields, "zone": "Europe/Paris"})
+    assert "Select a valid choice" in bad.content.decode()
+    assert Member.objects.get().zone == "America/Los_Angeles"
