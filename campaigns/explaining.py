@@ -13,7 +13,7 @@ from typing import Any
 from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import npgettext
 
 from campaigns import claims, offers
 from campaigns.definition.benefits import CENT
@@ -274,7 +274,7 @@ def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> Reason:
     missing = max(nth.number - found, 0)
     margin = ""
     if missing and claimed is None:
-        margin = ngettext("%(n)d more", "%(n)d more", missing) % {"n": missing}
+        margin = npgettext("still missing", "%(n)d more", "%(n)d more", missing) % {"n": missing}
         ends = [condition.within.to for condition in nth.where if condition.within and condition.fact == nth.at]
         if ends:
             margin = _("%(more)s by %(end)s") % {"more": margin, "end": bound(ends[0])}

@@ -15,6 +15,7 @@ KEYWORDS = {
     "gettext_lazy": None,
     "ngettext": (1, 2),
     "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
 }
 
 
@@ -41,6 +42,6 @@ def test_the_chinese_catalog_is_complete() -> None:
         for message in catalog
         if message.id and (message.string if isinstance(message.string, str) else all(message.string or ()))
     }
-    contexts = {"event"}
+    contexts = {"event", "still missing"}
     assert said() - done - contexts == set()
     assert len(done) > 300

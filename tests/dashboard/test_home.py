@@ -1,9 +1,12 @@
 """Home: a card for each offer, in the order in which a merchant wants to know."""
 
 from datetime import timedelta
+from pathlib import Path
 from re import findall
 
+import brotli
 import pytest
+from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -11,6 +14,7 @@ from campaigns import pausing
 from campaigns.models import Offer
 from logistics.models import FreightOrder
 from merchants.models import Member
+from tests import seasons
 from tests.dashboard.people import client, text
 from tests.engine.test_late import BUNDLE, coupon_offer, threshold_offer
 from tests.engine.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
@@ -136,3 +140,14 @@ def test_the_number_of_queries_depends_on_offers_alone(owner: Member, offers: in
     with CaptureQueriesContext(connection) as many:
         browser.get("/")
     assert len(few) == len(many) == 8 + offers
+
+
+def test_a_first_visit_is_light(owner: Member) -> None:
+    """Under 60 kB over the line: the page as it is, what it names as it is stored compressed."""
+    seasons.publish()
+    page = client(owner).get("/").content
+    assert len(findall(rb'class="card ', page)) == 9
+    names = findall(rb'(?:src|href)="/static/([^"]+)"', page)
+    assert len(names) == 3
+    files = [Path(str(finders.find(name.decode()))).read_bytes() for name in names]
+    assert len(page) + sum(len(brotli.compress(file)) for file in files) < 60_000

@@ -1,0 +1,83 @@
+"""Pages in Debian's Chromium, served by this process from the test's database."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as configured
+from playwright.sync_api import Browser, BrowserContext, Page
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+# Playwright runs a loop in the thread of the tests, which Django takes for asynchronous code.
+os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args() -> dict[str, Any]:
+    program = shutil.which("chromium")
+    if program is None:
+        text = "NOT TESTED: needs the program chromium"
+        if os.environ.get("CI"):
+            pytest.fail(text)
+        pytest.skip(text)
+    arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
+    return {"executable_path": program, "args": arguments}
+
+
+@dataclass
+class Reader:
+    """Somebody with a browser. What the console says against a page is kept."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str, status: int = 200) -> Page:
+        response = self.page.goto(path)
+        assert response is not None
+        assert response.status == status, path
+        return self.page
+
+    def words(self) -> str:
+        """What a person reads on the page, as one line."""
+        return " ".join(self.page.locator("body").inner_text().split())
+
+    def check(self) -> None:
+        """The page fits its window, and axe and the console find nothing."""
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+        found = Axe().run(
+            self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+        )
+        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
+        assert self.complaints == [], self.page.url
+
+
+Open = Callable[..., Reader]
+
+
+@pytest.fixture
+def reader(live_server: LiveServer, settings: Settings, browser: Browser) -> Iterator[Open]:
+    """`reader("zh-hans", 390)`: a new browser in that language, of that width."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.SITE_URL = live_server.url
+    contexts: list[BrowserContext] = []
+
+    def made(language: str = "en", width: int = 1280, **options: Any) -> Reader:
+        context = browser.new_context(viewport={"width": width, "height": 900}, base_url=live_server.url, **options)
+        contexts.append(context)
+        cookie = {"name": configured.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}
+        context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dictionary is one
+        who = Reader(context.new_page())
+        who.page.on(
+            "console", lambda said: who.complaints.append(said.text) if said.type in ("error", "warning") else None
+        )
+        who.page.on("pageerror", lambda error: who.complaints.append(str(error)))
+        return who
+
+    yield made
+    for context in contexts:
+        context.close()

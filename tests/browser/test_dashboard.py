@@ -1,0 +1,210 @@
+"""The dashboard as merchants use it: in both languages, on a desk and on a phone, with and without JavaScript."""
+
+from decimal import Decimal
+
+import pytest
+from django.contrib.auth.models import User
+from django.core import mail
+from playwright.sync_api import expect
+from pytest_django import Settings
+
+from campaigns import engine, messages
+from campaigns.models import Coupon
+from logistics.models import FreightOrder
+from merchants.models import Member
+from tests import seasons
+from tests.browser.conftest import Open, Reader
+from tests.dashboard.people import PASSWORD, clock, member
+from tests.engine.world import batch, freight, merchant, t, trade
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def owner(settings: Settings) -> Member:
+    """A merchant with three of the five shipments that eight coupons ask for, on 20 September 2022."""
+    settings.DEMO = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    seasons.publish()
+    merchant("M1", name="远帆贸易", category_l1="Home")
+    found = member("owner@example.com")
+    for n in range(3):
+        freight(f"F{n}", placed_at="05", paid_at="05 02:00", shipped_at=f"1{n}")
+    trade("T1", drafted_at="05")
+    pass_time("20")
+    return found
+
+
+def pass_time(at: str) -> None:
+    """What the clock and the worker do together."""
+    clock(at)
+    engine.tick(at=t(at))
+    messages.spread()
+
+
+def sign_in(who: Reader, name: str = "owner@example.com") -> None:
+    who.open("/sign-in/")
+    who.page.fill("[name=username]", name)
+    who.page.fill("[name=password]", PASSWORD)
+    who.page.click("main form button")
+
+
+WORDS = {
+    "en": {
+        "progress": "5 freight orders needed, 3 counted, 2 more by 30 September 2022 23:59:59 Los Angeles"
+        " (1 October 2022 14:59:59 Beijing)",
+        "given": "places are given at 15 October 2022 00:00:00 Los Angeles (15 October 2022 15:00:00 Beijing)",
+        "issued": "issued 8 coupons, 200.00 CNY",
+        "told": "8 coupons of 25.00 CNY each were issued to you.",
+        "attach": "Use a coupon for this order",
+        "attached": "A coupon of 25.00 CNY is attached to the order.",
+        "redeemed": "redeemed",
+        "saved": "Oct 2022",
+    },
+    "zh-hans": {
+        "progress": "需要5笔物流订单，已计入3笔, 还差2笔，截至美西时间2022年9月30日 23:59:59 "
+        "(北京时间2022年10月1日 14:59:59)",
+        "given": "名额于美西时间2022年10月15日 00:00:00 (北京时间2022年10月15日 15:00:00)发放",
+        "issued": "已发放 8张优惠券，共 200.00 CNY",
+        "told": "已向您发放8张 25.00 CNY 优惠券。",
+        "attach": "为该订单使用优惠券",
+        "attached": "一张 25.00 CNY 优惠券已用于该订单。",
+        "redeemed": "已核销",
+        "saved": "2022年10月",
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "javascript"),
+    [("en", 1280, True), ("zh-hans", 1280, True), ("en", 390, True), ("zh-hans", 390, True), ("zh-hans", 390, False)],
+)
+def test_from_three_of_five_shipments_to_a_redeemed_coupon(
+    owner: Member, reader: Open, language: str, width: int, javascript: bool
+) -> None:
+    who, says = reader(language, width, java_script_enabled=javascript), WORDS[language]
+    sign_in(who)
+    assert says["progress"] in who.words()
+
+    freight("F3", placed_at="20", paid_at="20 02:00", shipped_at="21")
+    freight("F4", placed_at="20", paid_at="20 02:00", shipped_at="22")
+    pass_time("23")
+    who.open("/")
+    assert says["given"] in who.words()
+
+    pass_time("10-15 07:00")
+    who.open("/")
+    assert says["issued"] in who.words()
+    who.open("/messages/")
+    assert says["told"] in who.words()
+    who.open("/wallet/")
+    expect(who.page.locator(".lines > li")).to_have_count(8)
+
+    freight("F9", placed_at="10-15 08:00", base_freight=Decimal("420.00"))
+    pass_time("10-15 09:00")
+    who.open("/orders/")
+    who.page.click("text=F9")
+    who.page.click(f"text={says['attach']}")
+    assert says["attached"] in who.words()
+    assert Coupon.objects.get(status="locked").order_no == "F9"
+
+    FreightOrder.objects.filter(pk="F9").update(paid_at=t("10-15 10:00"), batch=batch())
+    pass_time("10-15 11:00")
+    who.open("/wallet/?state=redeemed")
+    assert says["redeemed"] in who.words()
+    assert "F9" in who.words()
+    who.open("/saved/")
+    assert says["saved"] in who.words()
+    assert "25.00 CNY" in who.words()
+    assert who.complaints == []
+
+
+def pages(owner: Member) -> list[str]:
+    """Every page there is, with something on it."""
+    for n in (3, 4):
+        freight(f"F{n}", placed_at="20", paid_at="20 02:00", shipped_at="21")
+    pass_time("10-15 07:00")
+    freight("F9", placed_at="10-15 08:00", paid_at="10-15 08:30", use_coupon=True)
+    pass_time("10-15 09:00")
+    coupon = Coupon.objects.get(status="redeemed")
+    return [
+        "/", "/offers/express-coupons/", "/offers/service-fee-half/", "/orders/", "/orders/trade/",
+        "/orders/financing/", "/orders/freight/F9/", "/orders/freight/F0/", "/wallet/", "/wallet/?state=redeemed",
+        f"/wallet/{coupon.code}/", "/saved/", "/messages/", "/team/", "/account/", "/account/password/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "width", "scheme"), [("en", 1280, "light"), ("zh-hans", 390, "dark"), ("zh-hans", 1280, "light")]
+)
+def test_every_page_is_accessible_and_fits(owner: Member, reader: Open, language: str, width: int, scheme: str) -> None:
+    mate = member("mate@example.com", role="sub")
+    who = reader(language, width, color_scheme=scheme)
+    for path in ("/sign-in/", "/password/", "/password/sent/", "/password/x/y/"):
+        who.open(path)
+        who.check()
+    paths = pages(owner)
+    sign_in(who)
+    for path in paths:
+        who.open(path)
+        who.check()
+    who.open("/nothing/", status=404)
+    who.complaints.clear()  # the browser's own word on a 404
+    who.check()
+    other = reader(language, width, color_scheme=scheme)
+    sign_in(other, mate.user.username)
+    other.open("/team/", status=403)
+    other.complaints.clear()
+    other.check()
+
+
+def test_an_operator_looks_on_and_leaves(owner: Member, reader: Open) -> None:
+    User.objects.create_superuser("ana", password=PASSWORD)
+    who = reader("en", 1280)
+    sign_in(who, "ana")
+    who.open("/admin/merchants/merchant/M1/change/")
+    who.page.click("text=See the dashboard as this merchant")
+    assert "You, ana, see this dashboard as M1 远帆贸易 sees it." in who.words()
+    who.check()
+    who.open("/orders/freight/F0/")
+    who.check()
+    who.page.click("text=Leave")
+    assert who.page.url.endswith("/admin/merchants/merchant/M1/change/")
+
+
+def test_home_refreshes_itself(owner: Member, reader: Open) -> None:
+    who = reader("en", 1280)
+    who.page.clock.install()
+    sign_in(who)
+    assert "3 counted" in who.words()
+    freight("F3", placed_at="19", shipped_at="19 12:00")
+    with who.page.expect_response("**/"):
+        who.page.clock.fast_forward(61_000)
+    expect(who.page.locator("#cards")).to_contain_text("4 counted")
+    assert who.complaints == []
+
+
+def test_it_prints_without_the_frame(owner: Member, reader: Open) -> None:
+    who = reader("en", 1280)
+    sign_in(who)
+    who.page.emulate_media(media="print")
+    expect(who.page.locator("nav.pages")).to_be_hidden()
+    expect(who.page.locator(".card").first).to_be_visible()
+
+
+def test_an_invitation_by_mail_to_the_first_look(owner: Member, reader: Open) -> None:
+    who = reader("en", 1280)
+    sign_in(who)
+    who.open("/team/")
+    who.page.fill("[name=email]", "new@example.com")
+    who.page.select_option("select[name=language]", "en")
+    who.page.click("text=Send an invitation")
+    assert "An invitation was sent to new@example.com." in who.words()
+    link = next(word for word in mail.outbox[-1].body.split() if "/password/" in word)
+    new = reader("en", 390)
+    new.open(link)
+    new.check()
+    new.page.fill("[name=new_password1]", "my-own-little-fair")
+    new.page.fill("[name=new_password2]", "my-own-little-fair")
+    new.page.click("main form button")
+    assert "September purchasing festival 2022" in new.words()
