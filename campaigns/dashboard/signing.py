@@ -1,21 +1,13 @@
 """Signing in and out, choosing a password after an invitation or anew. Django's own views, in our pages."""
 
 from typing import Any
-from urllib.parse import urljoin
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.models import User
-from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import send_mail
 from django.http import HttpResponse
-from django.template.loader import render_to_string
-from django.urls import reverse, reverse_lazy
-from django.utils import translation
-from django.utils.encoding import force_bytes
-from django.utils.http import urlsafe_base64_encode
+from django.urls import reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -77,14 +69,3 @@ class ChangePassword(views.PasswordChangeView):
 
     template_name = "dashboard/password-change.html"
     success_url = reverse_lazy("account")
-
-
-def send_invitation(member: Member) -> None:
-    """Send the link under which a new member chooses its password. Raises OSError where mail cannot be sent."""
-    user: User = member.user
-    uid = urlsafe_base64_encode(force_bytes(user.pk))
-    link = reverse("password-choose", args=[uid, default_token_generator.make_token(user)])
-    with translation.override(member.language):
-        context = {"member": member, "link": urljoin(settings.SITE_URL, link)}
-        body = render_to_string("mail/invitation.txt", context)
-        send_mail(_("You are invited to see your benefits"), body, None, [user.email])

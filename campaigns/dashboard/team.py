@@ -4,7 +4,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -12,7 +11,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from campaigns import clock
-from campaigns.dashboard import signing
 from campaigns.dashboard.page import show
 from merchants import members
 from merchants.access import MemberRequest, for_main_accounts
@@ -40,15 +38,10 @@ def page(request: MemberRequest) -> HttpResponse:
 
 def _invited(request: MemberRequest, form: InviteForm) -> bool:
     try:
-        with transaction.atomic():  # whoever cannot be written to is not invited
-            at, by = clock.now(), str(request.member)
-            member = members.invite(**form.cleaned_data, to=request.merchant, at=at, by=by)
-            signing.send_invitation(member)
+        at, by = clock.now(), str(request.member)
+        member = members.invite(**form.cleaned_data, to=request.merchant, at=at, by=by)
     except MemberError as refusal:
         form.add_error("email", str(refusal))
-        return False
-    except OSError:
-        form.add_error("email", _("The invitation could not be sent. Nobody was invited; try again later."))
         return False
     messages.success(request, _("An invitation was sent to %(email)s.") % {"email": member.user.email})
     return True
@@ -80,7 +73,7 @@ def _change(request: MemberRequest, member: Member, what: str, by: Member) -> No
         case "look" | "attach":
             members.limit(member, may_attach=what == "attach", by=by)
         case "invite" if member.user.last_login is None:
-            signing.send_invitation(member)
+            members.send_invitation(member)
             messages.success(request, _("An invitation was sent to %(email)s.") % {"email": member.user.email})
         case _:
             raise Http404

@@ -50,6 +50,6 @@ def _make_members() -> None:
     merchant = Merchant.objects.get(pk=MERCHANT)
     for email, role in MEMBERS.items():
         if not Member.objects.filter(user__username=email).exists():
-            member = members.invite(email, to=merchant, role=role, may_attach=False, at=DEMO_START, by="demonstration")
+            member = members.add(email, to=merchant, role=role, may_attach=False, at=DEMO_START, by="demonstration")
             member.user.set_password(PASSWORD)
             member.user.save()

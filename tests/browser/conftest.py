@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
 from django.conf import settings as configured
 from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings

@@ -15,7 +15,7 @@ PASSWORD = "one-and-only-fair"
 
 def member(email: str, of: str = "M1", role: str = "main", *, may_attach: bool = True) -> Member:
     """A member who has chosen a password and reads English in Beijing."""
-    found = members.invite(
+    found = members.add(
         email, to=Merchant.objects.get(pk=of), role=role, may_attach=may_attach, language="en", at=t("01"), by="test"
     )
     found.user.set_password(PASSWORD)

@@ -244,7 +244,7 @@ def test_policy_and_headers(owner: Member) -> None:
 
 def test_S8_a_script_in_a_name_is_text(owner: Member) -> None:
     merchant("EVIL", name="<script>alert(1)</script>")
-    evil = members.invite("e@example.com", to=owner.merchant.__class__.objects.get(pk="EVIL"), at=t("01"), by="test")
+    evil = members.add("e@example.com", to=owner.merchant.__class__.objects.get(pk="EVIL"), at=t("01"), by="test")
     page = client(evil).get("/").content.decode()
     assert "<script>alert" not in page
     assert "&lt;script&gt;alert(1)" in page

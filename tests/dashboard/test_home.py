@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 from re import findall
 
-import brotli
+import brotli  # type: ignore[import-untyped]  # has no types
 import pytest
 from django.contrib.staticfiles import finders
 from django.db import connection

@@ -54,7 +54,7 @@ def test_what_the_page_ticks_is_what_a_claim_finds(owner: Member) -> None:
 
 def dates(content: bytes) -> dict[str, tuple[datetime, str]]:
     events = icalendar.Calendar.from_ical(content).walk("VEVENT")
-    return {str(event["uid"]): (event["dtstart"].dt, str(event["summary"])) for event in events}
+    return {str(event["uid"]): (event.decoded("dtstart"), str(event["summary"])) for event in events}
 
 
 def test_the_calendar_of_an_offer(owner: Member) -> None:

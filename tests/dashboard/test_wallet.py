@@ -1,6 +1,7 @@
 """The wallet, and a coupon attached to an order that was placed without one."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -97,7 +98,7 @@ def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> N
     ],
 )
 def test_a_refusal_says_why_and_moves_nothing(
-    owner: Member, coupons: list[Coupon], fields: dict[str, object], reason: str
+    owner: Member, coupons: list[Coupon], fields: dict[str, Any], reason: str
 ) -> None:
     freight("A", **{"placed_at": "02 10:00", **fields})
     tick("03")
