@@ -5,6 +5,7 @@ from datetime import datetime
 from celery import shared_task
 
 from campaigns import clock, engine, messages
+from merchants import attempts
 
 
 @shared_task
@@ -18,6 +19,7 @@ def tick(at: str | None = None) -> None:
 def sweep() -> None:
     """Take up what was lost with a broker or a worker."""
     engine.sweep(at=clock.now())
+    attempts.forget(at=clock.real())
     _tell()
 
 

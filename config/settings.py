@@ -116,6 +116,9 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 
+AUTHENTICATION_BACKENDS = ["merchants.backends.GuardedBackend"]
+# How many proxies of ours a request passes: so many addresses at the end of X-Forwarded-For are true.
+PROXIES = env.int("FAIRGROUND_PROXIES", default=0)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"

@@ -229,3 +229,18 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return self.user.get_username()
+
+
+class Tries(models.Model):
+    """How often a name, or an address, was tried to sign in since an instant. See `merchants.attempts`."""
+
+    key = models.CharField(_("what was tried"), max_length=100, primary_key=True)
+    since = models.DateTimeField(_("since"), db_index=True)
+    count = models.PositiveIntegerField(_("tries"), default=0)
+
+    class Meta:
+        verbose_name = _("tries to sign in")
+        verbose_name_plural = _("tries to sign in")
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"

@@ -6,11 +6,14 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
-from django.http import HttpResponse
-from django.urls import reverse_lazy
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.urls import reverse, reverse_lazy
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from merchants import attempts
 from merchants.models import Member
 
 
@@ -26,6 +29,13 @@ class SignInForm(AuthenticationForm):
         name: str = self.cleaned_data["username"].strip()
         return name.lower() if "@" in name else name  # addresses are kept in lower case
 
+    def get_invalid_login_error(self) -> forms.ValidationError:
+        name = self.cleaned_data.get("username") or ""
+        if self.request is not None and attempts.is_closed(self.request, name, at=timezone.now()):
+            text = _("Too many tries. Wait 15 minutes, or sign in on a device on which you did before.")
+            return forms.ValidationError(text, code="too_many")
+        return super().get_invalid_login_error()
+
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
         if Member.objects.filter(user=user, disabled_at__isnull=False).exists():
@@ -40,8 +50,15 @@ class SignIn(views.LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        user = request.user
+        if user.is_authenticated and self.get_redirect_url().startswith(reverse("admin:index")) and not user.is_staff:
+            raise PermissionDenied  # the operators' door sent somebody here who has another
+        return super().dispatch(request, *args, **kwargs)
+
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
+        attempts.remember(response, form.cleaned_data["username"])
         member = Member.objects.filter(user=form.get_user()).first()
         if member is not None and settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
             response.set_cookie(settings.LANGUAGE_COOKIE_NAME, member.language, samesite="Lax")
@@ -61,7 +78,7 @@ class ChoosePassword(views.PasswordResetConfirmView):
     template_name = "dashboard/password-choose.html"
     success_url = reverse_lazy("home")
     post_reset_login = True
-    post_reset_login_backend = "django.contrib.auth.backends.ModelBackend"
+    post_reset_login_backend = "merchants.backends.GuardedBackend"
 
 
 class ChangePassword(views.PasswordChangeView):
