@@ -12,16 +12,22 @@ from campaigns.offers import Published
 NOTICE = timedelta(days=5)
 
 
-@transaction.atomic
 def warn(offer: Published, *, at: datetime) -> int:
     """Tell of the offer's unspent coupons that have entered their last 5 days by `at`; returns how many were told.
 
     A merchant is told once for all coupons that end at the same instant. Where time has passed their end in one step,
     nothing is told.
     """
-    mark = Issuance.objects.select_for_update(no_key=True).filter(offer=offer.id).first()
-    if mark is None or (mark.warned_until and mark.warned_until >= at):
-        return 0
+    if Issuance.objects.filter(offer=offer.id, warned_until__gte=at).exists():
+        return 0  # asked before anything is held: a tick that is repeated has nothing to commit
+    with transaction.atomic():
+        mark = Issuance.objects.select_for_update(no_key=True).filter(offer=offer.id).first()
+        if mark is None or (mark.warned_until and mark.warned_until >= at):
+            return 0
+        return _warn(offer, mark, at)
+
+
+def _warn(offer: Published, mark: Issuance, at: datetime) -> int:
     ending = Coupon.objects.filter(
         offer=offer.id, status=Coupon.Status.ISSUED, valid_until__gt=at, valid_until__lte=at + NOTICE
     )

@@ -2,7 +2,7 @@
 
 Written in SQL and not in the ORM on purpose: a check that shares code with what it checks is wrong together with it.
 The statements run on PostgreSQL and SQLite alike; money is compared in whole cents. The names are those of the
-requirements. I14, the outbox, waits until there is one; I16 to I18 are our own.
+requirements; I16 to I18 are our own.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,6 +32,7 @@ MEANING: dict[str, str | Promise] = {
     "I11": _("A coupon is redeemed if and only if it was redeemed once more than given back, on the order it names."),
     "I12": _("One decision for a claim, one live grant for a subject, and each of them has the other."),
     "I13": _("First come, first served: none was refused for want of a place that was free and went to a later claim."),
+    "I14": _("What is told did happen, and is told only to members of the merchant to whom it did."),
     "I15": _("Imports add up, no fact lacks its import, and tags are on the right side of their threshold."),
     "I16": _("Money is never negative, and a discount leaves 0.01 of the freight to pay."),
     "I17": _("One live benefit on one fee; a coupon on an order replaces the discount of its freight."),

@@ -252,6 +252,17 @@ QUERIES["I13"] = """
 """
 
 # Only imports of files, which have a digest, count their rows.
+QUERIES["I14"] = """
+    SELECT 'event' AS what, e.id, e.kind AS fault FROM campaigns_event e
+    WHERE (e.grant_id IS NOT NULL OR e.coupon_id IS NOT NULL) AND NOT EXISTS (
+        SELECT 1 FROM campaigns_entry j WHERE j.at = e.at AND j.offer_id = e.offer_id
+            AND (j.grant_id = e.grant_id OR j.coupon_id = e.coupon_id))
+    UNION ALL
+    SELECT 'message', m.id, CASE WHEN e.spread THEN 'to a stranger' ELSE 'of an event that waits' END
+    FROM campaigns_message m JOIN campaigns_event e ON e.id = m.event_id JOIN merchants_member p ON p.id = m.member_id
+    WHERE NOT e.spread OR e.merchant_id IS NULL OR e.merchant_id <> p.merchant_id
+"""
+
 QUERIES["I15"] = f"""
     SELECT b.source AS what, b.id AS batch, 'rows do not add up' AS fault FROM merchants_batch b
     LEFT JOIN (SELECT batch_id, sum(n) AS n FROM ({FACTS}) AS facts GROUP BY batch_id) AS f ON f.batch_id = b.id

@@ -134,9 +134,7 @@ def pages(owner: Member) -> list[str]:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("language", "width", "scheme"), [("en", 1280, "light"), ("zh-hans", 390, "dark"), ("zh-hans", 1280, "light")]
-)
+@pytest.mark.parametrize(("language", "width", "scheme"), [("en", 1280, "light"), ("zh-hans", 390, "dark")])
 def test_every_page_is_accessible_and_fits(owner: Member, reader: Open, language: str, width: int, scheme: str) -> None:
     mate = member("mate@example.com", role="sub")
     who = reader(language, width, color_scheme=scheme)
@@ -176,6 +174,7 @@ def test_home_refreshes_itself(owner: Member, reader: Open) -> None:
     who = reader("en", 1280)
     who.page.clock.install()
     sign_in(who)
+    who.page.wait_for_load_state()  # htmx sets its timers then
     assert "3 counted" in who.words()
     freight("F3", placed_at="19", shipped_at="19 12:00")
     with who.page.expect_response("**/"):

@@ -16,8 +16,9 @@ from django.db.models import F, Model, Q
 from pytest_django import DjangoDbBlocker
 
 from campaigns import coupons, engine, grants, invariants, journal
-from campaigns.models import Attachment, Coupon, Decision, Entry, Grant, Issuance, Offer, Tag
+from campaigns.models import Attachment, Coupon, Decision, Entry, Event, Grant, Issuance, Message, Offer, Tag
 from logistics.models import FreightOrder
+from merchants import members
 from merchants.models import Batch, Merchant
 from tests import seasons
 
@@ -451,6 +452,39 @@ def _on_used_seats(offer: str) -> list[Grant]:
 def a_place_in_line_given_twice() -> None:
     one, other = Decision.objects.filter(offer__code="oa-fee-waiver", outcome=FULL).order_by("place")[:2]
     change(other, place=one.place)
+
+
+# --- I14 ---
+
+
+def an_event(**fields: Any) -> Event:
+    """What was told of a settled grant, truly, unless fields say otherwise."""
+    grant = a_grant(status="settled")
+    entry = Entry.objects.filter(grant=grant).latest("id")
+    true = {"grant_id": grant.pk, "merchant_id": grant.merchant_id, "at": entry.at, "spread": True}
+    return Event.objects.create(kind="settled", offer_id=grant.offer_id, **{**true, **fields})
+
+
+def a_message(event: Event, to: str) -> None:
+    person = members.add(f"{to}@example.com", to=Merchant.objects.get(pk=to), at=event.at, by="test")
+    Message.objects.create(event=event, member=person, topic="progress", matter="m", shown=True, mail=False)
+
+
+@plant("I14")
+def a_settlement_that_never_was() -> None:
+    an_event(at=a_grant(status="settled").claimed_at - timedelta(seconds=1))
+
+
+@plant("I14")
+def a_message_to_a_stranger() -> None:
+    event = an_event()
+    a_message(event, Merchant.objects.exclude(pk=event.merchant_id)[0].pk)
+
+
+@plant("I14")
+def a_message_of_an_event_that_waits() -> None:
+    event = an_event(spread=False)
+    a_message(event, str(event.merchant_id))
 
 
 # --- I15 ---

@@ -41,6 +41,7 @@ def test_no_results_are_kept() -> None:
     assert app.conf.result_backend is None
 
 
+@pytest.mark.django_db
 def test_a_tick_takes_an_instant_or_now(asked: list[tuple[str, datetime]], monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2022, 10, 1, tzinfo=UTC)
     monkeypatch.setattr(clock, "now", lambda: now)

@@ -104,7 +104,7 @@ def test_it_serves_and_ends_cleanly(server: Server, number: int) -> None:
     assert not psutil.pid_exists(server.process.pid)
     assert not [child for child in children if child.is_running()]
     text = server.log.read_text()
-    assert f"http://127.0.0.1:{server.port}/admin/" in text
+    assert f"http://127.0.0.1:{server.port}/\n" in text
     assert "operator / fairground" in text
     assert text.rstrip().endswith("Ended.")
     assert "Traceback" not in text
