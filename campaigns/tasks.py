@@ -5,6 +5,7 @@ from datetime import datetime
 from celery import shared_task
 
 from campaigns import clock, engine, messages
+from campaigns.models import Call
 from merchants import attempts
 
 
@@ -20,6 +21,7 @@ def sweep() -> None:
     """Take up what was lost with a broker or a worker."""
     engine.sweep(at=clock.now())
     attempts.forget(at=clock.real())
+    Call.objects.filter(at__lte=clock.real() - Call.KEPT).delete()
     _tell()
 
 

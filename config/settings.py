@@ -34,6 +34,9 @@ INSTALLED_APPS = [
     "csp",
     "django_htmx",
     "import_export",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "merchants",
     "trade",
     "logistics",
@@ -175,6 +178,27 @@ CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
+}
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["campaigns.api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["campaigns.api.authentication.HasScope"],
+    "DEFAULT_PARSER_CLASSES": ["campaigns.api.parsing.StrictParser"],
+    "DEFAULT_RENDERER_CLASSES": ["campaigns.api.rendering.Renderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "campaigns.api.problems.handle",
+    "DEFAULT_TIMEZONE": "UTC",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Fairground",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "/static/campaigns/favicon.svg",
 }
 
 LOGGING = {

@@ -9,5 +9,6 @@ urlpatterns = [
     # Everyone signs in at one place.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("campaigns.api.urls")),
     path("", include("campaigns.dashboard.urls")),
 ]

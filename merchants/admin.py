@@ -10,14 +10,15 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy, ngettext
 
-from merchants import members
+from merchants import keys, members
 from merchants.files import FILES
 from merchants.intake.desk import ReadOnlyAdmin, register
 from merchants.members import MemberError
-from merchants.models import Batch, Member
+from merchants.models import ApiKey, Batch, Member
 
 register(*FILES)
 
@@ -119,3 +120,25 @@ class MemberAdmin(ReadOnlyAdmin):
             done += 1
         text = ngettext("%(n)d member changed.", "%(n)d members changed.", done) % {"n": done}
         messages.info(request, text)
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(ReadOnlyAdmin):
+    """Programs' keys, without their secrets. They are made by `manage.py issue_key`, and revoked here."""
+
+    list_display = ("prefix", "name", "merchant_id", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
+    search_fields = ("prefix__startswith", "name", "merchant__code__exact")
+    actions = ("revoke",)
+    fields = (
+        "prefix", "name", "merchant_id", "scopes", "created_at", "created_by", "expires_at", "revoked_at", "used_at",
+    )  # fmt: skip
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may make keys useless."""
+        return request.user.has_perm("merchants.change_apikey")
+
+    @admin.action(description=gettext_lazy("Revoke: useless from now on"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
+        for key in chosen.filter(revoked_at=None):
+            keys.revoke(key, at=timezone.now())
+            self.log_change(request, key, [{"changed": {"fields": ["revoked_at"]}}])

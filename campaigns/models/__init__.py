@@ -1,6 +1,7 @@
 """Campaign, offer, decision, grant, coupon, journal, runs: fields and constraints."""
 
 from campaigns.models.act import Act
+from campaigns.models.call import Call
 from campaigns.models.campaign import Campaign, Issuance, Offer, Version
 from campaigns.models.clock import DemoClock
 from campaigns.models.decision import Decision, Tag
@@ -12,6 +13,7 @@ from campaigns.models.run import Run
 __all__ = [
     "Act",
     "Attachment",
+    "Call",
     "Campaign",
     "Coupon",
     "Decision",

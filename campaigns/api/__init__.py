@@ -1,0 +1,1 @@
+"""The programs' door: read and claim over REST, under `/api/v1/`."""

@@ -1,0 +1,81 @@
+"""Every refusal in one form: `application/problem+json` (RFC 9457), with a stable code and pointers to fields."""
+
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import exception_handler, set_rollback
+
+from merchants.intake.files import Complaint
+
+
+@dataclass
+class ProblemError(Exception):
+    """A refusal: an HTTP status, a code that programs can rely on, and a text for people."""
+
+    status: int
+    code: str
+    detail: str
+    errors: list[dict[str, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def body(self) -> dict[str, Any]:
+        """The problem as it is sent."""
+        return {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "code": self.code,
+            "detail": self.detail,
+            "errors": self.errors,
+            **self.more,
+        }
+
+
+def handle(error: Exception, context: Any) -> Response | None:
+    """DRF's handler: what it knows, and our own problems, become problem+json; the rest is a 500."""
+    if isinstance(error, ProblemError):
+        set_rollback()
+        return Response(error.body(), status=error.status, headers=error.headers)
+    known = exception_handler(error, context)
+    if known is None:
+        return None
+    problem = _of(error, known.status_code)
+    return Response(problem.body(), status=known.status_code, headers=dict(known.headers))
+
+
+def _of(error: Exception, status: int) -> ProblemError:
+    if isinstance(error, Http404):
+        return ProblemError(status, "not_found", _("There is nothing at this address, or nothing of yours."))
+    if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
+        return ProblemError(status, "scope_missing", _("This key does not have the scope that is needed."))
+    assert isinstance(error, exceptions.APIException)
+    if isinstance(error, exceptions.ValidationError):
+        errors = list(_fields(error.get_full_details(), ""))
+        return ProblemError(status, "invalid", _("Something in the request is wrong; see errors."), errors)
+    code = error.get_codes()
+    return ProblemError(status, code if isinstance(code, str) else "error", str(error.detail))
+
+
+def _fields(details: Any, pointer: str) -> Any:
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        yield {"pointer": pointer or "/", "code": str(details["code"]), "detail": str(details["message"])}
+    elif isinstance(details, dict):
+        for name, inner in details.items():
+            yield from _fields(inner, pointer if name == "non_field_errors" else f"{pointer}/{name}")
+    else:
+        for n, inner in enumerate(details):
+            plain = isinstance(inner, dict) and set(inner) == {"message", "code"}
+            yield from _fields(inner, pointer if plain else f"{pointer}/{n}")
+
+
+def pointed(complaint: Complaint, at: str) -> dict[str, str]:
+    """A complaint of the intake as an error with its pointer; `at` leads to the row."""
+    pointer = f"{at}/{complaint.column}" if complaint.column else at
+    return {"pointer": pointer or "/", "code": "invalid", "detail": complaint.reason}

@@ -1,0 +1,184 @@
+"""Status: campaigns, offers and their places; what a merchant has, and why."""
+
+from typing import Any
+
+from django.http import Http404
+from django.utils.decorators import method_decorator
+from django.views.decorators.http import conditional_page
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns import clock, explaining, lifecycle, offers, standing
+from campaigns.api import shapes
+from campaigns.api.authentication import merchant_of, merchants_of
+from campaigns.definition import sentences
+from campaigns.models import Campaign, Coupon, Grant, Offer
+from campaigns.offers import Published
+from campaigns.rules.facts import SUBJECTS
+from merchants.models import ApiKey
+
+
+class ByNumber(CursorPagination):
+    """Newest first, a page at a time; `next` leads on however long the list is."""
+
+    ordering = "-pk"
+    page_size = 50
+    page_size_query_param = "size"
+    max_page_size = 100
+
+
+@method_decorator(conditional_page, name="dispatch")
+class Reading(APIView):
+    """What only looks. Unchanged answers are 304 to whoever sends the ETag back."""
+
+    scope = ApiKey.Scope.READ
+
+
+class Campaigns(Reading):
+    @extend_schema(responses=shapes.CampaignShape(many=True), operation_id="list_campaigns")
+    def get(self, _request: Request) -> Response:
+        """All campaigns."""
+        return Response(shapes.CampaignShape(Campaign.objects.defer("source").order_by("code"), many=True).data)
+
+
+class Offers(Reading):
+    @extend_schema(
+        responses=shapes.OfferShape(many=True),
+        parameters=[OpenApiParameter("campaign", str, description="only those of this campaign")],
+        operation_id="list_offers",
+    )
+    def get(self, request: Request) -> Response:
+        """All published offers."""
+        wanted = request.query_params.get("campaign")
+        found = [offer for offer in offers.published() if wanted in (None, offer.row.campaign.code)]
+        return Response(shapes.OfferShape([_offer(offer) for offer in found], many=True).data)
+
+
+class OneOffer(Reading):
+    @extend_schema(responses=shapes.OfferWholeShape, operation_id="get_offer")
+    def get(self, _request: Request, code: str) -> Response:
+        """An offer with its terms, as data and as sentences in the language that `Accept-Language` asks for."""
+        offer = _find(code)
+        whole = {**_offer(offer), "terms": offers.as_data(offer.terms), "sentences": sentences.terms(offer.terms)}
+        return Response(shapes.OfferWholeShape(whole).data)
+
+
+class OneQuota(Reading):
+    @extend_schema(responses=shapes.QuotaShape, operation_id="get_quota")
+    def get(self, _request: Request, code: str) -> Response:
+        """How many places there are, are taken and are left."""
+        row = _find(code).row
+        waiting = Grant.objects.filter(offer=row, status__in=[Grant.Status.RESERVED, Grant.Status.LOCKED]).count()
+        quota = {
+            "limit": row.limit,
+            "used": row.used,
+            "reserved": waiting,
+            "left": None if row.limit is None else max(row.limit - row.used, 0),
+            "per_merchant": row.cap,
+            "as_of": max((at for at in (row.moved_until, row.asked_until) if at), default=None),
+        }
+        return Response(shapes.QuotaShape(quota).data)
+
+
+class Benefits(Reading):
+    @extend_schema(responses=shapes.BenefitShape(many=True), operation_id="list_benefits")
+    def get(self, request: Request, merchant: str) -> Response:
+        """Where the merchant stands with every offer, by what needs attention."""
+        found = standing.standings(offers.published(), merchant_of(request, merchant), at=clock.now())
+        told = [{**vars(one), "offer": one.code, "state": one.kind.name.lower()} for one in found]
+        return Response(shapes.BenefitShape(told, many=True).data)
+
+
+class Listing(Reading):
+    """Rows of one merchant, filtered by the parameters named, a page at a time."""
+
+    filters: tuple[tuple[str, str, tuple[str, ...]], ...]
+    shape: Any
+    model: Any
+
+    def get(self, request: Request, merchant: str) -> Response:
+        rows = self.model.objects.filter(merchant=merchant_of(request, merchant)).select_related("offer")
+        for name, path, choices in self.filters:
+            if name in request.query_params:
+                wanted = request.query_params[name]
+                if choices and wanted not in choices:
+                    raise ValidationError({name: f"one of {', '.join(choices)}"}, code="unknown")
+                rows = rows.filter(**{path: wanted})
+        pages = ByNumber()
+        page: Any = pages.paginate_queryset(rows, request, view=self)
+        return pages.get_paginated_response(self.shape(page, many=True).data)
+
+
+PAGED = [OpenApiParameter(name, str) for name in ("cursor", "size", "offer", "status")]
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=PAGED, responses=shapes.GrantShape(many=True), operation_id="list_grants")
+)
+class Grants(Listing):
+    """The merchant's grants, newest first."""
+
+    filters = (("offer", "offer__code", ()), ("status", "status", tuple(Grant.Status.values)))
+    shape = shapes.GrantShape
+    model = Grant
+
+
+@extend_schema_view(
+    get=extend_schema(parameters=PAGED, responses=shapes.CouponShape(many=True), operation_id="list_coupons")
+)
+class Coupons(Listing):
+    """The merchant's coupons, newest first."""
+
+    filters = (("offer", "offer__code", ()), ("status", "status", tuple(Coupon.Status.values)))
+    shape = shapes.CouponShape
+    model = Coupon
+
+
+class Explanations(Reading):
+    @extend_schema(responses=shapes.ExplanationShape(many=True), operation_id="explain")
+    def get(self, request: Request, subject: str, key: str) -> Response:
+        """What every offer about such a subject says to this one, condition by condition."""
+        return Response(shapes.ExplanationShape(explained(request, subject, key), many=True).data)
+
+
+def explained(request: Request, subject: str, key: str) -> list[explaining.Explanation]:
+    """Every offer's explanation of a subject that the request's key may see. Raises Http404."""
+    if not is_theirs(request, subject, key):
+        raise Http404
+    about = [offer for offer in offers.published() if offer.terms.subject == subject]
+    return [told for offer in about for told in explaining.explain_all(offer, [key], at=clock.now())]
+
+
+def is_theirs(request: Request, subject: str, key: str) -> bool:
+    """Whether there is such a subject, of a merchant that the request's key sees."""
+    collection = SUBJECTS.get(subject)
+    if collection is None:
+        return False
+    rows = collection.model._default_manager.filter(pk=key)
+    return rows.filter(**{f"{collection.merchant}__in": merchants_of(request).values("pk")}).exists()
+
+
+def _find(code: str) -> Published:
+    try:
+        return offers.find(code)
+    except Offer.DoesNotExist as error:
+        raise Http404 from error
+
+
+def _offer(offer: Published) -> dict[str, Any]:
+    opens, closes = lifecycle.opens(offer.terms), lifecycle.closes(offer.terms)
+    return {
+        "code": offer.code,
+        "campaign": offer.row.campaign.code,
+        "name": offer.row.name,
+        "version": offer.row.version.number if offer.row.version else 0,
+        "subject": offer.terms.subject,
+        "opens": opens.instant if opens else None,
+        "closes": closes.after if closes else None,
+        "paused_at": offer.row.paused_at,
+        "stopped_at": offer.row.stopped_at,
+    }

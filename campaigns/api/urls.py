@@ -1,0 +1,23 @@
+"""Where each part of version 1 is."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from campaigns.api import reading, schema, writing  # noqa: F401  # the schema knows how programs prove themselves
+
+urlpatterns = [
+    path("campaigns/", reading.Campaigns.as_view()),
+    path("offers/", reading.Offers.as_view()),
+    path("offers/<slug:code>/", reading.OneOffer.as_view()),
+    path("offers/<slug:code>/quota/", reading.OneQuota.as_view()),
+    path("merchants/<str:merchant>/benefits/", reading.Benefits.as_view()),
+    path("merchants/<str:merchant>/grants/", reading.Grants.as_view()),
+    path("merchants/<str:merchant>/coupons/", reading.Coupons.as_view()),
+    path("subjects/<slug:subject>/<str:key>/", reading.Explanations.as_view()),
+    path("quotes/", writing.Quotes.as_view()),
+    path("claims/", writing.Claims.as_view()),
+    path("facts/<slug:kind>/", writing.Facts.as_view()),
+    path("freight-orders/<str:number>/coupon/", writing.OrderCoupon.as_view()),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(), name="docs"),
+]

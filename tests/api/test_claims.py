@@ -1,0 +1,205 @@
+"""Claims over REST: decided at once by the engine's own rules, each call done once."""
+
+from typing import Any
+
+import pytest
+
+from campaigns.models import Call, Decision, Grant
+from logistics.models import FreightOrder
+from merchants.models import Batch
+from tests.api.conftest import Program, program
+from tests.engine.test_late import coupon_offer
+from tests.engine.world import everything, freight, offer, publish, states, tick, trade
+
+pytestmark = pytest.mark.django_db
+
+FACT = {
+    "order_no": "A", "merchant_code": "M1", "service": "express", "line": "us-charter-select",
+    "base_freight": "1000.00", "currency": "CNY", "placed_at": "2022-09-02T10:00:00Z",
+    "paid_at": "2022-09-02T12:00:00+08:00",
+}  # fmt: skip
+
+
+def asked(**fact: Any) -> dict[str, Any]:
+    return {"subject": "freight_order", "fact": {**FACT, **fact}}
+
+
+def test_facts_in_decision_out(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 1}"))
+    answer = platform.post("claims/", asked())
+    assert (answer.status, answer.body["outcome"], answer.body["key"]) == (201, "granted", "A")
+    [told] = answer.body["answers"]
+    assert (told["offer"], told["amount"], told["currency"], told["place"]) == ("o", "100.00", "CNY", 1)
+    assert told["claimed_at"] == "2022-09-02T04:00:00Z"
+    assert states("o") == {"A": "settled"}
+    decided = everything()
+    tick("03")
+    assert everything() == decided
+
+
+def test_a_refusal_is_a_409_with_a_stable_code_and_the_explanation(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 1}", conditions="[{fact: base_freight, at_least: 500.00}]"))
+    assert platform.post("claims/", asked()).status == 201
+    full = platform.post("claims/", asked(order_no="B"))
+    assert (full.status, full.body["code"], full.headers["Content-Type"]) == (
+        409,
+        "quota_exhausted",
+        "application/problem+json",
+    )
+    small = platform.post("claims/", asked(order_no="C", base_freight="480.00"))
+    assert (small.status, small.body["code"]) == (409, "refused")
+    [reason] = [one for one in small.body["answers"][0]["conditions"] if not one["held"]]
+    assert (reason["found"], reason["margin"]) == ("480.00 CNY", "20.00 CNY short")
+    assert Decision.objects.count() == 3
+    assert Grant.objects.count() == 1
+
+
+def test_a_claim_that_waits_is_a_202(platform: Program) -> None:
+    publish(offer("o"))
+    answer = platform.post("claims/", asked(paid_at=None))
+    assert (answer.status, answer.body["outcome"]) == (202, "waiting")
+    assert answer.body["answers"][0]["outcome"] == "no_claim"
+    assert not Decision.objects.exists()
+
+
+def test_a_recorded_subject_by_its_key(platform: Program) -> None:
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    assert platform.post("claims/", {"subject": "freight_order", "key": "A"}).status == 201
+
+
+def test_a_quote_is_what_a_claim_would_get_and_leaves_nothing(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 1}"))
+    before = everything(), Batch.objects.count(), FreightOrder.objects.count()
+    quote = platform.post("quotes/", asked(), once=None)
+    assert (quote.status, quote.body["outcome"]) == (200, "granted")
+    assert (everything(), Batch.objects.count(), FreightOrder.objects.count()) == before
+    claim = platform.post("claims/", asked())
+    assert claim.body == quote.body
+
+
+# L4: idempotency
+
+
+def test_L4_the_same_call_again_gets_the_same_answer(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 1}"))
+    first = platform.post("claims/", asked(), once="k1")
+    again = platform.post("claims/", asked(), once="k1")
+    assert (again.status, again.body, again.headers["Idempotent-Replayed"]) == (first.status, first.body, "true")
+    refused = platform.post("claims/", asked(order_no="B"), once="k2")
+    assert platform.post("claims/", asked(order_no="B"), once="k2").body == refused.body
+    assert Decision.objects.count() == Call.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("once", "status", "code"),
+    [
+        (None, 400, "idempotency_key_missing"),
+        ("", 400, "idempotency_key_missing"),
+        ("x" * 256, 400, "idempotency_key_missing"),
+        ("x" * 255, 201, None),
+    ],
+)
+def test_L4_the_key_itself(platform: Program, once: str | None, status: int, code: str | None) -> None:
+    publish(offer("o"))
+    answer = platform.post("claims/", asked(), once=once)
+    assert (answer.status, answer.body.get("code")) == (status, code)
+    assert FreightOrder.objects.count() == (status == 201)
+
+
+def test_L4_another_body_under_the_same_key(platform: Program) -> None:
+    publish(offer("o"))
+    platform.post("claims/", asked(), once="k")
+    answer = platform.post("claims/", asked(order_no="B"), once="k")
+    assert (answer.status, answer.body["code"]) == (422, "idempotency_key_reused")
+    assert not FreightOrder.objects.filter(pk="B").exists()
+
+
+def test_L4_another_programs_key_is_its_own(platform: Program) -> None:
+    publish(offer("o"))
+    platform.post("claims/", asked(), once="k")
+    other = program("claim", "facts").post("claims/", asked(order_no="B"), once="k")
+    assert other.status == 201
+
+
+def test_L4_after_a_day_it_is_a_new_call(platform: Program) -> None:
+    publish(offer("o"))
+    platform.post("claims/", asked(), once="k")
+    call = Call.objects.get()
+    Call.objects.update(at=call.at - Call.KEPT)
+    answer = platform.post("claims/", asked(order_no="B"), once="k")
+    assert (answer.status, answer.body["key"]) == (201, "B")
+
+
+def test_a_call_that_failed_leaves_its_key_free(platform: Program) -> None:
+    publish(offer("o"))
+    wrong = platform.post("claims/", asked(base_freight="-1"), once="k")
+    assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/fact/base_freight")
+    assert not Call.objects.exists()
+    assert platform.post("claims/", asked(), once="k").status == 201
+
+
+# Who may claim what
+
+
+def test_S1_a_merchants_key_claims_for_its_own_alone(platform: Program) -> None:
+    publish(offer("o"))
+    freight("MINE", paid_at="02")
+    freight("THEIRS", of="M2", paid_at="02")
+    own = program("claim", "read", of="M1")
+    missing = own.post("claims/", {"subject": "freight_order", "key": "NO"})
+    theirs = own.post("claims/", {"subject": "freight_order", "key": "THEIRS"})
+    assert (theirs.status, theirs.body) == (missing.status, missing.body) == (404, missing.body)
+    assert not Decision.objects.exists()
+    assert own.post("claims/", {"subject": "freight_order", "key": "MINE"}).status == 201
+
+
+def test_S1_a_merchants_key_records_no_facts(platform: Program) -> None:
+    publish(offer("o"))
+    own = program("claim", "read", of="M1")
+    answer = own.post("claims/", asked())
+    assert (answer.status, answer.body["code"]) == (403, "scope_missing")
+    assert not FreightOrder.objects.exists()
+    assert own.post("facts/freight_orders/", {"facts": [FACT]}).status == 403
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"subject": "freight_order"},
+        {"subject": "freight_order", "key": "A", "fact": FACT},
+        {"subject": "nothing", "key": "A"},
+        {"subject": "freight_order", "key": ["A"]},
+        {"subject": "freight_order", "fact": "A"},
+        {"subject": "freight_order", "fact": {**FACT, "order_no": {"a": 1}}},
+        {"subject": "freight_order", "fact": {**FACT, "status": "settled"}},
+        {"subject": "freight_order", "fact": {**FACT, "merchant_code": "NOBODY"}},
+        [],
+        "text",
+        None,
+    ],
+)
+def test_what_makes_no_sense_is_told_and_does_nothing(platform: Program, body: Any) -> None:
+    publish(offer("o"))
+    answer = platform.post("claims/", body)
+    assert (answer.status, answer.body["code"]) == (400, "invalid")
+    assert answer.body["errors"]
+    assert not FreightOrder.objects.exists()
+
+
+def test_subjects_of_every_kind(platform: Program) -> None:
+    publish(
+        coupon_offer()
+        + offer(
+            "half",
+            subject="trade_order",
+            claim="{at: completed_at}",
+            benefit="{fee: service_fee, percent: 50}",
+            settlement="",
+        )
+    )
+    trade("T", completed_at="02")
+    assert platform.post("claims/", {"subject": "trade_order", "key": "T"}).status == 201
+    freight("S", shipped_at="02")
+    assert platform.post("claims/", {"subject": "merchant", "key": "M1"}).body["outcome"] == "granted"

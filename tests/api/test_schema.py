@@ -1,0 +1,22 @@
+"""The schema is what the API does: valid OpenAPI 3.1, and its page needs nobody else's server."""
+
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from openapi_spec_validator import validate
+
+from campaigns.api import urls
+
+
+def test_the_schema_is_valid_and_complete() -> None:
+    answer = Client().get("/api/v1/schema/")
+    schema = yaml.safe_load(answer.content)
+    validate(schema)
+    assert schema["openapi"].startswith("3.1")
+    assert len(schema["paths"]) == len(urls.urlpatterns) - 1  # all but the page that shows it
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+def test_the_page_needs_no_other_server() -> None:
+    page = Client().get("/api/v1/docs/").content.decode()
+    assert "https://" not in page

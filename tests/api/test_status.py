@@ -1,0 +1,159 @@
+"""Reading over REST: offers, places, a merchant's own, explanations; keys, scopes and foreign objects."""
+
+from datetime import timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from campaigns.models import Coupon
+from merchants import keys
+from merchants.models import ApiKey, Merchant
+from tests.api.conftest import Program, program
+from tests.engine.test_late import BUNDLE, coupon_offer
+from tests.engine.world import freight, offer, publish, tick
+
+pytestmark = pytest.mark.django_db
+
+
+def test_offers_and_their_terms_as_data_and_as_sentences(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 3}"))
+    assert [one["code"] for one in platform.get("campaigns/").body] == ["trial"]
+    assert [one["code"] for one in platform.get("offers/?campaign=trial").body] == ["o"]
+    assert platform.get("offers/?campaign=other").body == []
+    english = platform.get("offers/o/", **{"accept-language": "en"}).body
+    chinese = platform.get("offers/o/", **{"accept-language": "zh-Hans"}).body
+    assert english["terms"] == chinese["terms"]
+    assert english["terms"]["quota"] == {"limit": 3}
+    assert (english["sentences"]["benefit"], chinese["sentences"]["benefit"]) == ("10% off the freight", "运费减免10%")
+    assert platform.get("offers/none/").status == 404
+
+
+def test_places(platform: Program) -> None:
+    settled = "{locked_at: paid_at, at: departed_at, released_by: cancelled_at}"
+    publish(offer("o", claim="{at: placed_at}", settlement=settled, quota="{limit: 3, per_merchant: 2}"))
+    freight("A", placed_at="02")
+    freight("B", placed_at="02", paid_at="02", departed_at="02 10:00")
+    tick("03")
+    assert platform.get("offers/o/quota/").body == {
+        "limit": 3, "used": 2, "reserved": 1, "left": 1, "per_merchant": 2, "as_of": "2022-09-03T00:00:00Z",
+    }  # fmt: skip
+
+
+def test_a_merchants_own(platform: Program) -> None:
+    publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 3")))
+    freight("S", shipped_at="02")
+    tick("03")
+    own = program("read", of="M1")
+    [benefit] = own.get("merchants/M1/benefits/").body
+    assert (benefit["offer"], benefit["state"]) == ("c", "yours")
+    [grant] = own.get("merchants/M1/grants/?offer=c&status=settled").body["results"]
+    assert (grant["subject"], grant["amount"], grant["currency"]) == ("M1", "75.00", "CNY")
+    first = own.get("merchants/M1/coupons/?size=2").body
+    second = own.get(first["next"].partition("/api/v1/")[2]).body
+    codes = [coupon["code"] for coupon in (*first["results"], *second["results"])]
+    assert codes == list(Coupon.objects.order_by("-pk").values_list("code", flat=True))
+    assert own.get("merchants/M1/coupons/?status=void").body["results"] == []
+    bad = own.get("merchants/M1/coupons/?status=nonsense")
+    assert (bad.status, bad.body["errors"][0]["pointer"]) == (400, "/status")
+
+
+def test_why_not(platform: Program) -> None:
+    publish(offer("o", conditions="[{fact: base_freight, at_least: 5000.00}]"))
+    freight("A", paid_at="02")
+    tick("03")
+    [told] = program("read", of="M1").get("subjects/freight_order/A/").body
+    assert (told["outcome"], told["conditions"][0]["margin"]) == ("refused", "4,000.00 CNY short")
+    assert platform.get("subjects/nothing/A/").status == 404
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["merchants/M2/benefits/", "merchants/M2/grants/", "merchants/M2/coupons/", "subjects/freight_order/THEIRS/"],
+)
+def test_S1_what_is_another_merchants_is_not_found(platform: Program, path: str) -> None:
+    publish(offer("o"))
+    freight("THEIRS", of="M2", paid_at="02")
+    tick("03")
+    own = program("read", of="M1")
+    missing = own.get(path.replace("M2", "NO").replace("THEIRS", "NO"))
+    assert (own.get(path).status, own.get(path).body) == (404, missing.body)
+    assert platform.get(path).status == 200
+
+
+def test_what_has_not_changed_is_a_304(platform: Program) -> None:
+    publish(offer("o"))
+    first = platform.get("offers/o/quota/")
+    assert platform.get("offers/o/quota/", **{"if-none-match": first.headers["ETag"]}).status == 304
+    freight("A", paid_at="02")
+    tick("03")
+    assert platform.get("offers/o/quota/", **{"if-none-match": first.headers["ETag"]}).status == 200
+
+
+# Keys
+
+
+def test_without_a_good_key_it_is_a_401(platform: Program) -> None:
+    for secret in ("", "nonsense", "fg_000000000000_x", platform.headers["authorization"][7:-1]):
+        answer = Program(secret).get("offers/")
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_key_that_is_revoked_or_has_ended(platform: Program) -> None:
+    now = timezone.now()
+    key, secret = keys.issue("k", scopes=["read"], expires_at=now + timedelta(hours=1), at=now, by="test")
+    assert keys.find(secret, at=now + timedelta(minutes=59)) == key
+    assert keys.find(secret, at=now + timedelta(hours=1)) is None
+    assert Program(secret).get("offers/").status == 200
+    keys.revoke(key, at=now)
+    assert Program(secret).get("offers/").status == 401
+
+
+def test_a_replaced_key_is_good_for_a_while(platform: Program) -> None:
+    now = timezone.now()
+    key, old = keys.issue("k", scopes=["read"], merchant=Merchant.objects.get(pk="M1"), at=now, by="test")
+    made, new = keys.rotate(key, at=now, overlap=timedelta(hours=1), by="test")
+    assert (made.merchant_id, made.scopes) == ("M1", ["read"])
+    later = now + timedelta(hours=1)
+    assert keys.find(old, at=later - timedelta(seconds=1)) == key
+    assert keys.find(old, at=later) is None
+    assert keys.find(new, at=later) == made
+
+
+def test_a_scope_that_is_missing_is_a_403(platform: Program) -> None:
+    reader, claimer = program("read"), program("claim")
+    assert claimer.get("offers/").status == 403
+    answer = reader.post("claims/", {"subject": "merchant", "key": "M1"})
+    assert (answer.status, answer.body["code"]) == (403, "scope_missing")
+
+
+def test_no_secret_is_stored(platform: Program) -> None:
+    secret = platform.headers["authorization"].split("_", 2)[2]
+    assert not any(secret in str(row) for row in ApiKey.objects.values())
+    assert ApiKey.objects.get().used_at is None
+    platform.get("offers/")
+    assert ApiKey.objects.get().used_at is not None
+
+
+def test_the_command_that_makes_keys(platform: Program, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("issue_key", "shop", "--scopes", "read", "--merchant", "M1")
+    assert Program(capsys.readouterr().out.strip()).get("merchants/M1/grants/").status == 200
+    for arguments in (["--scopes", "facts", "--merchant", "M1"], ["--scopes", "read", "--merchant", "NO"]):
+        with pytest.raises(CommandError):
+            call_command("issue_key", "shop", *arguments)
+    assert ApiKey.objects.count() == 2
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_number_of_queries_of_a_list(platform: Program, count: int) -> None:
+    publish(offer("o"))
+    for n in range(count):
+        freight(f"F{n}", paid_at="02")
+    tick("03")
+    platform.get("merchants/M1/grants/")
+    with CaptureQueriesContext(connection) as queries:
+        platform.get("merchants/M1/grants/")
+    assert len(queries) == 4  # key, its use, merchant, grants
