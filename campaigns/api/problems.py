@@ -1,10 +1,12 @@
 """Every refusal in one form: `application/problem+json` (RFC 9457), with a stable code and pointers to fields."""
 
+import logging
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -12,6 +14,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from merchants.intake.files import Complaint
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass
@@ -38,16 +42,26 @@ class ProblemError(Exception):
         }
 
 
-def handle(error: Exception, context: Any) -> Response | None:
-    """DRF's handler: what it knows, and our own problems, become problem+json; the rest is a 500."""
+def handle(error: Exception, context: Any) -> Response:
+    """DRF's handler: whatever goes wrong becomes problem+json. What nobody expected is logged with where it was."""
     if isinstance(error, ProblemError):
         set_rollback()
         return Response(error.body(), status=error.status, headers=error.headers)
     known = exception_handler(error, context)
     if known is None:
-        return None
+        set_rollback()
+        logger.error("%s failed", context["request"].path, exc_info=error)
+        unexpected = _unexpected(error)
+        return Response(unexpected.body(), status=unexpected.status, headers=unexpected.headers)
     problem = _of(error, known.status_code)
     return Response(problem.body(), status=known.status_code, headers=dict(known.headers))
+
+
+def _unexpected(error: Exception) -> ProblemError:
+    if isinstance(error, OperationalError):
+        text = _("The database does not answer. Nothing was done; try again.")
+        return ProblemError(503, "unavailable", text, headers={"Retry-After": "2"})
+    return ProblemError(500, "internal", _("Something went wrong here. Nothing was done."))
 
 
 def _of(error: Exception, status: int) -> ProblemError:

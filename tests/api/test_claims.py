@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from campaigns.models import Call, Decision, Grant
 from logistics.models import FreightOrder
@@ -203,3 +204,31 @@ def test_subjects_of_every_kind(platform: Program) -> None:
     assert platform.post("claims/", {"subject": "trade_order", "key": "T"}).status == 201
     freight("S", shipped_at="02")
     assert platform.post("claims/", {"subject": "merchant", "key": "M1"}).body["outcome"] == "granted"
+
+
+def test_a_database_error_is_a_503_and_the_key_stays_free(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_arguments: object, **_options: object) -> None:
+        raise OperationalError("read-only")
+
+    publish(offer("o"))
+    with monkeypatch.context() as patched:
+        patched.setattr("campaigns.engine.claim", refuse)
+        answer = platform.post("claims/", asked(), once="k")
+    assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "unavailable", "2")
+    assert not FreightOrder.objects.exists()
+    assert platform.post("claims/", asked(), once="k").status == 201
+
+
+def test_what_nobody_expected_is_a_plain_500(
+    platform: Program, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise RuntimeError("secret of the house")
+
+    monkeypatch.setattr("campaigns.engine.claim", fail)
+    publish(offer("o"))
+    answer = platform.post("claims/", asked())
+    assert (answer.status, answer.body["code"]) == (500, "internal")
+    assert "secret" not in str(answer.body)
+    assert "secret of the house" in caplog.text
+    assert not FreightOrder.objects.exists()
