@@ -11,6 +11,7 @@ from campaigns.definition import sentences
 from campaigns.definition.offer import ClaimNth
 from campaigns.models import Campaign, Grant
 from campaigns.rules.facts import COLLECTIONS
+from campaigns.rules.times import Bound
 from campaigns.rules.wording import bound, money, number
 from campaigns.standing import Kind, Standing
 from merchants.access import MemberRequest, for_members
@@ -66,6 +67,14 @@ class Card:
             return _("No limit to the number of places.")
         words = {"left": number(self.standing.left), "limit": number(self.standing.offer.row.limit)}
         return _("%(left)s of %(limit)s places left.") % words
+
+    @property
+    def until(self) -> Bound | None:
+        """The date that matters next: the end of the coupons that are held, else of the offer while it is open."""
+        bundle = self.standing.offer.terms.bundle
+        if bundle and self.standing.coupons:
+            return bundle.valid.to
+        return None if self.standing.is_closed else self.standing.closes
 
     @property
     def can_have_more(self) -> bool:

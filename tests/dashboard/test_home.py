@@ -15,7 +15,7 @@ from campaigns.models import Offer
 from logistics.models import FreightOrder
 from merchants.models import Member
 from tests import seasons
-from tests.dashboard.people import client, text
+from tests.dashboard.people import client, clock, text
 from tests.engine.test_late import BUNDLE, coupon_offer, threshold_offer
 from tests.engine.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
 
@@ -115,6 +115,19 @@ def test_coupons_are_shown_by_state(owner: Member) -> None:
     page = text(client(owner), "/")
     assert "issued 7 coupons, 175.00 CNY" in page
     assert "locked 1 coupon, 25.00 CNY" in page
+    assert "Until 29 September 2022 23:59:59 UTC" in page
+
+
+def test_what_is_over_has_no_date_any_more(owner: Member) -> None:
+    publish(offer("o", conditions=CONDITIONS))
+    freight("A", paid_at="02")
+    tick("03")
+    browser = client(owner)
+    assert "Until 20 September 2022 23:59:59 UTC" in text(browser, "/")
+    clock("21")
+    page = text(browser, "/")
+    assert "settled 1 time" in page
+    assert "Until" not in page
 
 
 def test_without_a_campaign_it_says_so(owner: Member) -> None:
