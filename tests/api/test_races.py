@@ -1,39 +1,23 @@
 """Many programs at once: one effect for a key, and never more than there are places (faults.md, L1, L2, L4)."""
 
 from collections import Counter
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import connections
 
 from campaigns.api import idempotency
 from campaigns.models import Call, Grant, Offer
-from tests.api.conftest import Answer, Program, program
+from tests.api.conftest import Program, program
 from tests.api.test_claims import asked
+from tests.crowd import at_once
 from tests.engine.world import freight, offer, publish
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-def at_once(clients: int, call: Callable[[int], Answer]) -> list[Answer]:
-    barrier = Barrier(clients)
-
-    def one(n: int) -> Answer:
-        try:
-            barrier.wait(timeout=30)
-            return call(n)
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(clients) as pool:
-        return list(pool.map(one, range(clients)))
-
-
 def test_L4_twenty_at_once_under_one_key_are_one(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
-    told = at_once(20, lambda _n: platform.post("claims/", asked(), once="k"))
+    told = at_once([partial(platform.post, "claims/", asked(), once="k")] * 20)
     statuses = Counter(answer.status for answer in told)
     assert set(statuses) <= {201, 409}
     assert statuses[201] >= 1
@@ -47,14 +31,14 @@ def test_L4_control_without_the_lock_some_fail_on_the_database(
 ) -> None:
     monkeypatch.setattr(idempotency, "_hold", lambda *_arguments: None)
     publish(offer("o", quota="{limit: 5}"))
-    told = at_once(20, lambda _n: platform.post("claims/", asked(), once="k"))
+    told = at_once([partial(platform.post, "claims/", asked(), once="k")] * 20)
     assert 500 in {answer.status for answer in told}
     assert Grant.objects.count() == Call.objects.count() == 1  # the constraint still holds
 
 
 def test_L1_more_clients_than_places(platform: Program) -> None:
     publish(offer("o", quota="{limit: 10}"))
-    told = at_once(40, lambda n: platform.post("claims/", asked(order_no=f"F{n:02}")))
+    told = at_once([partial(platform.post, "claims/", asked(order_no=f"F{n:02}")) for n in range(40)])
     assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
     assert {answer.body["code"] for answer in told if answer.status == 409} == {"quota_exhausted"}
     assert Offer.objects.get().used == Grant.objects.count() == 10
@@ -66,7 +50,7 @@ def test_L2_two_programs_of_one_merchant_and_the_last_place(platform: Program, r
     freight("A", paid_at="02")
     freight("B", paid_at="02")
     own = [program("claim", "read", of="M1") for _ in range(2)]
-    told = at_once(2, lambda n: own[n].post("claims/", {"subject": "freight_order", "key": "AB"[n]}))
+    told = at_once([partial(own[n].post, "claims/", {"subject": "freight_order", "key": "AB"[n]}) for n in range(2)])
     assert sorted((answer.status, answer.body["outcome"]) for answer in told) == [
         (201, "granted"),
         (409, "merchant_cap"),

@@ -1,18 +1,17 @@
 """Guessing at passwords: counted before anything is looked at, however many guess at once (faults.md, S4)."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from functools import partial
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
-from django.db import connections
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
 from merchants import attempts
 from merchants.models import Member, Tries
+from tests.crowd import at_once
 from tests.dashboard.people import PASSWORD, member
 from tests.engine.world import merchant
 
@@ -126,17 +125,7 @@ def test_names_of_all_kinds_are_counted(db: None) -> None:
 
 def burst() -> int:
     """Twenty try at the same time, the right password among them; returns how many passwords were looked at."""
-    barrier = Barrier(20)
-
-    def one(n: int) -> bool:
-        try:
-            barrier.wait(timeout=30)
-            return attempt(PASSWORD if n == 10 else f"guess-{n}")
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(20) as pool:
-        list(pool.map(one, range(20)))
+    at_once([partial(attempt, PASSWORD if n == 10 else f"guess-{n}") for n in range(20)])
     return len(looked_at)
 
 

@@ -1,42 +1,24 @@
 """Two at once: a mail, a message, a coupon are had once (faults.md, L6, L10)."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import connections
 from django.db.models import QuerySet
 from pytest_django import Settings
 
 from campaigns import attaching, messages
 from campaigns.attaching import NotAttachableError
 from campaigns.models import Coupon, Event, Message
-from merchants.models import Member
+from merchants.models import Member, Merchant
+from tests.crowd import at_once
 from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.engine.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-
-def at_once(*works: Callable[[], Any]) -> list[Any]:
-    """What each came to; an error of its own is an outcome."""
-    barrier = Barrier(len(works))
-
-    def one(work: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(timeout=30)
-            return work()
-        except NotAttachableError as refusal:
-            return refusal
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return list(pool.map(one, works))
 
 
 meeting = Barrier(2)
@@ -70,13 +52,13 @@ def post() -> int:
 
 
 def test_two_posters_send_one_mail(letter: None) -> None:
-    assert sorted(at_once(post, post)) == [0, 1]
+    assert sorted(at_once([post, post])) == [0, 1]
     assert len(mail.outbox) == 1
 
 
 def test_control_without_the_lock_two_mails_are_sent(letter: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_options: rows)
-    assert at_once(post, post) == [1, 1]
+    assert at_once([post, post]) == [1, 1]
     assert len(mail.outbox) == 2
 
 
@@ -85,8 +67,16 @@ def test_two_spreaders_tell_each_matter_once(owner: Member, mate: Member) -> Non
     for n in range(300):
         freight(f"F{n:03}", paid_at="02")
     tick("03")
-    assert sum(at_once(messages.spread, messages.spread)) == Event.objects.count() == 300
+    assert sum(at_once([messages.spread, messages.spread])) == Event.objects.count() == 300
     assert Message.objects.count() == 600
+
+
+def ask(number: str, merchant: Merchant) -> Coupon | NotAttachableError:
+    """The coupon that the order got, or why it got none."""
+    try:
+        return attaching.attach(number, merchant=merchant, at=t("03"), by="owner")
+    except NotAttachableError as refusal:
+        return refusal
 
 
 @pytest.mark.parametrize("round_", range(4))
@@ -97,7 +87,7 @@ def test_L6_one_coupon_and_two_orders(owner: Member, round_: int) -> None:
     freight("B", placed_at="02 10:00")
     tick("03")
     merchant = owner.merchant
-    found = at_once(*(lambda n=n: attaching.attach(n, merchant=merchant, at=t("03"), by="owner") for n in "AB"))
+    found = at_once([partial(ask, number, merchant) for number in "AB"])
     assert sorted(type(one).__name__ for one in found) == ["Coupon", "NotAttachableError"]
     winner = next(one for one in found if isinstance(one, Coupon))
     assert list(Coupon.objects.values_list("status", "order_no")) == [("locked", winner.order_no)]
@@ -109,10 +99,6 @@ def test_L6_one_order_asked_for_twice(owner: Member) -> None:
     freight("A", placed_at="02 10:00")
     tick("03")
     merchant = owner.merchant
-
-    def ask() -> Coupon:
-        return attaching.attach("A", merchant=merchant, at=t("03"), by="owner")
-
-    found = at_once(ask, ask)
+    found = at_once([partial(ask, "A", merchant)] * 2)
     assert sorted(type(one).__name__ for one in found) == ["Coupon", "NotAttachableError"]
     assert Coupon.objects.filter(status="locked").count() == 1

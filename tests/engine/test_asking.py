@@ -1,14 +1,13 @@
 """Many threads that ask at once: one decides for all who wait (spec/faults.md, L1, L2)."""
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from functools import partial
 
 import pytest
-from django.db import connection
 
 from campaigns import asking, claims, engine
 from campaigns.models import Decision, Grant
+from tests.crowd import at_once
 from tests.engine.world import freight, merchant, offer, publish, t, used
 from tests.platform.servers import wait_until
 
@@ -19,17 +18,12 @@ THREADS = 16
 
 def all_at_once(subjects: list[str]) -> list[str]:
     """What each was told, or the name of the error: asked by many threads, released by one barrier."""
-    barrier = Barrier(THREADS)
+    shares = [subjects[n::THREADS] for n in range(THREADS)]
+    return [outcome for some in at_once([partial(all_told, share) for share in shares]) for outcome in some]
 
-    def work(mine: list[str]) -> list[str]:
-        barrier.wait()
-        try:
-            return [told(subject) for subject in mine]
-        finally:
-            connection.close()
 
-    with ThreadPoolExecutor(THREADS) as pool:
-        return [outcome for some in pool.map(work, [subjects[n::THREADS] for n in range(THREADS)]) for outcome in some]
+def all_told(subjects: list[str]) -> list[str]:
+    return [told(subject) for subject in subjects]
 
 
 def told(subject: str) -> str:

@@ -1,0 +1,30 @@
+"""Facts about merchants, and who may come in for them."""
+
+from merchants.models.facts import (
+    Account,
+    Batch,
+    Fact,
+    Interval,
+    Membership,
+    Merchant,
+    Penalty,
+    ReferenceValue,
+    ServicePackage,
+)
+from merchants.models.people import ApiKey, Member, Tries, calendar_key
+
+__all__ = [
+    "Account",
+    "ApiKey",
+    "Batch",
+    "Fact",
+    "Interval",
+    "Member",
+    "Membership",
+    "Merchant",
+    "Penalty",
+    "ReferenceValue",
+    "ServicePackage",
+    "Tries",
+    "calendar_key",
+]
