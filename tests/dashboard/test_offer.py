@@ -38,8 +38,9 @@ def test_in_chinese(owner: Member) -> None:
     browser = client(owner)
     browser.cookies["django_language"] = "zh-hans"
     page = text(browser, "/offers/o/")
-    assert "✓ 满足： 国家/地区为CN 实际：CN" in page or "✓ 满足：" in page
+    assert "✓ 满足： 国家为CN 实际：CN" in page
     assert "承运商 迅" in page
+    assert "✗ 不满足： 会员（出口通）生效中" in page
     assert "holds" not in page
 
 
