@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,7 +8,8 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import messages, outbox  # noqa: PLC0415  models are there from here on
+        from campaigns import messages, outbox, roles  # noqa: PLC0415  models are there from here on
         from campaigns.rules import moments  # noqa: F401, PLC0415  every SQLite connection learns its function
 
         outbox.LISTENERS.append(messages.audience)
+        post_migrate.connect(roles.establish, sender=self)

@@ -2,7 +2,7 @@
 
 import os
 from base64 import b32encode
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice, starmap
@@ -214,18 +214,19 @@ def _spent(move: spending.Move, coupon: Coupon) -> journal.Move:
     )  # fmt: skip
 
 
-def void(grant: Grant, *, at: datetime, by: str, reason: str) -> int:
-    """Take away the unspent coupons of a grant that was revoked or released. Returns how many."""
+def void(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -> int:
+    """Take away the unspent coupons of grants that were revoked or released. Returns how many."""
+    versions = {grant.pk: grant for grant in grants}
     with transaction.atomic():
-        unspent = Coupon.objects.select_for_update(no_key=True).filter(grant=grant, status__in=UNSPENT).order_by("pk")
-        taken = [(coupon, coupon.status) for coupon in unspent]
+        mine = Coupon.objects.filter(grant__in=list(versions), status__in=UNSPENT)
+        taken = [(coupon, coupon.status) for coupon in mine.select_for_update(no_key=True).order_by("pk")]
         for coupon, _ in taken:
             coupon.status, coupon.order_no = Status.VOID, None
-        Coupon.objects.bulk_update([coupon for coupon, _ in taken], ["status", "order_no"])
+        Coupon.objects.bulk_update([coupon for coupon, _ in taken], ["status", "order_no"], batch_size=500)
         journal.record(
             journal.Move(
-                None, coupon.pk, coupon.offer_id, grant.version_id, at, source, "void",
-                coupon.value, coupon.currency, "", by, reason, grant.merchant_id, grant.subject,
+                None, coupon.pk, coupon.offer_id, versions[coupon.grant_id].version_id, at, source, "void",
+                coupon.value, coupon.currency, "", by, reason, coupon.merchant_id, versions[coupon.grant_id].subject,
             )
             for coupon, source in taken
         )  # fmt: skip

@@ -150,3 +150,13 @@ def release(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
 def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
     """Take a live grant away; its place does not come back. Raises NotLiveError where it is not live any more."""
     _guarded(grant, Step(Status.REVOKED, at, reason), by=by, note=reason)
+
+
+def revoke_all(several: Sequence[Grant], *, at: datetime, by: str, reason: str) -> None:
+    """Take live grants away, set-wise; their places do not come back. The caller has locked their rows."""
+    step = Step(Status.REVOKED, at, reason)
+    moves = [move(grant, str(grant.status), step, by=by, reason=reason) for grant in several]
+    for grant in several:
+        grant.status, grant.ended_at, grant.review = Status.REVOKED, at, ""
+    Grant.objects.bulk_update(several, ["status", "ended_at", "review"], batch_size=500)
+    journal.record(moves)

@@ -1,11 +1,40 @@
-"""When an offer opens and closes, from its terms alone."""
+"""When an offer opens and closes, from its terms alone, and in what state that puts it."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from campaigns.definition.offer import ClaimAt, ClaimNth, Offer
 from campaigns.rules.conditions import Comparison, Condition
 from campaigns.rules.moments import facts_of
 from campaigns.rules.times import Bound, Window
+
+
+class State(TextChoices):
+    """Where a published offer is in its life. Dates decide, unless somebody paused or stopped it."""
+
+    SCHEDULED = "scheduled", _("scheduled")
+    LIVE = "live", _("live")
+    PAUSED = "paused", _("paused")
+    ENDED = "ended", _("ended")
+    CLOSED = "closed", _("closed")
+
+
+def state(terms: Offer, *, at: datetime, paused_at: datetime | None, stopped_at: datetime | None, owed: bool) -> State:
+    """The state at `at`. `owed`: whether something given is not settled, spent or over yet."""
+    start, end = opens(terms), closes(terms)
+    if stopped_at is not None or (end is not None and at >= _last(terms, end)):
+        return State.ENDED if owed else State.CLOSED
+    if paused_at is not None:
+        return State.PAUSED
+    return State.SCHEDULED if start is not None and at < start.instant else State.LIVE
+
+
+def _last(terms: Offer, end: Bound) -> datetime:
+    """The first instant at which no place is given any more: claims may be decided after they are made."""
+    return max(end.after, terms.decision_instant) if terms.decision_instant else end.after
 
 
 def opens(terms: Offer) -> Bound | None:

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 
 from campaigns.definition import offer as definition
 from campaigns.definition.reading import CampaignText
-from campaigns.models import Act, Campaign, Issuance, Offer, Version
+from campaigns.models import Act, Campaign, Draft, Issuance, Offer, Version
 
 
 @dataclass(frozen=True)
@@ -93,16 +93,21 @@ def digest(data: dict[str, Any]) -> str:
 
 
 @transaction.atomic
-def publish(text: CampaignText, *, source: str, at: datetime, by: str) -> list[Version]:
+def publish(text: CampaignText, *, source: str, at: datetime, by: str, draft: Draft | None = None) -> list[Version]:
     """Publish a campaign: a new version of each offer that differs from the one in force. Returns those.
 
-    Offers of the campaign that the text leaves out stay as they are. Raises ValueError where an offer's code belongs to
-    another campaign, or a limit would fall below the places taken.
+    `draft` is the one that was approved, where that is how it comes here. Offers of the campaign that the text leaves
+    out stay as they are. Raises ValueError where an offer's code belongs to another campaign, or a limit would fall
+    below the places taken.
     """
     campaign, _ = Campaign.objects.update_or_create(
         code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
     )
-    return list(_publish_offers(campaign, text, at=at, by=by))
+    made = list(_publish_offers(campaign, text, at=at, by=by))
+    for version in made:
+        after = {"version": version.number}
+        Act.objects.create(offer=version.offer, draft=draft, verb=Act.Verb.PUBLISHED, at=at, by=by, after=after)
+    return made
 
 
 def _publish_offers(campaign: Campaign, text: CampaignText, *, at: datetime, by: str) -> Iterator[Version]:
@@ -128,7 +133,6 @@ def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, a
     row.name_en, row.name_zh = terms.names.en, terms.names.zh
     row.ask_all = True  # a new wording may make claims of subjects that had none
     row.save(update_fields=["version", "limit", "cap", "name_en", "name_zh", "ask_all"])
-    Act.objects.create(offer=row, verb=Act.Verb.PUBLISHED, at=at, by=by, after={"version": number})
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

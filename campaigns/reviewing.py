@@ -32,6 +32,6 @@ def redecide(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
         if Coupon.objects.filter(grant=grant, status__in=[Coupon.Status.LOCKED, Coupon.Status.REDEEMED]).exists():
             raise grants.NotLiveError(f"{grant} has coupons in use: keep it, or revoke it")
         grants.release(grant, at=at, by=by, reason=reason)
-        coupons.void(grant, at=at, by=by, reason=reason)
+        coupons.void([grant], at=at, by=by, reason=reason)
         Decision.objects.filter(offer=grant.offer_id, subject=grant.subject).delete()
         Offer.objects.filter(pk=grant.offer_id).update(ask_all=True)

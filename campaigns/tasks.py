@@ -4,7 +4,7 @@ from datetime import datetime
 
 from celery import shared_task
 
-from campaigns import clock, engine, messages
+from campaigns import clock, engine, invariants, messages, pulse
 from campaigns.models import Call
 from merchants import attempts
 
@@ -13,16 +13,25 @@ from merchants import attempts
 def tick(at: str | None = None) -> None:
     """Do what is due at the ISO instant `at`, or now."""
     engine.tick(at=datetime.fromisoformat(at) if at else clock.now())
+    pulse.show(pulse.WORKER, at=clock.real())
     _tell()
 
 
 @shared_task
 def sweep() -> None:
     """Take up what was lost with a broker or a worker."""
+    pulse.show(pulse.WORKER, at=clock.real())
     engine.sweep(at=clock.now())
     attempts.forget(at=clock.real())
     Call.objects.filter(at__lte=clock.real() - Call.KEPT).delete()
     _tell()
+
+
+@shared_task
+def check() -> None:
+    """Look whether all invariants hold, and leave word for the board."""
+    broken = ", ".join(violation.invariant.name for violation in invariants.check())
+    pulse.show(pulse.INVARIANTS, at=clock.real(), said=broken)
 
 
 def _tell() -> None:

@@ -172,12 +172,12 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
-# In memory: what is due is decided from the database, so beat has nothing to remember.
-CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 # A beat message not taken by the time of the next one is dropped: the next one does its work too.
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 3600}},
 }
 
 REST_FRAMEWORK = {

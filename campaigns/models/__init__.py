@@ -5,10 +5,15 @@ from campaigns.models.call import Call
 from campaigns.models.campaign import Campaign, Issuance, Offer, Version
 from campaigns.models.clock import DemoClock
 from campaigns.models.decision import Decision, Tag
+from campaigns.models.draft import Draft
 from campaigns.models.event import Event
 from campaigns.models.grant import Attachment, Coupon, Entry, Grant
 from campaigns.models.message import Message
+from campaigns.models.period import Period
+from campaigns.models.pulse import Pulse
+from campaigns.models.revocation import Revocation
 from campaigns.models.run import Run
+from campaigns.models.trial import Trial
 
 __all__ = [
     "Act",
@@ -18,13 +23,18 @@ __all__ = [
     "Coupon",
     "Decision",
     "DemoClock",
+    "Draft",
     "Entry",
     "Event",
     "Grant",
     "Issuance",
     "Message",
     "Offer",
+    "Period",
+    "Pulse",
+    "Revocation",
     "Run",
     "Tag",
+    "Trial",
     "Version",
 ]

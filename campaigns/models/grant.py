@@ -50,6 +50,7 @@ class Grant(models.Model):
     class Meta:
         verbose_name = _("grant")
         verbose_name_plural = _("grants")
+        permissions = [("revoke_grant", _("Can revoke grants"))]
         constraints = [
             models.UniqueConstraint(
                 fields=["offer", "subject"], condition=~Q(status="released"), name="grant_one_per_subject"

@@ -283,7 +283,7 @@ def test_coupons_that_were_taken_away_are_told_of_once(owner: Member) -> None:
     publish(coupon_offer(benefit=EIGHT))
     freight("A", shipped_at="02")
     tick("03")
-    coupons.void(Grant.objects.get(), at=t("03 10:00"), by="ana", reason="embargo")
+    coupons.void([Grant.objects.get()], at=t("03 10:00"), by="ana", reason="embargo")
     messages.spread()
     assert told(owner)[-1:] == ["c: coupons were taken away: embargo"]
     assert sum("taken away" in line for line in told(owner)) == 1

@@ -596,7 +596,7 @@ def test_nothing_is_found_where_nothing_was_planted() -> None:
 def test_coupons_made_void_with_their_grant_leave_nothing_to_find() -> None:
     grant = a_coupon("issued").grant
     grants.revoke(grant, at=seasons.END, by="somebody", reason="found abnormal")
-    assert coupons.void(grant, at=seasons.END, by="somebody", reason="found abnormal")
+    assert coupons.void([grant], at=seasons.END, by="somebody", reason="found abnormal")
     spent = Coupon.objects.filter(grant=grant).filter(Q(status="redeemed") | Q(status="void")).count()
     assert spent == grant.coupons
     assert invariants.check() == []

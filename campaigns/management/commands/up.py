@@ -15,7 +15,7 @@ from typing import Any
 
 import waitress
 from celery import current_app
-from celery.beat import Scheduler, Service
+from celery.beat import Service
 from celery.worker import WorkController, state
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -133,4 +133,4 @@ def _worker() -> WorkController:
 
 def _beat() -> Service:
     # It sleeps for so long between two looks, and so long it takes to end.
-    return Service(current_app, max_interval=1, scheduler_cls=Scheduler)
+    return Service(current_app, max_interval=1)

@@ -1,0 +1,120 @@
+"""Whether everything that must run does, and what to do where it does not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from celery import current_app
+from django.db.models import Count, Min
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns import pulse
+from campaigns.models import Message, Pulse, Run
+from campaigns.rules.wording import number
+from merchants.models import Batch
+
+SILENCE = timedelta(seconds=60)
+"""After so long without a sign something that shows one every 20 or 30 seconds is taken for dead."""
+LATE = timedelta(minutes=5)
+UNCHECKED = timedelta(hours=26)
+CROWDED = 100
+QUEUE = "celery"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that is looked at: what was found, and what to do where that is not well."""
+
+    name: str | Promise
+    ok: bool
+    text: str
+    remedy: str | Promise = ""
+
+
+REMEDIES = {
+    "beat": gettext_lazy("Start beat: celery -A config beat. Nothing falls due until then; it makes up for the time."),
+    "worker": gettext_lazy("Start a worker: celery -A config worker. Or it is busy with a long run: look at the runs."),
+    "tick": gettext_lazy("Look at the worker's log for what ended the run, then at beat and worker above."),
+    "queue": gettext_lazy("Start more workers. What waits is not lost: every message only says that it is time."),
+    "facts": gettext_lazy("They are decided by the next tick: look at the tick above."),
+    "mail": gettext_lazy("Look at the mail server and at EMAIL_URL; mail is tried again each half minute."),
+    "invariants": gettext_lazy("Run manage.py check_invariants, pause the offers it names, and mend what it finds."),
+}
+
+
+def checks(*, now: datetime) -> list[Check]:
+    """Everything that is looked at, as of `now` by the host's clock. Six queries, and one question to the broker."""
+    pulses = {row.name: row for row in Pulse.objects.all()}
+    return [
+        _alive(gettext_lazy("beat"), pulses.get(pulse.BEAT), "beat", now),
+        _alive(gettext_lazy("worker"), pulses.get(pulse.WORKER), "worker", now),
+        _tick(now),
+        *_queue(),
+        _waiting(now),
+        _mail(now),
+        _invariants(pulses.get(pulse.INVARIANTS), now),
+    ]
+
+
+def _alive(name: str | Promise, row: Pulse | None, key: str, now: datetime) -> Check:
+    if row is None:
+        return Check(name, False, _("never seen"), REMEDIES[key])
+    return Check(name, now - row.at <= SILENCE, _("seen %(ago)s ago") % {"ago": _ago(now - row.at)}, REMEDIES[key])
+
+
+def _tick(now: datetime) -> Check:
+    name = gettext_lazy("last tick")
+    run = Run.objects.exclude(finished_at=None).order_by("-pk").first()
+    if run is None:
+        return Check(name, False, _("none yet"), REMEDIES["tick"])
+    words = {"ago": _ago(now - run.started_at), "decided": number(run.decided), "moved": number(run.moved)}
+    text = _("%(ago)s ago: %(decided)s claims decided, %(moved)s grants moved") % words
+    return Check(name, now - run.started_at <= 2 * SILENCE, text, REMEDIES["tick"])
+
+
+def _queue() -> Iterator[Check]:
+    """How many messages wait. A broker in memory has none that another process could see."""
+    if str(current_app.conf.broker_url).startswith("memory"):
+        return
+    try:
+        with current_app.connection_for_read() as connection:
+            channel: Any = connection.channel()
+            waiting = channel.queue_declare(QUEUE, passive=True).message_count
+    except Exception as error:  # whatever a broker that is ill raises
+        waiting = 0 if "NOT_FOUND" in str(error) else None
+    text = _("does not answer") if waiting is None else _("%(n)s waiting") % {"n": number(waiting)}
+    yield Check(gettext_lazy("queue"), waiting is not None and waiting < CROWDED, text, REMEDIES["queue"])
+
+
+def _waiting(now: datetime) -> Check:
+    found = Batch.objects.filter(absorbed=False).aggregate(n=Count("pk"), oldest=Min("recorded_at"))
+    text = _("%(n)s imports not looked at yet") % {"n": number(found["n"])}
+    ok = found["oldest"] is None or now - found["oldest"] <= LATE
+    return Check(gettext_lazy("facts"), ok, text, REMEDIES["facts"])
+
+
+def _mail(now: datetime) -> Check:
+    waiting = Message.objects.filter(mail=True, mailed_at=None)
+    found = waiting.aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
+    ok = found["oldest"] is None or now - found["oldest"] <= LATE
+    return Check(gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": number(found["n"])}, REMEDIES["mail"])
+
+
+def _invariants(row: Pulse | None, now: datetime) -> Check:
+    name = gettext_lazy("invariants")
+    if row is None:
+        return Check(name, False, _("not checked yet"), REMEDIES["invariants"])
+    words = {"ago": _ago(now - row.at), "broken": row.said}
+    text = (_("broken %(ago)s ago: %(broken)s") if row.said else _("all held %(ago)s ago")) % words
+    return Check(name, not row.said and now - row.at <= UNCHECKED, text, REMEDIES["invariants"])
+
+
+def _ago(passed: timedelta) -> str:
+    """`12 s`, `5 min`, `3 h`."""
+    seconds = max(0, int(passed.total_seconds()))
+    if seconds < 120:
+        return _("%(n)d s") % {"n": seconds}
+    return _("%(n)d min") % {"n": seconds // 60} if seconds < 7200 else _("%(n)d h") % {"n": seconds // 3600}

@@ -1,0 +1,52 @@
+"""A campaign's text while it is worked on, before it is published."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Draft(models.Model):
+    """A text on its way to publication. Its status changes through the verbs of `campaigns.drafts` alone.
+
+    `digest` is the SHA-256 of `source`; `approved_digest` that of the text which was approved, so that an approval
+    holds for one text only. `base` is that of the campaign's published text from which it was begun, empty for a new
+    campaign. `authors` are all who wrote in it since it was made.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        SUBMITTED = "submitted", _("submitted")
+        APPROVED = "approved", _("approved")
+        LAUNCHED = "launched", _("launched")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    OPEN = (Status.DRAFT, Status.SUBMITTED, Status.APPROVED)
+
+    title = models.CharField(_("title"), max_length=200)
+    source = models.TextField(_("definition"))
+    digest = models.CharField(_("SHA-256"), max_length=64)
+    base = models.CharField(_("begun from"), max_length=64, blank=True)
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.DRAFT)
+    authors: "models.JSONField[list[str], list[str]]" = models.JSONField(_("authors"), default=list)
+    created_at = models.DateTimeField(_("made at"))
+    changed_at = models.DateTimeField(_("changed at"))
+    submitted_by = models.CharField(_("submitted by"), max_length=150, blank=True)
+    approved_by = models.CharField(_("approved by"), max_length=150, blank=True)
+    approved_digest = models.CharField(_("SHA-256 of what was approved"), max_length=64, blank=True)
+
+    class Meta:
+        verbose_name = _("draft")
+        verbose_name_plural = _("drafts")
+        permissions = [
+            ("approve_draft", _("Can approve drafts of others")),
+            ("launch_draft", _("Can launch approved drafts")),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(status__in=["approved", "launched"]) | Q(approved_digest=models.F("digest")),
+                name="draft_approved_as_it_is",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
