@@ -4,8 +4,8 @@ from datetime import datetime
 
 from celery import shared_task
 
-from campaigns import clock, engine, invariants, messages, pulse
-from campaigns.models import Call
+from campaigns import clock, engine, invariants, messages, pulse, trials
+from campaigns.models import Call, Trial
 from merchants import attempts
 
 
@@ -23,8 +23,17 @@ def sweep() -> None:
     pulse.show(pulse.WORKER, at=clock.real())
     engine.sweep(at=clock.now())
     attempts.forget(at=clock.real())
+    trials.bury(at=clock.real())
+    for trial in Trial.objects.filter(status=Trial.Status.WAITING).order_by("pk")[:1]:
+        try_draft.delay(trial.pk)
     Call.objects.filter(at__lte=clock.real() - Call.KEPT).delete()
     _tell()
+
+
+@shared_task
+def try_draft(trial: int) -> None:
+    """Run the trial of that number; one that a lost message left waiting is taken up by the sweep."""
+    trials.run(Trial.objects.get(pk=trial), clock=clock.real)
 
 
 @shared_task

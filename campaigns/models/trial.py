@@ -37,6 +37,7 @@ class Trial(models.Model):
     error = models.TextField(_("what went wrong"), blank=True)
     asked_by = models.CharField(_("asked by"), max_length=150)
     asked_at = models.DateTimeField(_("asked at"))
+    seen_at = models.DateTimeField(_("last step at"), null=True)
     ended_at = models.DateTimeField(_("ended at"), null=True)
 
     class Meta:

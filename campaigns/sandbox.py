@@ -1,0 +1,97 @@
+"""Empty tables in place of those that hold what was given, for one connection and a while.
+
+Temporary tables of the same names hide the real ones from this connection alone; facts are read where they are. So the
+very engine that gives can be tried, and nothing that it writes is ever seen by anybody else, whatever becomes of it.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connection, models
+
+from campaigns.models import (
+    Act,
+    Attachment,
+    Campaign,
+    Coupon,
+    Decision,
+    Entry,
+    Event,
+    Grant,
+    Issuance,
+    Offer,
+    Run,
+    Tag,
+    Version,
+)
+from merchants.models import Batch
+
+# Whatever the engine and publishing write. Batches too: those not looked at yet must stay so.
+HIDDEN: tuple[type[models.Model], ...] = (
+    Campaign, Offer, Version, Issuance, Act, Decision, Tag, Grant, Coupon, Attachment, Entry, Event, Run, Batch,
+)  # fmt: skip
+REFERENCE = re.compile(r'\s+REFERENCES "\w+" \("\w+"\)( DEFERRABLE INITIALLY DEFERRED)?')
+
+
+class SandboxError(Exception):
+    """The sandbox is not there: nothing may be written."""
+
+
+@contextmanager
+def sandbox() -> Iterator[None]:
+    """Hide the tables in HIDDEN behind empty ones until the block ends. Not to be nested."""
+    names = [model._meta.db_table for model in HIDDEN]
+    waits = getattr(connection, "transaction_mode", None)
+    try:
+        if connection.vendor == "sqlite":
+            connection.transaction_mode = None  # type: ignore[attr-defined]  # what is temporary needs no writer's lock
+        _hide(names)
+        _make_sure()
+        yield
+    finally:
+        _show(names)
+        if connection.vendor == "sqlite":
+            connection.transaction_mode = waits  # type: ignore[attr-defined]
+
+
+def _hide(names: list[str]) -> None:
+    with connection.cursor() as cursor:
+        for name in names:
+            if connection.vendor == "postgresql":
+                cursor.execute(f'CREATE TEMPORARY TABLE "{name}" (LIKE public."{name}" INCLUDING ALL)')
+            else:
+                for statement in _statements(name):
+                    cursor.execute(statement)
+
+
+def _statements(name: str) -> list[str]:
+    """SQLite's own text of a table and its indexes, made temporary; references would look for temporary tables too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sql FROM main.sqlite_master WHERE tbl_name = %s AND type = 'table'", [name])
+        [(table,)] = cursor.fetchall()
+        wanted = "tbl_name = %s AND type = 'index' AND sql IS NOT NULL"
+        cursor.execute(f"SELECT sql FROM main.sqlite_master WHERE {wanted}", [name])  # noqa: S608  constant
+        indexes = [sql for (sql,) in cursor.fetchall()]
+    made = REFERENCE.sub("", table).replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+    return [made, *(re.sub(r'INDEX "', 'INDEX temp."', sql, count=1) for sql in indexes)]
+
+
+def _make_sure() -> None:
+    """Nothing that was given before can be seen."""
+    if Grant.objects.exists() or Offer.objects.exists() or Batch.objects.exists():
+        raise SandboxError("the tables are not hidden")
+
+
+def _show(names: list[str]) -> None:
+    """Take the temporary tables away; where that cannot be done, the connection that sees them."""
+    where = "pg_temp" if connection.vendor == "postgresql" else "temp"
+    if connection.in_atomic_block and connection.needs_rollback:
+        return  # the transaction that made them is undone
+    try:
+        with connection.cursor() as cursor:
+            for name in names:
+                cursor.execute(f'DROP TABLE IF EXISTS {where}."{name}"')
+    except Exception:
+        connection.close()
+        raise

@@ -1,0 +1,195 @@
+"""Trying a text: the engine in a sandbox gives what it would give, and nothing is written."""
+
+import io
+from datetime import UTC, datetime
+
+import pytest
+from django.db import connection
+from openpyxl import load_workbook
+
+from campaigns import drafts, engine, trials
+from campaigns.definition.problems import DefinitionError
+from campaigns.models import Attachment, Coupon, Decision, Entry, Grant, Offer, Run, Trial
+from campaigns.sandbox import HIDDEN, SandboxError, sandbox
+from merchants.models import Batch
+from tests import seasons
+from tests.engine.world import HEADING, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def draft_of(*offers: str) -> drafts.Draft:
+    return drafts.begin(f"{HEADING}offers:\n{''.join(offers)}", title="Trial", at=NOW, by="ana")
+
+
+def tried(draft: drafts.Draft, until: str = "30", **options: object) -> Trial:
+    trial = trials.ask(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
+    trials.run(trial, clock=lambda: NOW)
+    assert trial.status == Trial.Status.DONE, trial.error
+    return trial
+
+
+def counts() -> dict[str, int]:
+    return {model.__name__: model._default_manager.count() for model in HIDDEN}
+
+
+def rows(trial: Trial) -> list[tuple[object, ...]]:
+    assert trial.table is not None
+    return list(load_workbook(io.BytesIO(bytes(trial.table))).active.values)[1:]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("case", ["tiny-quotas"])
+def test_a_trial_gives_what_the_season_gave_and_changes_nothing(case: str, season: seasons.Season) -> None:
+    found = season(case)
+    source = Offer.objects.get(code="charter-5-off").campaign.source
+    for code, quota in found.quotas.items():
+        source = _with_quota(source, code, quota)
+    draft = drafts.begin(source, title="", at=NOW, by="ana")
+    before = counts()
+    trial = trials.ask(draft, until=seasons.END, at=NOW, by="ana")
+    trials.run(trial, clock=lambda: NOW)
+    assert trial.status == "done", trial.error
+    assert counts() == before
+    got = {(row[0], row[1], row[2], row[3], f"{row[4]:.2f}", row[5]) for row in rows(trial)}
+    real = Grant.objects.values_list("offer__code", "subject", "merchant_id", "status", "amount", "currency")
+    assert got == {(*row[:4], f"{row[4]:.2f}", row[5]) for row in real}
+    assert {one["code"]: one["used"] for one in trial.result["offers"]} == dict(
+        Offer.objects.values_list("code", "used")
+    )
+
+
+def _with_quota(source: str, code: str, quota: dict[str, int]) -> str:
+    from campaigns.definition import editing
+
+    data = editing.load(source)
+    for one in data["offers"]:
+        if one["code"] == code:
+            one["quota"] = {**(one.get("quota") or {}), **{name: str(n) for name, n in quota.items()}}
+    return editing.dump(data)
+
+
+def test_what_waits_for_the_real_engine_goes_on_waiting() -> None:
+    merchant()
+    freight("F1", paid_at="05")
+    waiting = Batch.objects.filter(absorbed=False).count()
+    trial = tried(draft_of(offer("ten")))
+    assert trial.result["offers"][0]["granted"] == 1
+    assert (Grant.objects.count(), Offer.objects.count(), Run.objects.count()) == (0, 0, 0)
+    assert Batch.objects.filter(absorbed=False).count() == waiting == 3
+    publish(offer("ten"))
+    tick("30")
+    assert Grant.objects.count() == 1
+
+
+def test_a_trial_says_who_when_how_much_and_why_not() -> None:
+    merchant()
+    merchant("M2", country="US")
+    for n in range(4):
+        freight(f"F{n}", paid_at=f"0{n + 5}", base_freight=1000 + n)
+    freight("X", of="M2", paid_at="05")
+    [found] = tried(draft_of(offer("ten", quota="{limit: 3}"))).result["offers"]
+    assert (found["granted"], found["used"], found["limit"], found["merchants"]) == (3, 3, 3, 1)
+    assert found["gone_at"] == "2022-09-07T00:00:00+00:00"
+    assert found["costs"] == [["CNY", "300.30", "0.00"]]
+    assert [(one["name"], one["count"]) for one in found["refused"]] == [("merchant_country", 1), ("quota_exhausted", 1)]
+    assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is CN", "国家为CN")
+    assert found["takers"] == [["M1", "", 3, "300.30", "CNY"]]
+
+
+def test_the_difference_to_another_text() -> None:
+    merchant()
+    for n in range(4):
+        freight(f"F{n}", paid_at=f"0{n + 5}", base_freight=100 * (n + 1))
+    base = f"{HEADING}offers:\n{offer('ten', quota='{limit: 2}')}{offer('gone', where='[{fact: line, is: nowhere}]')}"
+    draft = draft_of(
+        offer("ten", conditions="[{fact: base_freight, at_least: 200}]", benefit="{fee: freight, percent: 20}")
+    )
+    trial = tried(draft, base=base)
+    assert trial.result["compared"] == [
+        {"code": "gone", "same": 0, "changed": 0, "gained": 0, "lost": 0},
+        {"code": "ten", "same": 0, "changed": 1, "gained": 2, "lost": 1},
+    ]
+    assert [(row[1], row[-1]) for row in rows(trial)] == [
+        ("F1", "changed"), ("F2", "gained"), ("F3", "gained"), ("F0", "lost"),
+    ]  # fmt: skip
+
+
+def test_dates_are_moved_to_where_the_facts_are() -> None:
+    merchant()
+    freight("F1", paid_at="2021-09-05")
+    text = offer("ten", conditions="[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 00:00:00}}]")
+    assert tried(draft_of(text)).result["offers"][0]["granted"] == 0
+    assert tried(draft_of(text), days=-364).result["offers"][0]["granted"] == 1
+
+
+def test_cancelled_at_its_next_step() -> None:
+    merchant()
+    text = offer("ten", conditions="[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 00:00:00}}]")
+    trial = trials.ask(draft_of(text), until=t("30"), at=NOW, by="ana")
+    steps = []
+
+    def clock() -> datetime:
+        steps.append(trial.step)
+        if trial.step == 1:
+            trials.cancel(trial, at=NOW)
+        return NOW
+
+    trials.run(trial, clock=clock)
+    assert (trial.status, trial.result, trial.table) == ("cancelled", {}, None)
+    assert max(steps) == 1  # of 20
+    assert not trials.cancel(trial, at=NOW)
+    trials.run(trial, clock=lambda: NOW)  # what is over is not run again
+    assert trial.status == "cancelled"
+
+
+def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant()
+    publish(offer("ten"))
+    draft = draft_of(offer("ten"))
+    before = counts()
+
+    def broken(*, at: datetime) -> None:
+        raise RuntimeError("no such luck")
+
+    trial = trials.ask(draft, until=t("30"), at=NOW, by="ana")
+    with monkeypatch.context() as patched:
+        patched.setattr(engine, "tick", broken)
+        trials.run(trial, clock=lambda: NOW)
+    assert (trial.status, trial.error) == ("failed", "RuntimeError: no such luck")
+    assert counts() == before
+
+
+def test_a_text_that_is_not_right_is_not_tried() -> None:
+    with pytest.raises(DefinitionError):
+        trials.ask(drafts.begin("campaign: x", title="", at=NOW, by="ana"), until=t("30"), at=NOW, by="ana")
+    assert not Trial.objects.exists()
+
+
+def test_a_lost_worker_is_not_waited_for_for_ever() -> None:
+    trial = trials.ask(draft_of(offer("ten")), until=t("30"), at=NOW, by="ana")
+    Trial.objects.update(status="running", seen_at=NOW)
+    assert trials.bury(at=NOW + trials.PATIENCE - trials.PATIENCE / 60) == 0
+    assert trials.bury(at=NOW + trials.PATIENCE) == 1
+    trial.refresh_from_db()
+    assert (trial.status, trial.error) == ("failed", "the worker was lost")
+
+
+def test_the_sandbox_hides_every_table_that_the_engine_writes(season: seasons.Season) -> None:
+    season()
+    models = (Offer, Decision, Grant, Coupon, Attachment, Entry, Run, Batch)
+    assert all(model._default_manager.exists() for model in models)
+    with sandbox():
+        assert not any(model._default_manager.exists() for model in models)
+    assert all(model._default_manager.exists() for model in models)
+
+
+def test_where_the_tables_are_not_hidden_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant()
+    publish(offer("ten"))
+    monkeypatch.setattr("campaigns.sandbox._hide", lambda names: None)
+    with pytest.raises(SandboxError), sandbox():
+        raise AssertionError("it went on")
+    assert Offer.objects.count() == 1
+    assert connection.vendor in ("sqlite", "postgresql")
