@@ -5,7 +5,7 @@ from datetime import datetime
 from celery import shared_task
 
 from campaigns import clock, engine, invariants, messages, pulse, trials
-from campaigns.models import Call, Trial
+from campaigns.models import Call, Pulse, Trial
 from merchants import attempts
 
 
@@ -23,6 +23,8 @@ def sweep() -> None:
     pulse.show(pulse.WORKER, at=clock.real())
     engine.sweep(at=clock.now())
     attempts.forget(at=clock.real())
+    if not Pulse.objects.filter(pk=pulse.INVARIANTS).exists():
+        check.delay()
     trials.bury(at=clock.real())
     for trial in Trial.objects.filter(status=Trial.Status.WAITING).order_by("pk")[:1]:
         try_draft.delay(trial.pk)

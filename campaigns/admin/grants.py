@@ -4,12 +4,15 @@ from collections.abc import Callable
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns import clock, grants, reviewing
 from campaigns.admin.looking import LookingAdmin
+from campaigns.admin.taking import MOST_CHOSEN
 from campaigns.models import Coupon, Entry, Grant
 
 
@@ -35,7 +38,7 @@ class GrantAdmin(LookingAdmin):
     list_filter = ("offer", "status", ForReview)
     search_fields = ("subject__exact", "merchant__code__exact")
     search_help_text = gettext_lazy("A subject or a merchant, whole.")
-    actions = ("keep", "redecide")
+    actions = ("keep", "redecide", "revoke")
     fields = (
         "offer", "version", "subject", "merchant_id", "status", "amount", "currency", "fee", "claimed_at", "ended_at",
         "seat", "limit", "merchant_seat", "cap", "coupons", "review",
@@ -44,6 +47,19 @@ class GrantAdmin(LookingAdmin):
     def has_review_permission(self, request: HttpRequest) -> bool:
         """Who may settle what is marked for review."""
         return request.user.has_perm("campaigns.change_grant")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may take grants away, or propose it."""
+        return request.user.has_perm("campaigns.revoke_grant")
+
+    @admin.action(description=gettext_lazy("Revoke…"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[Grant]) -> HttpResponse | None:
+        keys = list(chosen.order_by("pk").values_list("pk", flat=True)[: MOST_CHOSEN + 1])
+        if len(keys) > MOST_CHOSEN:
+            text = _("At most %(n)d at once. All of an offer or a merchant are revoked on its own page.")
+            self.message_user(request, text % {"n": MOST_CHOSEN}, messages.WARNING)
+            return None
+        return redirect(f"{reverse('desk:revoke-chosen')}?ids={','.join(map(str, keys))}")
 
     @admin.action(description=gettext_lazy("Keep: leave as it is"), permissions=["review"])
     def keep(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:

@@ -1,6 +1,10 @@
 """Campaigns, offers and their versions."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -32,6 +36,10 @@ class OfferAdmin(LookingAdmin):
         "code", "name_en", "name_zh", "campaign", "version", "places", "cap", "line", "decided_until", "moved_until",
         "terms",
     )  # fmt: skip
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The desk has a page for each."""
+        return redirect("desk:offer", get_object_or_404(Offer, pk=object_id).code)
 
     @admin.display(description=gettext_lazy("name"))
     def name(self, offer: Offer) -> str:

@@ -41,6 +41,13 @@ def time(at: datetime, zone: str) -> str:
     return _("%(time)s %(city)s") % {"time": text, "city": CITIES.get(zone, zone)}
 
 
+def clocks(at: datetime) -> str:
+    """An instant on the clock in force and, in brackets, on the other of the two that a marketplace lives by."""
+    here = timezone.get_current_timezone_name()
+    other = "America/Los_Angeles" if here == "Asia/Shanghai" else "Asia/Shanghai"
+    return f"{time(at, here)} ({time(at, other)})"
+
+
 def bound(value: Bound) -> str:
     """A bound on its own clock and, where it names a twin, on the other clock as that really shows it."""
     text = time(value.instant, value.zone)

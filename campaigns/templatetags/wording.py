@@ -31,6 +31,18 @@ def on(at: datetime, zone: str) -> str:
 
 
 @register.filter
+def clocks(at: datetime | None) -> str:
+    """An instant on the reader's clock and on the other of the two that offers name; empty where there is none."""
+    return wording.clocks(at) if at else ""
+
+
+@register.filter
+def number(n: int) -> str:
+    """`1,000`."""
+    return wording.number(n)
+
+
+@register.filter
 def bound(value: Bound) -> str:
     """A bound as the offer writes it: on its own clock, and on its twin's."""
     return wording.bound(value)

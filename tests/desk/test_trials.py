@@ -9,7 +9,7 @@ from openpyxl import load_workbook
 
 from campaigns import drafts, engine, trials
 from campaigns.definition.problems import DefinitionError
-from campaigns.models import Attachment, Coupon, Decision, Entry, Grant, Offer, Run, Trial
+from campaigns.models import Attachment, Coupon, Decision, Draft, Entry, Grant, Offer, Run, Trial
 from campaigns.sandbox import HIDDEN, SandboxError, sandbox
 from merchants.models import Batch
 from tests import seasons
@@ -20,11 +20,11 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def draft_of(*offers: str) -> drafts.Draft:
+def draft_of(*offers: str) -> Draft:
     return drafts.begin(f"{HEADING}offers:\n{''.join(offers)}", title="Trial", at=NOW, by="ana")
 
 
-def tried(draft: drafts.Draft, until: str = "30", **options: object) -> Trial:
+def tried(draft: Draft, until: str = "30", **options: object) -> Trial:
     trial = trials.ask(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
     trials.run(trial, clock=lambda: NOW)
     assert trial.status == Trial.Status.DONE, trial.error
@@ -37,7 +37,7 @@ def counts() -> dict[str, int]:
 
 def rows(trial: Trial) -> list[tuple[object, ...]]:
     assert trial.table is not None
-    return list(load_workbook(io.BytesIO(bytes(trial.table))).active.values)[1:]  # type: ignore[union-attr]
+    return list(load_workbook(io.BytesIO(bytes(trial.table))).active.values)[1:]
 
 
 @pytest.mark.parametrize("case", ["tiny-quotas"])
@@ -93,7 +93,10 @@ def test_a_trial_says_who_when_how_much_and_why_not() -> None:
     assert (found["granted"], found["used"], found["limit"], found["merchants"]) == (3, 3, 3, 1)
     assert found["gone_at"] == "2022-09-07T00:00:00+00:00"
     assert found["costs"] == [["CNY", "300.30", "0.00"]]
-    assert [(one["name"], one["count"]) for one in found["refused"]] == [("merchant_country", 1), ("quota_exhausted", 1)]
+    assert [(one["name"], one["count"]) for one in found["refused"]] == [
+        ("merchant_country", 1),
+        ("quota_exhausted", 1),
+    ]
     assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is CN", "国家为CN")
     assert found["takers"] == [["M1", "", 3, "300.30", "CNY"]]
 
