@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeGuard
 
 from django.db.models import Case, Count, Exists, F, IntegerField, Max, Min, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDay, TruncHour
@@ -191,12 +191,12 @@ def _by_condition(offer: Published, version: Version, refused: "QuerySet[Decisio
     )
     for n, condition in enumerate(offer.terms.asked):
         if counts[f"n_{n}"]:
-            near = near_misses(offer, version, n).count() if _is_amount(offer, condition) else 0
+            near = near_misses(offer, version, n).count()
             query = f"offer__id__exact={offer.id}&missed={version.pk}-{n}"
             yield Refusals(condition.name, says(condition, offer.terms.row), counts[f"n_{n}"], query, near)
 
 
-def _is_amount(offer: Published, condition: Condition) -> bool:
+def _is_amount(condition: Condition, offer: Published) -> TypeGuard[Comparison]:
     return (
         isinstance(condition, Comparison)
         and condition.at_least is not None
@@ -211,12 +211,15 @@ def missing(decisions: "QuerySet[Decision]", version: int, n: int) -> "QuerySet[
 
 
 def near_misses(offer: Published, version: Version, n: int) -> "QuerySet[Decision]":
-    """Decisions that missed the amount which condition `n` of a version asks for by less than 5 %, as facts are now."""
+    """Decisions that missed the amount which condition `n` of a version asks for by less than 5 %, as facts are now.
+
+    None where it asks for no amount.
+    """
     terms = offers.terms_of(version)
     condition = terms.asked[n]
-    assert isinstance(condition, Comparison)
-    assert condition.at_least is not None
+    if not _is_amount(condition, offer):
+        return Decision.objects.none()
     rows = claims.all_rows(offer).annotate(found=condition.found(terms.row))
-    close = rows.filter(found__gte=condition.at_least * NEAR, found__lt=condition.at_least)
+    close = rows.filter(found__gte=(condition.at_least or 0) * NEAR, found__lt=condition.at_least)
     decisions = Decision.objects.filter(offer=offer.id, subject__in=close.values("pk"))
     return missing(decisions, version.pk, n)

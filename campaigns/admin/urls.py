@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.admin import accounting, asking, drafting, merchandising, offering, taking, trying
+from campaigns.admin import accounting, asking, drafting, editing, merchandising, offering, taking, trying
 
 app_name = "desk"
 urlpatterns = [
@@ -12,6 +12,7 @@ urlpatterns = [
     path("drafts/new/", drafting.new, name="draft-new"),
     path("drafts/<int:pk>/", drafting.one, name="draft"),
     path("drafts/<int:pk>/try/", trying.ask, name="try"),
+    path("drafts/<int:pk>/offers/<slug:code>/", editing.offer, name="draft-offer"),
     path("drafts/<int:pk>/<slug:verb>/", drafting.act, name="draft-act"),
     path("seasons/<slug:code>/clone/", drafting.clone, name="clone"),
     path("trials/<int:pk>/", trying.one, name="trial"),

@@ -80,13 +80,13 @@ def _moved(source: str, move: Move) -> tuple[str, list[Moved]]:
 
 
 def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[Moved]:
-    if isinstance(node, dict) and _is_time(node.get("at")):
+    if isinstance(node, dict) and is_time(node.get("at")):
         yield from _move_bound(node, move, path, node.get("zone", zone))
         return
     keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
     for key in keys:
         here = (*path, _name(node, key))
-        if _is_time(node[key]):
+        if is_time(node[key]):
             was = str(node[key])
             now, note = move(_read(was))
             node[key] = now.strftime(LOCAL)
@@ -102,10 +102,10 @@ def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Ite
     bound["at"] = now.strftime(LOCAL)
     yield Moved(".".join(path), was, bound["at"], note)
     twin = bound.get("twin")
-    if isinstance(twin, dict) and _is_time(twin.get("at")) and "zone" in twin:
+    if isinstance(twin, dict) and is_time(twin.get("at")) and "zone" in twin:
         shown = str(twin["at"])
-        if shown == _on(_read(was), zone, twin["zone"]):
-            twin["at"] = _on(now, zone, twin["zone"])
+        if shown == shown_on(was, zone, twin["zone"]):
+            twin["at"] = shown_on(bound["at"], zone, twin["zone"])
         else:
             twin["at"] = move(_read(shown))[0].strftime(LOCAL)
         drifted = twin["at"][11:] != shown[11:]
@@ -113,8 +113,9 @@ def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Ite
         yield Moved(".".join((*path, "twin")), shown, twin["at"], text)
 
 
-def _on(local: datetime, zone: str, other: str) -> str:
-    at = local.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+def shown_on(local: str, zone: str, other: str) -> str:
+    """What the clock of `other` shows when that of `zone` shows `local`."""
+    at = _read(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return at.astimezone(ZoneInfo(other)).strftime(LOCAL)
 
 
@@ -124,7 +125,8 @@ def _name(node: Any, key: Any) -> str:
     return str(child["code"]) if isinstance(child, dict) and "code" in child else str(key)
 
 
-def _is_time(value: Any) -> bool:
+def is_time(value: Any) -> bool:
+    """Whether it is a time as a definition writes one, and not the beginning of all."""
     return isinstance(value, str) and TIME.fullmatch(value) is not None and value != BEGINNING
 
 

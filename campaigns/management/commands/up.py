@@ -133,4 +133,4 @@ def _worker() -> WorkController:
 
 def _beat() -> Service:
     # It sleeps for so long between two looks, and so long it takes to end.
-    return Service(current_app, max_interval=1)
+    return Service(current_app, max_interval=1, scheduler_cls=current_app.conf.beat_scheduler)
