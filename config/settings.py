@@ -33,6 +33,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
     "import_export",
     "rest_framework",
     "drf_spectacular",
@@ -125,6 +127,7 @@ PROXIES = env.int("FAIRGROUND_PROXIES", default=0)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
+OTP_TOTP_ISSUER = "Fairground"
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT", default=3 * 24 * 3600)
 
 # Mail goes to the console until a server is named: smtp://user:password@host:587/?tls=True

@@ -20,7 +20,6 @@ class Missed(admin.SimpleListFilter):
 
     title = gettext_lazy("condition not met")
     parameter_name = "missed"
-    template = "desk/chosen.html"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         self.near = bool(params.pop("near", None))

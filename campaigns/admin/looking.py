@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db.models import Model
 from django.http import HttpRequest
 
+from merchants.paging import CappedPaginator
+
 if TYPE_CHECKING:
     Base = admin.ModelAdmin[Any]
 else:
@@ -16,6 +18,7 @@ class LookingAdmin(Base):
     """A list and a page for each row, with nothing to add, change or delete."""
 
     list_per_page = 50
+    paginator = CappedPaginator
     show_full_result_count = False
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -3,6 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.html import format_html, format_html_join
@@ -10,10 +12,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from campaigns import tasks
 from campaigns.admin.looking import LookingAdmin
 from campaigns.definition import sentences
 from campaigns.models import Campaign, Issuance, Offer, Version
 from campaigns.offers import terms_of
+from campaigns.rules.wording import number
 
 
 @admin.register(Campaign)
@@ -82,8 +86,24 @@ class VersionAdmin(LookingAdmin):
 class IssuanceAdmin(LookingAdmin):
     """Coupons owed and coupons out."""
 
-    list_display = ("offer", "planned", "issued", "spent_until")
+    list_display = ("offer", "progress", "planned", "issued", "spent_until")
     list_select_related = ("offer",)
+    actions = ("go_on",)
+
+    def has_go_on_permission(self, request: HttpRequest) -> bool:
+        """Who may have the engine run."""
+        return request.user.has_perm("campaigns.change_offer")
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, row: Issuance) -> SafeString:
+        """A bar: coupons out of those owed."""
+        text = _("%(issued)s of %(planned)s") % {"issued": number(row.issued), "planned": number(row.planned)}
+        return format_html('<progress max="{}" value="{}"></progress> {}', row.planned or 1, row.issued, text)
+
+    @admin.action(description=gettext_lazy("Go on now: issue what is owed"), permissions=["go_on"])
+    def go_on(self, request: HttpRequest, chosen: QuerySet[Issuance]) -> None:
+        transaction.on_commit(tasks.tick.delay)
+        self.message_user(request, _("The engine was called. What is owed is issued now; nothing is issued twice."))
 
 
 def in_words(version: Version) -> SafeString:

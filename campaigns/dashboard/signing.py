@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from merchants import attempts
+from campaigns.dashboard import second
+from merchants import attempts, codes
 from merchants.models import Member
 
 
@@ -57,6 +58,10 @@ class SignIn(views.LoginView):
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        if codes.device_of(user) is not None:
+            name = form.cleaned_data["username"]
+            return second.wait_for_code(self.request, user, name=name, to=self.get_success_url())
         response = super().form_valid(form)
         attempts.remember(response, form.cleaned_data["username"])
         member = Member.objects.filter(user=form.get_user()).first()

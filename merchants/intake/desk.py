@@ -16,11 +16,13 @@ from merchants.intake.files import FactFile
 from merchants.intake.taking import Outcome
 from merchants.intake.uploads import Csv, Taken, Xlsx, resource
 from merchants.models import Batch
+from merchants.paging import CappedPaginator
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     """Rows that only programs write."""
 
+    paginator = CappedPaginator
     show_full_result_count = False  # counting a million rows would cost more than showing a page of them
 
     def has_add_permission(self, request: HttpRequest) -> bool:

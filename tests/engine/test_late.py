@@ -25,6 +25,7 @@ from tests.engine.world import (
     trade,
     used,
 )
+from tests.unguarded import unguarded
 from trade.models import Receipt
 
 pytestmark = pytest.mark.django_db
@@ -206,8 +207,9 @@ def wipe() -> None:
     """Forget everything that was decided, as if no tick had ever been."""
     from campaigns.models import Attachment, Coupon, Decision, Entry, Issuance, Offer, Tag
 
-    for model in (Entry, Attachment, Coupon, Grant, Decision, Tag, Run):
-        model._default_manager.all().delete()
+    with unguarded():
+        for model in (Entry, Attachment, Coupon, Grant, Decision, Tag, Run):
+            model._default_manager.all().delete()
     Issuance.objects.update(planned=0, issued=0, spent_until=None)
     Offer.objects.update(used=0, line=0, decided_until=None, moved_until=None, asked_until=None, ask_all=True)
     Batch.objects.update(absorbed=False)

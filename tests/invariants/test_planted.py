@@ -21,6 +21,7 @@ from logistics.models import FreightOrder
 from merchants import members
 from merchants.models import Batch, Merchant
 from tests import seasons
+from tests.unguarded import unguarded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
 
@@ -36,7 +37,8 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
         seasons.prepare(case)
         engine.tick(at=case.steps[2][0])
         connection.check_constraints()  # nothing is pending that would keep a table from being altered
-        yield
+        with unguarded():  # else the database would refuse every breach of the journal
+            yield
         transaction.set_rollback(True)
 
 

@@ -1,0 +1,86 @@
+"""The second step at sign-in: asked for after the password, where somebody has turned it on; turned on and off."""
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from merchants import attempts, codes
+
+WAITING = "second-step"
+PATIENCE = timedelta(minutes=5)
+
+
+class CodeForm(forms.Form):
+    """Six digits."""
+
+    code = forms.RegexField(
+        r"^\s*\d{6}\s*$",
+        label=gettext_lazy("Code from your telephone"),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
+    )
+
+    def clean_code(self) -> str:
+        return str(self.cleaned_data["code"]).strip()
+
+
+def wait_for_code(request: HttpRequest, user: User, *, name: str, to: str) -> HttpResponse:
+    """Remember who gave the right password, in a session that is nobody's yet, and ask for the code."""
+    request.session.cycle_key()
+    request.session[WAITING] = {"user": user.pk, "name": name, "to": to, "at": timezone.now().isoformat()}
+    return redirect("sign-in-code")
+
+
+@never_cache
+@sensitive_post_parameters("code")
+def step(request: HttpRequest) -> HttpResponse:
+    """Ask for the code; who has it is signed in."""
+    waiting = request.session.get(WAITING)
+    if waiting is None or timezone.now() - datetime.fromisoformat(waiting["at"]) > PATIENCE:
+        request.session.pop(WAITING, None)
+        return redirect("sign-in")
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        user = User.objects.get(pk=waiting["user"])
+        if user.is_active and codes.verify(user, form.cleaned_data["code"]):
+            del request.session[WAITING]
+            login(request, user, backend="merchants.backends.GuardedBackend")
+            response = redirect(waiting["to"])
+            attempts.remember(response, waiting["name"])
+            return response
+        form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
+    return render(request, "dashboard/code.html", {"form": form})
+
+
+@never_cache
+@login_required
+@sensitive_post_parameters("code")
+def settings(request: HttpRequest) -> HttpResponse:
+    """Turn the second step on or off; both take a code."""
+    user = cast(User, request.user)
+    device = codes.device_of(user)
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        code = form.cleaned_data["code"]
+        if device is None and codes.confirm(user, code):
+            messages.success(request, _("From now on a code is asked for when you sign in."))
+            return redirect("second-step")
+        if device is not None and codes.verify(user, code):
+            codes.remove(user)
+            messages.success(request, _("No code is asked for any more when you sign in."))
+            return redirect("second-step")
+        form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
+    new = None if device else codes.begin(user)
+    picture = codes.picture(new) if new else ""
+    return render(request, "dashboard/second.html", {"form": form, "device": device, "picture": picture, "new": new})
