@@ -63,21 +63,24 @@ def begins(month: date, zone: str) -> datetime:
 def of(month: date) -> Q:
     """Which journal entries belong to the month that begins on `month`."""
     zone = settings.TIME_ZONE
-    closed = Period.objects.filter(month=month).first()
-    before = Period.objects.filter(month__lt=month).order_by("-month").first()
+    periods = {period.month: period for period in Period.objects.order_by("month")}
+    closed, before = periods.get(month), max((one for one in periods if one < month), default=None)
+    if before is None and closed is None and periods:
+        return Q(pk__in=[])  # the first month that was closed took it
     within = Q(at__lt=begins(following(month), zone))
     if closed is not None:
         within &= Q(pk__lte=closed.last_entry)
-    if before is not None and following(before.month) == month:
-        return within & (Q(at__gte=begins(month, zone)) | Q(pk__gt=before.last_entry))
+    if before is not None and following(before) == month:
+        return within & (Q(at__gte=begins(month, zone)) | Q(pk__gt=periods[before].last_entry))
     first = before is None and closed is not None
     return within if first else within & Q(at__gte=begins(month, zone))
 
 
 def lines(month: date) -> Iterator[Line]:
     """The month's statement, by offer, merchant and currency. Four queries."""
+    belongs = of(month)
     sums: dict[tuple[int, str, str], dict[str, Decimal]] = {}
-    for part in (_grants(of(month)), _coupons(of(month))):
+    for part in (_grants(belongs), _coupons(belongs)):
         for row in part:
             mine = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
             mine |= {name: (row[name] or ZERO).quantize(CENT) for name in PARTS if name in row}
@@ -120,12 +123,14 @@ def rows(month: date) -> Iterator[tuple[object, ...]]:
 
 
 def months() -> list[date]:
-    """The months of which the journal has something, newest first, and those closed."""
+    """The months of which the journal has something, newest first, up to the one that is to be closed next."""
     span = Entry.objects.aggregate(first=Min("at"), last=Max("at"))
     if span["first"] is None:
         return []
     zone = ZoneInfo(settings.TIME_ZONE)
     month, last = (span[end].astimezone(zone).date().replace(day=1) for end in ("first", "last"))
+    closed = Period.objects.order_by("-month").values_list("month", flat=True).first()
+    last = max(last, following(closed)) if closed else last
     told = [month]
     while told[-1] < last:
         told.append(following(told[-1]))
