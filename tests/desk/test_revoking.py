@@ -1,6 +1,7 @@
 """Grants are taken away by one alone, several only by two; unused coupons go with them."""
 
 from contextlib import suppress
+from decimal import Decimal
 
 import pytest
 from django.test import Client
@@ -109,7 +110,7 @@ def test_unused_coupons_go_with_it_and_used_ones_stay(bulk: bool) -> None:
     found = revoking.preview(Grant.objects.all())
     assert (found.count, found.merchants, found.coupons) == (2, 2, 3)
     [part] = found.parts
-    assert (part.label, part.count, part.amount, part.currency) == ("settled", 2, 100, "CNY")
+    assert (part.label, part.count, part.amount, part.currency) == ("settled", 2, Decimal(100), "CNY")
     if bulk:
         revoking.approve(proposed(), shown=2, at=AT, by="bo")
     else:

@@ -9,6 +9,7 @@ import pytest
 from django.db.models import Sum
 from django.test import Client
 from openpyxl import load_workbook
+from pytest_django import DjangoAssertNumQueries
 
 from campaigns import revoking, statements
 from campaigns.models import Coupon, Grant, Period
