@@ -8,7 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
@@ -23,13 +23,17 @@ def page(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST")) ->
     """A view for staff with all of `permissions`; others are asked to sign in, or refused."""
 
     def dress(view: View) -> View:
+        allowed = require_http_methods(list(methods))(view)
+
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not may(request, *permissions):
                 raise PermissionDenied
-            return view(request, *args, **kwargs)
+            if any("\0" in str(value) for value in (*kwargs.values(), *request.GET.values())):
+                raise Http404  # no key of ours has one, and PostgreSQL takes none
+            return allowed(request, *args, **kwargs)
 
-        dressed: View = admin.site.admin_view(never_cache(require_http_methods(list(methods))(guarded)))
+        dressed: View = admin.site.admin_view(never_cache(guarded))
         return dressed
 
     return dress
