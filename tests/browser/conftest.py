@@ -13,6 +13,10 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.desk.people import market, staff
+
+__all__ = ["market", "staff"]  # fixtures of the operators' desk
+
 # Playwright runs a loop in the thread of the tests, which Django takes for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 

@@ -10,7 +10,7 @@ from campaigns import drafts
 from campaigns.models import Coupon
 from logistics.models import FreightOrder
 from tests.dashboard.people import clock, text, words
-from tests.desk.conftest import Staff
+from tests.desk.people import Staff
 from tests.desk.test_revoking import EIGHT
 from tests.engine.world import correct, freight, merchant, offer, publish, t, tick
 

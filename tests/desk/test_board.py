@@ -16,7 +16,7 @@ from campaigns.lifecycle import State, state
 from campaigns.models import Act, Grant, Offer, Pulse, Run
 from tests.dashboard.people import clock as set_clock
 from tests.dashboard.people import text, words
-from tests.desk.conftest import WINDOW, Staff
+from tests.desk.people import WINDOW, Staff
 from tests.engine.world import HEADING, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from campaigns.drafts import DraftError
 from campaigns.models import Act, Campaign, Draft, Grant, Offer, Version
 from tests.crowd import at_once
 from tests.dashboard.people import words
-from tests.desk.conftest import Staff
+from tests.desk.people import Staff
 from tests.engine.world import HEADING, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

@@ -9,7 +9,7 @@ from campaigns.definition import moving, reading, shipped
 from campaigns.definition.doubts import doubts
 from campaigns.models import Draft
 from tests.dashboard.people import words
-from tests.desk.conftest import Staff
+from tests.desk.people import Staff
 from tests.engine.world import HEADING, offer, publish, t
 
 LEAP = "{at: 2024-02-29 23:59:59, zone: Asia/Shanghai}"

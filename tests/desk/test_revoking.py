@@ -11,7 +11,7 @@ from campaigns.models import Act, Coupon, Entry, Grant, Offer, Revocation
 from campaigns.revoking import RevocationError
 from tests.crowd import at_once
 from tests.dashboard.people import text, words
-from tests.desk.conftest import Staff
+from tests.desk.people import Staff
 from tests.engine.world import freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

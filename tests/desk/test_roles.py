@@ -10,7 +10,7 @@ from django.urls import URLPattern, get_resolver
 from campaigns import drafts, revoking, roles, trials
 from campaigns.models import Act, Draft, Grant
 from tests.dashboard.people import member
-from tests.desk.conftest import Staff
+from tests.desk.people import Staff
 from tests.engine.world import t
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
@@ -159,7 +159,7 @@ def test_S7_sessions_die_with_the_password_and_the_leaving(staff: Staff) -> None
     assert browser.get("/admin/").status_code == 302
     browser.force_login(user)
     stolen = Client()
-    stolen.cookies = browser.cookies.copy()
+    stolen.cookies.update(browser.cookies)
     browser.post("/sign-out/")
     assert stolen.get("/admin/").status_code == 302
     browser.force_login(user)

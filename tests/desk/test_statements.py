@@ -17,7 +17,7 @@ from campaigns.statements import Line, PeriodError
 from logistics.models import FreightOrder
 from tests import seasons
 from tests.dashboard.people import text
-from tests.desk.conftest import Staff
+from tests.desk.people import Staff
 from tests.desk.test_revoking import EIGHT
 from tests.engine.world import correct, freight, merchant, offer, publish, t, tick
 

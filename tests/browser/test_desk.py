@@ -1,0 +1,193 @@
+"""The operators' desk as they use it: a whole season by hand, in both languages; every page for everybody."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import Group, User
+from playwright.sync_api import expect
+
+from campaigns import drafts, revoking, trials
+from campaigns.models import Draft, Grant, Offer, Revocation, Trial
+from tests.browser.conftest import Open, Reader
+from tests.dashboard.people import PASSWORD, clock
+from tests.desk.people import Staff
+from tests.engine.world import freight, t, tick
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("market")]
+
+
+@pytest.fixture
+def people(staff: Staff) -> Iterator[None]:
+    """Ana writes and launches, Bo approves."""
+    staff("ana", "operator")
+    staff("bo", "approver")
+    assert Group.objects.filter(user__username="ana").exists()
+    yield
+
+
+def sign_in(who: Reader, name: str) -> None:
+    who.open("/sign-in/?next=/admin/")
+    who.page.fill("[name=username]", name)
+    who.page.fill("[name=password]", PASSWORD)
+    who.page.click("main form button")
+
+
+WORDS = {
+    "en": {
+        "change": "Change by a new draft…", "begin": "Begin", "twelve": "12% off the freight", "save": "Save",
+        "back": "Back to the draft", "try": "Try it…", "do": "Try it", "done": "done", "submit": "Submit for approval",
+        "approve": "Approve", "launch": "Launch", "new": "version 2, published by ana", "pause": "Pause ten",
+        "paused": "Paused since", "granted": "granted", "refused": "country is CN", "revoke": "Revoke it",
+        "is_revoked": "revoked", "settled": "Settled", "tried": "Another amount",
+    },
+    "zh-hans": {
+        "change": "起草变更…", "begin": "开始", "twelve": "运费减免12%", "save": "保存", "back": "返回草稿",
+        "try": "试算…", "do": "试算", "done": "已完成", "submit": "提交审批", "approve": "批准", "launch": "上线",
+        "new": "版本2，由ana于", "pause": "暂停ten", "paused": "暂停：申领等待中", "granted": "已给予",
+        "refused": "国家为CN", "revoke": "撤销", "is_revoked": "已撤销", "settled": "结算", "tried": "金额不同",
+    },
+}  # fmt: skip
+
+
+class Walk:
+    """Ana and Bo, each with a browser, going through a season step by step."""
+
+    def __init__(self, reader: Open, language: str, width: int) -> None:
+        self.says = WORDS[language]
+        self.ana, self.bo = reader(language, width), reader(language, width)
+        sign_in(self.ana, "ana")
+        sign_in(self.bo, "bo")
+
+    def press(self, who: Reader, word: str) -> None:
+        who.page.get_by_role("button", name=self.says[word], exact=True).click()
+
+    def define(self) -> None:
+        """Twelve per cent in place of ten."""
+        page = self.ana.open("/admin/offers/ten/")
+        page.get_by_role("link", name=self.says["change"]).click()
+        self.press(self.ana, "begin")
+        self.draft = f"/admin/drafts/{Draft.objects.get().pk}/"
+        self.ana.open(f"{self.draft}offers/ten/")
+        page.fill("[name='benefit.percent']", "12")
+        page.press("[name='benefit.percent']", "Tab")
+        expect(page.locator(".beside")).to_contain_text(self.says["twelve"])
+        expect(page.locator(".beside pre")).to_contain_text("percent: 12")
+        self.press(self.ana, "save")
+        page.get_by_role("link", name=self.says["back"]).click()
+        expect(page.locator("ins").first).to_contain_text(self.says["twelve"])
+
+    def try_it(self) -> None:
+        """On the facts of the season, against what is in force."""
+        page = self.ana.page
+        page.get_by_role("link", name=self.says["try"]).click()
+        self.press(self.ana, "do")
+        page.wait_for_url("**/trials/*/")
+        page.goto("about:blank")  # the worker of this test is this very thread
+        trial = Trial.objects.get()
+        trials.run(trial, clock=lambda: t("20"))
+        assert trial.status == "done", trial.error
+        self.ana.open(f"/admin/trials/{trial.pk}/")
+        words = self.ana.words()
+        assert self.says["done"] in words
+        assert "ten 0 6 0 0" in words
+        assert "720.72 CNY" in words
+
+    def publish(self) -> None:
+        """Submitted, approved by another, launched."""
+        self.ana.open(f"{self.draft}submit/")
+        self.press(self.ana, "submit")
+        self.bo.open(f"{self.draft}approve/")
+        assert self.says["twelve"] in self.bo.words()
+        self.press(self.bo, "approve")
+        self.ana.open(f"{self.draft}launch/")
+        self.press(self.ana, "launch")
+        assert Offer.objects.get().versions.count() == 2
+
+    def watch_and_pause(self) -> None:
+        """The board, the offer's page, a pause with a reason."""
+        self.ana.open("/admin/")
+        assert "6 / 6" in self.ana.words()
+        self.ana.open("/admin/offers/ten/")
+        assert self.says["new"] in self.ana.words()
+        self.ana.open("/admin/offers/ten/pause/").fill("[name=reason]", "a fault")
+        self.press(self.ana, "pause")
+        assert self.says["paused"] in self.ana.words()
+        assert Offer.objects.get().paused_at
+
+    def explain_and_revoke(self) -> None:
+        """Why not, and one grant taken away."""
+        self.ana.open("/admin/why/?q=FM30")
+        assert self.says["refused"] in self.ana.words()
+        self.ana.open("/admin/why/?q=FM10")
+        assert self.says["granted"] in self.ana.words()
+        grant = Grant.objects.get(subject="FM10")
+        self.ana.open(f"/admin/grants/{grant.pk}/revoke/").fill("[name=reason]", "embargo")
+        self.press(self.ana, "revoke")
+        assert self.says["is_revoked"] in self.ana.words()
+
+    def account(self) -> None:
+        """The statement, to the cent: six settled, one taken back."""
+        self.ana.open("/admin/statements/2022-09/")
+        assert self.says["settled"].lower() in self.ana.words().lower()
+        assert "500.60 CNY" in self.ana.words()
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-hans", 390)])
+def test_defined_tried_approved_launched_watched_paused_explained_revoked_accounted(
+    people: None, reader: Open, language: str, width: int
+) -> None:
+    walk = Walk(reader, language, width)
+    walk.define()
+    walk.try_it()
+    walk.publish()
+    walk.watch_and_pause()
+    walk.explain_and_revoke()
+    walk.account()
+    assert walk.ana.complaints == walk.bo.complaints == []
+
+
+def pages() -> list[str]:
+    draft, grant = Draft.objects.order_by("pk"), Grant.objects.order_by("pk")[0]
+    return [
+        "/admin/", "/admin/offers/ten/", "/admin/offers/ten/stop/", "/admin/offers/ten/revoke/", "/admin/drafts/new/",
+        f"/admin/drafts/{draft[0].pk}/", f"/admin/drafts/{draft[0].pk}/offers/ten/", f"/admin/drafts/{draft[1].pk}/",
+        f"/admin/drafts/{draft[0].pk}/try/", f"/admin/drafts/{draft[0].pk}/submit/", "/admin/seasons/trial/clone/",
+        f"/admin/trials/{Trial.objects.get().pk}/", "/admin/why/?q=FM30", "/admin/merchant/M1/",
+        f"/admin/grants/{grant.pk}/revoke/", f"/admin/revocations/{Revocation.objects.get().pk}/",
+        "/admin/statements/", "/admin/statements/2022-09/?merchant=M1", "/admin/statements/2022-08/close/",
+        "/admin/campaigns/draft/", "/admin/campaigns/decision/?outcome__exact=2", "/admin/campaigns/grant/",
+        "/admin/campaigns/offer/", "/admin/campaigns/act/", "/admin/campaigns/issuance/", "/admin/campaigns/run/",
+        "/admin/logistics/freightorder/", "/admin/merchants/merchant/import/", "/admin/auth/user/",
+        "/account/second-step/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("how", [("en", 1280, "light"), ("zh-hans", 390, "dark")])
+def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: Open, how: tuple[str, int, str]) -> None:
+    language, width, scheme = how
+    staff("root", "administrator")
+    User.objects.filter(username="root").update(is_superuser=True)
+    source = Offer.objects.get().campaign.source
+    draft = drafts.begin(source.replace("percent: 10", "percent: 12"), title="More", at=t("20"), by="ana")
+    drafts.begin("campaign: x", title="Not right", at=t("20"), by="ana")
+    trials.run(trials.ask(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
+    revoking.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
+    who = reader(language, width, color_scheme=scheme)
+    sign_in(who, "root")
+    for path in pages():
+        who.open(path)
+        who.check()
+
+
+def test_the_board_renews_itself(people: None, reader: Open) -> None:
+    who = reader()
+    sign_in(who, "ana")
+    assert "6 / 6" in who.words()
+    clock("21")
+    freight("FX", of="M1", paid_at="20 12:00", base_freight=1000)
+    tick("21")
+    timer = "document.querySelector('#board').getAttribute('hx-trigger')"
+    assert who.page.evaluate(timer) == "every 20s"
+    renew = "htmx.ajax('GET', '/admin/', {source: '#board', target: '#board', select: '#board', swap: 'outerHTML'})"
+    who.page.evaluate(renew)
+    expect(who.page.locator("#board .fresh")).to_contain_text("21 September 2022")

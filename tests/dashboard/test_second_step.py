@@ -1,0 +1,127 @@
+"""The second step at sign-in: a code of one's telephone, right once, and not to be guessed."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from time_machine import travel
+
+from merchants import codes
+from merchants.models import Member
+from tests.crowd import at_once
+from tests.dashboard.people import PASSWORD, client, words
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
+SIGN_IN, CODE, SETTINGS = "/sign-in/", "/sign-in/code/", "/account/second-step/"
+
+
+def code(device: TOTPDevice, at: datetime = NOW) -> str:
+    """What the telephone shows."""
+    made = TOTP(device.bin_key)
+    made.time = at.timestamp()
+    return f"{made.token():06}"
+
+
+@pytest.fixture
+def device(owner: Member) -> TOTPDevice:
+    made = codes.begin(owner.user)
+    with travel(NOW - timedelta(minutes=5), tick=False):
+        assert codes.confirm(owner.user, code(made, NOW - timedelta(minutes=5)))
+    return TOTPDevice.objects.get()
+
+
+def password(browser: Client, to: str = "") -> str:
+    answer = browser.post(f"{SIGN_IN}?next={to}", {"username": "owner@example.com", "password": PASSWORD, "next": to})
+    assert answer.status_code == 302
+    return answer.headers["location"]
+
+
+def test_turned_on_with_a_code_and_off_with_another(owner: Member) -> None:
+    browser = client(owner)
+    with travel(NOW, tick=False):
+        page = browser.get(SETTINGS).content.decode()
+        assert "<svg" in page
+        assert "otpauth://totp/Fairground" in page
+        made = TOTPDevice.objects.get()
+        assert not made.confirmed
+        assert "not right" in browser.post(SETTINGS, {"code": "000000"}).content.decode()
+    with travel(NOW + timedelta(minutes=1), tick=False):
+        assert browser.post(SETTINGS, {"code": code(made, NOW + timedelta(minutes=1))}).status_code == 302
+        assert codes.device_of(owner.user) is not None
+    with travel(NOW + timedelta(minutes=2), tick=False):
+        assert "not right" in browser.post(SETTINGS, {"code": "123456"}).content.decode()
+        assert codes.device_of(owner.user) is not None
+    with travel(NOW + timedelta(minutes=5), tick=False):
+        browser.post(SETTINGS, {"code": code(made, NOW + timedelta(minutes=5))})
+        assert codes.device_of(owner.user) is None
+
+
+def test_the_password_alone_signs_nobody_in(device: TOTPDevice) -> None:
+    browser = Client()
+    with travel(NOW, tick=False):
+        assert password(browser, "/wallet/") == CODE
+        assert browser.get("/wallet/").status_code == 302
+        assert browser.get(CODE).status_code == 200
+        answer = browser.post(CODE, {"code": code(device)})
+        assert answer.headers["location"] == "/wallet/"
+        assert browser.get("/wallet/").status_code == 200
+        assert browser.get(CODE).status_code == 302  # used up
+
+
+def test_a_code_is_right_once(device: TOTPDevice) -> None:
+    first, second = Client(), Client()
+    with travel(NOW, tick=False):
+        for browser in (first, second):
+            password(browser)
+        assert first.post(CODE, {"code": code(device)}).status_code == 302
+        assert "used before" in words(second.post(CODE, {"code": code(device)}).content.decode())
+        assert second.get("/wallet/").status_code == 302
+
+
+def test_after_a_wrong_code_even_the_right_one_must_wait(device: TOTPDevice) -> None:
+    browser = Client()
+    with travel(NOW, tick=False):
+        password(browser)
+        browser.post(CODE, {"code": "000000"})
+        assert browser.post(CODE, {"code": code(device)}).status_code == 200
+    later = NOW + timedelta(seconds=30)
+    with travel(later, tick=False):
+        assert browser.post(CODE, {"code": code(device, later)}).status_code == 302
+
+
+@pytest.mark.parametrize(("minutes", "open_"), [(5, True), (6, False)])
+def test_the_password_is_remembered_for_five_minutes(minutes: int, open_: bool, device: TOTPDevice) -> None:
+    browser = Client()
+    with travel(NOW, tick=False):
+        password(browser)
+    with travel(NOW + timedelta(minutes=minutes), tick=False):
+        assert browser.get(CODE).status_code == (200 if open_ else 302)
+
+
+def test_nobody_is_asked_who_did_not_want_it(owner: Member) -> None:
+    assert password(Client()) == "/"
+    assert Client().get(CODE).status_code == 302
+    assert Client().get(SETTINGS).status_code == 302
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_S4_a_burst_of_codes_looks_at_one(device: TOTPDevice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of twenty wrong codes at once one is compared; the others find that they must wait."""
+    looked: list[str] = []
+    verify = TOTPDevice.verify_token
+
+    def watched(self: TOTPDevice, token: str) -> bool:
+        looked.append(token)
+        return bool(verify(self, token))
+
+    monkeypatch.setattr(TOTPDevice, "verify_token", watched)
+    user = User.objects.get(username="owner@example.com")
+    with travel(NOW, tick=False):
+        assert at_once([lambda n=n: codes.verify(user, f"{n:06}") for n in range(20)]) == [False] * 20  # type: ignore[misc]
+    assert len(looked) == 1
