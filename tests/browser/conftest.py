@@ -53,11 +53,12 @@ class Reader:
     def check(self) -> None:
         """The page fits its window, and axe and the console find nothing."""
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+        assert self.complaints == [], self.page.url
         found = Axe().run(
             self.page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
         )
         assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
-        assert self.complaints == [], self.page.url
+        self.complaints.clear()  # axe itself sets styles that the page's policy forbids
 
 
 Open = Callable[..., Reader]

@@ -203,3 +203,61 @@ def test_an_export_is_what_the_list_shows(operator: Client, tmp_path: Path) -> N
 def test_B8_only_text_is_defused() -> None:
     assert [defused(text) for text in ("", "a=1", "=1", "'=1")] == ["", "a=1", "'=1", "'=1"]
     assert (cell(-1), cell(True), cell(None)) == (-1, 1, "")
+
+
+def test_a_template_is_taken_as_soon_as_it_is_filled_in(operator: Client, tmp_path: Path) -> None:
+    merchants(tmp_path)
+    answer = operator.get(f"{ORDERS}template/")
+    assert "freight_orders.xlsx" in answer.headers["Content-Disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(answer.content))
+    page, notes = book.worksheets
+    columns = [head.value for head in page[1]]
+    assert page["A1"].fill.fgColor.rgb.endswith("FFF2CC")  # required
+    assert any(rule.formula1 == '"yes,no"' for rule in page.data_validations.dataValidation)
+    assert [row[0].value for row in notes.iter_rows(min_row=2)] == columns
+    filled = {
+        "order_no": "F9",
+        "merchant_code": "M1",
+        "service": "express",
+        "line": "x",
+        "base_freight": 10,
+        "currency": "CNY",
+    }
+    page.append([filled.get(name) for name in columns])
+    out = io.BytesIO()
+    book.save(out)
+    confirm(operator, ORDERS, upload(operator, ORDERS, out.getvalue(), "mine.xlsx"))
+    assert FreightOrder.objects.get().order_no == "F9"
+
+
+def test_rejected_rows_come_back_with_what_is_wrong_beside_them(operator: Client, tmp_path: Path) -> None:
+    merchants(tmp_path)
+    rows = ["F1,M1,express,x,10,CNY,", "F2,M1,rocket,x,1e3,CNY,", "F3,NOBODY,express,x,5,CNY,"]
+    content = ORDER + "\n".join(rows)
+    form = {"import_file": SimpleUploadedFile("facts.csv", content.encode()), "format": "0", "rejected": "1"}
+    answer = operator.post(f"{ORDERS}import/", form)
+    found = list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
+    assert found[0] == [*ORDER.strip().split(","), "error"]
+    assert [row[:-1] for row in found[1:]] == [row.split(",") for row in rows[1:]]
+    assert "rocket" in found[1][-1]
+    assert "1e3" in found[1][-1]
+    assert not FreightOrder.objects.exists()
+    assert not Batch.objects.filter(source="facts.csv").exists()
+
+
+def test_a_file_without_a_mistake_has_no_rejected_rows(operator: Client, tmp_path: Path) -> None:
+    merchants(tmp_path)
+    content = f"{ORDER}F1,M1,express,x,10,CNY,\n".encode()
+    form = {"import_file": SimpleUploadedFile("facts.csv", content), "format": "0", "rejected": "1"}
+    assert operator.post(f"{ORDERS}import/", form).content.decode("utf-8-sig").strip() == f"{ORDER.strip()},error"
+    broken = {**form, "import_file": SimpleUploadedFile("facts.xlsx", b"no workbook")}
+    assert "error" in operator.post(f"{ORDERS}import/", broken).content.decode("utf-8-sig")
+
+
+def test_S3_whoever_may_not_import_gets_neither(client: Client) -> None:
+    user = User.objects.create_user("vi", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="view_freightorder"))
+    client.force_login(user)
+    assert client.get(f"{ORDERS}template/").status_code == 403
+    form = {"import_file": SimpleUploadedFile("facts.csv", b"x"), "format": "0", "rejected": "1"}
+    assert client.post(f"{ORDERS}import/", form).status_code == 403
