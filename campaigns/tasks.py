@@ -1,12 +1,18 @@
 """Celery's door: instants and ids in, verbs called, nothing decided here."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from celery import shared_task
 
 from campaigns import clock, engine, invariants, messages, pulse, trials
 from campaigns.models import Call, Pulse, Trial
 from merchants import attempts
+from merchants.intake import background
+from merchants.models import Upload
+from merchants.tasks import work_on_upload
+
+LOST = timedelta(seconds=30)
+"""A message that was not heard for so long is taken for lost."""
 
 
 @shared_task
@@ -25,6 +31,10 @@ def sweep() -> None:
     attempts.forget(at=clock.real())
     if not Pulse.objects.filter(pk=pulse.INVARIANTS).exists():
         check.delay()
+    background.bury(at=clock.real())
+    waiting = Upload.objects.filter(status__in=background.STEP, seen_at__lte=clock.real() - LOST)
+    for upload in waiting.order_by("pk").values_list("pk", flat=True)[:1]:
+        work_on_upload.delay(upload)
     trials.bury(at=clock.real())
     for trial in Trial.objects.filter(status=Trial.Status.WAITING).order_by("pk")[:1]:
         try_draft.delay(trial.pk)

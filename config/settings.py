@@ -180,7 +180,7 @@ CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
-    "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 3600}},
+    "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
 REST_FRAMEWORK = {

@@ -16,11 +16,12 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from merchants import keys, members
 from merchants.files import FILES
-from merchants.intake.desk import ReadOnlyAdmin, register
+from merchants.intake.desk import ReadOnlyAdmin, UploadAdmin, register
 from merchants.members import MemberError
-from merchants.models import ApiKey, Batch, Member
+from merchants.models import ApiKey, Batch, Member, Upload
 
 register(*FILES)
+admin.site.register(Upload, UploadAdmin)
 
 
 @admin.register(Batch)

@@ -4,7 +4,7 @@ import io
 import tempfile
 from collections.abc import Callable
 
-from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 
 from campaigns import engine, messages
@@ -14,7 +14,8 @@ from merchants.models import Member, Merchant
 
 PASSWORD = "fairground"  # noqa: S105  # known to everyone: a demonstration only
 MEMBERS = {"merchant@example.com": Member.Role.MAIN, "colleague@example.com": Member.Role.SUB}
-LOGINS = {"operator": PASSWORD, **dict.fromkeys(MEMBERS, PASSWORD)}
+STAFF = ("operator", "approver")
+LOGINS = {**dict.fromkeys(STAFF, PASSWORD), **dict.fromkeys(MEMBERS, PASSWORD)}
 MERCHANT = "M00003"
 """Whose members they are: one that has some benefits, can get others, and misses the rest."""
 
@@ -41,9 +42,13 @@ def open_demonstration(say: Callable[[str], object]) -> None:
 
 
 def _make_operators() -> None:
-    users = get_user_model().objects
-    if not users.filter(username="operator").exists():
-        users.create_superuser(username="operator", password=PASSWORD)
+    """One who may do everything, and one who approves what the first has drafted: nobody approves alone."""
+    operator, approver = STAFF
+    if not User.objects.filter(username=operator).exists():
+        User.objects.create_superuser(username=operator, password=PASSWORD)
+    if not User.objects.filter(username=approver).exists():
+        made = User.objects.create_user(username=approver, password=PASSWORD, is_staff=True)
+        made.groups.set(Group.objects.filter(name="approver"))
 
 
 def _make_members() -> None:

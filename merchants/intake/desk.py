@@ -6,25 +6,27 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+from celery import current_app
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
-from django.db import models
+from django.db import models, transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
 
-from merchants.intake import papers
+from merchants.intake import background, papers
 from merchants.intake.files import FactFile
 from merchants.intake.taking import Outcome
 from merchants.intake.uploads import Csv, Taken, Xlsx, now, resource
-from merchants.models import Batch
+from merchants.models import Batch, Upload
 from merchants.paging import CappedPaginator
 
 
@@ -42,6 +44,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscrip
 
     def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
         return False
+
+
+OVER = (Upload.Status.TAKEN, Upload.Status.REFUSED, Upload.Status.FAILED)
 
 
 class FactImportForm(ImportForm):  # type: ignore[misc]  # the library has no types
@@ -86,9 +91,15 @@ class FactAdmin(ImportExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the 
         file: FactFile = resource_class.file
         return file
 
-    def _rejected(self, request: HttpRequest) -> HttpResponse:
+    def _to_background(self, request: HttpRequest, upload: "UploadedFile[Any]") -> HttpResponse:
+        """Leave a file to a worker; its page shows how far that is."""
+        name, by = str(upload.name), request.user.get_username()
+        made = background.send(self._file, name, upload.read(), at=timezone.now(), by=by)
+        transaction.on_commit(lambda: call_worker(made))
+        return redirect("admin:merchants_upload_change", made.pk)
+
+    def _rejected(self, upload: "UploadedFile[Any]") -> HttpResponse:
         """The rejected rows of an upload, with what is wrong beside them; nothing is taken."""
-        upload = cast("UploadedFile[Any]", request.FILES["import_file"])
         name = str(upload.name)
         with tempfile.NamedTemporaryFile(suffix=Path(name).suffix) as copy:
             copy.writelines(upload.chunks())
@@ -98,8 +109,12 @@ class FactAdmin(ImportExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the 
         return _download(found, Csv.content_type, f"{self._file.name}-rejected.csv")
 
     def import_action(self, request: HttpRequest, **options: Any) -> HttpResponse:
-        if "rejected" in request.POST and "import_file" in request.FILES and self.has_import_permission(request):
-            return self._rejected(request)
+        if "import_file" in request.FILES and self.has_import_permission(request):
+            upload = cast("UploadedFile[Any]", request.FILES["import_file"])
+            if "rejected" in request.POST:
+                return self._rejected(upload)
+            if "background" in request.POST or (upload.size or 0) >= background.LARGE:
+                return self._to_background(request, upload)
         response = super().import_action(request, **options)
         result = (response.context_data or {}).get("result") if isinstance(response, TemplateResponse) else None
         if isinstance(result, Taken) and result.outcome.taken:
@@ -125,6 +140,36 @@ class FactAdmin(ImportExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the 
         messages.success(request, _summary(result.outcome))
 
 
+def call_worker(upload: Upload) -> None:
+    """Ring for whoever works on uploads; what is lost is taken up by the sweep."""
+    current_app.send_task("merchants.tasks.work_on_upload", [upload.pk])
+
+
+class UploadAdmin(ReadOnlyAdmin):
+    """Files that a worker checks and takes: how far it is, what it found, and the button that confirms."""
+
+    list_display = ("name", "kind", "status", "rows", "size", "asked_by", "asked_at")
+    list_filter = ("status", "kind")
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("content")
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+        upload = get_object_or_404(Upload.objects.defer("content"), pk=object_id)
+        file = FILES_BY_NAME[upload.kind]
+        may = request.user.has_perm(f"{file.model._meta.app_label}.add_{file.model._meta.model_name}")
+        if not self.has_view_permission(request) or (request.method == "POST" and not may):
+            raise PermissionDenied
+        if request.method == "POST":
+            if background.confirm(upload, at=timezone.now()):
+                transaction.on_commit(lambda: call_worker(upload))
+            return redirect("admin:merchants_upload_change", upload.pk)
+        going = upload.status not in (Upload.Status.CHECKED, *OVER)
+        page = {**self.admin_site.each_context(request), "title": upload.name, "upload": upload, "going": going}
+        return render(request, "admin/merchants/upload.html", {**page, "may": may, "opts": Upload._meta})
+
+
 def _download(content: bytes, content_type: str, name: str) -> HttpResponse:
     response = HttpResponse(content, content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -145,9 +190,13 @@ def _is_text(field: "models.Field[Any, Any]") -> bool:
     return isinstance(field, models.CharField | models.ForeignKey) and not field.choices
 
 
+FILES_BY_NAME: dict[str, FactFile] = {}
+
+
 def register(*files: FactFile) -> None:
     """Put a desk for each of `files` into the admin."""
     for file in files:
+        FILES_BY_NAME[file.name] = file
         desk = type(f"{file.model.__name__}Admin", (FactAdmin,), _layout(file))
         admin.site.register(file.model, desk)
 

@@ -1,6 +1,6 @@
 """A file is taken whole or not at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -11,10 +11,11 @@ from django.utils.translation import gettext as _
 
 from merchants.intake import staging
 from merchants.intake.columns import Refusal
-from merchants.intake.files import Complaint, FactFile, Parser, Report, Row
+from merchants.intake.files import Complaint, FactFile, Line, Parser, Report, Row
 from merchants.intake.reading import COMMAND, Limit, opened
 from merchants.models import Batch
 
+EVERY = 5_000
 SAMPLE = 20  # rows that a preview shows
 
 
@@ -62,12 +63,14 @@ def take(
     name: str = "",
     limit: Limit = COMMAND,
     keep: bool = True,
+    watch: Callable[[int], object] = bool,
 ) -> Outcome:
     """Store the rows of `path`, or tell `report` of each one that is wrong and store nothing.
 
     Instants without an offset are in `zone`; rows with one later than `now` are counted as future. `name` is the
     file's own where `path` is a copy. With `keep=False` all is done and checked, nothing stays, and the outcome has
-    a sample of the rows. `report` must not use the database: it is called while rows are on their way there.
+    a sample of the rows. `watch` is told how many rows were read, now and then. Neither `report` nor `watch` may use
+    this connection to the database: they are called while rows are on their way there.
     """
     name = name or path.name
     complaints = Complaints(report)
@@ -77,11 +80,19 @@ def take(
                 complaints(Complaint(name, 1, column, column, reason))
             if complaints.count:
                 return Outcome(name, complaints=complaints.count)
-            rows = Parser(file, source.header, zone=zone).rows(source.lines, name=name, report=complaints)
+            lines = _watched(source.lines, watch)
+            rows = Parser(file, source.header, zone=zone).rows(lines, name=name, report=complaints)
             return store(file, rows, name=name, digest=source.digest, now=now, complaints=complaints, keep=keep)
     except Refusal as refusal:
         complaints(Complaint(name, 0, "", "", str(refusal)))
         return Outcome(name, complaints=complaints.count)
+
+
+def _watched(lines: Iterable[Line], watch: Callable[[int], object]) -> Iterator[Line]:
+    for n, line in enumerate(lines, start=1):
+        if n % EVERY == 0:
+            watch(n)
+        yield line
 
 
 def store(

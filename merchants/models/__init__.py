@@ -12,6 +12,7 @@ from merchants.models.facts import (
     ServicePackage,
 )
 from merchants.models.people import ApiKey, Member, Tries, calendar_key
+from merchants.models.upload import Upload
 
 __all__ = [
     "Account",
@@ -26,5 +27,6 @@ __all__ = [
     "ReferenceValue",
     "ServicePackage",
     "Tries",
+    "Upload",
     "calendar_key",
 ]
