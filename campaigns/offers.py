@@ -115,16 +115,31 @@ def _publish_offers(campaign: Campaign, text: CampaignText, *, at: datetime, by:
         row, _ = Offer.objects.select_for_update(no_key=True).get_or_create(
             code=terms.code, defaults={"campaign": campaign, "name_en": terms.names.en, "name_zh": terms.names.zh}
         )
-        if row.campaign_id != campaign.pk:
-            raise ValueError(f"offer {terms.code} belongs to another campaign")
+        if objection := _objection(row, terms, campaign.code):
+            raise ValueError(objection)
         data = as_data(terms)
         if row.version is None or row.version.digest != digest(data):
             yield _new_version(row, terms, data, at=at, by=by)
 
 
-def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, at: datetime, by: str) -> Version:
+def objections(text: CampaignText) -> list[str]:
+    """Why the text could not be published as things stand: offers of other campaigns, limits below the places taken."""
+    rows = {
+        row.code: row for row in Offer.objects.select_related("campaign").filter(code__in=[o.code for o in text.offers])
+    }
+    found = (_objection(rows[terms.code], terms, text.campaign) for terms in text.offers if terms.code in rows)
+    return [objection for objection in found if objection]
+
+
+def _objection(row: Offer, terms: definition.Offer, campaign: str) -> str:
+    if row.campaign.code != campaign:
+        return f"offer {terms.code} belongs to another campaign"
     if terms.quota.limit is not None and terms.quota.limit < row.used:
-        raise ValueError(f"offer {terms.code}: {row.used} places are taken, the limit cannot be {terms.quota.limit}")
+        return f"offer {terms.code}: {row.used} places are taken, the limit cannot be {terms.quota.limit}"
+    return ""
+
+
+def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, at: datetime, by: str) -> Version:
     number = (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
     version = Version.objects.create(
         offer=row, number=number, definition=data, digest=digest(data), published_at=at, published_by=by

@@ -60,7 +60,7 @@ def begins(month: date, zone: str) -> datetime:
     return datetime(month.year, month.month, 1, tzinfo=ZoneInfo(zone))
 
 
-def of(month: date) -> Q:
+def _belonging(month: date) -> Q:
     """Which journal entries belong to the month that begins on `month`."""
     zone = settings.TIME_ZONE
     periods = {period.month: period for period in Period.objects.order_by("month")}
@@ -76,11 +76,11 @@ def of(month: date) -> Q:
     return within if first else within & Q(at__gte=begins(month, zone))
 
 
-def lines(month: date) -> Iterator[Line]:
-    """The month's statement, by offer, merchant and currency. Four queries."""
-    belongs = of(month)
+def lines(month: date, *, of: str | None = None) -> Iterator[Line]:
+    """The month's statement, by offer, merchant and currency; of one merchant where `of` names it. Four queries."""
+    belongs = _belonging(month)
     sums: dict[tuple[int, str, str], dict[str, Decimal]] = {}
-    for part in (_grants(belongs), _coupons(belongs)):
+    for part in (_grants(belongs, of), _coupons(belongs, of)):
         for row in part:
             mine = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
             mine |= {name: (row[name] or ZERO).quantize(CENT) for name in PARTS if name in row}
@@ -96,18 +96,20 @@ def _sum(q: Q, amount: Any = "amount") -> Sum:
     return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money()))
 
 
-def _grants(belongs: Q) -> Iterable[Any]:
+def _grants(belongs: Q, of: str | None) -> Iterable[Any]:
     moves = Entry.objects.filter(belongs, ~Q(source=F("target")), grant__isnull=False, grant__coupons=0)
     money_moves = moves.filter(Q(source=SETTLED) | Q(target=SETTLED)).order_by()
+    money_moves = money_moves if of is None else money_moves.filter(grant__merchant=of)
     return money_moves.values("offer_id", "currency", whose=F("grant__merchant_id")).annotate(
         settled=_sum(Q(target=SETTLED)), reversed=_sum(Q(source=SETTLED))
     )
 
 
-def _coupons(belongs: Q) -> Iterable[Any]:
+def _coupons(belongs: Q, of: str | None) -> Iterable[Any]:
     """A coupon that is given back goes on with its face value: what comes back is what it was redeemed for."""
     moves = Entry.objects.filter(belongs, ~Q(source=F("target")), coupon__isnull=False)
     money_moves = moves.filter(Q(source=REDEEMED) | Q(target=REDEEMED)).order_by()
+    money_moves = money_moves if of is None else money_moves.filter(coupon__merchant=of)
     redeemed = Entry.objects.filter(coupon=OuterRef("coupon"), target=REDEEMED, pk__lt=OuterRef("pk"))
     money_moves = money_moves.annotate(worth=Subquery(redeemed.order_by("-pk").values("amount")[:1]))
     return money_moves.values("offer_id", "currency", whose=F("coupon__merchant_id")).annotate(

@@ -166,7 +166,7 @@ def _differences(text: CampaignText) -> list[differences.Difference]:
 
 
 def _doubts(text: CampaignText) -> list[str]:
-    return [*doubts(text), *audience.doubts(text.offers, at=clock.now())]
+    return [*offers.objections(text), *doubts(text), *audience.doubts(text.offers, at=clock.now())]
 
 
 # For each verb: the permission, the states in which it can be done, its word, and what is asked for.

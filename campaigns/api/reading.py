@@ -1,5 +1,6 @@
 """Status: campaigns, offers and their places; what a merchant has, and why."""
 
+from datetime import UTC, date
 from typing import Any
 
 from django.http import Http404
@@ -12,9 +13,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import clock, explaining, lifecycle, offers, standing
+from campaigns import clock, explaining, figures, lifecycle, offers, standing, statements
 from campaigns.api import shapes
-from campaigns.api.authentication import merchant_of, merchants_of
+from campaigns.api.authentication import key_of, merchant_of, merchants_of
 from campaigns.definition import sentences
 from campaigns.models import Campaign, Coupon, Grant, Offer
 from campaigns.offers import Published
@@ -71,7 +72,8 @@ class OneQuota(Reading):
     @extend_schema(responses=shapes.QuotaShape, operation_id="get_quota")
     def get(self, _request: Request, code: str) -> Response:
         """How many places there are, are taken and are left."""
-        row = _find(code).row
+        offer = _find(code)
+        row = offer.row
         waiting = Grant.objects.filter(offer=row, status__in=[Grant.Status.RESERVED, Grant.Status.LOCKED]).count()
         quota = {
             "limit": row.limit,
@@ -80,8 +82,39 @@ class OneQuota(Reading):
             "left": None if row.limit is None else max(row.limit - row.used, 0),
             "per_merchant": row.cap,
             "as_of": max((at for at in (row.moved_until, row.asked_until) if at), default=None),
+            "forecast": figures.forecasts([offer], at=clock.now()).get(offer.id),
         }
         return Response(shapes.QuotaShape(quota).data)
+
+
+class History(Reading):
+    @extend_schema(responses=shapes.PointShape(many=True), operation_id="get_quota_history")
+    def get(self, _request: Request, code: str) -> Response:
+        """How places went: by the hour while the history is shorter than four days, else by the day, in UTC."""
+        offer = _find(code)
+        found = figures.histories([offer.id], zone=UTC).get(offer.id, [])
+        return Response(shapes.PointShape(found, many=True).data)
+
+
+class Statement(Reading):
+    @extend_schema(
+        responses=shapes.StatementShape(many=True),
+        parameters=[OpenApiParameter(name, str) for name in ("offer", "merchant")],
+        operation_id="get_statement",
+    )
+    def get(self, request: Request, month: str) -> Response:
+        """What was settled and redeemed in a month such as `2022-09`, of the merchants that the key sees."""
+        try:
+            first = date.fromisoformat(f"{month}-01")
+        except ValueError as error:
+            raise Http404 from error
+        own, wanted = key_of(request).merchant_id, request.query_params
+        found = [
+            line
+            for line in statements.lines(first, of=own or wanted.get("merchant"))
+            if wanted.get("offer") in (None, line.offer) and wanted.get("merchant") in (None, line.merchant)
+        ]
+        return Response(shapes.StatementShape(found, many=True).data)
 
 
 class Benefits(Reading):

@@ -55,6 +55,37 @@ class OfferWholeShape(OfferShape):
     sentences = TermsShape()
 
 
+class ForecastShape(Base):
+    """When the last place goes at the pace since `since`, in which `taken` places were; `latest` null: maybe never."""
+
+    soonest = instant()
+    likely = instant()
+    latest = instant(allow_null=True)
+    taken = serializers.IntegerField()
+    since = instant()
+
+
+class PointShape(Base):
+    """Places taken, less those given back, in the hour or day from `at`, and how many stood taken at its end."""
+
+    at = instant()
+    taken = serializers.IntegerField()
+    total = serializers.IntegerField()
+
+
+class StatementShape(Base):
+    """What a merchant had of an offer in a month; `reversed` and `returned` are taken off the total."""
+
+    offer = serializers.CharField()
+    merchant = serializers.CharField()
+    currency = serializers.CharField()
+    settled = amount()
+    reversed = amount()
+    redeemed = amount()
+    returned = amount()
+    total = amount()
+
+
 class QuotaShape(Base):
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField(help_text="Places taken, reserved ones included.")
@@ -62,6 +93,7 @@ class QuotaShape(Base):
     left = serializers.IntegerField(allow_null=True)
     per_merchant = serializers.IntegerField(allow_null=True)
     as_of = instant(allow_null=True, help_text="Up to when claims and grants were followed.")
+    forecast = ForecastShape(allow_null=True)
 
 
 class ReasonShape(Base):

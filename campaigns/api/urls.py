@@ -11,6 +11,8 @@ urlpatterns = [
     path("offers/", reading.Offers.as_view()),
     path("offers/<slug:code>/", reading.OneOffer.as_view()),
     path("offers/<slug:code>/quota/", reading.OneQuota.as_view()),
+    path("offers/<slug:code>/quota/history/", reading.History.as_view()),
+    path("statements/<str:month>/", reading.Statement.as_view()),
     path("merchants/<str:merchant>/benefits/", reading.Benefits.as_view()),
     path("merchants/<str:merchant>/grants/", reading.Grants.as_view()),
     path("merchants/<str:merchant>/coupons/", reading.Coupons.as_view()),

@@ -39,7 +39,39 @@ def test_places(platform: Program) -> None:
     tick("03")
     assert platform.get("offers/o/quota/").body == {
         "limit": 3, "used": 2, "reserved": 1, "left": 1, "per_merchant": 2, "as_of": "2022-09-03T00:00:00Z",
+        "forecast": None,
     }  # fmt: skip
+
+
+def test_places_over_time_and_when_the_last_one_goes(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 12}"))
+    for n in range(9):
+        freight(f"F{n}", paid_at=f"02 0{n}:30")
+    tick("03")
+    history = platform.get("offers/o/quota/history/").body
+    assert history[0] == {"at": "2022-09-02T00:00:00Z", "taken": 1, "total": 1}
+    assert [point["total"] for point in history] == list(range(1, 10))
+    assert platform.get("offers/o/quota/").body["forecast"] == {
+        "soonest": "2022-09-03T14:24:00Z", "likely": "2022-09-04T00:00:00Z", "latest": "2022-09-06T00:00:00Z",
+        "taken": 9, "since": "2022-08-31T00:00:00Z",
+    }  # fmt: skip
+    assert platform.get("offers/none/quota/history/").status == 404
+
+
+def test_a_statement_of_a_month(platform: Program) -> None:
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    freight("B", of="M2", paid_at="02")
+    tick("03")
+    line = {"offer": "o", "currency": "CNY", "settled": "100.00", "reversed": "0.00", "redeemed": "0.00",
+            "returned": "0.00", "total": "100.00"}  # fmt: skip
+    assert platform.get("statements/2022-09/").body == [{**line, "merchant": "M1"}, {**line, "merchant": "M2"}]
+    assert platform.get("statements/2022-09/?merchant=M2").body == [{**line, "merchant": "M2"}]
+    own = program("read", of="M1")
+    assert own.get("statements/2022-09/").body == [{**line, "merchant": "M1"}]
+    assert own.get("statements/2022-09/?merchant=M2").body == []
+    assert platform.get("statements/2022-10/").body == []
+    assert platform.get("statements/2022-13/").status == 404
 
 
 def test_a_merchants_own(platform: Program) -> None:
