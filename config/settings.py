@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "campaigns.api.throttling.headers",
 ]
 
 # Nothing but what this server sends, and no script or style inside a page.
@@ -183,9 +184,12 @@ CELERY_BEAT_SCHEDULE = {
     "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
+# How many calls a minute a program may make with one key.
+API_RATE = env.int("FAIRGROUND_API_RATE", default=600)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["campaigns.api.authentication.KeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["campaigns.api.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["campaigns.api.throttling.KeyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["campaigns.api.parsing.StrictParser"],
     "DEFAULT_RENDERER_CLASSES": ["campaigns.api.rendering.Renderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",

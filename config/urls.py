@@ -5,8 +5,11 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from campaigns.admin import board
+from config import alive
 
 urlpatterns = [
+    path("health/live", alive.live),
+    path("health/ready", alive.ready),
     path("i18n/", include("django.conf.urls.i18n")),
     # Everyone signs in at one place.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),

@@ -1,0 +1,99 @@
+"""How often a program may call: exactly so often, told in headers, and never in the way when Redis is ill."""
+
+import time
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from pytest_django import Settings
+
+from campaigns.api import throttling
+from campaigns.models import Decision
+from merchants.models import ApiKey
+from tests.api.conftest import Program, program
+from tests.crowd import at_once
+from tests.engine.world import freight, offer, publish
+from tests.platform.servers import PrivateRedis
+
+needs_redis = pytest.mark.skipif(not configured.REDIS_URL, reason="NOT TESTED here: needs Redis, REDIS_URL names none")
+
+
+@pytest.fixture(autouse=True)
+def anew() -> None:
+    throttling._COUNTED.clear()
+    throttling._server.cache_clear()
+
+
+def name() -> str:
+    return f"test-{time.monotonic_ns()}"
+
+
+@pytest.mark.django_db
+def test_the_last_call_that_is_allowed_and_the_first_that_is_not(platform: Program, settings: Settings) -> None:
+    settings.API_RATE = 3
+    settings.REDIS_URL = ""
+    answers = [platform.get("offers/") for _ in range(4)]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert [answer.headers["RateLimit"].partition(";t=")[0] for answer in answers] == [
+        '"key";r=2', '"key";r=1', '"key";r=0', '"key";r=0',
+    ]  # fmt: skip
+    assert answers[0].headers["RateLimit-Policy"] == '"key";q=3;w=60'
+    assert 0 < int(answers[3].headers["Retry-After"]) <= 60
+    assert (answers[3].body["code"], answers[3].headers["Content-Type"]) == ("throttled", "application/problem+json")
+    assert program("read").get("offers/").status == 200  # each key counts for itself
+    assert "RateLimit" not in Program("").get("offers/").headers
+
+
+@pytest.mark.django_db
+def test_a_call_too_many_claims_nothing(platform: Program, settings: Settings) -> None:
+    settings.API_RATE, settings.REDIS_URL = 1, ""
+    publish(offer("o"))
+    freight("F1", paid_at="02")
+    body = {"subject": "freight_order", "key": "F1"}
+    platform.get("offers/")
+    assert platform.post("claims/", body).status == 429
+    assert not Decision.objects.exists()
+    assert ApiKey.objects.count() == 1
+
+
+def test_the_next_minute_begins_anew(settings: Settings) -> None:
+    mine = name()
+    assert [throttling._take_here(mine, at)[0] for at in (0.0, 1.0, 59.9, 60.0, 61.0)] == [1, 2, 3, 1, 2]
+
+
+def burst(mine: str, allowed: int) -> int:
+    return sum(n <= allowed for n, _left in at_once([lambda: throttling.take(mine)] * 60))
+
+
+@needs_redis
+def test_S5_of_sixty_at_once_exactly_ten_are_let_through() -> None:
+    for _ in range(5):
+        assert burst(name(), 10) == 10
+
+
+def test_S5_so_it_is_in_one_process_without_redis(settings: Settings) -> None:
+    settings.REDIS_URL = ""
+    assert burst(name(), 10) == 10
+
+
+@needs_redis
+def test_S5_control_a_count_that_is_read_and_then_written_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    server: Any = throttling._server(configured.REDIS_URL)
+
+    def read_then_write(mine: str) -> tuple[int, float]:
+        n = int(server.get(mine) or 0) + 1
+        server.set(mine, n, ex=60)
+        return n, 60.0
+
+    monkeypatch.setattr(throttling, "take", read_then_write)
+    assert any(burst(name(), 10) > 10 for _ in range(20))
+
+
+def test_F5_a_redis_that_hangs_lets_everybody_through(private_redis: PrivateRedis, settings: Settings) -> None:
+    settings.REDIS_URL = private_redis.url
+    mine = name()
+    assert throttling.take(mine)[0] == 1
+    private_redis.freeze()
+    began = time.monotonic()
+    assert throttling.take(mine)[0] == 0
+    assert time.monotonic() - began < 2
