@@ -8,8 +8,8 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
-        from campaigns import messages, outbox, roles  # noqa: PLC0415  models are there from here on
+        from campaigns import messages, outbox, roles, webhooks  # noqa: PLC0415  models are there from here on
         from campaigns.rules import moments  # noqa: F401, PLC0415  every SQLite connection learns its function
 
-        outbox.LISTENERS.append(messages.audience)
+        outbox.LISTENERS += [messages.audience, webhooks.audience]
         post_migrate.connect(roles.establish, sender=self)

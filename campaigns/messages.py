@@ -1,7 +1,7 @@
 """Members are told what changed: on their page and by mail, each matter once, by each one's choice.
 
-Events become messages (`spread`), messages that want it become mail (`post`). Both take up what was left when they
-were killed; two at once share the work.
+Events become messages, and deliveries for programs (`spread`); messages that want it become mail (`post`). Both take up
+what was left when they were killed; two at once share the work.
 """
 
 import logging
@@ -21,6 +21,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns import webhooks
 from campaigns.models import Event, Message
 from campaigns.offers import terms_of
 from campaigns.outbox import Audience
@@ -109,6 +110,7 @@ def _spread_some() -> int:
         members.setdefault(member.merchant_id, []).append(member)
     made = (message for event in events for message in _messages(event, members.get(event.merchant_id, [])))
     Message.objects.bulk_create(made, batch_size=1_000, ignore_conflicts=True)
+    webhooks.spread(events, at=timezone.now())
     Event.objects.filter(pk__in=[event.pk for event in events]).update(spread=True)
     return len(events)
 

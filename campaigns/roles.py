@@ -19,7 +19,8 @@ OPERATOR = (
 )  # fmt: skip
 APPROVER = ("approve_draft", "approve_revocation", "close_period")
 ADMINISTRATOR = (
-    *OPERATOR, *APPROVER, "change_apikey", "change_democlock", "view_user", "add_user", "change_user", "view_group",
+    *OPERATOR, *APPROVER, "change_apikey", "add_endpoint", "change_endpoint", "change_democlock", "view_user",
+    "add_user", "change_user", "view_group",
 )  # fmt: skip
 # A viewer sees everything of the rooms; the others do too, and more.
 ROLES: dict[str, tuple[str, ...]] = {

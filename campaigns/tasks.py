@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from campaigns import clock, engine, invariants, messages, pulse, trials
-from campaigns.models import Call, Pulse, Trial
+from campaigns import clock, engine, invariants, messages, pulse, trials, webhooks
+from campaigns.models import Call, Endpoint, Pulse, Trial
 from merchants import attempts
 from merchants.intake import background
 from merchants.models import Upload
@@ -55,6 +55,14 @@ def check() -> None:
     pulse.show(pulse.INVARIANTS, at=clock.real(), said=broken)
 
 
+@shared_task
+def deliver(endpoint: int) -> None:
+    """Send what is due to one endpoint."""
+    webhooks.deliver(Endpoint.objects.get(pk=endpoint), clock=clock.real)
+
+
 def _tell() -> None:
     messages.spread()
+    for endpoint in webhooks.waiting(at=clock.real()):
+        deliver.delay(endpoint)
     messages.post(at=clock.now())

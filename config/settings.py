@@ -184,6 +184,8 @@ CELERY_BEAT_SCHEDULE = {
     "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
+# Whether webhooks may go to machines of one's own, and without TLS: for trials and tests only.
+WEBHOOKS_PRIVATE = env.bool("FAIRGROUND_WEBHOOKS_PRIVATE", default=False)
 # How many calls a minute a program may make with one key.
 API_RATE = env.int("FAIRGROUND_API_RATE", default=600)
 REST_FRAMEWORK = {

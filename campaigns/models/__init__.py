@@ -14,6 +14,7 @@ from campaigns.models.pulse import Pulse
 from campaigns.models.revocation import Revocation
 from campaigns.models.run import Run
 from campaigns.models.trial import Trial
+from campaigns.models.webhook import Delivery, Endpoint
 
 __all__ = [
     "Act",
@@ -22,8 +23,10 @@ __all__ = [
     "Campaign",
     "Coupon",
     "Decision",
+    "Delivery",
     "DemoClock",
     "Draft",
+    "Endpoint",
     "Entry",
     "Event",
     "Grant",

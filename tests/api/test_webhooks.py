@@ -1,0 +1,328 @@
+"""Webhooks: signed, tried again with growing gaps under one id, never sent to a machine of ours."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from threading import Thread
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+from campaigns import messages, outgoing, webhooks
+from campaigns.models import Delivery, Endpoint, Event
+from campaigns.outgoing import AddressError
+from merchants.models import Merchant
+from tests.crowd import at_once
+from tests.engine.world import freight, merchant, offer, publish, tick
+
+
+@dataclass
+class Receiver:
+    """A program that listens: what it heard, and what it answers."""
+
+    url: str = ""
+    answers: list[int] = field(default_factory=list)
+    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    @property
+    def kinds(self) -> list[str]:
+        return [json.loads(body)["type"] for _headers, body in self.heard]
+
+
+@pytest.fixture
+def receivers(settings: Settings) -> Iterator[list[Receiver]]:
+    settings.WEBHOOKS_PRIVATE = True
+    servers, made = [], []
+    for _ in range(2):
+        receiver = Receiver()
+
+        class Handler(BaseHTTPRequestHandler):
+            mine = receiver
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                self.mine.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(self.mine.answers.pop(0) if self.mine.answers else 200)
+                self.send_header("Location", "http://127.0.0.1:1/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # the library's name
+                pass
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        Thread(target=server.serve_forever, daemon=True).start()
+        receiver.url = f"http://127.0.0.1:{server.server_port}/hook?x=1"
+        servers.append(server)
+        made.append(receiver)
+    yield made
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+class Clock:
+    """The host's clock, moved by hand."""
+
+    def __init__(self) -> None:
+        self.at = timezone.now() + timedelta(minutes=1)  # whatever a test sends is due by then
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_(self, gap: timedelta) -> None:
+        self.at += gap
+
+
+def endpoint(receiver: Receiver, *kinds: str, of: str | None = None) -> Endpoint:
+    whose = Merchant.objects.get(pk=of) if of else None
+    return webhooks.register("r", receiver.url, merchant=whose, kinds=kinds, at=timezone.now(), by="ana")
+
+
+def happen(*orders: str, of: str = "M1") -> None:
+    """Each order is granted, and everybody is told of it."""
+    for order in orders:
+        freight(order, of=of, paid_at="02")
+    tick("03")
+    messages.spread()
+
+
+@pytest.fixture
+def world(db: None) -> None:
+    merchant("M1")
+    merchant("M2")
+    publish(offer("ten", quota="{limit: 3}"))
+
+
+pytestmark = pytest.mark.usefixtures("world")
+
+
+def test_signed_as_the_standard_has_it(receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    there, clock = endpoint(receiver, "granted"), Clock()
+    happen("F1")
+    assert webhooks.deliver(there, clock=clock) == 1
+    [(headers, body)] = receiver.heard
+    assert Webhook(there.secret).verify(body, headers) == json.loads(body)
+    told = json.loads(body)
+    assert (told["type"], told["timestamp"]) == ("granted", "2022-09-02T00:00:00Z")
+    assert told["data"] == {
+        "offer": "ten", "coupon": None, "merchant": "M1", "subject": "F1", "order_no": None, "amount": "100.00",
+        "currency": "CNY", "reason": told["data"]["reason"],
+    }  # fmt: skip
+    with pytest.raises(WebhookVerificationError):
+        Webhook(there.secret).verify(body + b" ", headers)
+    row = Delivery.objects.get()
+    assert (row.tries, row.status, row.due_at, row.key) == (1, 200, None, headers["webhook-id"])
+    assert webhooks.deliver(there, clock=clock) == 0  # once is enough
+
+
+def test_who_hears_what(receivers: list[Receiver]) -> None:
+    everything, one = receivers
+    all_, theirs = endpoint(everything), endpoint(one, "granted", of="M2")
+    happen("F1")
+    happen("F2", of="M2")
+    for there in (all_, theirs):
+        webhooks.deliver(there, clock=Clock())
+    assert everything.kinds.count("granted") == 2
+    assert one.kinds == ["granted"]
+    assert json.loads(one.heard[0][1])["data"]["merchant"] == "M2"
+    happen("F3")
+    webhooks.deliver(all_, clock=Clock())
+    assert {"quota_80", "quota_95", "quota_100"} <= set(everything.kinds)
+
+
+def test_nothing_is_written_where_nobody_listens() -> None:
+    happen("F1")
+    assert not Event.objects.exists()
+
+
+def test_F15_a_receiver_that_fails_for_a_day_then_gets_everything_under_the_same_ids(receivers: list[Receiver]) -> None:
+    ill, well = receivers
+    first, second, clock = endpoint(ill, "granted"), endpoint(well, "granted"), Clock()
+    ill.answers = [500, 503, 302, 429, 500, 500]
+    happen("F1", "F2")
+    gaps = []
+    while ill.answers:
+        webhooks.deliver(first, clock=clock)
+        row = Delivery.objects.filter(endpoint=first).order_by("pk")[0]
+        assert row.due_at is not None
+        gaps.append(row.due_at - clock.at)
+        clock.pass_(gaps[-1])
+        webhooks.deliver(second, clock=clock)
+    assert gaps == list(webhooks.GAPS[:6])
+    assert gaps == sorted(gaps)
+    assert sum(gaps, timedelta()) > timedelta(hours=7)
+    assert well.kinds == ["granted", "granted"]  # the other did not wait
+    assert webhooks.deliver(first, clock=clock) == 2
+    ids = [headers["webhook-id"] for headers, _body in ill.heard]
+    assert set(ids[:7]) == {ids[0]}  # one at a time, and the same id at each try
+    assert len(set(ids)) == 2
+
+
+def test_after_the_last_try_it_is_given_up_until_somebody_replays_it(receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    there, clock = endpoint(receiver, "granted"), Clock()
+    receiver.answers = [500] * (len(webhooks.GAPS) + 1)
+    happen("F1")
+    for gap in (*webhooks.GAPS, timedelta()):
+        webhooks.deliver(there, clock=clock)
+        clock.pass_(gap)
+    row = Delivery.objects.get()
+    assert (row.tries, row.due_at, row.delivered_at, row.error) == (11, None, None, "answered 500")
+    assert webhooks.waiting(at=clock.at) == []
+    webhooks.replay(row, at=clock.at)
+    assert webhooks.deliver(there, clock=clock) == 1
+    assert len({headers["webhook-id"] for headers, _body in receiver.heard}) == 1
+
+
+def test_two_secrets_sign_during_a_rotation(receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    there, clock = endpoint(receiver), Clock()
+    old = there.secret
+    webhooks.rotate(there, at=clock.at)
+    assert there.secret != old
+    for gap in (webhooks.OVERLAP - timedelta(seconds=1), timedelta(seconds=1)):
+        clock.pass_(gap)
+        webhooks.test(there, at=clock.at)
+        webhooks.deliver(there, clock=clock)
+    during, after = (headers["webhook-signature"].split() for headers, _body in receiver.heard)
+    assert (len(during), len(after)) == (2, 1)
+    assert receiver.kinds == ["test", "test"]
+
+
+def test_what_a_killed_worker_had_in_hand_is_due_again(receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    there, clock = endpoint(receiver, "granted"), Clock()
+    happen("F1")
+    assert len(webhooks._lease(there, clock.at)) == 1  # and then it is killed
+    assert webhooks.deliver(there, clock=clock) == 0
+    clock.pass_(webhooks.LEASE)
+    assert webhooks.deliver(there, clock=clock) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_send_nothing_twice(receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    there = endpoint(receiver, "granted")
+    happen("F1", "F2", "F3")
+    at_once([lambda: webhooks.deliver(there, clock=timezone.now) for _ in range(4)])
+    assert len(receiver.heard) == 3
+
+
+PRIVATE = [
+    "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+    "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
+    "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_S10_no_private_address(address: str) -> None:
+    assert not outgoing.is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+def test_S10_public_ones_are(address: str) -> None:
+    assert outgoing.is_public(ip_address(address))
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    found = [(0, 0, 0, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "2130706433", "0x7f.1"])
+def test_S10_nothing_is_registered_there(host: str, settings: Settings) -> None:
+    with pytest.raises(AddressError):
+        webhooks.register("x", f"https://{host}/", merchant=None, kinds=(), at=timezone.now(), by="ana")
+    assert not Endpoint.objects.exists()
+
+
+BAD = ["http://example.com/", "ftp://example.com/", "https://u:p@example.com/", "https:///x", "https://a:99999/"]
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_S10_only_plain_https(url: str) -> None:
+    with pytest.raises(AddressError):
+        outgoing.check(url)
+
+
+def test_S10_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, "8.8.8.8", "10.0.0.1")
+    with pytest.raises(AddressError, match="not public"):
+        outgoing.resolve("mixed.example", 443)
+
+
+def test_S10_a_name_that_answers_differently_later_gains_nothing(
+    monkeypatch: pytest.MonkeyPatch, receivers: list[Receiver], settings: Settings
+) -> None:
+    """Registered while its name was public; when something is sent it leads to us."""
+    settings.WEBHOOKS_PRIVATE = False
+    answers(monkeypatch, "8.8.8.8")
+    there = webhooks.register("x", "https://rebound.example/", merchant=None, kinds=(), at=timezone.now(), by="ana")
+    webhooks.test(there, at=timezone.now())
+    answers(monkeypatch, "127.0.0.1")
+    assert webhooks.deliver(there, clock=Clock()) == 0
+    row = Delivery.objects.get()
+    assert (row.tries, row.status) == (1, None)
+    assert "not public" in row.error
+
+
+def test_S10_a_redirect_is_not_followed(receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    there = endpoint(receiver)
+    receiver.answers = [302]
+    webhooks.test(there, at=timezone.now())
+    assert webhooks.deliver(there, clock=Clock()) == 0
+    assert Delivery.objects.get().error == "answered 302"
+
+
+@pytest.fixture
+def root(settings: Settings) -> Client:
+    browser = Client(headers={"accept-language": "en"})
+    browser.force_login(User.objects.create_superuser("root"))
+    return browser
+
+
+def form(receiver: Receiver, **more: Any) -> dict[str, Any]:
+    return {"name": "checkout", "url": receiver.url, "merchant": "", "kinds": ["granted"], **more}
+
+
+def test_made_tried_rotated_disabled_at_the_desk(root: Client, receivers: list[Receiver]) -> None:
+    receiver, _ = receivers
+    page = root.post("/admin/campaigns/endpoint/add/", form(receiver), follow=True).content.decode()
+    there = Endpoint.objects.get()
+    assert there.secret in page or there.secret.replace("+", "&#x2B;") in page
+    assert (there.kinds, there.created_by) == (["granted"], "root")
+    assert there.secret not in root.get(f"/admin/campaigns/endpoint/{there.pk}/change/").content.decode()
+    chosen = {"_selected_action": [there.pk]}
+    root.post("/admin/campaigns/endpoint/", {"action": "test", **chosen})
+    webhooks.deliver(there, clock=timezone.now)
+    assert receiver.kinds == ["test"]
+    delivery = Delivery.objects.get()
+    root.post("/admin/campaigns/delivery/", {"action": "replay", "_selected_action": [delivery.pk]})
+    webhooks.deliver(there, clock=timezone.now)
+    assert receiver.kinds == ["test", "test"]
+    root.post("/admin/campaigns/endpoint/", {"action": "disable", **chosen})
+    happen("F1")
+    assert Delivery.objects.count() == 1
+    root.post("/admin/campaigns/endpoint/", {"action": "enable", **chosen})
+    root.post("/admin/campaigns/endpoint/", {"action": "rotate", **chosen})
+    assert Endpoint.objects.get().old_secret == there.secret
+
+
+def test_S10_at_the_desk(root: Client, receivers: list[Receiver], settings: Settings) -> None:
+    settings.WEBHOOKS_PRIVATE = False
+    page = root.post("/admin/campaigns/endpoint/add/", form(receivers[0], url="https://169.254.169.254/latest/"))
+    assert "not public" in page.content.decode()
+    assert not Endpoint.objects.exists()
