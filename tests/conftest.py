@@ -48,6 +48,17 @@ def _aborted() -> bool:
     return bool(connection.connection.info.transaction_status == psycopg.pq.TransactionStatus.INERROR)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def roles_once(django_db_setup: None) -> None:
+    """The groups are made with the tables; making them anew each time these are emptied would cost a minute in all."""
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
+    from campaigns import roles
+
+    post_migrate.disconnect(roles.establish, sender=apps.get_app_config("campaigns"))
+
+
 @pytest.fixture
 def season(db: None) -> seasons.Season:
     """September 2022, taken through in this process: `season(as_of=…)` decides a case's facts up to an instant."""

@@ -7,6 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from pytest_django import Settings
 
+from campaigns import roles
 from tests.dashboard.people import PASSWORD, clock
 from tests.engine.world import freight, merchant, offer, publish, tick
 
@@ -19,6 +20,9 @@ def staff(db: None, settings: Settings) -> Staff:
     """`staff("ana", "operator")`: a browser in which Ana, an operator, has signed in."""
     settings.DEMO = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+    if not Group.objects.exists():
+        roles.establish()  # the tables were emptied
 
     def made(name: str, *roles: str, language: str = "en") -> Client:
         user = User.objects.filter(username=name).first() or User.objects.create_user(name, is_staff=True)

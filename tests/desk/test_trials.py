@@ -41,7 +41,10 @@ def rows(trial: Trial) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("case", ["tiny-quotas"])
-def test_a_trial_gives_what_the_season_gave_and_changes_nothing(case: str, season: seasons.Season) -> None:
+def test_a_trial_gives_what_the_season_gave_and_changes_nothing(
+    case: str, season: seasons.Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trials, "STEPS", 4)
     found = season(case)
     source = Offer.objects.get(code="charter-5-off").campaign.source
     for code, quota in found.quotas.items():
