@@ -22,6 +22,22 @@ class Chart:
     ends: datetime
 
 
+@dataclass(frozen=True)
+class Ground:
+    """From which instant to which, and how many places from top to bottom."""
+
+    first: datetime
+    last: datetime
+    limit: int
+
+    def x(self, when: datetime) -> float:
+        span = max((self.last - self.first).total_seconds(), 1.0)
+        return round(WIDTH * min(max((when - self.first).total_seconds() / span, 0.0), 1.0), 1)
+
+    def y(self, left: int) -> float:
+        return round(HEIGHT * (1 - max(left, 0) / self.limit), 1)
+
+
 def burn_down(
     points: Sequence[Point], *, limit: int, at: datetime, closes: datetime | None, forecast: Forecast | None
 ) -> Chart | None:
@@ -30,32 +46,26 @@ def burn_down(
         return None
     first = points[0].at
     last = max([at, *([forecast.latest or forecast.likely] if forecast else [])])
-    last = max(at, min(last, closes or at + 3 * (at - first)))
-    span = max((last - first).total_seconds(), 1.0)
+    ground = Ground(first, max(at, min(last, closes or at + 3 * (at - first))), limit)
+    steps = "".join(f"H{ground.x(point.at)}V{ground.y(limit - point.total)}" for point in points)
+    band, likely = _ahead(ground, forecast, at, ground.y(limit - points[-1].total)) if forecast else ("", "")
+    return Chart(f"M0 {ground.y(limit)}{steps}H{ground.x(at)}", band, likely, ground.x(at), first, ground.last)
 
-    def x(when: datetime) -> float:
-        return round(WIDTH * min(max((when - first).total_seconds() / span, 0.0), 1.0), 1)
 
-    def y(left: int) -> float:
-        return round(HEIGHT * (1 - max(left, 0) / limit), 1)
+def _ahead(ground: Ground, forecast: Forecast, at: datetime, level: float) -> tuple[str, str]:
+    """The band from now to where its two paces reach the end of the places or of the ground, and the likely line."""
+    last = ground.last
 
-    level, path = y(limit), f"M0 {y(limit)}"
-    for point in points:
-        path += f"H{x(point.at)}V{y(limit - point.total)}"
-        level = y(limit - point.total)
-    path += f"H{x(at)}"
-    band = likely = ""
-    if forecast is not None:
+    def reached(gone: datetime | None) -> str:
+        if gone is None:
+            return f"{ground.x(last)} {level}"
+        share = min(1.0, (last - at) / (gone - at)) if gone > at else 1.0
+        return f"{ground.x(min(gone, last))} {round(level + (HEIGHT - level) * share, 1)}"
 
-        def reached(gone: datetime | None) -> str:
-            """Where a line from now to the end of the places leaves the ground: below, or to the right."""
-            if gone is None:
-                return f"{x(last)} {level}"
-            share = min(1.0, (last - at) / (gone - at)) if gone > at else 1.0
-            return f"{x(min(gone, last))} {round(level + (HEIGHT - level) * share, 1)}"
-
-        corner = f"L{x(last)} {HEIGHT}" if forecast.soonest < last and not (forecast.latest or last) < last else ""
-        start = f"M{x(at)} {level}L"
-        band = f"{start}{reached(forecast.soonest)}{corner}L{reached(forecast.latest)}Z"
-        likely = f"{start}{reached(forecast.likely)}"
-    return Chart(path, band, likely, x(at), first, last)
+    open_end = forecast.latest is None or forecast.latest >= last
+    corner = f"L{ground.x(last)} {HEIGHT}" if forecast.soonest < last and open_end else ""
+    start = f"M{ground.x(at)} {level}L"
+    return (
+        f"{start}{reached(forecast.soonest)}{corner}L{reached(forecast.latest)}Z",
+        f"{start}{reached(forecast.likely)}",
+    )
