@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg.pq
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from tests import seasons
@@ -20,6 +21,13 @@ def on_postgresql(request: pytest.FixtureRequest) -> None:
     """Skip, loudly, what means nothing on a database with one writer; `./run test` has it in its second round."""
     if any(request.node.iter_markers("postgresql")) and connection.vendor != "postgresql":
         pytest.skip("NOT TESTED here: needs PostgreSQL, DATABASE_URL names none")
+
+
+@pytest.fixture(autouse=True)
+def on_redis(request: pytest.FixtureRequest) -> None:
+    """Skip, loudly, what means nothing without a Redis."""
+    if any(request.node.iter_markers("redis")) and not settings.REDIS_URL:
+        pytest.skip("NOT TESTED here: needs Redis, REDIS_URL names none")
 
 
 @pytest.fixture(autouse=True)

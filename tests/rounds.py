@@ -95,9 +95,9 @@ def main(arguments: list[str]) -> int:
         announce(f"No server answers for {' and '.join(missing)}; in CI that is an error.")
         return 1
     announce("First round: the embedded default (SQLite, broker in memory)")
-    # What needs PostgreSQL, and what drives a browser, is left to the second round where there is one. Else the one is
+    # What needs servers, and what drives a browser, is left to the second round where there is one. Else the one is
     # skipped with a word, and the other done here.
-    left = ["-m", "not postgresql", "--ignore=tests/browser"] if "DATABASE_URL" in found else []
+    left = ["-m", "not postgresql and not redis", "--ignore=tests/browser"] if "DATABASE_URL" in found else []
     outcomes = [pytest({}, [*left, *arguments])]
     if found:
         announce(f"Second round: {', '.join(map(without_password, found.values()))}")

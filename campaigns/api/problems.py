@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.http import Http404
 from django.utils.translation import gettext as _
 from rest_framework import exceptions
@@ -16,6 +16,8 @@ from rest_framework.views import exception_handler, set_rollback
 from merchants.intake.files import Complaint
 
 logger = logging.getLogger(__name__)
+READ_ONLY = "25006"
+"""PostgreSQL's word for a write in a read-only transaction."""
 
 
 @dataclass
@@ -58,10 +60,15 @@ def handle(error: Exception, context: Any) -> Response:
 
 
 def _unexpected(error: Exception) -> ProblemError:
-    if isinstance(error, OperationalError):
+    if isinstance(error, OperationalError) or _is_read_only(error):
         text = _("The database does not answer. Nothing was done; try again.")
         return ProblemError(503, "unavailable", text, headers={"Retry-After": "2"})
     return ProblemError(500, "internal", _("Something went wrong here. Nothing was done."))
+
+
+def _is_read_only(error: Exception) -> bool:
+    """Whether the database takes no writes at the moment: a standby, or one that was made so by hand."""
+    return isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY
 
 
 def _of(error: Exception, status: int) -> ProblemError:

@@ -15,8 +15,6 @@ from tests.crowd import at_once
 from tests.engine.world import freight, offer, publish
 from tests.platform.servers import PrivateRedis
 
-needs_redis = pytest.mark.skipif(not configured.REDIS_URL, reason="NOT TESTED here: needs Redis, REDIS_URL names none")
-
 
 @pytest.fixture(autouse=True)
 def anew() -> None:
@@ -65,7 +63,7 @@ def burst(mine: str, allowed: int) -> int:
     return sum(n <= allowed for n, _left in at_once([lambda: throttling.take(mine)] * 60))
 
 
-@needs_redis
+@pytest.mark.redis
 def test_S5_of_sixty_at_once_exactly_ten_are_let_through() -> None:
     for _ in range(5):
         assert burst(name(), 10) == 10
@@ -76,7 +74,7 @@ def test_S5_so_it_is_in_one_process_without_redis(settings: Settings) -> None:
     assert burst(name(), 10) == 10
 
 
-@needs_redis
+@pytest.mark.redis
 def test_S5_control_a_count_that_is_read_and_then_written_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
     server: Any = throttling._server(configured.REDIS_URL)
 

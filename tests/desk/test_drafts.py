@@ -49,7 +49,7 @@ def test_written_submitted_approved_launched() -> None:
 
 
 @pytest.mark.parametrize("who", ["ana", "eve", "sue"])
-def test_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
+def test_S14_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
     draft = begun()
     drafts.write(draft, SOURCE.replace("percent: 10", "percent: 9"), was=draft.digest, at=AT, by="eve")
     drafts.submit(draft, at=AT, by="sue")

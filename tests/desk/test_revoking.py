@@ -34,7 +34,7 @@ def states() -> list[str]:
 
 
 @pytest.mark.usefixtures("market")
-def test_one_proposes_another_approves() -> None:
+def test_S14_one_proposes_another_approves() -> None:
     made = proposed()
     assert (states(), made.grants.count(), made.revoked) == (["settled"] * 6, 6, 0)
     assert revoking.approve(made, shown=6, at=AT, by="bo") == 6
@@ -47,7 +47,7 @@ def test_one_proposes_another_approves() -> None:
 
 
 @pytest.mark.usefixtures("market")
-def test_nobody_approves_what_it_proposed() -> None:
+def test_S14_nobody_approves_what_it_proposed() -> None:
     made = proposed()
     with pytest.raises(RevocationError, match="somebody else"):
         revoking.approve(made, shown=6, at=AT, by="ana")

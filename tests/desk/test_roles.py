@@ -130,7 +130,7 @@ def test_the_groups_have_what_the_roles_say_and_no_more() -> None:
     }
 
 
-def test_an_administrator_gives_roles_and_never_all_rights(staff: Staff) -> None:
+def test_S2_an_administrator_gives_roles_and_never_all_rights(staff: Staff) -> None:
     root = staff("root", "administrator")
     sue = User.objects.create_superuser("sue")
     new = User.objects.create_user("new", is_staff=True)

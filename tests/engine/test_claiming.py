@@ -1,8 +1,11 @@
 """Claims decided at once, ahead of the tick: the same engine, for one subject."""
 
+from itertools import pairwise
+
 import pytest
 
 from campaigns import claims, engine, pausing
+from campaigns import coupons as issuing
 from campaigns.models import Decision, Offer
 from logistics.models import FreightOrder
 from tests.engine.test_late import coupon_offer, small_world, threshold_offer, wipe
@@ -177,3 +180,13 @@ def test_one_by_one_in_their_order_it_comes_to_what_a_tick_gives() -> None:
     tick("09")
     assert everything() == alone
     assert journal()
+
+
+def test_S11_coupon_codes_cannot_be_guessed() -> None:
+    """Sixteen letters of thirty-two: 80 random bits, no two alike, none like the one before."""
+    codes = list(issuing._codes(2_000))
+    assert len(set(codes)) == 2_000
+    assert {len(code) for code in codes} == {16}
+    assert {letter for code in codes for letter in code} == set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
+    alike = max(sum(a == b for a, b in zip(one, other, strict=True)) for one, other in pairwise(codes))
+    assert alike < 8

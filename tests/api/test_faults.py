@@ -1,0 +1,154 @@
+"""Under fault: cut connections, a read-only database, verbs that meet (faults.md, L5, L8, F11, F12, F13)."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+from django.db import Error, connection
+from pytest_django import Settings
+
+from campaigns import engine, pausing, revoking, statements
+from campaigns.models import Decision, Grant, Offer
+from campaigns.statements import PeriodError
+from tests.api.conftest import Answer, Program
+from tests.api.test_claims import asked
+from tests.crowd import at_once
+from tests.engine.world import freight, offer, publish, t, tick
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+
+MOST_ENDED = 15
+
+
+def end_one() -> int:
+    """End one of the other connections to this database that is at work; returns how many were."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname ="
+            " current_database() AND pid <> pg_backend_pid() AND state <> 'idle' ORDER BY random() LIMIT 1) AS one"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.fixture
+def killer() -> Iterator[list[int]]:
+    """Ends the others' connections again and again while a test runs; what it ended, round by round."""
+    over, ended = Event(), list[int]()
+
+    def kill() -> None:
+        while sum(ended) < MOST_ENDED and not over.wait(0.1):
+            ended.append(end_one())
+        connection.close()
+
+    thread = Thread(target=kill)
+    thread.start()
+    yield ended
+    over.set()
+    thread.join()
+
+
+def insistently(call: Callable[[], Answer]) -> Answer:
+    """Call until there is an answer, as a program does that does not hear one: the key stays the same."""
+    while True:
+        try:
+            answer = call()
+        except Error:  # the connection of this very thread was ended between two calls
+            answer = Answer(503, None, {})
+        if answer.status not in (500, 503) and not (answer.status == 409 and answer.body["code"] == "in_progress"):
+            return answer
+        with suppress(Error):
+            connection.close()
+
+
+def test_F11_connections_ended_under_load_lose_and_double_nothing(
+    platform: Program, killer: list[int], settings: Settings
+) -> None:
+    settings.API_RATE = 1_000_000
+    publish(offer("o", quota="{limit: 15}"))
+
+    def claim(n: int) -> Answer:
+        body = asked(order_no=f"F{n:02}")
+        return insistently(partial(platform.post, "claims/", body, once=f"key-{n}"))
+
+    told = at_once([partial(claim, n) for n in range(24)])
+    assert sum(killer) > 0
+    granted = {answer.body["key"] for answer in told if answer.status == 201}
+    assert sorted({answer.status for answer in told}) == [201, 409]
+    assert granted == set(Grant.objects.values_list("subject", flat=True))  # what was acknowledged, and nothing else
+    assert len(granted) == Offer.objects.get().used == 15
+    assert Decision.objects.count() == 24
+
+
+def test_F12_an_answer_that_was_lost_is_given_again(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 5}"))
+    first = platform.post("claims/", asked(), once="k")  # and nobody hears it
+    again = platform.post("claims/", asked(), once="k")
+    assert (again.status, again.body) == (first.status, first.body) == (201, first.body)
+    assert Grant.objects.count() == 1
+
+
+def test_F13_a_read_only_database_is_a_503_and_recovers_alone(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 5}"))
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    refused = platform.post("claims/", asked(), once="k")
+    assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (503, "unavailable", "2")
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = off")
+    assert not Decision.objects.exists()
+    assert platform.post("claims/", asked(), once="k").status == 201
+    assert Grant.objects.count() == 1
+
+
+def test_L5_a_pause_that_meets_a_tick_comes_before_all_of_it_or_after(platform: Program) -> None:
+    for n in range(6):
+        publish(offer(f"o{n}", benefit=f"{{fee: freight, percent: {n + 1}}}", where=f"[{{fact: line, is: l{n}}}]"))
+        for m in range(5):
+            freight(f"F{n}{m}", paid_at="02", line=f"l{n}")
+        row = Offer.objects.get(code=f"o{n}")
+        at_once([partial(engine.tick, at=t(f"03 0{n}:00")), partial(_pause, row)])
+        given = Grant.objects.filter(offer=row).count()
+        assert given in (0, 5)
+        tick(f"03 0{n}:30")
+        assert Grant.objects.filter(offer=row).count() == given  # a paused offer gives nothing
+        pausing.resume(row, at=t("04"), by="ana", reason="x")
+    tick("05")
+    assert Grant.objects.count() == 30
+
+
+def _pause(row: Offer) -> Any:
+    return pausing.pause(row, at=t("02 12:00"), by="ana", reason="x")
+
+
+def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> None:
+    """Ticks, claims at once in both orders, a revocation and the closing of a month, on offers of two groups."""
+    other = {"benefit": "{fee: service_fee, percent: 5}", "subject": "trade_order", "claim": "{at: drafted_at}"}
+    publish(offer("a", quota="{limit: 20}") + offer("b", quota="{limit: 20}", **other))
+    for n in range(12):
+        freight(f"F{n:02}", paid_at="02", cancelled_at="04" if n % 3 == 0 else None)
+    tick("02 12:00")
+    keys = [f"F{n:02}" for n in range(12)]
+    for n, key in enumerate((keys[1], keys[2], keys[4], keys[5])):
+        made = revoking.propose(Grant.objects.filter(subject=key), title="x", at=t("03"), by="ana", reason="x")
+
+        def approve(made: Any = made) -> None:
+            with suppress(revoking.RevocationError):
+                revoking.approve(made, shown=1, at=t("03"), by="bo")
+
+        def close() -> None:
+            with suppress(PeriodError):
+                statements.close(t("2022-08-01").date(), at=t("05"), by="bo")
+
+        works: list[Callable[[], Any]] = [
+            partial(tick, f"0{n + 3}"), partial(tick, f"0{n + 3}"), approve, close,
+            partial(engine.claim_all, keys, of="freight_order", at=t(f"0{n + 3}")),
+            partial(engine.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
+        ]  # fmt: skip
+        at_once(works)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        assert cursor.fetchone()[0] == 0
