@@ -18,7 +18,9 @@ class FreightOrder(Fact):
         SEA_FCL = "sea_fcl", _("full container by sea")
 
     order_no = KeyField(_("order"), max_length=64, primary_key=True)
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="freight_orders")
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, db_index=False, verbose_name=_("merchant"), related_name="freight_orders"
+    )
     account_code = KeyField(_("account"), max_length=64, blank=True)
     service = models.CharField(_("service"), max_length=20, choices=Service)
     line = KeyField(_("line"), max_length=64)
@@ -36,6 +38,8 @@ class FreightOrder(Fact):
         verbose_name = _("freight order")
         verbose_name_plural = _("freight orders")
         constraints = [models.CheckConstraint(condition=Q(base_freight__gte=0), name="freight_order_not_negative")]
+        # Of a merchant's orders, conditions count those shipped in a window.
+        indexes = [models.Index(fields=["merchant", "shipped_at"], name="freight_of_merchant_shipped")]
 
     def __str__(self) -> str:
         return self.order_no
