@@ -11,13 +11,14 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns import pulse
-from campaigns.models import Message, Pulse, Run
+from campaigns import messages, pulse
+from campaigns.models import Pulse, Run
 from campaigns.rules.wording import number
 from merchants.models import Batch
 
-SILENCE = timedelta(seconds=60)
-"""After so long without a sign something that shows one every 20 or 30 seconds is taken for dead."""
+SILENCE = {pulse.BEAT: timedelta(seconds=40), pulse.WORKER: timedelta(seconds=60)}
+"""After so long without a sign what shows one every 10 seconds, or 30, is taken for dead."""
+TICK = timedelta(minutes=2)
 LATE = timedelta(minutes=5)
 UNCHECKED = timedelta(hours=26)
 CROWDED = 100
@@ -49,8 +50,8 @@ def checks(*, now: datetime) -> list[Check]:
     """Everything that is looked at, as of `now` by the host's clock. Six queries, and one question to the broker."""
     pulses = {row.name: row for row in Pulse.objects.all()}
     return [
-        _alive(gettext_lazy("beat"), pulses.get(pulse.BEAT), "beat", now),
-        _alive(gettext_lazy("worker"), pulses.get(pulse.WORKER), "worker", now),
+        beat := _alive(gettext_lazy("beat"), pulses.get(pulse.BEAT), pulse.BEAT, now),
+        _worker(_alive(gettext_lazy("worker"), pulses.get(pulse.WORKER), pulse.WORKER, now), beat),
         _tick(now),
         *_queue(),
         _waiting(now),
@@ -62,7 +63,12 @@ def checks(*, now: datetime) -> list[Check]:
 def _alive(name: str | Promise, row: Pulse | None, key: str, now: datetime) -> Check:
     if row is None:
         return Check(name, False, _("never seen"), REMEDIES[key])
-    return Check(name, now - row.at <= SILENCE, _("seen %(ago)s ago") % {"ago": _ago(now - row.at)}, REMEDIES[key])
+    return Check(name, now - row.at <= SILENCE[key], _("seen %(ago)s ago") % {"ago": _ago(now - row.at)}, REMEDIES[key])
+
+
+def _worker(worker: Check, beat: Check) -> Check:
+    """A worker shows itself when beat calls it: while beat is silent nothing can be said of it."""
+    return worker if worker.ok or beat.ok else Check(worker.name, False, _("not to be seen while beat is silent"))
 
 
 def _tick(now: datetime) -> Check:
@@ -72,7 +78,7 @@ def _tick(now: datetime) -> Check:
         return Check(name, False, _("none yet"), REMEDIES["tick"])
     words = {"ago": _ago(now - run.started_at), "decided": number(run.decided), "moved": number(run.moved)}
     text = _("%(ago)s ago: %(decided)s claims decided, %(moved)s grants moved") % words
-    return Check(name, now - run.started_at <= 2 * SILENCE, text, REMEDIES["tick"])
+    return Check(name, now - run.started_at <= TICK, text, REMEDIES["tick"])
 
 
 def _queue() -> Iterator[Check]:
@@ -97,8 +103,7 @@ def _waiting(now: datetime) -> Check:
 
 
 def _mail(now: datetime) -> Check:
-    waiting = Message.objects.filter(mail=True, mailed_at=None)
-    found = waiting.aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
+    found = messages.to_mail().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
     ok = found["oldest"] is None or now - found["oldest"] <= LATE
     return Check(gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": number(found["n"])}, REMEDIES["mail"])
 

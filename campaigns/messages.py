@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -162,9 +162,14 @@ def post(*, at: datetime) -> int:
     A mail is marked in the transaction that sends it. One that was killed just between is sent again, with the same
     Message-ID, by which mail programs know it. Where sending fails it is tried again, after growing gaps.
     """
-    ready = Member.objects.filter(disabled_at=None, user__last_login__isnull=False)
-    waiting = ready.filter(messages__mail=True, messages__mailed_at=None).exclude(mail_after__gt=at)
-    return sum(_post_to(pk, at) for pk in waiting.values_list("pk", flat=True).distinct())
+    waiting = Member.objects.filter(pk__in=to_mail().values("member")).exclude(mail_after__gt=at)
+    return sum(_post_to(pk, at) for pk in waiting.values_list("pk", flat=True))
+
+
+def to_mail() -> QuerySet[Message]:
+    """The messages that wait for mail to somebody who has ever signed in."""
+    waiting = Message.objects.filter(mail=True, mailed_at=None)
+    return waiting.filter(member__disabled_at=None, member__user__last_login__isnull=False).order_by()
 
 
 def _post_to(pk: int, at: datetime) -> bool:

@@ -9,7 +9,7 @@ import celery.beat
 from django.db import DatabaseError, close_old_connections
 
 logger = logging.getLogger(__name__)
-EVERY = 20.0
+EVERY = 10.0
 
 
 class Scheduler(celery.beat.Scheduler):
@@ -18,7 +18,7 @@ class Scheduler(celery.beat.Scheduler):
     _shown_at = float("-inf")
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Show a sign of life every 20 seconds; a database that does not answer must not stop beat."""
+        """Show a sign of life every 10 seconds; a database that does not answer must not stop beat."""
         if time.monotonic() - self._shown_at >= EVERY:
             self._shown_at = time.monotonic()
             self._show()

@@ -187,7 +187,7 @@ def test_the_board_renews_itself(people: None, reader: Open) -> None:
     freight("FX", of="M1", paid_at="20 12:00", base_freight=1000)
     tick("21")
     timer = "document.querySelector('#board').getAttribute('hx-trigger')"
-    assert who.page.evaluate(timer) == "every 20s"
+    assert who.page.evaluate(timer) == "every 10s"
     renew = "htmx.ajax('GET', '/admin/', {source: '#board', target: '#board', select: '#board', swap: 'outerHTML'})"
     who.page.evaluate(renew)
     expect(who.page.locator("#board .fresh")).to_contain_text("21 September 2022")

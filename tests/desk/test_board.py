@@ -206,14 +206,23 @@ def test_all_is_well(well: Any) -> None:
     assert ill(well) == []
 
 
-@pytest.mark.parametrize("name", [pulse.BEAT, pulse.WORKER])
-def test_a_dead_beat_or_worker_is_seen_in_a_minute(name: str, well: Any) -> None:
-    Pulse.objects.filter(pk=name).update(at=well - timedelta(seconds=60))
+@pytest.mark.parametrize(("name", "seconds"), [(pulse.BEAT, 40), (pulse.WORKER, 60)])
+def test_a_dead_beat_or_worker_is_seen_in_a_minute(name: str, seconds: int, well: Any) -> None:
+    Pulse.objects.filter(pk=name).update(at=well - timedelta(seconds=seconds))
     assert ill(well) == []
-    Pulse.objects.filter(pk=name).update(at=well - timedelta(seconds=61))
+    Pulse.objects.filter(pk=name).update(at=well - timedelta(seconds=seconds + 1))
     assert ill(well) == [name]
     Pulse.objects.filter(pk=name).delete()
     assert ill(well) == [name]
+
+
+def test_of_a_worker_nothing_is_said_while_beat_is_silent(well: Any) -> None:
+    Pulse.objects.exclude(pk=pulse.INVARIANTS).update(at=well - timedelta(minutes=5))
+    with translation.override("en"):
+        found = {str(check.name): check for check in health.checks(now=well)}
+        assert found["worker"].text == "not to be seen while beat is silent"
+        assert not found["worker"].ok
+        assert found["beat"].text == "seen 5 min ago"
 
 
 def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> None:
