@@ -17,11 +17,8 @@ from campaigns.admin.desk import confirm, page, show, who
 from campaigns.models import Period
 from campaigns.rules.wording import money
 from campaigns.statements import Line, PeriodError
+from merchants.intake.exports import TYPES
 
-TYPES = {
-    "csv": "text/csv; charset=utf-8",
-    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
 SHOWN = 500
 
 

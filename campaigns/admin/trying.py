@@ -18,8 +18,7 @@ from campaigns.admin.desk import page, show, who
 from campaigns.definition import reading
 from campaigns.definition.problems import DefinitionError
 from campaigns.models import Campaign, Draft, Trial
-
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+from merchants.intake.exports import TYPES
 
 
 class TryForm(forms.Form):
@@ -122,6 +121,6 @@ def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
     trial = get_object_or_404(Trial, pk=pk)
     if trial.table is None:
         raise Http404
-    response = HttpResponse(bytes(trial.table), content_type=XLSX)
+    response = HttpResponse(bytes(trial.table), content_type=TYPES["xlsx"])
     response["Content-Disposition"] = f'attachment; filename="trial-{trial.pk}.xlsx"'
     return response

@@ -19,8 +19,8 @@ from merchants.access import MemberRequest, for_members
 from merchants.intake import exports
 
 FORMATS = {
-    "csv": ("text/csv; charset=utf-8", exports.as_csv),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", exports.as_workbook),
+    "csv": (exports.TYPES["csv"], exports.as_csv),
+    "xlsx": (exports.TYPES["xlsx"], exports.as_workbook),
 }
 
 

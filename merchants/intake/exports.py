@@ -17,6 +17,11 @@ from merchants.intake.files import FactFile
 FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
 UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML 1.0 has no way to hold
 CHUNK = 5_000
+TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""What each kind of file is called when it is sent."""
 
 
 def table(file: FactFile, facts: "QuerySet[Any]") -> Iterator[Sequence[object]]:

@@ -63,7 +63,7 @@ class Kind(Format):  # type: ignore[misc]  # the library has no types
 
 class Csv(Kind):
     name = "csv"
-    content_type = "text/csv; charset=utf-8"
+    content_type = exports.TYPES[name]
 
     def export_data(self, dataset: Any, **_options: Any) -> bytes:
         return exports.as_csv(dataset)
@@ -71,7 +71,7 @@ class Csv(Kind):
 
 class Xlsx(Kind):
     name = "xlsx"
-    content_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    content_type = exports.TYPES[name]
 
     def export_data(self, dataset: Any, **_options: Any) -> bytes:
         return exports.as_workbook(dataset)
