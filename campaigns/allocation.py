@@ -5,7 +5,8 @@ decided which of them get a place: the merchant's cap, the offer's limit, the la
 one fee, and what happens to places that are given back (programs.md, sections 4 and 7).
 """
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -77,19 +78,23 @@ class Release:
 class Seats:
     """Numbered seats from 1 to `limit`; the lowest free one is taken first. Without a limit there are no numbers.
 
-    Taken are those up to `first`, and those in `taken`: some who came before there was a limit, or under a higher one,
-    sit without a number or above it, and count.
+    Held are those up to `first`, but for the `free` ones, and those in `taken`, each as often as it is named: a seat
+    that comes back later may have been given on already. Some who came before there was a limit, or under a higher
+    one, sit without a number or above it, and count.
     """
 
-    __slots__ = ("_count", "_freed", "_next", "_taken", "limit")
+    __slots__ = ("_count", "_freed", "_more", "_next", "limit")
 
-    def __init__(self, limit: int | None, taken: Iterable[int | None] = (), *, first: int = 0) -> None:
+    def __init__(
+        self, limit: int | None, taken: Iterable[int | None] = (), *, first: int = 0, free: Sequence[int] = ()
+    ) -> None:
         seats = list(taken) if limit is not None else []
         self.limit = limit
-        self._taken = {seat for seat in seats if seat is not None}
-        self._count = first + len(self._taken) + seats.count(None)
-        self._freed: list[int] = []
+        self._count = first - len(free) + len(seats)
+        self._freed = sorted(free)
         self._next = first + 1
+        # Holders beyond the one that each seat below `_next` has, unless it is free.
+        self._more = Counter(seat for seat in seats if seat is not None)
 
     @property
     def full(self) -> bool:
@@ -103,7 +108,8 @@ class Seats:
         self._count += 1
         if self._freed:
             return heappop(self._freed)
-        while self._next in self._taken:
+        while self._next in self._more:
+            self._leave(self._next)
             self._next += 1
         self._next += 1
         return self._next - 1
@@ -113,9 +119,16 @@ class Seats:
         self._count -= 1
         if seat is None:
             return
-        self._taken.discard(seat)
-        if seat < self._next and self.limit is not None and seat <= self.limit:
+        if seat in self._more:
+            self._leave(seat)
+        elif self.limit is not None and seat <= self.limit:
             heappush(self._freed, seat)
+
+    def _leave(self, seat: int) -> None:
+        """One holder fewer beyond the one."""
+        self._more[seat] -= 1
+        if not self._more[seat]:
+            del self._more[seat]
 
 
 UNCOUNTED = Seats(None)

@@ -166,3 +166,20 @@ def test_a_seat_above_a_lowered_limit_is_not_given_again() -> None:
     assert seats.full
     seats.free(1)
     assert seats.take() == 1
+
+
+def test_a_seat_held_twice_is_free_when_both_have_left() -> None:
+    seats = Seats(3, [1], first=1)
+    seats.free(1)
+    assert (seats.take(), seats.take(), seats.full) == (2, 3, True)
+    seats.free(1)
+    assert (seats.take(), seats.full) == (1, True)
+
+
+def test_seats_known_to_be_free_are_taken_first() -> None:
+    seats = Seats(6, [5], first=5, free=[4, 2])
+    assert [seats.take() for _ in range(2)] == [2, 4]
+    assert seats.full
+    seats.free(5)
+    assert seats.full is False
+    assert seats.take() == 6

@@ -190,3 +190,26 @@ def test_S11_coupon_codes_cannot_be_guessed() -> None:
     assert {letter for code in codes for letter in code} == set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
     alike = max(sum(a == b for a, b in zip(one, other, strict=True)) for one, other in pairwise(codes))
     assert alike < 8
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+@pytest.mark.parametrize(
+    ("quota", "full"), [("{limit: %d}", "quota_exhausted"), ("{per_merchant: %d}", "merchant_cap")]
+)
+def test_a_seat_that_came_back_and_was_given_on_since_the_last_tick_is_taken(limit: int, quota: str, full: str) -> None:
+    """Its release is still to come for the tick, but the claim that got it already has it."""
+    merchant()
+    publish(offer("o", quota=quota % limit))
+    tick("01")
+    freight("A", paid_at="02")
+    assert claim("A", "02") == ["granted"]
+    correct(FreightOrder, "A", cancelled_at="03")
+    freight("B", paid_at="04")
+    claim("A", "04")
+    assert claim("B", "04") == ["granted"]
+    freight("C", paid_at="05")
+    assert claim("C", "05") == ["granted" if limit == 2 else full]
+    decided = everything()
+    tick("06")
+    assert everything() == decided
+    assert used("o") == limit
