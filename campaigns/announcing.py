@@ -1,6 +1,6 @@
 """What deciding has to tell beside the moves of grants: refusals, and places that run out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from django.db.models import Max
 
 from campaigns import outbox
 from campaigns.allocation import Outcome, Verdict
-from campaigns.models import Decision, Event, Offer
+from campaigns.models import Decision, Event
 from campaigns.offers import Published
 from campaigns.outbox import Telling
 
@@ -19,9 +19,8 @@ CONDITIONS = "refused"
 def refused(by_code: dict[str, Published], verdicts: list[Verdict]) -> Iterator[Telling]:
     """Claims that met the conditions and got no place; the reason is the outcome's name."""
     for verdict in verdicts:
-        if verdict.outcome is not Outcome.GRANTED:
-            claim = verdict.claim
-            yield _refusal(by_code[claim.offer], claim.merchant, claim.subject, claim.at, verdict.outcome.name.lower())
+        claim = verdict.claim
+        yield refusal(by_code[claim.offer], claim.merchant, claim.subject, claim.at, verdict.outcome.name.lower())
 
 
 @contextmanager
@@ -35,22 +34,22 @@ def refusals(offer: Published) -> Iterator[None]:
     yield
     fresh = decided.filter(pk__gt=newest, outcome=Outcome.REFUSED).order_by("pk")
     told = fresh.values_list("merchant_id", "subject", "claimed_at")
-    outbox.tell([_refusal(offer, merchant, subject, at, CONDITIONS) for merchant, subject, at in told])
+    outbox.tell([refusal(offer, merchant, subject, at, CONDITIONS) for merchant, subject, at in told])
 
 
-def places(offers: list[Published], *, at: datetime) -> None:
-    """Tell of offers whose places reached a mark since they were held."""
+def places(offers: list[Published], used: Mapping[int, int], *, at: datetime) -> None:
+    """Tell of offers whose places, of which `used` are taken now, reached a mark since they were held."""
     limited = {offer.id: offer for offer in offers if offer.row.limit}
-    if not limited or not outbox.audience():
-        return
-    now = dict(Offer.objects.filter(pk__in=limited).values_list("pk", "used"))
-    outbox.tell(
-        Telling(kind, pk, "", "", None, None, "", at, None, "", f"{now[pk]} / {offer.row.limit}")
+    reached = [
+        Telling(kind, pk, "", "", None, None, "", at, None, "", f"{used[pk]} / {offer.row.limit}")
         for pk, offer in limited.items()
         for share, kind in MARKS
-        if offer.row.used * 100 < share * (offer.row.limit or 0) <= now[pk] * 100
-    )
+        if offer.row.used * 100 < share * (offer.row.limit or 0) <= used[pk] * 100
+    ]
+    if reached:
+        outbox.tell(reached)
 
 
-def _refusal(offer: Published, merchant: str, subject: str, at: datetime, reason: str) -> Telling:
+def refusal(offer: Published, merchant: str, subject: str, at: datetime, reason: str) -> Telling:
+    """What is told of a claim that was refused; `reason` is an outcome's name."""
     return Telling(Event.Kind.REFUSED, offer.id, merchant, subject, None, None, "", at, None, "", reason)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock
 
-from campaigns import engine
+from campaigns import claiming
 from campaigns.models import Decision
 
 AT_ONCE = 200
@@ -67,9 +67,9 @@ DESK = Desk()
 
 
 def ask(subject: str, *, of: str, at: datetime) -> list[Decision]:
-    """What `engine.claim` gives, together with everybody in this process who asks meanwhile.
+    """What `claiming.claim` gives, together with everybody in this process who asks meanwhile.
 
-    Must not run inside a transaction. Raises what `engine.claim` raises.
+    Must not run inside a transaction. Raises what `claiming.claim` raises.
     """
     mine = Asking(subject, of, at)
     DESK.ask(mine)
@@ -95,6 +95,6 @@ def _decide(together: Sequence[Asking]) -> None:
 
 def _claim(together: Sequence[Asking]) -> None:
     subjects = sorted({one.subject for one in together})
-    found = engine.claim_all(subjects, of=together[0].of, at=max(one.at for one in together))
+    found = claiming.claim_all(subjects, of=together[0].of, at=max(one.at for one in together))
     for one in together:
         one.decisions = [decision for decision in found if decision.subject == one.subject]

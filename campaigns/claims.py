@@ -1,6 +1,6 @@
 """Who claims what, and when: the queries that turn facts into claims, read one way by the engine and by `explain`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,7 @@ from django.utils.translation import gettext as _
 from campaigns.course import Life
 from campaigns.definition.benefits import FEES, Discount
 from campaigns.definition.offer import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
+from campaigns.kept import Among, Given, instant, kept
 from campaigns.models import Attachment, Decision, Tag
 from campaigns.offers import Published
 from campaigns.rules.conditions import Row, all_of, flag
@@ -32,6 +33,7 @@ from campaigns.rules.facts import COLLECTIONS
 from campaigns.rules.moments import moment_of
 
 Rows = QuerySet[Any]
+Build = Callable[[tuple[Any, ...]], "Subject"]
 
 
 class UnknownSubjectError(Exception):
@@ -59,11 +61,16 @@ def all_rows(offer: Published) -> Rows:
 
 def merchants_of(offer: Published, subjects: Sequence[str]) -> tuple[str, ...]:
     """The codes of the merchants whose rows they are. Raises UnknownSubjectError where one of the rows is not there."""
-    owners = dict(all_rows(offer).filter(pk__in=subjects).values_list("pk", offer.terms.collection.merchant))
+    owners = dict(_owners(offer)(subjects=subjects))
     for subject in subjects:
         if subject not in owners:
             raise UnknownSubjectError(offer, subject)
     return tuple(sorted(set(owners.values())))
+
+
+@kept
+def _owners(offer: Published) -> Rows:
+    return all_rows(offer).filter(Among("pk", "subjects")).values_list("pk", offer.terms.collection.merchant)
 
 
 def constant(at: datetime) -> Value:
@@ -96,7 +103,7 @@ def counting(nth: Nth, *, at: Any) -> QuerySet[Model]:
     return rows.filter(LessThanOrEqual(F(nth.at), at))
 
 
-def undecided(offer: Published, *, until: datetime) -> Rows:
+def undecided(offer: Published, *, until: datetime | Given) -> Rows:
     """Subjects that have claimed by `until` and were not decided yet."""
     decided = Decision.objects.filter(offer=offer.id, subject=OuterRef("pk"))
     return subjects(offer).filter(~Exists(decided), claimed_at__lte=until)
@@ -152,31 +159,48 @@ class Subject:
     currency: str
     barred: bool
     held: bool
+    failed: int
 
 
 def read(offer: Published, rows: Rows, *, judge: bool = False) -> Iterator[Subject]:
     """Stream `rows` in the order of claim time and subject. With `judge`, `held` says whether every condition holds."""
+    held = {"held": flag(all_of(offer.terms.asked, offer.terms.row))} if judge else {}
+    values, build = _reading(offer, rows, held)
+    return map(build, values.iterator(chunk_size=5_000))
+
+
+def asked(offer: Published, subjects: Sequence[str], *, until: datetime) -> list[Subject]:
+    """Those of `subjects` that have claimed by `until` and were not decided yet, with `failed` as by `judged`."""
+    found: list[Subject] = _asked(offer)(subjects=subjects, until=until)
+    return found
+
+
+@kept
+def _asked(offer: Published) -> tuple[Rows, Build]:
+    rows = undecided(offer, until=instant("until")).filter(Among("pk", "subjects"))
+    return _reading(offer, judged(offer, rows), {"failed": F("failed")})
+
+
+def _reading(offer: Published, rows: Rows, more: dict[str, Any]) -> tuple[Rows, Build]:
+    """The values of `rows` that a Subject is made of, with `more` at the end, and what makes it."""
     wanted = _annotations(offer)
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
     if offer.terms.settlement.requires:
         seen = Row(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
         rows = rows.annotate(x_fit=flag(all_of(offer.terms.settlement.requires, seen)))
         wanted["fit"] = True
-    if judge:
-        rows = rows.annotate(x_held=flag(all_of(offer.terms.asked, offer.terms.row)))
-        wanted["held"] = True
-    names = [f"x_{name}" for name in wanted]
-    build = _builder(offer, list(wanted))
-    collection = offer.terms.collection
-    columns = rows.order_by("claimed_at", "pk").values_list("claimed_at", "pk", collection.merchant, *names)
-    return map(build, columns.iterator(chunk_size=5_000))
+    rows = rows.annotate(**{f"x_{name}": expression for name, expression in more.items()})
+    names = [*wanted, *more]
+    ordered = rows.order_by("claimed_at", "pk")
+    values = ordered.values_list("claimed_at", "pk", offer.terms.collection.merchant, *[f"x_{name}" for name in names])
+    return values, _builder(offer, names)
 
 
-def _builder(offer: Published, names: list[str]) -> Any:
+def _builder(offer: Published, names: list[str]) -> Build:
     """A function from a row of values to a Subject, made once so that a million rows cost little."""
     terms = offer.terms
     at = {name: 3 + n for n, name in enumerate(names)}
-    fee, paid_in, barred, held, fit = (at.get(n) for n in ("fee", "paid_in", "barred", "held", "fit"))
+    fee, paid_in, barred, held, fit, failed = (at.get(n) for n in ("fee", "paid_in", "barred", "held", "fit", "failed"))
     life = [at.get(n) for n in ("locks_at", "settles_at", "fulfils_at", "freed_at", "revoked_at")]
     bundle = terms.bundle
     worth = bundle.value * bundle.count if bundle else Decimal(0)
@@ -193,6 +217,7 @@ def _builder(offer: Published, names: list[str]) -> Any:
             currency=currency if paid_in is None else v[paid_in],
             barred=barred is not None and bool(v[barred]),
             held=held is None or bool(v[held]),
+            failed=0 if failed is None else v[failed],
         )
 
     return build

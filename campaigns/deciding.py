@@ -1,10 +1,11 @@
 """From claims to decisions: `campaigns.allocation` folded over offers that compete for one fee, and written down."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from heapq import merge
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, cast
 
@@ -15,12 +16,13 @@ from campaigns import announcing, claims, discovery, grants, outbox, planning, t
 from campaigns.allocation import Claim, Outcome, Verdict
 from campaigns.course import Step, course
 from campaigns.discovery import Keys, News
-from campaigns.models import Decision, Grant, Offer
+from campaigns.models import Decision, Grant
 from campaigns.offers import Published
 from campaigns.places import Places
 from merchants.intake import rows
 
 CHUNK = 10_000
+Row = tuple[object, ...]
 COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed place".split()
 
 
@@ -35,6 +37,42 @@ def decide(offers: list[Published], news: News, *, at: datetime) -> int:
     going = [(offer, keys) for offer, keys in zip(ready, asked, strict=True) if offer.row.paused_at is None]
     with planning.for_many(any(keys is None for _, keys in going)):
         return _decide_asked(going, news, at)
+
+
+def decide_some(offers: list[Published], news: News, *, at: datetime) -> list[Decision]:
+    """As `decide`, for the subjects of `news.only`: read at once, with those who miss a condition among them.
+
+    Returns the decisions that were made, without their keys.
+    """
+    assert news.only is not None
+    ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
+    for offer in ready:
+        if offer.terms.threshold is not None:
+            tagging.tag(offer, offer.terms.threshold, replace(news, since=offer.row.decided_until))
+    going = [offer for offer in ready if offer.row.paused_at is None]
+    asked = [(offer, one) for offer in going for one in claims.asked(offer, news.only.subjects, until=news.until)]
+    written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
+    passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
+    if passed:
+        written += chain.from_iterable(_allocate(going, iter(passed), news.since, news.until, some=len(passed)))
+    return [Decision(**dict(zip(COLUMNS, row, strict=True))) for row in written]
+
+
+def _refuse_some(refused: list[tuple[Published, claims.Subject]]) -> list[Row]:
+    """Write refusals for a condition; returns what was written."""
+    outcome = int(Outcome.REFUSED)
+    written: list[Row] = [
+        (offer.id, one.key, one.merchant, offer.version_id, one.life.claimed_at, outcome, one.failed, None)
+        for offer, one in refused
+    ]
+    if written:
+        rows.write(Decision._meta.db_table, COLUMNS, written)
+        told = [
+            announcing.refusal(offer, one.merchant, one.key, one.life.claimed_at, announcing.CONDITIONS)
+            for offer, one in refused
+        ]
+        outbox.tell(told, of={one.merchant for _, one in refused})
+    return written
 
 
 def _to_ask(offer: Published, news: News) -> Keys | None:
@@ -55,7 +93,8 @@ def _decide_asked(going: list[tuple[Published, Keys | None]], news: News, at: da
         decided += _refuse(offer, undecided)
         asking.append(_asking(offer, claims.passing(offer, undecided), at))
     in_order = merge(*asking, key=attrgetter("turn"))
-    return decided + _allocate([offer for offer, _ in going], in_order, news.since, news.until)
+    chunks = _allocate([offer for offer, _ in going], in_order, news.since, news.until)
+    return decided + sum(map(len, chunks))
 
 
 def _refuse(offer: Published, rows_: claims.Rows) -> int:
@@ -87,41 +126,53 @@ def _insert_failed(judged: str, parameters: Any) -> int:
 
 def _asking(offer: Published, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:
     """The claims that met every condition, in order, with what is known of how their grants would go."""
-    settlement = offer.terms.settlement
     for subject in claims.read(offer, rows_):
-        steps = course(settlement, subject.life, until=at)
-        last = steps[-1]
-        ended = None if last.status in Grant.LIVE else last.at
-        yield Claim(
-            subject.life.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
-            ended if last.status == Grant.Status.RELEASED else None, ended, subject.barred,
-            (subject.currency, steps), offer.terms.decision_instant,
-        )  # fmt: skip
+        yield _claim(offer, subject, at)
 
 
-def _allocate(offers: list[Published], asking: Iterator[Claim], since: datetime | None, until: datetime) -> int:
-    places = Places(offers, since=since)
+def _claim(offer: Published, subject: claims.Subject, at: datetime) -> Claim:
+    steps = course(offer.terms.settlement, subject.life, until=at)
+    last = steps[-1]
+    ended = None if last.status in Grant.LIVE else last.at
+    return Claim(
+        subject.life.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
+        ended if last.status == Grant.Status.RELEASED else None, ended, subject.barred,
+        (subject.currency, steps), offer.terms.decision_instant,
+    )  # fmt: skip
+
+
+def _allocate(
+    offers: list[Published], asking: Iterator[Claim], since: datetime | None, until: datetime, some: int | None = None
+) -> Iterator[list[Row]]:
+    """Give places and write the decisions; yields what was written, chunk by chunk."""
+    places = Places(offers, since=since, some=some)
     by_code = {offer.code: offer for offer in offers}
     verdicts = places.allocation.decide(places.prepared(asking))
     decided = 0
+    kept: Counter[int] = Counter()
     while chunk := list(islice(verdicts, CHUNK)):
-        _write(by_code, chunk)
+        yield _write(by_code, chunk, kept)
         decided += len(chunk)
-    for offer in offers:
-        Offer.objects.filter(pk=offer.id).update(line=places.allocation.quotas[offer.code].line)
-    announcing.places(offers, at=until)
+    used = {
+        offer.id: grants.count(offer.row, kept=kept[offer.id], line=places.allocation.quotas[offer.code].line)
+        for offer in offers
+    }
+    announcing.places(offers, used, at=until)
     planning.learn(decided, Decision, Grant)
-    return decided
 
 
-def _write(by_code: dict[str, Published], verdicts: list[Verdict]) -> None:
-    rows.write(Decision._meta.db_table, COLUMNS, (_decision(by_code[v.claim.offer], v) for v in verdicts))
+def _write(by_code: dict[str, Published], verdicts: list[Verdict], kept: Counter[int]) -> list[Row]:
+    written = [_decision(by_code[v.claim.offer], v) for v in verdicts]
+    rows.write(Decision._meta.db_table, COLUMNS, written)
     awards = [_award(by_code[v.claim.offer], v) for v in verdicts if v.outcome is Outcome.GRANTED]
-    grants.award(awards)
-    outbox.tell(announcing.refused(by_code, verdicts))
+    kept += grants.award(awards)
+    refused = [verdict for verdict in verdicts if verdict.outcome is not Outcome.GRANTED]
+    if refused:
+        outbox.tell(announcing.refused(by_code, refused), of={verdict.claim.merchant for verdict in refused})
+    return written
 
 
-def _decision(offer: Published, verdict: Verdict) -> tuple[object, ...]:
+def _decision(offer: Published, verdict: Verdict) -> Row:
     claim = verdict.claim
     return (
         offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, int(verdict.outcome), 0, verdict.place,

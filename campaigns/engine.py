@@ -6,13 +6,15 @@ transaction that holds its offers' rows, and what is decided is not asked again.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from campaigns import claims, coupons, deciding, expiring, following, offers, planning
 from campaigns.discovery import News, Only
-from campaigns.models import Decision, Issuance, Offer, Run
+from campaigns.kept import kept
+from campaigns.models import Issuance, Offer, Run
 from campaigns.offers import Published
 from merchants.models import Batch
 
@@ -44,46 +46,9 @@ def sweep(*, at: datetime) -> None:
         tick(at=at)
 
 
-def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
-    """A tick for one subject; see `claim_all`."""
-    return claim_all([subject], of=of, at=at)
-
-
-@transaction.atomic
-def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decision]:
-    """A tick for some subjects (`of`: freight_order, trade_order, …): grants follow, and claims are decided, now.
-
-    They come before claims that were made earlier and that no tick has seen yet: those are told late. Claims that wait
-    for a settling delay, a decision day or the end of a pause go on waiting. Returns their decisions, of all offers, by
-    subject and offer. Raises claims.UnknownSubjectError.
-    """
-    mine = [offer for offer in offers.published() if offer.terms.subject == of]
-    if not mine:
-        return []
-    only = Only(tuple(subjects), claims.merchants_of(mine[0], subjects))
-    held = offers.hold(mine)
-    at = max([at, *(offer.row.moved_until for offer in held if offer.row.moved_until)])
-    if of == "freight_order":
-        _spend(at, (), only)
-    for group in offers.competing(held):
-        _bring_up_some(group, at, only)
-    decided = Decision.objects.filter(offer__in=[offer.id for offer in mine], subject__in=subjects)
-    return list(decided.order_by("subject", "offer__code"))
-
-
 def spend(orders: Sequence[str], *, merchants: Sequence[str], at: datetime) -> bool:
     """Follow at once how some merchants' coupons are spent. False where a tick has followed all coupons beyond `at`."""
     return _spend(at, (), Only(tuple(orders), tuple(merchants)))
-
-
-def _bring_up_some(group: list[Published], at: datetime, only: Only) -> None:
-    """As `_bring_up`, for some subjects; how far the others were brought stays as it is."""
-    for offer in group:
-        following.follow(offer, News(offer.row.moved_until, at, only=only))
-    until = claims.horizon(group, at)
-    since = max((offer.row.decided_until for offer in group if offer.row.decided_until is not None), default=None)
-    if deciding.decide(group, News(since, until, only=only), at=at):
-        Offer.objects.filter(pk__in=[offer.id for offer in group]).update(asked_until=until)
 
 
 @transaction.atomic
@@ -121,18 +86,24 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> 
     return followed
 
 
-@transaction.atomic
 def _spend(at: datetime, batches: tuple[int, ...], only: Only | None) -> bool:
     """Follow how coupons are spent, by everyone or by `only` some. False where that was followed further."""
-    marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
-    since = [mark.spent_until for mark in marks]
-    if any(mark is not None and mark > at for mark in since):
-        return False
-    if not since:
+    with transaction.atomic(savepoint=False):
+        since = [mark for (mark,) in _marks()()]
+        if any(mark is not None and mark > at for mark in since):
+            return False
+        if not since:
+            return True
+        known = [mark for mark in since if mark is not None]
+        begin = min(known) if len(known) == len(since) else None
+        coupons.follow(News(begin, at, batches, only=only))
+        if only is None:
+            Issuance.objects.update(spent_until=at)
         return True
-    known = [mark for mark in since if mark is not None]
-    begin = min(known) if len(known) == len(since) else None
-    coupons.follow(News(begin, at, batches, only=only))
-    if only is None:
-        marks.update(spent_until=at)
-    return True
+
+
+@kept
+def _marks() -> QuerySet[Issuance, Any]:
+    """Up to when the use of each offer's coupons was followed; the rows are locked."""
+    marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
+    return marks.values_list("spent_until")

@@ -1,5 +1,6 @@
 """Grants: the only place where one is made or changes its state. Every change is guarded and journalled."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +12,7 @@ from django.db.models import F
 from campaigns import journal
 from campaigns.course import Step
 from campaigns.models import Grant, Issuance, Offer
+from merchants import prepared
 from merchants.intake import rows
 
 Status = Grant.Status
@@ -49,10 +51,18 @@ COLUMNS = (
 ).split()
 
 
-def award(awards: Sequence[Award]) -> None:
-    """Write grants, with one journal entry for each state reached. The database refuses a seat given twice."""
+# fmt: off
+COUNT = f"UPDATE {Offer._meta.db_table} SET used = used + %s, line = %s WHERE id = %s RETURNING used"  # noqa: S608  ours
+# fmt: on
+
+
+def award(awards: Sequence[Award]) -> Counter[int]:
+    """Write grants, with one journal entry for each state reached. The database refuses a seat given twice.
+
+    Returns how many places were taken of each offer, by its key, for `count`.
+    """
     if not awards:
-        return
+        return Counter()
     ids = journal.new_ids(Grant, len(awards))
     rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in zip(ids, awards, strict=True)])
     journal.record(
@@ -63,18 +73,21 @@ def award(awards: Sequence[Award]) -> None:
         for pk, a in zip(ids, awards, strict=True)
         for source, step in _from_each(a.steps)
     )  # fmt: skip
-    _count(awards)
+    owing: Counter[int] = Counter()
+    for a in awards:
+        owing[a.offer.pk] += a.coupons
+    for offer_id, owed in (+owing).items():
+        Issuance.objects.filter(offer=offer_id).update(planned=F("planned") + owed)
+    return Counter(a.offer.pk for a in awards if a.steps[-1].status != Status.RELEASED)
 
 
-def _count(awards: Sequence[Award]) -> None:
-    """Keep the counters of the offers in step with the grants just written."""
-    for offer_id in {a.offer.pk for a in awards}:
-        mine = [a for a in awards if a.offer.pk == offer_id]
-        kept = sum(a.steps[-1].status != Status.RELEASED for a in mine)
-        Offer.objects.filter(pk=offer_id).update(used=F("used") + kept)
-        owed = sum(a.coupons for a in mine)
-        if owed:
-            Issuance.objects.filter(offer=offer_id).update(planned=F("planned") + owed)
+def count(offer: Offer, *, kept: int, line: int) -> int:
+    """Keep the offer's counters in step with the grants just written; returns how many places are taken now."""
+    if not kept and line == offer.line:
+        return offer.used
+    with prepared.cursor() as cursor:
+        cursor.execute(COUNT, [kept, line, offer.pk])
+        return int(cursor.fetchone()[0])
 
 
 def _row(pk: int, a: Award) -> tuple[object, ...]:

@@ -10,6 +10,7 @@ from django.db.models import Max, Model
 
 from campaigns import outbox
 from campaigns.models import Entry
+from merchants import prepared
 from merchants.intake import rows
 
 ENGINE = "engine"
@@ -40,8 +41,8 @@ COLUMNS = Move._fields[:-2]
 def record(moves: Iterable[Move]) -> int:
     """Append entries and tell those who listen; returns how many. Belongs into the transaction that makes the moves."""
     moves = list(moves)
-    outbox.tell(map(_event, moves))
-    return rows.write(Entry._meta.db_table, COLUMNS, (move[: len(COLUMNS)] for move in moves))
+    outbox.tell(map(_event, moves), of={move.merchant for move in moves})
+    return rows.write(Entry._meta.db_table, COLUMNS, [move[: len(COLUMNS)] for move in moves])
 
 
 def _event(move: Move) -> outbox.Telling:
@@ -63,7 +64,7 @@ def new_ids(model: type[Model], count: int) -> range | list[int]:
     if count == 0:
         return []
     if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
+        with prepared.cursor() as cursor:
             sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
             cursor.execute(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own table name
             return [row[0] for row in cursor.fetchall()]

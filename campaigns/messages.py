@@ -5,9 +5,10 @@ what was left when they were killed; two at once share the work.
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from smtplib import SMTPException
+from typing import Any
 from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns import webhooks
+from campaigns.kept import Among, kept
 from campaigns.models import Event, Message
 from campaigns.offers import terms_of
 from campaigns.outbox import Audience
@@ -85,10 +87,18 @@ TEXTS = {
 }
 
 
-def audience() -> Audience:
-    """The merchants whose members listen."""
+@kept
+def _listening(some: bool) -> QuerySet[Member, Any]:
     members = Member.objects.filter(disabled_at=None)
-    return Audience(merchants=frozenset(members.values_list("merchant_id", flat=True).distinct()))
+    if some:
+        members = members.filter(Among("merchant_id", "merchants"))
+    return members.values_list("merchant_id").distinct()
+
+
+def audience(of: Collection[str] | None) -> Audience:
+    """The merchants whose members listen: of those named, or of all."""
+    found = _listening(of is not None)(merchants=list(of or ()))
+    return Audience(merchants=frozenset(merchant for (merchant,) in found))
 
 
 def spread() -> int:

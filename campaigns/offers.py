@@ -13,6 +13,7 @@ from django.db.models import QuerySet
 
 from campaigns.definition import offer as definition
 from campaigns.definition.reading import CampaignText
+from campaigns.kept import kept, text
 from campaigns.models import Act, Campaign, Draft, Issuance, Offer, Version
 
 
@@ -36,8 +37,18 @@ class Published:
     def code(self) -> str:
         return self.terms.code
 
+    @cached_property
+    def key(self) -> tuple[int, int, str]:
+        """What tells its terms from all others."""
+        assert self.row.version is not None
+        return (self.id, self.version_id, self.row.version.digest)
 
-@lru_cache(maxsize=256)
+
+OFFER = [field.attname for field in Offer._meta.concrete_fields]
+VERSION = ["id", "offer_id", "number", "digest"]
+
+
+@lru_cache(maxsize=1024)
 def _terms(version_id: int, digest: str) -> definition.Offer:
     stored = Version.objects.values_list("definition", flat=True).get(pk=version_id, digest=digest)
     return definition.Offer.model_validate(stored)
@@ -71,6 +82,23 @@ def hold(group: list[Published]) -> list[Published]:
     rows = _with_version(Offer.objects.select_for_update(of=("self",), no_key=True))
     held = rows.filter(pk__in=[offer.id for offer in group]).order_by("pk")
     return [Published(row, terms_of(row.version)) for row in held if row.version]
+
+
+@kept
+def _about() -> QuerySet[Offer, Any]:
+    rows = Offer.objects.select_for_update(of=("self",), no_key=True).filter(version__isnull=False)
+    return rows.filter(subject=text("subject")).order_by("pk").values_list(*OFFER, "version__number", "version__digest")
+
+
+def hold_all(subject: str) -> list[Published]:
+    """Every published offer about such subjects, its row locked until the transaction ends."""
+    return [_published(values) for values in _about()(subject=subject)]
+
+
+def _published(values: tuple[Any, ...]) -> Published:
+    row = Offer.from_db(None, OFFER, values[: len(OFFER)])
+    row.version = Version.from_db(None, VERSION, (row.version_id, row.pk, *values[len(OFFER) :]))
+    return Published(row, terms_of(row.version))
 
 
 def competing(offers: list[Published]) -> list[list[Published]]:
@@ -145,9 +173,10 @@ def _new_version(row: Offer, terms: definition.Offer, data: dict[str, Any], *, a
         offer=row, number=number, definition=data, digest=digest(data), published_at=at, published_by=by
     )
     row.version, row.limit, row.cap = version, terms.quota.limit, terms.quota.per_merchant
+    row.subject = terms.subject
     row.name_en, row.name_zh = terms.names.en, terms.names.zh
     row.ask_all = True  # a new wording may make claims of subjects that had none
-    row.save(update_fields=["version", "limit", "cap", "name_en", "name_zh", "ask_all"])
+    row.save(update_fields=["version", "subject", "limit", "cap", "name_en", "name_zh", "ask_all"])
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

@@ -4,7 +4,7 @@ Listeners say which merchants they want to hear of. Where nobody listens nothing
 million claims costs no more than before.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -49,21 +49,24 @@ class Telling(NamedTuple):
 
 
 COLUMNS = (*Telling._fields, "spread")
-# Each gives the audience of one kind of listener, in one query.
-LISTENERS: list[Callable[[], Audience]] = []
+# Each gives the audience of one kind of listener, in one query: among the merchants named, or all of it.
+LISTENERS: list[Callable[[Collection[str] | None], Audience]] = []
+FEW = 200
 
 
-def audience() -> Audience:
-    """Everybody who listens now."""
+def audience(of: Collection[str] | None = None) -> Audience:
+    """Everybody who listens now, for everything or for some of the merchants `of`; for any without them."""
     heard = Audience()
     for listener in LISTENERS:
-        heard |= listener()
+        heard |= listener(of if of is not None and len(of) <= FEW else None)
     return heard
 
 
-def tell(events: Iterable[Telling]) -> int:
-    """Write the events that somebody wants to hear of; returns how many."""
-    heard = audience()
+def tell(events: Iterable[Telling], *, of: Collection[str] | None = None) -> int:
+    """Write the events that somebody wants to hear of; returns how many. `of`: the merchants, where they are known."""
+    if of is not None and not of:
+        return 0
+    heard = audience(of)
     if not heard:
         return 0
     wanted = [

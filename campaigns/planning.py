@@ -31,6 +31,14 @@ def for_many(many: bool) -> Iterator[None]:
     yield
     if many:
         _set("enable_nestloop", "on")
+        _discard_plans()
+
+
+def _discard_plans() -> None:
+    """What was planned without loops is not to be kept for those who ask about few."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("DISCARD PLANS")
 
 
 def learn(written: int, *tables: type[models.Model]) -> None:

@@ -7,16 +7,17 @@ with growing gaps; others do not wait for it.
 import base64
 import json
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from standardwebhooks.webhooks import Webhook
 from urllib3.exceptions import HTTPError
 
 from campaigns import outgoing
+from campaigns.kept import Among, kept
 from campaigns.models import Coupon, Delivery, Endpoint, Event
 from campaigns.outbox import Audience
 from campaigns.outgoing import AddressError
@@ -62,10 +63,18 @@ def _secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def audience() -> Audience:
-    """Whom endpoints listen for."""
+@kept
+def _listening(some: bool) -> QuerySet[Endpoint, Any]:
+    endpoints = Endpoint.objects.filter(disabled_at=None)
+    if some:
+        endpoints = endpoints.filter(Q(merchant=None) | Q(Among("merchant_id", "merchants")))
+    return endpoints.values_list("merchant_id").distinct()
+
+
+def audience(of: Collection[str] | None) -> Audience:
+    """Whom endpoints listen for: of the merchants named, or of all."""
     heard = Audience()
-    for merchant in Endpoint.objects.filter(disabled_at=None).values_list("merchant_id", flat=True):
+    for (merchant,) in _listening(of is not None)(merchants=list(of or ())):
         heard |= Audience(everything=merchant is None, merchants=frozenset([merchant] if merchant else []))
     return heard
 

@@ -110,6 +110,8 @@ def database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
+# Whether PostgreSQL keeps statements from one transaction to the next: not behind a pooler that changes sessions.
+PREPARED = env.bool("FAIRGROUND_PREPARED", default=True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import attaching, clock, engine
+from campaigns import attaching, claiming, clock
 from campaigns.api import shapes
 from campaigns.api.authentication import key_of, merchants_of
 from campaigns.api.idempotency import HEADER, once
@@ -73,7 +73,7 @@ def _claimed(request: Request) -> dict[str, Any]:
         key = _recorded(request, subject, asked.validated_data["fact"])
     if not is_theirs(request, subject, key):
         raise Http404
-    engine.claim(key, of=subject, at=clock.now())
+    claiming.claim(key, of=subject, at=clock.now())
     answers = explained(request, subject, key)
     return {"subject": subject, "key": key, "outcome": _outcome(answers), "answers": answers}
 

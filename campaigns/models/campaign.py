@@ -40,7 +40,7 @@ class Campaign(Named):
 
 
 class Offer(Named):
-    """One promise inside a campaign, and how far it has been decided.
+    """One promise inside a campaign, and how far it has been decided. `subject` is that of the version in force.
 
     `decided_until` is the instant up to which claims are decided, empty before the first tick; `ask_all` is set when a
     version, or an operator, wants every subject asked anew. `moved_until` is the instant up to which its grants were
@@ -54,6 +54,7 @@ class Offer(Named):
     version = models.ForeignKey(
         "campaigns.Version", models.PROTECT, null=True, verbose_name=_("version"), related_name="+"
     )
+    subject = models.CharField(_("subject"), max_length=20, db_default="", editable=False)
     limit = models.PositiveIntegerField(_("limit"), null=True)
     cap = models.PositiveIntegerField(_("limit per merchant"), null=True)
     used = models.BigIntegerField(_("places taken"), default=0)

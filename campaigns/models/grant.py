@@ -84,6 +84,7 @@ class Grant(models.Model):
                 fields=["offer", "status"], condition=Q(status__in=["reserved", "locked"]), name="grant_unsettled"
             ),
             models.Index(fields=["offer", "ended_at"], condition=Q(status="released"), name="grant_released"),
+            models.Index(fields=["offer", "seat"], condition=Q(status="released"), name="grant_vacant"),
             models.Index(fields=["offer", "claimed_at", "subject"], name="grant_export"),
             models.Index(fields=["offer"], condition=Q(look_again=True), name="grant_look_again"),
         ]

@@ -212,7 +212,7 @@ def test_a_database_error_is_a_503_and_the_key_stays_free(platform: Program, mon
 
     publish(offer("o"))
     with monkeypatch.context() as patched:
-        patched.setattr("campaigns.engine.claim", refuse)
+        patched.setattr("campaigns.claiming.claim", refuse)
         answer = platform.post("claims/", asked(), once="k")
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "unavailable", "2")
     assert not FreightOrder.objects.exists()
@@ -225,7 +225,7 @@ def test_what_nobody_expected_is_a_plain_500(
     def fail(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr("campaigns.engine.claim", fail)
+    monkeypatch.setattr("campaigns.claiming.claim", fail)
     publish(offer("o"))
     answer = platform.post("claims/", asked())
     assert (answer.status, answer.body["code"]) == (500, "internal")

@@ -10,7 +10,7 @@ import pytest
 from django.db import Error, connection
 from pytest_django import Settings
 
-from campaigns import engine, pausing, revoking, statements
+from campaigns import claiming, engine, pausing, revoking, statements
 from campaigns.models import Decision, Grant, Offer
 from campaigns.statements import PeriodError
 from tests.api.conftest import Answer, Program
@@ -145,8 +145,8 @@ def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> Non
 
         works: list[Callable[[], Any]] = [
             partial(tick, f"0{n + 3}"), partial(tick, f"0{n + 3}"), approve, close,
-            partial(engine.claim_all, keys, of="freight_order", at=t(f"0{n + 3}")),
-            partial(engine.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
+            partial(claiming.claim_all, keys, of="freight_order", at=t(f"0{n + 3}")),
+            partial(claiming.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
         ]  # fmt: skip
         at_once(works)
     with connection.cursor() as cursor:

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from campaigns import coupons, engine, grants, messages, tasks
+from campaigns import claiming, coupons, grants, messages, tasks
 from campaigns.models import Event, Grant, Message
 from merchants import members
 from merchants.models import Member
@@ -265,7 +265,7 @@ def test_the_worker_spreads_and_posts(owner: Member) -> None:
 def test_what_a_request_decided_is_told_by_the_sweep(owner: Member) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
-    engine.claim("A", of="freight_order", at=t("03"))
+    claiming.claim("A", of="freight_order", at=t("03"))
     assert told(owner) == []
     tasks.sweep()
     assert told(owner) == ["o: granted for A, worth 100.00 CNY."]

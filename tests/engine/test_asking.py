@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from campaigns import asking, claims, engine
+from campaigns import asking, claiming, claims
 from campaigns.models import Decision, Grant
 from tests.crowd import at_once
 from tests.engine.world import freight, merchant, offer, publish, t, used
@@ -69,7 +69,7 @@ def test_those_who_wait_are_decided_together(monkeypatch: pytest.MonkeyPatch) ->
     for n in range(THREADS):
         freight(f"F{n}", paid_at="02")
     batches: list[int] = []
-    real = engine.claim_all
+    real = claiming.claim_all
 
     def slow(subjects: list[str], **of: object) -> list[Decision]:
         if not batches:
@@ -77,7 +77,7 @@ def test_those_who_wait_are_decided_together(monkeypatch: pytest.MonkeyPatch) ->
         batches.append(len(subjects))
         return real(subjects, **of)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(engine, "claim_all", slow)
+    monkeypatch.setattr(claiming, "claim_all", slow)
     all_at_once([f"F{n}" for n in range(THREADS)])
     assert sum(batches) == THREADS
     assert len(batches) == 2

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from campaigns import claims, engine, pausing
+from campaigns import claiming, claims, pausing
 from campaigns import coupons as issuing
 from campaigns.models import Decision, Offer
 from logistics.models import FreightOrder
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 def claim(subject: str, at: str, of: str = "freight_order") -> list[str]:
     """The outcomes of one subject's claims, by offer."""
-    return [Decision.Outcome(one.outcome).name.lower() for one in engine.claim(subject, of=of, at=t(at))]
+    return [Decision.Outcome(one.outcome).name.lower() for one in claiming.claim(subject, of=of, at=t(at))]
 
 
 def test_it_is_decided_at_once_and_not_again() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import transaction
 
-from campaigns import engine, grants, outbox
+from campaigns import claiming, grants, outbox
 from campaigns.models import Event, Grant
 from campaigns.outbox import Audience
 from logistics.models import FreightOrder
@@ -20,7 +20,7 @@ def heard() -> Iterator[list[Audience]]:
     """Who listens: the one audience in the list."""
     audience = [Audience(everything=True)]
     listener = audience.__getitem__
-    outbox.LISTENERS.append(lambda: listener(0))
+    outbox.LISTENERS.append(lambda _of: listener(0))
     yield audience
     outbox.LISTENERS.pop()
 
@@ -120,9 +120,9 @@ def test_F10_what_is_rolled_back_is_not_told(heard: list[Audience]) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
     with pytest.raises(RuntimeError), transaction.atomic():
-        engine.claim("A", of="freight_order", at=t("03"))
+        claiming.claim("A", of="freight_order", at=t("03"))
         assert Event.objects.count() == 1
         raise RuntimeError
     assert not Event.objects.exists()
-    engine.claim("A", of="freight_order", at=t("03"))
+    claiming.claim("A", of="freight_order", at=t("03"))
     assert Event.objects.count() == 1

@@ -1,0 +1,82 @@
+"""Claims decided at once, ahead of the tick: the same rules, folds and verbs, for the subjects that ask.
+
+What it asks of the database is kept (`campaigns.kept`): nothing here grows with the grants that there are.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from campaigns import claims, deciding, engine, following, offers
+from campaigns.discovery import News, Only
+from campaigns.kept import Among, kept, number
+from campaigns.models import Decision, Grant, Offer
+from campaigns.offers import Published
+from merchants import prepared
+
+FIELDS = [field.attname for field in Decision._meta.concrete_fields]
+ASKED = f"UPDATE {Offer._meta.db_table} SET asked_until = %s WHERE id = %s"  # noqa: S608  own name
+
+
+def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
+    """A tick for one subject; see `claim_all`."""
+    return claim_all([subject], of=of, at=at)
+
+
+@transaction.atomic
+def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decision]:
+    """A tick for some subjects (`of`: freight_order, trade_order, …): grants follow, and claims are decided, now.
+
+    They come before claims that were made earlier and that no tick has seen yet: those are told late. Claims that wait
+    for a settling delay, a decision day or the end of a pause go on waiting. Returns their decisions, of all offers, by
+    subject and offer. Raises claims.UnknownSubjectError.
+    """
+    held = offers.hold_all(of)
+    if not held:
+        return []
+    at = max([at, *(offer.row.moved_until for offer in held if offer.row.moved_until)])
+    only = Only(tuple(subjects), _merchants(held, of, subjects))
+    if of == "freight_order":
+        engine.spend(only.subjects, merchants=only.merchants, at=at)
+    found: list[tuple[str, Decision]] = []
+    for group in offers.competing(held):
+        found += _bring_up(group, at, only)
+    if not {decision.subject for _, decision in found}.issuperset(subjects):
+        claims.merchants_of(held[0], subjects)  # nothing decided: or not there at all
+    return [decision for _code, decision in sorted(found, key=lambda one: (one[1].subject, one[0]))]
+
+
+def _merchants(held: list[Published], of: str, subjects: Sequence[str]) -> tuple[str, ...]:
+    """Whose the subjects are, where something of the merchant's has to be followed first."""
+    follows = of == "freight_order" or any(offer.terms.threshold is not None for offer in held)
+    return claims.merchants_of(held[0], subjects) if follows else ()
+
+
+def _bring_up(group: list[Published], at: datetime, only: Only) -> list[tuple[str, Decision]]:
+    """Follow and decide some subjects of competing offers; how far the others were brought stays as it is."""
+    found = []
+    for offer in group:
+        known = _known()(offer=offer.id, subjects=only.subjects)
+        found += [(offer.code, Decision.from_db(connection.alias, FIELDS, row[:-1])) for row in known]
+        if any(row[-1] for row in known):
+            following.follow(offer, News(offer.row.moved_until, at, only=only))
+    until = claims.horizon(group, at)
+    since = max((offer.row.decided_until for offer in group if offer.row.decided_until is not None), default=None)
+    made = deciding.decide_some(group, News(since, until, only=only), at=at)
+    if made:
+        with prepared.cursor() as cursor:
+            for offer in group:
+                cursor.execute(ASKED, [until, offer.id])
+    codes = {offer.id: offer.code for offer in group}
+    return found + [(codes[decision.offer_id], decision) for decision in made]
+
+
+@kept
+def _known() -> QuerySet[Decision, Any]:
+    """What was decided of some subjects, and whether they have a live grant."""
+    live = Grant.objects.filter(offer=OuterRef("offer"), subject=OuterRef("subject"), status__in=Grant.LIVE)
+    decided = Decision.objects.filter(Among("subject", "subjects"), offer=number("offer"))
+    return decided.annotate(live=Exists(live)).values_list(*FIELDS, "live")

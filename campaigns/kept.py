@@ -1,0 +1,143 @@
+"""Queries that are put together once a process and then asked again and again with other values.
+
+Django takes a millisecond or more to put a statement together, and PostgreSQL as much to plan it: more than a claim
+takes in all. Such a query is written with Django like any other, with `Given` where a value differs from one time to
+the next; PostgreSQL keeps its plan (docs/decisions/0018-kept-statements.md).
+"""
+
+import json
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any
+
+import psycopg
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import BooleanField, DateTimeField, Expression, F, Field, Func, IntegerField, QuerySet, TextField
+
+from merchants import prepared
+
+MOST = 2_000
+"""Statements that are kept; those not asked for longest make room."""
+Values = tuple[Any, ...]
+
+
+class Given(Expression):
+    """The place of a value that is given each time the query is asked."""
+
+    def __init__(self, name: str, output_field: "Field[Any, Any]") -> None:
+        super().__init__(output_field=output_field)
+        self.name = name
+
+    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, list[Any]]:
+        """The value's place in the statement, and this as what stands for it among the parameters."""
+        return "%s", [self]
+
+
+class Among(Func):
+    """Whether a text is one of a given list of texts."""
+
+    output_field = BooleanField()  # type: ignore[assignment]  # it is one
+
+    def __init__(self, field: str, name: str) -> None:
+        super().__init__(F(field), Given(name, TextField()))
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        """An array is one parameter, however long it is."""
+        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(")
+
+    def as_sqlite(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, Any]:
+        """The same with a list in JSON."""
+        joiner = " IN (SELECT value FROM json_each("
+        return self.as_sql(compiler, connection, template="%(expressions)s))", arg_joiner=joiner)
+
+
+def instant(name: str) -> Given:
+    """The place of an aware instant."""
+    return Given(name, DateTimeField())
+
+
+def text(name: str) -> Given:
+    """The place of a text."""
+    return Given(name, TextField())
+
+
+def number(name: str) -> Given:
+    """The place of a whole number."""
+    return Given(name, IntegerField())
+
+
+class Kept:
+    """A query of values, put together when it is first asked, and what is made of each of its rows."""
+
+    def __init__(self, rows: "QuerySet[Any, Any]", build: Callable[[Values], Any] | None = None) -> None:
+        self._build = build
+        self._compiler: Any = rows.query.get_compiler(connection=connection)
+        self._sql, self._parameters = "", []
+        try:
+            self._sql, parameters = self._compiler.as_sql()
+            self._keep(parameters)
+        except EmptyResultSet:
+            pass  # no row can meet it
+
+    def _keep(self, parameters: tuple[Any, ...]) -> None:
+        """What never changes becomes part of the text on PostgreSQL: its plan then knows of it."""
+        if connection.vendor != "postgresql":
+            self._parameters = list(parameters)
+            return
+        connection.ensure_connection()
+        literal = psycopg.ClientCursor(connection.connection)
+        rest = iter(parameters)
+
+        def fill(place: "re.Match[str]") -> str:
+            if place[0] == "%%":
+                return place[0]
+            value = next(rest)
+            if isinstance(value, Given):
+                self._parameters.append(value)
+                return place[0]
+            return literal.mogrify("%s", [value]).replace("%", "%%")
+
+        self._sql = re.sub("%[%s]", fill, self._sql)
+
+    def __call__(self, **given: object) -> list[Any]:
+        """The rows for what is given: instants, numbers, texts, lists of texts or numbers."""
+        if not self._sql:
+            return []
+        bound = [_bound(given[one.name]) if isinstance(one, Given) else one for one in self._parameters]
+        with prepared.cursor() as asked:
+            asked.execute(self._sql, bound)
+            found = asked.fetchall()
+        rows = self._compiler.results_iter(results=[found])
+        return list(map(self._build, rows) if self._build else rows)
+
+
+def _bound(value: object) -> Any:
+    match value:
+        case datetime():
+            return connection.ops.adapt_datetimefield_value(value)
+        case list() | tuple():
+            return list(value) if connection.vendor == "postgresql" else json.dumps(value)
+        case _:
+            return value
+
+
+def kept(compose: Callable[..., Any]) -> Callable[..., Kept]:
+    """Keep the query that a function composes for each of its arguments; those that have a `key` are known by it.
+
+    The function returns the query, or the query and what makes something of each row.
+    """
+    known: OrderedDict[Hashable, Kept] = OrderedDict()
+
+    def of(*arguments: Any) -> Kept:
+        key = tuple(getattr(argument, "key", argument) for argument in arguments)
+        if key not in known:
+            composed = compose(*arguments)
+            known[key] = Kept(*composed) if isinstance(composed, tuple) else Kept(composed)
+            if len(known) > MOST:
+                known.popitem(last=False)
+        return known[key]
+
+    return of
