@@ -1,13 +1,17 @@
 """Decisions for many who ask at the same time: one of them decides for all, in one transaction.
 
 Deciding for fifty costs little more than for one. So threads of a process that ask while another decides wait for it,
-and then one of them decides for all who wait. Between processes the rows of the offers are the lock.
+and then one of them decides for all who wait. Between processes the rows of the offers are the lock: who gets it takes
+along everybody who has come meanwhile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Event, Lock
+from typing import Any
+
+from django.db import transaction
 
 from campaigns import claiming
 from campaigns.models import Decision
@@ -17,38 +21,84 @@ AT_ONCE = 200
 
 @dataclass(eq=False)
 class Asking:
-    """A subject that waits for its decision, or to decide for those who wait with it."""
+    """A subject that waits for its decision, or to decide for those who wait with it.
+
+    `about` is whatever the desk wants to know of it, `answer` what the desk made of its decisions.
+    """
 
     subject: str
     of: str
     at: datetime
+    about: Any = None
     turn: Event = field(default_factory=Event)
     decisions: list[Decision] | None = None
+    answer: Any = None
     error: Exception | None = None
 
 
-class Desk:
-    """Where the threads of a process wait. One of them decides; when it ends, the first who waits is the next."""
+Hook = Callable[[Sequence[Asking]], Sequence[Asking]]
 
-    def __init__(self) -> None:
+
+class Desk:
+    """Where the threads of a process wait. One of them decides; when it ends, the first who waits is the next.
+
+    `admit` says who of those together is to be decided for, `conclude` is told their decisions: both within the
+    transaction that decides, so what they write stays or goes with it.
+    """
+
+    def __init__(self, admit: Hook = lambda some: some, conclude: Callable[[Sequence[Asking]], None] = len) -> None:
         self._lock = Lock()
+        self._admit, self._conclude = admit, conclude
         self.waiting: list[Asking] = []
         self._busy = False
 
     def ask(self, asking: Asking) -> None:
-        """Return when it is decided."""
+        """Return when it is decided. Must not run inside a transaction. Raises what deciding raises."""
         with self._lock:
             self.waiting.append(asking)
             leads = not self._busy
             self._busy = True
         if not leads:
             asking.turn.wait()
-            leads = asking.decisions is None and asking.error is None
+            leads = asking in self.waiting
         if leads:
             try:
-                _decide(self._together(asking))
+                self._serve(asking)
             finally:
                 self._pass_on()
+        if asking.error is not None:
+            raise asking.error
+
+    def _serve(self, first: Asking) -> None:
+        """Decide for all who wait; where that fails, for each alone, so that nobody suffers from another's subject."""
+        together = [first]
+        try:
+            with transaction.atomic():
+                held = claiming.hold(first.of)
+                together = self._together(first)
+                self._decide(held, together)
+        except Exception:
+            self._together(first)
+            for one in together:
+                self._alone(one)
+        finally:
+            for one in together:
+                one.turn.set()
+
+    def _alone(self, one: Asking) -> None:
+        try:
+            with transaction.atomic():
+                self._decide(claiming.hold(one.of), [one])
+        except Exception as error:  # told to who asked
+            one.error = error
+
+    def _decide(self, held: claiming.Held, together: Sequence[Asking]) -> None:
+        admitted = self._admit(together)
+        subjects = sorted({one.subject for one in admitted})
+        found = claiming.decide(held, subjects, at=max(one.at for one in together)) if subjects else []
+        for one in admitted:
+            one.decisions = [decision for decision in found if decision.subject == one.subject]
+        self._conclude(admitted)
 
     def _together(self, first: Asking) -> list[Asking]:
         with self._lock:
@@ -73,28 +123,4 @@ def ask(subject: str, *, of: str, at: datetime) -> list[Decision]:
     """
     mine = Asking(subject, of, at)
     DESK.ask(mine)
-    if mine.decisions is None:
-        raise mine.error or RuntimeError("nobody decided")
-    return mine.decisions
-
-
-def _decide(together: Sequence[Asking]) -> None:
-    """Decide for all of them; where that fails, for each alone, so that nobody suffers from another's subject."""
-    try:
-        _claim(together)
-    except Exception:
-        for one in together:
-            try:
-                _claim([one])
-            except Exception as error:  # told to who asked
-                one.error = error
-    finally:
-        for one in together:
-            one.turn.set()
-
-
-def _claim(together: Sequence[Asking]) -> None:
-    subjects = sorted({one.subject for one in together})
-    found = claiming.claim_all(subjects, of=together[0].of, at=max(one.at for one in together))
-    for one in together:
-        one.decisions = [decision for decision in found if decision.subject == one.subject]
+    return mine.decisions or []

@@ -13,12 +13,14 @@ from django.db.models import Exists, OuterRef, QuerySet
 from campaigns import claims, deciding, engine, following, offers
 from campaigns.discovery import News, Only
 from campaigns.kept import Among, kept, number
-from campaigns.models import Decision, Grant, Offer
+from campaigns.models import Decision, Grant, Issuance
 from campaigns.offers import Published
-from merchants import prepared
 
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
-ASKED = f"UPDATE {Offer._meta.db_table} SET asked_until = %s WHERE id = %s"  # noqa: S608  own name
+
+
+Held = tuple[str, list[Published]]
+"""A kind of subject, and the offers about such subjects, whose rows are locked."""
 
 
 def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
@@ -26,7 +28,6 @@ def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
     return claim_all([subject], of=of, at=at)
 
 
-@transaction.atomic
 def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decision]:
     """A tick for some subjects (`of`: freight_order, trade_order, …): grants follow, and claims are decided, now.
 
@@ -34,24 +35,42 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
     for a settling delay, a decision day or the end of a pause go on waiting. Returns their decisions, of all offers, by
     subject and offer. Raises claims.UnknownSubjectError.
     """
-    held = offers.hold_all(of)
-    if not held:
+    with transaction.atomic():
+        return decide(hold(of), subjects, at=at)
+
+
+def hold(of: str) -> Held:
+    """Take the offers about such subjects in hand, until the transaction ends."""
+    return of, offers.hold_all(of)
+
+
+def decide(held: Held, subjects: Sequence[str], *, at: datetime) -> list[Decision]:
+    """As `claim_all`, with offers that are in hand."""
+    of, about = held
+    if not about:
         return []
-    at = max([at, *(offer.row.moved_until for offer in held if offer.row.moved_until)])
-    only = Only(tuple(subjects), _merchants(held, of, subjects))
-    if of == "freight_order":
+    at = max([at, *(offer.row.moved_until for offer in about if offer.row.moved_until)])
+    spends = of == "freight_order" and _promised()() != []
+    only = Only(tuple(subjects), _merchants(about, subjects, spends=spends))
+    if spends:
         engine.spend(only.subjects, merchants=only.merchants, at=at)
     found: list[tuple[str, Decision]] = []
-    for group in offers.competing(held):
+    for group in offers.competing(about):
         found += _bring_up(group, at, only)
     if not {decision.subject for _, decision in found}.issuperset(subjects):
-        claims.merchants_of(held[0], subjects)  # nothing decided: or not there at all
+        claims.merchants_of(about[0], subjects)  # nothing decided: or not there at all
     return [decision for _code, decision in sorted(found, key=lambda one: (one[1].subject, one[0]))]
 
 
-def _merchants(held: list[Published], of: str, subjects: Sequence[str]) -> tuple[str, ...]:
+@kept
+def _promised() -> QuerySet[Issuance, Any]:
+    """Whether any offer promises coupons, which freight orders could spend."""
+    return Issuance.objects.order_by().values_list("pk")[:1]
+
+
+def _merchants(held: list[Published], subjects: Sequence[str], *, spends: bool) -> tuple[str, ...]:
     """Whose the subjects are, where something of the merchant's has to be followed first."""
-    follows = of == "freight_order" or any(offer.terms.threshold is not None for offer in held)
+    follows = spends or any(offer.terms.threshold is not None for offer in held)
     return claims.merchants_of(held[0], subjects) if follows else ()
 
 
@@ -66,10 +85,6 @@ def _bring_up(group: list[Published], at: datetime, only: Only) -> list[tuple[st
     until = claims.horizon(group, at)
     since = max((offer.row.decided_until for offer in group if offer.row.decided_until is not None), default=None)
     made = deciding.decide_some(group, News(since, until, only=only), at=at)
-    if made:
-        with prepared.cursor() as cursor:
-            for offer in group:
-                cursor.execute(ASKED, [until, offer.id])
     codes = {offer.id: offer.code for offer in group}
     return found + [(codes[decision.offer_id], decision) for decision in made]
 

@@ -146,6 +146,7 @@ def _allocate(
 ) -> Iterator[list[Row]]:
     """Give places and write the decisions; yields what was written, chunk by chunk."""
     places = Places(offers, since=since, some=some)
+    quotas = places.allocation.quotas
     by_code = {offer.code: offer for offer in offers}
     verdicts = places.allocation.decide(places.prepared(asking))
     decided = 0
@@ -153,8 +154,9 @@ def _allocate(
     while chunk := list(islice(verdicts, CHUNK)):
         yield _write(by_code, chunk, kept)
         decided += len(chunk)
+    asked_until = None if some is None else until
     used = {
-        offer.id: grants.count(offer.row, kept=kept[offer.id], line=places.allocation.quotas[offer.code].line)
+        offer.id: grants.count(offer.row, kept=kept[offer.id], line=quotas[offer.code].line, asked_until=asked_until)
         for offer in offers
     }
     announcing.places(offers, used, at=until)

@@ -4,13 +4,14 @@ What is shown as held is what the decision recorded, where there is one; else wh
 at the instant asked about.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from django.db.models import Case, F, OuterRef, Subquery, Value, When
+from django.db.models.functions import Least
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext as _
 from django.utils.translation import npgettext
@@ -18,6 +19,7 @@ from django.utils.translation import npgettext
 from campaigns import claims, offers
 from campaigns.definition.benefits import CENT
 from campaigns.definition.offer import ClaimNth, Nth, Threshold
+from campaigns.kept import Among, instant, kept
 from campaigns.models import Decision, Entry, Grant, Tag, Version
 from campaigns.offers import Published
 from campaigns.rules import wording
@@ -145,23 +147,30 @@ def _decision(row: dict[str, Any]) -> Decision | None:
 
 def _rows(offer: Published, subjects: Sequence[str], at: datetime) -> dict[str, dict[str, Any]]:
     """One query: each subject with its claim and decision, every condition's found and held, its grant as of `at`."""
-    terms, seen = offer.terms, claims.constant(at)
-    rows = claims.all_rows(offer).filter(pk__in=subjects).annotate(claims_at=claims.claimed_at(offer))
-    due = LessThanOrEqual(F("claims_at"), seen)
-    rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=seen))
-    decided = terms.decision_instant
-    rows = rows.annotate(seen_at=claims.constant(min(decided, at)) if decided else F("claimed_at"))
-    currency = F("currency") if "currency" in terms.collection.facts else Value("")
-    asked = {"progress": _found_progress(offer), "paid_in": currency, **_given(offer, at)}
-    for n, condition in enumerate((*terms.scope, *terms.asked)):
-        asked[f"held_{n}"] = flag(condition.q(terms.row))
-        asked[f"found_{n}"] = condition.found(terms.row)
-    found = rows.annotate(**asked).values("pk", "claims_at", terms.collection.merchant, *asked)
+    found = _asked(offer)(subjects=list(subjects), at=at)
     return {row["pk"]: {name: _as_seen(name, value, at) for name, value in row.items()} for row in found}
 
 
-def _given(offer: Published, at: datetime) -> dict[str, Any]:
+@kept
+def _asked(offer: Published) -> tuple[claims.Rows, Callable[[tuple[Any, ...]], dict[str, Any]]]:
+    terms, at = offer.terms, instant("at")
+    rows = claims.all_rows(offer).filter(Among("pk", "subjects")).annotate(claims_at=claims.claimed_at(offer))
+    due = LessThanOrEqual(F("claims_at"), at)
+    rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=at))
+    decided = terms.decision_instant
+    rows = rows.annotate(seen_at=Least(claims.constant(decided), at) if decided else F("claimed_at"))
+    currency = F("currency") if "currency" in terms.collection.facts else Value("")
+    asked = {"progress": _found_progress(offer), "paid_in": currency, **_given(offer)}
+    for n, condition in enumerate((*terms.scope, *terms.asked)):
+        asked[f"held_{n}"] = flag(condition.q(terms.row))
+        asked[f"found_{n}"] = condition.found(terms.row)
+    names = ("pk", "claims_at", terms.collection.merchant, *asked)
+    return rows.annotate(**asked).values_list(*names), lambda row: dict(zip(names, row, strict=True))
+
+
+def _given(offer: Published) -> dict[str, Any]:
     """What was decided of the subject by `at`, and its latest grant as it stood then, as expressions."""
+    at = instant("at")
     mine = {"offer": offer.id, "subject": OuterRef("pk"), "claimed_at__lte": at}
     decisions = Decision.objects.filter(**mine)
     grants = Grant.objects.filter(**mine).order_by("-pk")

@@ -51,9 +51,10 @@ COLUMNS = (
 ).split()
 
 
-# fmt: off
-COUNT = f"UPDATE {Offer._meta.db_table} SET used = used + %s, line = %s WHERE id = %s RETURNING used"  # noqa: S608  ours
-# fmt: on
+COUNT = (
+    f"UPDATE {Offer._meta.db_table} SET used = used + %s, line = %s, "  # noqa: S608  own name
+    "asked_until = COALESCE(%s, asked_until) WHERE id = %s RETURNING used"
+)
 
 
 def award(awards: Sequence[Award]) -> Counter[int]:
@@ -81,13 +82,15 @@ def award(awards: Sequence[Award]) -> Counter[int]:
     return Counter(a.offer.pk for a in awards if a.steps[-1].status != Status.RELEASED)
 
 
-def count(offer: Offer, *, kept: int, line: int) -> int:
-    """Keep the offer's counters in step with the grants just written; returns how many places are taken now."""
-    if not kept and line == offer.line:
+def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = None) -> int:
+    """Keep the offer's counters in step with the grants just written; returns how many places are taken now.
+
+    `asked_until` is the instant up to which some claims were decided by themselves, ahead of the tick.
+    """
+    if not kept and line == offer.line and asked_until is None:
         return offer.used
-    with prepared.cursor() as cursor:
-        cursor.execute(COUNT, [kept, line, offer.pk])
-        return int(cursor.fetchone()[0])
+    [(used,)] = prepared.ask(COUNT, [kept, line, asked_until, offer.pk])
+    return int(used)
 
 
 def _row(pk: int, a: Award) -> tuple[object, ...]:

@@ -64,9 +64,8 @@ def new_ids(model: type[Model], count: int) -> range | list[int]:
     if count == 0:
         return []
     if connection.vendor == "postgresql":
-        with prepared.cursor() as cursor:
-            sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
-            cursor.execute(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own table name
-            return [row[0] for row in cursor.fetchall()]
+        sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
+        found = prepared.ask(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own name
+        return [pk for (pk,) in found]
     newest: Any = model._default_manager.aggregate(newest=Max("pk"))["newest"]
     return range((newest or 0) + 1, (newest or 0) + 1 + count)

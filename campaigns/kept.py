@@ -76,15 +76,18 @@ class Kept:
         self._build = build
         self._compiler: Any = rows.query.get_compiler(connection=connection)
         self._sql, self._parameters = "", []
+        self._arrays = connection.vendor == "postgresql"
+        self._instant = connection.ops.adapt_datetimefield_value
         try:
             self._sql, parameters = self._compiler.as_sql()
+            self._converters = self._compiler.get_converters([column for column, *_ in self._compiler.select])
             self._keep(parameters)
         except EmptyResultSet:
             pass  # no row can meet it
 
     def _keep(self, parameters: tuple[Any, ...]) -> None:
         """What never changes becomes part of the text on PostgreSQL: its plan then knows of it."""
-        if connection.vendor != "postgresql":
+        if not self._arrays:
             self._parameters = list(parameters)
             return
         connection.ensure_connection()
@@ -106,22 +109,15 @@ class Kept:
         """The rows for what is given: instants, numbers, texts, lists of texts or numbers."""
         if not self._sql:
             return []
-        bound = [_bound(given[one.name]) if isinstance(one, Given) else one for one in self._parameters]
-        with prepared.cursor() as asked:
-            asked.execute(self._sql, bound)
-            found = asked.fetchall()
-        rows = self._compiler.results_iter(results=[found])
+        bound = [self._bound(given[one.name]) if isinstance(one, Given) else one for one in self._parameters]
+        found = prepared.ask(self._sql, bound)
+        rows = map(tuple, self._compiler.apply_converters(found, self._converters)) if self._converters else found
         return list(map(self._build, rows) if self._build else rows)
 
-
-def _bound(value: object) -> Any:
-    match value:
-        case datetime():
-            return connection.ops.adapt_datetimefield_value(value)
-        case list() | tuple():
-            return list(value) if connection.vendor == "postgresql" else json.dumps(value)
-        case _:
-            return value
+    def _bound(self, value: object) -> Any:
+        if isinstance(value, list | tuple):
+            return list(value) if self._arrays else json.dumps(value)
+        return self._instant(value) if isinstance(value, datetime) else value
 
 
 def kept(compose: Callable[..., Any]) -> Callable[..., Kept]:

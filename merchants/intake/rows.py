@@ -12,7 +12,6 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-import psycopg
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
@@ -22,7 +21,6 @@ CHUNK = 5_000
 FEW = 200
 PASSING = {"intake_stage"}  # temporary tables, whose columns differ from use to use
 TYPES: dict[tuple[str, str], list[int]] = {}
-UNNESTING: dict[tuple[str, tuple[str, ...]], str] = {}
 
 
 def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
@@ -65,22 +63,15 @@ def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: I
 
 
 def _append_few(table: str, columns: Sequence[str], rows: list[Sequence[object]]) -> int:
-    """One statement, with an array for each column."""
+    """One statement and one parameter, which Python and PostgreSQL both take apart in C."""
     if not rows:
         return 0
-    with prepared.cursor() as cursor:
-        cursor.execute(_unnesting(cursor, table, tuple(columns)), [list(values) for values in zip(*rows, strict=True)])
+    names = ", ".join(map(connection.ops.quote_name, columns))
+    into = connection.ops.quote_name(table)
+    told = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
+    statement = f"INSERT INTO {into} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{into}, %s)"  # noqa: S608  quoted names
+    prepared.ask(statement, [told])
     return len(rows)
-
-
-def _unnesting(cursor: CursorWrapper, table: str, columns: tuple[str, ...]) -> str:
-    if (table, columns) not in UNNESTING:
-        names = ", ".join(connection.ops.quote_name(column) for column in columns)
-        kinds = (psycopg.adapters.types[oid].name for oid in _types(cursor, table, names))
-        arrays = ", ".join(f"%s::{kind}[]" for kind in kinds)
-        target = f"{connection.ops.quote_name(table)} ({names})"
-        UNNESTING[table, columns] = f"INSERT INTO {target} SELECT * FROM unnest({arrays})"  # noqa: S608  # quoted names
-    return UNNESTING[table, columns]
 
 
 def _types(cursor: CursorWrapper, table: str, names: str) -> list[int]:
