@@ -214,6 +214,26 @@ def _spent(move: spending.Move, coupon: Coupon) -> journal.Move:
     )  # fmt: skip
 
 
+def take_off(order_no: str, *, at: datetime, by: str) -> Coupon | None:
+    """Give the coupon that is locked to an order back to the wallet, as if the order had never asked for one.
+
+    None where there is no such coupon. Belongs into the transaction that says the order asks for none.
+    """
+    held = Coupon.objects.select_for_update(of=("self",), no_key=True).select_related("grant", "offer")
+    coupon = held.filter(order_no=order_no, status=Status.LOCKED, valid_until__gt=at).first()
+    if coupon is None:
+        return None
+    Attachment.objects.filter(pk=order_no).delete()
+    coupon.status, coupon.value, coupon.order_no = Status.ISSUED, coupon.face_value, None
+    coupon.save(update_fields=["status", "value", "order_no"])
+    move = journal.Move(
+        None, coupon.pk, coupon.offer_id, coupon.grant.version_id, at, "locked", "issued", coupon.value,
+        coupon.currency, order_no, by, "taken off the order", coupon.merchant_id, coupon.grant.subject,
+    )  # fmt: skip
+    journal.record([move])
+    return coupon
+
+
 def void(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -> int:
     """Take away the unspent coupons of grants that were revoked or released. Returns how many."""
     versions = {grant.pk: grant for grant in grants}

@@ -85,14 +85,20 @@ def hold(group: list[Published]) -> list[Published]:
 
 
 @kept
-def _about() -> QuerySet[Offer, Any]:
-    rows = Offer.objects.select_for_update(of=("self",), no_key=True).filter(version__isnull=False)
-    return rows.filter(subject=text("subject")).order_by("pk").values_list(*OFFER, "version__number", "version__digest")
+def _about(held: bool) -> QuerySet[Offer, Any]:
+    rows = Offer.objects.select_for_update(of=("self",), no_key=True) if held else Offer.objects.all()
+    mine = rows.filter(subject=text("subject"), version__isnull=False).order_by("pk" if held else "code")
+    return mine.values_list(*OFFER, "version__number", "version__digest")
+
+
+def about(subject: str) -> list[Published]:
+    """Every published offer about such subjects, by code."""
+    return [_published(values) for values in _about(False)(subject=subject)]
 
 
 def hold_all(subject: str) -> list[Published]:
-    """Every published offer about such subjects, its row locked until the transaction ends."""
-    return [_published(values) for values in _about()(subject=subject)]
+    """The same, their rows locked in one order until the transaction ends."""
+    return [_published(values) for values in _about(True)(subject=subject)]
 
 
 def _published(values: tuple[Any, ...]) -> Published:

@@ -1,24 +1,47 @@
 """A write is done once, however often it is asked for: its key and its answer are stored with its effect."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from hashlib import sha256
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from campaigns.api.authentication import key_of
 from campaigns.api.problems import ProblemError
+from campaigns.kept import Among, kept, number
 from campaigns.models import Call
-from merchants.models import ApiKey
+from merchants import prepared
+from merchants.intake import rows
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
+ONCE = [OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, required=True, description="names this one call")]
+"""For the schema of a write."""
+COLUMNS = ("api_key_id", "key", "digest", "status", "body", "at")
 Write = Callable[..., Response]
+
+
+@dataclass(frozen=True)
+class Ticket:
+    """One call that is to be done once: whose it is, the key it names itself by, and a digest of all it says."""
+
+    program: int
+    key: str
+    digest: str
+
+    @property
+    def number(self) -> int:
+        """What stands for program and key among PostgreSQL's advisory locks."""
+        named = f"{self.program} {self.key}".encode(errors="surrogatepass")
+        return int.from_bytes(sha256(named).digest()[:8], signed=True)
 
 
 def once(write: Write) -> Write:
@@ -30,34 +53,28 @@ def once(write: Write) -> Write:
 
     @wraps(write)
     def done_once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        key, digest, program = _key(request), _digest(request), key_of(request)
+        mine = ticket(request)
         with transaction.atomic():
-            _hold(program, key)
-            now = timezone.now()
-            Call.objects.filter(api_key=program, key=key, at__lte=now - Call.KEPT).delete()
-            before = Call.objects.filter(api_key=program, key=key).first()
-            if before is not None:
-                return _again(before, digest)
+            if mine not in hold([mine]):
+                raise in_progress()
+            before = again([mine])
+            if before:
+                return answered(before[mine])
             response = write(view, request, *args, **kwargs)
-            Call.objects.create(
-                api_key=program, key=key, digest=digest, status=response.status_code, body=response.data, at=now
-            )
+            store([(mine, response)])
         return response
 
     return done_once
 
 
-def _key(request: Request) -> str:
+def ticket(request: Request) -> Ticket:
+    """The call's ticket. Raises ProblemError, 400, where it does not name itself."""
     key = request.headers.get(HEADER, "").strip()
     if not key or len(key) > LONGEST or not key.isprintable():
         text = _("The header %(header)s is needed: 1 to %(n)d printable characters that name this one call.")
         raise ProblemError(400, "idempotency_key_missing", text % {"header": HEADER, "n": LONGEST})
-    return key
-
-
-def _digest(request: Request) -> str:
     whole = repr((request.method, request.get_full_path(), _plain(request.data)))
-    return sha256(whole.encode(errors="surrogatepass")).hexdigest()
+    return Ticket(key_of(request).pk, key, sha256(whole.encode(errors="surrogatepass")).hexdigest())
 
 
 def _plain(data: Any) -> Any:
@@ -66,20 +83,60 @@ def _plain(data: Any) -> Any:
     return [_plain(value) for value in data] if isinstance(data, list) else data
 
 
-def _hold(program: ApiKey, key: str) -> None:
-    """Nobody else works under the key until the transaction ends. SQLite has one writer anyhow."""
+def hold(tickets: Sequence[Ticket]) -> list[Ticket]:
+    """Those of the calls that nobody has at work; nobody else will until the transaction ends.
+
+    SQLite has one writer anyhow.
+    """
     if connection.vendor != "postgresql":
-        return
-    number = int.from_bytes(sha256(f"{program.pk} {key}".encode()).digest()[:8], signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        (got,) = cursor.fetchone()
-    if not got:
-        text = _("The first call with this key is still at work.")
-        raise ProblemError(409, "in_progress", text, headers={"Retry-After": "1"})
+        return list(tickets)
+    numbers = [one.number for one in tickets]
+    got = prepared.ask("SELECT pg_try_advisory_xact_lock(n) FROM unnest(%s::bigint[]) n", [numbers])
+    return [one for one, (mine,) in zip(tickets, got, strict=True) if mine]
 
 
-def _again(before: Call, digest: str) -> Response:
-    if before.digest != digest:
-        raise ProblemError(422, "idempotency_key_reused", _("This key was used for another call."))
-    return Response(before.body, status=before.status, headers={"Idempotent-Replayed": "true"})
+def in_progress() -> ProblemError:
+    """What a call is told whose first is still at work."""
+    text = _("The first call with this key is still at work.")
+    return ProblemError(409, "in_progress", text, headers={"Retry-After": "1"})
+
+
+@kept
+def _before() -> "QuerySet[Call, Any]":
+    calls = Call.objects.filter(Among("key", "keys"), api_key=number("program"))
+    return calls.values_list(*COLUMNS)
+
+
+def again(tickets: Sequence[Ticket]) -> dict[Ticket, Response | ProblemError]:
+    """What those calls were answered that were done before, or that their key was used for another call.
+
+    Keys older than `Call.KEPT` are forgotten.
+    """
+    told: dict[Ticket, Response | ProblemError] = {}
+    for program in {one.program for one in tickets}:
+        mine = {one.key: one for one in tickets if one.program == program}
+        for _program, key, digest, status, body, at in _before()(program=program, keys=list(mine)):
+            if at <= timezone.now() - Call.KEPT:
+                Call.objects.filter(api_key=program, key=key).delete()
+            elif digest != mine[key].digest:
+                told[mine[key]] = ProblemError(422, "idempotency_key_reused", _("This key was used for another call."))
+            else:
+                told[mine[key]] = Response(body, status=status, headers={"Idempotent-Replayed": "true"})
+    return told
+
+
+def answered(before: Response | ProblemError) -> Response:
+    """The response; raises the problem."""
+    if isinstance(before, ProblemError):
+        raise before
+    return before
+
+
+def store(done: Sequence[tuple[Ticket, Response]]) -> None:
+    """Keep the answers. Belongs into the transaction of the effects."""
+    now = timezone.now()
+    rows.write(
+        Call._meta.db_table,
+        COLUMNS,
+        [(one.program, one.key, one.digest, answer.status_code, dict(answer.data), now) for one, answer in done],
+    )

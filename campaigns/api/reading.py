@@ -1,5 +1,6 @@
 """Status: campaigns, offers and their places; what a merchant has, and why."""
 
+from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Any
 
@@ -15,8 +16,9 @@ from rest_framework.views import APIView
 
 from campaigns import clock, explaining, figures, lifecycle, offers, standing, statements
 from campaigns.api import shapes
-from campaigns.api.authentication import key_of, merchant_of, merchants_of
+from campaigns.api.authentication import key_of, merchant_of
 from campaigns.definition import sentences
+from campaigns.kept import Among, kept
 from campaigns.models import Campaign, Coupon, Grant, Offer
 from campaigns.offers import Published
 from campaigns.rules.facts import SUBJECTS
@@ -175,24 +177,33 @@ class Explanations(Reading):
     @extend_schema(responses=shapes.ExplanationShape(many=True), operation_id="explain")
     def get(self, request: Request, subject: str, key: str) -> Response:
         """What every offer about such a subject says to this one, condition by condition."""
-        return Response(shapes.ExplanationShape(explained(request, subject, key), many=True).data)
+        if not is_theirs(request, subject, key):
+            raise Http404
+        return Response(shapes.ExplanationShape(explained(subject, [key]).get(key, []), many=True).data)
 
 
-def explained(request: Request, subject: str, key: str) -> list[explaining.Explanation]:
-    """Every offer's explanation of a subject that the request's key may see. Raises Http404."""
-    if not is_theirs(request, subject, key):
-        raise Http404
-    about = [offer for offer in offers.published() if offer.terms.subject == subject]
-    return [told for offer in about for told in explaining.explain_all(offer, [key], at=clock.now())]
+def explained(subject: str, keys: Sequence[str]) -> dict[str, list[explaining.Explanation]]:
+    """Every offer's explanations of some subjects, by the subject's key."""
+    told: dict[str, list[explaining.Explanation]] = {}
+    for offer in offers.about(subject):
+        for one in explaining.explain_all(offer, keys, at=clock.now()):
+            told.setdefault(one.subject, []).append(one)
+    return told
 
 
 def is_theirs(request: Request, subject: str, key: str) -> bool:
     """Whether there is such a subject, of a merchant that the request's key sees."""
-    collection = SUBJECTS.get(subject)
-    if collection is None:
+    if subject not in SUBJECTS:
         return False
-    rows = collection.model._default_manager.filter(pk=key)
-    return rows.filter(**{f"{collection.merchant}__in": merchants_of(request).values("pk")}).exists()
+    own = key_of(request).merchant_id
+    return any(own in (None, merchant) for (merchant,) in _merchant_of(subject)(keys=[key]))
+
+
+@kept
+def _merchant_of(subject: str) -> Any:
+    """Whose a subject is."""
+    collection = SUBJECTS[subject]
+    return collection.model._default_manager.filter(Among("pk", "keys")).values_list(collection.merchant)
 
 
 def _find(code: str) -> Published:

@@ -169,6 +169,12 @@ class SubjectShape(Base):
         return attrs
 
 
+class StepShape(Base):
+    """When it happened; now, where nothing is said."""
+
+    at = instant(required=False, allow_null=True)
+
+
 class ClaimShape(Base):
     """What became of a claim."""
 

@@ -4,7 +4,7 @@ from csp.decorators import csp_update
 from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from campaigns.api import reading, schema, writing  # noqa: F401  # the schema knows how programs prove themselves
+from campaigns.api import claims, orders, reading, schema, taking  # noqa: F401  # the schema knows how programs prove themselves
 
 urlpatterns = [
     path("campaigns/", reading.Campaigns.as_view()),
@@ -17,10 +17,11 @@ urlpatterns = [
     path("merchants/<str:merchant>/grants/", reading.Grants.as_view()),
     path("merchants/<str:merchant>/coupons/", reading.Coupons.as_view()),
     path("subjects/<slug:subject>/<str:key>/", reading.Explanations.as_view()),
-    path("quotes/", writing.Quotes.as_view()),
-    path("claims/", writing.Claims.as_view()),
-    path("facts/<slug:kind>/", writing.Facts.as_view()),
-    path("freight-orders/<str:number>/coupon/", writing.OrderCoupon.as_view()),
+    path("quotes/", claims.Quotes.as_view()),
+    path("claims/", claims.Claims.as_view()),
+    path("claims/<slug:subject>/<str:key>/<slug:step>/", claims.Steps.as_view()),
+    path("facts/<slug:kind>/", taking.Facts.as_view()),
+    path("freight-orders/<str:number>/coupon/", orders.OrderCoupon.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view()), name="docs"),
 ]
