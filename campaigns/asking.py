@@ -36,7 +36,12 @@ class Asking:
     error: Exception | None = None
 
 
-Hook = Callable[[Sequence[Asking]], Sequence[Asking]]
+Admit = Callable[[Sequence[Asking]], Sequence[Asking]]
+Conclude = Callable[[claiming.Held, Sequence[Asking]], None]
+
+
+def _nothing(_held: claiming.Held, _decided: Sequence[Asking]) -> None:
+    """A desk that has nothing more to do with the decisions."""
 
 
 class Desk:
@@ -46,14 +51,14 @@ class Desk:
     transaction that decides, so what they write stays or goes with it.
     """
 
-    def __init__(self, admit: Hook = lambda some: some, conclude: Callable[[Sequence[Asking]], None] = len) -> None:
+    def __init__(self, admit: Admit = lambda some: some, conclude: Conclude = _nothing) -> None:
         self._lock = Lock()
         self._admit, self._conclude = admit, conclude
         self.waiting: list[Asking] = []
         self._busy = False
 
     def ask(self, asking: Asking) -> None:
-        """Return when it is decided. Must not run inside a transaction. Raises what deciding raises."""
+        """Return when it is decided. Must not run inside a transaction. Raises its `error`, or what deciding raises."""
         with self._lock:
             self.waiting.append(asking)
             leads = not self._busy
@@ -86,6 +91,7 @@ class Desk:
                 one.turn.set()
 
     def _alone(self, one: Asking) -> None:
+        one.error = one.answer = None
         try:
             with transaction.atomic():
                 self._decide(claiming.hold(one.of), [one])
@@ -98,7 +104,7 @@ class Desk:
         found = claiming.decide(held, subjects, at=max(one.at for one in together)) if subjects else []
         for one in admitted:
             one.decisions = [decision for decision in found if decision.subject == one.subject]
-        self._conclude(admitted)
+        self._conclude(held, admitted)
 
     def _together(self, first: Asking) -> list[Asking]:
         with self._lock:

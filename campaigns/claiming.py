@@ -1,6 +1,6 @@
 """Claims decided at once, ahead of the tick: the same rules, folds and verbs, for the subjects that ask.
 
-What it asks of the database is kept (`campaigns.kept`): nothing here grows with the grants that there are.
+What it asks of the database is kept (`merchants.kept`): nothing here grows with the grants that there are.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns import claims, deciding, engine, following, offers
 from campaigns.discovery import News, Only
-from campaigns.kept import Among, kept, number
 from campaigns.models import Decision, Grant, Issuance
 from campaigns.offers import Published
+from merchants.kept import Among, kept, number
 
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
 

@@ -25,12 +25,12 @@ from django.utils.translation import gettext as _
 from campaigns.course import Life
 from campaigns.definition.benefits import FEES, Discount
 from campaigns.definition.offer import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
-from campaigns.kept import Among, Given, instant, kept
 from campaigns.models import Attachment, Decision, Tag
 from campaigns.offers import Published
 from campaigns.rules.conditions import Row, all_of, flag
 from campaigns.rules.facts import COLLECTIONS
 from campaigns.rules.moments import moment_of
+from merchants.kept import Among, Given, instant, kept
 
 Rows = QuerySet[Any]
 Build = Callable[[tuple[Any, ...]], "Subject"]

@@ -13,9 +13,9 @@ from django.db.models import F, QuerySet
 
 from campaigns import claims, coupons, deciding, expiring, following, offers, planning
 from campaigns.discovery import News, Only
-from campaigns.kept import kept
 from campaigns.models import Issuance, Offer, Run
 from campaigns.offers import Published
+from merchants.kept import kept
 from merchants.models import Batch
 
 

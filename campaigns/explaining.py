@@ -19,7 +19,6 @@ from django.utils.translation import npgettext
 from campaigns import claims, offers
 from campaigns.definition.benefits import CENT
 from campaigns.definition.offer import ClaimNth, Nth, Threshold
-from campaigns.kept import Among, instant, kept
 from campaigns.models import Decision, Entry, Grant, Tag, Version
 from campaigns.offers import Published
 from campaigns.rules import wording
@@ -27,6 +26,7 @@ from campaigns.rules.conditions import Comparison, Condition, Counting, Row, fla
 from campaigns.rules.facts import COLLECTIONS
 from campaigns.rules.operators import gap
 from campaigns.rules.wording import both, bound, comparison, money, says
+from merchants.kept import Among, instant, kept
 
 OUTCOMES = {
     Decision.Outcome.GRANTED: "granted",

@@ -24,6 +24,8 @@ NEAR = Decimal("0.95")
 MOST_HOURS = timedelta(days=4)
 """A history longer than this is told by the day, a shorter one by the hour."""
 TOP = 10
+FRESH = timedelta(seconds=10)
+MOST_FORECASTS = 1_000
 
 
 @dataclass(frozen=True)
@@ -126,6 +128,21 @@ def forecasts(several: Sequence[Published], *, at: datetime) -> dict[int, Foreca
         left = (offer.row.limit or 0) - offer.row.used
         told[key] = forecast(taken.get(key, []), left=left, at=at, opened=first.instant if first else None)
     return {key: one for key, one in told.items() if one is not None}
+
+
+LATEST: dict[Any, tuple[datetime, Forecast | None]] = {}
+
+
+def latest_forecast(offer: Published, *, at: datetime) -> Forecast | None:
+    """The offer's forecast as of `at`, or of up to `FRESH` before while not a hundredth of its places has gone."""
+    share = offer.row.used * 100 // (offer.row.limit or 1)
+    when, known = LATEST.get((offer.key, share), (None, None))
+    if when is None or not when <= at < when + FRESH:
+        known = forecasts([offer], at=at).get(offer.id)
+        if len(LATEST) > MOST_FORECASTS:
+            LATEST.clear()
+        LATEST[offer.key, share] = (at, known)
+    return known
 
 
 @dataclass(frozen=True)

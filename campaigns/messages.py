@@ -23,11 +23,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns import webhooks
-from campaigns.kept import Among, kept
 from campaigns.models import Event, Message
 from campaigns.offers import terms_of
 from campaigns.outbox import Audience
 from campaigns.rules.wording import money
+from merchants.kept import Among, kept
 from merchants.models import Member
 
 logger = logging.getLogger(__name__)

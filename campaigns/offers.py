@@ -8,13 +8,13 @@ from datetime import datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from django.db import transaction
+from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import QuerySet
 
 from campaigns.definition import offer as definition
 from campaigns.definition.reading import CampaignText
-from campaigns.kept import kept, text
 from campaigns.models import Act, Campaign, Draft, Issuance, Offer, Version
+from merchants.kept import kept, text
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ def _with_version(rows: QuerySet[Offer]) -> QuerySet[Offer]:
 
 def find(code: str) -> Published:
     """The published offer of that code. Raises Offer.DoesNotExist."""
-    row = _with_version(Offer.objects.all()).get(code=code, version__isnull=False)
-    assert row.version is not None
-    return Published(row, terms_of(row.version))
+    found = _coded()(code=code)
+    if not found:
+        raise Offer.DoesNotExist(code)
+    return _published(found[0])
 
 
 def hold(group: list[Published]) -> list[Published]:
@@ -82,6 +83,12 @@ def hold(group: list[Published]) -> list[Published]:
     rows = _with_version(Offer.objects.select_for_update(of=("self",), no_key=True))
     held = rows.filter(pk__in=[offer.id for offer in group]).order_by("pk")
     return [Published(row, terms_of(row.version)) for row in held if row.version]
+
+
+@kept
+def _coded() -> QuerySet[Offer, Any]:
+    mine = Offer.objects.filter(code=text("code"), version__isnull=False)
+    return mine.values_list(*OFFER, "version__number", "version__digest")
 
 
 @kept
@@ -102,8 +109,8 @@ def hold_all(subject: str) -> list[Published]:
 
 
 def _published(values: tuple[Any, ...]) -> Published:
-    row = Offer.from_db(None, OFFER, values[: len(OFFER)])
-    row.version = Version.from_db(None, VERSION, (row.version_id, row.pk, *values[len(OFFER) :]))
+    row = Offer.from_db(DEFAULT_DB_ALIAS, OFFER, values[: len(OFFER)])
+    row.version = Version.from_db(DEFAULT_DB_ALIAS, VERSION, (row.version_id, row.pk, *values[len(OFFER) :]))
     return Published(row, terms_of(row.version))
 
 

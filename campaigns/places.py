@@ -9,9 +9,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from campaigns.allocation import Allocation, Claim, Outcome, Quota, Release, Seats
-from campaigns.kept import Among, instant, kept, number
 from campaigns.models import Decision, Grant, Offer
 from campaigns.offers import Published
+from merchants.kept import Among, instant, kept, number
 
 CHUNK = 5_000
 VACANT = 256

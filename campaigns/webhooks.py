@@ -17,10 +17,10 @@ from standardwebhooks.webhooks import Webhook
 from urllib3.exceptions import HTTPError
 
 from campaigns import outgoing
-from campaigns.kept import Among, kept
 from campaigns.models import Coupon, Delivery, Endpoint, Event
 from campaigns.outbox import Audience
 from campaigns.outgoing import AddressError
+from merchants.kept import Among, kept
 from merchants.models import Merchant
 
 GAPS = tuple(timedelta(seconds=n) for n in (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))

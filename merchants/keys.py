@@ -4,13 +4,16 @@ Instants are the host's: a program's right to come in does not wait for a demons
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import Any
 
-from django.db.models import Q
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
 
+from merchants.kept import kept, text
 from merchants.models import ApiKey, Merchant
 
 MARK = "fg"
@@ -49,14 +52,21 @@ def find(text: str, *, at: datetime) -> ApiKey | None:
     """The key whose whole text that is, if it is good at `at`; notes that it was used."""
     mark, _, rest = text.partition("_")
     prefix, _, secret = rest.partition("_")
-    found = ApiKey.objects.select_related("merchant").filter(prefix=prefix).first() if mark == MARK else None
+    found = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
     if found is None or not constant_time_compare(found.digest, _digest(secret)):
         return None
     if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= at):
         return None
-    unused = Q(used_at=None) | Q(used_at__lt=at - USED_WITHIN)
-    ApiKey.objects.filter(unused, pk=found.pk).update(used_at=at)
+    if found.used_at is None or found.used_at < at - USED_WITHIN:
+        ApiKey.objects.filter(pk=found.pk).update(used_at=at)
     return found
+
+
+@kept
+def _known() -> tuple[QuerySet[ApiKey, Any], Callable[[tuple[Any, ...]], ApiKey]]:
+    names = [field.attname for field in ApiKey._meta.concrete_fields]
+    rows = ApiKey.objects.filter(prefix=text("prefix")).values_list(*names)
+    return rows, lambda row: ApiKey.from_db(DEFAULT_DB_ALIAS, names, row)
 
 
 def revoke(key: ApiKey, *, at: datetime) -> None:

@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import claiming, clock
+from campaigns import claiming, clock, offers
 from campaigns.api import idempotency, shapes
 from campaigns.api.authentication import key_of
 from campaigns.api.problems import ProblemError
-from campaigns.api.reading import explained, is_theirs
+from campaigns.api.reading import explained, is_theirs, owners_of
 from campaigns.api.taking import FILES, take
 from campaigns.asking import Asking, Desk
 from campaigns.explaining import Explanation
@@ -82,7 +82,7 @@ class Steps(APIView):
             raise Http404
         _record_step(subject, key, fact, asked.validated_data.get("at") or clock.now())
         claiming.claim(key, of=subject, at=clock.now())
-        return Response(_told(subject, key, explained(subject, [key]).get(key, [])))
+        return Response(_told(subject, key, explained(offers.about(subject), [key]).get(key, [])))
 
 
 def _record_step(subject: str, key: str, fact: str, at: datetime) -> None:
@@ -109,31 +109,28 @@ def _with_facts(_view: APIView, request: Request, asked: dict[str, Any]) -> Resp
 
 @dataclass(frozen=True)
 class Caller:
-    """What the desk must know of a claim: the call, and the language it is to be answered in."""
+    """What the desk must know of a claim: the call, the merchant that the key is for, the language to answer in."""
 
     ticket: idempotency.Ticket
+    merchant: str | None
     language: str
 
 
 def _at_the_desk(request: Request, asked: dict[str, Any]) -> Response:
     """Decided together with all that this process is asked meanwhile, each with its own answer and its own key."""
-    ticket = idempotency.ticket(request)
-    if before := idempotency.again([ticket]):
-        return idempotency.answered(before[ticket])
-    subject, key = asked["subject"], asked["key"]
-    if not is_theirs(request, subject, key):
-        raise Http404
-    mine = Asking(key, subject, clock.now(), Caller(ticket, get_language() or ""))
+    caller = Caller(idempotency.ticket(request), key_of(request).merchant_id, get_language() or "")
+    mine = Asking(asked["key"], asked["subject"], clock.now(), caller)
     DESK.ask(mine)
     answer: Response = mine.answer
     return answer
 
 
 def _admit(together: Sequence[Asking]) -> list[Asking]:
-    """Those whose call is not at work elsewhere and was not done before: the others have their answer."""
+    """Those whose call is not at work elsewhere and was not done before, about what is theirs; others are answered."""
     first = {one.about.ticket: one for one in reversed(together)}
     free = idempotency.hold(list(first))
     before = idempotency.again(free)
+    owners = owners_of(together[0].of, [one.subject for one in together])
     for one in together:
         ticket = one.about.ticket
         if ticket not in free or first[ticket] is not one:
@@ -141,15 +138,17 @@ def _admit(together: Sequence[Asking]) -> list[Asking]:
         elif ticket in before:
             told = before[ticket]
             one.answer, one.error = (None, told) if isinstance(told, ProblemError) else (told, None)
+        elif one.subject not in owners or one.about.merchant not in (None, owners[one.subject]):
+            one.error = Http404()
     return [one for one in together if one.error is None and one.answer is None]
 
 
-def _conclude(decided: Sequence[Asking]) -> None:
+def _conclude(held: claiming.Held, decided: Sequence[Asking]) -> None:
     """Explain to each in its language, and keep the answers."""
     for language, some in groupby(sorted(decided, key=lambda one: one.about.language), lambda one: one.about.language):
         with override(language):
             asked = list(some)
-            answers = explained(asked[0].of, [one.subject for one in asked])
+            answers = explained(held[1], [one.subject for one in asked])
             for one in asked:
                 one.answer = _answer(_told(one.of, one.subject, answers.get(one.subject, [])))
     idempotency.store([(one.about.ticket, one.answer) for one in decided])
@@ -173,13 +172,12 @@ def _claimed(request: Request, asked: dict[str, Any]) -> dict[str, Any]:
     if not is_theirs(request, subject, key):
         raise Http404
     claiming.claim(key, of=subject, at=clock.now())
-    return _told(subject, key, explained(subject, [key]).get(key, []))
+    return _told(subject, key, explained(offers.about(subject), [key]).get(key, []))
 
 
 def _told(subject: str, key: str, answers: list[Explanation]) -> dict[str, Any]:
     claim = {"subject": subject, "key": key, "outcome": _outcome(answers), "answers": answers}
-    told: dict[str, Any] = shapes.ClaimShape(claim).data
-    return told
+    return shapes.told(shapes.ClaimShape, claim)
 
 
 def _answer(told: dict[str, Any]) -> Response:

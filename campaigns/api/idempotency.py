@@ -16,10 +16,10 @@ from rest_framework.response import Response
 
 from campaigns.api.authentication import key_of
 from campaigns.api.problems import ProblemError
-from campaigns.kept import Among, kept, number
 from campaigns.models import Call
 from merchants import prepared
 from merchants.intake import rows
+from merchants.kept import Among, kept, number
 
 HEADER = "Idempotency-Key"
 LONGEST = 255

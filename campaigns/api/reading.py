@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import UTC, date
 from typing import Any
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
@@ -18,10 +20,10 @@ from campaigns import clock, explaining, figures, lifecycle, offers, standing, s
 from campaigns.api import shapes
 from campaigns.api.authentication import key_of, merchant_of
 from campaigns.definition import sentences
-from campaigns.kept import Among, kept
 from campaigns.models import Campaign, Coupon, Grant, Offer
 from campaigns.offers import Published
 from campaigns.rules.facts import SUBJECTS
+from merchants.kept import Among, kept, number
 from merchants.models import ApiKey
 
 
@@ -76,7 +78,7 @@ class OneQuota(Reading):
         """How many places there are, are taken and are left."""
         offer = _find(code)
         row = offer.row
-        waiting = Grant.objects.filter(offer=row, status__in=[Grant.Status.RESERVED, Grant.Status.LOCKED]).count()
+        [(waiting,)] = _waiting()(offer=offer.id)
         quota = {
             "limit": row.limit,
             "used": row.used,
@@ -84,9 +86,17 @@ class OneQuota(Reading):
             "left": None if row.limit is None else max(row.limit - row.used, 0),
             "per_merchant": row.cap,
             "as_of": max((at for at in (row.moved_until, row.asked_until) if at), default=None),
-            "forecast": figures.forecasts([offer], at=clock.now()).get(offer.id),
+            "forecast": figures.latest_forecast(offer, at=clock.now()),
         }
-        return Response(shapes.QuotaShape(quota).data)
+        return Response(shapes.told(shapes.QuotaShape, quota))
+
+
+@kept
+def _waiting() -> Any:
+    """How many of an offer's places are reserved."""
+    waiting = Grant.objects.filter(offer=OuterRef("pk"), status__in=[Grant.Status.RESERVED, Grant.Status.LOCKED])
+    counted = waiting.order_by().values("offer").annotate(n=Count("pk")).values("n")
+    return Offer.objects.filter(pk=number("offer")).values_list(Coalesce(Subquery(counted), 0))
 
 
 class History(Reading):
@@ -179,13 +189,13 @@ class Explanations(Reading):
         """What every offer about such a subject says to this one, condition by condition."""
         if not is_theirs(request, subject, key):
             raise Http404
-        return Response(shapes.ExplanationShape(explained(subject, [key]).get(key, []), many=True).data)
+        return Response(shapes.ExplanationShape(explained(offers.about(subject), [key]).get(key, []), many=True).data)
 
 
-def explained(subject: str, keys: Sequence[str]) -> dict[str, list[explaining.Explanation]]:
-    """Every offer's explanations of some subjects, by the subject's key."""
+def explained(about: Sequence[Published], keys: Sequence[str]) -> dict[str, list[explaining.Explanation]]:
+    """The explanations that offers about such subjects give of some, by the subject's key."""
     told: dict[str, list[explaining.Explanation]] = {}
-    for offer in offers.about(subject):
+    for offer in sorted(about, key=lambda offer: offer.code):
         for one in explaining.explain_all(offer, keys, at=clock.now()):
             told.setdefault(one.subject, []).append(one)
     return told
@@ -193,17 +203,19 @@ def explained(subject: str, keys: Sequence[str]) -> dict[str, list[explaining.Ex
 
 def is_theirs(request: Request, subject: str, key: str) -> bool:
     """Whether there is such a subject, of a merchant that the request's key sees."""
-    if subject not in SUBJECTS:
-        return False
     own = key_of(request).merchant_id
-    return any(own in (None, merchant) for (merchant,) in _merchant_of(subject)(keys=[key]))
+    return any(own in (None, merchant) for merchant in owners_of(subject, [key]).values())
+
+
+def owners_of(subject: str, keys: Sequence[str]) -> dict[str, str]:
+    """The merchants whose subjects these are, by key; those that are not there are left out."""
+    return dict(_owners(subject)(keys=list(keys))) if subject in SUBJECTS else {}
 
 
 @kept
-def _merchant_of(subject: str) -> Any:
-    """Whose a subject is."""
+def _owners(subject: str) -> Any:
     collection = SUBJECTS[subject]
-    return collection.model._default_manager.filter(Among("pk", "keys")).values_list(collection.merchant)
+    return collection.model._default_manager.filter(Among("pk", "keys")).values_list("pk", collection.merchant)
 
 
 def _find(code: str) -> Published:

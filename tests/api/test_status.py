@@ -188,4 +188,4 @@ def test_the_number_of_queries_of_a_list(platform: Program, count: int) -> None:
     platform.get("merchants/M1/grants/")
     with CaptureQueriesContext(connection) as queries:
         platform.get("merchants/M1/grants/")
-    assert len(queries) == 4  # key, its use, merchant, grants
+    assert len(queries) == 3  # key, merchant, grants
