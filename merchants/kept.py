@@ -31,7 +31,7 @@ class Given(Expression):
         super().__init__(output_field=output_field)
         self.name = name
 
-    def as_sql(self, _compiler: Any, _connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, _compiler: Any, _connection: Any) -> Any:
         """The value's place in the statement, and this as what stands for it among the parameters."""
         return "%s", [self]
 
@@ -39,7 +39,7 @@ class Given(Expression):
 class Among(Func):
     """Whether a text is one of a given list of texts."""
 
-    output_field = BooleanField()  # type: ignore[assignment]  # it is one
+    output_field = BooleanField()
 
     def __init__(self, field: str, name: str) -> None:
         super().__init__(F(field), Given(name, TextField()))
@@ -75,7 +75,8 @@ class Kept:
     def __init__(self, rows: "QuerySet[Any, Any]", build: Callable[[Values], Any] | None = None) -> None:
         self._build = build
         self._compiler: Any = rows.query.get_compiler(connection=connection)
-        self._sql, self._parameters = "", []
+        self._sql = ""
+        self._parameters: list[Any] = []
         self._arrays = connection.vendor == "postgresql"
         self._instant = connection.ops.adapt_datetimefield_value
         try:

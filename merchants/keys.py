@@ -52,7 +52,7 @@ def find(text: str, *, at: datetime) -> ApiKey | None:
     """The key whose whole text that is, if it is good at `at`; notes that it was used."""
     mark, _, rest = text.partition("_")
     prefix, _, secret = rest.partition("_")
-    found = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
+    found: ApiKey | None = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
     if found is None or not constant_time_compare(found.digest, _digest(secret)):
         return None
     if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= at):

@@ -20,9 +20,10 @@ from campaigns.api import idempotency, shapes
 from campaigns.api.authentication import key_of
 from campaigns.api.problems import ProblemError
 from campaigns.api.reading import explained, is_theirs, owners_of
-from campaigns.api.taking import FILES, take
+from campaigns.api.taking import take
 from campaigns.asking import Asking, Desk
 from campaigns.explaining import Explanation
+from campaigns.intake import FILES
 from campaigns.rules.facts import SUBJECTS
 from merchants.models import ApiKey
 

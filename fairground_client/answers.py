@@ -1,0 +1,138 @@
+"""What the server answers, in the words of its schema. Instants are ISO 8601 in UTC, money is text of two decimals."""
+
+from typing import TypedDict
+
+
+class Campaign(TypedDict):
+    code: str
+    name_en: str
+    name_zh: str
+
+
+class Terms(TypedDict):
+    benefit: str
+    claim: str
+    conditions: list[str]
+    quota: str
+    settlement: list[str]
+
+
+class Offer(TypedDict):
+    code: str
+    campaign: str
+    name: str
+    version: int
+    subject: str
+    opens: str | None
+    closes: str | None
+    paused_at: str | None
+    stopped_at: str | None
+
+
+class OfferWhole(Offer):
+    terms: dict[str, object]
+    sentences: Terms
+
+
+class Forecast(TypedDict):
+    soonest: str
+    likely: str
+    latest: str | None
+    taken: int
+    since: str
+
+
+class Quota(TypedDict):
+    limit: int | None
+    used: int
+    reserved: int
+    left: int | None
+    per_merchant: int | None
+    as_of: str | None
+    forecast: Forecast | None
+
+
+class Point(TypedDict):
+    at: str
+    taken: int
+    total: int
+
+
+class Statement(TypedDict):
+    offer: str
+    merchant: str
+    currency: str
+    settled: str
+    reversed: str
+    redeemed: str
+    returned: str
+    total: str
+
+
+class Reason(TypedDict):
+    name: str
+    required: str
+    found: str
+    held: bool
+    margin: str
+
+
+class Benefit(TypedDict):
+    offer: str
+    state: str
+    reasons: list[Reason]
+    asks: list[str]
+    progress: Reason | None
+    left: int | None
+    own_left: int | None
+
+
+class Grant(TypedDict):
+    offer: str
+    subject: str
+    merchant: str
+    status: str
+    amount: str
+    currency: str
+    claimed_at: str
+    ended_at: str | None
+
+
+class Coupon(TypedDict):
+    code: str
+    offer: str
+    merchant: str
+    status: str
+    value: str
+    face_value: str
+    currency: str
+    valid_from: str
+    valid_until: str
+    order_no: str | None
+
+
+class Explanation(TypedDict):
+    offer: str
+    version: int
+    outcome: str
+    status: str
+    claimed_at: str | None
+    place: int | None
+    amount: str | None
+    currency: str
+    conditions: list[Reason]
+
+
+class Claim(TypedDict):
+    subject: str
+    key: str
+    outcome: str
+    answers: list[Explanation]
+
+
+class Taken(TypedDict):
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    future: int

@@ -1,0 +1,184 @@
+"""The Python client: every operation of the schema, by its name, against a server that runs."""
+
+import inspect
+from collections.abc import Callable
+from typing import Any, get_args, get_type_hints
+
+import pytest
+import urllib3
+import yaml
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from campaigns.models import Call, Grant
+from fairground_client import Fairground, Problem, Refused, UnavailableError, answers
+from logistics.models import FreightOrder
+from merchants import keys
+from tests.api.test_claims import FACT
+from tests.dashboard.people import clock
+from tests.engine.test_late import coupon_offer
+from tests.engine.world import correct, freight, merchant, offer, publish, tick
+
+
+def schema() -> Any:
+    return yaml.safe_load(Client().get("/api/v1/schema/").content)
+
+
+def test_every_operation_of_the_schema_is_a_method() -> None:
+    named = {one["operationId"] for path in schema()["paths"].values() for one in path.values()}
+    methods = {name for name, _ in inspect.getmembers(Fairground, inspect.isfunction) if not name.startswith("_")}
+    assert methods == named - {"schema_retrieve"}
+
+
+def test_every_answer_has_the_fields_of_the_schema() -> None:
+    shapes = schema()["components"]["schemas"]
+    kinds = {name: kind for name, kind in vars(answers).items() if inspect.isclass(kind) and name != "TypedDict"}
+    assert len(kinds) > 10
+    for name, kind in kinds.items():
+        told = shapes[f"{name}Shape"]["properties"]
+        hints = get_type_hints(kind)
+        assert set(hints) == set(told), name
+        for field, of in told.items():
+            assert _nullable(of) == (type(None) in get_args(hints[field])), f"{name}.{field}"
+
+
+def _nullable(of: dict[str, Any]) -> bool:
+    kinds = of.get("type", [])
+    return "null" in kinds or {"type": "null"} in of.get("oneOf", []) + of.get("anyOf", [])
+
+
+@pytest.fixture
+def connect(transactional_db: None, live_server: LiveServer, settings: Settings) -> Callable[..., Fairground]:
+    """A client of the running server, by default the platform's."""
+    settings.DEMO = True
+    clock("03")
+    merchant("M1")
+
+    def made(*scopes: str, of: Any = None, **options: Any) -> Fairground:
+        wanted = scopes or ("read", "claim", "facts")
+        _key, secret = keys.issue("test", scopes=wanted, merchant=of, at=timezone.now(), by="test")
+        return Fairground(live_server.url, secret, **options)
+
+    return made
+
+
+def test_a_claim_from_facts_to_settlement(connect: Callable[..., Fairground]) -> None:
+    publish(
+        offer("o", quota="{limit: 2}", settlement="{locked_at: paid_at, at: shipped_at, released_by: cancelled_at}")
+    )
+    fairground = connect()
+    fact = {**FACT, "placed_at": "2022-09-01T00:00:00Z", "paid_at": "2022-09-02T00:00:00Z"}
+    assert fairground.record_facts("freight_orders", [fact])["added"] == 1
+    assert fairground.quote("freight_order", "A")["outcome"] == "granted"
+    assert fairground.claim("freight_order", "A")["answers"][0]["status"] == "locked"
+    told = fairground.follow_claim("freight_order", "A", "fulfil", at="2022-09-02T12:00:00Z")
+    assert told["answers"][0]["status"] == "settled"
+    assert fairground.get_quota("o")["used"] == 1
+    [grant] = fairground.list_grants("M1", status="settled")
+    assert (grant["subject"], grant["amount"], grant["currency"]) == ("A", "100.00", "CNY")
+    with pytest.raises(Problem) as done:
+        fairground.follow_claim("freight_order", "A", "fulfil")
+    assert (done.value.status, done.value.code) == (409, "step_done")
+
+
+def test_a_step_that_gives_the_place_back(connect: Callable[..., Fairground]) -> None:
+    publish(offer("o", quota="{limit: 1}"))
+    fairground = connect()
+    fairground.claim("freight_order", fact=FACT)
+    with pytest.raises(Refused) as refused:
+        fairground.claim("freight_order", fact={**FACT, "order_no": "B"})
+    assert refused.value.code == "quota_exhausted"
+    assert refused.value.body["answers"][0]["outcome"] == "quota_exhausted"
+    told = fairground.follow_claim("freight_order", "A", "cancel", at="2022-09-02T20:00:00Z")
+    assert told["answers"][0]["status"] == "released"
+    assert fairground.get_quota("o")["left"] == 1
+
+
+@pytest.mark.parametrize(("subject", "step"), [("freight_order", "ship"), ("merchant", "pay"), ("nothing", "pay")])
+def test_steps_that_there_are_not(connect: Callable[..., Fairground], subject: str, step: str) -> None:
+    freight("A", paid_at="02")
+    with pytest.raises(Problem) as missing:
+        connect().follow_claim(subject, "A" if subject == "freight_order" else "M1", step)
+    assert missing.value.status == 404
+
+
+def test_a_coupon_attached_detached_and_attached_again(connect: Callable[..., Fairground]) -> None:
+    publish(coupon_offer())
+    freight("S", shipped_at="02")
+    tick("03")
+    freight("F", placed_at="02 20:00")
+    fairground = connect()
+    locked = fairground.attach_coupon("F")
+    assert (locked["status"], locked["order_no"]) == ("locked", "F")
+    back = fairground.detach_coupon("F")
+    assert (back["code"], back["status"], back["order_no"], back["value"]) == (
+        locked["code"], "issued", None, locked["face_value"],
+    )  # fmt: skip
+    with pytest.raises(Problem) as none:
+        fairground.detach_coupon("F")
+    assert (none.value.status, none.value.code) == (409, "no_coupon")
+    assert fairground.attach_coupon("F")["code"] == locked["code"]
+    tick("04")
+    assert [coupon["status"] for coupon in fairground.list_coupons("M1", status="locked")] == ["locked"]
+    correct(FreightOrder, "F", paid_at="04 10:00")
+    tick("05")
+    clock("05")
+    with pytest.raises(Problem):
+        fairground.detach_coupon("F")
+    assert [coupon["order_no"] for coupon in fairground.list_coupons("M1", status="redeemed")] == ["F"]
+
+
+def test_lists_go_on_page_by_page(connect: Callable[..., Fairground]) -> None:
+    publish(offer("o"))
+    for n in range(120):
+        freight(f"F{n:03}", paid_at="02")
+    tick("03")
+    assert len({grant["subject"] for grant in connect().list_grants("M1", size="50")}) == 120
+
+
+def test_everything_that_looks(connect: Callable[..., Fairground]) -> None:
+    publish(offer("o", quota="{limit: 5}"))
+    freight("A", paid_at="02")
+    tick("03")
+    fairground = connect(language="zh-hans")
+    assert [one["code"] for one in fairground.list_campaigns()] == ["trial"]
+    assert [one["code"] for one in fairground.list_offers("trial")] == ["o"]
+    assert fairground.get_offer("o")["sentences"]["benefit"] == "运费减免10%"
+    assert [point["total"] for point in fairground.get_quota_history("o")] == [1]
+    assert fairground.get_statement("2022-09", merchant="M1")[0]["total"] == "100.00"
+    assert fairground.list_benefits("M1")[0]["offer"] == "o"
+    assert fairground.explain("freight_order", "A")[0]["outcome"] == "granted"
+
+
+def test_what_is_wrong_is_pointed_at(connect: Callable[..., Fairground]) -> None:
+    with pytest.raises(Problem, match="400 invalid: .*/facts/0/base_freight") as wrong:
+        connect().record_facts("freight_orders", [{**FACT, "base_freight": "-1"}])
+    assert wrong.value.errors[0]["pointer"] == "/facts/0/base_freight"
+
+
+def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(
+    connect: Callable[..., Fairground], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(offer("o"))
+    waits: list[float] = []
+    fairground = connect(sleep=waits.append, gap=0.5)
+    sent, lost = fairground.wire._sent, [True, True, False]
+
+    def losing(*asked: Any) -> Any:
+        answer = sent(*asked)
+        if lost.pop(0):
+            raise urllib3.exceptions.ProtocolError("the connection broke")
+        return answer
+
+    monkeypatch.setattr(fairground.wire, "_sent", losing)
+    assert fairground.claim("freight_order", fact=FACT)["outcome"] == "granted"
+    assert waits == [0.5, 1.0]
+    assert Call.objects.count() == Grant.objects.count() == 1
+
+
+def test_a_server_that_never_answers() -> None:
+    nobody = Fairground("http://127.0.0.1:9", "fg_x", tries=3, sleep=lambda _: None)
+    with pytest.raises(UnavailableError, match="3 times"):
+        nobody.list_campaigns()
