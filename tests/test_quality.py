@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+ROOMS = ("campaigns", "config", "fairground_client", "logistics", "merchants", "trade")
 CHECKS = {
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],
     # Without a cache: what the Django plugin knows of the models is not part of mypy's key.
     "types": ["-m", "mypy", "--cache-dir", "/dev/null", "."],
     "imports": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache'])"],
+    "security": ["-m", "bandit", "-q", "-c", "pyproject.toml", "-r", *ROOMS],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "setup": ["manage.py", "check", "--fail-level", "WARNING"],
 }

@@ -23,7 +23,8 @@ from merchants.kept import Among, kept, number
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
-ONCE = [OpenApiParameter(HEADER, str, OpenApiParameter.HEADER, required=True, description="names this one call")]
+NAME = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"}
+ONCE = [OpenApiParameter(HEADER, NAME, OpenApiParameter.HEADER, required=True, description="names this one call")]
 """For the schema of a write."""
 COLUMNS = ("api_key_id", "key", "digest", "status", "body", "at")
 Write = Callable[..., Response]

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import InternalError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
+from campaigns.api.rendering import PROBLEM
 from merchants.intake.files import Complaint
 
 logger = logging.getLogger(__name__)
@@ -57,6 +59,13 @@ def handle(error: Exception, context: Any) -> Response:
         return Response(unexpected.body(), status=unexpected.status, headers=unexpected.headers)
     problem = _of(error, known.status_code)
     return Response(problem.body(), status=known.status_code, headers=dict(known.headers))
+
+
+@csrf_exempt
+def nothing(_request: HttpRequest) -> JsonResponse:
+    """A view for addresses of version 1 that there are not."""
+    problem = _of(Http404(), HTTPStatus.NOT_FOUND)
+    return JsonResponse(problem.body(), status=problem.status, content_type=PROBLEM)
 
 
 def _unexpected(error: Exception) -> ProblemError:

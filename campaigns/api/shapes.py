@@ -172,7 +172,7 @@ class SubjectShape(Base):
     """What is claimed for: a subject that is recorded, by its key, or one to be recorded first, by its facts."""
 
     subject = serializers.ChoiceField(choices=sorted(SUBJECTS))
-    key = serializers.CharField(max_length=64, required=False)
+    key = serializers.CharField(min_length=1, max_length=64, required=False)
     fact = serializers.DictField(required=False, help_text="The row of the subject, named as in its file of facts.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """Where each part of version 1 is."""
 
 from csp.decorators import csp_update
-from django.urls import path
+from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from campaigns.api import claims, orders, reading, schema, taking  # noqa: F401  # the schema knows how programs prove themselves
+from campaigns.api import claims, orders, problems, reading, schema, taking  # noqa: F401  # the schema knows how programs prove themselves
 
 urlpatterns = [
     path("campaigns/", reading.Campaigns.as_view()),
@@ -24,4 +24,5 @@ urlpatterns = [
     path("freight-orders/<str:number>/coupon/", orders.OrderCoupon.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view()), name="docs"),
+    re_path("", problems.nothing),
 ]

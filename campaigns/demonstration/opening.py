@@ -12,7 +12,7 @@ from campaigns.models.clock import DEMO_START, DemoClock
 from merchants import members
 from merchants.models import Member, Merchant
 
-PASSWORD = "fairground"  # noqa: S105  # known to everyone: a demonstration only
+PASSWORD = "fairground"  # noqa: S105  # known to everyone: a demonstration only  # nosec B105
 MEMBERS = {"merchant@example.com": Member.Role.MAIN, "colleague@example.com": Member.Role.SUB}
 STAFF = ("operator", "approver")
 LOGINS = {**dict.fromkeys(STAFF, PASSWORD), **dict.fromkeys(MEMBERS, PASSWORD)}

@@ -28,7 +28,7 @@ def facts(merchants: int, seed: int) -> Iterator[rows.Row]:
 
 def _chance(seed: int, number: int) -> Source:
     """Each merchant and topic has its own dice: a change to parcels leaves the trade orders as they were."""
-    return lambda topic: Random(f"{seed}/{number}/{topic}")  # noqa: S311  # a made-up world holds no secrets
+    return lambda topic: Random(f"{seed}/{number}/{topic}")  # noqa: S311  # a made-up world holds no secrets  # nosec B311
 
 
 def _life(chance: Source, of: Profile) -> Iterator[rows.Row]:

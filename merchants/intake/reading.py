@@ -3,7 +3,7 @@
 import codecs
 import csv
 import hashlib
-import subprocess
+import subprocess  # nosec B404
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -141,7 +141,7 @@ def _convert(path: Path, target: Path, *, limit: Limit) -> None:
     command += [str(limit.seconds), str(limit.megabytes)]
     root = Path(__file__).resolve().parents[2]
     try:
-        child = subprocess.run(  # noqa: S603  # our own module, by the running interpreter
+        child = subprocess.run(  # noqa: S603  # our own module, by the running interpreter  # nosec B603
             command, cwd=root, capture_output=True, timeout=limit.seconds, check=False, text=True, errors="replace"
         )
     except subprocess.TimeoutExpired as error:

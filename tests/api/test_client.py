@@ -153,7 +153,7 @@ def test_everything_that_looks(connect: Callable[..., Fairground]) -> None:
 
 
 def test_what_is_wrong_is_pointed_at(connect: Callable[..., Fairground]) -> None:
-    with pytest.raises(Problem, match="400 invalid: .*/facts/0/base_freight") as wrong:
+    with pytest.raises(Problem, match=r"400 invalid: .*/facts/0/base_freight") as wrong:
         connect().record_facts("freight_orders", [{**FACT, "base_freight": "-1"}])
     assert wrong.value.errors[0]["pointer"] == "/facts/0/base_freight"
 

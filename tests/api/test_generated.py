@@ -1,0 +1,34 @@
+"""Calls made up from the schema, one by one and in chains: what comes back is always what the schema says."""
+
+import subprocess
+import sys
+
+from django.utils import timezone
+from pytest_django import Settings
+from pytest_django.live_server_helper import LiveServer
+
+from merchants import keys
+from tests.dashboard.people import clock
+from tests.engine.test_late import coupon_offer
+from tests.engine.world import freight, merchant, offer, publish, tick
+
+RUN = (
+    "-m schemathesis.cli --config-file tests/api/schemathesis.toml run --checks all --mode all --max-examples 4 "
+    "--phases examples,coverage,fuzzing,stateful --seed 20220901 --continue-on-failure --warnings off --no-color "
+    "--request-timeout 30"
+).split()
+
+
+def test_every_check_holds(transactional_db: None, live_server: LiveServer, settings: Settings) -> None:
+    settings.DEMO, settings.API_RATE = True, 10**9
+    clock("03")
+    merchant("M1")
+    publish(offer("o", quota="{limit: 3}") + coupon_offer())
+    freight("F", placed_at="02", paid_at="02")
+    tick("03")
+    _key, secret = keys.issue("test", scopes=["read", "claim", "facts"], at=timezone.now(), by="test")
+    told = subprocess.run(
+        [sys.executable, *RUN, "--header", f"Authorization: Bearer {secret}", f"{live_server.url}/api/v1/schema/"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert told.returncode == 0, told.stdout + told.stderr
