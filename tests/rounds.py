@@ -24,6 +24,8 @@ SEEN = (
     "tests/test_quality.py",
     "tests/test_translations.py",
     "tests/allocation",
+    "tests/api/test_access.py",
+    "tests/api/test_generated.py",
     "tests/definition",
     "tests/demonstration/test_command.py",
     "tests/intake/test_workbooks.py",

@@ -11,6 +11,22 @@ REFUSALS = ("400", "401", "403", "404", "405", "406", "429", "503")
 OF_WRITES = ("409", "413", "415", "422")
 READ = "get"
 PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemShape"}}}
+BODY = "$response.body#"
+# What leads on from an answer: operation, status; where, and which of its values are the parameters there.
+LINKS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
+    ("list_offers", "200"): {
+        name: {"code": f"{BODY}/0/code"} for name in ("get_offer", "get_quota", "get_quota_history")
+    },
+    ("claim", "201"): {
+        "explain": {"subject": f"{BODY}/subject", "key": f"{BODY}/key"},
+        "follow_claim": {"subject": f"{BODY}/subject", "key": f"{BODY}/key", "step": "cancel"},
+        "get_quota": {"code": f"{BODY}/answers/0/offer"},
+    },
+    ("attach_coupon", "201"): {
+        "detach_coupon": {"number": f"{BODY}/order_no"},
+        "list_coupons": {"merchant": f"{BODY}/merchant"},
+    },
+}
 CELL = {"type": ["string", "number", "boolean", "null"]}
 
 
@@ -30,6 +46,7 @@ def complete(result: dict[str, Any], **_options: object) -> dict[str, Any]:
         for method, operation in operations.items():
             if not path.endswith("/schema/"):
                 _refuse(operation["responses"], REFUSALS if method == READ else REFUSALS + OF_WRITES)
+                _lead_on(operation)
     shapes = result["components"]["schemas"]
     for file in FILES:
         shapes[f"Fact_{file.name}"] = _fact(file)
@@ -44,6 +61,14 @@ def _refuse(responses: dict[str, Any], statuses: tuple[str, ...]) -> None:
     for status in statuses:
         described = responses.get(status, {}).get("description") or "A refusal; see its code."
         responses[status] = {"content": PROBLEM, "description": described}
+
+
+def _lead_on(operation: dict[str, Any]) -> None:
+    for (name, status), links in LINKS.items():
+        if name == operation["operationId"]:
+            operation["responses"][status]["links"] = {
+                to: {"operationId": to, "parameters": parameters} for to, parameters in links.items()
+            }
 
 
 def _fact(file: FactFile) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Under fault: cut connections, a read-only database, verbs that meet (faults.md, L5, L8, F11, F12, F13)."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from threading import Event, Thread
 from typing import Any
@@ -34,9 +34,9 @@ def end_one() -> int:
         return int(cursor.fetchone()[0])
 
 
-@pytest.fixture
-def killer() -> Iterator[list[int]]:
-    """Ends the others' connections again and again while a test runs; what it ended, round by round."""
+@contextmanager
+def killing() -> Iterator[list[int]]:
+    """Ends the others' connections again and again meanwhile; gives what it ended, round by round."""
     over, ended = Event(), list[int]()
 
     def kill() -> None:
@@ -46,9 +46,11 @@ def killer() -> Iterator[list[int]]:
 
     thread = Thread(target=kill)
     thread.start()
-    yield ended
-    over.set()
-    thread.join()
+    try:
+        yield ended
+    finally:
+        over.set()
+        thread.join()
 
 
 def insistently(call: Callable[[], Answer]) -> Answer:
@@ -64,9 +66,7 @@ def insistently(call: Callable[[], Answer]) -> Answer:
             connection.close()
 
 
-def test_F11_connections_ended_under_load_lose_and_double_nothing(
-    platform: Program, killer: list[int], settings: Settings
-) -> None:
+def test_F11_connections_ended_under_load_lose_and_double_nothing(platform: Program, settings: Settings) -> None:
     settings.API_RATE = 1_000_000
     publish(offer("o", quota="{limit: 15}"))
 
@@ -74,8 +74,9 @@ def test_F11_connections_ended_under_load_lose_and_double_nothing(
         body = asked(order_no=f"F{n:02}")
         return insistently(partial(platform.post, "claims/", body, once=f"key-{n}"))
 
-    told = at_once([partial(claim, n) for n in range(24)])
-    assert sum(killer) > 0
+    with killing() as ended:
+        told = at_once([partial(claim, n) for n in range(24)])
+    assert sum(ended) > 0
     granted = {answer.body["key"] for answer in told if answer.status == 201}
     assert sorted({answer.status for answer in told}) == [201, 409]
     assert granted == set(Grant.objects.values_list("subject", flat=True))  # what was acknowledged, and nothing else

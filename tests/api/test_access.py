@@ -1,0 +1,104 @@
+"""Every operation x every kind of key, on what is M1's: one table (faults.md, S1)."""
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+from django.test import Client
+
+from logistics.models import FreightOrder
+from merchants.models import ApiKey
+from tests.api.conftest import Program, program
+from tests.api.test_claims import FACT
+from tests.engine.world import everything, freight, offer, publish, tick
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("nobody", "platform", "reader", "own", "stranger")
+CLAIM = {"subject": "freight_order", "key": "F"}
+FACTS = {"facts": [{**FACT, "order_no": "N"}]}
+ALL, NOT_MINE = (401, 200, 200, 200, 200), (401, 200, 200, 200, 404)
+# Method, address, body; what each role gets.
+Line = tuple[str, str, Any, tuple[int, ...]]
+TABLE: list[Line] = [
+    ("get", "campaigns/", None, ALL),
+    ("get", "offers/", None, ALL),
+    ("get", "offers/o/", None, ALL),
+    ("get", "offers/o/quota/", None, ALL),
+    ("get", "offers/o/quota/history/", None, ALL),
+    ("get", "statements/2022-09/", None, ALL),  # of what the key sees: see below
+    ("get", "merchants/M1/benefits/", None, NOT_MINE),
+    ("get", "merchants/M1/grants/", None, NOT_MINE),
+    ("get", "merchants/M1/coupons/", None, NOT_MINE),
+    ("get", "subjects/freight_order/F/", None, NOT_MINE),
+    ("post", "quotes/", CLAIM, (401, 200, 403, 200, 404)),
+    ("post", "claims/", CLAIM, (401, 201, 403, 201, 404)),
+    ("post", "claims/freight_order/F/cancel/", {"at": "2022-09-02T20:00:00Z"}, (401, 200, 403, 403, 403)),
+    ("post", "facts/freight_orders/", FACTS, (401, 200, 403, 403, 403)),
+    ("post", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
+    ("delete", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
+]
+
+
+@pytest.fixture
+def keys(platform: Program) -> dict[str, Program]:
+    publish(offer("o", quota="{limit: 5}"))
+    freight("F", placed_at="02", paid_at="02")
+    freight("G", placed_at="02", paid_at="02")
+    tick("03")
+    freight("H", placed_at="02")
+    return {
+        "nobody": Program(""),
+        "platform": platform,
+        "reader": program("read"),
+        "own": program("read", "claim", of="M1"),
+        "stranger": program("read", "claim", of="M2"),
+    }
+
+
+@pytest.mark.parametrize("line", TABLE, ids=[f"{m} {p}" for m, p, *_ in TABLE])
+@pytest.mark.parametrize("role", ROLES)
+def test_S1_who_gets_what(keys: dict[str, Program], role: str, line: Line) -> None:
+    method, path, body, statuses = line
+    before = everything(), FreightOrder.objects.count()
+    answer = keys[role].ask(method, path, body)
+    assert answer.status == statuses[ROLES.index(role)]
+    if answer.status in (401, 403, 404):
+        assert (everything(), FreightOrder.objects.count()) == before
+    if answer.status == 404:  # as if it were not there at all
+        missing = keys[role].ask(method, path.replace("M1", "M9").replace("/F/", "/NONE/"), _named(body, "NONE"))
+        assert (missing.status, missing.body) == (404, answer.body)
+
+
+def _named(body: Any, key: str) -> Any:
+    return {**body, "key": key} if isinstance(body, dict) and "key" in body else body
+
+
+def test_the_table_has_every_operation() -> None:
+    schema = yaml.safe_load(Client().get("/api/v1/schema/").content)
+    there = {
+        (method, re.sub(r"{[^}]+}", "*", path.removeprefix("/api/v1/")))
+        for path, operations in schema["paths"].items()
+        for method in operations
+    }
+    names = r"(?<=/)(o|M1|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
+    assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
+
+
+def test_S1_a_merchants_statement_has_its_own_lines_alone(keys: dict[str, Program]) -> None:
+    everyones = keys["platform"].get("statements/2022-09/").body
+    assert [line["merchant"] for line in everyones] == ["M1"]
+    assert keys["own"].get("statements/2022-09/").body == everyones
+    assert keys["stranger"].get("statements/2022-09/").body == []
+    assert keys["stranger"].get("statements/2022-09/?merchant=M1").body == []
+
+
+@pytest.mark.parametrize("scope", ApiKey.Scope.values)
+def test_each_scope_opens_its_own_operations_alone(keys: dict[str, Program], scope: str) -> None:
+    needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "freight-orders/F/coupon/": "claim"}
+    only = program(scope)
+    for method, path, body, _ in TABLE:
+        wanted = needed.get("get" if method == "get" else path, "facts")
+        answer = only.ask(method, path, body)
+        assert (answer.status != 403) == (scope == wanted), path
