@@ -4,14 +4,14 @@ Each session of PostgreSQL has its own, so behind a pooler that changes sessions
 off (`FAIRGROUND_PREPARED`). Elsewhere this is a plain cursor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.backends.utils import CursorWrapper
 
 MOST = 1_000
 """Statements that a session keeps; those not asked for longest make room."""
@@ -19,15 +19,16 @@ _CURSORS: "WeakKeyDictionary[psycopg.Connection[Any], Prepared]" = WeakKeyDictio
 
 
 class Prepared(psycopg.Cursor[Any]):
-    """A cursor that has the server bind its parameters, and keep each statement from the first time on."""
+    """A session's own cursor: the server binds its parameters, and keeps each statement from the first time on."""
 
     def __init__(self, session: "psycopg.Connection[Any]") -> None:
         super().__init__(session)
         self.known: set[str] = set()
+        self.keeps: bool = settings.PREPARED
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Prepared":
         """As in psycopg."""
-        return super().execute(query, params, **{"prepare": settings.PREPARED, **options})
+        return super().execute(query, params, **{"prepare": self.keeps, **options})
 
 
 def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -38,19 +39,44 @@ def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         with connection.cursor() as plain:
             plain.execute(statement, values)
             return plain.fetchall() if plain.description else []
-    cursor = _cursor(connection)
-    cursor.execute(statement, values)
-    return cursor.fetchall() if cursor.description else []
+    made = _of(connection.connection)
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with _planning(made, statement):
+        wrap(made).execute(statement, values)
+    return made.fetchall() if made.description else []
 
 
-def _cursor(connection: Any) -> CursorWrapper:
-    """The session's own cursor, which one statement after the other uses."""
-    session = connection.connection
+@contextmanager
+def forgotten() -> Iterator[None]:
+    """Keep nothing meanwhile, and use nothing that was kept: names may stand for other tables than they did."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    if connection.vendor != "postgresql":
+        yield
+        return
+    made = _of(connection.connection)
+    made.keeps = False
+    try:
+        yield
+    finally:
+        made.keeps = settings.PREPARED
+
+
+def _of(session: "psycopg.Connection[Any]") -> Prepared:
     if session not in _CURSORS:
         session.prepared_max = MOST
+        session.execute("SET plan_cache_mode = force_generic_plan")  # of what is kept; the rest is planned each time
         _CURSORS[session] = Prepared(session)
-    made = _CURSORS[session]
-    cursor: CursorWrapper = (
-        connection.make_debug_cursor(made) if connection.queries_logged else connection.make_cursor(made)
-    )
-    return cursor
+    return _CURSORS[session]
+
+
+@contextmanager
+def _planning(cursor: Prepared, statement: str) -> Iterator[None]:
+    """Plan a new statement for the few rows that indexes lead to: tables that are small now grow while it is kept."""
+    new = cursor.keeps and statement not in cursor.known
+    if new:
+        cursor.connection.execute("SET enable_seqscan = off")
+    yield
+    if new:
+        cursor.connection.execute("SET enable_seqscan = on")
+        cursor.known.add(statement)

@@ -1,16 +1,18 @@
 """Trying a text: the engine in a sandbox gives what it would give, and nothing is written."""
 
 import io
+from contextlib import nullcontext, suppress
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection
+from django.db import Error, connection, transaction
 from openpyxl import load_workbook
 
 from campaigns import drafts, engine, trials
 from campaigns.definition.problems import DefinitionError
 from campaigns.models import Attachment, Coupon, Decision, Draft, Entry, Grant, Offer, Run, Trial
 from campaigns.sandbox import HIDDEN, SandboxError, sandbox
+from merchants import prepared
 from merchants.models import Batch
 from tests import seasons
 from tests.engine.world import HEADING, freight, merchant, offer, publish, t, tick
@@ -199,3 +201,28 @@ def test_where_the_tables_are_not_hidden_nothing_is_written(monkeypatch: pytest.
         raise AssertionError("it went on")
     assert Offer.objects.count() == 1
     assert connection.vendor in ("sqlite", "postgresql")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("forgets", [True, False])
+def test_what_a_session_prepared_before_is_not_used_in_the_sandbox(
+    forgets: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept statement means the table that it was made for. The control: used again, it writes what is only tried."""
+    with (
+        connection.cursor() as cursor
+    ):  # the session's first temporary table makes PostgreSQL plan anew, later ones do not
+        cursor.execute("CREATE TEMPORARY TABLE earlier (n int)")
+    merchant()
+    publish(offer("ten", quota="{limit: 10}"))
+    freight("F1", paid_at="02")
+    tick("03")
+    before = counts()
+    if not forgets:
+        monkeypatch.setattr(prepared, "forgotten", nullcontext)
+    tried_grants = 0
+    with suppress(Error), transaction.atomic(), sandbox():
+        publish(offer("ten", quota="{limit: 10}"))
+        tick("03")
+        tried_grants = Grant.objects.count()
+    assert ((tried_grants, counts()) == (1, before)) == forgets
