@@ -25,6 +25,7 @@ from campaigns.models import (
     Tag,
     Version,
 )
+from merchants import prepared
 from merchants.models import Batch
 
 # Whatever the engine and publishing write. Batches too: those not looked at yet must stay so.
@@ -48,7 +49,8 @@ def sandbox() -> Iterator[None]:
             connection.transaction_mode = None  # type: ignore[attr-defined]  # what is temporary needs no writer's lock
         _hide(names)
         _make_sure()
-        yield
+        with prepared.forgotten():  # what was prepared before would find the real tables
+            yield
     finally:
         _show(names)
         if connection.vendor == "sqlite":

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 MOST = 1_000
 """Statements that a session keeps; those not asked for longest make room."""
+NEVER = 2**62
 _CURSORS: "WeakKeyDictionary[psycopg.Connection[Any], Prepared]" = WeakKeyDictionary()
 
 
@@ -65,6 +66,7 @@ def forgotten() -> Iterator[None]:
 def _of(session: "psycopg.Connection[Any]") -> Prepared:
     if session not in _CURSORS:
         session.prepared_max = MOST
+        session.prepare_threshold = NEVER  # of itself; without one the driver would keep nothing at all
         session.execute("SET plan_cache_mode = force_generic_plan")  # of what is kept; the rest is planned each time
         _CURSORS[session] = Prepared(session)
     return _CURSORS[session]
@@ -75,8 +77,8 @@ def _planning(cursor: Prepared, statement: str) -> Iterator[None]:
     """Plan a new statement for the few rows that indexes lead to: tables that are small now grow while it is kept."""
     new = cursor.keeps and statement not in cursor.known
     if new:
-        cursor.connection.execute("SET enable_seqscan = off")
+        cursor.connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     yield
     if new:
-        cursor.connection.execute("SET enable_seqscan = on")
+        cursor.connection.execute("SET enable_seqscan = on; SET enable_bitmapscan = on")
         cursor.known.add(statement)
