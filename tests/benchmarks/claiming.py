@@ -1,9 +1,10 @@
-"""Claims decided at once on one hot quota, by several clients, against one statement a transaction in pgbench.
+"""Claims decided at once on one hot quota, by several clients of one process, against one statement a transaction in pgbench.
 
 pgbench updates a hot row under a guard and inserts a row; the verb decides, grants, seats and journals. In turns.
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,14 +72,18 @@ def by_pgbench(clients: int, folder: str) -> float:
     return next(float(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("tps"))
 
 
+PROCESSES = int(os.environ.get("PROCESSES", "1"))
+"""In how many processes the clients are: those of one decide together, those of several take turns."""
+
+
 def by_verb(clients: int, start: int) -> tuple[float, list[float]]:
     """Claims a second, and how long each took in seconds; subjects from number `start` on."""
     each = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.claiming", "client", str(clients // 2), str(start + n), "2"],
+            [sys.executable, "-m", "tests.benchmarks.claiming", "client", *map(str, (clients // PROCESSES, start + n, PROCESSES))],
             cwd=ROOT, stdout=subprocess.PIPE, text=True,
         )
-        for n in range(2)
+        for n in range(PROCESSES)
     ]  # fmt: skip
     took: list[float] = []
     for process in each:
@@ -126,7 +131,7 @@ def main() -> None:
             ours, theirs, took = [], [], []
             for _ in range(told.rounds):
                 rate, each = by_verb(clients, start)
-                start += 2 * (len(each) + 64)
+                start += PROCESSES * (len(each) + 64)
                 ours.append(rate)
                 took += each
                 theirs.append(by_pgbench(clients, folder))
