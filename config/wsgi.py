@@ -8,7 +8,7 @@ from django.core.wsgi import get_wsgi_application
 from config.checks import require_secret_key
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-# A thread that waits for the database often must not queue behind those that compute each time it comes back.
+# Seconds. A thread that often waits for the database must not queue behind those that compute at each return.
 sys.setswitchinterval(0.0005)
 application = get_wsgi_application()
 require_secret_key()

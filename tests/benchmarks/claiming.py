@@ -1,6 +1,7 @@
-"""Claims decided at once on one hot quota, by several clients of one process, against one statement a transaction in pgbench.
+"""Claims decided at once on one hot quota, by several clients, against one statement a transaction in pgbench.
 
-pgbench updates a hot row under a guard and inserts a row; the verb decides, grants, seats and journals. In turns.
+pgbench updates a hot row under a guard and inserts a row; the verb decides, grants, seats and journals. In turns. The
+clients are threads of one process, as in a web server, or of PROCESSES.
 """
 
 import json
@@ -80,7 +81,7 @@ def by_verb(clients: int, start: int) -> tuple[float, list[float]]:
     """Claims a second, and how long each took in seconds; subjects from number `start` on."""
     each = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.claiming", "client", *map(str, (clients // PROCESSES, start + n, PROCESSES))],
+            [sys.executable, "-m", "tests.benchmarks.claiming", "client", str(clients // PROCESSES), str(start + n)],
             cwd=ROOT, stdout=subprocess.PIPE, text=True,
         )
         for n in range(PROCESSES)
@@ -92,7 +93,7 @@ def by_verb(clients: int, start: int) -> tuple[float, list[float]]:
     return len(took) / SECONDS, took
 
 
-def client(threads: int, start: int, step: int) -> None:
+def client(threads: int, start: int) -> None:
     """Claim with so many threads for some seconds; tells how long each claim took."""
     from itertools import count
     from threading import Thread
@@ -102,7 +103,8 @@ def client(threads: int, start: int, step: int) -> None:
     django.setup()
     from campaigns import asking
 
-    numbers = count(start, step)
+    sys.setswitchinterval(0.0005)  # as in config/wsgi.py
+    numbers = count(start, PROCESSES)
     took: list[float] = []
     begin = perf_counter()
 
