@@ -1,0 +1,86 @@
+"""One claim at a time through the verb, beside 10, 1,000 and 100,000 live grants, and 1, 10 and 100 live offers.
+
+The other offers are about trade orders: an offer about the same subject is one more decision, and costs one.
+"""
+
+from statistics import median
+from time import perf_counter
+
+from tests.benchmarks import claiming, facts
+from tests.benchmarks.databases import options, own
+from tests.benchmarks.figures import say, verdict
+
+OTHER = """
+  - code: other-{n}
+    names: {{en: Other, zh: 其他}}
+    subject: trade_order
+    where: all
+    claim: {{at: completed_at}}
+    conditions: [{{fact: amount_usd, at_least: 1.00}}]
+    benefit: {{fee: service_fee, percent: 10}}
+    quota: {{limit: 1000}}
+"""
+HEAD = "campaign: benchmark-other\nnames: {en: Other, zh: 其他}\nzone: UTC\noffers:"
+
+
+class Claims:
+    """Claims of the prepared orders, one after the other."""
+
+    def __init__(self) -> None:
+        self.next = 0
+
+    def some(self, count: int) -> None:
+        """So many at once, not measured."""
+        from campaigns import claiming as verb
+
+        for begin in range(self.next, self.next + count, 200):
+            keys = [f"H{n}" for n in range(begin, min(begin + 200, self.next + count))]
+            verb.claim_all(keys, of="freight_order", at=facts.DECIDED)
+        self.next += count
+
+    def measured(self, count: int = 300) -> float:
+        """The median of single claims, in milliseconds."""
+        from campaigns import claiming as verb
+
+        took = []
+        for n in range(self.next, self.next + count):
+            began = perf_counter()
+            verb.claim(f"H{n}", of="freight_order", at=facts.DECIDED)
+            took.append(perf_counter() - began)
+        self.next += count
+        return median(took) * 1_000
+
+
+def main() -> None:
+    """The sizes one after the other, in one database."""
+    options(__doc__)
+    with own("flat"):
+        claiming.prepare(115_000)
+        claims = Claims()
+        claims.measured(10)  # everything is compiled
+        found: dict[int, float] = {}
+        for size in (10, 1_000, 100_000):
+            claims.some(size - claims.next)
+            found[size] = claims.measured()
+        _tell("live grants", found)
+        _tell("live offers", {offers: _with_offers(offers, claims) for offers in (1, 10, 100)})
+
+
+def _with_offers(count: int, claims: Claims) -> float:
+    from campaigns import offers
+    from campaigns.definition import reading
+
+    if count > 1:
+        text = HEAD + "".join(OTHER.format(n=n) for n in range(count - 1))
+        offers.publish(reading.read(text), source=text, at=facts.DECIDED, by="benchmark")
+    return claims.measured()
+
+
+def _tell(what: str, found: dict[int, float]) -> None:
+    say(f"{what}: " + ", ".join(f"{size:,}: {took:.2f} ms" for size, took in found.items()))
+    spread = max(found.values()) / min(found.values())
+    verdict("slowest over fastest", spread, "at most 1.2", held=spread <= 1.2)
+
+
+if __name__ == "__main__":
+    main()
