@@ -68,7 +68,9 @@ def _seats_of(since: bool) -> QuerySet[Grant, Any]:
 @kept
 def _fees_of() -> QuerySet[Grant, Any]:
     """Until when grants of some offers hold the fee of some subjects."""
-    holding = Grant.objects.filter(Exists(STANDING), Among("offer", "offers"), Among("subject", "subjects"))
+    holding = Grant.objects.filter(
+        Exists(STANDING), Among("offer", "offers", numbers=True), Among("subject", "subjects")
+    )
     return holding.order_by().values_list("subject", "ended_at")
 
 

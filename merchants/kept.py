@@ -37,16 +37,19 @@ class Given(Expression):
 
 
 class Among(Func):
-    """Whether a text is one of a given list of texts."""
+    """Whether a text, or a number, is one of a given list of such."""
 
     output_field = BooleanField()
 
-    def __init__(self, field: str, name: str) -> None:
+    def __init__(self, field: str, name: str, *, numbers: bool = False) -> None:
         super().__init__(F(field), Given(name, TextField()))
+        self.numbers = numbers
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """An array is one parameter, however long it is."""
-        return self.as_sql(compiler, connection, template="%(expressions)s)", arg_joiner=" = ANY(")
+        """An array is one parameter, however long it is; joined to, each of its values is looked up by itself."""
+        joiner = " IN (SELECT unnest("
+        kind = "bigint[]" if self.numbers else "text[]"
+        return self.as_sql(compiler, connection, template=f"%(expressions)s::{kind}))", arg_joiner=joiner)
 
     def as_sqlite(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, Any]:
         """The same with a list in JSON."""

@@ -6,16 +6,22 @@ off (`FAIRGROUND_PREPARED`). Elsewhere this is a plain cursor.
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic
 from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg.pq import TransactionStatus
 
 MOST = 1_000
 """Statements that a session keeps; those not asked for longest make room."""
 NEVER = 2**62
+FRESH = 10.0
+"""For so many seconds plans are used before they are made anew."""
+UNWANTED = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+OFF, ON = ("; ".join(f"SET enable_{way} = {switch}" for way in UNWANTED) for switch in ("off", "on"))
 _CURSORS: "WeakKeyDictionary[psycopg.Connection[Any], Prepared]" = WeakKeyDictionary()
 
 
@@ -25,6 +31,7 @@ class Prepared(psycopg.Cursor[Any]):
     def __init__(self, session: "psycopg.Connection[Any]") -> None:
         super().__init__(session)
         self.known: set[str] = set()
+        self.fresh_until = 0.0
         self.keeps: bool = settings.PREPARED
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Prepared":
@@ -74,11 +81,25 @@ def _of(session: "psycopg.Connection[Any]") -> Prepared:
 
 @contextmanager
 def _planning(cursor: Prepared, statement: str) -> Iterator[None]:
-    """Plan a new statement for the few rows that indexes lead to: tables that are small now grow while it is kept."""
-    new = cursor.keeps and statement not in cursor.known
-    if new:
-        cursor.connection.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
-    yield
-    if new:
-        cursor.connection.execute("SET enable_seqscan = on; SET enable_bitmapscan = on")
+    """Plan a statement that is new for the few rows that indexes lead to, whatever the tables' statistics say.
+
+    At the start of a season they say that the tables are empty, and a plan made for that reads the growing tables from
+    their start each time. What is as good on an empty table shows on a larger one, so plans last for some seconds only.
+    """
+    if not cursor.keeps:
+        yield
+        return
+    if monotonic() > cursor.fresh_until:
+        cursor.connection.execute("DISCARD PLANS")
+        cursor.known.clear()
+        cursor.fresh_until = monotonic() + FRESH
+    if statement in cursor.known:
+        yield
+        return
+    cursor.connection.execute(OFF)
+    try:
+        yield
         cursor.known.add(statement)
+    finally:
+        if cursor.connection.info.transaction_status != TransactionStatus.INERROR:  # else the rollback undoes it
+            cursor.connection.execute(ON)
