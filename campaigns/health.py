@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns import messages, pulse
+from campaigns import messages, pulse, webhooks
 from campaigns.models import Pulse, Run
 from campaigns.rules.wording import number
 from merchants.models import Batch
@@ -33,6 +33,7 @@ class Check:
     ok: bool
     text: str
     remedy: str | Promise = ""
+    key: str = ""
 
 
 REMEDIES = {
@@ -42,12 +43,13 @@ REMEDIES = {
     "queue": gettext_lazy("Start more workers. What waits is not lost: every message only says that it is time."),
     "facts": gettext_lazy("They are decided by the next tick: look at the tick above."),
     "mail": gettext_lazy("Look at the mail server and at EMAIL_URL; mail is tried again each half minute."),
+    "webhooks": gettext_lazy("Look at its deliveries: ask its owner, replay what was given up, or disable it."),
     "invariants": gettext_lazy("Run manage.py check_invariants, pause the offers it names, and mend what it finds."),
 }
 
 
 def checks(*, now: datetime) -> list[Check]:
-    """Everything that is looked at, as of `now` by the host's clock. Six queries, and one question to the broker."""
+    """Everything that is looked at, as of `now` by the host's clock. Seven queries, one question to the broker."""
     pulses = {row.name: row for row in Pulse.objects.all()}
     return [
         beat := _alive(gettext_lazy("beat"), pulses.get(pulse.BEAT), pulse.BEAT, now),
@@ -56,65 +58,88 @@ def checks(*, now: datetime) -> list[Check]:
         *_queue(),
         _waiting(now),
         _mail(now),
+        _webhooks(now),
         _invariants(pulses.get(pulse.INVARIANTS), now),
     ]
 
 
 def _alive(name: str | Promise, row: Pulse | None, key: str, now: datetime) -> Check:
     if row is None:
-        return Check(name, False, _("never seen"), REMEDIES[key])
-    return Check(name, now - row.at <= SILENCE[key], _("seen %(ago)s ago") % {"ago": _ago(now - row.at)}, REMEDIES[key])
+        return Check(name, False, _("never seen"), REMEDIES[key], key)
+    text = _("seen %(ago)s ago") % {"ago": _ago(now - row.at)}
+    return Check(name, now - row.at <= SILENCE[key], text, REMEDIES[key], key)
 
 
 def _worker(worker: Check, beat: Check) -> Check:
     """A worker shows itself when beat calls it: while beat is silent nothing can be said of it."""
-    return worker if worker.ok or beat.ok else Check(worker.name, False, _("not to be seen while beat is silent"))
+    if worker.ok or beat.ok:
+        return worker
+    return Check(worker.name, False, _("not to be seen while beat is silent"), key=worker.key)
 
 
 def _tick(now: datetime) -> Check:
     name = gettext_lazy("last tick")
     run = Run.objects.exclude(finished_at=None).order_by("-pk").first()
     if run is None:
-        return Check(name, False, _("none yet"), REMEDIES["tick"])
+        return Check(name, False, _("none yet"), REMEDIES["tick"], "tick")
     words = {"ago": _ago(now - run.started_at), "decided": number(run.decided), "moved": number(run.moved)}
     text = _("%(ago)s ago: %(decided)s claims decided, %(moved)s grants moved") % words
-    return Check(name, now - run.started_at <= TICK, text, REMEDIES["tick"])
+    return Check(name, now - run.started_at <= TICK, text, REMEDIES["tick"], "tick")
 
 
-def _queue() -> Iterator[Check]:
-    """How many messages wait. A broker in memory has none that another process could see."""
-    if str(current_app.conf.broker_url).startswith("memory"):
-        return
+def in_memory() -> bool:
+    """Whether the broker is one that no other process could see."""
+    return str(current_app.conf.broker_url).startswith("memory")
+
+
+def queued() -> int | None:
+    """How many messages wait; None where the broker does not answer, or none can be seen."""
+    if in_memory():
+        return None
     try:
         with current_app.connection_for_read() as connection:
             channel: Any = connection.channel()
-            waiting = channel.queue_declare(QUEUE, passive=True).message_count
+            return int(channel.queue_declare(QUEUE, passive=True).message_count)
     except Exception as error:  # whatever a broker that is ill raises
-        waiting = 0 if "NOT_FOUND" in str(error) else None
+        return 0 if "NOT_FOUND" in str(error) else None
+
+
+def _queue() -> Iterator[Check]:
+    if in_memory():
+        return
+    waiting = queued()
     text = _("does not answer") if waiting is None else _("%(n)s waiting") % {"n": number(waiting)}
-    yield Check(gettext_lazy("queue"), waiting is not None and waiting < CROWDED, text, REMEDIES["queue"])
+    yield Check(gettext_lazy("queue"), waiting is not None and waiting < CROWDED, text, REMEDIES["queue"], "queue")
 
 
 def _waiting(now: datetime) -> Check:
     found = Batch.objects.filter(absorbed=False).aggregate(n=Count("pk"), oldest=Min("recorded_at"))
     text = _("%(n)s imports not looked at yet") % {"n": number(found["n"])}
     ok = found["oldest"] is None or now - found["oldest"] <= LATE
-    return Check(gettext_lazy("facts"), ok, text, REMEDIES["facts"])
+    return Check(gettext_lazy("facts"), ok, text, REMEDIES["facts"], "facts")
 
 
 def _mail(now: datetime) -> Check:
     found = messages.to_mail().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
     ok = found["oldest"] is None or now - found["oldest"] <= LATE
-    return Check(gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": number(found["n"])}, REMEDIES["mail"])
+    return Check(gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": number(found["n"])}, REMEDIES["mail"], "mail")
+
+
+def _webhooks(now: datetime) -> Check:
+    found = webhooks.standing(at=now)
+    ok = not found["given_up"] and (found["oldest"] is None or now - found["oldest"] <= LATE)
+    text = _("%(n)s waiting, %(failing)s failing, %(given_up)s given up")
+    words = {name: number(found[name]) for name in ("n", "failing", "given_up")}
+    return Check(gettext_lazy("webhooks"), ok, text % words, REMEDIES["webhooks"], "webhooks")
 
 
 def _invariants(row: Pulse | None, now: datetime) -> Check:
     name = gettext_lazy("invariants")
     if row is None:
-        return Check(name, False, _("not checked yet"), REMEDIES["invariants"])
+        return Check(name, False, _("not checked yet"), REMEDIES["invariants"], "invariants")
     words = {"ago": _ago(now - row.at), "broken": row.said}
     text = (_("broken %(ago)s ago: %(broken)s") if row.said else _("all held %(ago)s ago")) % words
-    return Check(name, not row.said and now - row.at <= UNCHECKED, text, REMEDIES["invariants"])
+    return Check(name, not row.said and now - row.at <= UNCHECKED, text, REMEDIES["invariants"], "invariants")
 
 
 def _ago(passed: timedelta) -> str:

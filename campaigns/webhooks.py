@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from standardwebhooks.webhooks import Webhook
 from urllib3.exceptions import HTTPError
 
@@ -77,6 +77,18 @@ def audience(of: Collection[str] | None) -> Audience:
     for (merchant,) in _listening(of is not None)(merchants=list(of or ())):
         heard |= Audience(everything=merchant is None, merchants=frozenset([merchant] if merchant else []))
     return heard
+
+
+def standing(*, at: datetime) -> dict[str, Any]:
+    """What is due by `at`: `n` deliveries, the `oldest` since when; those `failing` and tried on, and `given_up`."""
+    tried = Q(tries__gt=0, delivered_at=None)
+    found: dict[str, Any] = Delivery.objects.filter(delivered_at=None, endpoint__disabled_at=None).aggregate(
+        n=Count("pk", filter=Q(due_at__lte=at)),
+        oldest=Min("due_at", filter=Q(due_at__lte=at)),
+        failing=Count("pk", filter=tried & Q(due_at__isnull=False)),
+        given_up=Count("pk", filter=tried & Q(due_at=None)),
+    )
+    return found
 
 
 def spread(events: Iterable[Event], *, at: datetime) -> int:

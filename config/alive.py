@@ -1,10 +1,16 @@
 """For those who watch processes: whether this one lives, and whether it can serve."""
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from campaigns import metrics as numbers
 
 
 @require_safe
@@ -29,3 +35,13 @@ def ready(_request: HttpRequest) -> HttpResponse:
     if lacks:
         return HttpResponse("migrations are missing\n", content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Prometheus' text, for whoever has `FAIRGROUND_METRICS_TOKEN`; without one set there is no such page."""
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    if not settings.METRICS_TOKEN or not constant_time_compare(sent, settings.METRICS_TOKEN):
+        raise Http404
+    return HttpResponse(numbers.text(now=timezone.now()), content_type=CONTENT_TYPE_LATEST)

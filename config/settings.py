@@ -186,6 +186,8 @@ CELERY_BEAT_SCHEDULE = {
     "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
+# Who may read the metrics: Authorization: Bearer …; nobody while it is empty.
+METRICS_TOKEN = env.str("FAIRGROUND_METRICS_TOKEN", default="")
 # Whether webhooks may go to machines of one's own, and without TLS: for trials and tests only.
 WEBHOOKS_PRIVATE = env.bool("FAIRGROUND_WEBHOOKS_PRIVATE", default=False)
 # How many calls a minute a program may make with one key.

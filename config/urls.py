@@ -10,6 +10,7 @@ from config import alive
 urlpatterns = [
     path("health/live", alive.live),
     path("health/ready", alive.ready),
+    path("metrics", alive.metrics),
     path("i18n/", include("django.conf.urls.i18n")),
     # Everyone signs in at one place.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),

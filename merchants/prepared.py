@@ -48,7 +48,7 @@ def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
             plain.execute(statement, values)
             return plain.fetchall() if plain.description else []
     made = _of(connection.connection)
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with _planning(made, statement):
         wrap(made).execute(statement, values)
     return made.fetchall() if made.description else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
+from time import perf_counter
 from typing import Any
 
 from django.db import transaction
@@ -15,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import claiming, clock, offers
+from campaigns import claiming, clock, metrics, offers
 from campaigns.api import idempotency, shapes
 from campaigns.api.authentication import key_of
 from campaigns.api.problems import ProblemError
@@ -60,8 +61,11 @@ class Claims(APIView):
     )
     def post(self, request: Request) -> Response:
         """Decide a subject's claims at once. 201 granted, 409 refused, 202 where the claim waits for its decision."""
+        began = perf_counter()
         asked = _asked(request)
-        return _with_facts(self, request, asked) if "fact" in asked else _at_the_desk(request, asked)
+        answer = _with_facts(self, request, asked) if "fact" in asked else _at_the_desk(request, asked)
+        metrics.CLAIM_SECONDS.labels(answer.data["outcome"]).observe(perf_counter() - began)
+        return answer
 
 
 class Steps(APIView):
