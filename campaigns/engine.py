@@ -4,10 +4,12 @@ Safe to kill at any commit, to repeat and to run twice at once: a group of compe
 transaction that holds its offers' rows, and what is decided is not asked again.
 """
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
 
@@ -18,6 +20,8 @@ from campaigns.offers import Published
 from merchants.kept import kept
 from merchants.models import Batch
 
+logger = logging.getLogger(__name__)
+
 
 def tick(*, at: datetime) -> Run:
     """Bring everything up to `at`: grants, claims, coupons. Returns the run, with what it did.
@@ -25,6 +29,13 @@ def tick(*, at: datetime) -> Run:
     Time never runs back: offers already decided beyond `at` are left as they are.
     """
     run = Run.objects.create(at=at)
+    with structlog.contextvars.bound_contextvars(run=run.pk):
+        _bring_everything_up(run)
+        logger.info("ticked", extra={"decided": run.decided, "moved": run.moved, "issued": run.issued})
+    return run
+
+
+def _bring_everything_up(run: Run) -> None:
     batches = tuple(Batch.objects.filter(absorbed=False).values_list("pk", flat=True))
     published = offers.published()
     groups = offers.competing(published)
@@ -33,9 +44,8 @@ def tick(*, at: datetime) -> Run:
     looked += [_bring_up(group, batches, run) for group in groups if group[0].terms.fee]
     if all(looked):
         Batch.objects.filter(pk__in=batches).update(absorbed=True)
-    run.finished_at = at
+    run.finished_at = run.at
     run.save()
-    return run
 
 
 def sweep(*, at: datetime) -> None:

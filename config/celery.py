@@ -9,6 +9,8 @@ from uuid import uuid4
 from celery import Celery
 from celery.contrib.django.task import DjangoTask
 from celery.result import AsyncResult
+from django.conf import settings
+from django_structlog.celery.steps import DjangoStructLogInitStep
 from kombu.exceptions import OperationalError
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -40,3 +42,5 @@ class Bell(DjangoTask):  # type: ignore[type-arg]  # generic in the stubs only
 app = Celery("fairground", task_cls=Bell)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+if settings.JSON_LOGS:
+    app.steps["worker"].add(DjangoStructLogInitStep)

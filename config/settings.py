@@ -7,6 +7,8 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
+from config import logs
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -214,24 +216,13 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["campaigns.api.schema.complete"],
 }
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "format": "{asctime} {levelname} {name}: {message}",
-            "datefmt": "%Y-%m-%d %H:%M:%S%z",
-            "style": "{",
-        },
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": "WARNING"},
-    "loggers": {
-        "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-        "celery.worker": {"level": env.str("LOG_LEVEL", default="WARNING")},
-        "celery.app.trace": {"level": env.str("LOG_LEVEL", default="WARNING")},
-    },
-}
+# `line` for people, `json` for machines: one object a line, with its request, program and run.
+JSON_LOGS = env.str("FAIRGROUND_LOGS", default="line") == "json"
+LOGGING = logs.configured(as_json=JSON_LOGS, level=env.str("LOG_LEVEL", default="WARNING"))
+DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+if JSON_LOGS:
+    INSTALLED_APPS.append("django_structlog")
+    MIDDLEWARE.insert(0, "config.logs.Requests")
 
 if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
     # TLS ends at a proxy that sets this header and removes what a client sent under its name.

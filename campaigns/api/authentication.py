@@ -44,6 +44,7 @@ class KeyAuthentication(BaseAuthentication):
         key = keys.find(text.strip(), at=timezone.now())
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, revoked or expired."))
+        request._request.program = key.prefix  # type: ignore[attr-defined]  # for the log
         return Program(key), key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF hands it over

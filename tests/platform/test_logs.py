@@ -1,0 +1,50 @@
+"""Logs as data: each line with its request, program and run; never a secret."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.rounds import ROOT
+
+SCRIPT = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from datetime import UTC, datetime
+from django.test import Client
+from campaigns import engine
+from merchants import keys
+_, secret = keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
+client = Client(headers={"authorization": f"Bearer {secret}"})
+answer = client.get("/api/v1/merchants/SECRET-CODE/grants/?cursor=SECRET-QUERY")
+assert answer.status_code == 404
+print("REQUEST IS " + answer.headers.get("X-Request-ID", ""))
+client.get("/calendar/SECRET-ADDRESS.ics")
+engine.tick(at=datetime(2022, 9, 1, tzinfo=UTC))
+print("SECRET IS " + secret)
+"""
+
+
+@pytest.mark.parametrize("kind", ["json", "line"])
+def test_what_is_logged(kind: str, tmp_path: object) -> None:
+    own = {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "FAIRGROUND_LOGS": kind, "REDIS_URL": ""}
+    environment = {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings", "ALLOWED_HOSTS": "testserver"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    secret = done.stdout.split("SECRET IS ")[1].strip()
+    assert secret not in done.stderr
+    if kind == "line":
+        assert "{" not in done.stderr
+        return
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+    assert "SECRET" not in done.stderr
+    request = done.stdout.split("REQUEST IS ")[1].split()[0]
+    [finished] = [one for one in lines if one["event"] == "request_finished" and one["request_id"] == request]
+    assert (finished["code"], finished["request"]) == (404, "GET api/v1/merchants/<str:merchant>/grants/")
+    assert finished["program"] == secret.split("_")[1]
+    [ticked] = [one for one in lines if one["event"] == "ticked"]
+    assert (ticked["run"], ticked["decided"], ticked["level"]) == (1, 0, "info")
