@@ -28,6 +28,7 @@ SEEN = (
     "tests/api/test_generated.py",
     "tests/definition",
     "tests/demonstration/test_command.py",
+    "tests/engine/test_drill_embedded.py",
     "tests/intake/test_workbooks.py",
     "tests/platform/test_production.py",
     "tests/platform/test_up.py",
