@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from time import perf_counter
-from zoneinfo import ZoneInfo
 
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
 
@@ -85,7 +84,7 @@ def _text(offer: Published, limit: int | None) -> CampaignText:
     quota = offer.terms.quota.model_copy(update={"limit": limit, "per_merchant": None})
     terms = offer.terms.model_copy(update={"quota": quota})
     code, names = offer.row.campaign.code, offer.terms.names
-    return CampaignText.model_construct(campaign=code, names=names, zone=ZoneInfo("UTC"), offers=(terms,))
+    return CampaignText.model_construct(campaign=code, names=names, zone="UTC", offers=(terms,))
 
 
 def _subjects(offer: Published, most: int, at: datetime) -> list[str]:

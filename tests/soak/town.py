@@ -1,0 +1,88 @@
+"""The processes of an installation on one machine, and the faults that befall them."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from time import sleep
+
+import psutil
+import psycopg
+import redis
+
+from tests.platform.servers import PrivateRedis, free_port
+from tests.rounds import ROOT
+
+WEB = "gunicorn config.wsgi --workers 2 --threads 8 --worker-class gthread --no-control-socket --log-level critical"
+WORKER = "celery --app config worker --concurrency 1 --without-gossip --without-mingle --loglevel critical"
+BEAT = "celery --app config beat --schedule {folder}/beat --loglevel critical"
+FAULTS = ("kill a web process", "kill the worker", "end a connection", "flush Redis", "freeze Redis")
+
+
+class Town:
+    """gunicorn, a Celery worker and beat on a database and a Redis of their own. `kill -9` is always near."""
+
+    def __init__(self, database: str, folder: Path) -> None:
+        self.database, self.folder = database, folder
+        self.redis = PrivateRedis(folder)
+        self.port = free_port()
+        self.faults = dict.fromkeys(FAULTS, 0)
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database,
+            "REDIS_URL": self.redis.url,
+            "SECRET_KEY": "a key for one trial of a town, which nobody else will ever use again 0123456789",
+            "FAIRGROUND_API_RATE": "1000000000",
+        }
+        self.web = self._start(f"{WEB} --bind 127.0.0.1:{self.port}")
+        self.worker = self._start(WORKER)
+        self.beat = self._start(BEAT.format(folder=folder))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def _start(self, command: str) -> "subprocess.Popen[bytes]":
+        quiet = (self.folder / "log").open("ab")
+        return subprocess.Popen(
+            [sys.executable, "-m", *command.split()], cwd=ROOT, env=self.environment, stdout=quiet, stderr=quiet,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def strike(self, chance: random.Random) -> None:
+        """One fault, by chance."""
+        fault = chance.choice(FAULTS)
+        if fault == "kill a web process":
+            some = psutil.Process(self.web.pid).children()
+            if some:
+                chance.choice(some).kill()
+        elif fault == "kill the worker":
+            os.killpg(self.worker.pid, signal.SIGKILL)
+            self.worker.wait()
+            self.worker = self._start(WORKER)
+        elif fault == "end a connection":
+            self._end_a_connection()
+        elif fault == "flush Redis":
+            with redis.Redis.from_url(self.redis.url) as server:
+                server.flushall()
+        else:
+            self.redis.freeze()
+            sleep(chance.uniform(0.1, 1.5))
+            os.kill(self.redis.process.pid, signal.SIGCONT)
+        self.faults[fault] += 1
+
+    def _end_a_connection(self) -> None:
+        with psycopg.connect(self.database, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND application_name <> 'soak' ORDER BY random() LIMIT 1"
+            )
+
+    def stop(self) -> None:
+        """Everything ends, at once."""
+        for process in (self.web, self.worker, self.beat):
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        self.redis.kill()
