@@ -1,9 +1,12 @@
-"""The record without its guard, for tests that need a past which could not be."""
+"""Guards switched off: for tests that need a past which could not be, and for the controls of races."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+import pytest
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 GUARDED = ("campaigns_act", "campaigns_entry")
 
@@ -29,3 +32,12 @@ def unguarded() -> Iterator[None]:
         yield
         for _name, sql in triggers:
             cursor.execute(sql)
+
+
+def without_row_locks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are read as ever, and nobody waits for anybody."""
+
+    def plain(rows: "QuerySet[Any]", **_options: object) -> "QuerySet[Any]":
+        return rows.all()
+
+    monkeypatch.setattr(QuerySet, "select_for_update", plain)

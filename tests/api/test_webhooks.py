@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import IntegrityError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -22,6 +24,7 @@ from campaigns.outgoing import AddressError
 from merchants.models import Merchant
 from tests.crowd import at_once
 from tests.engine.world import freight, merchant, offer, publish, tick
+from tests.unguarded import without_row_locks
 
 
 @dataclass
@@ -217,6 +220,20 @@ def test_two_workers_send_nothing_twice(receivers: list[Receiver]) -> None:
     happen("F1", "F2", "F3")
     at_once([lambda: webhooks.deliver(there, clock=timezone.now) for _ in range(4)])
     assert len(receiver.heard) == 3
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lease_two_workers_send_some_twice(
+    receivers: list[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receiver, _ = receivers
+    there = endpoint(receiver, "granted")
+    happen("F1", "F2", "F3")
+    without_row_locks(monkeypatch)
+    with suppress(IntegrityError):  # two write down one delivery
+        at_once([lambda: webhooks.deliver(there, clock=timezone.now) for _ in range(8)])
+    assert len(receiver.heard) > 3
 
 
 PRIVATE = [

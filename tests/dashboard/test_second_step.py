@@ -13,6 +13,7 @@ from merchants import codes
 from merchants.models import Member
 from tests.crowd import at_once
 from tests.dashboard.people import PASSWORD, client, words
+from tests.unguarded import without_row_locks
 
 pytestmark = pytest.mark.django_db
 
@@ -109,19 +110,40 @@ def test_nobody_is_asked_who_did_not_want_it(owner: Member) -> None:
     assert Client().get(SETTINGS).status_code == 302
 
 
-@pytest.mark.postgresql
-@pytest.mark.django_db(transaction=True)
-def test_S4_a_burst_of_codes_looks_at_one(device: TOTPDevice, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of twenty wrong codes at once one is compared; the others find that they must wait."""
-    looked: list[str] = []
+@pytest.fixture
+def looked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The codes that were compared at all."""
+    compared: list[str] = []
     verify = TOTPDevice.verify_token
 
     def watched(self: TOTPDevice, token: str) -> bool:
-        looked.append(token)
+        compared.append(token)
         return bool(verify(self, token))
 
     monkeypatch.setattr(TOTPDevice, "verify_token", watched)
+    return compared
+
+
+def burst() -> list[bool]:
+    """Twenty wrong codes at once."""
     user = User.objects.get(username="owner@example.com")
     with travel(NOW, tick=False):
-        assert at_once([lambda n=n: codes.verify(user, f"{n:06}") for n in range(20)]) == [False] * 20  # type: ignore[misc]
+        return at_once([lambda n=n: codes.verify(user, f"{n:06}") for n in range(20)])  # type: ignore[misc]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_S4_a_burst_of_codes_looks_at_one(device: TOTPDevice, looked: list[str]) -> None:
+    """Of twenty wrong codes at once one is compared; the others find that they must wait."""
+    assert burst() == [False] * 20
     assert len(looked) == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_S4_control_without_the_lock_a_burst_looks_at_several(
+    device: TOTPDevice, looked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_row_locks(monkeypatch)
+    burst()
+    assert len(looked) > 1
