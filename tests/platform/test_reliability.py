@@ -1,4 +1,4 @@
-"""The page on reliability names every case, and only tests that are there."""
+"""The pages on reliability and security name every case, and only tests that are there."""
 
 import re
 from pathlib import Path
@@ -21,3 +21,10 @@ def test_what_is_named_is_there_and_carries_the_case() -> None:
         for name, number in re.findall(r"`([\w/]+\.py)`(?: \((\d+)\))?", rest.partition(" | ")[0]):
             found = re.findall(rf"def test_{case}_", (ROOT / "tests" / name).read_text(encoding="utf-8"))
             assert len(found) == int(number or 1), (case, name)
+
+
+def test_the_page_on_security_names_only_tests_that_are_there() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/]+\.py)`", page))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (ROOT / "tests" / name).exists()] == []

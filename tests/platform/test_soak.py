@@ -33,7 +33,9 @@ def test_F1_what_was_acknowledged_stands_once_whatever_is_killed(on_postgresql: 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "seed 20220901" in done.stdout
     assert "differences: 0" in done.stdout
-    assert sum(map(int, re.findall(r"\d+", re.search(r"faults: (.*)", done.stdout)[1]))) > 5  # type: ignore[index]
+    faults = re.search(r"faults: (.*)", done.stdout)
+    assert faults
+    assert sum(int(n) for n in re.findall(r"\d+", faults[1])) > 5
 
 
 @pytest.fixture
