@@ -111,9 +111,9 @@ def database(url: str) -> dict[str, Any]:
     return settings
 
 
-DATABASES = {"default": database(env.str("DATABASE_URL", default=""))}
-# Whether PostgreSQL keeps statements from one transaction to the next: not behind a pooler that changes sessions.
+# Whether PostgreSQL keeps statements and cursors beyond a transaction: not behind a pooler that changes sessions.
 PREPARED = env.bool("FAIRGROUND_PREPARED", default=True)
+DATABASES = {"default": {**database(env.str("DATABASE_URL", default="")), "DISABLE_SERVER_SIDE_CURSORS": not PREPARED}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_PASSWORD_VALIDATORS = [
