@@ -55,7 +55,7 @@ def publish(orders: int) -> None:
 
 def forget() -> None:
     """Back to before anything was decided."""
-    execute(f"TRUNCATE {', '.join(DERIVED)} RESTART IDENTITY")
+    execute(f"TRUNCATE {', '.join(DERIVED)} RESTART IDENTITY CASCADE")
     execute("UPDATE campaigns_offer SET used = 0, line = 0, decided_until = NULL, moved_until = NULL, ask_all = true")
     execute("UPDATE campaigns_issuance SET planned = 0, issued = 0, spent_until = NULL")
     execute("UPDATE merchants_batch SET absorbed = false")
