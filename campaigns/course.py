@@ -5,7 +5,7 @@ same instant, and a release before a revocation.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from campaigns.definition.offer import Settlement
 from campaigns.models import Grant
@@ -70,11 +70,20 @@ def _end(terms: Settlement, life: Life) -> Step | None:
     ends = [end for end in (_settlement(terms, life), _missed(terms, life)) if end is not None]
     for at, status, reason in (
         (life.released_at, Status.RELEASED, "cancelled"),
+        (_expiry(terms, life), Status.RELEASED, "not locked in time"),
         (life.revoked_at, Status.REVOKED, "found abnormal"),
     ):
         if at is not None:
             ends.append(Step(status, max(at, life.claimed_at), reason))
     return min(ends, key=lambda end: end.at, default=None)  # the first of equals: the order above
+
+
+def _expiry(terms: Settlement, life: Life) -> datetime | None:
+    """When a reservation gives its place back, where nothing has locked it in time."""
+    if terms.lock_within_hours is None:
+        return None
+    expires = life.claimed_at + timedelta(hours=terms.lock_within_hours)
+    return None if life.locked_at is not None and life.locked_at <= expires else expires
 
 
 def _counted(terms: Settlement, life: Life) -> datetime | None:

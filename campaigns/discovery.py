@@ -142,6 +142,11 @@ def moving(offer: Published, news: News) -> Keys | None:
     merchants = _merchants_changed(terms, news)
     again = Grant.objects.order_by().filter(offer=offer.id, look_again=True)
     parts.append(again.values_list("subject", flat=True))
+    if settlement.lock_within_hours is not None and news.since is not None:
+        waited = timedelta(hours=settlement.lock_within_hours)
+        due = Grant.objects.order_by().filter(offer=offer.id, status=Grant.Status.RESERVED)
+        due = due.filter(claimed_at__gt=news.since - waited, claimed_at__lte=news.until - waited)
+        parts.append(due.values_list("subject", flat=True))
     if merchants:
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
         parts.append(live.filter(merchant__in=_union(merchants)).values_list("subject", flat=True))

@@ -68,6 +68,7 @@ WHY = {
     "fulfilled after the deadline": gettext_lazy("fulfilled after the deadline"),
     "requirements not met at settlement": gettext_lazy("requirements not met at settlement"),
     "not fulfilled by the deadline": gettext_lazy("not fulfilled by the deadline"),
+    "not locked in time": gettext_lazy("not locked in time"),
 }
 """The engine's words for why, as `campaigns.course` writes them; what operators wrote is told as it is."""
 

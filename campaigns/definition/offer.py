@@ -89,6 +89,7 @@ class Settlement(Word):
 
     at: Moment = "claim"
     locked_at: str | None = None
+    lock_within_hours: Annotated[int, Field(gt=0, le=8760)] | None = None
     fulfilled_at: Moment | None = None
     deadline: Bound | None = None
     requires: tuple[Condition, ...] = ()
@@ -108,6 +109,8 @@ class Settlement(Word):
             raise ValueError("settled at the claim: there is no lock, fulfilment, deadline, requirement, revocation")
         if self.at_claim and self.released_by and not self.released_after_settlement:
             raise ValueError("settled at the claim: released_by needs released_after_settlement: yes")
+        if self.lock_within_hours and not self.locked_at:
+            raise ValueError("lock_within_hours needs locked_at: the fact that locks in time")
         if self.fulfilled_at and not self.deadline:
             raise ValueError("fulfilled_at needs a deadline")
         return self

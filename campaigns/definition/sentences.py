@@ -159,6 +159,13 @@ def _followed(terms_: Settlement, row: Row) -> Iterator[str]:
     if terms_.locked_at:
         happens = event(row.collection.facts[terms_.locked_at])
         yield _("reserved at the claim, locked when %(event)s") % {"event": happens}
+    if hours := terms_.lock_within_hours:
+        text = ngettext(
+            "the place goes back if it is not locked within %(n)d hour of the claim",
+            "the place goes back if it is not locked within %(n)d hours of the claim",
+            hours,
+        )
+        yield text % {"n": hours}
     yield from _awaited(terms_, row)
 
 
