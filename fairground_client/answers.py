@@ -123,6 +123,10 @@ class Explanation(TypedDict):
     conditions: list[Reason]
 
 
+class Decision(Explanation):
+    subject: str
+
+
 class Claim(TypedDict):
     subject: str
     key: str

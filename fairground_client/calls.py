@@ -63,6 +63,10 @@ class Fairground:
         """A merchant's coupons, newest first, page by page; `offer` and `status` filter."""
         return self._pages(f"merchants/{_part(merchant)}/coupons/", filters)
 
+    def list_decisions(self, merchant: str, **filters: str) -> Iterator[answers.Decision]:
+        """What was decided of a merchant's claims, newest first, each explained; `offer` and `outcome` filter."""
+        return self._pages(f"merchants/{_part(merchant)}/decisions/", filters)
+
     def explain(self, subject: str, key: str) -> list[answers.Explanation]:
         """What every offer about such a subject says to this one, condition by condition."""
         found: list[answers.Explanation] = self.wire.get(f"subjects/{_part(subject)}/{_part(key)}/")

@@ -20,7 +20,7 @@ from campaigns import clock, explaining, figures, lifecycle, offers, standing, s
 from campaigns.api import shapes
 from campaigns.api.authentication import key_of, merchant_of
 from campaigns.definition import sentences
-from campaigns.models import Campaign, Coupon, Grant, Offer
+from campaigns.models import Campaign, Coupon, Decision, Grant, Offer
 from campaigns.offers import Published
 from campaigns.rules.facts import SUBJECTS
 from merchants.kept import Among, kept, number
@@ -181,6 +181,45 @@ class Coupons(Listing):
     filters = (("offer", "offer__code", ()), ("status", "status", tuple(Coupon.Status.values)))
     shape = shapes.CouponShape
     model = Coupon
+
+
+DECIDED = [OpenApiParameter(name, str) for name in ("cursor", "size", "offer", "outcome")]
+
+
+class Decisions(Reading):
+    @extend_schema(parameters=DECIDED, responses=shapes.DecisionShape(many=True), operation_id="list_decisions")
+    def get(self, request: Request, merchant: str) -> Response:
+        """What was decided of the merchant's claims, newest first, each with its explanation."""
+        rows = Decision.objects.filter(merchant=merchant_of(request, merchant))
+        if offer := request.query_params.get("offer"):
+            rows = rows.filter(offer__code=offer)
+        if outcome := request.query_params.get("outcome"):
+            rows = rows.filter(outcome=_outcome(outcome))
+        pages = ByNumber()
+        page = pages.paginate_queryset(rows, request, view=self) or []
+        told = _explained(page)
+        found = [told[one.offer_id, one.subject] for one in page if (one.offer_id, one.subject) in told]
+        return pages.get_paginated_response(shapes.DecisionShape(found, many=True).data)
+
+
+def _outcome(name: str) -> int:
+    known = {label: outcome for outcome, label in explaining.OUTCOMES.items()}
+    if name not in known:
+        raise ValidationError({"outcome": f"one of {', '.join(known)}"}, code="unknown")
+    return known[name]
+
+
+def _explained(decisions: Sequence[Decision]) -> dict[tuple[int, str], explaining.Explanation]:
+    """The explanation of each decision: one query for each offer among them."""
+    asked = {one.offer_id for one in decisions}
+    return {
+        (offer.id, one.subject): one
+        for offer in (offers.published() if asked else [])
+        if offer.id in asked
+        for one in explaining.explain_all(
+            offer, [one.subject for one in decisions if one.offer_id == offer.id], at=clock.now()
+        )
+    }
 
 
 class Explanations(Reading):

@@ -181,6 +181,12 @@ class SubjectShape(Base):
         return attrs
 
 
+class DecisionShape(ExplanationShape):
+    """A decision with its explanation, by the version that decided."""
+
+    subject = serializers.CharField()
+
+
 class StepShape(Base):
     """When it happened; now, where nothing is said."""
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("merchants/<str:merchant>/benefits/", reading.Benefits.as_view()),
     path("merchants/<str:merchant>/grants/", reading.Grants.as_view()),
     path("merchants/<str:merchant>/coupons/", reading.Coupons.as_view()),
+    path("merchants/<str:merchant>/decisions/", reading.Decisions.as_view()),
     path("subjects/<slug:subject>/<str:key>/", reading.Explanations.as_view()),
     path("quotes/", claims.Quotes.as_view()),
     path("claims/", claims.Claims.as_view()),

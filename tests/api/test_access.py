@@ -31,6 +31,7 @@ TABLE: list[Line] = [
     ("get", "merchants/M1/benefits/", None, NOT_MINE),
     ("get", "merchants/M1/grants/", None, NOT_MINE),
     ("get", "merchants/M1/coupons/", None, NOT_MINE),
+    ("get", "merchants/M1/decisions/", None, NOT_MINE),
     ("get", "subjects/freight_order/F/", None, NOT_MINE),
     ("post", "quotes/", CLAIM, (401, 200, 403, 200, 404)),
     ("post", "claims/", CLAIM, (401, 201, 403, 201, 404)),

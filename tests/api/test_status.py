@@ -189,3 +189,40 @@ def test_the_number_of_queries_of_a_list(platform: Program, count: int) -> None:
     with CaptureQueriesContext(connection) as queries:
         platform.get("merchants/M1/grants/")
     assert len(queries) == 3  # key, merchant, grants
+
+
+def decided(platform: Program, query: str = "") -> list[tuple[str, str, str]]:
+    answer = platform.get(f"merchants/M1/decisions/{query}")
+    assert answer.status == 200, answer.body
+    return [(one["offer"], one["subject"], one["outcome"]) for one in answer.body["results"]]
+
+
+def test_decisions_with_their_explanations(platform: Program) -> None:
+    publish(offer("o", quota="{limit: 1}", conditions="[{fact: base_freight, at_least: 500.00}]"))
+    publish(offer("p", where="[{fact: line, is: other}]", benefit="{fee: freight, percent: 5}"))
+    freight("A", paid_at="02 01:00")
+    freight("B", paid_at="02 02:00", base_freight=480)
+    freight("C", paid_at="02 03:00")
+    freight("D", of="M2", paid_at="02 03:00")
+    tick("03")
+    everyone = [("o", "A", "granted"), ("o", "B", "refused"), ("o", "C", "quota_exhausted")]
+    assert sorted(decided(platform)) == everyone
+    assert decided(platform, "?outcome=refused") == [("o", "B", "refused")]
+    assert decided(platform, "?offer=p") == []
+    assert len(decided(platform, "?offer=o&size=2")) == 2
+    [small] = platform.get("merchants/M1/decisions/?outcome=refused").body["results"]
+    assert [(one["held"], one["margin"]) for one in small["conditions"]] == [(False, "20.00 CNY short")]
+    wrong = platform.get("merchants/M1/decisions/?outcome=lost")
+    assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/outcome")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_number_of_queries_of_decisions(platform: Program, count: int) -> None:
+    publish(offer("o"))
+    for n in range(count):
+        freight(f"F{n}", paid_at="02")
+    tick("03")
+    platform.get("merchants/M1/decisions/")
+    with CaptureQueriesContext(connection) as queries:
+        platform.get("merchants/M1/decisions/")
+    assert len(queries) == 6  # key, merchant, decisions, offers, the demonstration's clock, their explanation
