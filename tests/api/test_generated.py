@@ -16,7 +16,7 @@ from tests.engine.world import freight, merchant, offer, publish, tick
 # Every edge of every parameter, `examples,coverage`, takes a minute more.
 PHASES = os.environ.get("SCHEMATHESIS_PHASES", "fuzzing,stateful")
 RUN = (
-    "-m schemathesis.cli --config-file tests/api/schemathesis.toml run --checks all --mode all --max-examples 10 "
+    "-m schemathesis.cli --config-file tests/api/schemathesis.toml run --checks all --mode all --max-examples 5 "
     f"--phases {PHASES} --seed 20220901 --continue-on-failure --warnings off --no-color "
     "--request-timeout 30"
 ).split()
