@@ -19,8 +19,8 @@ from campaigns.catalogs import compile_catalogs
 ROOT = Path(__file__).resolve().parent.parent
 # What an installation may have set must not leak into the tests.
 OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "FAIRGROUND_DEMO", "FAIRGROUND_HTTPS")
-# What does not depend on servers is seen in the first round: it has no database, one of its own, or asks nothing of it that
-# other tests do not ask of PostgreSQL.
+# What does not depend on servers is seen in the first round: it has no database, one of its own, or asks nothing of it
+# that other tests do not ask of PostgreSQL.
 SEEN = (
     "tests/test_quality.py",
     "tests/test_translations.py",
