@@ -83,7 +83,8 @@ class Desk:
                 together = self._together(first)
                 self._decide(held, together)
         except Exception:
-            self._together(first)
+            with self._lock:
+                self.waiting = [one for one in self.waiting if one is not first]
             for one in together:
                 self._alone(one)
         finally:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 
 from campaigns import asking, claiming, claims
 from campaigns.models import Decision, Grant
@@ -32,6 +33,8 @@ def told(subject: str) -> str:
         [decision] = asking.ask(subject, of="freight_order", at=t("03"))
     except claims.UnknownSubjectError:
         return "unknown"
+    except OperationalError:
+        return "cut off"
     return Decision.Outcome(decision.outcome).name.lower()
 
 
@@ -88,3 +91,23 @@ def test_those_who_wait_are_decided_together(monkeypatch: pytest.MonkeyPatch) ->
     all_at_once([f"F{n}" for n in range(THREADS)])
     assert sum(batches) == THREADS
     assert len(batches) <= 2
+
+
+def test_whoever_leads_and_fails_leaves_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first is cut off from the database while the others gather: each of them is decided all the same."""
+    merchant()
+    publish(offer("o"))
+    for n in range(THREADS):
+        freight(f"F{n}", paid_at="02")
+    hold, failures = claiming.hold, [OperationalError("cut off"), OperationalError("cut off")]
+
+    def failing(of: str) -> claiming.Held:
+        if failures:
+            wait_until(lambda: len(asking.DESK.waiting) == THREADS - 2 + len(failures), 10, "the others wait")
+            raise failures.pop()
+        return hold(of)
+
+    monkeypatch.setattr(claiming, "hold", failing)
+    told = all_at_once([f"F{n}" for n in range(THREADS)])
+    assert Counter(told) == {"granted": THREADS - 1, "cut off": 1}
+    assert used("o") == THREADS - 1

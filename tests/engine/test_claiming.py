@@ -6,7 +6,7 @@ import pytest
 
 from campaigns import claiming, claims, pausing
 from campaigns import coupons as issuing
-from campaigns.models import Decision, Offer
+from campaigns.models import Decision, Grant, Offer
 from logistics.models import FreightOrder
 from tests.engine.test_late import coupon_offer, small_world, threshold_offer, wipe
 from tests.engine.world import (
@@ -213,3 +213,27 @@ def test_a_seat_that_came_back_and_was_given_on_since_the_last_tick_is_taken(lim
     tick("06")
     assert everything() == decided
     assert used("o") == limit
+
+
+def test_seats_that_lie_free_among_taken_ones_are_found_without_loading_the_rest() -> None:
+    """Five of eight come back, some before the last tick and some since; exactly five more are granted."""
+    merchant()
+    publish(offer("o", quota="{limit: 8}"))
+    for n in range(8):
+        freight(f"A{n}", paid_at="02")
+    tick("03")
+    for n in (1, 2, 5):
+        correct(FreightOrder, f"A{n}", cancelled_at="03 10:00")
+    tick("04")
+    for n in (0, 7):
+        correct(FreightOrder, f"A{n}", cancelled_at="04 10:00")
+        claim(f"A{n}", "04 10:00")
+    for n in range(7):
+        freight(f"B{n}", paid_at="04 11:00")
+    told = [claim(f"B{n}", "04 11:00") for n in range(7)]
+    assert told == [["granted"]] * 5 + [["quota_exhausted"]] * 2
+    seats = Grant.objects.exclude(status="released").order_by("seat").values_list("seat", flat=True)
+    assert list(seats) == [1, 2, 3, 4, 5, 6, 7, 8]
+    decided = everything()
+    tick("05")
+    assert everything() == decided
