@@ -31,7 +31,7 @@ SEEN = (
     "tests/api/test_generated.py",
     "tests/definition",
     "tests/dashboard/test_access.py",
-    "tests/demonstration/test_command.py",
+    "tests/demonstration",
     "tests/desk/test_roles.py",
     "tests/engine/test_drill_embedded.py",
     "tests/engine/test_steps.py",
