@@ -5,6 +5,8 @@ from contextlib import contextmanager
 
 from django.db import connection, models
 
+from merchants import prepared
+
 MANY = 10_000
 
 
@@ -31,14 +33,7 @@ def for_many(many: bool) -> Iterator[None]:
     yield
     if many:
         _set("enable_nestloop", "on")
-        _discard_plans()
-
-
-def _discard_plans() -> None:
-    """What was planned without loops is not to be kept for those who ask about few."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("DISCARD PLANS")
+        prepared.plan_anew()  # what was planned without loops is not for those who ask about few
 
 
 def learn(written: int, *tables: type[models.Model]) -> None:

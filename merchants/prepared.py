@@ -21,6 +21,8 @@ NEVER = 2**62
 FRESH = 10.0
 """For so many seconds plans are used before they are made anew."""
 UNWANTED = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+# Generic plans, of what is kept: the rest is planned each time. Said again each time, for a rollback takes it back.
+ANEW = "DISCARD PLANS; SET plan_cache_mode = force_generic_plan"
 OFF, ON = ("; ".join(f"SET enable_{way} = {switch}" for way in UNWANTED) for switch in ("off", "on"))
 _CURSORS: "WeakKeyDictionary[psycopg.Connection[Any], Prepared]" = WeakKeyDictionary()
 
@@ -70,11 +72,17 @@ def forgotten() -> Iterator[None]:
         made.keeps = settings.PREPARED
 
 
+def plan_anew() -> None:
+    """Have what is kept planned again when it is asked next. Nothing on other databases."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    if connection.vendor == "postgresql" and connection.connection in _CURSORS:
+        _CURSORS[connection.connection].fresh_until = 0.0
+
+
 def _of(session: "psycopg.Connection[Any]") -> Prepared:
     if session not in _CURSORS:
         session.prepared_max = MOST
         session.prepare_threshold = NEVER  # of itself; without one the driver would keep nothing at all
-        session.execute("SET plan_cache_mode = force_generic_plan")  # of what is kept; the rest is planned each time
         _CURSORS[session] = Prepared(session)
     return _CURSORS[session]
 
@@ -90,7 +98,7 @@ def _planning(cursor: Prepared, statement: str) -> Iterator[None]:
         yield
         return
     if monotonic() > cursor.fresh_until:
-        cursor.connection.execute("DISCARD PLANS")
+        cursor.connection.execute(ANEW)
         cursor.known.clear()
         cursor.fresh_until = monotonic() + FRESH
     if statement in cursor.known:

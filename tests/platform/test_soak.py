@@ -15,7 +15,7 @@ from tests.soak.history import History
 
 @pytest.mark.postgresql
 @pytest.mark.redis
-def test_F1_what_was_acknowledged_stands_once_whatever_is_killed(on_postgresql: None, on_redis: None) -> None:
+def test_F1_what_was_acknowledged_stands_once_whatever_is_killed() -> None:
     command = [
         sys.executable,
         "-m",
