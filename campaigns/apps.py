@@ -11,5 +11,5 @@ class CampaignsConfig(AppConfig):
         from campaigns import messages, outbox, roles, webhooks  # noqa: PLC0415  models are there from here on
         from campaigns.rules import moments  # noqa: F401, PLC0415  every SQLite connection learns its function
 
-        outbox.LISTENERS += [messages.audience, webhooks.audience]
+        outbox.LISTENERS += [messages.listening, webhooks.listening]
         post_migrate.connect(roles.establish, sender=self)

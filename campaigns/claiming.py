@@ -77,25 +77,19 @@ def _merchants(held: list[Published], subjects: Sequence[str], *, spends: bool) 
 def _bring_up(group: list[Published], at: datetime, only: Only) -> list[tuple[str, Decision]]:
     """Follow and decide some subjects of competing offers; how far the others were brought stays as it is."""
     found = []
+    until = claims.horizon(group, at)
+    asked = {o.id: claims.asked(o, only.subjects, until=until) for o in group if o.terms.threshold is None}
     for offer in group:
-        new = {subject for (subject,) in _undecided(offer)(subjects=only.subjects)}
+        new = {subject.key for subject in asked.get(offer.id, ())}
         if before := [subject for subject in only.subjects if subject not in new]:
             known = _known()(offer=offer.id, subjects=before)
             found += [(offer.code, Decision.from_db(connection.alias, FIELDS, row[:-1])) for row in known]
             if any(row[-1] for row in known):
                 following.follow(offer, News(offer.row.moved_until, at, only=only))
-    until = claims.horizon(group, at)
     since = max((offer.row.decided_until for offer in group if offer.row.decided_until is not None), default=None)
-    made = deciding.decide_some(group, News(since, until, only=only), at=at)
+    made = deciding.decide_some(group, News(since, until, only=only), asked, at=at)
     codes = {offer.id: offer.code for offer in group}
     return found + [(codes[decision.offer_id], decision) for decision in made]
-
-
-@kept
-def _undecided(offer: Published) -> QuerySet[Any]:
-    """Those of some subjects of which nothing was decided. It goes out from the subjects: decisions may be many."""
-    decided = Decision.objects.filter(offer=offer.id, subject=OuterRef("pk"))
-    return claims.all_rows(offer).filter(~Exists(decided), Among("pk", "subjects")).values_list("pk")
 
 
 @kept

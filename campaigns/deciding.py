@@ -1,7 +1,7 @@
 """From claims to decisions: `campaigns.allocation` folded over offers that compete for one fee, and written down."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from heapq import merge
@@ -39,22 +39,26 @@ def decide(offers: list[Published], news: News, *, at: datetime) -> int:
         return _decide_asked(going, news, at)
 
 
-def decide_some(offers: list[Published], news: News, *, at: datetime) -> list[Decision]:
+def decide_some(
+    offers: list[Published], news: News, known: Mapping[int, list[claims.Subject]], *, at: datetime
+) -> list[Decision]:
     """As `decide`, for the subjects of `news.only`: read at once, with those who miss a condition among them.
 
-    Returns the decisions that were made, without their keys.
+    `known`: who asks, by offer, where it was read already. Returns the decisions that were made, without their keys.
     """
     assert news.only is not None
+    subjects, until = news.only.subjects, news.until
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
     for offer in ready:
         if offer.terms.threshold is not None:
             tagging.tag(offer, offer.terms.threshold, replace(news, since=offer.row.decided_until))
     going = [offer for offer in ready if offer.row.paused_at is None]
-    asked = [(offer, one) for offer in going for one in claims.asked(offer, news.only.subjects, until=news.until)]
+    asking = {o.id: known[o.id] if o.id in known else claims.asked(o, subjects, until=until) for o in going}
+    asked = [(offer, one) for offer in going for one in asking[offer.id]]
     written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
     passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
     if passed:
-        written += chain.from_iterable(_allocate(going, iter(passed), news.since, news.until, some=len(passed)))
+        written += chain.from_iterable(_allocate(going, iter(passed), news.since, until, some=len(passed)))
     return [Decision(**dict(zip(COLUMNS, row, strict=True))) for row in written]
 
 

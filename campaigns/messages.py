@@ -5,7 +5,7 @@ what was left when they were killed; two at once share the work.
 """
 
 import logging
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from smtplib import SMTPException
 from typing import Any
@@ -25,9 +25,8 @@ from django.utils.translation import gettext_lazy, ngettext
 from campaigns import webhooks
 from campaigns.models import Event, Message
 from campaigns.offers import terms_of
-from campaigns.outbox import Audience
 from campaigns.rules.wording import money
-from merchants.kept import Among, kept
+from merchants.kept import Among
 from merchants.models import Member
 
 logger = logging.getLogger(__name__)
@@ -88,18 +87,12 @@ TEXTS = {
 }
 
 
-@kept
-def _listening(some: bool) -> QuerySet[Member, Any]:
+def listening(some: bool) -> QuerySet[Member, Any]:
+    """The merchants whose members listen: of some, or of all."""
     members = Member.objects.filter(disabled_at=None)
     if some:
         members = members.filter(Among("merchant_id", "merchants"))
-    return members.values_list("merchant_id").distinct()
-
-
-def audience(of: Collection[str] | None) -> Audience:
-    """The merchants whose members listen: of those named, or of all."""
-    found = _listening(of is not None)(merchants=list(of or ()))
-    return Audience(merchants=frozenset(merchant for (merchant,) in found))
+    return members.order_by().values_list("merchant_id")
 
 
 def spread() -> int:

@@ -8,10 +8,13 @@ from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.db.models import QuerySet
 
 from campaigns.models import Event
 from merchants.intake import rows
+from merchants.kept import kept
 
 
 @dataclass(frozen=True)
@@ -20,9 +23,6 @@ class Audience:
 
     everything: bool = False
     merchants: frozenset[str] = frozenset()
-
-    def __or__(self, other: "Audience") -> "Audience":
-        return Audience(self.everything or other.everything, self.merchants | other.merchants)
 
     def hears(self, merchant: str) -> bool:
         """Whether somebody listens for what happens to the merchant; empty for what concerns none."""
@@ -49,17 +49,23 @@ class Telling(NamedTuple):
 
 
 COLUMNS = (*Telling._fields, "spread")
-# Each gives the audience of one kind of listener, in one query: among the merchants named, or all of it.
-LISTENERS: list[Callable[[Collection[str] | None], Audience]] = []
+Listener = Callable[[bool], "QuerySet[Any, Any]"]
+# Each gives the codes that one kind of listener listens for, NULL for everything: of some `merchants`, or of all.
+LISTENERS: list[Listener] = []
 FEW = 200
 
 
 def audience(of: Collection[str] | None = None) -> Audience:
     """Everybody who listens now, for everything or for some of the merchants `of`; for any without them."""
-    heard = Audience()
-    for listener in LISTENERS:
-        heard |= listener(of if of is not None and len(of) <= FEW else None)
-    return heard
+    some = of is not None and len(of) <= FEW
+    heard = {merchant for (merchant,) in _listening(some)(merchants=sorted(of or ()) if some else [])}
+    return Audience(None in heard, frozenset(heard - {None}))
+
+
+@kept
+def _listening(some: bool) -> "QuerySet[Any, Any]":
+    first, *others = (listener(some) for listener in LISTENERS)
+    return first.union(*others, all=True)
 
 
 def tell(events: Iterable[Telling], *, of: Collection[str] | None = None) -> int:

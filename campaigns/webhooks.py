@@ -7,7 +7,7 @@ with growing gaps; others do not wait for it.
 import base64
 import json
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,9 +18,8 @@ from urllib3.exceptions import HTTPError
 
 from campaigns import outgoing
 from campaigns.models import Coupon, Delivery, Endpoint, Event
-from campaigns.outbox import Audience
 from campaigns.outgoing import AddressError
-from merchants.kept import Among, kept
+from merchants.kept import Among
 from merchants.models import Merchant
 
 GAPS = tuple(timedelta(seconds=n) for n in (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
@@ -63,20 +62,12 @@ def _secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-@kept
-def _listening(some: bool) -> QuerySet[Endpoint, Any]:
+def listening(some: bool) -> QuerySet[Endpoint, Any]:
+    """Whom endpoints listen for: of some merchants, or of all; NULL for one that listens for everything."""
     endpoints = Endpoint.objects.filter(disabled_at=None)
     if some:
         endpoints = endpoints.filter(Q(merchant=None) | Q(Among("merchant_id", "merchants")))
-    return endpoints.values_list("merchant_id").distinct()
-
-
-def audience(of: Collection[str] | None) -> Audience:
-    """Whom endpoints listen for: of the merchants named, or of all."""
-    heard = Audience()
-    for (merchant,) in _listening(of is not None)(merchants=list(of or ())):
-        heard |= Audience(everything=merchant is None, merchants=frozenset([merchant] if merchant else []))
-    return heard
+    return endpoints.order_by().values_list("merchant_id")
 
 
 def standing(*, at: datetime) -> dict[str, Any]:

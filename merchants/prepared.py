@@ -20,10 +20,10 @@ MOST = 1_000
 NEVER = 2**62
 FRESH = 10.0
 """For so many seconds plans are used before they are made anew."""
-UNWANTED = ("seqscan", "bitmapscan", "hashjoin", "mergejoin", "material")
+UNWANTED = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_material", "jit")
 # Generic plans, of what is kept: the rest is planned each time. Said again each time, for a rollback takes it back.
 ANEW = "DISCARD PLANS; SET plan_cache_mode = force_generic_plan"
-OFF, ON = ("; ".join(f"SET enable_{way} = {switch}" for way in UNWANTED) for switch in ("off", "on"))
+OFF, ON = ("; ".join(f"SET {way} = {switch}" for way in UNWANTED) for switch in ("off", "on"))
 _CURSORS: "WeakKeyDictionary[psycopg.Connection[Any], Prepared]" = WeakKeyDictionary()
 
 
