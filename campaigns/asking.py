@@ -8,7 +8,7 @@ along everybody who has come meanwhile.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from threading import Event, Lock
+from threading import Lock
 from typing import Any
 
 from django.db import transaction
@@ -19,18 +19,25 @@ from campaigns.models import Decision
 AT_ONCE = 200
 
 
+def _shut() -> Lock:
+    lock = Lock()
+    lock.acquire()
+    return lock
+
+
 @dataclass(eq=False)
 class Asking:
     """A subject that waits for its decision, or to decide for those who wait with it.
 
-    `about` is whatever the desk wants to know of it, `answer` what the desk made of its decisions.
+    `about` is whatever the desk wants to know of it, `answer` what the desk made of its decisions. `turn` is let go
+    when it is its turn to go on: a bare lock, for it wakes a thread several times as fast as an event does.
     """
 
     subject: str
     of: str
     at: datetime
     about: Any = None
-    turn: Event = field(default_factory=Event)
+    turn: Lock = field(default_factory=_shut)
     decisions: list[Decision] | None = None
     answer: Any = None
     error: Exception | None = None
@@ -64,7 +71,7 @@ class Desk:
             leads = not self._busy
             self._busy = True
         if not leads:
-            asking.turn.wait()
+            asking.turn.acquire()
             leads = asking in self.waiting
         if leads:
             try:
@@ -89,7 +96,7 @@ class Desk:
                 self._alone(one)
         finally:
             for one in together:
-                one.turn.set()
+                one.turn.release()
 
     def _alone(self, one: Asking) -> None:
         one.error = one.answer = None
@@ -117,7 +124,7 @@ class Desk:
         with self._lock:
             self._busy = bool(self.waiting)
             if self.waiting:
-                self.waiting[0].turn.set()
+                self.waiting[0].turn.release()
 
 
 DESK = Desk()

@@ -19,6 +19,7 @@ from campaigns.discovery import Keys, News
 from campaigns.models import Decision, Grant
 from campaigns.offers import Published
 from campaigns.places import Places
+from merchants import prepared
 from merchants.intake import rows
 
 CHUNK = 10_000
@@ -58,7 +59,8 @@ def decide_some(
     written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
     passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
     if passed:
-        written += chain.from_iterable(_allocate(going, iter(passed), news.since, until, some=len(passed)))
+        with prepared.together():
+            written += chain.from_iterable(_allocate(going, iter(passed), news.since, until, some=len(passed)))
     return [Decision(**dict(zip(COLUMNS, row, strict=True))) for row in written]
 
 
@@ -159,11 +161,9 @@ def _allocate(
         yield _write(by_code, chunk, kept)
         decided += len(chunk)
     asked_until = None if some is None else until
-    used = {
-        offer.id: grants.count(offer.row, kept=kept[offer.id], line=quotas[offer.code].line, asked_until=asked_until)
-        for offer in offers
-    }
-    announcing.places(offers, used, at=until)
+    for offer in offers:
+        grants.count(offer.row, kept=kept[offer.id], line=quotas[offer.code].line, asked_until=asked_until)
+    announcing.places(offers, places.used + kept, at=until)
     planning.learn(decided, Decision, Grant)
 
 

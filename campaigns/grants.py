@@ -53,7 +53,7 @@ COLUMNS = (
 
 COUNT = (
     f"UPDATE {Offer._meta.db_table} SET used = used + %s, line = %s, "  # noqa: S608  own name
-    "asked_until = COALESCE(%s, asked_until) WHERE id = %s RETURNING used"
+    "asked_until = COALESCE(%s, asked_until) WHERE id = %s"
 )
 
 
@@ -82,15 +82,13 @@ def award(awards: Sequence[Award]) -> Counter[int]:
     return Counter(a.offer.pk for a in awards if a.steps[-1].status != Status.RELEASED)
 
 
-def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = None) -> int:
-    """Keep the offer's counters in step with the grants just written; returns how many places are taken now.
+def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = None) -> None:
+    """Keep the offer's counters in step with the grants just written.
 
     `asked_until` is the instant up to which some claims were decided by themselves, ahead of the tick.
     """
-    if not kept and line == offer.line and asked_until is None:
-        return offer.used
-    [(used,)] = prepared.ask(COUNT, [kept, line, asked_until, offer.pk])
-    return int(used)
+    if kept or line != offer.line or asked_until is not None:
+        prepared.tell(COUNT, [kept, line, asked_until, offer.pk])
 
 
 def _row(pk: int, a: Award) -> tuple[object, ...]:

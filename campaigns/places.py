@@ -1,5 +1,6 @@
 """The places of competing offers as they stand: what was given before, loaded for those who come to ask."""
 
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
@@ -79,7 +80,7 @@ class Places:
 
     Merchants' own seats, and fees held by other offers, are loaded chunk by chunk as claims pass through `prepared`,
     so that a tick loads what it is asked about and not what is there. Where at most `some` claims come, not even all
-    taken seats are loaded.
+    taken seats are loaded. `used` is how many places of each limited offer were taken.
     """
 
     def __init__(self, offers: list[Published], *, since: datetime | None, some: int | None = None) -> None:
@@ -87,6 +88,7 @@ class Places:
         self.allocation = Allocation(
             {o.code: Quota(o.row.limit, o.row.cap, o.row.line, o.row.stopped_at) for o in offers}
         )
+        self.used: Counter[int] = Counter()
         self._loaded: set[str] = set()
         self._given = some is not None or Grant.objects.filter(offer__in=[offer.id for offer in offers]).exists()
         if self._given:
@@ -105,6 +107,7 @@ class Places:
     def _seats(self, row: Offer, coming: list[Coming]) -> Seats:
         """The offer's seats; all that are taken are loaded only where some lie free among them."""
         [(top, used)] = _standing()(offer=row.pk)
+        self.used[row.pk] = used
         ahead: set[int] = set()  # taken by those alone who leave later
         beside: list[int | None] = []  # taken by those besides others
         for back in coming:

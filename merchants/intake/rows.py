@@ -30,11 +30,10 @@ def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     A constraint of the table refuses the whole call with `IntegrityError`.
     """
     if connection.vendor == "postgresql":
-        return (
-            _append_few(table, columns, rows)
-            if isinstance(rows, list) and len(rows) <= FEW
-            else append(table, columns, rows)
-        )
+        few = list(rows) if prepared.are_together() else rows
+        if isinstance(few, list) and (len(few) <= FEW or prepared.are_together()):
+            return _append_few(table, columns, few)
+        return append(table, columns, few)
     with transaction.atomic():
         return append(table, columns, rows)
 
@@ -70,7 +69,7 @@ def _append_few(table: str, columns: Sequence[str], rows: list[Sequence[object]]
     into = connection.ops.quote_name(table)
     told = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
     statement = f"INSERT INTO {into} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{into}, %s)"  # noqa: S608  quoted names
-    prepared.ask(statement, [told])
+    prepared.tell(statement, [told])
     return len(rows)
 
 

@@ -237,3 +237,19 @@ def test_seats_that_lie_free_among_taken_ones_are_found_without_loading_the_rest
     decided = everything()
     tick("05")
     assert everything() == decided
+
+
+def test_as_many_at_once_as_there_are() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 205}"))
+    keys = [f"F{n:03}" for n in range(210)]
+    for n, key in enumerate(keys):
+        freight(key, paid_at=f"02 10:{n // 60:02}:{n % 60:02}", cancelled_at="02 20" if n < 3 else None)
+    made = claiming.claim_all(keys, of="freight_order", at=t("03"))
+    given = [Decision.Outcome.GRANTED] * 205 + [Decision.Outcome.QUOTA_EXHAUSTED] * 5
+    assert [one.outcome for one in made] == given
+    once = everything()
+    assert (used("o"), len(grants()), len(journal())) == (202, 205, 208)
+    wipe()
+    tick("03")
+    assert everything() == once

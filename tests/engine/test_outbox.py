@@ -1,13 +1,10 @@
 """What those who listen are told: everything that happens, once, in the transaction in which it happens."""
 
-from collections.abc import Iterator
-
 import pytest
 from django.db import transaction
 
-from campaigns import claiming, grants, outbox
-from campaigns.models import Event, Grant
-from campaigns.outbox import Audience
+from campaigns import claiming, grants
+from campaigns.models import Endpoint, Event, Grant
 from logistics.models import FreightOrder
 from tests.engine.test_late import coupon_offer
 from tests.engine.world import correct, freight, merchant, offer, publish, t, tick
@@ -16,13 +13,9 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def heard() -> Iterator[list[Audience]]:
-    """Who listens: the one audience in the list."""
-    audience = [Audience(everything=True)]
-    listener = audience.__getitem__
-    outbox.LISTENERS.append(lambda _of: listener(0))
-    yield audience
-    outbox.LISTENERS.pop()
+def heard() -> Endpoint:
+    """Somebody who listens for everything."""
+    return Endpoint.objects.create(name="w", url="https://w.example", secret="s", created_by="t", created_at=t("01"))
 
 
 def told(**of: object) -> list[tuple[str, str, str]]:
@@ -37,7 +30,7 @@ def test_where_nobody_listens_nothing_is_written() -> None:
     assert not Event.objects.exists()
 
 
-def test_grants_and_refusals(heard: list[Audience]) -> None:
+def test_grants_and_refusals(heard: Endpoint) -> None:
     merchant()
     merchant("ABROAD", country="US")
     publish(offer("o", quota="{limit: 1}"))
@@ -61,7 +54,7 @@ def test_grants_and_refusals(heard: list[Audience]) -> None:
 
 
 @pytest.mark.parametrize(("used", "marks"), [(7, 0), (8, 1), (9, 1), (10, 3)])
-def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: list[Audience]) -> None:
+def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: Endpoint) -> None:
     merchant()
     publish(offer("o", quota="{limit: 10}"))
     for n in range(used):
@@ -72,17 +65,17 @@ def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: list
     assert Event.objects.filter(kind__startswith="quota").count() == marks
 
 
-def test_only_those_listened_for(heard: list[Audience]) -> None:
-    heard[0] = Audience(merchants=frozenset({"M2"}))
+def test_only_those_listened_for(heard: Endpoint) -> None:
     for code in ("M1", "M2"):
         merchant(code)
         freight(f"F-{code}", code, paid_at="02")
+    Endpoint.objects.filter(pk=heard.pk).update(merchant="M2")
     publish(offer("o", quota="{limit: 2}"))
     tick("03")
     assert told() == [("granted", "F-M2", "settled at the claim")]
 
 
-def test_a_release_and_a_revocation_with_its_reason(heard: list[Audience]) -> None:
+def test_a_release_and_a_revocation_with_its_reason(heard: Endpoint) -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="02")
@@ -97,7 +90,7 @@ def test_a_release_and_a_revocation_with_its_reason(heard: list[Audience]) -> No
     ]
 
 
-def test_the_course_of_a_coupon(heard: list[Audience]) -> None:
+def test_the_course_of_a_coupon(heard: Endpoint) -> None:
     merchant()
     publish(coupon_offer())
     freight("S", shipped_at="02")
@@ -115,7 +108,7 @@ def test_the_course_of_a_coupon(heard: list[Audience]) -> None:
     ]
 
 
-def test_F10_what_is_rolled_back_is_not_told(heard: list[Audience]) -> None:
+def test_F10_what_is_rolled_back_is_not_told(heard: Endpoint) -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="02")
