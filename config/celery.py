@@ -42,5 +42,10 @@ class Bell(DjangoTask):  # type: ignore[type-arg]  # generic in the stubs only
 app = Celery("fairground", task_cls=Bell)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
-if settings.JSON_LOGS:
-    app.steps["worker"].add(DjangoStructLogInitStep)
+
+
+@app.on_after_configure.connect
+def _tell_runs(sender: Celery, **_: Any) -> None:
+    """Settings are read when they are there: this module is imported while they come into being."""
+    if settings.JSON_LOGS:
+        sender.steps["worker"].add(DjangoStructLogInitStep)
