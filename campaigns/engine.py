@@ -5,21 +5,23 @@ transaction that holds its offers' rows, and what is decided is not asked again.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from campaigns import claims, coupons, deciding, expiring, following, offers, planning
+from campaigns import claims, coupons, deciding, expiring, following, offers, planning, steps
 from campaigns.discovery import News, Only
 from campaigns.models import Issuance, Offer, Run
 from campaigns.offers import Published
 from merchants.kept import kept
 from merchants.models import Batch
 
+SPENDING = "coupons used"
 logger = logging.getLogger(__name__)
 
 
@@ -39,13 +41,35 @@ def _bring_everything_up(run: Run) -> None:
     batches = tuple(Batch.objects.filter(absorbed=False).values_list("pk", flat=True))
     published = offers.published()
     groups = offers.competing(published)
-    looked = [_bring_up(group, batches, run) for group in groups if not group[0].terms.fee]
-    looked.append(_coupons(published, batches, run))
-    looked += [_bring_up(group, batches, run) for group in groups if group[0].terms.fee]
-    if all(looked):
+    left_out: list[str] = []
+    looked = [_claims(group, batches, run, left_out) for group in groups if not group[0].terms.fee]
+    looked.append(_coupons(published, batches, run, left_out))
+    without_coupons = bool(left_out)
+    for group in groups:
+        if group[0].terms.fee == "freight" and without_coupons:  # a coupon may take the fee first
+            left_out.append(_name(group))
+        elif group[0].terms.fee:
+            looked.append(_claims(group, batches, run, left_out))
+    if all(looked) and not left_out:
         Batch.objects.filter(pk__in=batches).update(absorbed=True)
-    run.finished_at = run.at
+    run.finished_at, run.left_out = run.at, ", ".join(left_out)[:2000]
     run.save()
+
+
+def _name(group: list[Published]) -> str:
+    return f"claims: {group[0].terms.fee or group[0].code}"
+
+
+def _claims(group: list[Published], batches: tuple[int, ...], run: Run, left_out: list[str]) -> bool:
+    progress = [(offer.version_id, offer.row.decided_until, offer.row.moved_until) for offer in group]
+    return bool(_attempt(_name(group), progress, partial(_bring_up, group, batches, run), left_out))
+
+
+def _attempt(name: str, progress: object, work: Callable[[], int], left_out: list[str]) -> int:
+    done = steps.attempt(name, progress, work)
+    if done is None:
+        left_out.append(name)
+    return done or 0
 
 
 def sweep(*, at: datetime) -> None:
@@ -68,6 +92,7 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
     Returns whether that was done: not where they have been brought further already.
     """
     planning.read_to_the_end()
+    steps.alone(_name(group))
     group = offers.hold(group)
     until = claims.horizon(group, run.at)
     since = [offer.row.decided_until for offer in group if offer.row.decided_until is not None]
@@ -85,10 +110,21 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
     return ready
 
 
-def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> bool:
+def _coupons(published: list[Published], batches: tuple[int, ...], run: Run, left_out: list[str]) -> bool:
     """Issue what is owed, then follow how coupons are spent. Returns False where that was followed further already."""
+    marks = {row.offer_id: row for row in Issuance.objects.all()}
     for offer in published:
-        run.issued += coupons.issue(offer)
+        row = marks.get(offer.id)
+        if row is None or row.issued >= row.planned:
+            continue
+        progress = (row.issued, row.planned)
+        run.issued += _attempt(f"coupons: {offer.code}", progress, partial(coupons.issue, offer), left_out)
+    spent = [row.spent_until for row in marks.values()]
+    use = partial(_use, published, batches, run)
+    return not spent or bool(_attempt(SPENDING, spent, use, left_out))
+
+
+def _use(published: list[Published], batches: tuple[int, ...], run: Run) -> bool:
     followed = _spend(run.at, batches, None)
     for offer in published:
         if offer.terms.bundle:
@@ -99,6 +135,8 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run) -> 
 def _spend(at: datetime, batches: tuple[int, ...], only: Only | None) -> bool:
     """Follow how coupons are spent, by everyone or by `only` some. False where that was followed further."""
     with transaction.atomic(savepoint=False):
+        if only is None:
+            steps.alone(SPENDING)
         since = [mark for (mark,) in _marks()()]
         if any(mark is not None and mark > at for mark in since):
             return False

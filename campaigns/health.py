@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns import messages, pulse, webhooks
+from campaigns import messages, pulse, steps, webhooks
 from campaigns.models import Pulse, Run
 from campaigns.rules.wording import number
 from merchants.models import Batch
@@ -40,6 +40,9 @@ REMEDIES = {
     "beat": gettext_lazy("Start beat: celery -A config beat. Nothing falls due until then; it makes up for the time."),
     "worker": gettext_lazy("Start a worker: celery -A config worker. Or it is busy with a long run: look at the runs."),
     "tick": gettext_lazy("Look at the worker's log for what ended the run, then at beat and worker above."),
+    "steps": gettext_lazy(
+        "Each ended its worker several times. Look at the worker's log, then have it tried again: Steps of a tick."
+    ),
     "queue": gettext_lazy("Start more workers. What waits is not lost: every message only says that it is time."),
     "facts": gettext_lazy("They are decided by the next tick: look at the tick above."),
     "mail": gettext_lazy("Look at the mail server and at EMAIL_URL; mail is tried again each half minute."),
@@ -49,12 +52,13 @@ REMEDIES = {
 
 
 def checks(*, now: datetime) -> list[Check]:
-    """Everything that is looked at, as of `now` by the host's clock. Seven queries, one question to the broker."""
+    """Everything that is looked at, as of `now` by the host's clock. Eight queries, one question to the broker."""
     pulses = {row.name: row for row in Pulse.objects.all()}
     return [
         beat := _alive(gettext_lazy("beat"), pulses.get(pulse.BEAT), pulse.BEAT, now),
         _worker(_alive(gettext_lazy("worker"), pulses.get(pulse.WORKER), pulse.WORKER, now), beat),
         _tick(now),
+        _set_aside(),
         *_queue(),
         _waiting(now),
         _mail(now),
@@ -85,6 +89,11 @@ def _tick(now: datetime) -> Check:
     words = {"ago": _ago(now - run.started_at), "decided": number(run.decided), "moved": number(run.moved)}
     text = _("%(ago)s ago: %(decided)s claims decided, %(moved)s grants moved") % words
     return Check(name, now - run.started_at <= TICK, text, REMEDIES["tick"], "tick")
+
+
+def _set_aside() -> Check:
+    names = ", ".join(steps.set_aside().values_list("name", flat=True))
+    return Check(gettext_lazy("steps set aside"), not names, names or _("none"), REMEDIES["steps"], "steps")
 
 
 def in_memory() -> bool:

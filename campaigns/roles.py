@@ -15,7 +15,7 @@ FACTS = (
 OPERATOR = (
     *(f"add_{name}" for name in FACTS),
     "add_draft", "change_draft", "launch_draft", "change_offer", "change_grant", "revoke_grant", "add_trial",
-    "add_member", "change_member", "see_as_member",
+    "change_step", "add_member", "change_member", "see_as_member",
 )  # fmt: skip
 APPROVER = ("approve_draft", "approve_revocation", "close_period")
 ADMINISTRATOR = (

@@ -22,6 +22,7 @@ from campaigns.models import (
     Issuance,
     Offer,
     Run,
+    Step,
     Tag,
     Version,
 )
@@ -30,7 +31,7 @@ from merchants.models import Batch
 
 # Whatever the engine and publishing write. Batches too: those not looked at yet must stay so.
 HIDDEN: tuple[type[models.Model], ...] = (
-    Campaign, Offer, Version, Issuance, Act, Decision, Tag, Grant, Coupon, Attachment, Entry, Event, Run, Batch,
+    Campaign, Offer, Version, Issuance, Act, Decision, Tag, Grant, Coupon, Attachment, Entry, Event, Run, Step, Batch,
 )  # fmt: skip
 REFERENCE = re.compile(r'\s+REFERENCES "\w+" \("\w+"\)( DEFERRABLE INITIALLY DEFERRED)?')
 

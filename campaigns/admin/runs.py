@@ -1,14 +1,40 @@
-"""What the engine did."""
+"""What the engine did, and what it gave up."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy, ngettext
 
+from campaigns import steps
 from campaigns.admin.looking import LookingAdmin
-from campaigns.models import Run
+from campaigns.models import Run, Step
 
 
 @admin.register(Run)
 class RunAdmin(LookingAdmin):
     """Ticks, newest first."""
 
-    list_display = ("id", "at", "started_at", "finished_at", "decided", "moved", "issued")
+    list_display = ("id", "at", "started_at", "finished_at", "decided", "moved", "issued", "left_out")
     ordering = ("-id",)
+
+
+@admin.register(Step)
+class StepAdmin(LookingAdmin):
+    """Parts of each tick. One that ended its worker several times is set aside until somebody has it tried again."""
+
+    list_display = ("name", "tries", "tried_at")
+    ordering = ("-tries", "name")
+    actions = ("try_again",)
+
+    def has_manage_permission(self, request: HttpRequest) -> bool:
+        """Who may have a step tried again."""
+        return request.user.has_perm("campaigns.change_step")
+
+    @admin.action(description=gettext_lazy("Have them tried again"), permissions=["manage"])
+    def try_again(self, request: HttpRequest, chosen: QuerySet[Step]) -> None:
+        """The next tick tries them."""
+        for step in chosen.filter(pk__in=steps.set_aside()):
+            self.log_change(request, step, [{"changed": {"fields": ["tries"]}}])
+        n = steps.try_again(chosen)
+        text = ngettext("The next tick tries %(n)d step again.", "The next tick tries %(n)d steps again.", n)
+        messages.success(request, text % {"n": n})

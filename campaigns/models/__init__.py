@@ -13,6 +13,7 @@ from campaigns.models.period import Period
 from campaigns.models.pulse import Pulse
 from campaigns.models.revocation import Revocation
 from campaigns.models.run import Run
+from campaigns.models.step import Step
 from campaigns.models.trial import Trial
 from campaigns.models.webhook import Delivery, Endpoint
 
@@ -37,6 +38,7 @@ __all__ = [
     "Pulse",
     "Revocation",
     "Run",
+    "Step",
     "Tag",
     "Trial",
     "Version",

@@ -6,7 +6,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Run(models.Model):
-    """One tick: brought everything up to the instant `at`. A run without `finished_at` was cut off or is under way."""
+    """One tick: brought everything up to the instant `at`. A run without `finished_at` was cut off or is under way.
+
+    `left_out` names the steps that were set aside (campaigns.steps), and those that wait for one of them.
+    """
 
     at = models.DateTimeField(_("as of"))
     started_at = models.DateTimeField(_("started at"), db_default=Now())
@@ -14,6 +17,7 @@ class Run(models.Model):
     decided = models.BigIntegerField(_("claims decided"), default=0)
     moved = models.BigIntegerField(_("grants moved"), default=0)
     issued = models.BigIntegerField(_("coupons issued"), default=0)
+    left_out = models.CharField(_("left out"), max_length=2000, blank=True)
 
     class Meta:
         verbose_name = _("run")

@@ -1,4 +1,4 @@
-"""Real workers on a real broker: children die, messages come twice or get lost (spec/faults.md, F2, F4, F8)."""
+"""Real workers on a real broker: children die, messages come twice or get lost (spec/faults.md, F2, F3, F4, F8)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import redis
 
-from campaigns.models import Decision, Run
+from campaigns import steps
+from campaigns.models import Decision, Run, Step
 from tests.engine.processes import Child, children
 from tests.engine.test_late import small_world, wipe
-from tests.engine.world import everything, tick
+from tests.engine.world import everything, grants, tick
 from tests.platform.servers import PrivateRedis, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
@@ -39,6 +40,15 @@ def dying(*, at):
         os.kill(os.getpid(), signal.SIGKILL)
     return tick_of_old(at=at)
 engine.tick = dying
+"""
+DIES_ALWAYS = """
+bring_up_of_old = engine._bring_up
+def dying(group, *rest):
+    if group[0].terms.fee == "freight":
+        started()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return bring_up_of_old(group, *rest)
+engine._bring_up = dying
 """
 LONG = """
 import time
@@ -119,6 +129,22 @@ def test_F2_a_child_killed_in_the_middle_of_a_tick(
             lambda: Run.objects.exclude(finished_at=None).exists() and idle(private_redis), 60, "the tick is done"
         )
     assert starts() == 2
+    assert everything() == expected
+
+
+def test_F3_what_always_kills_its_worker_is_set_aside(
+    private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]
+) -> None:
+    """One message: the broker gives it out again until the tick ends without the part that kills."""
+    expected = alone()
+    with worker(private_redis, tmp_path, DIES_ALWAYS), bells(private_redis) as ring:
+        ring("campaigns.tasks.tick", AT)
+        wait_until(lambda: Run.objects.exclude(finished_at=None).exists() and idle(private_redis), 60, "the tick ends")
+    assert starts() == steps.TRIES
+    assert Run.objects.latest().left_out == "claims: freight"
+    assert {code for code, _ in grants()} == {"c", "half"}
+    steps.try_again(Step.objects.all())
+    tick("09")
     assert everything() == expected
 
 

@@ -1,0 +1,120 @@
+"""A part of a tick that keeps failing is set aside, and the others go on (spec/faults.md, F3)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.db import OperationalError
+from django.test import Client
+from django.urls import reverse
+
+from campaigns import engine, health, steps
+from campaigns.clock import real
+from campaigns.models import Run, Step
+from tests.engine.test_late import small_world, wipe
+from tests.engine.world import everything, grants, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+
+class BrokenError(Exception):
+    """What a fault in our own code raises."""
+
+
+@contextmanager
+def broken(what: str, error: Exception | None = None) -> Iterator[None]:
+    """The claims on one fee, or of one coupon offer, fail."""
+    bring_up = engine._bring_up
+
+    def break_down(group: Any, *rest: Any) -> bool:
+        if what in (group[0].terms.fee, group[0].code):
+            raise error or BrokenError
+        return bring_up(group, *rest)
+
+    with patch.object(engine, "_bring_up", break_down):
+        yield
+
+
+def in_vain(what: str, times: int, error: Exception | None = None) -> None:
+    with broken(what, error):
+        for _ in range(times):
+            with pytest.raises(type(error) if error else BrokenError):
+                tick("09")
+
+
+def board() -> tuple[bool, str]:
+    check = next(check for check in health.checks(now=real()) if check.key == "steps")
+    return check.ok, str(check.text)
+
+
+def test_after_three_tries_the_others_go_on_and_later_it_comes_to_the_same() -> None:
+    small_world()
+    tick("09")
+    expected = everything()
+    wipe()
+    in_vain("freight", steps.TRIES)
+    assert not Run.objects.filter(left_out__gt="").exists()
+    tick("09")
+    assert Run.objects.latest().left_out == "claims: freight"
+    assert {code for code, _ in grants()} == {"c", "half"}
+    assert board() == (False, "claims: freight")
+    before = everything()
+    tick("09")
+    assert everything() == before, "nobody said that it is to be tried again"
+    assert steps.try_again(Step.objects.all()) == 1
+    tick("09")
+    assert everything() == expected
+    assert (Run.objects.latest().left_out, board()) == ("", (True, "none"))
+
+
+def test_a_try_that_ends_is_not_counted() -> None:
+    small_world()
+    in_vain("freight", steps.TRIES - 1)
+    tick("08")
+    in_vain("freight", steps.TRIES)
+    tick("09")
+    assert Run.objects.latest().left_out == "claims: freight"
+
+
+def test_a_database_that_is_away_is_not_counted() -> None:
+    small_world()
+    in_vain("freight", steps.TRIES + 2, OperationalError("gone"))
+    assert board() == (True, "none")
+
+
+def test_freight_waits_for_coupons_that_may_take_the_fee() -> None:
+    small_world()
+    tick("09")
+    expected = everything()
+    wipe()
+    in_vain("c", steps.TRIES)
+    tick("09")
+    assert Run.objects.latest().left_out == "claims: c, claims: freight"
+    assert {code for code, _ in grants()} == {"half"}
+    steps.try_again(Step.objects.all())
+    tick("09")
+    assert everything() == expected
+
+
+def test_a_new_version_is_tried_anew() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 1}"))
+    in_vain("freight", steps.TRIES)
+    publish(offer("o", quota="{limit: 2}"))
+    tick("09")
+    assert Run.objects.latest().left_out == ""
+
+
+@pytest.mark.parametrize(("role", "left"), [("operator", 0), ("viewer", 3)])
+def test_an_operator_has_it_tried_again(role: str, left: int, client: Client) -> None:
+    Step.objects.create(name="claims: freight", tries=steps.TRIES, tried_at=t("09"))
+    person = User.objects.create_user("p", is_staff=True)
+    person.groups.add(Group.objects.get(name=role))
+    client.force_login(person)
+    chosen = {"action": "try_again", "_selected_action": ["claims: freight"]}
+    page = client.post(reverse("admin:campaigns_step_changelist"), chosen, follow=True)
+    assert page.status_code == 200
+    assert Step.objects.get().tries == left
