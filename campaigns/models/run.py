@@ -17,7 +17,7 @@ class Run(models.Model):
     decided = models.BigIntegerField(_("claims decided"), default=0)
     moved = models.BigIntegerField(_("grants moved"), default=0)
     issued = models.BigIntegerField(_("coupons issued"), default=0)
-    left_out = models.CharField(_("left out"), max_length=2000, blank=True)
+    left_out = models.CharField(_("left out"), max_length=2000, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("run")
