@@ -76,6 +76,7 @@ def together() -> Iterator[None]:
     if connection.vendor != "postgresql":
         yield
         return
+    connection.ensure_connection()
     with connection.wrap_database_errors, connection.connection.pipeline():
         yield
 
@@ -83,7 +84,9 @@ def together() -> Iterator[None]:
 def are_together() -> bool:
     """Whether this runs in such a block, where COPY is not to be had."""
     connection = connections[DEFAULT_DB_ALIAS]
-    return connection.vendor == "postgresql" and connection.connection.info.pipeline_status != PipelineStatus.OFF
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return False
+    return bool(connection.connection.info.pipeline_status != PipelineStatus.OFF)
 
 
 @contextmanager
