@@ -11,12 +11,19 @@ from datetime import datetime
 from threading import Lock
 from typing import Any
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from campaigns import claiming
 from campaigns.models import Decision
+from merchants.away import is_locked
 
 AT_ONCE = 200
+
+
+def _let_go() -> None:
+    """Where threads share fewer connections, who waits holds none."""
+    if connection.settings_dict["OPTIONS"].get("pool"):
+        connection.close()
 
 
 def _shut() -> Lock:
@@ -71,6 +78,7 @@ class Desk:
             leads = not self._busy
             self._busy = True
         if not leads:
+            _let_go()
             asking.turn.acquire()
             leads = asking in self.waiting
         if leads:
@@ -82,18 +90,26 @@ class Desk:
             raise asking.error
 
     def _serve(self, first: Asking) -> None:
-        """Decide for all who wait; where that fails, for each alone, so that nobody suffers from another's subject."""
+        """Decide for all who wait; where that fails, for each alone, so that nobody suffers from another's subject.
+
+        Where somebody else holds the offers for too long, all of them are told so.
+        """
         together = [first]
         try:
             with transaction.atomic():
                 held = claiming.hold(first.of)
                 together = self._together(first)
                 self._decide(held, together)
-        except Exception:
+        except Exception as error:
+            if busy := is_locked(error):
+                together += [one for one in self._together(first) if one not in together]
             with self._lock:
                 self.waiting = [one for one in self.waiting if one is not first]
             for one in together:
-                self._alone(one)
+                if busy:
+                    one.error = OperationalError(*error.args)
+                else:
+                    self._alone(one)
         finally:
             for one in together:
                 one.turn.release()

@@ -106,8 +106,16 @@ def database(url: str) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         }
     else:
-        settings["CONN_MAX_AGE"] = 60
+        # Of `most` each process holds no more, which its threads share; who gets none in time is answered 503.
+        most = env.int("FAIRGROUND_CONNECTIONS", default=0)
+        settings["CONN_MAX_AGE"] = 0 if most else 60
         settings["CONN_HEALTH_CHECKS"] = True
+        options: dict[str, Any] = settings.setdefault("OPTIONS", {})
+        if most:
+            options["pool"] = {"min_size": 1, "max_size": most, "timeout": 1.5}
+        # Set by the web processes: a request does not wait for ever for what a long tick has in hand.
+        if patience := env.int("FAIRGROUND_LOCK_SECONDS", default=0):
+            options.setdefault("options", f"-c lock_timeout={patience}s")
     return settings
 
 

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from campaigns.admin import board
 from config import alive
 
+handler500 = "config.failing.failed"
+
 urlpatterns = [
     path("health/live", alive.live),
     path("health/ready", alive.ready),

@@ -139,8 +139,7 @@ def _admit(together: Sequence[Asking]) -> list[Asking]:
     for one in together:
         ticket = one.about.ticket
         if ticket not in free or first[ticket] is not one:
-            with override(one.about.language):
-                one.error = idempotency.in_progress()
+            one.error = idempotency.in_progress()
         elif ticket in before:
             told = before[ticket]
             one.answer, one.error = (None, told) if isinstance(told, ProblemError) else (told, None)

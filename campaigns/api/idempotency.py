@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +29,9 @@ ONCE = [OpenApiParameter(HEADER, NAME, OpenApiParameter.HEADER, required=True, d
 """For the schema of a write."""
 COLUMNS = ("api_key_id", "key", "digest", "status", "body", "at")
 Write = Callable[..., Response]
+# Told to callers of several languages by whoever looks for all of them.
+REUSED = gettext_lazy("This key was used for another call.")
+AT_WORK = gettext_lazy("The first call with this key is still at work.")
 
 
 @dataclass(frozen=True)
@@ -98,8 +102,7 @@ def hold(tickets: Sequence[Ticket]) -> list[Ticket]:
 
 def in_progress() -> ProblemError:
     """What a call is told whose first is still at work."""
-    text = _("The first call with this key is still at work.")
-    return ProblemError(409, "in_progress", text, headers={"Retry-After": "1"})
+    return ProblemError(409, "in_progress", AT_WORK, headers={"Retry-After": "1"})
 
 
 @kept
@@ -120,7 +123,7 @@ def again(tickets: Sequence[Ticket]) -> dict[Ticket, Response | ProblemError]:
             if at <= timezone.now() - Call.KEPT:
                 Call.objects.filter(api_key=program, key=key).delete()
             elif digest != mine[key].digest:
-                told[mine[key]] = ProblemError(422, "idempotency_key_reused", _("This key was used for another call."))
+                told[mine[key]] = ProblemError(422, "idempotency_key_reused", REUSED)
             else:
                 told[mine[key]] = Response(body, status=status, headers={"Idempotent-Replayed": "true"})
     return told

@@ -6,8 +6,8 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import InternalError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from rest_framework import exceptions
@@ -15,11 +15,10 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from campaigns.api.rendering import PROBLEM
+from merchants.away import AGAIN_IN, is_away
 from merchants.intake.files import Complaint
 
 logger = logging.getLogger(__name__)
-READ_ONLY = "25006"
-"""PostgreSQL's word for a write in a read-only transaction."""
 
 
 @dataclass
@@ -28,7 +27,7 @@ class ProblemError(Exception):
 
     status: int
     code: str
-    detail: str
+    detail: str | Promise
     errors: list[dict[str, str]] = field(default_factory=list)
     headers: dict[str, str] = field(default_factory=dict)
     more: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +39,7 @@ class ProblemError(Exception):
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "code": self.code,
-            "detail": self.detail,
+            "detail": str(self.detail),
             "errors": self.errors,
             **self.more,
         }
@@ -69,15 +68,10 @@ def nothing(_request: HttpRequest) -> JsonResponse:
 
 
 def _unexpected(error: Exception) -> ProblemError:
-    if isinstance(error, OperationalError) or _is_read_only(error):
+    if is_away(error):
         text = _("The database does not answer. Nothing was done; try again.")
-        return ProblemError(503, "unavailable", text, headers={"Retry-After": "2"})
+        return ProblemError(503, "unavailable", text, headers=dict(AGAIN_IN))
     return ProblemError(500, "internal", _("Something went wrong here. Nothing was done."))
-
-
-def _is_read_only(error: Exception) -> bool:
-    """Whether the database takes no writes at the moment: a standby, or one that was made so by hand."""
-    return isinstance(error, InternalError) and getattr(error.__cause__, "sqlstate", "") == READ_ONLY
 
 
 def _of(error: Exception, status: int) -> ProblemError:

@@ -8,47 +8,26 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from http.client import HTTPConnection
 from itertools import count
 from statistics import median
 from threading import Thread
-from time import perf_counter, sleep
+from time import perf_counter
 
 from tests.benchmarks import claiming
 from tests.benchmarks.databases import options, own
 from tests.benchmarks.figures import say, verdict
-from tests.platform.servers import free_port
+from tests.platform.servers import web
 from tests.rounds import ROOT
 
 SECONDS = 6
-SERVER = "--workers 2 --threads 16 --worker-class gthread --keep-alive 60 --no-control-socket --log-level error"
+SERVER = "--workers 2 --threads 16 --keep-alive 60"
+SETTINGS = {
+    "DJANGO_SETTINGS_MODULE": "tests.benchmarks.bare",
+    "REDIS_URL": os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/9"),
+}
 Ask = Callable[[HTTPConnection], None]
-
-
-@contextmanager
-def serving(settings: str = "tests.benchmarks.bare", more: str = SERVER) -> Iterator[int]:
-    """gunicorn as in production, on the benchmark's database; gives its port."""
-    port = free_port()
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": settings, "FAIRGROUND_API_RATE": "1000000000"}
-    environment.setdefault("REDIS_URL", "redis://127.0.0.1:6379/9")
-    environment.setdefault("SECRET_KEY", "a key for a benchmark, which nobody else will ever use again 0123456789")
-    command = [sys.executable, "-m", "gunicorn", "config.wsgi", "--bind", f"127.0.0.1:{port}", *more.split()]
-    server = subprocess.Popen(command, cwd=ROOT, env=environment)
-    try:
-        while True:
-            try:
-                connection = HTTPConnection("127.0.0.1", port, timeout=10)
-                connection.request("GET", "/health/live")
-                if connection.getresponse().status == 200:
-                    break
-            except OSError:
-                sleep(0.1)
-        yield port
-    finally:
-        server.terminate()
-        server.wait()
 
 
 def token() -> str:
@@ -128,7 +107,7 @@ def main() -> None:
         _, secret = keys.issue("benchmark", scopes=["read", "claim"], at=timezone.now(), by="benchmark")
         secrets = {"bare": token(), "claim": secret, "quota": secret}
         start = 0
-        with serving() as port:
+        with web(SERVER, **SETTINGS) as port:
             for clients in (8, 32):
                 rates: dict[str, list[float]] = {}
                 slowest: dict[str, list[float]] = {}

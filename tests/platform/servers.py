@@ -1,15 +1,20 @@
-"""A private Redis that a test may freeze and kill, free ports, and waiting with a deadline."""
+"""A web server, a private Redis that a test may freeze and kill, free ports, and waiting with a deadline."""
 
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import redis
+
+from tests.rounds import ROOT
 
 
 def free_port() -> int:
@@ -25,6 +30,36 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         if time.monotonic() > deadline:
             pytest.fail(f"not within {seconds} s: {what}")
         time.sleep(0.05)
+
+
+KEY = "a key for one trial, which nobody else will ever use again 0123456789"
+
+
+@contextmanager
+def web(options: str, **variables: str) -> Iterator[int]:
+    """gunicorn as in production, ended with the block; gives its port. `variables` are for its environment."""
+    port = free_port()
+    own = {"SECRET_KEY": KEY, "FAIRGROUND_API_RATE": "1000000000"}
+    command = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --worker-class gthread --no-control-socket {options}"
+    server = subprocess.Popen(
+        [sys.executable, "-m", *command.split(), "--log-level", "error"], cwd=ROOT,
+        env={**os.environ, **own, **variables},
+    )  # fmt: skip
+
+    def answers() -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/health/live", timeout=10) as response:
+                return bool(response.status == 200)
+        except OSError:
+            return False
+
+    try:
+        wait_until(lambda: server.poll() is not None or answers(), 60, "gunicorn answers")
+        assert server.poll() is None, "gunicorn has ended"
+        yield port
+    finally:
+        server.terminate()
+        server.wait()
 
 
 class PrivateRedis:

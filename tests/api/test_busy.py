@@ -1,0 +1,140 @@
+"""More asked than there are connections, and offers that somebody holds for long (faults.md, L9)."""
+
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+from urllib3 import HTTPConnectionPool
+
+from campaigns import offers
+from campaigns.models import Call, Decision
+from merchants import keys
+from tests.dashboard.people import member
+from tests.engine.processes import url
+from tests.engine.world import freight, merchant, offer, publish, used
+from tests.platform.servers import KEY, wait_until, web
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+CONNECTIONS = 3
+ORDERS = 6
+
+
+@dataclass
+class Answer:
+    """What came back."""
+
+    status: int
+    again_in: str | None
+    body: str
+
+    @property
+    def told(self) -> Any:
+        """The body of an answer for programs."""
+        return json.loads(self.body)
+
+
+class Caller:
+    """Asks a server."""
+
+    def __init__(self, port: int, secret: str) -> None:
+        self.pool, self.secret = HTTPConnectionPool("127.0.0.1", port, maxsize=ORDERS + 2), secret
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        sent = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json", **headers}
+        told = json.dumps(body) if body else None
+        response = self.pool.request(method, path, body=told, headers=sent, timeout=60, retries=False, redirect=False)
+        return Answer(response.status, response.headers.get("Retry-After"), response.data.decode())
+
+    def quote(self, n: int) -> Answer:
+        return self.ask("POST", "/api/v1/quotes/", {"subject": "freight_order", "key": f"F{n}"})
+
+    def claim(self, n: int) -> Answer:
+        order = {"subject": "freight_order", "key": f"F{n}"}
+        return self.ask("POST", "/api/v1/claims/", order, **{"Idempotency-Key": f"claim-{n}"})
+
+    def quota(self) -> Answer:
+        return self.ask("GET", "/api/v1/offers/o/quota/")
+
+
+@pytest.fixture
+def secret(db: None) -> str:
+    """The key of a program, where some orders could claim."""
+    merchant()
+    publish(offer("o", quota="{limit: 10}"))
+    for n in range(ORDERS):
+        freight(f"F{n}", paid_at="02")
+    return keys.issue("test", scopes=["read", "claim"], at=timezone.now(), by="test")[1]
+
+
+@pytest.fixture
+def crowd() -> Iterator[Callable[..., "Future[Answer]"]]:
+    """Has somebody ask while the test goes on."""
+    with ThreadPoolExecutor(ORDERS) as pool:
+        yield pool.submit
+
+
+def waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction goes on seeing what it saw first
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
+    secret: str, crowd: Callable[..., Any], settings: Settings
+) -> None:
+    settings.SECRET_KEY = KEY  # the session is the server's too
+    browser = Client()
+    browser.force_login(member("m@example.com").user)
+    session = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
+    few = {"FAIRGROUND_CONNECTIONS": str(CONNECTIONS), "FAIRGROUND_LOCK_SECONDS": "60"}
+    with web("--threads 8", DATABASE_URL=url(), **few) as port:
+        caller = Caller(port, secret)
+        with transaction.atomic():
+            offers.hold_all("freight_order")
+            holding = [crowd(caller.quote, n) for n in range(CONNECTIONS)]
+            wait_until(lambda: waiting() == CONNECTIONS, 30, "all connections wait for the offer")
+            refused = [crowd(partial(caller.claim, 5)), crowd(caller.quota), crowd(caller.ask, "GET", "/", **session)]
+            for answer in (one.result() for one in refused):
+                assert (answer.status, answer.again_in) == (503, "2")
+            assert refused[0].result().told["code"] == "unavailable"
+            assert "One moment" in refused[2].result().body
+            assert (Decision.objects.count(), Call.objects.count(), used("o")) == (0, 0, 0)
+        assert [one.result().status for one in holding] == [200] * CONNECTIONS
+        assert [caller.claim(5).status, caller.quota().told["used"]] == [201, 1]
+        assert caller.ask("GET", "/", **session).status == 200
+
+
+def test_L9_who_waits_for_a_decision_holds_no_connection(secret: str, crowd: Callable[..., Any]) -> None:
+    with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60") as port:
+        caller = Caller(port, secret)
+        with transaction.atomic():
+            offers.hold_all("freight_order")
+            claims = [crowd(caller.claim, n) for n in range(ORDERS)]
+            wait_until(lambda: waiting() == 1, 30, "one decides for all")
+            assert [caller.quota().status for _ in range(3)] == [200] * 3
+        assert [one.result().status for one in claims] == [201] * ORDERS
+    assert used("o") == ORDERS
+
+
+def test_L9_offers_that_are_held_for_long_are_not_waited_for(secret: str, crowd: Callable[..., Any]) -> None:
+    with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_LOCK_SECONDS="1") as port:
+        caller = Caller(port, secret)
+        with transaction.atomic():
+            offers.hold_all("freight_order")
+            claims = [crowd(caller.claim, n) for n in range(ORDERS)]
+            assert [(one.result().status, one.result().again_in) for one in claims] == [(503, "2")] * ORDERS
+            assert (Decision.objects.count(), Call.objects.count(), used("o")) == (0, 0, 0)
+        assert [caller.claim(n).status for n in range(ORDERS)] == [201] * ORDERS
+    assert used("o") == ORDERS
