@@ -15,6 +15,7 @@ from django.db import OperationalError, connection, transaction
 
 from campaigns import claiming
 from campaigns.models import Decision
+from merchants import prepared
 from merchants.away import is_locked
 
 AT_ONCE = 200
@@ -123,12 +124,13 @@ class Desk:
             one.error = error
 
     def _decide(self, held: claiming.Held, together: Sequence[Asking]) -> None:
-        admitted = self._admit(together)
-        subjects = sorted({one.subject for one in admitted})
-        found = claiming.decide(held, subjects, at=max(one.at for one in together)) if subjects else []
-        for one in admitted:
-            one.decisions = [decision for decision in found if decision.subject == one.subject]
-        self._conclude(held, admitted)
+        with prepared.together():
+            admitted = self._admit(together)
+            subjects = sorted({one.subject for one in admitted})
+            found = claiming.decide(held, subjects, at=max(one.at for one in together)) if subjects else []
+            for one in admitted:
+                one.decisions = [decision for decision in found if decision.subject == one.subject]
+            self._conclude(held, admitted)
 
     def _together(self, first: Asking) -> list[Asking]:
         with self._lock:

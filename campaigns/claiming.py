@@ -14,6 +14,7 @@ from campaigns import claims, deciding, engine, following, offers
 from campaigns.discovery import News, Only
 from campaigns.models import Decision, Grant, Issuance
 from campaigns.offers import Published
+from merchants import prepared
 from merchants.kept import Among, kept, number
 
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
@@ -46,14 +47,20 @@ def hold(of: str) -> Held:
 
 def decide(held: Held, subjects: Sequence[str], *, at: datetime) -> list[Decision]:
     """As `claim_all`, with offers that are in hand."""
-    of, about = held
-    if not about:
+    if not held[1]:
         return []
+    with prepared.together():
+        return _decide(held, subjects, at)
+
+
+def _decide(held: Held, subjects: Sequence[str], at: datetime) -> list[Decision]:
+    of, about = held
     at = max([at, *(offer.row.moved_until for offer in about if offer.row.moved_until)])
     spends = of == "freight_order" and _promised()() != []
     only = Only(tuple(subjects), _merchants(about, subjects, spends=spends))
     if spends:
-        engine.spend(only.subjects, merchants=only.merchants, at=at)
+        with prepared.apart():
+            engine.spend(only.subjects, merchants=only.merchants, at=at)
     found: list[tuple[str, Decision]] = []
     for group in offers.competing(about):
         found += _bring_up(group, at, only)
@@ -78,14 +85,16 @@ def _bring_up(group: list[Published], at: datetime, only: Only) -> list[tuple[st
     """Follow and decide some subjects of competing offers; how far the others were brought stays as it is."""
     found = []
     until = claims.horizon(group, at)
-    asked = {o.id: claims.asked(o, only.subjects, until=until) for o in group if o.terms.threshold is None}
+    sent = {o.id: claims.send_asked(o, only.subjects, until=until) for o in group if o.terms.threshold is None}
+    asked = {offer: fetch() for offer, fetch in sent.items()}
     for offer in group:
         new = {subject.key for subject in asked.get(offer.id, ())}
         if before := [subject for subject in only.subjects if subject not in new]:
             known = _known()(offer=offer.id, subjects=before)
             found += [(offer.code, Decision.from_db(connection.alias, FIELDS, row[:-1])) for row in known]
             if any(row[-1] for row in known):
-                following.follow(offer, News(offer.row.moved_until, at, only=only))
+                with prepared.apart():
+                    following.follow(offer, News(offer.row.moved_until, at, only=only))
     since = max((offer.row.decided_until for offer in group if offer.row.decided_until is not None), default=None)
     made = deciding.decide_some(group, News(since, until, only=only), asked, at=at)
     codes = {offer.id: offer.code for offer in group}

@@ -169,10 +169,12 @@ def read(offer: Published, rows: Rows, *, judge: bool = False) -> Iterator[Subje
     return map(build, values.iterator(chunk_size=5_000))
 
 
-def asked(offer: Published, subjects: Sequence[str], *, until: datetime) -> list[Subject]:
-    """Those of `subjects` that have claimed by `until` and were not decided yet, with `failed` as by `judged`."""
-    found: list[Subject] = _asked(offer)(subjects=subjects, until=until)
-    return found
+def send_asked(offer: Published, subjects: Sequence[str], *, until: datetime) -> Callable[[], list[Subject]]:
+    """Ask for those of `subjects` that have claimed by `until` and were not decided yet, with `failed` as by `judged`.
+
+    They are had by calling what is returned.
+    """
+    return _asked(offer).send(subjects=subjects, until=until)
 
 
 @kept

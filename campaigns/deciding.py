@@ -52,15 +52,15 @@ def decide_some(
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
     for offer in ready:
         if offer.terms.threshold is not None:
-            tagging.tag(offer, offer.terms.threshold, replace(news, since=offer.row.decided_until))
+            with prepared.apart():
+                tagging.tag(offer, offer.terms.threshold, replace(news, since=offer.row.decided_until))
     going = [offer for offer in ready if offer.row.paused_at is None]
-    asking = {o.id: known[o.id] if o.id in known else claims.asked(o, subjects, until=until) for o in going}
+    asking = {o.id: known[o.id] if o.id in known else claims.send_asked(o, subjects, until=until)() for o in going}
     asked = [(offer, one) for offer in going for one in asking[offer.id]]
     written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
     passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
     if passed:
-        with prepared.together():
-            written += chain.from_iterable(_allocate(going, iter(passed), news.since, until, some=len(passed)))
+        written += chain.from_iterable(_allocate(going, iter(passed), news.since, until, some=len(passed)))
     return [Decision(**dict(zip(COLUMNS, row, strict=True))) for row in written]
 
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.db.models import F
 
-from campaigns import journal
+from campaigns import journal, outbox
 from campaigns.course import Step
 from campaigns.models import Grant, Issuance, Offer
 from merchants import prepared
@@ -64,16 +64,18 @@ def award(awards: Sequence[Award]) -> Counter[int]:
     """
     if not awards:
         return Counter()
+    heard = outbox.send_audience({a.merchant for a in awards})
     ids = journal.new_ids(Grant, len(awards))
     rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in zip(ids, awards, strict=True)])
-    journal.record(
+    moves = [
         journal.Move(
             pk, None, a.offer.pk, a.offer.version_id or 0, step.at, source, step.status,
             a.amount, a.currency, "", journal.ENGINE, step.reason, a.merchant, a.subject,
         )
         for pk, a in zip(ids, awards, strict=True)
         for source, step in _from_each(a.steps)
-    )  # fmt: skip
+    ]  # fmt: skip
+    journal.record(moves, heard())
     owing: Counter[int] = Counter()
     for a in awards:
         owing[a.offer.pk] += a.coupons

@@ -38,10 +38,16 @@ class Move(NamedTuple):
 COLUMNS = Move._fields[:-2]
 
 
-def record(moves: Iterable[Move]) -> int:
-    """Append entries and tell those who listen; returns how many. Belongs into the transaction that makes the moves."""
+def record(moves: Iterable[Move], heard: outbox.Audience | None = None) -> int:
+    """Append entries and tell those who listen; returns how many. Belongs into the transaction that makes the moves.
+
+    `heard` is who listens for the merchants concerned, where that was asked already.
+    """
     moves = list(moves)
-    outbox.tell(map(_event, moves), of={move.merchant for move in moves})
+    if heard is None:
+        outbox.tell(map(_event, moves), of={move.merchant for move in moves})
+    else:
+        outbox.tell_those(heard, map(_event, moves))
     return rows.write(Entry._meta.db_table, COLUMNS, [move[: len(COLUMNS)] for move in moves])
 
 

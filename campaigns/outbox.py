@@ -57,9 +57,19 @@ FEW = 200
 
 def audience(of: Collection[str] | None = None) -> Audience:
     """Everybody who listens now, for everything or for some of the merchants `of`; for any without them."""
+    return send_audience(of)()
+
+
+def send_audience(of: Collection[str] | None = None) -> Callable[[], Audience]:
+    """As `audience`; it is had by calling what is returned."""
     some = of is not None and len(of) <= FEW
-    heard = {merchant for (merchant,) in _listening(some)(merchants=sorted(of or ()) if some else [])}
-    return Audience(None in heard, frozenset(heard - {None}))
+    fetch = _listening(some).send(merchants=sorted(of or ()) if some else [])
+
+    def hear() -> Audience:
+        heard = {merchant for (merchant,) in fetch()}
+        return Audience(None in heard, frozenset(heard - {None}))
+
+    return hear
 
 
 @kept
@@ -70,9 +80,11 @@ def _listening(some: bool) -> "QuerySet[Any, Any]":
 
 def tell(events: Iterable[Telling], *, of: Collection[str] | None = None) -> int:
     """Write the events that somebody wants to hear of; returns how many. `of`: the merchants, where they are known."""
-    if of is not None and not of:
-        return 0
-    heard = audience(of)
+    return 0 if of is not None and not of else tell_those(audience(of), events)
+
+
+def tell_those(heard: Audience, events: Iterable[Telling]) -> int:
+    """Write the events that an audience wants to hear of; returns how many."""
     if not heard:
         return 0
     wanted = [

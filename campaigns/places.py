@@ -47,7 +47,8 @@ def _coming() -> tuple[QuerySet[Grant, Any], Any]:
 @kept
 def _standing() -> QuerySet[Offer, Any]:
     """The highest seat that is taken, and how many places are."""
-    highest = Grant.objects.filter(~Q(status=RELEASED), offer=OuterRef("pk"), seat__isnull=False).order_by("-seat")
+    # From 1 on: what every seat is, and what leads to the index of seats.
+    highest = Grant.objects.filter(~Q(status=RELEASED), offer=OuterRef("pk"), seat__gte=1).order_by("-seat")
     offer = Offer.objects.filter(pk=number("offer"))
     return offer.values_list(Coalesce(Subquery(highest.values("seat")[:1]), 0), "used")
 

@@ -46,10 +46,9 @@ class Among(Func):
         self.numbers = numbers
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """An array is one parameter, however long it is; joined to, each of its values is looked up by itself."""
-        joiner = " IN (SELECT unnest("
+        """An array is one parameter, however long it is; an index looks each of its values up."""
         kind = "bigint[]" if self.numbers else "text[]"
-        return self.as_sql(compiler, connection, template=f"%(expressions)s::{kind}))", arg_joiner=joiner)
+        return self.as_sql(compiler, connection, template=f"%(expressions)s::{kind})", arg_joiner=" = ANY (")
 
     def as_sqlite(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, Any]:
         """The same with a list in JSON."""
@@ -111,10 +110,17 @@ class Kept:
 
     def __call__(self, **given: object) -> list[Any]:
         """The rows for what is given: instants, numbers, texts, lists of texts or numbers."""
+        return self.send(**given)()
+
+    def send(self, **given: object) -> Callable[[], list[Any]]:
+        """As when it is called; the rows are had by calling what is returned (`prepared.send`)."""
         if not self._sql:
-            return []
+            return list
         bound = [self._bound(given[one.name]) if isinstance(one, Given) else one for one in self._parameters]
-        found = prepared.ask(self._sql, bound)
+        fetch = prepared.send(self._sql, bound)
+        return lambda: self._made(fetch())
+
+    def _made(self, found: list[Any]) -> list[Any]:
         rows = map(tuple, self._compiler.apply_converters(found, self._converters)) if self._converters else found
         return list(map(self._build, rows) if self._build else rows)
 

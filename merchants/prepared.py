@@ -4,15 +4,15 @@ Each session of PostgreSQL has its own, so behind a pooler that changes sessions
 off (`FAIRGROUND_PREPARED`). Elsewhere this is a plain cursor.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from time import monotonic
 from typing import Any
 
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg.pq import PipelineStatus, TransactionStatus
+from psycopg.pq import TransactionStatus
 
 MOST = 1_000
 """Statements that a session keeps; those not asked for longest make room."""
@@ -30,7 +30,9 @@ OFF, ON = (f"SELECT {SETTINGS.format(switch)}" for switch in ("off", "on"))
 class Cursor(psycopg.Cursor[Any]):
     """The server binds its parameters, and keeps each statement from the first time on."""
 
-    keeps: bool = True
+    def __init__(self, made: "Prepared") -> None:
+        super().__init__(made.session)
+        self.keeps = made.keeps
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
         """As in psycopg."""
@@ -38,81 +40,109 @@ class Cursor(psycopg.Cursor[Any]):
 
 
 class Prepared:
-    """What a session keeps, and its cursors: `aside` for what gives no rows, whose answers need not be waited for."""
+    """What a session keeps, and whether its statements are sent together, in `flight`."""
 
     def __init__(self, session: "psycopg.Connection[Any]") -> None:
         self.session = session
-        self.asking, self.aside = Cursor(session), Cursor(session)
+        self.keeps: bool = settings.PREPARED
         self.known: set[str] = set()
         self.fresh_until = 0.0
-        self.keep(settings.PREPARED)
-
-    def keep(self, keeps: bool) -> None:
-        """Whether anything is kept from now on."""
-        self.keeps = self.asking.keeps = self.aside.keeps = keeps
+        self.flight: ExitStack | None = None
 
 
 def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
     """Run a statement on the default connection; returns its rows as the driver has them."""
+    return send(statement, values)()
+
+
+def send(statement: str, values: Sequence[Any]) -> Callable[[], list[tuple[Any, ...]]]:
+    """Run a statement as `ask`; its rows are had by calling what is returned. `together`, only that call waits."""
     with _cursor(statement) as cursor:
         cursor.execute(statement, values)
+        if are_together():
+            fetch: Callable[[], list[tuple[Any, ...]]] = cursor.fetchall
+            return fetch
         rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+    return lambda: rows
 
 
 def tell(statement: str, values: Sequence[Any]) -> None:
     """Run a statement that gives no rows on the default connection. `together`, its answer is not waited for."""
-    with _cursor(statement, aside=True) as cursor:
+    with _cursor(statement) as cursor:
         cursor.execute(statement, values)
 
 
 @contextmanager
 def together() -> Iterator[None]:
-    """Send statements as they come, without waiting for the answers of those before that give no rows.
+    """Send statements as they come, without waiting for the answers of those before.
 
     What is wrong with one of them is raised by a later one, or at the end of the block: it belongs into a transaction.
+    There is no COPY in it and no cursor of the server: see `apart`.
     """
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection.vendor != "postgresql":
+    made = _on_default()
+    if made is None or made.flight is not None:
         yield
         return
-    connection.ensure_connection()
-    with connection.wrap_database_errors, connection.connection.pipeline():
+    with connections[DEFAULT_DB_ALIAS].wrap_database_errors, ExitStack() as flight:
+        flight.enter_context(made.session.pipeline())
+        made.flight = flight
+        try:
+            yield
+        finally:
+            made.flight = None
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Within `together`: statements of any kind, each answered before the next."""
+    made = _on_default()
+    if made is None or made.flight is None:
         yield
+        return
+    flight, made.flight = made.flight, None
+    with connections[DEFAULT_DB_ALIAS].wrap_database_errors:
+        flight.close()
+        try:
+            yield
+        finally:
+            made.flight = flight
+        flight.enter_context(made.session.pipeline())
 
 
 def are_together() -> bool:
-    """Whether this runs in such a block, where COPY is not to be had."""
-    connection = connections[DEFAULT_DB_ALIAS]
-    if connection.vendor != "postgresql" or connection.connection is None:
-        return False
-    return bool(connection.connection.info.pipeline_status != PipelineStatus.OFF)
+    """Whether this runs in such a block."""
+    made = _on_default()
+    return made is not None and made.flight is not None
 
 
 @contextmanager
 def forgotten() -> Iterator[None]:
     """Keep nothing meanwhile, and use nothing that was kept: names may stand for other tables than they did."""
-    connection = connections[DEFAULT_DB_ALIAS]
-    connection.ensure_connection()
-    if connection.vendor != "postgresql":
+    made = _on_default()
+    if made is None:
         yield
         return
-    made = _of(connection.connection)
-    made.keep(False)
+    made.keeps = False
     try:
         yield
     finally:
-        made.keep(settings.PREPARED)
+        made.keeps = settings.PREPARED
 
 
 def plan_anew() -> None:
     """Have what is kept planned again when it is asked next. Nothing on other databases."""
+    if made := _on_default():
+        made.fresh_until = 0.0
+
+
+def _on_default() -> Prepared | None:
+    """What the session of the default connection keeps; None where it is none of PostgreSQL's."""
     connection = connections[DEFAULT_DB_ALIAS]
-    if connection.vendor == "postgresql" and connection.connection is not None:
-        _of(connection.connection).fresh_until = 0.0
-
-
-def _of(session: "psycopg.Connection[Any]") -> Prepared:
+    if connection.vendor != "postgresql":
+        return None
+    if connection.connection is None:
+        connection.ensure_connection()
+    session = connection.connection
     known = vars(session)  # so that it goes when the session does
     if PREPARED not in known:
         session.prepared_max = MOST
@@ -123,17 +153,16 @@ def _of(session: "psycopg.Connection[Any]") -> Prepared:
 
 
 @contextmanager
-def _cursor(statement: str, *, aside: bool = False) -> Iterator[Any]:
+def _cursor(statement: str) -> Iterator[Any]:
     connection = connections[DEFAULT_DB_ALIAS]
-    connection.ensure_connection()
-    if connection.vendor != "postgresql":
+    made = _on_default()
+    if made is None:
         with connection.cursor() as plain:
             yield plain
         return
-    made = _of(connection.connection)
     wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     with _planning(made, statement):
-        yield wrap(made.aside if aside else made.asking)
+        yield wrap(Cursor(made))
 
 
 @contextmanager

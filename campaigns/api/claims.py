@@ -20,7 +20,7 @@ from campaigns import claiming, clock, metrics, offers
 from campaigns.api import idempotency, shapes
 from campaigns.api.authentication import key_of
 from campaigns.api.problems import ProblemError
-from campaigns.api.reading import explained, is_theirs, owners_of
+from campaigns.api.reading import explained, is_theirs, send_owners
 from campaigns.api.taking import take
 from campaigns.asking import Asking, Desk
 from campaigns.explaining import Explanation
@@ -133,9 +133,9 @@ def _at_the_desk(request: Request, asked: dict[str, Any]) -> Response:
 def _admit(together: Sequence[Asking]) -> list[Asking]:
     """Those whose call is not at work elsewhere and was not done before, about what is theirs; others are answered."""
     first = {one.about.ticket: one for one in reversed(together)}
-    free = idempotency.hold(list(first))
-    before = idempotency.again(free)
-    owners = owners_of(together[0].of, [one.subject for one in together])
+    asked = send_owners(together[0].of, [one.subject for one in together])
+    free, before = idempotency.admit(list(first))
+    owners = asked()
     for one in together:
         ticket = one.about.ticket
         if ticket not in free or first[ticket] is not one:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from hashlib import sha256
 from typing import Any
@@ -29,6 +30,7 @@ ONCE = [OpenApiParameter(HEADER, NAME, OpenApiParameter.HEADER, required=True, d
 """For the schema of a write."""
 COLUMNS = ("api_key_id", "key", "digest", "status", "body", "at")
 Write = Callable[..., Response]
+LOCK = "SELECT pg_try_advisory_xact_lock(n) FROM unnest(%s::bigint[]) n"
 # Told to callers of several languages by whoever looks for all of them.
 REUSED = gettext_lazy("This key was used for another call.")
 AT_WORK = gettext_lazy("The first call with this key is still at work.")
@@ -60,9 +62,9 @@ def once(write: Write) -> Write:
     def done_once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         mine = ticket(request)
         with transaction.atomic():
-            if mine not in hold([mine]):
+            free, before = admit([mine])
+            if not free:
                 raise in_progress()
-            before = again([mine])
             if before:
                 return answered(before[mine])
             response = write(view, request, *args, **kwargs)
@@ -88,16 +90,33 @@ def _plain(data: Any) -> Any:
     return [_plain(value) for value in data] if isinstance(data, list) else data
 
 
-def hold(tickets: Sequence[Ticket]) -> list[Ticket]:
-    """Those of the calls that nobody has at work; nobody else will until the transaction ends.
+def admit(tickets: Sequence[Ticket]) -> tuple[list[Ticket], dict[Ticket, Response | ProblemError]]:
+    """Those of the calls that nobody has at work, and nobody else will until the transaction ends; and what those of
+    them that were done before were answered, or that their key was used for another call.
 
-    SQLite has one writer anyhow.
+    Keys older than `Call.KEPT` are forgotten. SQLite has one writer anyhow.
     """
-    if connection.vendor != "postgresql":
-        return list(tickets)
-    numbers = [one.number for one in tickets]
-    got = prepared.ask("SELECT pg_try_advisory_xact_lock(n) FROM unnest(%s::bigint[]) n", [numbers])
-    return [one for one, (mine,) in zip(tickets, got, strict=True) if mine]
+    locked = prepared.send(LOCK, [[one.number for one in tickets]]) if connection.vendor == "postgresql" else None
+    # Each statement sees what was committed when it begins: with the locks in hand.
+    programs = {one.program for one in tickets}
+    found = {program: _before().send(program=program, keys=[one.key for one in tickets]) for program in programs}
+    free = [one for one, (got,) in zip(tickets, locked(), strict=True) if got] if locked else list(tickets)
+    told: dict[Ticket, Response | ProblemError] = {}
+    for program, fetch in found.items():
+        mine = {one.key: one for one in free if one.program == program}
+        for _program, key, digest, status, body, at in fetch():
+            if key in mine and (answer := _again(mine[key], digest, status, body, at)) is not None:
+                told[mine[key]] = answer
+    return free, told
+
+
+def _again(mine: Ticket, digest: str, status: int, body: Any, at: datetime) -> Response | ProblemError | None:
+    if at <= timezone.now() - Call.KEPT:
+        Call.objects.filter(api_key=mine.program, key=mine.key).delete()
+        return None
+    if digest != mine.digest:
+        return ProblemError(422, "idempotency_key_reused", REUSED)
+    return Response(body, status=status, headers={"Idempotent-Replayed": "true"})
 
 
 def in_progress() -> ProblemError:
@@ -109,24 +128,6 @@ def in_progress() -> ProblemError:
 def _before() -> "QuerySet[Call, Any]":
     calls = Call.objects.filter(Among("key", "keys"), api_key=number("program"))
     return calls.values_list(*COLUMNS)
-
-
-def again(tickets: Sequence[Ticket]) -> dict[Ticket, Response | ProblemError]:
-    """What those calls were answered that were done before, or that their key was used for another call.
-
-    Keys older than `Call.KEPT` are forgotten.
-    """
-    told: dict[Ticket, Response | ProblemError] = {}
-    for program in {one.program for one in tickets}:
-        mine = {one.key: one for one in tickets if one.program == program}
-        for _program, key, digest, status, body, at in _before()(program=program, keys=list(mine)):
-            if at <= timezone.now() - Call.KEPT:
-                Call.objects.filter(api_key=program, key=key).delete()
-            elif digest != mine[key].digest:
-                told[mine[key]] = ProblemError(422, "idempotency_key_reused", REUSED)
-            else:
-                told[mine[key]] = Response(body, status=status, headers={"Idempotent-Replayed": "true"})
-    return told
 
 
 def answered(before: Response | ProblemError) -> Response:

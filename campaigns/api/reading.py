@@ -1,6 +1,6 @@
 """Status: campaigns, offers and their places; what a merchant has, and why."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date
 from typing import Any
 
@@ -248,7 +248,13 @@ def is_theirs(request: Request, subject: str, key: str) -> bool:
 
 def owners_of(subject: str, keys: Sequence[str]) -> dict[str, str]:
     """The merchants whose subjects these are, by key; those that are not there are left out."""
-    return dict(_owners(subject)(keys=list(keys))) if subject in SUBJECTS else {}
+    return send_owners(subject, keys)()
+
+
+def send_owners(subject: str, keys: Sequence[str]) -> Callable[[], dict[str, str]]:
+    """As `owners_of`; they are had by calling what is returned."""
+    fetch = _owners(subject).send(keys=list(keys)) if subject in SUBJECTS else list
+    return lambda: dict(fetch())
 
 
 @kept

@@ -24,7 +24,7 @@ class Call(models.Model):
     class Meta:
         verbose_name = _("call")
         verbose_name_plural = _("calls")
-        constraints = [models.UniqueConstraint(fields=["api_key", "key"], name="call_once")]
+        constraints = [models.UniqueConstraint(fields=["key", "api_key"], name="call_once")]
 
     def __str__(self) -> str:
         return f"{self.api_key_id} {self.key}"

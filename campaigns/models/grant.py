@@ -28,7 +28,7 @@ class Grant(models.Model):
 
     LIVE = (Status.RESERVED, Status.LOCKED, Status.SETTLED)
 
-    offer = models.ForeignKey(Offer, models.PROTECT, verbose_name=_("offer"), related_name="grants")
+    offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="grants")
     version = models.ForeignKey(Version, models.PROTECT, db_index=False, verbose_name=_("version"), related_name="+")
     subject = KeyField(_("subject"), max_length=64)
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="grants")
@@ -57,7 +57,7 @@ class Grant(models.Model):
             ),
             models.UniqueConstraint(fields=["offer", "seat"], condition=~Q(status="released"), name="grant_seat_once"),
             models.UniqueConstraint(
-                fields=["offer", "merchant", "merchant_seat"],
+                fields=["merchant", "offer", "merchant_seat"],
                 condition=~Q(status="released"),
                 name="grant_merchant_seat_once",
             ),
@@ -80,6 +80,7 @@ class Grant(models.Model):
         ]
         indexes = [
             models.Index(fields=["subject", "fee"], name="grant_on_fee"),
+            models.Index(fields=["offer", "subject"], name="grant_of_subject"),
             models.Index(
                 fields=["offer", "status"], condition=Q(status__in=["reserved", "locked"]), name="grant_unsettled"
             ),

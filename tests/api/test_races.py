@@ -29,7 +29,7 @@ def test_L4_twenty_at_once_under_one_key_are_one(platform: Program) -> None:
 def test_L4_control_without_the_lock_some_fail_on_the_database(
     platform: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(idempotency, "hold", list)
+    monkeypatch.setattr(idempotency, "LOCK", "SELECT true FROM unnest(%s::bigint[])")
     publish(offer("o", quota="{limit: 5}"))
     told = at_once([partial(platform.post, "claims/", asked(), once="k")] * 20)
     assert 500 in {answer.status for answer in told}
