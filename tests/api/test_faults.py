@@ -10,7 +10,7 @@ import pytest
 from django.db import Error, connection
 from pytest_django import Settings
 
-from campaigns import claiming, engine, pausing, revoking, statements
+from campaigns import claiming, deciding, engine, offers, pausing, revoking, statements
 from campaigns.models import Decision, Grant, Offer
 from campaigns.statements import PeriodError
 from tests.api.conftest import Answer, Program
@@ -123,6 +123,44 @@ def test_L5_a_pause_that_meets_a_tick_comes_before_all_of_it_or_after(platform: 
 
 def _pause(row: Offer) -> Any:
     return pausing.pause(row, at=t("02 12:00"), by="ana", reason="x")
+
+
+def given_when_paused(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A pause in the middle of a tick that gives five places: how many were given when the pause had been done."""
+    writing, done = Event(), Event()
+    write = deciding._write
+
+    def slow(*some: Any) -> Any:
+        writing.set()
+        done.wait(1)  # in vain where the pause waits for the tick
+        return write(*some)
+
+    monkeypatch.setattr(deciding, "_write", slow)
+    publish(offer("o"))
+    for n in range(5):
+        freight(f"F{n}", paid_at="02")
+
+    def pause() -> int:
+        writing.wait()
+        _pause(Offer.objects.get())
+        given = Grant.objects.count()
+        done.set()
+        return given
+
+    both: list[Callable[[], Any]] = [partial(tick, "03"), pause]
+    return int(at_once(both)[1])
+
+
+def test_L5_a_pause_waits_for_the_tick_that_gives(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given_when_paused(monkeypatch) == 5
+
+
+def test_L5_control_without_the_lock_places_are_given_after_the_pause(
+    platform: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(offers, "hold", list)
+    assert given_when_paused(monkeypatch) == 0
+    assert Grant.objects.count() == 5
 
 
 def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> None:
