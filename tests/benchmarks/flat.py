@@ -1,13 +1,14 @@
 """One claim at a time through the verb, beside 10, 1,000 and 100,000 live grants, and 1, 10 and 100 live offers.
 
-The other offers are about trade orders: an offer about the same subject is one more decision, and costs one.
+In turns with a transaction of one plain statement, whose time tells how fast the machine is at the moment. The other
+offers are about trade orders: an offer about the same subject is one more decision, and costs one.
 """
 
 from statistics import median
 from time import perf_counter
 
 from tests.benchmarks import claiming, facts
-from tests.benchmarks.databases import options, own
+from tests.benchmarks.databases import execute, options, own
 from tests.benchmarks.figures import say, verdict
 
 OTHER = """
@@ -38,17 +39,20 @@ class Claims:
             verb.claim_all(keys, of="freight_order", at=facts.DECIDED)
         self.next += count
 
-    def measured(self, count: int = 300) -> float:
-        """The median of single claims, in milliseconds."""
+    def measured(self, count: int = 600) -> tuple[float, float]:
+        """The medians of single claims, and of plain transactions in between, in milliseconds."""
         from campaigns import claiming as verb
 
-        took = []
+        took, plain = [], []
         for n in range(self.next, self.next + count):
             began = perf_counter()
             verb.claim(f"H{n}", of="freight_order", at=facts.DECIDED)
-            took.append(perf_counter() - began)
+            claimed = perf_counter()
+            execute(claiming.ONE_STATEMENT)
+            took.append(claimed - began)
+            plain.append(perf_counter() - claimed)
         self.next += count
-        return median(took) * 1_000
+        return median(took) * 1_000, median(plain) * 1_000
 
 
 def main() -> None:
@@ -58,7 +62,7 @@ def main() -> None:
         claiming.prepare(115_000)
         claims = Claims()
         claims.measured(10)  # everything is compiled
-        found: dict[int, float] = {}
+        found: dict[int, tuple[float, float]] = {}
         for size in (10, 1_000, 100_000):
             claims.some(size - claims.next)
             found[size] = claims.measured()
@@ -66,7 +70,7 @@ def main() -> None:
         _tell("live offers", {offers: _with_offers(offers, claims) for offers in (1, 10, 100)})
 
 
-def _with_offers(count: int, claims: Claims) -> float:
+def _with_offers(count: int, claims: Claims) -> tuple[float, float]:
     from campaigns import offers
     from campaigns.definition import reading
 
@@ -76,9 +80,11 @@ def _with_offers(count: int, claims: Claims) -> float:
     return claims.measured()
 
 
-def _tell(what: str, found: dict[int, float]) -> None:
-    say(f"{what}: " + ", ".join(f"{size:,}: {took:.2f} ms" for size, took in found.items()))
-    spread = max(found.values()) / min(found.values())
+def _tell(what: str, found: dict[int, tuple[float, float]]) -> None:
+    for size, (took, plain) in found.items():
+        say(f"{what} {size:>7,}: {took:.2f} ms, {took / plain:.2f} times a plain transaction")
+    ratios = [took / plain for took, plain in found.values()]
+    spread = max(ratios) / min(ratios)
     verdict("slowest over fastest", spread, "at most 1.2", held=spread <= 1.2)
 
 
