@@ -92,7 +92,7 @@ def _tick(now: datetime) -> Check:
 
 
 def _set_aside() -> Check:
-    names = ", ".join(steps.set_aside().values_list("name", flat=True))
+    names = ", ".join(map(str, steps.set_aside()))
     return Check(gettext_lazy("steps set aside"), not names, names or _("none"), REMEDIES["steps"], "steps")
 
 

@@ -22,7 +22,7 @@ class RunAdmin(LookingAdmin):
 class StepAdmin(LookingAdmin):
     """Parts of each tick. One that ended its worker several times is set aside until somebody has it tried again."""
 
-    list_display = ("name", "tries", "tried_at")
+    list_display = ("__str__", "tries", "tried_at")
     ordering = ("-tries", "name")
     actions = ("try_again",)
 

@@ -3,6 +3,9 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+# What the name begins with: the claims of competing offers, or the coupons of an offer, follow after a colon.
+WORDS = {"claims": _("claims"), "coupons": _("coupons"), "coupons used": _("coupons used")}
+
 
 class Step(models.Model):
     """A part of every tick. `tries` counts how often in a row it was begun at the same `progress` and did not end.
@@ -20,4 +23,5 @@ class Step(models.Model):
         verbose_name_plural = _("steps of a tick")
 
     def __str__(self) -> str:
-        return self.name
+        kind, colon, what = self.name.partition(": ")
+        return f"{WORDS.get(kind, kind)}{colon}{what}"
