@@ -3,11 +3,14 @@
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, transaction
+from django.utils.translation import override
 
+from campaigns.api import idempotency
+from campaigns.api.problems import ProblemError
 from campaigns.models import Call, Decision, Grant
 from logistics.models import FreightOrder
-from merchants.models import Batch
+from merchants.models import ApiKey, Batch
 from tests.api.conftest import Program, program
 from tests.engine.test_late import coupon_offer
 from tests.engine.world import everything, freight, offer, publish, states, tick, trade
@@ -232,3 +235,19 @@ def test_what_nobody_expected_is_a_plain_500(
     assert "secret" not in str(answer.body)
     assert "secret of the house" in caplog.text
     assert not FreightOrder.objects.exists()
+
+
+def test_a_reused_key_is_refused_in_the_language_of_who_reads_it(platform: Program) -> None:
+    """Whoever decides for several looks for all of their keys, in a language of its own."""
+    publish(offer("o"))
+    platform.post("claims/", asked(), once="k")
+    other = idempotency.Ticket(ApiKey.objects.get().pk, "k", "the digest of another call")
+    with override("zh-hans"), transaction.atomic():
+        _free, before = idempotency.admit([other])
+    refused = before[other]
+    assert isinstance(refused, ProblemError)
+    told = {}
+    for language in ("en", "zh-hans"):
+        with override(language):
+            told[language] = refused.body()["detail"]
+    assert told == {"en": "This key was used for another call.", "zh-hans": "该键已用于另一次调用。"}
