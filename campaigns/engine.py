@@ -65,8 +65,8 @@ def _claims(group: list[Published], batches: tuple[int, ...], run: Run, left_out
     return bool(_attempt(_name(group), progress, partial(_bring_up, group, batches, run), left_out))
 
 
-def _attempt(name: str, progress: object, work: Callable[[], int], left_out: list[str]) -> int:
-    done = steps.attempt(name, progress, work)
+def _attempt(name: str, progress: object, work: Callable[[], int], left_out: list[str], *, shared: bool = False) -> int:
+    done = steps.attempt(name, progress, work, shared=shared)
     if done is None:
         left_out.append(name)
     return done or 0
@@ -92,7 +92,6 @@ def _bring_up(group: list[Published], batches: tuple[int, ...], run: Run) -> boo
     Returns whether that was done: not where they have been brought further already.
     """
     planning.read_to_the_end()
-    steps.alone(_name(group))
     group = offers.hold(group)
     until = claims.horizon(group, run.at)
     since = [offer.row.decided_until for offer in group if offer.row.decided_until is not None]
@@ -118,7 +117,7 @@ def _coupons(published: list[Published], batches: tuple[int, ...], run: Run, lef
         if row is None or row.issued >= row.planned:
             continue
         progress = (row.issued, row.planned)
-        run.issued += _attempt(f"coupons: {offer.code}", progress, partial(coupons.issue, offer), left_out)
+        run.issued += _attempt(f"coupons: {offer.code}", progress, partial(coupons.issue, offer), left_out, shared=True)
     spent = [row.spent_until for row in marks.values()]
     use = partial(_use, published, batches, run)
     return not spent or bool(_attempt(SPENDING, spent, use, left_out))
@@ -135,8 +134,6 @@ def _use(published: list[Published], batches: tuple[int, ...], run: Run) -> bool
 def _spend(at: datetime, batches: tuple[int, ...], only: Only | None) -> bool:
     """Follow how coupons are spent, by everyone or by `only` some. False where that was followed further."""
     with transaction.atomic(savepoint=False):
-        if only is None:
-            steps.alone(SPENDING)
         since = [mark for (mark,) in _marks()()]
         if any(mark is not None and mark > at for mark in since):
             return False

@@ -5,11 +5,11 @@ A try is counted before it is made and the count is taken back when it ends: wha
 
 import hashlib
 import logging
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TypeVar
 
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Now
 
@@ -20,18 +20,23 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
-def attempt(name: str, progress: object, work: Callable[[], T]) -> T | None:
+def attempt(name: str, progress: object, work: Callable[[], T], *, shared: bool = False) -> T | None:
     """Do `work`, which is to get further than `progress`. None where that was tried TRIES times and it is set aside.
 
-    Raises what the work raises; a database that is not there is no fault of the work, and is not counted.
+    Others wait with their try meanwhile, unless the work is `shared` by several. Raises what the work raises; a
+    database that is not there is no fault of the work, and is not counted.
     """
     told = hashlib.sha256(str(progress).encode()).hexdigest()
     step, _ = Step.objects.get_or_create(name=name)
-    again = Q(progress=told)
-    mine = Step.objects.filter(pk=step.pk)
+    with nullcontext() if shared else alone(name):
+        return _counted(Step.objects.filter(pk=step.pk), told, work)
+
+
+def _counted(mine: QuerySet[Step], progress: str, work: Callable[[], T]) -> T | None:
+    again = Q(progress=progress)
     tries = Case(When(again, then=F("tries") + 1), default=1)
-    if not mine.filter(~again | Q(tries__lt=TRIES)).update(tries=tries, progress=told, tried_at=Now()):
-        logger.error("set aside after %d tries: %s", TRIES, name)
+    if not mine.filter(~again | Q(tries__lt=TRIES)).update(tries=tries, progress=progress, tried_at=Now()):
+        logger.error("set aside after %d tries: %s", TRIES, mine.get().name)
         return None
     try:
         done = work()
@@ -43,9 +48,24 @@ def attempt(name: str, progress: object, work: Callable[[], T]) -> T | None:
     return done
 
 
-def alone(name: str) -> None:
-    """Have others wait with their try of a step until the transaction ends."""
-    list(Step.objects.select_for_update(no_key=True).filter(pk=name))
+@contextmanager
+def alone(name: str) -> Iterator[None]:
+    """Whoever tries a step has it to itself, from the counting to the end: longer than one transaction.
+
+    PostgreSQL lets go by itself when a process dies; SQLite has one writer anyhow. The table stands for where the step
+    is: that of a trial's sandbox is another one.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    key = f"hashtextextended(%s, '{Step._meta.db_table}'::regclass::oid::bigint)"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_lock({key})", [name])
+    try:
+        yield
+    finally:
+        with suppress(DatabaseError), connection.cursor() as cursor:
+            cursor.execute(f"SELECT pg_advisory_unlock({key})", [name])
 
 
 def set_aside() -> QuerySet[Step]:

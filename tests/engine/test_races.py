@@ -16,8 +16,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 TICK = "tick('2022-09-09T00:00:00+00:00')\n"
 WRITING = "stopping(deciding, '_write', 'writing')\n"
 NOBODY_HOLDS = """
+from contextlib import nullcontext
 from campaigns import steps
-steps.alone = lambda name: None
+steps.alone = nullcontext
 def unheld(group):
     rows = Offer.objects.select_related('version', 'campaign').filter(pk__in=[one.id for one in group]).order_by('pk')
     return [offers.Published(row, offers.terms_of(row.version)) for row in rows]

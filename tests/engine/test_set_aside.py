@@ -1,7 +1,8 @@
 """A part of a tick that keeps failing is set aside, and the others go on (spec/faults.md, F3)."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from threading import Event
 from typing import Any
 from unittest.mock import patch
 
@@ -11,11 +12,12 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import engine, health, steps
+from campaigns import deciding, engine, health, steps
 from campaigns.clock import real
 from campaigns.models import Run, Step
+from tests.crowd import at_once
 from tests.engine.test_late import small_world, wipe
-from tests.engine.world import everything, grants, merchant, offer, publish, t, tick
+from tests.engine.world import everything, freight, grants, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -106,6 +108,45 @@ def test_a_new_version_is_tried_anew() -> None:
     publish(offer("o", quota="{limit: 2}"))
     tick("09")
     assert Run.objects.latest().left_out == ""
+
+
+def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What ticks leave out that begin while one is at work for long."""
+    merchant()
+    publish(offer("o"))
+    freight("F", paid_at="02")
+    writing, over = Event(), Event()
+    write = deciding._write
+
+    def slow(*some: Any) -> Any:
+        writing.set()
+        over.wait(1.5)
+        return write(*some)
+
+    def another() -> str:
+        writing.wait()
+        left_out = engine.tick(at=t("09")).left_out
+        if left_out:
+            over.set()
+        return left_out
+
+    monkeypatch.setattr(deciding, "_write", slow)
+    first: Callable[[], str] = lambda: engine.tick(at=t("09")).left_out  # noqa: E731  beside the others
+    return set(at_once([first, *[another] * (steps.TRIES + 1)]))
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_for_a_long_tick_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert left_out_behind_a_long_tick(monkeypatch) == {""}
+    assert Step.objects.get().tries == 0
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_a_long_tick_is_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steps, "alone", nullcontext)
+    assert left_out_behind_a_long_tick(monkeypatch) == {"", "claims: freight"}
 
 
 @pytest.mark.parametrize(("role", "left"), [("operator", 0), ("viewer", 3)])
