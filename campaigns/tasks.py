@@ -6,7 +6,7 @@ from celery import shared_task
 
 from campaigns import clock, engine, invariants, messages, pulse, trials, webhooks
 from campaigns.models import Call, Endpoint, Pulse, Trial
-from merchants import attempts
+from merchants import attempts, sessions
 from merchants.intake import background
 from merchants.models import Upload
 from merchants.tasks import work_on_upload
@@ -29,6 +29,7 @@ def sweep() -> None:
     pulse.show(pulse.WORKER, at=clock.real())
     engine.sweep(at=clock.now())
     attempts.forget(at=clock.real())
+    sessions.forget()
     if not Pulse.objects.filter(pk=pulse.INVARIANTS).exists():
         check.delay()
     background.bury(at=clock.real())

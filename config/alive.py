@@ -17,7 +17,7 @@ from campaigns import metrics as numbers
 @never_cache
 def live(_request: HttpRequest) -> HttpResponse:
     """200 as long as the process answers at all. Restart it where this fails."""
-    return HttpResponse("ok\n", content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
@@ -31,16 +31,21 @@ def ready(_request: HttpRequest) -> HttpResponse:
         executor = MigrationExecutor(connection)
         lacks = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError:
-        return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
+        return HttpResponse("the database does not answer\n", content_type="text/plain; charset=utf-8", status=503)
     if lacks:
-        return HttpResponse("migrations are missing\n", content_type="text/plain", status=503)
-    return HttpResponse("ok\n", content_type="text/plain")
+        return HttpResponse("migrations are missing\n", content_type="text/plain; charset=utf-8", status=503)
+    return HttpResponse("ok\n", content_type="text/plain; charset=utf-8")
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Prometheus' text, for whoever has `FAIRGROUND_METRICS_TOKEN`; without one set there is no such page."""
+    """Prometheus' text, for whoever has `FAIRGROUND_METRICS_TOKEN`; without one set there is no such page.
+
+    Where people are led to HTTPS, the token is not taken without it.
+    """
+    if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+        raise Http404
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.METRICS_TOKEN or not constant_time_compare(sent, settings.METRICS_TOKEN):
         raise Http404

@@ -17,7 +17,7 @@ SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
-    structlog.stdlib.ExtraAdder(allow=["decided", "moved", "issued"]),
+    structlog.stdlib.ExtraAdder(allow=["decided", "moved", "issued", "user", "address"]),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
@@ -57,6 +57,7 @@ def configured(*, as_json: bool, level: str) -> dict[str, Any]:
             "django.request": {"level": "ERROR" if as_json else "WARNING"},  # which tells addresses
             "django_structlog": {"level": told},
             "campaigns.engine": {"level": told},
+            "fairground.security": {"level": told},
             "celery.worker": {"level": level},
             "celery.app.trace": {"level": level},
         },

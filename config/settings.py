@@ -29,7 +29,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
@@ -48,14 +47,17 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "config.methods.known",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "merchants.sessions.limited",
+    "campaigns.dashboard.second.asked_for",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -66,6 +68,7 @@ MIDDLEWARE = [
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF],
@@ -132,7 +135,7 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-]
+] + [{"NAME": "merchants.passwords.WordsValidator"}]
 
 AUTHENTICATION_BACKENDS = ["merchants.backends.GuardedBackend"]
 # How many proxies of ours a request passes: so many addresses at the end of X-Forwarded-For are true.
@@ -141,6 +144,17 @@ LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 OTP_TOTP_ISSUER = "Fairground"
+# Of whom a second step at sign-in is asked whether they want it or not: nobody, operators, everyone.
+SECOND_STEP = env.str("FAIRGROUND_SECOND_STEP", default="nobody" if DEMO or DEBUG else "operators")
+SESSION_ENGINE = "merchants.sessions"
+# Seconds without a request, and seconds since signing in, after which one must sign in anew.
+SESSION_COOKIE_AGE = env.int("FAIRGROUND_SESSION_IDLE", default=3600)
+SESSION_LIFETIME = env.int("FAIRGROUND_SESSION_LIFETIME", default=24 * 3600)
+CSRF_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+DEVICE_COOKIE_NAME = "device"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT", default=3 * 24 * 3600)
 
 # Mail goes to the console until a server is named: smtp://user:password@host:587/?tls=True
@@ -236,8 +250,15 @@ if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
     # TLS ends at a proxy that sets this header and removes what a client sent under its name.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
+    # People are led to HTTPS; programs are refused, or they would never learn that they send their keys in the clear.
+    SECURE_REDIRECT_EXEMPT = [r"^api/v1/(?!docs/|schema/)", r"^health/", r"^metrics$"]
     SECURE_HSTS_SECONDS = env.int("FAIRGROUND_HSTS_SECONDS", default=31_536_000)
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("FAIRGROUND_HSTS_SUBDOMAINS", default=False)
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    # A browser takes a cookie of such a name from this host alone, with HTTPS.
+    SESSION_COOKIE_NAME = "__Host-sessionid"
+    CSRF_COOKIE_NAME = "__Host-csrftoken"
+    LANGUAGE_COOKIE_NAME = "__Host-language"
+    DEVICE_COOKIE_NAME = "__Host-device"
     # Whether sister domains speak HTTPS, and the browsers' preload list, are the domain owner's to decide.
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

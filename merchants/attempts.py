@@ -17,8 +17,8 @@ WINDOW = timedelta(minutes=15)
 PER_NAME = 5
 PER_DEVICE = 10
 PER_ADDRESS = 50
-DEVICE = "device"
 REMEMBERED = timedelta(days=180)
+SALT = "device"
 
 
 def count(request: HttpRequest, name: str, *, at: datetime) -> bool:
@@ -41,7 +41,7 @@ def succeed(request: HttpRequest, name: str) -> None:
 def remember(response: HttpResponse, name: str) -> None:
     """Know the device again by a signed cookie when the name is tried next time."""
     response.set_signed_cookie(
-        DEVICE, _folded(name), salt=DEVICE, max_age=REMEMBERED, httponly=True, samesite="Lax",
+        settings.DEVICE_COOKIE_NAME, _folded(name), salt=SALT, max_age=REMEMBERED, httponly=True, samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
     )  # fmt: skip
 
@@ -57,11 +57,11 @@ def address_of(request: HttpRequest) -> str:
         hops = request.headers.get("X-Forwarded-For", "").split(",")
         if len(hops) >= settings.PROXIES:
             return str(hops[-settings.PROXIES].strip())
-    return str(request.META["REMOTE_ADDR"])
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def _keys(request: HttpRequest, name: str) -> tuple[str, str]:
-    known = request.get_signed_cookie(DEVICE, default="", salt=DEVICE, max_age=REMEMBERED)
+    known = request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=REMEMBERED)
     own = "device" if known == _folded(name) else "name"
     return f"address {address_of(request)}"[:100], f"{own} {_folded(name)}"
 

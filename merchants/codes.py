@@ -1,6 +1,10 @@
-"""A second step at sign-in, for those who want it: codes of a program on one's telephone (TOTP, RFC 6238)."""
+"""A second step at sign-in: codes of a program on one's telephone (TOTP, RFC 6238).
+
+Whoever wants it has it; of whom `settings.SECOND_STEP` asks it must: nobody, operators (the default), or everyone.
+"""
 
 import segno
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils.safestring import SafeString, mark_safe
@@ -10,6 +14,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 def device_of(user: User) -> TOTPDevice | None:
     """The device whose codes the user is asked for; None where no second step was chosen."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
+
+
+def are_needed_by(user: User) -> bool:
+    """Whether the user must have a second step."""
+    return settings.SECOND_STEP == "everyone" or (settings.SECOND_STEP == "operators" and user.is_staff)
 
 
 def begin(user: User) -> TOTPDevice:

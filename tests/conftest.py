@@ -7,8 +7,9 @@ from pathlib import Path
 
 import psycopg.pq
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.db import connection
+from pytest_django import Settings
 
 from tests import seasons
 from tests.platform.servers import PrivateRedis
@@ -24,9 +25,15 @@ def on_postgresql(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
+def no_second_step(settings: Settings) -> None:
+    """Who signs in is in, but where a test is about the second step."""
+    settings.SECOND_STEP = "nobody"
+
+
+@pytest.fixture(autouse=True)
 def on_redis(request: pytest.FixtureRequest) -> None:
     """Skip, loudly, what means nothing without a Redis."""
-    if any(request.node.iter_markers("redis")) and not settings.REDIS_URL:
+    if any(request.node.iter_markers("redis")) and not configured.REDIS_URL:
         pytest.skip("NOT TESTED here: needs Redis, REDIS_URL names none")
 
 

@@ -2,16 +2,21 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from campaigns.admin.looking import LookingAdmin
+from merchants import codes, sessions
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
+admin.site.unregister(TOTPDevice)  # whose page would show the secrets
 
 
 @admin.register(User)
@@ -20,6 +25,31 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs 
 
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
     list_filter = ("groups", "is_staff", "is_active")
+    actions = ("end_sessions", "remove_second_step")
+
+    @admin.action(description=_("Sign out everywhere, at once"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """End the sessions of each, save of those whom one may not change."""
+        ended = 0
+        for user in self._mine(request, chosen):
+            ended += sessions.end(user, but=request.session.session_key)
+            self.log_change(request, user, "ended all sessions")
+        messages.info(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
+
+    @admin.action(description=_("Remove the second step: the telephone was lost"), permissions=["change"])
+    def remove_second_step(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """Have each sign in by password alone, and everywhere anew; who needs a second step sets it up again."""
+        done = self._mine(request, chosen)
+        for user in done:
+            codes.remove(user)
+            sessions.end(user, but=request.session.session_key)
+            self.log_change(request, user, "removed the second step")
+        text = ngettext("Second step of %(n)d user removed.", "Second step of %(n)d users removed.", len(done))
+        messages.info(request, text % {"n": len(done)})
+
+    def _mine(self, request: HttpRequest, chosen: QuerySet[User]) -> list[User]:
+        """Those of the chosen whom one may change."""
+        return [user for user in chosen if self.has_change_permission(request, user)]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("groups")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
@@ -41,6 +42,10 @@ class KeyAuthentication(BaseAuthentication):
         scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
         if not text or scheme.lower() != SCHEME.lower():
             return None
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure():
+            raise AuthenticationFailed(
+                _("A key was sent without HTTPS, for others to read. Replace it, and call with https://."), "insecure"
+            )
         key = keys.find(text.strip(), at=timezone.now())
         if key is None:
             raise AuthenticationFailed(_("This key is unknown, revoked or expired."))

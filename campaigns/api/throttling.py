@@ -77,13 +77,17 @@ class KeyThrottle(BaseThrottle):
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: tell a program how many calls it has left, and for how long (IETF draft on RateLimit fields)."""
+    """Middleware: tell a program how many calls it has left, and for how long (IETF draft on RateLimit fields).
+
+    What was answered to its key nobody in between may keep, and it itself only to ask whether it has changed.
+    """
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         rate: Any = getattr(request, "rate", None)
         if rate is not None:
             remaining, left = rate
+            response["Cache-Control"] = "private, no-cache"
             response["RateLimit-Policy"] = f'"key";q={settings.API_RATE};w={WINDOW}'
             response["RateLimit"] = f'"key";r={remaining};t={int(left) + 1}'
         return response

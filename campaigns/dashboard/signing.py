@@ -1,11 +1,12 @@
 """Signing in and out, choosing a password after an invitation or anew. Django's own views, in our pages."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse, reverse_lazy
@@ -66,7 +67,10 @@ class SignIn(views.LoginView):
         attempts.remember(response, form.cleaned_data["username"])
         member = Member.objects.filter(user=form.get_user()).first()
         if member is not None and settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
-            response.set_cookie(settings.LANGUAGE_COOKIE_NAME, member.language, samesite="Lax")
+            response.set_cookie(
+                settings.LANGUAGE_COOKIE_NAME, member.language, samesite="Lax", httponly=True,
+                secure=settings.LANGUAGE_COOKIE_SECURE,
+            )  # fmt: skip
         return response
 
 
@@ -82,8 +86,16 @@ class ChoosePassword(views.PasswordResetConfirmView):
 
     template_name = "dashboard/password-choose.html"
     success_url = reverse_lazy("home")
-    post_reset_login = True
     post_reset_login_backend = "merchants.backends.GuardedBackend"
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Sign in at once, unless a code is asked for: whoever reads one's mail has only the first step."""
+        user = cast(User, self.user)
+        self.post_reset_login = codes.device_of(user) is None
+        response = super().form_valid(form)
+        if self.post_reset_login:
+            return response
+        return second.wait_for_code(self.request, user, name=user.get_username(), to=str(self.success_url))
 
 
 class ChangePassword(views.PasswordChangeView):

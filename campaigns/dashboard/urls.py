@@ -5,7 +5,20 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from campaigns.dashboard import account, home, looking, news, offers, orders, saved, second, signing, team, wallet
+from campaigns.dashboard import (
+    account,
+    browsers,
+    home,
+    looking,
+    news,
+    offers,
+    orders,
+    saved,
+    second,
+    signing,
+    team,
+    wallet,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -31,6 +44,7 @@ urlpatterns = [
     path("sign-in/", signing.SignIn.as_view(), name="sign-in"),
     path("sign-in/code/", second.step, name="sign-in-code"),
     path("account/second-step/", second.settings, name="second-step"),
+    path("account/sessions/", browsers.page, name="sessions"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("password/", signing.ForgetPassword.as_view(), name="password-forgotten"),
     path(

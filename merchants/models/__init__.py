@@ -11,7 +11,7 @@ from merchants.models.facts import (
     ReferenceValue,
     ServicePackage,
 )
-from merchants.models.people import ApiKey, Member, Tries, calendar_key
+from merchants.models.people import ApiKey, Member, Session, Tries, calendar_key
 from merchants.models.upload import Upload
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Penalty",
     "ReferenceValue",
     "ServicePackage",
+    "Session",
     "Tries",
     "Upload",
     "calendar_key",

@@ -3,6 +3,7 @@
 import secrets
 
 from django.conf import settings
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -68,6 +69,20 @@ class Tries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.count}"
+
+
+class Session(AbstractBaseSession):
+    """A browser in which somebody is signed in, or about to be (no user). See `merchants.sessions`."""
+
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, verbose_name=_("user"), related_name="sessions"
+    )
+    begun_at = instant(verbose_name=_("signed in at"))
+    agent = models.CharField(_("browser"), max_length=200, blank=True)
+
+    class Meta(AbstractBaseSession.Meta):
+        verbose_name = _("session")  # type: ignore[assignment]  # the base class wrote plain text, not lazy
+        verbose_name_plural = _("sessions")  # type: ignore[assignment]  # so here
 
 
 class ApiKey(models.Model):

@@ -61,7 +61,7 @@ def test_S4_the_bound_of_a_name_from_both_sides(watched: Member) -> None:
 
 
 @pytest.mark.django_db
-def test_S4_whoever_signed_in_here_before_is_not_shut_out(watched: Member) -> None:
+def test_S4_whoever_signed_in_here_before_is_not_shut_out(watched: Member, settings: Settings) -> None:
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
@@ -70,7 +70,7 @@ def test_S4_whoever_signed_in_here_before_is_not_shut_out(watched: Member) -> No
     assert not attempt(PASSWORD)
     assert attempt(PASSWORD, known)
     forged = Client()
-    forged.cookies[attempts.DEVICE] = known.cookies[attempts.DEVICE].value[:-1] + "x"
+    forged.cookies[settings.DEVICE_COOKIE_NAME] = known.cookies[settings.DEVICE_COOKIE_NAME].value[:-1] + "x"
     assert not attempt(PASSWORD, forged)
 
 

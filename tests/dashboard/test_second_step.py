@@ -2,12 +2,15 @@
 
 from datetime import UTC, datetime, timedelta
 from threading import Event
+from urllib.parse import urlsplit
 
 import pytest
 from django.contrib.auth.models import User
+from django.core import mail
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from pytest_django import Settings
 from time_machine import travel
 
 from merchants import codes
@@ -51,15 +54,22 @@ def test_turned_on_with_a_code_and_off_with_another(owner: Member) -> None:
         assert "otpauth://totp/Fairground" in page
         made = TOTPDevice.objects.get()
         assert not made.confirmed
-        assert "not right" in browser.post(SETTINGS, {"code": "000000"}).content.decode()
+        assert "not right" in browser.post(SETTINGS, {"code": "000000", "password": PASSWORD}).content.decode()
     with travel(NOW + timedelta(minutes=1), tick=False):
-        assert browser.post(SETTINGS, {"code": code(made, NOW + timedelta(minutes=1))}).status_code == 302
+        right = code(made, NOW + timedelta(minutes=1))
+        assert browser.post(SETTINGS, {"code": right}).status_code == 200
+        assert "not your password" in browser.post(SETTINGS, {"code": right, "password": "no"}).content.decode()
+        assert codes.device_of(owner.user) is None
+        assert browser.post(SETTINGS, {"code": right, "password": PASSWORD}).status_code == 302
         assert codes.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=2), tick=False):
-        assert "not right" in browser.post(SETTINGS, {"code": "123456"}).content.decode()
+        assert "not right" in browser.post(SETTINGS, {"code": "123456", "password": PASSWORD}).content.decode()
         assert codes.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=5), tick=False):
-        browser.post(SETTINGS, {"code": code(made, NOW + timedelta(minutes=5))})
+        right = code(made, NOW + timedelta(minutes=5))
+        assert browser.post(SETTINGS, {"code": right, "password": "no"}).status_code == 200
+        assert codes.device_of(owner.user) is not None
+        browser.post(SETTINGS, {"code": right, "password": PASSWORD})
         assert codes.device_of(owner.user) is None
 
 
@@ -109,6 +119,68 @@ def test_nobody_is_asked_who_did_not_want_it(owner: Member) -> None:
     assert password(Client()) == "/"
     assert Client().get(CODE).status_code == 302
     assert Client().get(SETTINGS).status_code == 302
+
+
+def test_turning_it_on_or_off_ends_other_sessions(owner: Member) -> None:
+    here, there = client(owner), client(owner)
+    with travel(NOW, tick=False):
+        made = codes.begin(owner.user)
+        assert here.post(SETTINGS, {"code": code(made), "password": PASSWORD}).status_code == 302
+        assert (here.get("/wallet/").status_code, there.get("/wallet/").status_code) == (200, 302)
+        there.force_login(owner.user)
+    later = NOW + timedelta(minutes=5)
+    with travel(later, tick=False):
+        assert here.post(SETTINGS, {"code": code(made, later), "password": PASSWORD}).status_code == 302
+        assert (here.get("/wallet/").status_code, there.get("/wallet/").status_code) == (200, 302)
+
+
+def test_a_forgotten_password_does_not_get_past_the_code(device: TOTPDevice, owner: Member) -> None:
+    browser = Client()
+    with travel(NOW, tick=False):
+        browser.post("/password/", {"email": "owner@example.com"})
+        [sent] = mail.outbox
+        link = next(line for line in sent.body.splitlines() if "/password/" in line)
+        page = browser.get(urlsplit(link.strip()).path, follow=True)
+        fields = {"new_password1": "quite-another-fair", "new_password2": "quite-another-fair"}
+        assert browser.post(page.request["PATH_INFO"], fields).headers["location"] == CODE
+        assert browser.get("/wallet/").status_code == 302
+        assert browser.post(CODE, {"code": code(device)}).status_code == 302
+        assert browser.get("/wallet/").status_code == 200
+
+
+@pytest.mark.parametrize(("asked", "of_members"), [("nobody", False), ("operators", False), ("everyone", True)])
+def test_whoever_needs_it_sets_it_up_before_anything_else(
+    owner: Member, settings: Settings, asked: str, of_members: bool
+) -> None:
+    settings.SECOND_STEP = asked
+    ana = User.objects.create_user("ana", password=PASSWORD, is_staff=True, is_superuser=True)
+    desk, browser = Client(), client(owner)
+    desk.force_login(ana)
+    elsewhere = ("/admin/", "/admin/auth/user/", "/account/sessions/")
+    for path in elsewhere:
+        answer = desk.get(path)
+        assert (answer.headers.get("location") == SETTINGS) is (asked != "nobody"), path
+    assert (browser.get("/wallet/").headers.get("location") == SETTINGS) is of_members
+    assert desk.post("/admin/auth/user/add/").status_code == (200 if asked == "nobody" else 302)
+    assert not User.objects.filter(username="").exists()
+    if asked == "nobody":
+        return
+    assert "needs a second step" in words(desk.get(SETTINGS).content.decode())
+    with travel(NOW, tick=False):
+        desk.force_login(ana)
+        device = codes.begin(ana)
+        assert desk.post(SETTINGS, {"code": code(device), "password": PASSWORD}).status_code == 302
+        assert desk.get("/admin/").status_code == 200
+        assert "set up another telephone" in words(desk.get(SETTINGS).content.decode())
+    later = NOW + timedelta(minutes=5)
+    with travel(later, tick=False):  # a new telephone: off, and on again before anything else
+        assert desk.post(SETTINGS, {"code": code(device, later), "password": PASSWORD}).status_code == 302
+        assert desk.get("/admin/").headers["location"] == SETTINGS
+
+
+def test_seeds_are_of_160_bits_by_chance(owner: Member, mate: Member) -> None:
+    keys = {codes.begin(member.user).bin_key for member in (owner, mate)}
+    assert [len(key) for key in keys] == [20, 20]
 
 
 @pytest.fixture

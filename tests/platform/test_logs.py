@@ -20,6 +20,7 @@ client = Client(headers={"authorization": f"Bearer {secret}"})
 answer = client.get("/api/v1/merchants/SECRET-CODE/grants/?cursor=SECRET-QUERY")
 assert answer.status_code == 404
 print("REQUEST IS " + answer.headers.get("X-Request-ID", ""))
+client.post("/sign-in/", {"username": "SECRET-NAME", "password": "SECRET-WORD"}, REMOTE_ADDR="10.0.0.9")
 client.get("/calendar/SECRET-ADDRESS.ics")
 engine.tick(at=datetime(2022, 9, 1, tzinfo=UTC))
 print("SECRET IS " + secret)
@@ -40,5 +41,8 @@ def test_what_is_logged(tmp_path: object) -> None:
     [finished] = [one for one in lines if one["event"] == "request_finished" and one["request_id"] == request]
     assert (finished["code"], finished["request"]) == (404, "GET api/v1/merchants/<str:merchant>/grants/")
     assert finished["program"] == secret.split("_")[1]
+    [refused] = [one for one in lines if one["event"] == "password refused"]
+    assert (refused["user"], refused["address"], refused["logger"]) == (None, "10.0.0.9", "fairground.security")
+    assert refused["timestamp"].endswith("Z")
     [ticked] = [one for one in lines if one["event"] == "ticked"]
     assert (ticked["run"], ticked["decided"], ticked["level"]) == (1, 0, "info")

@@ -1,0 +1,129 @@
+"""What browsers and programs get of an installation behind TLS, read from its answers (ASVS 3.3, 3.4, 4.1, 13.4)."""
+
+import json
+import os
+import subprocess
+import sys
+from http.cookies import SimpleCookie
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.platform.test_production import PRODUCTION
+from tests.rounds import ROOT
+
+SCRIPT = """
+import django; django.setup()
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from datetime import UTC, datetime
+from json import dumps
+from django.contrib.auth.models import User
+from django.test import Client
+from merchants import keys, members
+from tests.engine import world
+merchant = world.merchant("M1")
+member = members.add("one@example.com", to=merchant, at=datetime.now(UTC), by="t")
+member.user.set_password("one-and-only-fair"); member.user.save()
+User.objects.create_user("ana", password="one-and-only-fair", is_staff=True)
+_, secret = keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
+key = {"authorization": f"Bearer {secret}"}
+client, desk = Client(headers={"host": "fairground.example"}), Client(headers={"host": "fairground.example"})
+
+def told(name, answer):
+    print(dumps([name, answer.status_code, dict(answer.headers), answer.cookies.output(header="").splitlines(),
+                 b"".join(answer).decode()[:2000]]))
+
+told("page", client.get("/sign-in/", secure=True))
+fields = {"username": "one@example.com", "password": "one-and-only-fair"}
+told("signed in", client.post("/sign-in/", fields, secure=True))
+told("home", client.get("/", secure=True))
+told("chinese", client.post("/i18n/setlang/", {"language": "zh-hans"}, secure=True))
+told("operator", desk.post("/sign-in/", fields | {"username": "ana"}, secure=True))
+told("board", desk.get("/admin/", secure=True))
+told("page in clear", client.get("/sign-in/"))
+told("api", client.get("/api/v1/merchants/M1/grants/", headers=key, secure=True))
+told("api in clear", client.get("/api/v1/merchants/M1/grants/", headers=key))
+told("docs in clear", client.get("/api/v1/docs/"))
+told("metrics", client.get("/metrics", headers={"authorization": "Bearer m"}, secure=True))
+told("metrics in clear", client.get("/metrics", headers={"authorization": "Bearer m"}))
+told("live in clear", client.get("/health/live"))
+told("trace", client.generic("TRACE", "/", secure=True, headers={"x-secret": "echoed?"}))
+told("not there", client.get("/static/", secure=True))
+told("git", client.get("/.git/config", secure=True))
+told("missing", client.get("/api/v1/nothing/", headers=key, secure=True))
+"""
+Answers = dict[str, tuple[int, dict[str, str], list[str], str]]
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+    """What an installation in production answers, each by its name: status, headers, cookies, the first of the body."""
+    database: Path = tmp_path_factory.mktemp("https") / "db.sqlite3"
+    own = {"DATABASE_URL": f"sqlite:///{database}", "REDIS_URL": "", "FAIRGROUND_METRICS_TOKEN": "m"}
+    environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **own}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    lines: list[Any] = [json.loads(line) for line in done.stdout.splitlines()]
+    return {name: (status, headers, cookies, body) for name, status, headers, cookies, body in lines}
+
+
+def test_cookies_are_for_this_host_with_https_and_not_for_scripts(answers: Answers) -> None:
+    seen: dict[str, Any] = {}
+    for _status, _headers, cookies, _body in answers.values():
+        for line in cookies:
+            seen |= SimpleCookie(line)
+    assert set(seen) == {f"__Host-{name}" for name in ("sessionid", "csrftoken", "device", "language")}
+    for name, cookie in seen.items():
+        assert (cookie["secure"], cookie["httponly"], cookie["path"], cookie["domain"]) == (True, True, "/", ""), name
+        assert cookie["samesite"] == "Lax", name
+
+
+def test_every_answer_has_its_headers(answers: Answers) -> None:
+    for name, (status, headers, _cookies, body) in answers.items():
+        if "in clear" not in name:
+            assert headers["Strict-Transport-Security"] == "max-age=31536000", name
+        if status == 301:
+            continue
+        assert headers["X-Content-Type-Options"] == "nosniff", name
+        assert headers["Referrer-Policy"] == "same-origin", name
+        for part in ("default-src 'none'", "object-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"):
+            assert part in headers["Content-Security-Policy"], name
+        assert "Access-Control-Allow-Origin" not in headers, name
+        if body and headers["Content-Type"].startswith("text/"):
+            assert "charset=utf-8" in headers["Content-Type"], name
+
+
+@pytest.mark.parametrize("name", ["home", "board", "api"])
+def test_what_is_somebodys_is_not_kept_by_browsers_or_between(answers: Answers, name: str) -> None:
+    kept = answers[name][1]["Cache-Control"]
+    assert "private" in kept
+    assert "no-store" in kept or name == "api"
+
+
+def test_people_are_led_to_https_and_programs_refused(answers: Answers) -> None:
+    for name in ("page in clear", "docs in clear"):
+        status, headers, _cookies, _body = answers[name]
+        assert (status, headers["Location"][:8]) == (301, "https://"), name
+    status, headers, _cookies, body = answers["api in clear"]
+    assert (status, json.loads(body)["code"]) == (401, "insecure")
+    assert "Location" not in headers
+    assert answers["api"][0] == 200
+    assert (answers["metrics"][0], answers["metrics in clear"][0]) == (200, 404)
+    assert answers["live in clear"][0] == 200
+
+
+def test_an_operator_needs_a_second_step(answers: Answers) -> None:
+    assert answers["board"][1]["Location"] == "/account/second-step/"
+    assert answers["home"][0] == 200
+
+
+def test_nothing_is_traced_listed_or_served_beside(answers: Answers) -> None:
+    assert answers["trace"][0] == 405
+    assert "echoed" not in answers["trace"][3]
+    assert [answers[name][0] for name in ("not there", "git", "missing")] == [404, 404, 404]
+    for name, (_status, headers, _cookies, _body) in answers.items():
+        assert not {"Server", "X-Powered-By"} & set(headers), name
