@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 Status = Upload.Status
 LARGE = 5_000_000
 """A file of so many bytes is not taken while its sender waits for the page."""
+MOST = 100_000_000
+"""A larger file is not taken from a page at all; the command line has no such bound."""
 MOST_TOLD = 100
 PATIENCE = timedelta(hours=1)
 STEP = {Status.WAITING: Status.CHECKING, Status.CONFIRMED: Status.TAKING}

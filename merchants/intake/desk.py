@@ -111,6 +111,10 @@ class FactAdmin(ImportExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the 
     def import_action(self, request: HttpRequest, **options: Any) -> HttpResponse:
         if "import_file" in request.FILES and self.has_import_permission(request):
             upload = cast("UploadedFile[Any]", request.FILES["import_file"])
+            if (upload.size or 0) > background.MOST:
+                text = _("The file has more than %(n)d megabytes. Split it, or use manage.py import_facts.")
+                messages.error(request, text % {"n": background.MOST // 1_000_000})
+                return redirect(request.path)
             if "rejected" in request.POST:
                 return self._rejected(upload)
             if "background" in request.POST or (upload.size or 0) >= background.LARGE:

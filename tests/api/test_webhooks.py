@@ -1,16 +1,19 @@
 """Webhooks: signed, tried again with growing gaps under one id, never sent to a machine of ours."""
 
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
 import pytest
+import urllib3
 from django.contrib.auth.models import User
 from django.db import IntegrityError
 from django.test import Client
@@ -313,6 +316,28 @@ def root(settings: Settings) -> Client:
 
 def form(receiver: Receiver, **more: Any) -> dict[str, Any]:
     return {"name": "checkout", "url": receiver.url, "merchant": "", "kinds": ["granted"], **more}
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_nothing(receivers: list[Receiver]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("vouched-for-by-nobody.pem"))
+    heard: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """The client hung up, as it should."""
+
+    with Server(("localhost", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(urllib3.exceptions.SSLError, match="self-signed"):
+            outgoing.post(f"https://localhost:{server.server_port}/", b"secret", {})
+        server.shutdown()
+    assert heard == []
 
 
 def test_made_tried_rotated_disabled_at_the_desk(root: Client, receivers: list[Receiver]) -> None:

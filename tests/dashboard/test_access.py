@@ -68,6 +68,19 @@ def test_every_page_is_known_here(world: dict[str, str]) -> None:
     assert len(world) == 29
 
 
+def test_every_page_has_the_way_out(world: dict[str, str], owner: Member) -> None:
+    browser = client(owner)
+    for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - {"saved-csv", "saved-xlsx"}):
+        assert b'action="/sign-out/"' in browser.get(world[name]).content, name
+
+
+@pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"])
+def test_nobody_is_led_elsewhere(owner: Member, to: str) -> None:
+    sent = {"username": "owner@example.com", "password": PASSWORD, "next": to}
+    assert Client().post("/sign-in/", sent).headers["Location"] == "/"
+    assert Client().post("/i18n/setlang/", {"language": "en", "next": to}).headers["Location"] == "/"
+
+
 def test_whoever_has_not_signed_in_is_sent_to_sign_in(world: dict[str, str]) -> None:
     nobody = Client()
     for name in sorted(set(world) - OPEN - OWN):

@@ -45,6 +45,13 @@ def test_who_cannot_be_invited_is_not_there(platform: Client, settings: Settings
     assert Member.objects.count() == User.objects.filter(is_staff=False).count() == 1
 
 
+@pytest.mark.parametrize("email", ["a@example.com\nBcc: b@example.com", "a@example.com, b@example.com", "a"])
+def test_one_address_is_one_address(platform: Client, email: str) -> None:
+    assert platform.post(ADD, {**FIELDS, "email": email}).status_code == 200
+    assert mail.outbox == []
+    assert Member.objects.count() == 1
+
+
 def test_shut_out_and_let_in(platform: Client, owner: Member) -> None:
     chosen = {"_selected_action": [owner.pk]}
     platform.post("/admin/merchants/member/", {"action": "disable", **chosen})

@@ -1,7 +1,10 @@
 """What a password may be, from both sides of each rule (ASVS 6.2)."""
 
 import pytest
+from django.conf.global_settings import PASSWORD_HASHERS
+from django.contrib.auth.hashers import make_password
 from django.test import Client
+from pytest_django import Settings
 
 from merchants.models import Member
 from tests.dashboard.people import PASSWORD, client
@@ -59,3 +62,11 @@ def test_programs_that_keep_passwords_can_fill_them_in(owner: Member) -> None:
         assert 'type="password"' in page
         assert f'autocomplete="{hint}"' in page
         assert "onpaste" not in page
+
+
+def test_they_are_hashed_with_enough_rounds(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # as in production: tests may take a faster one
+    method, rounds, salt, _digest = make_password(PASSWORD).split("$")
+    assert method == "pbkdf2_sha256"
+    assert int(rounds) >= 600_000  # OWASP's figure for it
+    assert len(salt) == 22  # of 62 signs: 131 bits

@@ -85,6 +85,19 @@ def test_a_large_file_goes_there_by_itself(
     assert Upload.objects.exists() == waits
 
 
+@pytest.mark.parametrize(("over", "kept"), [(0, True), (1, False)])
+@pytest.mark.parametrize("more", [{}, {"background": "1"}, {"rejected": "1"}])
+def test_how_large_a_file_may_be(
+    over: int, kept: bool, more: dict[str, str], operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = rows(2)
+    monkeypatch.setattr(background, "MOST", len(content) - over)
+    form = {"import_file": SimpleUploadedFile("facts.csv", content), "format": "0", "resource": "0", **more}
+    page = operator.post(ORDERS, form, follow=True).content.decode()
+    assert ("Split it, or use manage.py import_facts." in page) is not kept
+    assert Upload.objects.exists() is (kept and "background" in more)
+
+
 def test_what_is_wrong_is_told_and_nothing_is_taken(operator: Client) -> None:
     upload = send(operator, rows(2) + b"F9,M1,rocket,x,1e3,CNY,\n", background="1")
     work(upload)
