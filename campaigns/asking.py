@@ -97,7 +97,7 @@ class Desk:
         """
         together = [first]
         try:
-            with transaction.atomic():
+            with transaction.atomic(), prepared.together():
                 held = claiming.hold(first.of)
                 together = self._together(first)
                 self._decide(held, together)
@@ -118,19 +118,18 @@ class Desk:
     def _alone(self, one: Asking) -> None:
         one.error = one.answer = None
         try:
-            with transaction.atomic():
+            with transaction.atomic(), prepared.together():
                 self._decide(claiming.hold(one.of), [one])
         except Exception as error:  # told to who asked
             one.error = error
 
     def _decide(self, held: claiming.Held, together: Sequence[Asking]) -> None:
-        with prepared.together():
-            admitted = self._admit(together)
-            subjects = sorted({one.subject for one in admitted})
-            found = claiming.decide(held, subjects, at=max(one.at for one in together)) if subjects else []
-            for one in admitted:
-                one.decisions = [decision for decision in found if decision.subject == one.subject]
-            self._conclude(held, admitted)
+        admitted = self._admit(together)
+        subjects = sorted({one.subject for one in admitted})
+        found = claiming.decide(held, subjects, at=max(one.at for one in together)) if subjects else []
+        for one in admitted:
+            one.decisions = [decision for decision in found if decision.subject == one.subject]
+        self._conclude(held, admitted)
 
     def _together(self, first: Asking) -> list[Asking]:
         with self._lock:

@@ -5,7 +5,7 @@ What it asks of the database is kept (`merchants.kept`): nothing here grows with
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -17,11 +17,13 @@ from campaigns.offers import Published
 from merchants import prepared
 from merchants.kept import Among, kept, number
 
-FIELDS = [field.attname for field in Decision._meta.concrete_fields]
 
+class Held(NamedTuple):
+    """A kind of subject, the offers about such subjects, whose rows are locked, and whether any promises coupons."""
 
-Held = tuple[str, list[Published]]
-"""A kind of subject, and the offers about such subjects, whose rows are locked."""
+    of: str
+    about: list[Published]
+    is_promised: bool
 
 
 def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
@@ -42,21 +44,23 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
 
 def hold(of: str) -> Held:
     """Take the offers about such subjects in hand, until the transaction ends."""
-    return of, offers.hold_all(of)
+    with prepared.together():  # one after the other: what is promised is seen with the offers in hand
+        about, promised = offers.send_about(of, held=True), _promised().send()
+        return Held(of, about(), bool(promised()))
 
 
 def decide(held: Held, subjects: Sequence[str], *, at: datetime) -> list[Decision]:
     """As `claim_all`, with offers that are in hand."""
-    if not held[1]:
+    if not held.about:
         return []
     with prepared.together():
         return _decide(held, subjects, at)
 
 
 def _decide(held: Held, subjects: Sequence[str], at: datetime) -> list[Decision]:
-    of, about = held
+    of, about, is_promised = held
     at = max([at, *(offer.row.moved_until for offer in about if offer.row.moved_until)])
-    spends = of == "freight_order" and _promised()() != []
+    spends = of == "freight_order" and is_promised
     only = Only(tuple(subjects), _merchants(about, subjects, spends=spends))
     if spends:
         with prepared.apart():
@@ -91,7 +95,7 @@ def _bring_up(group: list[Published], at: datetime, only: Only) -> list[tuple[st
         new = {subject.key for subject in asked.get(offer.id, ())}
         if before := [subject for subject in only.subjects if subject not in new]:
             known = _known()(offer=offer.id, subjects=before)
-            found += [(offer.code, Decision.from_db(connection.alias, FIELDS, row[:-1])) for row in known]
+            found += [(offer.code, Decision.from_db(connection.alias, deciding.FIELDS, row[:-1])) for row in known]
             if any(row[-1] for row in known):
                 with prepared.apart():
                     following.follow(offer, News(offer.row.moved_until, at, only=only))
@@ -106,4 +110,4 @@ def _known() -> QuerySet[Decision, Any]:
     """What was decided of some subjects, and whether they have a live grant."""
     live = Grant.objects.filter(offer=OuterRef("offer"), subject=OuterRef("subject"), status__in=Grant.LIVE)
     decided = Decision.objects.filter(Among("subject", "subjects"), offer=number("offer"))
-    return decided.annotate(live=Exists(live)).values_list(*FIELDS, "live")
+    return decided.annotate(live=Exists(live)).values_list(*deciding.FIELDS, "live")

@@ -77,7 +77,7 @@ def _issue_some(offer: Published, *, wait: bool) -> int:
     grants = list(starmap(Owed, rest.values_list("pk", "coupons", "merchant", "subject", "version", "claimed_at")))
     count = sum(grant.coupons for grant in grants)
     prints = _prints({grant.version for grant in grants})
-    codes, ids = _codes(count), iter(journal.new_ids(Coupon, count))
+    codes, ids = _codes(count), iter(journal.send_ids(Coupon, count)())
     made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.coupons + 1)]
     rows.write(
         Coupon._meta.db_table,

@@ -24,6 +24,7 @@ from merchants.intake import rows
 
 CHUNK = 10_000
 Row = tuple[object, ...]
+FIELDS = [field.attname for field in Decision._meta.concrete_fields]
 COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed place".split()
 
 
@@ -60,8 +61,11 @@ def decide_some(
     written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
     passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
     if passed:
-        written += chain.from_iterable(_allocate(going, iter(passed), news.since, until, some=len(passed)))
-    return [Decision(**dict(zip(COLUMNS, row, strict=True))) for row in written]
+        foreseen = grants.foresee({claim.merchant for claim in passed}, len(passed))
+        written += chain.from_iterable(
+            _allocate(going, iter(passed), news.since, until, some=len(passed), foreseen=foreseen)
+        )
+    return [Decision.from_db(connection.alias, FIELDS, (None, *row)) for row in written]
 
 
 def _refuse_some(refused: list[tuple[Published, claims.Subject]]) -> list[Row]:
@@ -148,8 +152,9 @@ def _claim(offer: Published, subject: claims.Subject, at: datetime) -> Claim:
 
 
 def _allocate(
-    offers: list[Published], asking: Iterator[Claim], since: datetime | None, until: datetime, some: int | None = None
-) -> Iterator[list[Row]]:
+    offers: list[Published], asking: Iterator[Claim], since: datetime | None, until: datetime, *,
+    some: int | None = None, foreseen: grants.Foreseen | None = None,
+) -> Iterator[list[Row]]:  # fmt: skip
     """Give places and write the decisions; yields what was written, chunk by chunk."""
     places = Places(offers, since=since, some=some)
     quotas = places.allocation.quotas
@@ -158,7 +163,8 @@ def _allocate(
     decided = 0
     kept: Counter[int] = Counter()
     while chunk := list(islice(verdicts, CHUNK)):
-        yield _write(by_code, chunk, kept)
+        yield _write(by_code, chunk, kept, foreseen)
+        foreseen = None
         decided += len(chunk)
     asked_until = None if some is None else until
     for offer in offers:
@@ -167,14 +173,17 @@ def _allocate(
     planning.learn(decided, Decision, Grant)
 
 
-def _write(by_code: dict[str, Published], verdicts: list[Verdict], kept: Counter[int]) -> list[Row]:
+def _write(
+    by_code: dict[str, Published], verdicts: list[Verdict], kept: Counter[int], foreseen: grants.Foreseen | None
+) -> list[Row]:
     written = [_decision(by_code[v.claim.offer], v) for v in verdicts]
-    rows.write(Decision._meta.db_table, COLUMNS, written)
     awards = [_award(by_code[v.claim.offer], v) for v in verdicts if v.outcome is Outcome.GRANTED]
-    kept += grants.award(awards)
     refused = [verdict for verdict in verdicts if verdict.outcome is not Outcome.GRANTED]
-    if refused:
-        outbox.tell(announcing.refused(by_code, refused), of={verdict.claim.merchant for verdict in refused})
+    with prepared.as_one():
+        rows.write(Decision._meta.db_table, COLUMNS, written)
+        kept += grants.award(awards, foreseen)
+        if refused:
+            outbox.tell(announcing.refused(by_code, refused), of={verdict.claim.merchant for verdict in refused})
     return written
 
 

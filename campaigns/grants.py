@@ -1,10 +1,11 @@
 """Grants: the only place where one is made or changes its state. Every change is guarded and journalled."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import F
@@ -57,22 +58,34 @@ COUNT = (
 )
 
 
-def award(awards: Sequence[Award]) -> Counter[int]:
+class Foreseen(NamedTuple):
+    """What awards will need: who listens for the merchants concerned, and keys for so many grants."""
+
+    heard: Callable[[], outbox.Audience]
+    ids: Callable[[], Sequence[int]]
+
+
+def foresee(merchants: Collection[str], most: int) -> Foreseen:
+    """Ask for what at most so many awards to the merchants will need, before it is known how many there are."""
+    return Foreseen(outbox.send_audience(merchants), journal.send_ids(Grant, most))
+
+
+def award(awards: Sequence[Award], foreseen: Foreseen | None = None) -> Counter[int]:
     """Write grants, with one journal entry for each state reached. The database refuses a seat given twice.
 
     Returns how many places were taken of each offer, by its key, for `count`.
     """
     if not awards:
         return Counter()
-    heard = outbox.send_audience({a.merchant for a in awards})
-    ids = journal.new_ids(Grant, len(awards))
-    rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in zip(ids, awards, strict=True)])
+    heard, ids = foreseen or foresee({a.merchant for a in awards}, len(awards))
+    keyed = list(zip(ids(), awards, strict=False))  # more keys may have been foreseen than there are awards
+    rows.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in keyed])
     moves = [
         journal.Move(
             pk, None, a.offer.pk, a.offer.version_id or 0, step.at, source, step.status,
             a.amount, a.currency, "", journal.ENGINE, step.reason, a.merchant, a.subject,
         )
-        for pk, a in zip(ids, awards, strict=True)
+        for pk, a in keyed
         for source, step in _from_each(a.steps)
     ]  # fmt: skip
     journal.record(moves, heard())

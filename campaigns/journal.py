@@ -1,6 +1,6 @@
 """The append-only record: one entry for each move of a grant or a coupon, written in the transaction of the move."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -65,13 +65,16 @@ def _kind(move: Move) -> str:
     return "granted" if not move.source else "kept" if move.source == move.target else move.target
 
 
-def new_ids(model: type[Model], count: int) -> range | list[int]:
-    """`count` fresh primary keys of `model`, for rows that refer to each other before they are written."""
+def send_ids(model: type[Model], count: int) -> Callable[[], Sequence[int]]:
+    """`count` fresh primary keys of `model`, for rows that refer to each other before they are written.
+
+    They are had by calling what is returned.
+    """
     if count == 0:
-        return []
+        return list
     if connection.vendor == "postgresql":
         sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
-        found = prepared.ask(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own name
-        return [pk for (pk,) in found]
+        fetch = prepared.send(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own name
+        return lambda: [pk for (pk,) in fetch()]
     newest: Any = model._default_manager.aggregate(newest=Max("pk"))["newest"]
-    return range((newest or 0) + 1, (newest or 0) + 1 + count)
+    return lambda: range((newest or 0) + 1, (newest or 0) + 1 + count)

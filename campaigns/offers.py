@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property, lru_cache
@@ -100,12 +100,18 @@ def _about(held: bool) -> QuerySet[Offer, Any]:
 
 def about(subject: str) -> list[Published]:
     """Every published offer about such subjects, by code."""
-    return [_published(values) for values in _about(False)(subject=subject)]
+    return send_about(subject, held=False)()
 
 
 def hold_all(subject: str) -> list[Published]:
     """The same, their rows locked in one order until the transaction ends."""
-    return [_published(values) for values in _about(True)(subject=subject)]
+    return send_about(subject, held=True)()
+
+
+def send_about(subject: str, *, held: bool) -> Callable[[], list[Published]]:
+    """As `about` or `hold_all`; the offers are had, and held, by calling what is returned."""
+    fetch = _about(held).send(subject=subject)
+    return lambda: [_published(values) for values in fetch()]
 
 
 def _published(values: tuple[Any, ...]) -> Published:

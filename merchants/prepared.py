@@ -6,6 +6,7 @@ off (`FAIRGROUND_PREPARED`). Elsewhere this is a plain cursor.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import lru_cache
 from time import monotonic
 from typing import Any
 
@@ -40,7 +41,7 @@ class Cursor(psycopg.Cursor[Any]):
 
 
 class Prepared:
-    """What a session keeps, and whether its statements are sent together, in `flight`."""
+    """What a session keeps, whether its statements are sent together, in `flight`, and which are `gathered` to one."""
 
     def __init__(self, session: "psycopg.Connection[Any]") -> None:
         self.session = session
@@ -48,6 +49,7 @@ class Prepared:
         self.known: set[str] = set()
         self.fresh_until = 0.0
         self.flight: ExitStack | None = None
+        self.gathered: list[tuple[str, Sequence[Any]]] | None = None
 
 
 def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -57,19 +59,53 @@ def ask(statement: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
 
 def send(statement: str, values: Sequence[Any]) -> Callable[[], list[tuple[Any, ...]]]:
     """Run a statement as `ask`; its rows are had by calling what is returned. `together`, only that call waits."""
-    with _cursor(statement) as cursor:
-        cursor.execute(statement, values)
-        if are_together():
-            fetch: Callable[[], list[tuple[Any, ...]]] = cursor.fetchall
-            return fetch
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    connection, made = _default()
+    cursor = _run(connection, made, statement, values)
+    if made is not None and made.flight is not None:
+        fetch: Callable[[], list[tuple[Any, ...]]] = cursor.fetchall
+        return fetch
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
     return lambda: rows
 
 
 def tell(statement: str, values: Sequence[Any]) -> None:
-    """Run a statement that gives no rows on the default connection. `together`, its answer is not waited for."""
-    with _cursor(statement) as cursor:
-        cursor.execute(statement, values)
+    """Run a statement that gives no rows on the default connection. `together`, its answer is not waited for.
+
+    Within `as_one` it is run when that ends.
+    """
+    connection, made = _default()
+    if made is not None and made.gathered is not None:
+        made.gathered.append((statement, values))
+    else:
+        _run(connection, made, statement, values)
+
+
+@contextmanager
+def as_one() -> Iterator[None]:
+    """Within `together`: what is told in the block is one statement, at its end; on its own each costs its way there.
+
+    None of them may see what another has written, nor change the same row, and nothing else in the block may either.
+    """
+    connection, made = _default()
+    if made is None or made.flight is None or made.gathered is not None:
+        yield
+        return
+    gathered: list[tuple[str, Sequence[Any]]] = []
+    made.gathered = gathered
+    try:
+        yield
+    finally:
+        made.gathered = None
+    if gathered:
+        statement = _as_one(tuple(statement for statement, _ in gathered))
+        _run(connection, made, statement, [value for _, values in gathered for value in values])
+
+
+@lru_cache
+def _as_one(statements: tuple[str, ...]) -> str:
+    *before, last = statements
+    named = ", ".join(f"told_{n} AS ({statement})" for n, statement in enumerate(before))
+    return f"WITH {named} {last}" if named else last
 
 
 @contextmanager
@@ -137,32 +173,39 @@ def plan_anew() -> None:
 
 def _on_default() -> Prepared | None:
     """What the session of the default connection keeps; None where it is none of PostgreSQL's."""
+    return _default()[1]
+
+
+def _default() -> tuple[Any, Prepared | None]:
     connection = connections[DEFAULT_DB_ALIAS]
     if connection.vendor != "postgresql":
-        return None
+        return connection, None
     if connection.connection is None:
         connection.ensure_connection()
     session = connection.connection
     known = vars(session)  # so that it goes when the session does
-    if PREPARED not in known:
+    made: Prepared | None = known.get(PREPARED)
+    if made is None:
         session.prepared_max = MOST
         session.prepare_threshold = NEVER  # of itself; without one the driver would keep nothing at all
-        known[PREPARED] = Prepared(session)
-    made: Prepared = known[PREPARED]
-    return made
+        made = known[PREPARED] = Prepared(session)
+    return connection, made
 
 
-@contextmanager
-def _cursor(statement: str) -> Iterator[Any]:
-    connection = connections[DEFAULT_DB_ALIAS]
-    made = _on_default()
+def _run(connection: Any, made: Prepared | None, statement: str, values: Sequence[Any]) -> Any:
+    """The cursor that has run the statement. What is known runs as it is: this is the way of every claim."""
     if made is None:
-        with connection.cursor() as plain:
-            yield plain
-        return
-    wrap: Any = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with _planning(made, statement):
-        yield wrap(Cursor(made))
+        cursor = connection.cursor()
+        cursor.execute(statement, values)
+        return cursor
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    cursor = wrap(Cursor(made))
+    if not made.keeps or (statement in made.known and monotonic() <= made.fresh_until):
+        cursor.execute(statement, values)
+    else:
+        with _planning(made, statement):
+            cursor.execute(statement, values)
+    return cursor
 
 
 @contextmanager
@@ -172,17 +215,11 @@ def _planning(made: Prepared, statement: str) -> Iterator[None]:
     At the start of a season they say that the tables are empty, and a plan made for that reads the growing tables from
     their start each time. What is as good on an empty table shows on a larger one, so plans last for some seconds only.
     """
-    if not made.keeps:
-        yield
-        return
     if monotonic() > made.fresh_until:
         for setting in ANEW:
             made.session.execute(setting)
         made.known.clear()
         made.fresh_until = monotonic() + FRESH
-    if statement in made.known:
-        yield
-        return
     made.session.execute(OFF)
     try:
         yield

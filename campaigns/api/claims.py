@@ -153,7 +153,7 @@ def _conclude(held: claiming.Held, decided: Sequence[Asking]) -> None:
     for language, some in groupby(sorted(decided, key=lambda one: one.about.language), lambda one: one.about.language):
         with override(language):
             asked = list(some)
-            answers = explained(held[1], [one.subject for one in asked])
+            answers = explained(held.about, [one.subject for one in asked])
             for one in asked:
                 one.answer = _answer(_told(one.of, one.subject, answers.get(one.subject, [])))
     idempotency.store([(one.about.ticket, one.answer) for one in decided])

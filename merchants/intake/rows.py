@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -30,10 +31,11 @@ def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     A constraint of the table refuses the whole call with `IntegrityError`.
     """
     if connection.vendor == "postgresql":
-        few = list(rows) if prepared.are_together() else rows
-        if isinstance(few, list) and (len(few) <= FEW or prepared.are_together()):
-            return _append_few(table, columns, few)
-        return append(table, columns, few)
+        if prepared.are_together():
+            return _append_few(table, columns, list(rows))
+        if isinstance(rows, list) and len(rows) <= FEW:
+            return _append_few(table, columns, rows)
+        return append(table, columns, rows)
     with transaction.atomic():
         return append(table, columns, rows)
 
@@ -65,12 +67,16 @@ def _append_few(table: str, columns: Sequence[str], rows: list[Sequence[object]]
     """One statement and one parameter, which Python and PostgreSQL both take apart in C."""
     if not rows:
         return 0
+    told = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
+    prepared.tell(_insertion(table, tuple(columns)), [told])
+    return len(rows)
+
+
+@lru_cache
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(map(connection.ops.quote_name, columns))
     into = connection.ops.quote_name(table)
-    told = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
-    statement = f"INSERT INTO {into} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{into}, %s)"  # noqa: S608  quoted names
-    prepared.tell(statement, [told])
-    return len(rows)
+    return f"INSERT INTO {into} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{into}, %s)"  # noqa: S608  quoted names
 
 
 def _types(cursor: CursorWrapper, table: str, names: str) -> list[int]:

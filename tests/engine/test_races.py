@@ -99,7 +99,7 @@ def test_L10_control_without_lock_and_constraints_it_oversells() -> None:
 
 ISSUING = """
 coupons.GRANTS_AT_ONCE = 4
-stopping(journal, 'new_ids', 'read')
+stopping(journal, 'send_ids', 'read')
 print('issued', coupons.issue(offers.find('c')), flush=True)
 """
 
@@ -164,7 +164,7 @@ def test_L7_a_tick_waits_for_coupons_that_another_has_in_hand() -> None:
     freight("A", shipped_at="01")
     freight("B", placed_at="03", paid_at="04", use_coupon=True)
     alone = undisturbed()
-    with children("stopping(journal, 'new_ids', 'read')\n" + TICK, f"stop('ready')\n{TICK}") as (first, second):
+    with children("stopping(journal, 'send_ids', 'read')\n" + TICK, f"stop('ready')\n{TICK}") as (first, second):
         assert [first.says(), second.says()] == ["read", "ready"]  # the grant's own key
         first.go_on()
         assert first.says() == "read"  # the coupon's

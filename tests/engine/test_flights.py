@@ -1,0 +1,105 @@
+"""Statements that are sent without waiting (`merchants.prepared`): what they give, in which order, and what fails."""
+
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.transaction import TransactionManagementError
+from django.test.utils import CaptureQueriesContext
+
+from merchants import prepared
+from merchants.intake import rows
+from merchants.models import Tries
+from tests.engine.world import t
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+TABLE = Tries._meta.db_table
+COLUMNS = ("key", "since", "count")
+HOW_MANY = f"SELECT count(*) FROM {TABLE}"
+
+
+def write(*keys: str) -> None:
+    rows.write(TABLE, COLUMNS, [(key, t("01"), 1) for key in keys])
+
+
+def test_answers_are_had_when_they_are_called_for_in_any_order() -> None:
+    with transaction.atomic(), prepared.together():
+        one, two = prepared.send("SELECT %s::int", [1]), prepared.send("SELECT %s::int", [2])
+        write("a")
+        three = prepared.send(HOW_MANY, [])
+        assert (three(), two(), one()) == ([(1,)], [(2,)], [(1,)])
+    assert Tries.objects.count() == 1
+
+
+def test_what_is_wrong_is_raised_at_the_latest_at_the_end_and_nothing_stays() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), prepared.together():
+        write("a")
+        write("a")
+    assert not Tries.objects.exists()
+    write("b")  # the session is as good as before
+    assert Tries.objects.get().key == "b"
+
+
+def test_apart_of_it_everything_is_answered_at_once() -> None:
+    with transaction.atomic(), prepared.together():
+        write("a")
+        with prepared.apart():
+            assert not prepared.are_together()
+            assert Tries.objects.count() == 1
+            rows.append(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
+        assert prepared.are_together()
+        assert prepared.ask(HOW_MANY, []) == [(2,)]
+
+
+def test_told_as_one_it_is_one_statement_and_seen_behind_it() -> None:
+    with transaction.atomic(), prepared.together():
+        prepared.ask(HOW_MANY, [])  # whatever a new session has to be told first
+        with CaptureQueriesContext(connection) as queries:
+            with prepared.as_one():
+                write("a", "b")
+                write("c")
+                prepared.tell(f"UPDATE {TABLE} SET count = 5 WHERE key = %s", ["z"])
+                assert prepared.ask(HOW_MANY, []) == [(0,)]  # not told yet
+            assert prepared.ask(HOW_MANY, []) == [(3,)]
+        assert len(queries) == 3
+    assert Tries.objects.count() == 3
+
+
+def test_told_as_one_it_stays_or_goes_as_one() -> None:
+    with pytest.raises(IntegrityError), transaction.atomic(), prepared.together(), prepared.as_one():
+        write("a", "b")
+        write("b")
+    assert not Tries.objects.exists()
+
+
+def test_a_block_that_fails_tells_nothing() -> None:
+    with pytest.raises(ZeroDivisionError), transaction.atomic(), prepared.together(), prepared.as_one():
+        write("a")
+        raise ZeroDivisionError
+    assert not Tries.objects.exists()
+    with transaction.atomic(), prepared.together():
+        write("a")  # is not gathered for ever
+    assert Tries.objects.count() == 1
+
+
+def test_alone_in_a_block_it_is_itself_and_outside_of_a_flight_it_is_told_at_once() -> None:
+    with transaction.atomic(), prepared.together(), prepared.as_one():
+        write("a")
+    with transaction.atomic(), prepared.as_one():
+        write("b")
+        assert prepared.ask(HOW_MANY, []) == [(2,)]
+    with transaction.atomic(), prepared.together(), prepared.as_one():
+        pass
+
+
+def test_after_an_error_nothing_is_asked_before_the_rollback() -> None:
+    with transaction.atomic():
+        with pytest.raises(IntegrityError), transaction.atomic(), prepared.together():
+            write("a")
+            write("a")
+        assert prepared.ask(HOW_MANY, []) == [(0,)]
+    with transaction.atomic(), prepared.together():
+        transaction.set_rollback(True)
+        broken: Any = pytest.raises(TransactionManagementError)
+        with broken:
+            prepared.ask(HOW_MANY, [])
