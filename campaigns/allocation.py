@@ -202,7 +202,10 @@ class Allocation:
             while self._releases and self._releases[0][0] <= at:
                 release = heappop(self._releases)[2]
                 self.quotas[release.offer].free(release)
-            for claim in sorted(contenders, key=lambda claim: (-claim.amount, claim.offer)):
+            tried = list(contenders)
+            if len(tried) > 1:
+                tried.sort(key=lambda claim: (-claim.amount, claim.offer))
+            for claim in tried:
                 yield self._decide(claim, self._held(subject, at))
 
     def _held(self, subject: str, at: datetime) -> bool:

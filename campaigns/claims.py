@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import (
@@ -203,14 +204,15 @@ def _builder(offer: Published, names: list[str]) -> Build:
     terms = offer.terms
     at = {name: 3 + n for n, name in enumerate(names)}
     fee, paid_in, barred, held, fit, failed = (at.get(n) for n in ("fee", "paid_in", "barred", "held", "fit", "failed"))
-    life = [at.get(n) for n in ("locks_at", "settles_at", "fulfils_at", "freed_at", "revoked_at")]
+    life = ("locks_at", "settles_at", "fulfils_at", "freed_at", "revoked_at")
+    picked = itemgetter(*(at.get(name, 3 + len(names)) for name in life))  # one past the values: None
     bundle = terms.bundle
     worth = bundle.value * bundle.count if bundle else Decimal(0)
     discount = terms.benefit if isinstance(terms.benefit, Discount) else None
     currency = bundle.currency if bundle else (FEES[terms.fee].currency if terms.fee else "")
 
     def build(v: tuple[Any, ...]) -> Subject:
-        lock, settle, fulfil, freed, revoked = (None if n is None else v[n] for n in life)
+        lock, settle, fulfil, freed, revoked = picked((*v, None))
         return Subject(
             key=v[1],
             merchant=v[2],

@@ -102,7 +102,7 @@ def _decide_asked(going: list[tuple[Published, Keys | None]], news: News, at: da
             undecided = undecided.filter(pk__in=keys)
         decided += _refuse(offer, undecided)
         asking.append(_asking(offer, claims.passing(offer, undecided), at))
-    in_order = merge(*asking, key=attrgetter("turn"))
+    in_order = asking[0] if len(asking) == 1 else merge(*asking, key=attrgetter("turn"))
     chunks = _allocate([offer for offer, _ in going], in_order, news.since, news.until)
     return decided + sum(map(len, chunks))
 

@@ -24,11 +24,11 @@ class Published:
     row: Offer
     terms: definition.Offer
 
-    @property
+    @cached_property
     def id(self) -> int:
         return self.row.pk
 
-    @property
+    @cached_property
     def version_id(self) -> int:
         assert self.row.version_id is not None
         return self.row.version_id

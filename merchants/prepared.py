@@ -24,8 +24,9 @@ FRESH = 10.0
 UNWANTED = ("enable_seqscan", "enable_bitmapscan", "enable_hashjoin", "enable_mergejoin", "enable_material", "jit")
 # Generic plans, of what is kept: the rest is planned each time. Said again each time, for a rollback takes it back.
 ANEW = ("DISCARD PLANS", "SET plan_cache_mode = force_generic_plan")
+WORKERS = "max_parallel_workers_per_gather"
 SETTINGS = ", ".join(f"set_config('{way}', '{{0}}', false)" for way in UNWANTED)
-OFF, ON = (f"SELECT {SETTINGS.format(switch)}" for switch in ("off", "on"))
+OFF, ON = (f"SELECT {SETTINGS.format(switch)}, set_config('{WORKERS}', %s, false)" for switch in ("off", "on"))
 
 
 class Cursor(psycopg.Cursor[Any]):
@@ -48,6 +49,7 @@ class Prepared:
         self.keeps: bool = settings.PREPARED
         self.known: set[str] = set()
         self.fresh_until = 0.0
+        self.workers: str = ""
         self.flight: ExitStack | None = None
         self.gathered: list[tuple[str, Sequence[Any]]] | None = None
 
@@ -214,16 +216,19 @@ def _planning(made: Prepared, statement: str) -> Iterator[None]:
 
     At the start of a season they say that the tables are empty, and a plan made for that reads the growing tables from
     their start each time. What is as good on an empty table shows on a larger one, so plans last for some seconds only.
+    A way that is unwanted but the only one counts as endlessly dear: to start workers for it would cost most of all.
     """
+    if not made.workers:
+        [[made.workers]] = made.session.execute("SELECT current_setting(%s)", [WORKERS]).fetchall()
     if monotonic() > made.fresh_until:
         for setting in ANEW:
             made.session.execute(setting)
         made.known.clear()
         made.fresh_until = monotonic() + FRESH
-    made.session.execute(OFF)
+    made.session.execute(OFF, ["0"])
     try:
         yield
         made.known.add(statement)
     finally:
         if made.session.info.transaction_status != TransactionStatus.INERROR:  # else the rollback undoes it
-            made.session.execute(ON)
+            made.session.execute(ON, [made.workers])
