@@ -42,7 +42,8 @@ class Decision(models.Model):
         verbose_name = _("decision")
         verbose_name_plural = _("decisions")
         constraints = [
-            models.UniqueConstraint(fields=["offer", "subject"], name="decision_once"),
+            # Led by the subject: a plan made before there are statistics of an offer never reads all of its decisions.
+            models.UniqueConstraint(fields=["subject", "offer"], name="decision_once"),
             models.CheckConstraint(
                 condition=Q(outcome=2, failed__gt=0, place=None) | (~Q(outcome=2) & Q(failed=0, place__gt=0)),
                 name="decision_refused_means_failed",

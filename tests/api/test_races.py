@@ -4,13 +4,15 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from django.db import IntegrityError
 
+from campaigns import claiming, offers
 from campaigns.api import idempotency
 from campaigns.models import Call, Grant, Offer
 from tests.api.conftest import Program, program
 from tests.api.test_claims import asked
 from tests.crowd import at_once
-from tests.engine.world import freight, offer, publish
+from tests.engine.world import freight, merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +44,38 @@ def test_L1_more_clients_than_places(platform: Program) -> None:
     assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
     assert {answer.body["code"] for answer in told if answer.status == 409} == {"quota_exhausted"}
     assert Offer.objects.get().used == Grant.objects.count() == 10
+
+
+TWO_QUOTAS = offer("five", benefit="{fee: freight, percent: 5}", quota="{limit: 9, per_merchant: 1}") + offer(
+    "ten", quota="{limit: 9, per_merchant: 1}"
+)
+
+
+def test_L3_twenty_claims_at_once_on_two_quotas_of_a_campaign_are_one_benefit(platform: Program) -> None:
+    publish(TWO_QUOTAS)
+    freight("A", paid_at="02")
+    told = at_once([partial(platform.post, "claims/", {"subject": "freight_order", "key": "A"})] * 20)
+    assert {(answer.status, answer.body["outcome"]) for answer in told} == {(201, "granted")}
+    assert [grant.offer.code for grant in Grant.objects.all()] == ["ten"]
+    assert list(Offer.objects.order_by("code").values_list("code", "used")) == [("five", 0), ("ten", 1)]
+
+
+def test_L3_control_without_the_lock_the_database_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    publish(TWO_QUOTAS)
+    merchant()
+    freight("A", paid_at="02")
+    send_about = offers.send_about
+    monkeypatch.setattr(offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
+
+    def claim() -> str:
+        try:
+            return f"{len(claiming.claim('A', of='freight_order', at=t('03')))} decisions"
+        except IntegrityError:
+            return "refused"
+
+    told = Counter(at_once([claim] * 20))
+    assert set(told) == {"2 decisions", "refused"}
+    assert [grant.offer.code for grant in Grant.objects.all()] == ["ten"]
 
 
 @pytest.mark.parametrize("round_", range(3))

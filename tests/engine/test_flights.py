@@ -7,10 +7,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
+from campaigns import claims, offers
 from merchants import prepared
 from merchants.intake import rows
 from merchants.models import Tries
-from tests.engine.world import t
+from tests.engine.world import merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 TABLE = Tries._meta.db_table
@@ -103,3 +104,23 @@ def test_after_an_error_nothing_is_asked_before_the_rollback() -> None:
         broken: Any = pytest.raises(TransactionManagementError)
         with broken:
             prepared.ask(HOW_MANY, [])
+
+
+@pytest.mark.plants_violation
+@pytest.mark.parametrize("decided", [0, 600, 2_000])
+def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(decided: int) -> None:
+    """Planned for an offer that statistics do not know; by the offer alone it would read all that come to be."""
+    merchant()
+    publish(offer("o"))
+    found = offers.find("o")
+    columns = ("offer_id", "subject", "merchant_id", "version_id", "claimed_at", "outcome", "failed", "place")
+    made = [(found.id, f"X{n}", "M1", found.version_id, t("01"), 1, 0, n + 1) for n in range(decided)]
+    rows.append("campaigns_decision", columns, made)
+    claims.send_asked(found, ["A"], until=t("02"))()  # keeps its plan
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%failed%campaigns_decision%'")
+        [[name]] = cursor.fetchall()
+        cursor.execute(f"EXPLAIN EXECUTE {name} ('2022-09-02', '{{A}}')")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "decision_once" in plan
+    assert "subject = " in plan.split("decision_once")[1].splitlines()[1], plan
