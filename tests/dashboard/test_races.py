@@ -10,13 +10,14 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import QuerySet
 from pytest_django import Settings
 
-from campaigns import attaching, messages
+from campaigns import attaching, engine, messages, spending
 from campaigns.attaching import NotAttachableError
-from campaigns.models import Coupon, Event, Message
+from campaigns.models import Coupon, Event, Issuance, Message
 from merchants.models import Member, Merchant
 from tests.crowd import at_once
 from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.engine.world import freight, offer, publish, t, tick
+from tests.unguarded import without_row_locks
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -91,6 +92,31 @@ def test_L6_one_coupon_and_two_orders(owner: Member, round_: int) -> None:
     assert sorted(type(one).__name__ for one in found) == ["Coupon", "NotAttachableError"]
     winner = next(one for one in found if isinstance(one, Coupon))
     assert list(Coupon.objects.values_list("status", "order_no")) == [("locked", winner.order_no)]
+
+
+@pytest.mark.plants_violation
+def test_L6_control_without_the_locks_one_coupon_is_told_to_two_orders(
+    owner: Member, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(coupon_offer(benefit=BUNDLE))
+    freight("S", shipped_at="02")
+    freight("A", placed_at="02 10:00")
+    freight("B", placed_at="02 10:00")
+    tick("03")
+    without_row_locks(monkeypatch)
+    marks = Issuance.objects.values_list("spent_until")
+    monkeypatch.setattr(engine, "_marks", lambda: marks.all)  # which are locked by a statement that is kept
+    fold, both = spending.spend, Barrier(2)
+
+    def met(*arguments: Any, **options: Any) -> spending.Spent:
+        both.wait(timeout=10)  # both have read before either writes
+        return fold(*arguments, **options)
+
+    monkeypatch.setattr(spending, "spend", met)
+    merchant = owner.merchant
+    found = at_once([partial(ask, number, merchant) for number in "AB"])
+    assert [type(one).__name__ for one in found] == ["Coupon", "Coupon"]
+    assert Coupon.objects.count() == 1
 
 
 def test_L6_one_order_asked_for_twice(owner: Member) -> None:

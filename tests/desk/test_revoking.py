@@ -2,8 +2,10 @@
 
 from contextlib import suppress
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db.models import QuerySet
 from django.test import Client
 
 from campaigns import grants, revoking
@@ -159,6 +161,42 @@ def test_L6_settled_and_revoked_at_once_is_one_or_the_other() -> None:
         moves = list(Entry.objects.filter(grant=grant).order_by("pk").values_list("source", "target"))
         assert moves[-1][1] == grant.status
         assert [source for source, _ in moves[1:]] == [target for _, target in moves[:-1]]
+
+
+@pytest.fixture
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard of a grant's moves is off: the update does not ask for the state that was read."""
+    find = QuerySet.filter
+
+    def found(rows: "QuerySet[Any]", *arguments: Any, **asked: Any) -> "QuerySet[Any]":
+        if rows.model is Grant and set(asked) == {"pk", "status"}:
+            del asked["status"]
+        return find(rows, *arguments, **asked)
+
+    monkeypatch.setattr(QuerySet, "filter", found)
+
+
+@pytest.mark.plants_violation
+@pytest.mark.usefixtures("market", "unasked")
+def test_L6_control_without_the_guard_one_grant_is_taken_away_twice() -> None:
+    several = [Grant.objects.order_by("pk")[0] for _ in range(2)]
+    for one in several:
+        revoking.revoke(one, at=AT, by="ana", reason="x")
+    assert Entry.objects.filter(grant=several[0], target="revoked").count() == 2
+
+
+@pytest.mark.plants_violation
+@pytest.mark.usefixtures("unasked")
+def test_L6_control_without_the_guard_it_is_settled_and_revoked() -> None:
+    merchant()
+    freight("F", placed_at="01", paid_at="02", departed_at="10")
+    publish(offer("ten", claim="{at: placed_at}", settlement="{at: departed_at, locked_at: paid_at}"))
+    tick("05")
+    read = Grant.objects.get()
+    tick("11")
+    revoking.revoke(read, at=t("11"), by="ana", reason="x")
+    moves = list(Entry.objects.filter(grant=read).order_by("pk").values_list("source", "target"))
+    assert moves[-2:] == [("locked", "settled"), ("locked", "revoked")]
 
 
 @pytest.fixture
