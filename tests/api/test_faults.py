@@ -3,15 +3,16 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
-from django.db import Error, connection
+from django.db import Error, OperationalError, connection, transaction
 from pytest_django import Settings
 
 from campaigns import claiming, deciding, engine, offers, pausing, revoking, statements
 from campaigns.models import Decision, Grant, Offer
+from campaigns.offers import Published
 from campaigns.statements import PeriodError
 from tests.api.conftest import Answer, Program
 from tests.api.test_claims import asked
@@ -163,10 +164,17 @@ def test_L5_control_without_the_lock_places_are_given_after_the_pause(
     assert Grant.objects.count() == 5
 
 
+def deadlocks() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+        return int(cursor.fetchone()[0])
+
+
 def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> None:
     """Ticks, claims at once in both orders, a revocation and the closing of a month, on offers of two groups."""
     other = {"benefit": "{fee: service_fee, percent: 5}", "subject": "trade_order", "claim": "{at: drafted_at}"}
     publish(offer("a", quota="{limit: 20}") + offer("b", quota="{limit: 20}", **other))
+    before = deadlocks()
     for n in range(12):
         freight(f"F{n:02}", paid_at="02", cancelled_at="04" if n % 3 == 0 else None)
     tick("02 12:00")
@@ -188,6 +196,23 @@ def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> Non
             partial(claiming.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
         ]  # fmt: skip
         at_once(works)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
-        assert cursor.fetchone()[0] == 0
+    assert deadlocks() == before
+
+
+def test_L8_control_in_two_orders_they_do() -> None:
+    """The guard is that offers are held in one order, by key: here each has one and then wants the other's."""
+    publish(offer("a") + offer("b"))
+    a, b = offers.published()
+    both = Barrier(2)
+
+    def hold(one: Published, other: Published) -> str:
+        try:
+            with transaction.atomic():
+                offers.hold([one])
+                both.wait(timeout=10)
+                offers.hold([other])
+        except OperationalError as error:
+            return type(error.__cause__).__name__
+        return "held"
+
+    assert sorted(at_once([partial(hold, a, b), partial(hold, b, a)])) == ["DeadlockDetected", "held"]
