@@ -29,10 +29,10 @@ def refusals(offer: Published) -> Iterator[None]:
     if not outbox.audience():
         yield
         return
-    decided = Decision.objects.filter(offer=offer.id)
-    newest = decided.aggregate(newest=Max("pk"))["newest"] or 0
+    # Of all offers: what this one gets from here on has higher keys, and nobody else decides it meanwhile.
+    newest = Decision.objects.aggregate(newest=Max("pk"))["newest"] or 0
     yield
-    fresh = decided.filter(pk__gt=newest, outcome=Outcome.REFUSED).order_by("pk")
+    fresh = Decision.objects.filter(offer=offer.id, pk__gt=newest, outcome=Outcome.REFUSED).order_by("pk")
     told = fresh.values_list("merchant_id", "subject", "claimed_at")
     outbox.tell([refusal(offer, merchant, subject, at, CONDITIONS) for merchant, subject, at in told])
 
