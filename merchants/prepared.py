@@ -205,7 +205,8 @@ def _run(connection: Any, made: Prepared | None, statement: str, values: Sequenc
     if not made.keeps or (statement in made.known and monotonic() <= made.fresh_until):
         cursor.execute(statement, values)
     else:
-        with _planning(made, statement):
+        # What is said to the driver itself must fail as what is said through Django does.
+        with connection.wrap_database_errors, _planning(made, statement):
             cursor.execute(statement, values)
     return cursor
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
@@ -11,6 +12,7 @@ from campaigns import claims, offers
 from merchants import prepared
 from merchants.intake import rows
 from merchants.models import Tries
+from tests.engine.processes import url
 from tests.engine.world import merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -124,3 +126,16 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
         plan = "\n".join(line for (line,) in cursor.fetchall())
     assert "decision_once" in plan
     assert "subject = " in plan.split("decision_once")[1].splitlines()[1], plan
+
+
+def test_a_session_that_is_gone_is_an_error_of_django_also_where_plans_are_made_anew() -> None:
+    """Else who asks is told of a fault of ours, a 500, rather than to ask again."""
+    for renew in (prepared.plan_anew, lambda: None):
+        prepared.ask(HOW_MANY, [])
+        with psycopg.connect(url(), autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+        renew()
+        with pytest.raises(OperationalError):
+            prepared.ask(HOW_MANY, [])
+        connection.close()
+    assert prepared.ask(HOW_MANY, []) == [(0,)]
