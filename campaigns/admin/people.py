@@ -38,8 +38,11 @@ class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs 
 
     @admin.action(description=_("Remove the second step: the telephone was lost"), permissions=["change"])
     def remove_second_step(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        """Have each sign in by password alone, and everywhere anew; who needs a second step sets it up again."""
-        done = self._mine(request, chosen)
+        """Have each sign in by password alone, and everywhere anew; who needs a second step sets it up again.
+
+        Not one's own: that takes the password and a code, as for everybody.
+        """
+        done = [user for user in self._mine(request, chosen) if user != request.user]
         for user in done:
             codes.remove(user)
             sessions.end(user, but=request.session.session_key)
