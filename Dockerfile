@@ -13,7 +13,7 @@ COPY --from=install /venv /venv
 COPY --chown=fairground . .
 RUN chown fairground .
 USER fairground
-RUN python -m campaigns.catalogs \
+RUN python -m core.translations \
     && python manage.py collectstatic --no-input --verbosity 0 \
     && python -m whitenoise.compress --quiet var/static
 EXPOSE 8000

@@ -17,7 +17,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 logger = logging.getLogger(__name__)
 
 
-class Bell(DjangoTask):  # type: ignore[type-arg]  # generic in the stubs only
+class BestEffortTask(DjangoTask):  # type: ignore[type-arg]  # generic in the stubs only
     """A task whose call never fails its caller.
 
     What is to be done is in the database; the message only says "now". When the broker does not answer, that is
@@ -30,16 +30,16 @@ class Bell(DjangoTask):  # type: ignore[type-arg]  # generic in the stubs only
 
     def apply_async(self, *args: Any, **options: Any) -> AsyncResult[Any]:
         """Send the message if the broker takes it."""
-        if time.monotonic() >= Bell._silent_until:
+        if time.monotonic() >= BestEffortTask._silent_until:
             try:
                 return super().apply_async(*args, **options)
             except (OperationalError, OSError) as error:
-                Bell._silent_until = time.monotonic() + self.silence
+                BestEffortTask._silent_until = time.monotonic() + self.silence
                 logger.warning("The broker did not take %s, the sweep will: %s", self.name, error)
         return self.AsyncResult(str(uuid4()))
 
 
-app = Celery("fairground", task_cls=Bell)
+app = Celery("fairground", task_cls=BestEffortTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 

@@ -7,7 +7,7 @@ import environ
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from config import logs
+from config import logging
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -40,28 +40,37 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    "core",
+    "identity",
+    "imports",
     "merchants",
     "trade",
     "logistics",
+    "rules",
+    "definitions",
     "campaigns",
+    "backoffice",
+    "dashboard",
+    "api",
+    "standalone",
 ]
 
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "config.methods.known",
+    "config.middleware.known",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "merchants.sessions.limited",
-    "campaigns.dashboard.second.asked_for",
+    "identity.sessions.limited",
+    "dashboard.auth.second_factor.asked_for",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "campaigns.api.throttling.headers",
+    "api.throttling.headers",
 ]
 
 # Nothing but what this server sends, and no script or style inside a page.
@@ -135,9 +144,9 @@ AUTH_PASSWORD_VALIDATORS = [
         "CommonPasswordValidator",
         "NumericPasswordValidator",
     )
-] + [{"NAME": "merchants.passwords.WordsValidator"}]
+] + [{"NAME": "identity.password_validators.WordsValidator"}]
 
-AUTHENTICATION_BACKENDS = ["merchants.backends.GuardedBackend"]
+AUTHENTICATION_BACKENDS = ["identity.backends.GuardedBackend"]
 # How many proxies of ours a request passes: so many addresses at the end of X-Forwarded-For are true.
 PROXIES = env.int("FAIRGROUND_PROXIES", default=0)
 LOGIN_URL = "sign-in"
@@ -146,7 +155,7 @@ LOGOUT_REDIRECT_URL = "sign-in"
 OTP_TOTP_ISSUER = "Fairground"
 # Of whom a second step at sign-in is asked whether they want it or not: nobody, operators, everyone.
 SECOND_STEP = env.str("FAIRGROUND_SECOND_STEP", default="nobody" if DEMO or DEBUG else "operators")
-SESSION_ENGINE = "merchants.sessions"
+SESSION_ENGINE = "identity.sessions"
 # Seconds without a request, and seconds since signing in, after which one must sign in anew.
 SESSION_COOKIE_AGE = env.int("FAIRGROUND_SESSION_IDLE", default=3600)
 SESSION_LIFETIME = env.int("FAIRGROUND_SESSION_LIFETIME", default=24 * 3600)
@@ -168,7 +177,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]  # each in its own name
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
-BUSINESS_CLOCK = "campaigns.clock.now"  # for rooms below campaigns
+BUSINESS_CLOCK = "core.clock.now"  # for rooms below campaigns
 USE_TZ = True
 USE_I18N = True
 
@@ -202,11 +211,16 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "config.beat:Scheduler"
+CELERY_BEAT_SCHEDULER = "config.celery_beat:Scheduler"
 # A beat message not taken by the time of the next one is dropped: the next one does its work too.
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
+    "delete-expired-idempotency-records": {
+        "task": "api.tasks.delete_expired_idempotency_records",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 60},
+    },
     "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
@@ -217,13 +231,13 @@ WEBHOOKS_PRIVATE = env.bool("FAIRGROUND_WEBHOOKS_PRIVATE", default=False)
 # How many calls a minute a program may make with one key.
 API_RATE = env.int("FAIRGROUND_API_RATE", default=600)
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["campaigns.api.authentication.KeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["campaigns.api.authentication.HasScope"],
-    "DEFAULT_THROTTLE_CLASSES": ["campaigns.api.throttling.KeyThrottle"],
-    "DEFAULT_PARSER_CLASSES": ["campaigns.api.parsing.StrictParser"],
-    "DEFAULT_RENDERER_CLASSES": ["campaigns.api.rendering.Renderer"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.KeyAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["api.authentication.HasScope"],
+    "DEFAULT_THROTTLE_CLASSES": ["api.throttling.KeyThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictParser"],
+    "DEFAULT_RENDERER_CLASSES": ["api.renderers.Renderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "campaigns.api.problems.handle",
+    "EXCEPTION_HANDLER": "api.problems.handle",
     "DEFAULT_TIMEZONE": "UTC",
     "UNAUTHENTICATED_USER": None,
 }
@@ -235,16 +249,16 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["campaigns.api.schema.complete"],
+    "POSTPROCESSING_HOOKS": ["api.openapi.complete"],
 }
 
 # `line` for people, `json` for machines: one object a line, with its request, program and run.
 JSON_LOGS = env.str("FAIRGROUND_LOGS", default="line") == "json"
-LOGGING = logs.configured(as_json=JSON_LOGS, level=env.str("LOG_LEVEL", default="WARNING"))
+LOGGING = logging.configured(as_json=JSON_LOGS, level=env.str("LOG_LEVEL", default="WARNING"))
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 if JSON_LOGS:
     INSTALLED_APPS.append("django_structlog")
-    MIDDLEWARE.insert(0, "config.logs.Requests")
+    MIDDLEWARE.insert(0, "config.logging.Requests")
 
 if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
     # TLS ends at a proxy that sets this header and removes what a client sent under its name.

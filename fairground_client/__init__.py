@@ -7,7 +7,7 @@ Writes name themselves by an Idempotency-Key, so what got no answer is asked aga
 and nothing of the server's code.
 """
 
-from fairground_client.calls import Fairground
-from fairground_client.errors import Problem, Refused, UnavailableError
+from fairground_client.client import Fairground
+from fairground_client.exceptions import Problem, Refused, UnavailableError
 
 __all__ = ["Fairground", "Problem", "Refused", "UnavailableError"]

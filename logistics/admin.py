@@ -1,6 +1,6 @@
 """Facts about freight in the admin."""
 
-from logistics.files import FILES
-from merchants.intake.desk import register
+from imports.admin import register
+from logistics.import_schemas import FILES
 
 register(*FILES)

@@ -4,11 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from merchants.fields import KeyField, instant, money
-from merchants.models import Fact, Merchant
+from core.db.fields import KeyField, instant, money
+from imports.models import ImportedRecord
+from merchants.models import Merchant
 
 
-class FreightOrder(Fact):
+class FreightOrder(ImportedRecord):
     """A shipment that a merchant ordered from the platform's carriers."""
 
     class Service(models.TextChoices):
@@ -45,7 +46,7 @@ class FreightOrder(Fact):
         return self.order_no
 
 
-class FreightTemplate(Fact):
+class FreightTemplate(ImportedRecord):
     """A line that a merchant configured in a freight template, and how many ready-to-ship products use it."""
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="freight_templates")

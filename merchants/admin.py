@@ -14,22 +14,23 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy, ngettext
 
-from merchants import keys, members
-from merchants.files import FILES
-from merchants.intake.desk import ReadOnlyAdmin, UploadAdmin, register
+from imports.admin import ReadOnlyAdmin, UploadAdmin, register
+from imports.models import ImportBatch, Upload
+from merchants import api_keys, members
+from merchants.import_schemas import FILES
 from merchants.members import MemberError
-from merchants.models import ApiKey, Batch, Member, Upload
+from merchants.models import ApiKey, Member
 
 register(*FILES)
 admin.site.register(Upload, UploadAdmin)
 
 
-@admin.register(Batch)
+@admin.register(ImportBatch)
 class BatchAdmin(ReadOnlyAdmin):
     """Each taking-in of facts, the latest first."""
 
-    list_display = ("source", "recorded_at", "rows", "added", "changed", "future", "absorbed", "digest")
-    list_filter = ("absorbed", "recorded_at")
+    list_display = ("source", "recorded_at", "rows", "added", "changed", "future", "processed", "digest")
+    list_filter = ("processed", "recorded_at")
     search_fields = ("source", "digest__startswith")
     ordering = ("-pk",)
 
@@ -141,5 +142,5 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     @admin.action(description=gettext_lazy("Revoke: useless from now on"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiKey]) -> None:
         for key in chosen.filter(revoked_at=None):
-            keys.revoke(key, at=timezone.now())
+            api_keys.revoke(key, at=timezone.now())
             self.log_change(request, key, [{"changed": {"fields": ["revoked_at"]}}])

@@ -11,8 +11,8 @@ from django.conf import settings as configured
 from django.db import connection
 from pytest_django import Settings
 
-from tests import seasons
-from tests.platform.servers import PrivateRedis
+from tests.support import season as seasons
+from tests.support.servers import PrivateRedis
 
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
@@ -48,7 +48,7 @@ def invariants_hold(request: pytest.FixtureRequest) -> Iterator[None]:
     request.getfixturevalue("db")  # so that this ends before the database is cleaned
     yield
     if not _aborted():
-        from campaigns import invariants
+        from campaigns.monitoring import invariants
 
         broken = invariants.check()
         assert not broken, "\n".join(map(str, broken))
@@ -69,7 +69,7 @@ def roles_once(django_db_setup: None) -> None:
     from django.apps import apps
     from django.db.models.signals import post_migrate
 
-    from campaigns import roles
+    from backoffice import roles
 
     post_migrate.disconnect(roles.establish, sender=apps.get_app_config("campaigns"))
 

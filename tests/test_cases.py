@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 from django.db import transaction
 
-from campaigns import engine, exports, invariants, offers
-from campaigns.models import Decision, Entry
-from tests import seasons
-from tests.seasons import Case
+from campaigns.engine import ticker
+from campaigns.models import Decision, JournalEntry
+from campaigns.monitoring import invariants
+from campaigns.offers import published_offers
+from campaigns.reporting import exports
+from tests.support import season
+from tests.support.season import Case
 
 Refusals = dict[tuple[str, str], frozenset[str]]
 Journal = Counter[tuple[object, ...]]
@@ -55,7 +58,9 @@ def expected_refusals(folder: Path) -> Refusals:
 
 
 def found_refusals() -> Refusals:
-    conditions = {offer.id: [condition.name for condition in offer.terms.asked] for offer in offers.published()}
+    conditions = {
+        offer.id: [condition.name for condition in offer.terms.asked] for offer in published_offers.published()
+    }
     refused = Decision.objects.exclude(outcome=Decision.Outcome.GRANTED).select_related("offer")
     return {
         (d.offer.code, d.subject): frozenset(name for n, name in enumerate(conditions[d.offer_id]) if d.failed >> n & 1)
@@ -81,26 +86,28 @@ def in_our_words(expected: Refusals, found: Refusals) -> Refusals:
 def journal() -> Journal:
     """Every entry, without keys and codes of its own: by what it is about and what it says."""
     columns = "offer__code at source target amount currency order_no by reason".split()
-    of_grants = Entry.objects.filter(coupon=None).values_list("grant__subject", "grant__version__number", *columns)
-    of_coupons = Entry.objects.filter(grant=None).values_list("coupon__merchant", "coupon__status", *columns)
+    of_grants = JournalEntry.objects.filter(coupon=None).values_list(
+        "grant__subject", "grant__version__number", *columns
+    )
+    of_coupons = JournalEntry.objects.filter(grant=None).values_list("coupon__merchant", "coupon__status", *columns)
     return Counter([*of_grants, *of_coupons])
 
 
 def journal_of_one_tick(case: Case) -> Journal:
     with transaction.atomic():
-        engine.tick(at=case.as_of)
+        ticker.tick(at=case.as_of)
         found = journal()
         transaction.set_rollback(True)
     return found
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("case", seasons.cases(), ids=lambda case: case.folder.name)
+@pytest.mark.parametrize("case", season.cases(), ids=lambda case: case.folder.name)
 def test_case(case: Case) -> None:
-    seasons.prepare(case)
+    season.prepare(case)
     at_once = journal_of_one_tick(case)
     for at, expected in case.steps:
-        engine.tick(at=at)
+        ticker.tick(at=at)
         assert found_grants() == expected_grants(expected), at
         assert found_coupons() == expected_coupons(expected), at
         found = found_refusals()
@@ -108,7 +115,7 @@ def test_case(case: Case) -> None:
         assert not invariants.check(), at
     assert journal() == at_once
 
-    run = engine.tick(at=case.as_of)
+    run = ticker.tick(at=case.as_of)
     assert (run.decided, run.moved, run.issued) == (0, 0, 0)
     assert found_grants() == expected_grants(case.folder / "expected")
     assert journal() == at_once

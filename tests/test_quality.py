@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-ROOMS = ("campaigns", "config", "fairground_client", "logistics", "merchants", "trade")
+ROOMS = (
+    "config standalone api dashboard backoffice campaigns definitions rules trade logistics merchants imports "
+    "identity core "
+    "fairground_client"
+).split()
 CHECKS = {
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],

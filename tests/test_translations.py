@@ -8,7 +8,10 @@ from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("campaigns", "merchants", "trade", "logistics", "config")
+ROOMS = (
+    "config standalone api dashboard backoffice campaigns definitions rules trade logistics merchants imports "
+    "identity core"
+).split()
 KEYWORDS = {
     "_": None,
     "gettext": None,

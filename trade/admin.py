@@ -1,6 +1,6 @@
 """Facts about trade in the admin."""
 
-from merchants.intake.desk import register
-from trade.files import FILES
+from imports.admin import register
+from trade.import_schemas import FILES
 
 register(*FILES)

@@ -4,11 +4,12 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from merchants.fields import KeyField, instant, money
-from merchants.models import Fact, Merchant
+from core.db.fields import KeyField, instant, money
+from imports.models import ImportedRecord
+from merchants.models import Merchant
 
 
-class TradeOrder(Fact):
+class TradeOrder(ImportedRecord):
     """A sale between a merchant and a buyer abroad."""
 
     class Product(models.TextChoices):
@@ -75,7 +76,7 @@ class TradeOrder(Fact):
         return self.order_no
 
 
-class Receipt(Fact):
+class Receipt(ImportedRecord):
     """Money booked against a trade order. A cancellation may arrive before the booking itself."""
 
     class Kind(models.TextChoices):
@@ -105,7 +106,7 @@ class Receipt(Fact):
         return self.receipt_no
 
 
-class FinancingDraw(Fact):
+class FinancingDraw(ImportedRecord):
     """Money a merchant drew on a financing product, and the fee of it."""
 
     class Product(models.TextChoices):

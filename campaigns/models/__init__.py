@@ -1,45 +1,42 @@
-"""Campaign, offer, decision, grant, coupon, journal, runs: fields and constraints."""
+"""Campaigns, offers, decisions, grants, coupons, the journal and the records around them."""
 
-from campaigns.models.act import Act
-from campaigns.models.call import Call
-from campaigns.models.campaign import Campaign, Issuance, Offer, Version
-from campaigns.models.clock import DemoClock
+from campaigns.models.accounting_period import AccountingPeriod
+from campaigns.models.audit_event import AuditEvent
+from campaigns.models.coupon import Attachment, Coupon
 from campaigns.models.decision import Decision, Tag
 from campaigns.models.draft import Draft
-from campaigns.models.event import Event
-from campaigns.models.grant import Attachment, Coupon, Entry, Grant
+from campaigns.models.grant import Grant
+from campaigns.models.heartbeat import Heartbeat
+from campaigns.models.journal_entry import JournalEntry
 from campaigns.models.message import Message
-from campaigns.models.period import Period
-from campaigns.models.pulse import Pulse
+from campaigns.models.offer import Campaign, Issuance, Offer, Version
+from campaigns.models.outbox_event import OutboxEvent
 from campaigns.models.revocation import Revocation
-from campaigns.models.run import Run
-from campaigns.models.step import Step
-from campaigns.models.trial import Trial
+from campaigns.models.simulation import Simulation
+from campaigns.models.tick_run import TickRun, TickStep
 from campaigns.models.webhook import Delivery, Endpoint
 
 __all__ = [
-    "Act",
+    "AccountingPeriod",
     "Attachment",
-    "Call",
+    "AuditEvent",
     "Campaign",
     "Coupon",
     "Decision",
     "Delivery",
-    "DemoClock",
     "Draft",
     "Endpoint",
-    "Entry",
-    "Event",
     "Grant",
+    "Heartbeat",
     "Issuance",
+    "JournalEntry",
     "Message",
     "Offer",
-    "Period",
-    "Pulse",
+    "OutboxEvent",
     "Revocation",
-    "Run",
-    "Step",
+    "Simulation",
     "Tag",
-    "Trial",
+    "TickRun",
+    "TickStep",
     "Version",
 ]

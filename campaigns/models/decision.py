@@ -4,8 +4,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.campaign import Offer, Version
-from merchants.fields import KeyField, money
+from campaigns.models.offer import Offer, Version
+from core.db.fields import KeyField, money
 from merchants.models import Merchant
 
 

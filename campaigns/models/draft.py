@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Draft(models.Model):
-    """A text on its way to publication. Its status changes through the verbs of `campaigns.drafts` alone.
+    """A text on its way to publication. Its status changes through the verbs of `campaigns.offers.drafts` alone.
 
     `digest` is the SHA-256 of `source`; `approved_digest` that of the text which was approved, so that an approval
     holds for one text only. `base` is that of the campaign's published text from which it was begun, empty for a new

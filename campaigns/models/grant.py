@@ -1,17 +1,16 @@
-"""Grants, coupons, what became of coupons on orders, and the journal of it all."""
+"""Grants: one place of an offer, given to one subject."""
 
 from django.db import models
 from django.db.models import F, Q
-from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.campaign import Offer, Version
-from merchants.fields import KeyField, money
+from campaigns.models.offer import Offer, Version
+from core.db.fields import KeyField, money
 from merchants.models import Merchant
 
 
 class Grant(models.Model):
-    """One place given to one subject. Its state changes through the verbs of `campaigns.grants` alone.
+    """One place given to one subject. Its state changes through the verbs of `campaigns.grants.transitions` alone.
 
     It sits on seat `seat` of the offer's `limit` and on seat `merchant_seat` of the merchant's `cap`, where the offer
     has such. A released grant has left its seats. `ended_at` is when it stopped being live; `review` says why an
@@ -92,117 +91,3 @@ class Grant(models.Model):
 
     def __str__(self) -> str:
         return f"{self.offer_id} {self.subject}: {self.status}"
-
-
-class Coupon(models.Model):
-    """A token a merchant holds and later spends on a freight order. Changed by `campaigns.coupons` alone."""
-
-    class Status(models.TextChoices):
-        ISSUED = "issued", _("issued")
-        LOCKED = "locked", _("locked")
-        REDEEMED = "redeemed", _("redeemed")
-        EXPIRED = "expired", _("expired")
-        VOID = "void", _("void")
-
-    code = KeyField(_("code"), max_length=32, unique=True)
-    offer = models.ForeignKey(Offer, models.PROTECT, verbose_name=_("offer"), related_name="coupons")
-    grant = models.ForeignKey(Grant, models.PROTECT, db_index=False, verbose_name=_("grant"), related_name="bundle")
-    number = models.PositiveIntegerField(_("number in the bundle"))
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="coupons")
-    status = models.CharField(_("status"), max_length=8, choices=Status)
-    value = money(verbose_name=_("value"))
-    face_value = money(verbose_name=_("face value"))
-    currency = models.CharField(_("currency"), max_length=3)
-    issued_at = models.DateTimeField(_("issued at"))
-    valid_from = models.DateTimeField(_("valid from"))
-    valid_until = models.DateTimeField(_("valid before"))
-    order_no: "models.CharField[str | None, str | None]" = KeyField(  # type: ignore[assignment, misc]  # empty until used
-        _("freight order"), max_length=64, null=True
-    )
-
-    class Meta:
-        verbose_name = _("coupon")
-        verbose_name_plural = _("coupons")
-        constraints = [
-            models.UniqueConstraint(fields=["grant", "number"], name="coupon_once"),
-            models.UniqueConstraint(fields=["order_no"], name="coupon_one_per_order"),
-            models.CheckConstraint(
-                condition=Q(status__in=["locked", "redeemed"], order_no__isnull=False)
-                | Q(status__in=["issued", "expired", "void"], order_no=None),
-                name="coupon_on_an_order_when_used",
-            ),
-            models.CheckConstraint(
-                condition=Q(value__gte=0) & Q(value__lte=F("face_value")), name="coupon_value_in_face"
-            ),
-            models.CheckConstraint(condition=Q(valid_until__gt=F("valid_from")), name="coupon_validity"),
-        ]
-        indexes = [
-            models.Index(
-                fields=["offer", "valid_until"],
-                condition=Q(status__in=["issued", "locked"]),
-                name="coupon_unspent",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.code
-
-
-class Attachment(models.Model):
-    """An order that asked for a coupon when it was placed, and the coupon it got, if any. Written once."""
-
-    order_no = KeyField(_("freight order"), max_length=64, primary_key=True)
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
-    coupon = models.ForeignKey(Coupon, models.PROTECT, null=True, verbose_name=_("coupon"), related_name="attachments")
-    placed_at = models.DateTimeField(_("placed at"))
-
-    class Meta:
-        verbose_name = _("use of a coupon")
-        verbose_name_plural = _("uses of coupons")
-
-    def __str__(self) -> str:
-        return self.order_no
-
-
-class Entry(models.Model):
-    """One move of one grant or coupon, from one state to the next, written with the move. Append-only.
-
-    `amount` left the account `source` (empty: the offer's promise) and reached the account `target`, so the sum over
-    a state's arrivals less its departures is what grants in that state hold. `at` is when it happened by the facts.
-    """
-
-    grant = models.ForeignKey(
-        Grant, models.PROTECT, null=True, db_constraint=False, verbose_name=_("grant"), related_name="entries"
-    )
-    coupon = models.ForeignKey(
-        Coupon, models.PROTECT, null=True, db_constraint=False, verbose_name=_("coupon"), related_name="entries"
-    )
-    offer = models.ForeignKey(
-        Offer, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("offer"), related_name="+"
-    )
-    version = models.ForeignKey(
-        Version, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("version"), related_name="+"
-    )
-    at = models.DateTimeField(_("at"))
-    source = models.CharField(_("from"), max_length=9, blank=True)
-    target = models.CharField(_("to"), max_length=9)
-    amount = money(verbose_name=_("amount"))
-    currency = models.CharField(_("currency"), max_length=3)
-    order_no = KeyField(_("freight order"), max_length=64, blank=True)
-    by = models.CharField(_("by"), max_length=150)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
-    recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
-
-    class Meta:
-        verbose_name = _("journal entry")
-        verbose_name_plural = _("journal")
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(grant__isnull=False, coupon=None) | Q(grant=None, coupon__isnull=False),
-                name="entry_of_one_thing",
-            ),
-        ]
-        indexes = [models.Index(fields=["offer", "at"], name="entry_by_offer")]
-
-    def __str__(self) -> str:
-        return f"{self.source or '·'} → {self.target}"

@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.event import Event
+from campaigns.models.outbox_event import OutboxEvent
 from merchants.models import Member
 
 
@@ -22,7 +22,7 @@ class Message(models.Model):
         REVOKED = "revoked", _("a benefit or coupon was taken away or forfeited")
         PROGRESS = "progress", _("a benefit moved on: settled, attached, redeemed, given back, expired")
 
-    event = models.ForeignKey(Event, models.CASCADE, verbose_name=_("event"), related_name="messages")
+    event = models.ForeignKey(OutboxEvent, models.CASCADE, verbose_name=_("event"), related_name="messages")
     member = models.ForeignKey(
         Member, models.CASCADE, db_index=False, verbose_name=_("member"), related_name="messages"
     )

@@ -8,7 +8,7 @@ from campaigns.models.grant import Grant
 
 
 class Revocation(models.Model):
-    """Grants that somebody proposes to revoke, for one reason. Changed by `campaigns.revoking` alone."""
+    """Grants that somebody proposes to revoke, for one reason. Changed by `campaigns.grants.revocations` alone."""
 
     class Status(models.TextChoices):
         PROPOSED = "proposed", _("proposed")

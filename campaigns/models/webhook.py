@@ -4,14 +4,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.event import Event
+from campaigns.models.outbox_event import OutboxEvent
 from merchants.models import Merchant
 
 
 class Endpoint(models.Model):
     """An address that events are sent to: those of one merchant or, without one, all; of `kinds`, or of every kind.
 
-    `secret` signs what is sent; until `old_until` the one before signs too. Changed by `campaigns.webhooks` alone.
+    `secret` signs what is sent; until `old_until` the one before signs too. Changed by
+    `campaigns.notifications.webhooks`.
     """
 
     name = models.CharField(_("name"), max_length=100)
@@ -42,7 +43,9 @@ class Delivery(models.Model):
     """
 
     endpoint = models.ForeignKey(Endpoint, models.CASCADE, db_index=False, verbose_name=_("webhook"), related_name="+")
-    event = models.ForeignKey(Event, models.CASCADE, null=True, verbose_name=_("event"), related_name="deliveries")
+    event = models.ForeignKey(
+        OutboxEvent, models.CASCADE, null=True, verbose_name=_("event"), related_name="deliveries"
+    )
     key = models.CharField(_("webhook-id"), max_length=64, unique=True)
     tries = models.PositiveSmallIntegerField(_("tries"), default=0)
     due_at = models.DateTimeField(_("next try at"), null=True)

@@ -1,24 +1,12 @@
-"""Facts about merchants, and who may come in for them."""
+"""Merchants and what they hold: accounts, memberships, packages, penalties; their members and API keys."""
 
-from merchants.models.facts import (
-    Account,
-    Batch,
-    Fact,
-    Interval,
-    Membership,
-    Merchant,
-    Penalty,
-    ReferenceValue,
-    ServicePackage,
-)
-from merchants.models.people import ApiKey, Member, Session, Tries, calendar_key
-from merchants.models.upload import Upload
+from merchants.models.api_key import ApiKey
+from merchants.models.member import Member, calendar_key
+from merchants.models.merchant import Account, Interval, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 
 __all__ = [
     "Account",
     "ApiKey",
-    "Batch",
-    "Fact",
     "Interval",
     "Member",
     "Membership",
@@ -26,8 +14,5 @@ __all__ = [
     "Penalty",
     "ReferenceValue",
     "ServicePackage",
-    "Session",
-    "Tries",
-    "Upload",
     "calendar_key",
 ]

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.course import Life, course
-from campaigns.definition.offer import Settlement
-from tests.allocation.brief import brief, hour
+from campaigns.eligibility.timeline import SubjectTimeline
+from campaigns.grants.steps import grant_steps
+from definitions.offer_terms import Settlement
+from tests.support.allocation_notation import brief, hour
 
 MOVES = {
     ("reserved", "locked"),
@@ -43,12 +44,12 @@ def settlements(draw: st.DrawFn) -> Settlement:
 
 
 @st.composite
-def lives(draw: st.DrawFn, settlement: Settlement) -> Life:
+def lives(draw: st.DrawFn, settlement: Settlement) -> SubjectTimeline:
     def some() -> datetime | None:
         at = draw(st.none() | st.integers(0, 9))
         return None if at is None else hour(at)
 
-    return Life(
+    return SubjectTimeline(
         hour(draw(st.integers(0, 6))),
         locked_at=some() if settlement.locked_at else None,
         settles_at=None if settlement.at_claim else some(),
@@ -60,17 +61,19 @@ def lives(draw: st.DrawFn, settlement: Settlement) -> Life:
 
 
 @st.composite
-def courses(draw: st.DrawFn) -> tuple[Settlement, Life]:
+def courses(draw: st.DrawFn) -> tuple[Settlement, SubjectTimeline]:
     settlement = draw(settlements())
     return settlement, draw(lives(settlement))
 
 
 @given(courses(), st.integers(6, 12), st.integers(6, 12))
 @brief(500)
-def test_moves_are_legal_forward_in_time_and_never_unsaid(case: tuple[Settlement, Life], one: int, other: int) -> None:
+def test_moves_are_legal_forward_in_time_and_never_unsaid(
+    case: tuple[Settlement, SubjectTimeline], one: int, other: int
+) -> None:
     settlement, life = case
     earlier, later = sorted((one, other))
-    steps = course(settlement, life, until=hour(later))
+    steps = grant_steps(settlement, life, until=hour(later))
     first = "settled" if settlement.at_claim else "reserved" if settlement.locked_at else "locked"
     assert (steps[0].status, steps[0].at) == (first, life.claimed_at)
     moves = {(str(a.status), str(b.status)) for a, b in pairwise(steps)}
@@ -79,7 +82,10 @@ def test_moves_are_legal_forward_in_time_and_never_unsaid(case: tuple[Settlement
     assert not moves & settled_at_once
     assert all(a.at <= b.at for a, b in pairwise(steps))
     assert all(step.at <= hour(later) for step in steps)
-    assert course(settlement, life, until=hour(earlier)) == steps[: len(course(settlement, life, until=hour(earlier)))]
+    assert (
+        grant_steps(settlement, life, until=hour(earlier))
+        == steps[: len(grant_steps(settlement, life, until=hour(earlier)))]
+    )
 
 
 PAID_THEN_DEPARTED = terms(at="departed_at", locked_at="paid_at", deadline=DEADLINE, released_by="cancelled_at")
@@ -95,7 +101,7 @@ FULFILLED = terms(
 def told(settlement: Settlement, **life: int | bool) -> list[str]:
     """The course to hour 9 as `status@hour`, of a subject that claimed at 0."""
     instants = {name: value if isinstance(value, bool) else hour(value) for name, value in life.items()}
-    steps = course(settlement, Life(hour(0), **instants), until=hour(9))  # type: ignore[arg-type]  # by name
+    steps = grant_steps(settlement, SubjectTimeline(hour(0), **instants), until=hour(9))  # type: ignore[arg-type]  # by name
     return [f"{step.status}@{(step.at - hour(0)).seconds // 3600}" for step in steps]
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.spending import Coupon, Order, Spent, spend
-from tests.allocation.brief import brief, hour
+from campaigns.coupons.wallet import Coupon, Order, Spent, replay
+from tests.support.allocation_notation import brief, hour
 
 OPENS, ENDS = 2, 9
 LEGAL = {
@@ -65,13 +65,13 @@ def test_steps_do_not_matter(count: int, asking: list[Order], stops: set[int]) -
     stepwise, known, since = wallet(count), set[str](), None
     moves = []
     for until in sorted(stops | {13}):
-        spent = spend(stepwise, as_known(asking, until), known, since=since, until=hour(until))
+        spent = replay(stepwise, as_known(asking, until), known, since=since, until=hour(until))
         check(stepwise, spent, asking, until)
         known |= set(spent.attached)
         since = hour(until)
         moves += spent.moves
     at_once = wallet(count)
-    spent = spend(at_once, asking, set(), since=None, until=hour(13))
+    spent = replay(at_once, asking, set(), since=None, until=hour(13))
     assert stepwise == at_once
     assert [(m.at, m.source, m.target, m.order) for m in moves] == [
         (m.at, m.source, m.target, m.order) for m in spent.moves
@@ -84,11 +84,11 @@ def test_T4_orders_told_late_leave_no_coupon_astray(
     count: int, asking: list[Order], told_late: list[Order], since: int
 ) -> None:
     coupons = wallet(count)
-    spent = spend(coupons, as_known(asking, since), set(), since=None, until=hour(since))
+    spent = replay(coupons, as_known(asking, since), set(), since=None, until=hour(since))
     late = [replace(one, number=f"L{one.number}") for one in told_late]
     everything = [*asking, *late]
     for until, before in ((since, since), (13, since)):
-        more = spend(coupons, as_known(everything, until), set(spent.attached), since=hour(before), until=hour(until))
+        more = replay(coupons, as_known(everything, until), set(spent.attached), since=hour(before), until=hour(until))
         check(coupons, more, everything, until)
         spent.attached.update(more.attached)
 
@@ -96,16 +96,16 @@ def test_T4_orders_told_late_leave_no_coupon_astray(
 def test_paid_before_placed() -> None:
     asking = [order("A", 3, 2)]
     stepwise, at_once = wallet(), wallet()
-    known = set(spend(stepwise, asking, set(), since=None, until=hour(3)).attached)
-    spend(stepwise, asking, known, since=hour(3), until=hour(13))
-    spend(at_once, asking, set(), since=None, until=hour(13))
+    known = set(replay(stepwise, asking, set(), since=None, until=hour(3)).attached)
+    replay(stepwise, asking, known, since=hour(3), until=hour(13))
+    replay(at_once, asking, set(), since=None, until=hour(13))
     assert stepwise == at_once
 
 
 def told(*asking: Order, until: int = 8, coupons: int = 1) -> list[str]:
     """What became of the coupons, as `status order`."""
     held = wallet(coupons)
-    spend(held, asking, set(), since=None, until=hour(until))
+    replay(held, asking, set(), since=None, until=hour(until))
     return [f"{coupon.status} {coupon.order or ''}".strip() for coupon in held]
 
 

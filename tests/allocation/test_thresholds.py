@@ -7,8 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.thresholds import Receipt, Tag, fold
-from tests.allocation.brief import brief, hour
+from campaigns.eligibility.thresholds import Receipt, Tag, fold
+from tests.support.allocation_notation import brief, hour
 
 HEIGHT = Decimal(100)
 

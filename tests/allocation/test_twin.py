@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.allocation import Allocation, Claim, Outcome, Quota, Release, Seats, Verdict
-from tests.allocation.brief import brief, hour
+from campaigns.allocation.allocator import Allocation, Claim, Outcome, Quota, Release, Seats, Verdict
+from tests.support.allocation_notation import brief, hour
 
 Quotas = dict[str, tuple[int | None, int | None]]
 
@@ -40,7 +40,7 @@ def twin(claims: list[Claim], quotas: Quotas) -> list[tuple[str, str, Outcome]]:
         places = [one for one in given_ if one.claim.offer == claim.offer and one.counts(claim.at)]
         own = [one for one in places if one.claim.merchant == claim.merchant]
         held = any(one.claim.subject == claim.subject and one.live(claim.at) for one in given_)
-        if claim.barred or held:
+        if claim.fee_already_reduced or held:
             outcome = Outcome.SUPERSEDED
         elif cap is not None and len(own) >= cap:
             outcome = Outcome.MERCHANT_CAP
@@ -70,10 +70,16 @@ def histories(draw: st.DrawFn) -> tuple[list[Claim], Quotas]:
         ended = None if later is None else hour(later)
         claims.append(
             Claim(
-                hour(at), f"S{n}", f"M{n % 3}", offer, Decimal(draw(st.sampled_from([0, 5, 10]))),
-                released_at=ended if draw(st.booleans()) else None, ended_at=ended, barred=draw(st.integers(0, 9)) == 0,
+                hour(at),
+                f"S{n}",
+                f"M{n % 3}",
+                offer,
+                Decimal(draw(st.sampled_from([0, 5, 10]))),
+                released_at=ended if draw(st.booleans()) else None,
+                ended_at=ended,
+                fee_already_reduced=draw(st.integers(0, 9)) == 0,
             )
-        )  # fmt: skip
+        )
     return claims, quotas
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.definition.benefits import FEES, Bundle, Discount
-from tests.allocation.brief import brief
+from definitions.benefits import FEES, CouponBundle, Discount
+from tests.support.allocation_notation import brief
 
 fees = st.decimals(min_value=0, max_value=1_000_000, places=2)
 percents = st.decimals(min_value="0.0001", max_value=100, places=4)
@@ -88,5 +88,5 @@ def test_an_empty_fee_is_nothing() -> None:
 def test_what_a_coupon_is_worth(freight: str, worth: str) -> None:
     valid = {"from": {"at": "2022-09-01 00:00:00", "zone": "UTC"}, "to": {"at": "2022-09-30 23:59:59", "zone": "UTC"}}
     where = [{"fact": "service", "is": "express"}]
-    bundle = Bundle.model_validate({"count": 1, "value": 25, "currency": "CNY", "valid": valid, "where": where})
+    bundle = CouponBundle.model_validate({"count": 1, "value": 25, "currency": "CNY", "valid": valid, "where": where})
     assert bundle.worth(Decimal(freight)) == Decimal(worth)

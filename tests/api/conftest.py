@@ -10,10 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from merchants import keys
+from merchants import api_keys
 from merchants.models import Merchant
-from tests.dashboard.people import clock
-from tests.engine.world import merchant
+from tests.support.members import clock
+from tests.support.world import merchant
 
 NUMBERS = count()
 
@@ -59,7 +59,7 @@ class Program:
 
 def program(*scopes: str, of: str | None = None) -> Program:
     whose = Merchant.objects.get(pk=of) if of else None
-    _key, secret = keys.issue("test", scopes=scopes, merchant=whose, at=timezone.now(), by="test")
+    _key, secret = api_keys.issue("test", scopes=scopes, merchant=whose, at=timezone.now(), by="test")
     return Program(secret)
 
 

@@ -11,7 +11,7 @@ from logistics.models import FreightOrder
 from merchants.models import ApiKey
 from tests.api.conftest import Program, program
 from tests.api.test_claims import FACT
-from tests.engine.world import everything, freight, offer, publish, tick
+from tests.support.world import everything, freight, offer, publish, tick
 
 pytestmark = pytest.mark.django_db
 

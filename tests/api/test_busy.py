@@ -14,13 +14,14 @@ from django.utils import timezone
 from pytest_django import Settings
 from urllib3 import HTTPConnectionPool
 
-from campaigns import offers
-from campaigns.models import Call, Decision
-from merchants import keys
-from tests.dashboard.people import member
-from tests.engine.processes import url
-from tests.engine.world import freight, merchant, offer, publish, used
-from tests.platform.servers import KEY, wait_until, web
+from api.models import IdempotencyRecord
+from campaigns.models import Decision
+from campaigns.offers import published_offers
+from merchants import api_keys
+from tests.support.members import member
+from tests.support.processes import url
+from tests.support.servers import KEY, wait_until, web
+from tests.support.world import freight, merchant, offer, publish, used
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -72,7 +73,7 @@ def secret(db: None) -> str:
     publish(offer("o", quota="{limit: 10}"))
     for n in range(ORDERS):
         freight(f"F{n}", paid_at="02")
-    return keys.issue("test", scopes=["read", "claim"], at=timezone.now(), by="test")[1]
+    return api_keys.issue("test", scopes=["read", "claim"], at=timezone.now(), by="test")[1]
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
     with web("--threads 8", DATABASE_URL=url(), **few) as port:
         caller = Caller(port, secret)
         with transaction.atomic():
-            offers.hold_all("freight_order")
+            published_offers.hold_all("freight_order")
             holding = [crowd(caller.quote, n) for n in range(CONNECTIONS)]
             wait_until(lambda: waiting() == CONNECTIONS, 30, "all connections wait for the offer")
             refused = [crowd(partial(caller.claim, 5)), crowd(caller.quota), crowd(caller.ask, "GET", "/", **session)]
@@ -110,7 +111,7 @@ def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
                 assert (answer.status, answer.again_in) == (503, "2")
             assert refused[0].result().told["code"] == "unavailable"
             assert "One moment" in refused[2].result().body
-            assert (Decision.objects.count(), Call.objects.count(), used("o")) == (0, 0, 0)
+            assert (Decision.objects.count(), IdempotencyRecord.objects.count(), used("o")) == (0, 0, 0)
         assert [one.result().status for one in holding] == [200] * CONNECTIONS
         assert [caller.claim(5).status, caller.quota().told["used"]] == [201, 1]
         assert caller.ask("GET", "/", **session).status == 200
@@ -120,7 +121,7 @@ def test_L9_who_waits_for_a_decision_holds_no_connection(secret: str, crowd: Cal
     with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60") as port:
         caller = Caller(port, secret)
         with transaction.atomic():
-            offers.hold_all("freight_order")
+            published_offers.hold_all("freight_order")
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
             wait_until(lambda: waiting() == 1, 30, "one decides for all")
             assert [caller.quota().status for _ in range(3)] == [200] * 3
@@ -132,9 +133,9 @@ def test_L9_offers_that_are_held_for_long_are_not_waited_for(secret: str, crowd:
     with web("--threads 8", DATABASE_URL=url()) as port:  # one second, unless an installation says otherwise
         caller = Caller(port, secret)
         with transaction.atomic():
-            offers.hold_all("freight_order")
+            published_offers.hold_all("freight_order")
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
             assert [(one.result().status, one.result().again_in) for one in claims] == [(503, "2")] * ORDERS
-            assert (Decision.objects.count(), Call.objects.count(), used("o")) == (0, 0, 0)
+            assert (Decision.objects.count(), IdempotencyRecord.objects.count(), used("o")) == (0, 0, 0)
         assert [caller.claim(n).status for n in range(ORDERS)] == [201] * ORDERS
     assert used("o") == ORDERS

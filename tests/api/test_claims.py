@@ -6,14 +6,16 @@ import pytest
 from django.db import OperationalError, transaction
 from django.utils.translation import override
 
-from campaigns.api import idempotency
-from campaigns.api.problems import ProblemError
-from campaigns.models import Call, Decision, Grant
+from api import idempotency
+from api.models import IdempotencyRecord
+from api.problems import ProblemError
+from campaigns.models import Decision, Grant
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import ApiKey, Batch
+from merchants.models import ApiKey
 from tests.api.conftest import Program, program
 from tests.engine.test_late import coupon_offer
-from tests.engine.world import everything, freight, offer, publish, states, tick, trade
+from tests.support.world import everything, freight, offer, publish, states, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -74,10 +76,10 @@ def test_a_recorded_subject_by_its_key(platform: Program) -> None:
 
 def test_a_quote_is_what_a_claim_would_get_and_leaves_nothing(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
-    before = everything(), Batch.objects.count(), FreightOrder.objects.count()
+    before = everything(), ImportBatch.objects.count(), FreightOrder.objects.count()
     quote = platform.post("quotes/", asked(), once=None)
     assert (quote.status, quote.body["outcome"]) == (200, "granted")
-    assert (everything(), Batch.objects.count(), FreightOrder.objects.count()) == before
+    assert (everything(), ImportBatch.objects.count(), FreightOrder.objects.count()) == before
     claim = platform.post("claims/", asked())
     assert claim.body == quote.body
 
@@ -92,7 +94,7 @@ def test_L4_the_same_call_again_gets_the_same_answer(platform: Program) -> None:
     assert (again.status, again.body, again.headers["Idempotent-Replayed"]) == (first.status, first.body, "true")
     refused = platform.post("claims/", asked(order_no="B"), once="k2")
     assert platform.post("claims/", asked(order_no="B"), once="k2").body == refused.body
-    assert Decision.objects.count() == Call.objects.count() == 2
+    assert Decision.objects.count() == IdempotencyRecord.objects.count() == 2
 
 
 @pytest.mark.parametrize(
@@ -129,8 +131,8 @@ def test_L4_another_programs_key_is_its_own(platform: Program) -> None:
 def test_L4_after_a_day_it_is_a_new_call(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", asked(), once="k")
-    call = Call.objects.get()
-    Call.objects.update(at=call.at - Call.KEPT)
+    call = IdempotencyRecord.objects.get()
+    IdempotencyRecord.objects.update(at=call.at - IdempotencyRecord.KEPT)
     answer = platform.post("claims/", asked(order_no="B"), once="k")
     assert (answer.status, answer.body["key"]) == (201, "B")
 
@@ -139,7 +141,7 @@ def test_a_call_that_failed_leaves_its_key_free(platform: Program) -> None:
     publish(offer("o"))
     wrong = platform.post("claims/", asked(base_freight="-1"), once="k")
     assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/fact/base_freight")
-    assert not Call.objects.exists()
+    assert not IdempotencyRecord.objects.exists()
     assert platform.post("claims/", asked(), once="k").status == 201
 
 
@@ -215,7 +217,7 @@ def test_a_database_error_is_a_503_and_the_key_stays_free(platform: Program, mon
 
     publish(offer("o"))
     with monkeypatch.context() as patched:
-        patched.setattr("campaigns.claiming.claim", refuse)
+        patched.setattr("campaigns.engine.instant_claims.claim", refuse)
         answer = platform.post("claims/", asked(), once="k")
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "unavailable", "2")
     assert not FreightOrder.objects.exists()
@@ -228,7 +230,7 @@ def test_what_nobody_expected_is_a_plain_500(
     def fail(*_arguments: object, **_options: object) -> None:
         raise RuntimeError("secret of the house")
 
-    monkeypatch.setattr("campaigns.claiming.claim", fail)
+    monkeypatch.setattr("campaigns.engine.instant_claims.claim", fail)
     publish(offer("o"))
     answer = platform.post("claims/", asked())
     assert (answer.status, answer.body["code"]) == (500, "internal")

@@ -12,14 +12,15 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Call, Grant
-from fairground_client import Fairground, Problem, Refused, UnavailableError, answers
+from api.models import IdempotencyRecord
+from campaigns.models import Grant
+from fairground_client import Fairground, Problem, Refused, UnavailableError, responses
 from logistics.models import FreightOrder
-from merchants import keys
+from merchants import api_keys
 from tests.api.test_claims import FACT
-from tests.dashboard.people import clock
 from tests.engine.test_late import coupon_offer
-from tests.engine.world import correct, freight, merchant, offer, publish, tick
+from tests.support.members import clock
+from tests.support.world import correct, freight, merchant, offer, publish, tick
 
 
 def schema() -> Any:
@@ -34,7 +35,7 @@ def test_every_operation_of_the_schema_is_a_method() -> None:
 
 def test_every_answer_has_the_fields_of_the_schema() -> None:
     shapes = schema()["components"]["schemas"]
-    kinds = {name: kind for name, kind in vars(answers).items() if inspect.isclass(kind) and name != "TypedDict"}
+    kinds = {name: kind for name, kind in vars(responses).items() if inspect.isclass(kind) and name != "TypedDict"}
     assert len(kinds) > 10
     for name, kind in kinds.items():
         told = shapes[f"{name}Shape"]["properties"]
@@ -58,7 +59,7 @@ def connect(transactional_db: None, live_server: LiveServer, settings: Settings)
 
     def made(*scopes: str, of: Any = None, **options: Any) -> Fairground:
         wanted = scopes or ("read", "claim", "facts")
-        _key, secret = keys.issue("test", scopes=wanted, merchant=of, at=timezone.now(), by="test")
+        _key, secret = api_keys.issue("test", scopes=wanted, merchant=of, at=timezone.now(), by="test")
         return Fairground(live_server.url, secret, **options)
 
     return made
@@ -175,7 +176,7 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(
     monkeypatch.setattr(fairground.wire, "_sent", losing)
     assert fairground.claim("freight_order", fact=FACT)["outcome"] == "granted"
     assert waits == [0.5, 1.0]
-    assert Call.objects.count() == Grant.objects.count() == 1
+    assert IdempotencyRecord.objects.count() == Grant.objects.count() == 1
 
 
 def test_a_server_that_never_answers() -> None:

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Batch
 from tests.api.conftest import Program
 from tests.api.test_claims import FACT
 from tests.engine.test_late import coupon_offer
-from tests.engine.world import freight, publish, tick
+from tests.support.world import freight, publish, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +23,7 @@ def test_new_changed_and_unchanged(platform: Program) -> None:
     facts[0]["paid_at"] = "2022-09-05T00:00:00Z"
     answer = platform.post("facts/freight_orders/", {"facts": facts})
     assert answer.body == {"rows": 3, "added": 0, "changed": 1, "unchanged": 2, "future": 1}
-    assert Batch.objects.latest("pk").source == "api: freight_orders"
+    assert ImportBatch.objects.latest("pk").source == "api: freight_orders"
 
 
 def test_all_or_none_with_a_pointer_to_each_fault(platform: Program) -> None:
@@ -34,15 +34,15 @@ def test_all_or_none_with_a_pointer_to_each_fault(platform: Program) -> None:
         {**FACT, "order_no": "D", "colour": "red"},
         {key: value for key, value in FACT.items() if key != "service"},
     ]
-    before = FreightOrder.objects.count(), Batch.objects.count()
+    before = FreightOrder.objects.count(), ImportBatch.objects.count()
     answer = platform.post("facts/freight_orders/", {"facts": facts})
     assert answer.status == 400
     pointers = {error["pointer"] for error in answer.body["errors"]}
     assert {"/facts/1/base_freight", "/facts/3/colour", "/facts/4/service"} <= pointers
-    assert (FreightOrder.objects.count(), Batch.objects.count()) == before
+    assert (FreightOrder.objects.count(), ImportBatch.objects.count()) == before
     unknown = platform.post("facts/freight_orders/", {"facts": [facts[0], facts[2]]})
     assert [error["pointer"] for error in unknown.body["errors"]] == ["/facts/1/merchant_code"]
-    assert (FreightOrder.objects.count(), Batch.objects.count()) == before
+    assert (FreightOrder.objects.count(), ImportBatch.objects.count()) == before
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, 200), (1000, 200), (1001, 400)])

@@ -10,14 +10,17 @@ import pytest
 from django.db import Error, OperationalError, connection, transaction
 from pytest_django import Settings
 
-from campaigns import claiming, deciding, engine, offers, pausing, revoking, statements
+from campaigns.engine import claim_decisions, instant_claims, ticker
+from campaigns.grants import revocations
+from campaigns.ledger import statements
+from campaigns.ledger.statements import PeriodError
 from campaigns.models import Decision, Grant, Offer
-from campaigns.offers import Published
-from campaigns.statements import PeriodError
+from campaigns.offers import pausing, published_offers
+from campaigns.offers.published_offers import PublishedOffer
 from tests.api.conftest import Answer, Program
 from tests.api.test_claims import asked
-from tests.crowd import at_once
-from tests.engine.world import freight, offer, publish, t, tick
+from tests.support.concurrency import at_once
+from tests.support.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -112,7 +115,7 @@ def test_L5_a_pause_that_meets_a_tick_comes_before_all_of_it_or_after(platform: 
         for m in range(5):
             freight(f"F{n}{m}", paid_at="02", line=f"l{n}")
         row = Offer.objects.get(code=f"o{n}")
-        at_once([partial(engine.tick, at=t(f"03 0{n}:00")), partial(_pause, row)])
+        at_once([partial(ticker.tick, at=t(f"03 0{n}:00")), partial(_pause, row)])
         given = Grant.objects.filter(offer=row).count()
         assert given in (0, 5)
         tick(f"03 0{n}:30")
@@ -129,14 +132,14 @@ def _pause(row: Offer) -> Any:
 def given_when_paused(monkeypatch: pytest.MonkeyPatch) -> int:
     """A pause in the middle of a tick that gives five places: how many were given when the pause had been done."""
     writing, done = Event(), Event()
-    write = deciding._write
+    write = claim_decisions._write
 
     def slow(*some: Any) -> Any:
         writing.set()
         done.wait(1)  # in vain where the pause waits for the tick
         return write(*some)
 
-    monkeypatch.setattr(deciding, "_write", slow)
+    monkeypatch.setattr(claim_decisions, "_write", slow)
     publish(offer("o"))
     for n in range(5):
         freight(f"F{n}", paid_at="02")
@@ -159,7 +162,7 @@ def test_L5_a_pause_waits_for_the_tick_that_gives(platform: Program, monkeypatch
 def test_L5_control_without_the_lock_places_are_given_after_the_pause(
     platform: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(offers, "hold", list)
+    monkeypatch.setattr(published_offers, "hold", list)
     assert given_when_paused(monkeypatch) == 0
     assert Grant.objects.count() == 5
 
@@ -180,11 +183,11 @@ def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> Non
     tick("02 12:00")
     keys = [f"F{n:02}" for n in range(12)]
     for n, key in enumerate((keys[1], keys[2], keys[4], keys[5])):
-        made = revoking.propose(Grant.objects.filter(subject=key), title="x", at=t("03"), by="ana", reason="x")
+        made = revocations.propose(Grant.objects.filter(subject=key), title="x", at=t("03"), by="ana", reason="x")
 
         def approve(made: Any = made) -> None:
-            with suppress(revoking.RevocationError):
-                revoking.approve(made, shown=1, at=t("03"), by="bo")
+            with suppress(revocations.RevocationError):
+                revocations.approve(made, shown=1, at=t("03"), by="bo")
 
         def close() -> None:
             with suppress(PeriodError):
@@ -192,8 +195,8 @@ def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> Non
 
         works: list[Callable[[], Any]] = [
             partial(tick, f"0{n + 3}"), partial(tick, f"0{n + 3}"), approve, close,
-            partial(claiming.claim_all, keys, of="freight_order", at=t(f"0{n + 3}")),
-            partial(claiming.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
+            partial(instant_claims.claim_all, keys, of="freight_order", at=t(f"0{n + 3}")),
+            partial(instant_claims.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
         ]  # fmt: skip
         at_once(works)
     assert deadlocks() == before
@@ -202,15 +205,15 @@ def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> Non
 def test_L8_control_in_two_orders_they_do() -> None:
     """The guard is that offers are held in one order, by key: here each has one and then wants the other's."""
     publish(offer("a") + offer("b"))
-    a, b = offers.published()
+    a, b = published_offers.published()
     both = Barrier(2)
 
-    def hold(one: Published, other: Published) -> str:
+    def hold(one: PublishedOffer, other: PublishedOffer) -> str:
         try:
             with transaction.atomic():
-                offers.hold([one])
+                published_offers.hold([one])
                 both.wait(timeout=10)
-                offers.hold([other])
+                published_offers.hold([other])
         except OperationalError as error:
             return type(error.__cause__).__name__
         return "held"

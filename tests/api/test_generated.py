@@ -8,10 +8,10 @@ from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from merchants import keys
-from tests.dashboard.people import clock
+from merchants import api_keys
 from tests.engine.test_late import coupon_offer
-from tests.engine.world import freight, merchant, offer, publish, tick
+from tests.support.members import clock
+from tests.support.world import freight, merchant, offer, publish, tick
 
 # Every edge of every parameter, `examples,coverage`, takes a minute more.
 PHASES = os.environ.get("SCHEMATHESIS_PHASES", "fuzzing,stateful")
@@ -29,7 +29,7 @@ def test_every_check_holds(transactional_db: None, live_server: LiveServer, sett
     publish(offer("o", quota="{limit: 3}") + coupon_offer())
     freight("F", placed_at="02", paid_at="02")
     tick("03")
-    _key, secret = keys.issue("test", scopes=["read", "claim", "facts"], at=timezone.now(), by="test")
+    _key, secret = api_keys.issue("test", scopes=["read", "claim", "facts"], at=timezone.now(), by="test")
     told = subprocess.run(
         [sys.executable, *RUN, "--header", f"Authorization: Bearer {secret}", f"{live_server.url}/api/v1/schema/"],
         capture_output=True, text=True, check=False,

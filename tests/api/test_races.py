@@ -6,13 +6,15 @@ from functools import partial
 import pytest
 from django.db import IntegrityError
 
-from campaigns import claiming, offers
-from campaigns.api import idempotency
-from campaigns.models import Call, Grant, Offer
+from api import idempotency
+from api.models import IdempotencyRecord
+from campaigns.engine import instant_claims
+from campaigns.models import Grant, Offer
+from campaigns.offers import published_offers
 from tests.api.conftest import Program, program
 from tests.api.test_claims import asked
-from tests.crowd import at_once
-from tests.engine.world import freight, merchant, offer, publish, t
+from tests.support.concurrency import at_once
+from tests.support.world import freight, merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -25,7 +27,7 @@ def test_L4_twenty_at_once_under_one_key_are_one(platform: Program) -> None:
     assert statuses[201] >= 1
     assert all(answer.headers["Retry-After"] == "1" for answer in told if answer.status == 409)
     assert {answer.body["code"] for answer in told if answer.status == 409} <= {"in_progress"}
-    assert Grant.objects.count() == Call.objects.count() == 1
+    assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1
 
 
 def test_L4_control_without_the_lock_some_fail_on_the_database(
@@ -35,7 +37,7 @@ def test_L4_control_without_the_lock_some_fail_on_the_database(
     publish(offer("o", quota="{limit: 5}"))
     told = at_once([partial(platform.post, "claims/", asked(), once="k")] * 20)
     assert 500 in {answer.status for answer in told}
-    assert Grant.objects.count() == Call.objects.count() == 1  # the constraint still holds
+    assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1  # the constraint still holds
 
 
 def test_L1_more_clients_than_places(platform: Program) -> None:
@@ -64,12 +66,12 @@ def test_L3_control_without_the_lock_the_database_refuses(monkeypatch: pytest.Mo
     publish(TWO_QUOTAS)
     merchant()
     freight("A", paid_at="02")
-    send_about = offers.send_about
-    monkeypatch.setattr(offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
+    send_about = published_offers.send_about
+    monkeypatch.setattr(published_offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
 
     def claim() -> str:
         try:
-            return f"{len(claiming.claim('A', of='freight_order', at=t('03')))} decisions"
+            return f"{len(instant_claims.claim('A', of='freight_order', at=t('03')))} decisions"
         except IntegrityError:
             return "refused"
 

@@ -7,13 +7,13 @@ import pytest
 from django.conf import settings as configured
 from pytest_django import Settings
 
-from campaigns.api import throttling
+from api import throttling
 from campaigns.models import Decision
 from merchants.models import ApiKey
 from tests.api.conftest import Program, program
-from tests.crowd import at_once
-from tests.engine.world import freight, offer, publish
-from tests.platform.servers import PrivateRedis
+from tests.support.concurrency import at_once
+from tests.support.servers import PrivateRedis
+from tests.support.world import freight, offer, publish
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.test import Client
 from openapi_spec_validator import validate
 
-from campaigns.api import urls
+from api import urls
 
 
 def test_the_schema_is_valid_and_complete() -> None:

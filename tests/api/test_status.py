@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from campaigns.models import Coupon
-from merchants import keys
+from merchants import api_keys
 from merchants.models import ApiKey, Merchant
 from tests.api.conftest import Program, program
 from tests.engine.test_late import BUNDLE, coupon_offer
-from tests.engine.world import freight, offer, publish, tick
+from tests.support.world import freight, offer, publish, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -136,23 +136,23 @@ def test_without_a_good_key_it_is_a_401(platform: Program) -> None:
 
 def test_a_key_that_is_revoked_or_has_ended(platform: Program) -> None:
     now = timezone.now()
-    key, secret = keys.issue("k", scopes=["read"], expires_at=now + timedelta(hours=1), at=now, by="test")
-    assert keys.find(secret, at=now + timedelta(minutes=59)) == key
-    assert keys.find(secret, at=now + timedelta(hours=1)) is None
+    key, secret = api_keys.issue("k", scopes=["read"], expires_at=now + timedelta(hours=1), at=now, by="test")
+    assert api_keys.find(secret, at=now + timedelta(minutes=59)) == key
+    assert api_keys.find(secret, at=now + timedelta(hours=1)) is None
     assert Program(secret).get("offers/").status == 200
-    keys.revoke(key, at=now)
+    api_keys.revoke(key, at=now)
     assert Program(secret).get("offers/").status == 401
 
 
 def test_a_replaced_key_is_good_for_a_while(platform: Program) -> None:
     now = timezone.now()
-    key, old = keys.issue("k", scopes=["read"], merchant=Merchant.objects.get(pk="M1"), at=now, by="test")
-    made, new = keys.rotate(key, at=now, overlap=timedelta(hours=1), by="test")
+    key, old = api_keys.issue("k", scopes=["read"], merchant=Merchant.objects.get(pk="M1"), at=now, by="test")
+    made, new = api_keys.rotate(key, at=now, overlap=timedelta(hours=1), by="test")
     assert (made.merchant_id, made.scopes) == ("M1", ["read"])
     later = now + timedelta(hours=1)
-    assert keys.find(old, at=later - timedelta(seconds=1)) == key
-    assert keys.find(old, at=later) is None
-    assert keys.find(new, at=later) == made
+    assert api_keys.find(old, at=later - timedelta(seconds=1)) == key
+    assert api_keys.find(old, at=later) is None
+    assert api_keys.find(new, at=later) == made
 
 
 def test_a_scope_that_is_missing_is_a_403(platform: Program) -> None:

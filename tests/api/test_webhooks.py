@@ -21,13 +21,14 @@ from django.utils import timezone
 from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from campaigns import messages, outgoing, webhooks
-from campaigns.models import Delivery, Endpoint, Event
-from campaigns.outgoing import AddressError
+from campaigns.models import Delivery, Endpoint, OutboxEvent
+from campaigns.notifications import messages, webhooks
+from core import safe_http
+from core.safe_http import AddressError
 from merchants.models import Merchant
-from tests.crowd import at_once
-from tests.engine.world import freight, merchant, offer, publish, tick
-from tests.unguarded import without_row_locks
+from tests.support.concurrency import at_once
+from tests.support.guards import without_row_locks
+from tests.support.world import freight, merchant, offer, publish, tick
 
 
 @dataclass
@@ -98,7 +99,7 @@ def happen(*orders: str, of: str = "M1") -> None:
     for order in orders:
         freight(order, of=of, paid_at="02")
     tick("03")
-    messages.spread()
+    messages.fan_out()
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ def test_who_hears_what(receivers: list[Receiver]) -> None:
 
 def test_nothing_is_written_where_nobody_listens() -> None:
     happen("F1")
-    assert not Event.objects.exists()
+    assert not OutboxEvent.objects.exists()
 
 
 def test_F15_a_receiver_that_fails_for_a_day_then_gets_everything_under_the_same_ids(receivers: list[Receiver]) -> None:
@@ -248,12 +249,12 @@ PRIVATE = [
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_S10_no_private_address(address: str) -> None:
-    assert not outgoing.is_public(ip_address(address))
+    assert not safe_http.is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
 def test_S10_public_ones_are(address: str) -> None:
-    assert outgoing.is_public(ip_address(address))
+    assert safe_http.is_public(ip_address(address))
 
 
 def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
@@ -274,13 +275,13 @@ BAD = ["http://example.com/", "ftp://example.com/", "https://u:p@example.com/", 
 @pytest.mark.parametrize("url", BAD)
 def test_S10_only_plain_https(url: str) -> None:
     with pytest.raises(AddressError):
-        outgoing.check(url)
+        safe_http.check(url)
 
 
 def test_S10_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "8.8.8.8", "10.0.0.1")
     with pytest.raises(AddressError, match="not public"):
-        outgoing.resolve("mixed.example", 443)
+        safe_http.resolve("mixed.example", 443)
 
 
 def test_S10_a_name_that_answers_differently_later_gains_nothing(
@@ -335,7 +336,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing(receivers: list[Rece
         server.socket = context.wrap_socket(server.socket, server_side=True)
         Thread(target=server.serve_forever, daemon=True).start()
         with pytest.raises(urllib3.exceptions.SSLError, match="self-signed"):
-            outgoing.post(f"https://localhost:{server.server_port}/", b"secret", {})
+            safe_http.post(f"https://localhost:{server.server_port}/", b"secret", {})
         server.shutdown()
     assert heard == []
 

@@ -16,7 +16,7 @@ from time import perf_counter
 from tests.benchmarks import facts
 from tests.benchmarks.databases import execute, options, own, server, settle, value
 from tests.benchmarks.figures import say, verdict
-from tests.rounds import ROOT
+from tests.runner import ROOT
 
 SECONDS = 8
 ONE_STATEMENT = """\
@@ -27,7 +27,7 @@ ORDERS = """
 INSERT INTO logistics_freightorder (order_no, merchant_id, account_code, service, line, base_freight, currency,
     promo_flag, use_coupon, placed_at, paid_at, batch_id)
 SELECT 'H' || n, 'M' || lpad((1 + mod(n, 20))::text, 7, '0'), '', 'multimodal', 'x', 100, 'CNY', false, false,
-    %s, %s, (SELECT max(id) FROM merchants_batch)
+    %s, %s, (SELECT max(id) FROM imports_importbatch)
 FROM generate_series(0, %s) n
 """
 OFFER = """
@@ -48,13 +48,13 @@ offers:
 
 def prepare(orders: int) -> None:
     """Paid orders that all meet the offer's conditions, each to be claimed once."""
-    from campaigns import offers
-    from campaigns.definition import reading
+    from campaigns.offers import published_offers
+    from definitions import parser
 
     facts.generate(1_000)
     execute(ORDERS, [facts.DECIDED, facts.DECIDED, orders])
-    execute("UPDATE merchants_batch SET absorbed = true")
-    offers.publish(reading.read(OFFER), source=OFFER, at=facts.DECIDED, by="benchmark")
+    execute("UPDATE imports_importbatch SET processed = true")
+    published_offers.publish(parser.read(OFFER), source=OFFER, at=facts.DECIDED, by="benchmark")
     execute("CREATE TABLE hot (id int primary key, used int)")
     execute("INSERT INTO hot VALUES (1, 0)")
     execute("CREATE TABLE hot_grant (id bigserial primary key, subject int)")
@@ -105,7 +105,7 @@ def client(threads: int, start: int) -> None:
     import django
 
     django.setup()
-    from campaigns import asking
+    from campaigns.engine import claim_batching
 
     sys.setswitchinterval(0.0005)  # as in config/wsgi.py
     numbers = count(start, PROCESSES)
@@ -113,7 +113,7 @@ def client(threads: int, start: int) -> None:
     ready = Barrier(threads)
 
     def ask() -> None:
-        [decision] = asking.ask(f"H{next(numbers)}", of="freight_order", at=facts.DECIDED)
+        [decision] = claim_batching.ask(f"H{next(numbers)}", of="freight_order", at=facts.DECIDED)
         assert decision.outcome == 1
 
     def claim() -> None:

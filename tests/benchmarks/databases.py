@@ -17,7 +17,7 @@ import psycopg
 from django.core.management import call_command
 from django.db import connection
 
-from tests.rounds import ROOT, can_make_databases, postgres_candidates
+from tests.runner import ROOT, can_make_databases, postgres_candidates
 
 
 @dataclass(frozen=True)

@@ -25,18 +25,19 @@ def measure() -> tuple[int, list[float]]:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from campaigns import claims, explaining, offers
+    from campaigns.eligibility import claims, explanations
+    from campaigns.offers import published_offers
 
     most, each = 0, []
-    for offer in offers.published():
+    for offer in published_offers.published():
         rows = claims.subjects(offer) if claims.subjects(offer).exists() else claims.all_rows(offer)
         subject = rows.order_by("-pk").values_list("pk", flat=True)[0]
         with CaptureQueriesContext(connection) as captured:
-            told = explaining.explain(offer, str(subject), at=facts.DECIDED)
+            told = explanations.explain(offer, str(subject), at=facts.DECIDED)
         took = []
         for _ in range(TIMES):
             began = perf_counter()
-            explaining.explain(offer, str(subject), at=facts.DECIDED)
+            explanations.explain(offer, str(subject), at=facts.DECIDED)
             took.append((perf_counter() - began) * 1_000)
         most = max(most, len(captured))
         each.append(median(took))

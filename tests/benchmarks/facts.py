@@ -9,8 +9,8 @@ HERE = Path(__file__).resolve().parent
 OFFER = "benchmark-tiers"
 DECIDED = datetime(2022, 10, 15, tzinfo=UTC)  # after every generated instant
 DERIVED = (
-    "campaigns_decision campaigns_grant campaigns_entry campaigns_coupon campaigns_attachment campaigns_tag "
-    "campaigns_run"
+    "campaigns_decision campaigns_grant campaigns_journalentry campaigns_coupon campaigns_attachment campaigns_tag "
+    "campaigns_tickrun"
 ).split()
 
 
@@ -19,24 +19,24 @@ def after(minutes: int) -> str:
     return (DECIDED + timedelta(minutes=minutes)).isoformat()
 
 
-def batch(*, absorbed: bool = False) -> int:
+def batch(*, processed: bool = False) -> int:
     """A new batch that facts can name."""
     return int(
         value(
-            "INSERT INTO merchants_batch (source, digest, rows, added, changed, future, absorbed) "
+            "INSERT INTO imports_importbatch (source, digest, rows, added, changed, future, processed) "
             "VALUES ('benchmark', '', 0, 0, 0, 0, %s) RETURNING id",
-            [absorbed],
+            [processed],
         )
     )
 
 
 def generate(orders: int) -> None:
     """Fill the empty fact tables: one merchant for fifty orders. The same at every call."""
-    from logistics.files import FREIGHT_ORDERS
-    from merchants.intake import staging
+    from imports import staging_table
+    from logistics.import_schemas import FREIGHT_ORDERS
 
     sizes = {"orders": orders, "merchants": max(orders // 50, 1), "batch": batch()}
-    with staging.filling(FREIGHT_ORDERS, orders):
+    with staging_table.filling(FREIGHT_ORDERS, orders):
         for statement in (HERE / "facts.sql").read_text(encoding="utf-8").split(";\n"):
             if statement.strip():
                 execute(statement, sizes)
@@ -45,27 +45,30 @@ def generate(orders: int) -> None:
 
 def publish(orders: int) -> None:
     """Publish the benchmark's offer, with a limit that a twentieth of the orders use up."""
-    from campaigns import offers
-    from campaigns.definition import reading
+    from campaigns.offers import published_offers
+    from definitions import parser
 
     source = (HERE / "tiered.yaml").read_text(encoding="utf-8")
-    text = reading.read(source, {OFFER: {"limit": max(orders // 20, 1)}})
-    offers.publish(text, source=source, at=DECIDED, by="benchmark")
+    text = parser.read(source, {OFFER: {"limit": max(orders // 20, 1)}})
+    published_offers.publish(text, source=source, at=DECIDED, by="benchmark")
 
 
 def forget() -> None:
     """Back to before anything was decided."""
     execute(f"TRUNCATE {', '.join(DERIVED)} RESTART IDENTITY CASCADE")
-    execute("UPDATE campaigns_offer SET used = 0, line = 0, decided_until = NULL, moved_until = NULL, ask_all = true")
+    execute(
+        "UPDATE campaigns_offer SET used = 0, line = 0, claims_decided_until = NULL, "
+        "grants_followed_until = NULL, reevaluate_all = true"
+    )
     execute("UPDATE campaigns_issuance SET planned = 0, issued = 0, spent_until = NULL")
-    execute("UPDATE merchants_batch SET absorbed = false")
+    execute("UPDATE imports_importbatch SET processed = false")
 
 
 WRITTEN = {
     "campaigns_decision": "offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, place",
     "campaigns_grant": "offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at, "
     'ended_at, seat, "limit", merchant_seat, cap, coupons, review, kept, look_again',
-    "campaigns_entry": "offer_id, version_id, at, source, target, amount, currency, order_no, by, reason",
+    "campaigns_journalentry": "offer_id, version_id, at, source, target, amount, currency, order_no, by, reason",
 }
 
 

@@ -32,7 +32,7 @@ class Claims:
 
     def some(self, count: int) -> None:
         """So many at once, not measured."""
-        from campaigns import claiming as verb
+        from campaigns.engine import instant_claims as verb
 
         for begin in range(self.next, self.next + count, 200):
             keys = [f"H{n}" for n in range(begin, min(begin + 200, self.next + count))]
@@ -41,7 +41,7 @@ class Claims:
 
     def measured(self, count: int = 600) -> tuple[float, float]:
         """The medians of single claims, and of plain transactions in between, in milliseconds."""
-        from campaigns import claiming as verb
+        from campaigns.engine import instant_claims as verb
 
         took, plain = [], []
         for n in range(self.next, self.next + count):
@@ -71,12 +71,12 @@ def main() -> None:
 
 
 def _with_offers(count: int, claims: Claims) -> tuple[float, float]:
-    from campaigns import offers
-    from campaigns.definition import reading
+    from campaigns.offers import published_offers
+    from definitions import parser
 
     if count > 1:
         text = HEAD + "".join(OTHER.format(n=n) for n in range(count - 1))
-        offers.publish(reading.read(text), source=text, at=facts.DECIDED, by="benchmark")
+        published_offers.publish(parser.read(text), source=text, at=facts.DECIDED, by="benchmark")
     return claims.measured()
 
 

@@ -48,6 +48,6 @@ WITH member AS (
     FROM lined WHERE mine <= %(cap)s AND seat <= %(limit)s
     RETURNING id, claimed_at, amount, currency
 )
-INSERT INTO campaigns_entry (grant_id, offer_id, version_id, at, source, target, amount, currency, order_no, by, reason)
+INSERT INTO campaigns_journalentry (grant_id, offer_id, version_id, at, source, target, amount, currency, order_no, by, reason)
 SELECT id, %(offer)s, %(version)s, claimed_at, '', 'settled', amount, currency, '', 'engine', 'settled at the claim'
 FROM granted

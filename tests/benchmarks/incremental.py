@@ -38,13 +38,13 @@ def bring_news(minute: int, merchants: int) -> None:
 
 def load_season() -> None:
     """Publish the nine shipped offers of September."""
-    from campaigns import offers
-    from campaigns.definition import reading, shipped
+    from campaigns.offers import published_offers
+    from definitions import bundled, parser
 
-    path = shipped.path("september-2022")
+    path = bundled.path("september-2022")
     assert path is not None
     source = path.read_text(encoding="utf-8")
-    offers.publish(reading.read(source), source=source, at=facts.DECIDED, by="benchmark")
+    published_offers.publish(parser.read(source), source=source, at=facts.DECIDED, by="benchmark")
 
 
 def _told(name: str, several: list[Done], cold: Done | None = None) -> None:

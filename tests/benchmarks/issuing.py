@@ -38,41 +38,42 @@ offers:
 TABLES = {
     "campaigns_coupon": "id, code, offer_id, grant_id, number, merchant_id, status, value, face_value, currency, "
     "issued_at, valid_from, valid_until, order_no",
-    "campaigns_entry": "id, grant_id, coupon_id, offer_id, version_id, at, source, target, amount, currency, order_no, "
+    "campaigns_journalentry": "id, grant_id, coupon_id, "
+    "offer_id, version_id, at, source, target, amount, currency, order_no, "
     "by, reason, recorded_at",
 }
 
 
 def promise(grants: int) -> None:
     """Merchants, and a grant of eight coupons for each."""
-    from campaigns import offers
-    from campaigns.course import Step
-    from campaigns.definition import reading
-    from campaigns.grants import Award, award
+    from campaigns.grants.steps import StateChange
+    from campaigns.grants.transitions import NewGrant, award
+    from campaigns.offers import published_offers
+    from definitions import parser
 
     execute(
         "INSERT INTO merchants_merchant (code, name, name_en, country, category_l1, category_l2, logistics_partner, "
         "batch_id) SELECT 'M' || lpad(n::text, 7, '0'), '', '', 'CN', '', '', false, %s FROM generate_series(1, %s) n",
-        [facts.batch(absorbed=True), grants],
+        [facts.batch(processed=True), grants],
     )
-    offers.publish(reading.read(SOURCE), source=SOURCE, at=facts.DECIDED, by="benchmark")
-    offer = offers.find(CODE)
+    published_offers.publish(parser.read(SOURCE), source=SOURCE, at=facts.DECIDED, by="benchmark")
+    offer = published_offers.find(CODE)
     assert offer.terms.bundle is not None
     worth = offer.terms.bundle.value * EACH
-    step = Step("settled", facts.DECIDED, "settled at the claim")
+    step = StateChange("settled", facts.DECIDED, "settled at the claim")
     names = [f"M{n:07}" for n in range(1, grants + 1)]
-    award([Award(offer.row, name, name, worth, "CNY", "", [step], None, 1, EACH) for name in names])
+    award([NewGrant(offer.row, name, name, worth, "CNY", "", [step], None, 1, EACH) for name in names])
     execute("VACUUM ANALYZE")
 
 
 def take_back() -> None:
     """Back to before the issuing; grants and their entries stay."""
     execute("TRUNCATE campaigns_coupon, campaigns_attachment RESTART IDENTITY")
-    execute("ALTER TABLE campaigns_entry DISABLE TRIGGER USER")
-    execute("DELETE FROM campaigns_entry WHERE coupon_id IS NOT NULL")
-    execute("ALTER TABLE campaigns_entry ENABLE TRIGGER USER")
+    execute("ALTER TABLE campaigns_journalentry DISABLE TRIGGER USER")
+    execute("DELETE FROM campaigns_journalentry WHERE coupon_id IS NOT NULL")
+    execute("ALTER TABLE campaigns_journalentry ENABLE TRIGGER USER")
     execute("UPDATE campaigns_issuance SET issued = 0")
-    execute("VACUUM (FULL, ANALYZE) campaigns_entry")
+    execute("VACUUM (FULL, ANALYZE) campaigns_journalentry")
 
 
 def _kept() -> dict[str, bytes]:

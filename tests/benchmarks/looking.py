@@ -15,7 +15,7 @@ FEW, MANY = "M0000001", "M0000002"
 
 def settle() -> None:
     """Give one merchant ten orders and one a hundred thousand, of which the season's offers decide."""
-    from campaigns import engine
+    from campaigns.engine import ticker
 
     execute("UPDATE logistics_freightorder SET merchant_id = 'M0000003' WHERE merchant_id IN (%s, %s)", [FEW, MANY])
     for merchant, orders in ((FEW, 10), (MANY, 100_000)):
@@ -25,7 +25,7 @@ def settle() -> None:
             " ORDER BY merchant_id NOT IN ('M0000003'), order_no LIMIT %s)",
             [merchant, orders],
         )
-    engine.tick(at=facts.DECIDED)
+    ticker.tick(at=facts.DECIDED)
     execute("VACUUM ANALYZE")
 
 

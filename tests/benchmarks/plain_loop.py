@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Decision, Entry, Grant, Offer
+from campaigns.models import Decision, Grant, JournalEntry, Offer
 from logistics.models import FreightOrder
 from tests.benchmarks.facts import OFFER
 
@@ -79,8 +79,8 @@ class Loop:
         )  # fmt: skip
 
 
-def _entry(grant: Grant) -> Entry:
-    return Entry(
+def _entry(grant: Grant) -> JournalEntry:
+    return JournalEntry(
         grant=grant, offer_id=grant.offer_id, version_id=grant.version_id, at=grant.claimed_at, target=grant.status,
         amount=grant.amount, currency=grant.currency, by="engine", reason="settled at the claim",
     )  # fmt: skip
@@ -110,4 +110,4 @@ def decide(at: datetime) -> int:
 def _save(decisions: list[Decision], grants: list[Grant]) -> None:
     Decision.objects.bulk_create(decisions, batch_size=1_000)
     Grant.objects.bulk_create(grants, batch_size=1_000)
-    Entry.objects.bulk_create([_entry(grant) for grant in grants], batch_size=1_000)
+    JournalEntry.objects.bulk_create([_entry(grant) for grant in grants], batch_size=1_000)

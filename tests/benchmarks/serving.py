@@ -18,8 +18,8 @@ from time import perf_counter
 from tests.benchmarks import claiming
 from tests.benchmarks.databases import options, own
 from tests.benchmarks.figures import say, verdict
-from tests.platform.servers import web
-from tests.rounds import ROOT
+from tests.runner import ROOT
+from tests.support.servers import web
 
 SECONDS = 6
 SERVER = "--workers 2 --threads 16 --keep-alive 60"
@@ -101,10 +101,10 @@ def main() -> None:
     with own("serving"):
         from django.utils import timezone
 
-        from merchants import keys
+        from merchants import api_keys
 
         claiming.prepare(told.orders)
-        _, secret = keys.issue("benchmark", scopes=["read", "claim"], at=timezone.now(), by="benchmark")
+        _, secret = api_keys.issue("benchmark", scopes=["read", "claim"], at=timezone.now(), by="benchmark")
         secrets = {"bare": token(), "claim": secret, "quota": secret}
         start = 0
         with web(SERVER, **SETTINGS) as port:

@@ -14,7 +14,7 @@ PAGES = (
     "/admin/offers/parcel-11-off/",
     "/admin/campaigns/grant/",
     "/admin/campaigns/decision/?outcome__exact=2",
-    "/admin/campaigns/entry/",
+    "/admin/campaigns/journalentry/",
     "/admin/merchant/M0000001/",
     "/admin/statements/2022-09/",
 )
@@ -32,10 +32,10 @@ def operator() -> Any:
 
 def decide() -> float:
     """Decide everything; returns the seconds it took."""
-    from campaigns import engine
+    from campaigns.engine import ticker
 
     began = perf_counter()
-    engine.tick(at=facts.DECIDED)
+    ticker.tick(at=facts.DECIDED)
     took = perf_counter() - began
     execute("VACUUM ANALYZE")
     return took
@@ -43,14 +43,15 @@ def decide() -> float:
 
 def try_again() -> float:
     """Try the text that is in force on the same facts; returns the seconds it took."""
-    from campaigns import drafts, trials
     from campaigns.models import Campaign
+    from campaigns.offers import drafts
+    from campaigns.simulation import jobs
 
     source = Campaign.objects.order_by("pk")[0].source
     draft = drafts.begin(source, title="again", at=facts.DECIDED, by="b")
-    trial = trials.ask(draft, until=facts.DECIDED, at=facts.DECIDED, by="b")
+    trial = jobs.ask(draft, until=facts.DECIDED, at=facts.DECIDED, by="b")
     began = perf_counter()
-    trials.run(trial, clock=lambda: datetime.now(UTC))
+    jobs.run(trial, clock=lambda: datetime.now(UTC))
     assert trial.status == "done", trial.error
     return perf_counter() - began
 

@@ -12,9 +12,9 @@ import django
 
 def tick(at: str) -> int:
     """Bring everything up to an instant."""
-    from campaigns import engine
+    from campaigns.engine import ticker
 
-    return engine.tick(at=datetime.fromisoformat(at)).decided
+    return ticker.tick(at=datetime.fromisoformat(at)).decided
 
 
 def loop(at: str) -> int:
@@ -26,18 +26,21 @@ def loop(at: str) -> int:
 
 def issue(code: str) -> int:
     """Issue the coupons an offer owes."""
-    from campaigns import coupons, offers
+    from campaigns.coupons import issuing
+    from campaigns.offers import published_offers
 
-    return coupons.issue(offers.find(code))
+    return issuing.issue(published_offers.find(code))
 
 
 def take(path: str) -> int:
     """Import a file of freight orders."""
-    from logistics.files import FREIGHT_ORDERS
-    from merchants.intake.taking import take
+    from imports.importer import import_file
+    from logistics.import_schemas import FREIGHT_ORDERS
 
     file = Path(path)
-    taken = take(FREIGHT_ORDERS, file, zone=UTC, now=datetime.now(UTC), report=lambda wrong: sys.exit(str(wrong)))
+    taken = import_file(
+        FREIGHT_ORDERS, file, zone=UTC, now=datetime.now(UTC), report=lambda wrong: sys.exit(str(wrong))
+    )
     return taken.added
 
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
-from tests.desk.people import market, staff
+from tests.support.operators import market, staff
 
 __all__ = ["market", "staff"]  # fixtures of the operators' desk
 

@@ -8,14 +8,15 @@ from django.core import mail
 from playwright.sync_api import expect
 from pytest_django import Settings
 
-from campaigns import engine, messages
+from campaigns.engine import ticker
 from campaigns.models import Coupon
+from campaigns.notifications import messages
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests import seasons
 from tests.browser.conftest import BY_LOOKS, Open, Reader
-from tests.dashboard.people import PASSWORD, clock, member
-from tests.engine.world import batch, freight, merchant, t, trade
+from tests.support import season
+from tests.support.members import PASSWORD, clock, member
+from tests.support.world import batch, freight, merchant, t, trade
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +26,7 @@ def owner(settings: Settings) -> Member:
     """A merchant with three of the five shipments that eight coupons ask for, on 20 September 2022."""
     settings.DEMO = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-    seasons.publish()
+    season.publish()
     merchant("M1", name="远帆贸易", category_l1="Home")
     found = member("owner@example.com")
     for n in range(3):
@@ -38,8 +39,8 @@ def owner(settings: Settings) -> Member:
 def pass_time(at: str) -> None:
     """What the clock and the worker do together."""
     clock(at)
-    engine.tick(at=t(at))
-    messages.spread()
+    ticker.tick(at=t(at))
+    messages.fan_out()
 
 
 def sign_in(who: Reader, name: str = "owner@example.com") -> None:

@@ -6,12 +6,14 @@ import pytest
 from django.contrib.auth.models import Group, User
 from playwright.sync_api import expect
 
-from campaigns import drafts, revoking, trials
-from campaigns.models import Draft, Grant, Offer, Revocation, Trial
+from campaigns.grants import revocations
+from campaigns.models import Draft, Grant, Offer, Revocation, Simulation
+from campaigns.offers import drafts
+from campaigns.simulation import jobs
 from tests.browser.conftest import BY_LOOKS, Open, Reader
-from tests.dashboard.people import PASSWORD, clock
-from tests.desk.people import Staff
-from tests.engine.world import freight, t, tick
+from tests.support.members import PASSWORD, clock
+from tests.support.operators import Staff
+from tests.support.world import freight, t, tick
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("market")]
 
@@ -83,8 +85,8 @@ class Walk:
         self.press(self.ana, "do")
         page.wait_for_url("**/trials/*/")
         page.goto("about:blank")  # the worker of this test is this very thread
-        trial = Trial.objects.get()
-        trials.run(trial, clock=lambda: t("20"))
+        trial = Simulation.objects.get()
+        jobs.run(trial, clock=lambda: t("20"))
         assert trial.status == "done", trial.error
         self.ana.open(f"/admin/trials/{trial.pk}/")
         words = self.ana.words()
@@ -149,17 +151,37 @@ def test_defined_tried_approved_launched_watched_paused_explained_revoked_accoun
 def pages() -> list[str]:
     draft, grant = Draft.objects.order_by("pk"), Grant.objects.order_by("pk")[0]
     return [
-        "/admin/", "/admin/offers/ten/", "/admin/offers/ten/stop/", "/admin/offers/ten/revoke/", "/admin/drafts/new/",
-        f"/admin/drafts/{draft[0].pk}/", f"/admin/drafts/{draft[0].pk}/offers/ten/", f"/admin/drafts/{draft[1].pk}/",
-        f"/admin/drafts/{draft[0].pk}/try/", f"/admin/drafts/{draft[0].pk}/submit/", "/admin/seasons/trial/clone/",
-        f"/admin/trials/{Trial.objects.get().pk}/", "/admin/why/?q=FM30", "/admin/merchant/M1/",
-        f"/admin/grants/{grant.pk}/revoke/", f"/admin/revocations/{Revocation.objects.get().pk}/",
-        "/admin/statements/", "/admin/statements/2022-09/?merchant=M1", "/admin/statements/2022-08/close/",
-        "/admin/campaigns/draft/", "/admin/campaigns/decision/?outcome__exact=2", "/admin/campaigns/grant/",
-        "/admin/campaigns/offer/", "/admin/campaigns/act/", "/admin/campaigns/issuance/", "/admin/campaigns/run/",
-        "/admin/logistics/freightorder/", "/admin/merchants/merchant/import/", "/admin/auth/user/",
+        "/admin/",
+        "/admin/offers/ten/",
+        "/admin/offers/ten/stop/",
+        "/admin/offers/ten/revoke/",
+        "/admin/drafts/new/",
+        f"/admin/drafts/{draft[0].pk}/",
+        f"/admin/drafts/{draft[0].pk}/offers/ten/",
+        f"/admin/drafts/{draft[1].pk}/",
+        f"/admin/drafts/{draft[0].pk}/try/",
+        f"/admin/drafts/{draft[0].pk}/submit/",
+        "/admin/seasons/trial/clone/",
+        f"/admin/trials/{Simulation.objects.get().pk}/",
+        "/admin/why/?q=FM30",
+        "/admin/merchant/M1/",
+        f"/admin/grants/{grant.pk}/revoke/",
+        f"/admin/revocations/{Revocation.objects.get().pk}/",
+        "/admin/statements/",
+        "/admin/statements/2022-09/?merchant=M1",
+        "/admin/statements/2022-08/close/",
+        "/admin/campaigns/draft/",
+        "/admin/campaigns/decision/?outcome__exact=2",
+        "/admin/campaigns/grant/",
+        "/admin/campaigns/offer/",
+        "/admin/campaigns/auditevent/",
+        "/admin/campaigns/issuance/",
+        "/admin/campaigns/tickrun/",
+        "/admin/logistics/freightorder/",
+        "/admin/merchants/merchant/import/",
+        "/admin/auth/user/",
         "/account/second-step/",
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("how", [("en", 1280, "light"), ("zh-hans", 390, "dark")])
@@ -170,8 +192,8 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
     source = Offer.objects.get().campaign.source
     draft = drafts.begin(source.replace("percent: 10", "percent: 12"), title="More", at=t("20"), by="ana")
     drafts.begin("campaign: x", title="Not right", at=t("20"), by="ana")
-    trials.run(trials.ask(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
-    revoking.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
+    jobs.run(jobs.ask(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
+    revocations.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
     who = reader(language, width, color_scheme=scheme)
     sign_in(who, "root")
     for path in pages():

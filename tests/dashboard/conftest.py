@@ -4,8 +4,8 @@ import pytest
 from pytest_django import Settings
 
 from merchants.models import Member
-from tests.dashboard.people import clock, member
-from tests.engine.world import merchant
+from tests.support.members import clock, member
+from tests.support.world import merchant
 
 
 @pytest.fixture

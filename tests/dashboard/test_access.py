@@ -8,14 +8,14 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from campaigns.dashboard import urls
 from campaigns.models import Coupon
+from dashboard import urls
 from logistics.models import FreightOrder
 from merchants import members
 from merchants.models import Member
-from tests.dashboard.people import PASSWORD, client, text
 from tests.engine.test_late import BUNDLE, coupon_offer
-from tests.engine.world import draw, freight, merchant, offer, publish, t, tick, trade
+from tests.support.members import PASSWORD, client, text
+from tests.support.world import draw, freight, merchant, offer, publish, t, tick, trade
 
 pytestmark = pytest.mark.django_db
 

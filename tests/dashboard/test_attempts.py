@@ -9,11 +9,12 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
-from merchants import attempts
-from merchants.models import Member, Tries
-from tests.crowd import at_once
-from tests.dashboard.people import PASSWORD, member
-from tests.engine.world import merchant
+from identity import login_attempts
+from identity.models import LoginAttempt
+from merchants.models import Member
+from tests.support.concurrency import at_once
+from tests.support.members import PASSWORD, member
+from tests.support.world import merchant
 
 NAME = "owner@example.com"
 looked_at: list[str] = []
@@ -47,10 +48,10 @@ def attempt(password: str, browser: Client | None = None, name: str = NAME, **he
 
 @pytest.mark.django_db
 def test_S4_the_bound_of_a_name_from_both_sides(watched: Member) -> None:
-    for n in range(attempts.PER_NAME - 1):
+    for n in range(login_attempts.PER_NAME - 1):
         assert not attempt(f"guess-{n}")
     assert attempt(PASSWORD)
-    for n in range(attempts.PER_NAME):  # a success began anew
+    for n in range(login_attempts.PER_NAME):  # a success began anew
         assert not attempt(f"guess-{n}")
     seen = len(looked_at)
     assert not attempt(PASSWORD)
@@ -65,7 +66,7 @@ def test_S4_whoever_signed_in_here_before_is_not_shut_out(watched: Member, setti
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
-    for n in range(attempts.PER_NAME + 1):
+    for n in range(login_attempts.PER_NAME + 1):
         attempt(f"guess-{n}")
     assert not attempt(PASSWORD)
     assert attempt(PASSWORD, known)
@@ -79,14 +80,14 @@ def test_S4_a_known_device_has_a_bound_of_its_own(watched: Member) -> None:
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
-    for n in range(attempts.PER_DEVICE):
+    for n in range(login_attempts.PER_DEVICE):
         assert not attempt(f"guess-{n}", known)
     assert not attempt(PASSWORD, known)
 
 
 @pytest.mark.django_db
 def test_S4_one_guess_at_many_names(watched: Member) -> None:
-    for n in range(attempts.PER_ADDRESS):
+    for n in range(login_attempts.PER_ADDRESS):
         assert not attempt("guess", name=f"user-{n}@example.com")
     assert not attempt(PASSWORD)
     assert attempt(PASSWORD, REMOTE_ADDR="10.0.0.9")
@@ -94,33 +95,33 @@ def test_S4_one_guess_at_many_names(watched: Member) -> None:
 
 @pytest.mark.django_db
 def test_S4_what_a_client_says_of_its_address_does_not_count(watched: Member, settings: Settings) -> None:
-    for n in range(attempts.PER_ADDRESS):
+    for n in range(login_attempts.PER_ADDRESS):
         attempt("guess", name=f"user-{n}@example.com", HTTP_X_FORWARDED_FOR=f"10.0.0.{n}")
     assert not attempt(PASSWORD, HTTP_X_FORWARDED_FOR="10.9.9.9")
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR="6.6.6.6, 1.2.3.4, 10.0.0.1")
     for proxies, address in ((0, "127.0.0.1"), (1, "10.0.0.1"), (2, "1.2.3.4"), (4, "127.0.0.1")):
         settings.PROXIES = proxies
-        assert attempts.address_of(request) == address
+        assert login_attempts.address_of(request) == address
 
 
 @pytest.mark.django_db
 def test_S4_it_ends_after_a_quarter_of_an_hour(watched: Member) -> None:
-    for n in range(attempts.PER_NAME + 1):
+    for n in range(login_attempts.PER_NAME + 1):
         attempt(f"guess-{n}")
-    Tries.objects.update(since=timezone.now() - attempts.WINDOW + timedelta(seconds=30))
+    LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW + timedelta(seconds=30))
     assert not attempt(PASSWORD)
-    assert attempts.forget(at=timezone.now()) == 0
-    Tries.objects.update(since=timezone.now() - attempts.WINDOW)
+    assert login_attempts.forget(at=timezone.now()) == 0
+    LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW)
     assert attempt(PASSWORD)
-    Tries.objects.update(since=timezone.now() - attempts.WINDOW)
-    assert attempts.forget(at=timezone.now()) == 1
+    LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW)
+    assert login_attempts.forget(at=timezone.now()) == 1
 
 
 @pytest.mark.django_db
 def test_names_of_all_kinds_are_counted(db: None) -> None:
     for name in ("", " ", "x" * 10_000, "名"):
         attempt("guess", name=name)
-    assert all(len(key) <= 100 for key in Tries.objects.values_list("key", flat=True))
+    assert all(len(key) <= 100 for key in LoginAttempt.objects.values_list("key", flat=True))
 
 
 def burst() -> int:
@@ -135,13 +136,13 @@ def test_S4_a_burst_does_not_get_past_the_bound(watched: Member) -> None:
     Client().post("/sign-in/", {"username": "warm", "password": "up"})
     looked_at.clear()
     # The right one, if it comes early, begins the count anew once.
-    assert attempts.PER_NAME <= burst() <= 2 * attempts.PER_NAME
+    assert login_attempts.PER_NAME <= burst() <= 2 * login_attempts.PER_NAME
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_S4_control_without_the_guard_all_are_looked_at(watched: Member, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(attempts, "count", lambda *_arguments, **_options: True)
+    monkeypatch.setattr(login_attempts, "count", lambda *_arguments, **_options: True)
     assert burst() == 20
 
 

@@ -10,14 +10,14 @@ from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns import pausing
 from campaigns.models import Offer
+from campaigns.offers import pausing
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests import seasons
-from tests.dashboard.people import client, clock, text
 from tests.engine.test_late import BUNDLE, coupon_offer, threshold_offer
-from tests.engine.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
+from tests.support import season
+from tests.support.members import client, clock, text
+from tests.support.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -157,7 +157,7 @@ def test_the_number_of_queries_depends_on_offers_alone(owner: Member, offers: in
 
 def test_a_first_visit_is_light(owner: Member) -> None:
     """Under 60 kB over the line: the page as it is, what it names as it is stored compressed."""
-    seasons.publish()
+    season.publish()
     page = client(owner).get("/").content
     assert len(findall(rb'class="card ', page)) == 9
     names = findall(rb'(?:src|href)="/static/([^"]+)"', page)

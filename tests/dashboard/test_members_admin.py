@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from merchants.models import Member
-from tests.dashboard.people import client, text
+from tests.support.members import client, text
 
 pytestmark = pytest.mark.django_db
 

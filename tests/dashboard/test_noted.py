@@ -8,10 +8,10 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from time_machine import travel
 
-from merchants import attempts, codes
+from identity import login_attempts, mfa
 from merchants.models import Member
-from tests.dashboard.people import PASSWORD
 from tests.dashboard.test_second_step import code
+from tests.support.members import PASSWORD
 
 pytestmark = pytest.mark.django_db
 NAME = "owner@example.com"
@@ -47,7 +47,7 @@ def test_each_try_leaves_a_line(owner: Member, caplog: pytest.LogCaptureFixture)
 
 
 def test_a_name_that_is_closed_is_noted_too(owner: Member, caplog: pytest.LogCaptureFixture) -> None:
-    for _ in range(attempts.PER_NAME):
+    for _ in range(login_attempts.PER_NAME):
         attempt(Client(), "guess")
     caplog.clear()
     attempt(Client(), PASSWORD)
@@ -57,7 +57,7 @@ def test_a_name_that_is_closed_is_noted_too(owner: Member, caplog: pytest.LogCap
 def test_a_wrong_code_is_noted(owner: Member, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "fairground.security")
     now = datetime(2026, 1, 5, 12, tzinfo=UTC)
-    device = codes.begin(owner.user)
+    device = mfa.begin(owner.user)
     TOTPDevice.objects.update(confirmed=True)
     browser = Client()
     with travel(now, tick=False):

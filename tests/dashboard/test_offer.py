@@ -7,9 +7,9 @@ import pytest
 from django.test import Client
 
 from merchants.models import Member
-from tests import seasons
-from tests.dashboard.people import client, clock, text
-from tests.engine.world import freight, merchant, offer, publish, tick
+from tests.support import season
+from tests.support.members import client, clock, text
+from tests.support.world import freight, merchant, offer, publish, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,7 @@ def test_the_calendar_of_an_offer(owner: Member) -> None:
 
 
 def test_the_calendar_of_the_season(owner: Member) -> None:
-    seasons.publish()
+    season.publish()
     clock("03")
     found = dates(Client().get(f"/calendar/{owner.calendar_key}.ics").content)
     assert found["express-coupons.coupons_to@fairground"][0] == datetime(2022, 12, 1, 7, 59, 59, tzinfo=UTC)

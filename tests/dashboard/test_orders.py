@@ -8,10 +8,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from merchants.models import Member
-from tests.dashboard.people import client, clock, text
 from tests.dashboard.test_home import NTH
 from tests.engine.test_late import coupon_offer, threshold_offer
-from tests.engine.world import draw, freight, offer, publish, receipt, tick, trade
+from tests.support.members import client, clock, text
+from tests.support.world import draw, freight, offer, publish, receipt, tick, trade
 
 pytestmark = pytest.mark.django_db
 

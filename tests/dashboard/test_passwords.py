@@ -7,7 +7,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from merchants.models import Member
-from tests.dashboard.people import PASSWORD, client
+from tests.support.members import PASSWORD, client
 
 pytestmark = pytest.mark.django_db
 

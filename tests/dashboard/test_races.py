@@ -10,14 +10,15 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import QuerySet
 from pytest_django import Settings
 
-from campaigns import attaching, engine, messages, spending
-from campaigns.attaching import NotAttachableError
-from campaigns.models import Coupon, Event, Issuance, Message
+from campaigns.coupons import attachment, redemption, wallet
+from campaigns.coupons.attachment import NotAttachableError
+from campaigns.models import Coupon, Issuance, Message, OutboxEvent
+from campaigns.notifications import messages
 from merchants.models import Member, Merchant
-from tests.crowd import at_once
 from tests.engine.test_late import BUNDLE, coupon_offer
-from tests.engine.world import freight, offer, publish, t, tick
-from tests.unguarded import without_row_locks
+from tests.support.concurrency import at_once
+from tests.support.guards import without_row_locks
+from tests.support.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
@@ -44,12 +45,12 @@ def letter(owner: Member, settings: Settings) -> None:
     publish(coupon_offer())
     freight("A", shipped_at="02")
     tick("03")
-    messages.spread()
+    messages.fan_out()
     mail.outbox = []
 
 
 def post() -> int:
-    return messages.post(at=t("03"))
+    return messages.send_mail(at=t("03"))
 
 
 def test_two_posters_send_one_mail(letter: None) -> None:
@@ -68,14 +69,14 @@ def test_two_spreaders_tell_each_matter_once(owner: Member, mate: Member) -> Non
     for n in range(300):
         freight(f"F{n:03}", paid_at="02")
     tick("03")
-    assert sum(at_once([messages.spread, messages.spread])) == Event.objects.count() == 300
+    assert sum(at_once([messages.fan_out, messages.fan_out])) == OutboxEvent.objects.count() == 300
     assert Message.objects.count() == 600
 
 
 def ask(number: str, merchant: Merchant) -> Coupon | NotAttachableError:
     """The coupon that the order got, or why it got none."""
     try:
-        return attaching.attach(number, merchant=merchant, at=t("03"), by="owner")
+        return attachment.attach(number, merchant=merchant, at=t("03"), by="owner")
     except NotAttachableError as refusal:
         return refusal
 
@@ -105,14 +106,14 @@ def test_L6_control_without_the_locks_one_coupon_is_told_to_two_orders(
     tick("03")
     without_row_locks(monkeypatch)
     marks = Issuance.objects.values_list("spent_until")
-    monkeypatch.setattr(engine, "_marks", lambda: marks.all)  # which are locked by a statement that is kept
-    fold, both = spending.spend, Barrier(2)
+    monkeypatch.setattr(redemption, "_marks", lambda: marks.all)  # which are locked by a statement that is kept
+    fold, both = wallet.replay, Barrier(2)
 
-    def met(*arguments: Any, **options: Any) -> spending.Spent:
+    def met(*arguments: Any, **options: Any) -> wallet.Spent:
         both.wait(timeout=10)  # both have read before either writes
         return fold(*arguments, **options)
 
-    monkeypatch.setattr(spending, "spend", met)
+    monkeypatch.setattr(wallet, "replay", met)
     merchant = owner.merchant
     found = at_once([partial(ask, number, merchant) for number in "AB"])
     assert [type(one).__name__ for one in found] == ["Coupon", "Coupon"]

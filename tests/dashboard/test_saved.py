@@ -9,12 +9,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
-from campaigns import grants
+from campaigns.grants import transitions
 from campaigns.models import Grant
 from merchants.models import Member
-from tests.dashboard.people import client, text
 from tests.engine.test_late import BUNDLE, coupon_offer
-from tests.engine.world import draw, freight, merchant, offer, publish, t, tick
+from tests.support.members import client, text
+from tests.support.world import draw, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def season(owner: Member) -> Member:
     freight("THEIRS", of="M2", service="multimodal", paid_at="02")
     tick("02 10:00")
     tick("04")
-    grants.revoke(Grant.objects.get(subject="F4"), at=t("04"), by="ana", reason="abuse")
+    transitions.revoke(Grant.objects.get(subject="F4"), at=t("04"), by="ana", reason="abuse")
     return owner
 
 

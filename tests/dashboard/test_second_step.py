@@ -13,11 +13,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 from time_machine import travel
 
-from merchants import codes
+from identity import mfa
 from merchants.models import Member
-from tests.crowd import at_once
-from tests.dashboard.people import PASSWORD, client, words
-from tests.unguarded import without_row_locks
+from tests.support.concurrency import at_once
+from tests.support.guards import without_row_locks
+from tests.support.members import PASSWORD, client, words
 
 pytestmark = pytest.mark.django_db
 
@@ -34,9 +34,9 @@ def code(device: TOTPDevice, at: datetime = NOW) -> str:
 
 @pytest.fixture
 def device(owner: Member) -> TOTPDevice:
-    made = codes.begin(owner.user)
+    made = mfa.begin(owner.user)
     with travel(NOW - timedelta(minutes=5), tick=False):
-        assert codes.confirm(owner.user, code(made, NOW - timedelta(minutes=5)))
+        assert mfa.confirm(owner.user, code(made, NOW - timedelta(minutes=5)))
     return TOTPDevice.objects.get()
 
 
@@ -59,18 +59,18 @@ def test_turned_on_with_a_code_and_off_with_another(owner: Member) -> None:
         right = code(made, NOW + timedelta(minutes=1))
         assert browser.post(SETTINGS, {"code": right}).status_code == 200
         assert "not your password" in browser.post(SETTINGS, {"code": right, "password": "no"}).content.decode()
-        assert codes.device_of(owner.user) is None
+        assert mfa.device_of(owner.user) is None
         assert browser.post(SETTINGS, {"code": right, "password": PASSWORD}).status_code == 302
-        assert codes.device_of(owner.user) is not None
+        assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=2), tick=False):
         assert "not right" in browser.post(SETTINGS, {"code": "123456", "password": PASSWORD}).content.decode()
-        assert codes.device_of(owner.user) is not None
+        assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=5), tick=False):
         right = code(made, NOW + timedelta(minutes=5))
         assert browser.post(SETTINGS, {"code": right, "password": "no"}).status_code == 200
-        assert codes.device_of(owner.user) is not None
+        assert mfa.device_of(owner.user) is not None
         browser.post(SETTINGS, {"code": right, "password": PASSWORD})
-        assert codes.device_of(owner.user) is None
+        assert mfa.device_of(owner.user) is None
 
 
 def test_the_password_alone_signs_nobody_in(device: TOTPDevice) -> None:
@@ -124,7 +124,7 @@ def test_nobody_is_asked_who_did_not_want_it(owner: Member) -> None:
 def test_turning_it_on_or_off_ends_other_sessions(owner: Member) -> None:
     here, there = client(owner), client(owner)
     with travel(NOW, tick=False):
-        made = codes.begin(owner.user)
+        made = mfa.begin(owner.user)
         assert here.post(SETTINGS, {"code": code(made), "password": PASSWORD}).status_code == 302
         assert (here.get("/wallet/").status_code, there.get("/wallet/").status_code) == (200, 302)
         there.force_login(owner.user)
@@ -168,7 +168,7 @@ def test_whoever_needs_it_sets_it_up_before_anything_else(
     assert "needs a second step" in words(desk.get(SETTINGS).content.decode())
     with travel(NOW, tick=False):
         desk.force_login(ana)
-        device = codes.begin(ana)
+        device = mfa.begin(ana)
         assert desk.post(SETTINGS, {"code": code(device), "password": PASSWORD}).status_code == 302
         assert desk.get("/admin/").status_code == 200
         assert "set up another telephone" in words(desk.get(SETTINGS).content.decode())
@@ -179,7 +179,7 @@ def test_whoever_needs_it_sets_it_up_before_anything_else(
 
 
 def test_seeds_are_of_160_bits_by_chance(owner: Member, mate: Member) -> None:
-    keys = {codes.begin(member.user).bin_key for member in (owner, mate)}
+    keys = {mfa.begin(member.user).bin_key for member in (owner, mate)}
     assert [len(key) for key in keys] == [20, 20]
 
 
@@ -204,7 +204,7 @@ def burst() -> list[bool]:
     """Twenty wrong codes at once."""
     user = User.objects.get(username="owner@example.com")
     with travel(NOW, tick=False):
-        return at_once([lambda n=n: codes.verify(user, f"{n:06}") for n in range(20)])  # type: ignore[misc]
+        return at_once([lambda n=n: mfa.verify(user, f"{n:06}") for n in range(20)])  # type: ignore[misc]
 
 
 @pytest.mark.postgresql

@@ -11,10 +11,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from time_machine import travel
 
 from campaigns import tasks
-from merchants import sessions
-from merchants.models import Member, Session
-from tests.dashboard.people import PASSWORD, text
-from tests.desk.people import Staff, staff  # noqa: F401  # a fixture
+from identity import sessions
+from identity.models import Session
+from merchants.models import Member
+from tests.support.members import PASSWORD, text
+from tests.support.operators import Staff, staff  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.django_db
 

@@ -7,13 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns import attaching
-from campaigns.models import Attachment, Coupon, Entry
+from campaigns.coupons import attachment
+from campaigns.models import Attachment, Coupon, JournalEntry
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Batch, Member
-from tests.dashboard.people import client, clock, text
+from merchants.models import Member
 from tests.engine.test_late import BUNDLE, coupon_offer
-from tests.engine.world import everything, freight, merchant, offer, publish, t, tick
+from tests.support.members import client, clock, text
+from tests.support.world import everything, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +76,7 @@ def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> N
     response = browser.post("/orders/freight/A/coupon/", follow=True)
     assert b"A coupon of 25.00 CNY is attached to the order." in response.content
     assert states() == [("locked", "A"), ("issued", None)]
-    batch = Batch.objects.get(source="dashboard: owner@example.com")
+    batch = ImportBatch.objects.get(source="dashboard: owner@example.com")
     assert FreightOrder.objects.get(pk="A").batch == batch
     decided = everything()
     tick("03 00:00:01")
@@ -102,17 +103,17 @@ def test_a_refusal_says_why_and_moves_nothing(
 ) -> None:
     freight("A", **{"placed_at": "02 10:00", **fields})
     tick("03")
-    before = everything(), Batch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon
+    before = everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon
     response = client(owner).post("/orders/freight/A/coupon/", follow=True)
     assert reason in response.content.decode()
-    assert (everything(), Batch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon) == before
+    assert (everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon) == before
 
 
 def test_an_order_that_is_paid_later_can_have_one_until_then(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="02 10:00", paid_at="03 00:00:01")
     order = FreightOrder.objects.get(pk="A")
-    assert attaching.cannot(order, at=t("03")) == ""
-    assert attaching.cannot(order, at=t("03 00:00:01")) != ""
+    assert attachment.cannot(order, at=t("03")) == ""
+    assert attachment.cannot(order, at=t("03 00:00:01")) != ""
 
 
 def test_an_order_whose_freight_is_reduced_already_gets_none(owner: Member, coupons: list[Coupon]) -> None:
@@ -139,6 +140,6 @@ def test_another_merchants_order_is_not_there(owner: Member, coupons: list[Coupo
     merchant("M2")
     freight("THEIRS", of="M2", placed_at="02 10:00")
     with pytest.raises(FreightOrder.DoesNotExist):
-        attaching.attach("THEIRS", merchant=owner.merchant, at=t("03"), by="owner")
+        attachment.attach("THEIRS", merchant=owner.merchant, at=t("03"), by="owner")
     assert client(owner).post("/orders/freight/THEIRS/coupon/").status_code == 404
-    assert not Entry.objects.filter(order_no="THEIRS").exists()
+    assert not JournalEntry.objects.filter(order_no="THEIRS").exists()

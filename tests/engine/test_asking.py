@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError
 
-from campaigns import asking, claiming, claims
+from campaigns.eligibility import claims
+from campaigns.engine import claim_batching, instant_claims
 from campaigns.models import Decision, Grant
-from tests.crowd import at_once
-from tests.engine.world import freight, merchant, offer, publish, t, used
-from tests.platform.servers import wait_until
+from tests.support.concurrency import at_once
+from tests.support.servers import wait_until
+from tests.support.world import freight, merchant, offer, publish, t, used
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -30,7 +31,7 @@ def all_told(subjects: list[str]) -> list[str]:
 
 def told(subject: str) -> str:
     try:
-        [decision] = asking.ask(subject, of="freight_order", at=t("03"))
+        [decision] = claim_batching.ask(subject, of="freight_order", at=t("03"))
     except claims.UnknownSubjectError:
         return "unknown"
     except OperationalError:
@@ -73,21 +74,23 @@ def test_those_who_wait_are_decided_together(monkeypatch: pytest.MonkeyPatch) ->
     for n in range(THREADS):
         freight(f"F{n}", paid_at="02")
     batches: list[int] = []
-    hold, decide = claiming.hold, claiming.decide
+    hold, decide = instant_claims.hold, instant_claims.decide
 
-    def slow(held: claiming.Held, subjects: list[str], **at: Any) -> list[Decision]:
+    def slow(held: instant_claims.Held, subjects: list[str], **at: Any) -> list[Decision]:
         if not batches:
-            wait_until(lambda: len(asking.DESK.waiting) == THREADS - len(subjects), 10, "the others wait")
+            wait_until(lambda: len(claim_batching.DESK.waiting) == THREADS - len(subjects), 10, "the others wait")
         batches.append(len(subjects))
         return decide(held, subjects, **at)
 
-    def held(of: str) -> claiming.Held:
+    def held(of: str) -> instant_claims.Held:
         """Whoever comes while the offers are waited for is taken along."""
-        wait_until(lambda: not batches or len(asking.DESK.waiting) == THREADS - batches[0], 10, "the others wait")
+        wait_until(
+            lambda: not batches or len(claim_batching.DESK.waiting) == THREADS - batches[0], 10, "the others wait"
+        )
         return hold(of)
 
-    monkeypatch.setattr(claiming, "decide", slow)
-    monkeypatch.setattr(claiming, "hold", held)
+    monkeypatch.setattr(instant_claims, "decide", slow)
+    monkeypatch.setattr(instant_claims, "hold", held)
     all_at_once([f"F{n}" for n in range(THREADS)])
     assert sum(batches) == THREADS
     assert len(batches) <= 2
@@ -99,15 +102,15 @@ def test_whoever_leads_and_fails_leaves_nobody_waiting(monkeypatch: pytest.Monke
     publish(offer("o"))
     for n in range(THREADS):
         freight(f"F{n}", paid_at="02")
-    hold, failures = claiming.hold, [OperationalError("cut off"), OperationalError("cut off")]
+    hold, failures = instant_claims.hold, [OperationalError("cut off"), OperationalError("cut off")]
 
-    def failing(of: str) -> claiming.Held:
+    def failing(of: str) -> instant_claims.Held:
         if failures:
-            wait_until(lambda: len(asking.DESK.waiting) == THREADS - 2 + len(failures), 10, "the others wait")
+            wait_until(lambda: len(claim_batching.DESK.waiting) == THREADS - 2 + len(failures), 10, "the others wait")
             raise failures.pop()
         return hold(of)
 
-    monkeypatch.setattr(claiming, "hold", failing)
+    monkeypatch.setattr(instant_claims, "hold", failing)
     told = all_at_once([f"F{n}" for n in range(THREADS)])
     assert Counter(told) == {"granted": THREADS - 1, "cut off": 1}
     assert used("o") == THREADS - 1

@@ -6,16 +6,16 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from campaigns import audience
-from campaigns.definition import reading
+from campaigns.eligibility import audience
+from definitions import parser
 from tests.engine.test_late import coupon_offer
-from tests.engine.world import HEADING, merchant, offer, t
+from tests.support.world import HEADING, merchant, offer, t
 
 pytestmark = pytest.mark.django_db
 
 
 def told(text: str, at: str = "05") -> list[str]:
-    return list(audience.doubts(reading.read(f"{HEADING}offers:\n{text}").offers, at=t(at)))
+    return list(audience.doubts(parser.read(f"{HEADING}offers:\n{text}").offers, at=t(at)))
 
 
 @pytest.mark.parametrize(("limit", "warned"), [(4, False), (5, True)])

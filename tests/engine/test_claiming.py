@@ -4,12 +4,14 @@ from itertools import pairwise
 
 import pytest
 
-from campaigns import claiming, claims, pausing
-from campaigns import coupons as issuing
+from campaigns.coupons import issuing
+from campaigns.eligibility import claims
+from campaigns.engine import instant_claims
 from campaigns.models import Decision, Grant, Offer
+from campaigns.offers import pausing
 from logistics.models import FreightOrder
 from tests.engine.test_late import coupon_offer, small_world, threshold_offer, wipe
-from tests.engine.world import (
+from tests.support.world import (
     correct,
     coupons,
     everything,
@@ -33,7 +35,7 @@ pytestmark = pytest.mark.django_db
 
 def claim(subject: str, at: str, of: str = "freight_order") -> list[str]:
     """The outcomes of one subject's claims, by offer."""
-    return [Decision.Outcome(one.outcome).name.lower() for one in claiming.claim(subject, of=of, at=t(at))]
+    return [Decision.Outcome(one.outcome).name.lower() for one in instant_claims.claim(subject, of=of, at=t(at))]
 
 
 def test_it_is_decided_at_once_and_not_again() -> None:
@@ -245,7 +247,7 @@ def test_as_many_at_once_as_there_are() -> None:
     keys = [f"F{n:03}" for n in range(210)]
     for n, key in enumerate(keys):
         freight(key, paid_at=f"02 10:{n // 60:02}:{n % 60:02}", cancelled_at="02 20" if n < 3 else None)
-    made = claiming.claim_all(keys, of="freight_order", at=t("03"))
+    made = instant_claims.claim_all(keys, of="freight_order", at=t("03"))
     given = [Decision.Outcome.GRANTED] * 205 + [Decision.Outcome.QUOTA_EXHAUSTED] * 5
     assert [one.outcome for one in made] == given
     once = everything()

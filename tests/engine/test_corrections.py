@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from campaigns import grants as verbs
-from campaigns import reviewing
-from campaigns.models import Decision, Entry, Grant
+from campaigns.grants import reviews
+from campaigns.grants import transitions as verbs
+from campaigns.models import Decision, Grant, JournalEntry
 from logistics.models import FreightOrder
 from merchants.models import Membership, Merchant, Penalty
-from tests.engine.world import (
+from tests.support.world import (
     correct,
     coupons,
     freight,
@@ -119,10 +119,10 @@ def test_keep_leaves_the_grant_and_the_reason_stays() -> None:
     given_one()
     change_order(base_freight=Decimal(500))
     tick("07")
-    reviewing.keep(Grant.objects.get(), at=t("07 12:00"), by="ann", reason="a typing error of theirs")
+    reviews.accept(Grant.objects.get(), at=t("07 12:00"), by="ann", reason="a typing error of theirs")
     assert not review("A")
     assert grants() == {("o", "A"): "settled 100.00 CNY"}
-    entry = Entry.objects.latest("pk")
+    entry = JournalEntry.objects.latest("pk")
     assert (entry.by, entry.reason, entry.source, entry.target) == (
         "ann", "a typing error of theirs", "settled", "settled",
     )  # fmt: skip
@@ -133,15 +133,15 @@ def test_keep_leaves_the_grant_and_the_reason_stays() -> None:
 def test_keep_is_only_for_what_is_marked() -> None:
     given_one()
     with pytest.raises(verbs.NotLiveError):
-        reviewing.keep(Grant.objects.get(), at=t("07"), by="ann", reason="")
-    assert Entry.objects.count() == 1
+        reviews.accept(Grant.objects.get(), at=t("07"), by="ann", reason="")
+    assert JournalEntry.objects.count() == 1
 
 
 def test_redecide_grants_anew_by_the_facts_as_they_are() -> None:
     given_one()
     change_order(base_freight=Decimal(500))
     tick("07")
-    reviewing.redecide(Grant.objects.get(), at=t("07 12:00"), by="ann", reason="wrong weight")
+    reviews.reopen(Grant.objects.get(), at=t("07 12:00"), by="ann", reason="wrong weight")
     assert used("o") == 0
     tick("08")
     assert list(Grant.objects.order_by("pk").values_list("status", "amount")) == [
@@ -155,7 +155,7 @@ def test_redecide_refuses_where_the_facts_no_longer_allow() -> None:
     given_one()
     change_order(line="other")
     tick("07")
-    reviewing.redecide(Grant.objects.get(), at=t("07 12:00"), by="ann", reason="wrong line")
+    reviews.reopen(Grant.objects.get(), at=t("07 12:00"), by="ann", reason="wrong line")
     tick("08")
     assert outcomes("o") == {"A": "refused"}
     assert states("o") == {"A": "released"}
@@ -169,7 +169,7 @@ def test_redecide_gets_its_own_place_back() -> None:
     tick("02")
     change_order(base_freight=Decimal(500))
     tick("03")
-    reviewing.redecide(Grant.objects.get(), at=t("03 12:00"), by="ann", reason="wrong weight")
+    reviews.reopen(Grant.objects.get(), at=t("03 12:00"), by="ann", reason="wrong weight")
     tick("04")
     assert grants() == {("o", "A"): "settled 50.00 CNY"}
 
@@ -179,13 +179,13 @@ def test_B11_twice_is_refused_and_nothing_moved(verb: Any) -> None:
     given_one()
     first, second = Grant.objects.get(), Grant.objects.get()
     verb(first, at=t("07"), by="ann", reason="x")
-    entries, places = Entry.objects.count(), used("o")
+    entries, places = JournalEntry.objects.count(), used("o")
     for again in (verbs.release, verbs.revoke):
         with pytest.raises(verbs.NotLiveError):
             again(second, at=t("08"), by="ann", reason="y")
         with pytest.raises(verbs.NotLiveError):
             again(first, at=t("08"), by="ann", reason="y")
-    assert (Entry.objects.count(), used("o")) == (entries, places)
+    assert (JournalEntry.objects.count(), used("o")) == (entries, places)
 
 
 def test_a_revoked_place_does_not_come_back_and_a_released_one_does() -> None:
@@ -211,7 +211,7 @@ def test_redecide_where_offers_compete() -> None:
     tick("02")
     change_order(base_freight=Decimal(500))
     tick("03")
-    reviewing.redecide(Grant.objects.get(), at=t("03"), by="ann", reason="x")
+    reviews.reopen(Grant.objects.get(), at=t("03"), by="ann", reason="x")
     tick("04")
     assert grants()["o", "A"] == "settled 50.00 CNY"
 
@@ -230,7 +230,7 @@ def test_redecide_of_coupons_does_not_double_them() -> None:
     )
     freight("A", shipped_at="01")
     tick("02")
-    reviewing.redecide(Grant.objects.get(), at=t("03"), by="ann", reason="x")
+    reviews.reopen(Grant.objects.get(), at=t("03"), by="ann", reason="x")
     tick("04")
     assert coupons() == {"issued": 2, "void": 2}
 
@@ -250,7 +250,7 @@ def under_review() -> None:
 )
 def test_what_was_kept_goes_on(fields: dict[str, str], state: str) -> None:
     under_review()
-    reviewing.keep(Grant.objects.get(), at=t("04"), by="ann", reason="x")
+    reviews.accept(Grant.objects.get(), at=t("04"), by="ann", reason="x")
     change_order(**fields)
     tick("06")
     assert states("o") == {"A": state}
@@ -262,7 +262,7 @@ def test_what_happened_under_review_is_caught_up_when_kept() -> None:
     change_order(departed_at="05")
     tick("06")
     assert states("o") == {"A": "locked"}
-    reviewing.keep(Grant.objects.get(), at=t("06"), by="ann", reason="x")
+    reviews.accept(Grant.objects.get(), at=t("06"), by="ann", reason="x")
     tick("07")
     assert states("o") == {"A": "settled"}
 

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from campaigns import offers
-from tests.engine.world import everything, freight, merchant, offer, publish, tick
+from campaigns.offers import published_offers
+from tests.support.world import everything, freight, merchant, offer, publish, tick
 
 POSTGRES = pytest.mark.postgresql
 ROLLED = pytest.mark.django_db(transaction=True)
@@ -51,8 +51,8 @@ def test_L1_control_without_the_lock_it_is_not_exact(
 ) -> None:
     season(40)
     before = everything()
-    send_about = offers.send_about
-    monkeypatch.setattr(offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
+    send_about = published_offers.send_about
+    monkeypatch.setattr(published_offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
     with pytest.raises(CommandError):
         rehearsed(capsys, claims=40, clients=8, limit=30)
     assert everything() == before

@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.engine.world import everything, freight, merchant, offer, publish, tick
+from tests.support.world import everything, freight, merchant, offer, publish, tick
 
 
 @pytest.mark.django_db

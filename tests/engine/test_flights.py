@@ -1,4 +1,4 @@
-"""Statements that are sent without waiting (`merchants.prepared`): what they give, in which order, and what fails."""
+"""Deferred statements (`core.db.prepared_statements`): their rows, their order and their errors."""
 
 from typing import Any
 
@@ -8,104 +8,117 @@ from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from campaigns import claims, offers
-from merchants import prepared
-from merchants.intake import rows
-from merchants.models import Tries
-from tests.engine.processes import url
-from tests.engine.world import merchant, offer, publish, t
+from campaigns.eligibility import claims
+from campaigns.offers import published_offers
+from core.db import bulk_insert, prepared_statements
+from identity.models import LoginAttempt
+from tests.support.processes import url
+from tests.support.world import merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-TABLE = Tries._meta.db_table
+TABLE = LoginAttempt._meta.db_table
 COLUMNS = ("key", "since", "count")
 HOW_MANY = f"SELECT count(*) FROM {TABLE}"
 
 
 def write(*keys: str) -> None:
-    rows.write(TABLE, COLUMNS, [(key, t("01"), 1) for key in keys])
+    bulk_insert.write(TABLE, COLUMNS, [(key, t("01"), 1) for key in keys])
 
 
 def test_answers_are_had_when_they_are_called_for_in_any_order() -> None:
-    with transaction.atomic(), prepared.together():
-        one, two = prepared.send("SELECT %s::int", [1]), prepared.send("SELECT %s::int", [2])
+    with transaction.atomic(), prepared_statements.pipeline():
+        one, two = (
+            prepared_statements.execute_deferred("SELECT %s::int", [1]),
+            prepared_statements.execute_deferred("SELECT %s::int", [2]),
+        )
         write("a")
-        three = prepared.send(HOW_MANY, [])
+        three = prepared_statements.execute_deferred(HOW_MANY, [])
         assert (three(), two(), one()) == ([(1,)], [(2,)], [(1,)])
-    assert Tries.objects.count() == 1
+    assert LoginAttempt.objects.count() == 1
 
 
 def test_what_is_wrong_is_raised_at_the_latest_at_the_end_and_nothing_stays() -> None:
-    with pytest.raises(IntegrityError), transaction.atomic(), prepared.together():
+    with pytest.raises(IntegrityError), transaction.atomic(), prepared_statements.pipeline():
         write("a")
         write("a")
-    assert not Tries.objects.exists()
+    assert not LoginAttempt.objects.exists()
     write("b")  # the session is as good as before
-    assert Tries.objects.get().key == "b"
+    assert LoginAttempt.objects.get().key == "b"
 
 
 def test_apart_of_it_everything_is_answered_at_once() -> None:
-    with transaction.atomic(), prepared.together():
+    with transaction.atomic(), prepared_statements.pipeline():
         write("a")
-        with prepared.apart():
-            assert not prepared.are_together()
-            assert Tries.objects.count() == 1
-            rows.append(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
-        assert prepared.are_together()
-        assert prepared.ask(HOW_MANY, []) == [(2,)]
+        with prepared_statements.outside_pipeline():
+            assert not prepared_statements.in_pipeline()
+            assert LoginAttempt.objects.count() == 1
+            bulk_insert.append(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
+        assert prepared_statements.in_pipeline()
+        assert prepared_statements.fetch_all(HOW_MANY, []) == [(2,)]
 
 
 def test_told_as_one_it_is_one_statement_and_seen_behind_it() -> None:
-    with transaction.atomic(), prepared.together():
-        prepared.ask(HOW_MANY, [])  # whatever a new session has to be told first
+    with transaction.atomic(), prepared_statements.pipeline():
+        prepared_statements.fetch_all(HOW_MANY, [])  # whatever a new session has to be told first
         with CaptureQueriesContext(connection) as queries:
-            with prepared.as_one():
+            with prepared_statements.combined_statement():
                 write("a", "b")
                 write("c")
-                prepared.tell(f"UPDATE {TABLE} SET count = 5 WHERE key = %s", ["z"])
-                assert prepared.ask(HOW_MANY, []) == [(0,)]  # not told yet
-            assert prepared.ask(HOW_MANY, []) == [(3,)]
+                prepared_statements.execute(f"UPDATE {TABLE} SET count = 5 WHERE key = %s", ["z"])
+                assert prepared_statements.fetch_all(HOW_MANY, []) == [(0,)]  # not told yet
+            assert prepared_statements.fetch_all(HOW_MANY, []) == [(3,)]
         assert len(queries) == 3
-    assert Tries.objects.count() == 3
+    assert LoginAttempt.objects.count() == 3
 
 
 def test_told_as_one_it_stays_or_goes_as_one() -> None:
-    with pytest.raises(IntegrityError), transaction.atomic(), prepared.together(), prepared.as_one():
+    with (
+        pytest.raises(IntegrityError),
+        transaction.atomic(),
+        prepared_statements.pipeline(),
+        prepared_statements.combined_statement(),
+    ):
         write("a", "b")
         write("b")
-    assert not Tries.objects.exists()
+    assert not LoginAttempt.objects.exists()
 
 
 def test_a_block_that_fails_tells_nothing() -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic(), prepared.together(), prepared.as_one():
+    with (
+        pytest.raises(ZeroDivisionError),
+        transaction.atomic(),
+        prepared_statements.pipeline(),
+        prepared_statements.combined_statement(),
+    ):
         write("a")
         raise ZeroDivisionError
-    assert not Tries.objects.exists()
-    with transaction.atomic(), prepared.together():
+    assert not LoginAttempt.objects.exists()
+    with transaction.atomic(), prepared_statements.pipeline():
         write("a")  # is not gathered for ever
-    assert Tries.objects.count() == 1
+    assert LoginAttempt.objects.count() == 1
 
 
 def test_alone_in_a_block_it_is_itself_and_outside_of_a_flight_it_is_told_at_once() -> None:
-    with transaction.atomic(), prepared.together(), prepared.as_one():
+    with transaction.atomic(), prepared_statements.pipeline(), prepared_statements.combined_statement():
         write("a")
-    with transaction.atomic(), prepared.as_one():
+    with transaction.atomic(), prepared_statements.combined_statement():
         write("b")
-        assert prepared.ask(HOW_MANY, []) == [(2,)]
-    with transaction.atomic(), prepared.together(), prepared.as_one():
+        assert prepared_statements.fetch_all(HOW_MANY, []) == [(2,)]
+    with transaction.atomic(), prepared_statements.pipeline(), prepared_statements.combined_statement():
         pass
 
 
 def test_after_an_error_nothing_is_asked_before_the_rollback() -> None:
     with transaction.atomic():
-        with pytest.raises(IntegrityError), transaction.atomic(), prepared.together():
+        with pytest.raises(IntegrityError), transaction.atomic(), prepared_statements.pipeline():
             write("a")
             write("a")
-        assert prepared.ask(HOW_MANY, []) == [(0,)]
-    with transaction.atomic(), prepared.together():
+        assert prepared_statements.fetch_all(HOW_MANY, []) == [(0,)]
+    with transaction.atomic(), prepared_statements.pipeline():
         transaction.set_rollback(True)
         broken: Any = pytest.raises(TransactionManagementError)
         with broken:
-            prepared.ask(HOW_MANY, [])
+            prepared_statements.fetch_all(HOW_MANY, [])
 
 
 @pytest.mark.plants_violation
@@ -114,10 +127,10 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
     """Planned for an offer that statistics do not know; by the offer alone it would read all that come to be."""
     merchant()
     publish(offer("o"))
-    found = offers.find("o")
+    found = published_offers.find("o")
     columns = ("offer_id", "subject", "merchant_id", "version_id", "claimed_at", "outcome", "failed", "place")
     made = [(found.id, f"X{n}", "M1", found.version_id, t("01"), 1, 0, n + 1) for n in range(decided)]
-    rows.append("campaigns_decision", columns, made)
+    bulk_insert.append("campaigns_decision", columns, made)
     claims.send_asked(found, ["A"], until=t("02"))()  # keeps its plan
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%failed%campaigns_decision%'")
@@ -130,12 +143,12 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
 
 def test_a_session_that_is_gone_is_an_error_of_django_also_where_plans_are_made_anew() -> None:
     """Else who asks is told of a fault of ours, a 500, rather than to ask again."""
-    for renew in (prepared.plan_anew, lambda: None):
-        prepared.ask(HOW_MANY, [])
+    for renew in (prepared_statements.discard_plans, lambda: None):
+        prepared_statements.fetch_all(HOW_MANY, [])
         with psycopg.connect(url(), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
         renew()
         with pytest.raises(OperationalError):
-            prepared.ask(HOW_MANY, [])
+            prepared_statements.fetch_all(HOW_MANY, [])
         connection.close()
-    assert prepared.ask(HOW_MANY, []) == [(0,)]
+    assert prepared_statements.fetch_all(HOW_MANY, []) == [(0,)]

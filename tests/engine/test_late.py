@@ -4,10 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns.models import Grant, Run
+from campaigns.models import Grant, TickRun
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Batch
-from tests.engine.world import (
+from tests.support.guards import unguarded
+from tests.support.world import (
     correct,
     coupons,
     everything,
@@ -25,7 +26,6 @@ from tests.engine.world import (
     trade,
     used,
 )
-from tests.unguarded import unguarded
 from trade.models import Receipt
 
 pytestmark = pytest.mark.django_db
@@ -205,14 +205,16 @@ def test_F7_beat_down_for_three_hours_and_back() -> None:
 
 def wipe() -> None:
     """Forget everything that was decided, as if no tick had ever been."""
-    from campaigns.models import Attachment, Coupon, Decision, Entry, Issuance, Offer, Tag
+    from campaigns.models import Attachment, Coupon, Decision, Issuance, JournalEntry, Offer, Tag
 
     with unguarded():
-        for model in (Entry, Attachment, Coupon, Grant, Decision, Tag, Run):
+        for model in (JournalEntry, Attachment, Coupon, Grant, Decision, Tag, TickRun):
             model._default_manager.all().delete()
     Issuance.objects.update(planned=0, issued=0, spent_until=None)
-    Offer.objects.update(used=0, line=0, decided_until=None, moved_until=None, asked_until=None, ask_all=True)
-    Batch.objects.update(absorbed=False)
+    Offer.objects.update(
+        used=0, line=0, claims_decided_until=None, grants_followed_until=None, asked_until=None, reevaluate_all=True
+    )
+    ImportBatch.objects.update(processed=False)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.models import Coupon, Grant
 from merchants.models import Penalty
-from tests.engine.world import (
+from tests.support.world import (
     coupons,
     draw,
     freight,

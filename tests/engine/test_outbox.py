@@ -3,11 +3,12 @@
 import pytest
 from django.db import transaction
 
-from campaigns import claiming, grants
-from campaigns.models import Endpoint, Event, Grant
+from campaigns.engine import instant_claims
+from campaigns.grants import transitions
+from campaigns.models import Endpoint, Grant, OutboxEvent
 from logistics.models import FreightOrder
 from tests.engine.test_late import coupon_offer
-from tests.engine.world import correct, freight, merchant, offer, publish, t, tick
+from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +20,7 @@ def heard() -> Endpoint:
 
 
 def told(**of: object) -> list[tuple[str, str, str]]:
-    return list(Event.objects.filter(**of).order_by("pk").values_list("kind", "subject", "reason"))
+    return list(OutboxEvent.objects.filter(**of).order_by("pk").values_list("kind", "subject", "reason"))
 
 
 def test_where_nobody_listens_nothing_is_written() -> None:
@@ -27,7 +28,7 @@ def test_where_nobody_listens_nothing_is_written() -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
     tick("03")
-    assert not Event.objects.exists()
+    assert not OutboxEvent.objects.exists()
 
 
 def test_grants_and_refusals(heard: Endpoint) -> None:
@@ -46,11 +47,11 @@ def test_grants_and_refusals(heard: Endpoint) -> None:
         ("quota_95", "", "1 / 1"),
         ("quota_100", "", "1 / 1"),
     ]
-    event = Event.objects.get(kind="granted")
+    event = OutboxEvent.objects.get(kind="granted")
     assert (event.merchant_id, event.at, str(event.amount), event.currency) == ("M1", t("02 10:00"), "100.00", "CNY")
     assert event.grant_id == Grant.objects.get().pk
     tick("04")
-    assert Event.objects.count() == 6
+    assert OutboxEvent.objects.count() == 6
 
 
 @pytest.mark.parametrize(("used", "marks"), [(7, 0), (8, 1), (9, 1), (10, 3)])
@@ -60,9 +61,9 @@ def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: Endp
     for n in range(used):
         freight(f"F{n}", paid_at=f"02 1{n}:00" if n < 10 else "03")
     tick("04")
-    assert Event.objects.filter(kind__startswith="quota").count() == marks
+    assert OutboxEvent.objects.filter(kind__startswith="quota").count() == marks
     tick("05")
-    assert Event.objects.filter(kind__startswith="quota").count() == marks
+    assert OutboxEvent.objects.filter(kind__startswith="quota").count() == marks
 
 
 def test_only_those_listened_for(heard: Endpoint) -> None:
@@ -82,9 +83,9 @@ def test_a_release_and_a_revocation_with_its_reason(heard: Endpoint) -> None:
     freight("B", paid_at="02")
     tick("03")
     correct(FreightOrder, "A", cancelled_at="04")
-    grants.revoke(Grant.objects.get(subject="B"), at=t("04"), by="ana", reason="embargoed goods")
+    transitions.revoke(Grant.objects.get(subject="B"), at=t("04"), by="ana", reason="embargoed goods")
     tick("05")
-    assert told(pk__gt=Event.objects.filter(kind="granted").latest("pk").pk) == [
+    assert told(pk__gt=OutboxEvent.objects.filter(kind="granted").latest("pk").pk) == [
         ("revoked", "B", "embargoed goods"),
         ("released", "A", "cancelled"),
     ]
@@ -98,7 +99,7 @@ def test_the_course_of_a_coupon(heard: Endpoint) -> None:
     freight("A", placed_at="04", use_coupon=True, cancelled_at="05")
     freight("B", placed_at="06", paid_at="07", use_coupon=True)
     tick("08")
-    assert [(kind, order) for kind, order in Event.objects.order_by("pk").values_list("kind", "order_no")] == [
+    assert [(kind, order) for kind, order in OutboxEvent.objects.order_by("pk").values_list("kind", "order_no")] == [
         ("granted", ""),
         ("coupon_issued", ""),
         ("coupon_locked", "A"),
@@ -113,9 +114,9 @@ def test_F10_what_is_rolled_back_is_not_told(heard: Endpoint) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
     with pytest.raises(RuntimeError), transaction.atomic():
-        claiming.claim("A", of="freight_order", at=t("03"))
-        assert Event.objects.count() == 1
+        instant_claims.claim("A", of="freight_order", at=t("03"))
+        assert OutboxEvent.objects.count() == 1
         raise RuntimeError
-    assert not Event.objects.exists()
-    claiming.claim("A", of="freight_order", at=t("03"))
-    assert Event.objects.count() == 1
+    assert not OutboxEvent.objects.exists()
+    instant_claims.claim("A", of="freight_order", at=t("03"))
+    assert OutboxEvent.objects.count() == 1

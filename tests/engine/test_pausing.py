@@ -2,11 +2,13 @@
 
 import pytest
 
-from campaigns import explaining, offers, pausing
-from campaigns.models import Act, Decision, Offer
+from campaigns.eligibility import explanations
+from campaigns.models import AuditEvent, Decision, Offer
+from campaigns.offers import pausing, published_offers
 from logistics.models import FreightOrder
 from tests.engine.test_late import coupon_offer, threshold_offer, wipe
-from tests.engine.world import (
+from tests.support.guards import unguarded
+from tests.support.world import (
     correct,
     everything,
     freight,
@@ -21,7 +23,6 @@ from tests.engine.world import (
     trade,
     used,
 )
-from tests.unguarded import unguarded
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +57,7 @@ def test_a_pause_leaves_no_trace_in_what_is_decided() -> None:
     tick("07")
     alone = everything()
     with unguarded():
-        Act.objects.all().delete()
+        AuditEvent.objects.all().delete()
     wipe()
     tick("01 12:00")
     pausing.pause(row(), at=t("01 13:00"), **OURS)
@@ -96,7 +97,7 @@ def test_a_stop_includes_its_instant() -> None:
     pausing.stop(row(), at=t("02 10:00"), **OURS)
     tick("05")
     assert outcomes("o") == {"AT": "granted", "AFTER": "stopped"}
-    told = explaining.explain(offers.find("o"), "AFTER", at=t("05"))
+    told = explanations.explain(published_offers.find("o"), "AFTER", at=t("05"))
     assert (told.outcome, [reason.held for reason in told.conditions]) == ("stopped", [True])
 
 
@@ -137,11 +138,11 @@ def test_what_cannot_be_done_now_moves_nothing(first: str, then: str) -> None:
     world()
     if first:
         getattr(pausing, first)(row(), at=t("01"), **OURS)
-    before, acts = Offer.objects.values().get(code="o"), Act.objects.count()
+    before, acts = Offer.objects.values().get(code="o"), AuditEvent.objects.count()
     with pytest.raises(pausing.NotNowError):
         getattr(pausing, then)(row(), at=t("02"), **OURS)
     assert Offer.objects.values().get(code="o") == before
-    assert Act.objects.count() == acts
+    assert AuditEvent.objects.count() == acts
 
 
 def test_every_act_is_kept_with_who_and_why() -> None:
@@ -149,13 +150,13 @@ def test_every_act_is_kept_with_who_and_why() -> None:
     pausing.pause(row(), at=t("01"), **OURS)
     pausing.resume(row(), at=t("02"), by="ben", reason="it was right")
     pausing.stop(row(), at=t("03"), **OURS)
-    told = [(act.verb, act.at, act.by, act.reason) for act in Act.objects.order_by("pk")]
+    told = [(act.verb, act.at, act.by, act.reason) for act in AuditEvent.objects.order_by("pk")]
     assert told[1:] == [
         ("paused", t("01"), "ana", "a wrong price list"),
         ("resumed", t("02"), "ben", "it was right"),
         ("stopped", t("03"), "ana", "a wrong price list"),
     ]
-    assert Act.objects.latest("pk").after == {"stopped_at": "2022-09-03T00:00:00+00:00", "paused_at": None}
+    assert AuditEvent.objects.latest("pk").after == {"stopped_at": "2022-09-03T00:00:00+00:00", "paused_at": None}
 
 
 def test_a_paused_threshold_goes_on_tagging() -> None:

@@ -5,24 +5,24 @@ Each guard has a control: with it off, what it guards against is seen to happen.
 
 import pytest
 
-from campaigns.models import Coupon, Decision, Entry, Grant, Issuance, Offer
-from tests.engine.processes import children, wait_for_a_lock, without
+from campaigns.models import Coupon, Decision, Grant, Issuance, JournalEntry, Offer
 from tests.engine.test_late import coupon_offer, small_world, wipe
-from tests.engine.world import everything, freight, grants, merchant, offer, outcomes, publish, tick, used
-from tests.unguarded import unguarded
+from tests.support.guards import unguarded
+from tests.support.processes import children, wait_for_a_lock, without
+from tests.support.world import everything, freight, grants, merchant, offer, outcomes, publish, tick, used
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 TICK = "tick('2022-09-09T00:00:00+00:00')\n"
-WRITING = "stopping(deciding, '_write', 'writing')\n"
+WRITING = "stopping(claim_decisions, '_write', 'writing')\n"
 NOBODY_HOLDS = """
 from contextlib import nullcontext
-from campaigns import steps
-steps.alone = nullcontext
+from campaigns.engine import quarantine
+quarantine.alone = nullcontext
 def unheld(group):
     rows = Offer.objects.select_related('version', 'campaign').filter(pk__in=[one.id for one in group]).order_by('pk')
-    return [offers.Published(row, offers.terms_of(row.version)) for row in rows]
-offers.hold = unheld
+    return [published_offers.PublishedOffer(row, published_offers.terms_of(row.version)) for row in rows]
+published_offers.hold = unheld
 """
 NOBODY_LOCKS = "QuerySet.select_for_update = lambda self, **options: self\n"
 
@@ -98,9 +98,9 @@ def test_L10_control_without_lock_and_constraints_it_oversells() -> None:
 
 
 ISSUING = """
-coupons.GRANTS_AT_ONCE = 4
+issuing.GRANTS_AT_ONCE = 4
 stopping(journal, 'send_ids', 'read')
-print('issued', coupons.issue(offers.find('c')), flush=True)
+print('issued', issuing.issue(published_offers.find('c')), flush=True)
 """
 
 
@@ -112,7 +112,7 @@ def not_issued(count: int) -> None:
         freight(f"F{n}", f"M{n}", shipped_at="01")
     tick("02")
     with unguarded():
-        Entry.objects.filter(coupon__isnull=False).delete()
+        JournalEntry.objects.filter(coupon__isnull=False).delete()
     Coupon.objects.all().delete()
     Issuance.objects.update(issued=0)
 
@@ -182,10 +182,10 @@ def test_F10_a_tick_sees_only_what_is_committed() -> None:
     publish(offer("o"))
     tick("01")
     importing = """
-from merchants.models import Batch
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
 with transaction.atomic():
-    FreightOrder.objects.create(batch=Batch.objects.create(source='x', rows=1, added=1), order_no='A', line='x',
+    FreightOrder.objects.create(batch=ImportBatch.objects.create(source='x', rows=1, added=1), order_no='A', line='x',
         merchant_id='M1', service='express', base_freight=100, currency='CNY', paid_at=datetime(2022, 9, 2, tzinfo=utc))
     stop('written')
 """
@@ -202,7 +202,7 @@ with transaction.atomic():
 KILLED = """
 from django.core.management import execute_from_command_line
 from django.db.backends.base.base import BaseDatabaseWrapper
-coupons.GRANTS_AT_ONCE = 1
+issuing.GRANTS_AT_ONCE = 1
 left = %d
 commit = BaseDatabaseWrapper.commit
 def counted(self):
@@ -240,7 +240,7 @@ def test_F1_killed_again_and_again() -> None:
     small_world()
     alone = undisturbed()
     lives = 0
-    while Offer.objects.filter(decided_until=None).exists() or everything() != alone:
+    while Offer.objects.filter(claims_decided_until=None).exists() or everything() != alone:
         lives += 1
         assert lives < 30, "it makes no headway"
         with children(KILLED % (4, "after")) as (child,):

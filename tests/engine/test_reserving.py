@@ -2,11 +2,11 @@
 
 import pytest
 
-from campaigns import claiming
-from campaigns.definition.problems import DefinitionError
-from campaigns.models import Decision, Entry
+from campaigns.engine import instant_claims
+from campaigns.models import Decision, JournalEntry
+from definitions.errors import DefinitionError
 from logistics.models import FreightOrder
-from tests.engine.world import correct, everything, freight, merchant, offer, publish, states, t, tick, used
+from tests.support.world import correct, everything, freight, merchant, offer, publish, states, t, tick, used
 
 pytestmark = pytest.mark.django_db
 
@@ -48,7 +48,7 @@ def test_the_place_is_the_next_ones_from_that_instant_on() -> None:
     tick("04")
     assert states("o") == {"A": "released", "C": "reserved"}
     assert Decision.objects.get(subject="B").outcome == Decision.Outcome.QUOTA_EXHAUSTED
-    assert list(Entry.objects.filter(target="released").values_list("at", "reason")) == [
+    assert list(JournalEntry.objects.filter(target="released").values_list("at", "reason")) == [
         (t("03 10:00"), "not locked in time")
     ]
 
@@ -90,7 +90,7 @@ def test_a_claim_at_once_finds_the_place_that_went_back() -> None:
     tick("02 12:00")
     tick("03 10:00")
     freight("B", placed_at="03 11:00")
-    [decision] = claiming.claim("B", of="freight_order", at=t("03 11:00"))
+    [decision] = instant_claims.claim("B", of="freight_order", at=t("03 11:00"))
     assert decision.outcome == Decision.Outcome.GRANTED
 
 

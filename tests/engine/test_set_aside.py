@@ -12,12 +12,13 @@ from django.db import OperationalError
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import deciding, engine, health, steps
-from campaigns.clock import real
-from campaigns.models import Run, Step
-from tests.crowd import at_once
+from campaigns.engine import claim_decisions, quarantine, ticker
+from campaigns.models import TickRun, TickStep
+from campaigns.monitoring import health
+from core.clock import real
 from tests.engine.test_late import small_world, wipe
-from tests.engine.world import everything, freight, grants, merchant, offer, publish, t, tick
+from tests.support.concurrency import at_once
+from tests.support.world import everything, freight, grants, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -29,14 +30,14 @@ class BrokenError(Exception):
 @contextmanager
 def broken(what: str, error: Exception | None = None) -> Iterator[None]:
     """The claims on one fee, or of one coupon offer, fail."""
-    bring_up = engine._bring_up
+    bring_up = ticker._bring_up
 
     def break_down(group: Any, *rest: Any) -> bool:
         if what in (group[0].terms.fee, group[0].code):
             raise error or BrokenError
         return bring_up(group, *rest)
 
-    with patch.object(engine, "_bring_up", break_down):
+    with patch.object(ticker, "_bring_up", break_down):
         yield
 
 
@@ -57,33 +58,33 @@ def test_after_three_tries_the_others_go_on_and_later_it_comes_to_the_same() -> 
     tick("09")
     expected = everything()
     wipe()
-    in_vain("freight", steps.TRIES)
-    assert not Run.objects.filter(left_out__gt="").exists()
+    in_vain("freight", quarantine.TRIES)
+    assert not TickRun.objects.filter(skipped_steps__gt="").exists()
     tick("09")
-    assert Run.objects.latest().left_out == "claims: freight"
+    assert TickRun.objects.latest().skipped_steps == "claims: freight"
     assert {code for code, _ in grants()} == {"c", "half"}
     assert board() == (False, "claims: freight")
     before = everything()
     tick("09")
     assert everything() == before, "nobody said that it is to be tried again"
-    assert steps.try_again(Step.objects.all()) == 1
+    assert quarantine.try_again(TickStep.objects.all()) == 1
     tick("09")
     assert everything() == expected
-    assert (Run.objects.latest().left_out, board()) == ("", (True, "none"))
+    assert (TickRun.objects.latest().skipped_steps, board()) == ("", (True, "none"))
 
 
 def test_a_try_that_ends_is_not_counted() -> None:
     small_world()
-    in_vain("freight", steps.TRIES - 1)
+    in_vain("freight", quarantine.TRIES - 1)
     tick("08")
-    in_vain("freight", steps.TRIES)
+    in_vain("freight", quarantine.TRIES)
     tick("09")
-    assert Run.objects.latest().left_out == "claims: freight"
+    assert TickRun.objects.latest().skipped_steps == "claims: freight"
 
 
 def test_a_database_that_is_away_is_not_counted() -> None:
     small_world()
-    in_vain("freight", steps.TRIES + 2, OperationalError("gone"))
+    in_vain("freight", quarantine.TRIES + 2, OperationalError("gone"))
     assert board() == (True, "none")
 
 
@@ -92,11 +93,11 @@ def test_freight_waits_for_coupons_that_may_take_the_fee() -> None:
     tick("09")
     expected = everything()
     wipe()
-    in_vain("c", steps.TRIES)
+    in_vain("c", quarantine.TRIES)
     tick("09")
-    assert Run.objects.latest().left_out == "claims: c, claims: freight"
+    assert TickRun.objects.latest().skipped_steps == "claims: c, claims: freight"
     assert {code for code, _ in grants()} == {"half"}
-    steps.try_again(Step.objects.all())
+    quarantine.try_again(TickStep.objects.all())
     tick("09")
     assert everything() == expected
 
@@ -104,10 +105,10 @@ def test_freight_waits_for_coupons_that_may_take_the_fee() -> None:
 def test_a_new_version_is_tried_anew() -> None:
     merchant()
     publish(offer("o", quota="{limit: 1}"))
-    in_vain("freight", steps.TRIES)
+    in_vain("freight", quarantine.TRIES)
     publish(offer("o", quota="{limit: 2}"))
     tick("09")
-    assert Run.objects.latest().left_out == ""
+    assert TickRun.objects.latest().skipped_steps == ""
 
 
 def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
@@ -116,7 +117,7 @@ def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     publish(offer("o"))
     freight("F", paid_at="02")
     writing, over = Event(), Event()
-    write = deciding._write
+    write = claim_decisions._write
 
     def slow(*some: Any) -> Any:
         writing.set()
@@ -125,37 +126,37 @@ def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
     def another() -> str:
         writing.wait()
-        left_out = engine.tick(at=t("09")).left_out
-        if left_out:
+        skipped_steps = ticker.tick(at=t("09")).skipped_steps
+        if skipped_steps:
             over.set()
-        return left_out
+        return skipped_steps
 
-    monkeypatch.setattr(deciding, "_write", slow)
-    first: Callable[[], str] = lambda: engine.tick(at=t("09")).left_out  # noqa: E731  beside the others
-    return set(at_once([first, *[another] * (steps.TRIES + 1)]))
+    monkeypatch.setattr(claim_decisions, "_write", slow)
+    first: Callable[[], str] = lambda: ticker.tick(at=t("09")).skipped_steps  # noqa: E731  beside the others
+    return set(at_once([first, *[another] * (quarantine.TRIES + 1)]))
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_who_waits_for_a_long_tick_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert left_out_behind_a_long_tick(monkeypatch) == {""}
-    assert Step.objects.get().tries == 0
+    assert TickStep.objects.get().tries == 0
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_a_long_tick_is_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(steps, "alone", nullcontext)
+    monkeypatch.setattr(quarantine, "alone", nullcontext)
     assert left_out_behind_a_long_tick(monkeypatch) == {"", "claims: freight"}
 
 
 @pytest.mark.parametrize(("role", "left"), [("operator", 0), ("viewer", 3)])
 def test_an_operator_has_it_tried_again(role: str, left: int, client: Client) -> None:
-    Step.objects.create(name="claims: freight", tries=steps.TRIES, tried_at=t("09"))
+    TickStep.objects.create(name="claims: freight", tries=quarantine.TRIES, tried_at=t("09"))
     person = User.objects.create_user("p", is_staff=True)
     person.groups.add(Group.objects.get(name=role))
     client.force_login(person)
     chosen = {"action": "try_again", "_selected_action": ["claims: freight"]}
-    page = client.post(reverse("admin:campaigns_step_changelist"), chosen, follow=True)
+    page = client.post(reverse("admin:campaigns_tickstep_changelist"), chosen, follow=True)
     assert page.status_code == 200
-    assert Step.objects.get().tries == left
+    assert TickStep.objects.get().tries == left

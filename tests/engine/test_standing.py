@@ -4,13 +4,14 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns import lifecycle, offers, pausing, standing, tagging
-from campaigns.definition import reading, shipped
+from campaigns.eligibility import merchant_status, threshold_tags
+from campaigns.eligibility.merchant_status import Kind, MerchantOfferStatus
 from campaigns.models import Offer
-from campaigns.standing import Kind, Standing
+from campaigns.offers import pausing, published_offers, schedule
+from definitions import bundled, parser
 from merchants.models import Merchant
 from tests.engine.test_late import coupon_offer, threshold_offer
-from tests.engine.world import freight, merchant, offer, publish, receipt, t, tick, trade
+from tests.support.world import freight, merchant, offer, publish, receipt, t, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -21,8 +22,8 @@ CONDITIONS = (
 )
 
 
-def stands(at: str, code: str = "M1") -> Standing:
-    [found] = standing.standings(offers.published(), Merchant.objects.get(pk=code), at=t(at))
+def stands(at: str, code: str = "M1") -> MerchantOfferStatus:
+    [found] = merchant_status.standings(published_offers.published(), Merchant.objects.get(pk=code), at=t(at))
     return found
 
 
@@ -113,19 +114,19 @@ def test_on_the_way_to_a_threshold_it_counts_what_the_next_order_would_be_judged
     trade("T1")
     receipt("R1", "T1", "02", amount=60, cancelled_at="05")
     receipt("R2", "T1", "03", amount=30, kind="balance")
-    terms = offers.find("half")
+    terms = published_offers.find("half")
     assert terms.terms.threshold is not None
     for at, total in (("01", 0), ("02", 60), ("04", 90), ("05", 30)):
-        assert tagging.total(terms, terms.terms.threshold, "M1", at=t(at)) == total
+        assert threshold_tags.total(terms, terms.terms.threshold, "M1", at=t(at)) == total
     assert stands("04").target == (Decimal(90), Decimal(100))
     assert stands("04").percent == 90
 
 
 def test_the_ends_of_the_seasons_offers() -> None:
-    path = shipped.path("september-2022")
+    path = bundled.path("september-2022")
     assert path is not None
-    text = reading.read(path.read_text(encoding="utf-8"))
-    ends = {one.code: closes.at for one in text.offers if (closes := lifecycle.closes(one))}
+    text = parser.read(path.read_text(encoding="utf-8"))
+    ends = {one.code: closes.at for one in text.offers if (closes := schedule.closes(one))}
     assert ends == {
         "service-fee-half": "2022-09-30 23:59:59",
         "oa-fee-waiver": "2022-10-31 23:59:59",

@@ -10,12 +10,16 @@ from django.db.models import Model
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns import coupons, deciding, following, places, tagging
+from campaigns.allocation import quota_state
+from campaigns.coupons import issuing, redemption
+from campaigns.eligibility import threshold_tags
+from campaigns.engine import claim_decisions, follow_grants
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Batch, Membership, Merchant
-from tests.allocation.brief import brief
+from merchants.models import Membership, Merchant
 from tests.engine.test_late import wipe
-from tests.engine.world import everything, offer, publish, t, tick
+from tests.support.allocation_notation import brief
+from tests.support.world import everything, offer, publish, t, tick
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
 pytestmark = pytest.mark.django_db
@@ -107,7 +111,7 @@ def worlds(draw: st.DrawFn) -> Facts:
 
 def told(facts: Facts) -> None:
     """A world with its merchants, the offers, and these facts; M3 is a member only for a while."""
-    one = Batch.objects.create(source="world")
+    one = ImportBatch.objects.create(source="world")
     for code in CODES:
         Merchant.objects.create(code=code, batch=one, country="CN")
         ends = t("04") if code == "M3" else None
@@ -179,9 +183,15 @@ def chunked(facts: Facts, ticks: set[Any]) -> None:
     in_large = everything()
     wipe()
     with pytest.MonkeyPatch.context() as patch:
-        for module, name in ((deciding, "CHUNK"), (places, "CHUNK"), (following, "CHUNK"), (tagging, "CHUNK"),
-                             (coupons, "GRANTS_AT_ONCE"), (coupons, "MERCHANTS_AT_ONCE")):  # fmt: skip
-            patch.setattr(module, name, 2 if module is deciding else 1)
+        for module, name in (
+            (claim_decisions, "CHUNK"),
+            (quota_state, "CHUNK"),
+            (follow_grants, "CHUNK"),
+            (threshold_tags, "CHUNK"),
+            (issuing, "GRANTS_AT_ONCE"),
+            (redemption, "MERCHANTS_AT_ONCE"),
+        ):
+            patch.setattr(module, name, 2 if module is claim_decisions else 1)
         for at in [*sorted(ticks), END]:
             tick(at)
     assert everything() == in_large

@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.models import Coupon, Decision, Grant, Offer, Version
 from logistics.models import FreightOrder
-from tests.engine.world import (
+from tests.support.world import (
     correct,
     everything,
     freight,

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import redis
 
-from campaigns import steps
-from campaigns.models import Decision, Run, Step
-from tests.engine.processes import Child, children
+from campaigns.engine import quarantine
+from campaigns.models import Decision, TickRun, TickStep
 from tests.engine.test_late import small_world, wipe
-from tests.engine.world import everything, grants, tick
-from tests.platform.servers import PrivateRedis, wait_until
+from tests.support.processes import Child, children
+from tests.support.servers import PrivateRedis, wait_until
+from tests.support.world import everything, grants, tick
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
@@ -34,48 +34,48 @@ def started():
 app.worker_main(["worker", "--concurrency", "2", "--without-gossip", "--without-mingle", "--loglevel", "ERROR"])
 """
 DIES_ONCE = """
-tick_of_old = engine.tick
+tick_of_old = ticker.tick
 def dying(*, at):
     if started() == 1:
         os.kill(os.getpid(), signal.SIGKILL)
     return tick_of_old(at=at)
-engine.tick = dying
+ticker.tick = dying
 """
 DIES_ALWAYS = """
-bring_up_of_old = engine._bring_up
+bring_up_of_old = ticker._bring_up
 def dying(group, *rest):
     if group[0].terms.fee == "freight":
         started()
         os.kill(os.getpid(), signal.SIGKILL)
     return bring_up_of_old(group, *rest)
-engine._bring_up = dying
+ticker._bring_up = dying
 """
 LONG = """
 import time
-write_of_old = deciding._write
+write_of_old = claim_decisions._write
 def long(*args):
     # Until the same message has come again, or somebody else has done the work.
     while started_now() < 2:
         time.sleep(0.05)
     return write_of_old(*args)
-deciding._write = long
-tick_of_old = engine.tick
+claim_decisions._write = long
+tick_of_old = ticker.tick
 def counted(*, at):
     started()
     return tick_of_old(at=at)
-engine.tick = counted
+ticker.tick = counted
 def started_now():
     with open(PATH) as file:
         return len(file.readlines())
 """
 PLAIN = """
-from campaigns import clock
+from core import clock
 clock.now = lambda: datetime.fromisoformat("2022-09-09T00:00:00+00:00")
-tick_of_old = engine.tick
+tick_of_old = ticker.tick
 def counted(*, at):
     started()
     return tick_of_old(at=at)
-engine.tick = counted
+ticker.tick = counted
 """
 
 
@@ -126,7 +126,7 @@ def test_F2_a_child_killed_in_the_middle_of_a_tick(
     with worker(private_redis, tmp_path, DIES_ONCE), bells(private_redis) as ring:
         ring("campaigns.tasks.tick", AT)
         wait_until(
-            lambda: Run.objects.exclude(finished_at=None).exists() and idle(private_redis), 60, "the tick is done"
+            lambda: TickRun.objects.exclude(finished_at=None).exists() and idle(private_redis), 60, "the tick is done"
         )
     assert starts() == 2
     assert everything() == expected
@@ -139,11 +139,13 @@ def test_F3_what_always_kills_its_worker_is_set_aside(
     expected = alone()
     with worker(private_redis, tmp_path, DIES_ALWAYS), bells(private_redis) as ring:
         ring("campaigns.tasks.tick", AT)
-        wait_until(lambda: Run.objects.exclude(finished_at=None).exists() and idle(private_redis), 60, "the tick ends")
-    assert starts() == steps.TRIES
-    assert Run.objects.latest().left_out == "claims: freight"
+        wait_until(
+            lambda: TickRun.objects.exclude(finished_at=None).exists() and idle(private_redis), 60, "the tick ends"
+        )
+    assert starts() == quarantine.TRIES
+    assert TickRun.objects.latest().skipped_steps == "claims: freight"
     assert {code for code, _ in grants()} == {"c", "half"}
-    steps.try_again(Step.objects.all())
+    quarantine.try_again(TickStep.objects.all())
     tick("09")
     assert everything() == expected
 
@@ -155,10 +157,10 @@ def test_F8_a_tick_longer_than_the_visibility_timeout(
     expected = alone()
     with worker(private_redis, tmp_path, LONG, visible=2), bells(private_redis) as ring:
         ring("campaigns.tasks.tick", AT)
-        wait_until(lambda: Run.objects.exclude(finished_at=None).count() >= 2, 60, "both have ended")
+        wait_until(lambda: TickRun.objects.exclude(finished_at=None).count() >= 2, 60, "both have ended")
     assert starts() >= 2
     assert everything() == expected
-    assert sum(run.decided for run in Run.objects.all()) == Decision.objects.count(), "each decided once"
+    assert sum(run.decided for run in TickRun.objects.all()) == Decision.objects.count(), "each decided once"
 
 
 def test_F4_a_broker_emptied_loses_nothing(
@@ -173,6 +175,6 @@ def test_F4_a_broker_emptied_loses_nothing(
             client.flushall()
         with worker(private_redis, tmp_path, PLAIN):
             ring("campaigns.tasks.sweep")
-            wait_until(lambda: Run.objects.exclude(finished_at=None).exists(), 60, "the sweep has done it")
+            wait_until(lambda: TickRun.objects.exclude(finished_at=None).exists(), 60, "the sweep has done it")
     assert starts() == 1
     assert everything() == expected

@@ -8,14 +8,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
-from campaigns import engine, invariants, offers
-from campaigns.definition import reading
-from campaigns.invariants import INVARIANTS, Invariant
+from campaigns.engine import ticker
 from campaigns.models import Attachment, Grant, Offer
+from campaigns.monitoring import invariants
+from campaigns.monitoring.invariants import INVARIANTS, Invariant
+from campaigns.offers import published_offers
+from definitions import parser
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Batch, Merchant
-from tests import seasons
-from tests.seasons import Season
+from merchants.models import Merchant
+from tests.support import season
+from tests.support.season import Season
 
 FIRST = datetime(2022, 9, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -36,7 +39,7 @@ def test_the_command_names_each_that_holds() -> None:
 @pytest.mark.django_db
 @pytest.mark.plants_violation
 def test_the_command_shows_what_breaks_and_fails() -> None:
-    seasons.publish()
+    season.publish()
     Offer.objects.filter(code="charter-5-off").update(used=3)
     out = StringIO()
     with pytest.raises(CommandError, match=r"I01$"):
@@ -110,16 +113,18 @@ offers:
 
 @pytest.mark.django_db
 def test_an_order_with_a_discount_gets_no_coupon_by_a_correction() -> None:
-    offers.publish(reading.read(BOTH), source=BOTH, at=FIRST, by="test")
-    batch = Batch.objects.create(source="test", rows=9, added=9)
+    published_offers.publish(parser.read(BOTH), source=BOTH, at=FIRST, by="test")
+    batch = ImportBatch.objects.create(source="test", rows=9, added=9)
     merchant = Merchant.objects.create(code="M1", country="CN", batch=batch)
     usual = {"merchant": merchant, "line": "x", "base_freight": Decimal(1000), "currency": "CNY", "batch": batch}
     FreightOrder.objects.create(order_no="F1", service="multimodal", shipped_at=FIRST, **usual)
     FreightOrder.objects.create(order_no="F2", service="express", placed_at=FIRST + DAY, paid_at=FIRST + DAY, **usual)
-    engine.tick(at=FIRST + 2 * DAY)
+    ticker.tick(at=FIRST + 2 * DAY)
     assert Grant.objects.get(subject="F2").status == "settled"
-    FreightOrder.objects.update(use_coupon=True, batch=Batch.objects.create(source="corrected", rows=2, changed=2))
-    engine.tick(at=FIRST + 3 * DAY)
+    FreightOrder.objects.update(
+        use_coupon=True, batch=ImportBatch.objects.create(source="corrected", rows=2, changed=2)
+    )
+    ticker.tick(at=FIRST + 3 * DAY)
     grant = Grant.objects.get(subject="F2")
     got = Attachment.objects.filter(order_no="F2", coupon__isnull=False).exists()
     assert not got or grant.review or grant.status == "released"

@@ -15,13 +15,29 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Model, Q
 from pytest_django import DjangoDbBlocker
 
-from campaigns import coupons, engine, grants, invariants, journal
-from campaigns.models import Attachment, Coupon, Decision, Entry, Event, Grant, Issuance, Message, Offer, Tag
+from campaigns.coupons import issuing
+from campaigns.engine import ticker
+from campaigns.grants import transitions
+from campaigns.ledger import journal
+from campaigns.models import (
+    Attachment,
+    Coupon,
+    Decision,
+    Grant,
+    Issuance,
+    JournalEntry,
+    Message,
+    Offer,
+    OutboxEvent,
+    Tag,
+)
+from campaigns.monitoring import invariants
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants import members
-from merchants.models import Batch, Merchant
-from tests import seasons
-from tests.unguarded import unguarded
+from merchants.models import Merchant
+from tests.support import season
+from tests.support.guards import unguarded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
 
@@ -32,10 +48,10 @@ GRANTED, FULL = Decision.Outcome.GRANTED, Decision.Outcome.QUOTA_EXHAUSTED
 @pytest.fixture(scope="module", autouse=True)
 def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """A season in which every limit was reached, early in November: coupons are issued, locked and redeemed."""
-    case = seasons.Case(seasons.CASES / "tiny-quotas")
+    case = season.Case(season.CASES / "tiny-quotas")
     with django_db_blocker.unblock(), transaction.atomic():
-        seasons.prepare(case)
-        engine.tick(at=case.steps[2][0])
+        season.prepare(case)
+        ticker.tick(at=case.steps[2][0])
         connection.check_constraints()  # nothing is pending that would keep a table from being altered
         with unguarded():  # else the database would refuse every breach of the journal
             yield
@@ -100,16 +116,16 @@ def another_merchant(code: str) -> Merchant:
 
 def enter(grant: Grant | None, coupon: Coupon | None, target: str, **changes: Any) -> None:
     """An entry that moves a grant or a coupon on from where it is."""
-    last = Entry.objects.filter(grant=grant, coupon=coupon).latest("id")
-    move = journal.Move(*(getattr(last, name) for name in journal.COLUMNS))
+    last = JournalEntry.objects.filter(grant=grant, coupon=coupon).latest("id")
+    move = journal.NewEntry(*(getattr(last, name) for name in journal.COLUMNS))
     journal.record([move._replace(source=last.target, target=target, **changes)])
 
 
-def swap_entries(entries: list[Entry]) -> None:
+def swap_entries(entries: list[JournalEntry]) -> None:
     first, second = entries[0], entries[-1]
     change(first, id=-1)
     change(second, id=first.pk)
-    Entry.objects.filter(pk=-1).update(id=second.pk)
+    JournalEntry.objects.filter(pk=-1).update(id=second.pk)
 
 
 # --- I01 ---
@@ -200,13 +216,13 @@ def a_cap_that_overlooked_older_grants() -> None:
 @plant("I04")
 def decided_before_its_time() -> None:
     decision = Decision.objects.filter(outcome=Decision.Outcome.REFUSED).select_related("offer")[0]
-    assert decision.offer.decided_until is not None
-    change(decision, claimed_at=decision.offer.decided_until + timedelta(microseconds=1))
+    assert decision.offer.claims_decided_until is not None
+    change(decision, claimed_at=decision.offer.claims_decided_until + timedelta(microseconds=1))
 
 
 @plant("I04")
 def redeemed_after_the_end() -> None:
-    redeemed = Entry.objects.filter(target="redeemed", coupon__isnull=False).select_related("coupon")[0]
+    redeemed = JournalEntry.objects.filter(target="redeemed", coupon__isnull=False).select_related("coupon")[0]
     assert redeemed.coupon is not None
     change(redeemed.coupon, valid_until=redeemed.at)
 
@@ -224,7 +240,7 @@ def expired_before_the_end() -> None:
 @plant("I05")
 def entries_out_of_order() -> None:
     grant = a_grant(status="settled")
-    swap_entries(list(Entry.objects.filter(grant=grant).order_by("id")))
+    swap_entries(list(JournalEntry.objects.filter(grant=grant).order_by("id")))
 
 
 @plant("I06")
@@ -239,7 +255,7 @@ def a_cent_more_than_was_journalled() -> None:
 
 @plant("I06")
 def a_cent_lost_in_the_journal() -> None:
-    change(Entry.objects.filter(grant=a_grant(status="settled")).latest("id"), amount=F("amount") + CENT)
+    change(JournalEntry.objects.filter(grant=a_grant(status="settled")).latest("id"), amount=F("amount") + CENT)
 
 
 @plant("I06")
@@ -257,7 +273,7 @@ def a_coupon_moved_without_an_entry() -> None:
 
 @plant("I07")
 def an_entry_of_another_value() -> None:
-    change(Entry.objects.filter(coupon=a_coupon("redeemed")).latest("id"), amount=CENT)
+    change(JournalEntry.objects.filter(coupon=a_coupon("redeemed")).latest("id"), amount=CENT)
 
 
 @plant("I07")
@@ -271,7 +287,7 @@ def a_move_no_coupon_makes() -> None:
 
 @plant("I07", also="I11")
 def a_coupons_entries_out_of_order() -> None:
-    swap_entries(list(Entry.objects.filter(coupon=a_coupon("redeemed")).order_by("id")))
+    swap_entries(list(JournalEntry.objects.filter(coupon=a_coupon("redeemed")).order_by("id")))
 
 
 @plant("I08")
@@ -326,17 +342,17 @@ def a_coupon_used_by_another_merchant() -> None:
 @plant("I09")
 def a_version_of_another_offer() -> None:
     grant = a_grant("multimodal-reduction")
-    change(Entry.objects.filter(grant=grant).latest("id"), version=a_grant("charter-5-off").version_id)
+    change(JournalEntry.objects.filter(grant=grant).latest("id"), version=a_grant("charter-5-off").version_id)
 
 
 @plant("I09")
 def an_entry_of_another_offer() -> None:
-    change(Entry.objects.filter(coupon=a_coupon("issued"))[0], offer=a_grant("charter-5-off").offer_id)
+    change(JournalEntry.objects.filter(coupon=a_coupon("issued"))[0], offer=a_grant("charter-5-off").offer_id)
 
 
 @plant("I09", also="I05 I06")
 def an_entry_of_nothing() -> None:
-    change(Entry.objects.filter(grant=a_grant(status="settled")).latest("id"), grant=10_000_000)
+    change(JournalEntry.objects.filter(grant=a_grant(status="settled")).latest("id"), grant=10_000_000)
 
 
 # --- I10, I11 ---
@@ -459,15 +475,15 @@ def a_place_in_line_given_twice() -> None:
 # --- I14 ---
 
 
-def an_event(**fields: Any) -> Event:
+def an_event(**fields: Any) -> OutboxEvent:
     """What was told of a settled grant, truly, unless fields say otherwise."""
     grant = a_grant(status="settled")
-    entry = Entry.objects.filter(grant=grant).latest("id")
+    entry = JournalEntry.objects.filter(grant=grant).latest("id")
     true = {"grant_id": grant.pk, "merchant_id": grant.merchant_id, "at": entry.at, "spread": True}
-    return Event.objects.create(kind="settled", offer_id=grant.offer_id, **{**true, **fields})
+    return OutboxEvent.objects.create(kind="settled", offer_id=grant.offer_id, **{**true, **fields})
 
 
-def a_message(event: Event, to: str) -> None:
+def a_message(event: OutboxEvent, to: str) -> None:
     person = members.add(f"{to}@example.com", to=Merchant.objects.get(pk=to), at=event.at, by="test")
     Message.objects.create(event=event, member=person, topic="progress", matter="m", shown=True, mail=False)
 
@@ -492,14 +508,14 @@ def a_message_of_an_event_that_waits() -> None:
 # --- I15 ---
 
 
-@plant("I15", refused=(Batch,))
+@plant("I15", refused=(ImportBatch,))
 def fewer_rows_than_changes() -> None:
-    Batch.objects.filter(source="merchants.csv").update(rows=F("added") - 1)
+    ImportBatch.objects.filter(source="merchants.csv").update(rows=F("added") - 1)
 
 
 @plant("I15")
 def facts_nobody_counted() -> None:
-    Batch.objects.filter(source="merchants.csv").update(added=F("added") - 1)
+    ImportBatch.objects.filter(source="merchants.csv").update(added=F("added") - 1)
 
 
 @plant("I15", refused=(FreightOrder,))
@@ -528,7 +544,7 @@ def a_negative_grant() -> None:
 
 @plant("I16", also="I06")
 def a_negative_entry() -> None:
-    change(Entry.objects.filter(grant=a_grant(status="settled")).latest("id"), amount=-CENT)
+    change(JournalEntry.objects.filter(grant=a_grant(status="settled")).latest("id"), amount=-CENT)
 
 
 @plant("I16", refused=(Coupon,), also="I07")
@@ -562,7 +578,7 @@ def a_coupon_beside_a_discount() -> None:
 @plant("I18")
 def coupons_left_when_the_grant_went() -> None:
     grant = a_coupon("issued").grant
-    grants.revoke(grant, at=seasons.END, by="somebody", reason="found abnormal")
+    transitions.revoke(grant, at=season.END, by="somebody", reason="found abnormal")
 
 
 def found(planted: Plant, *, bare: bool) -> set[str]:
@@ -597,8 +613,8 @@ def test_nothing_is_found_where_nothing_was_planted() -> None:
 
 def test_coupons_made_void_with_their_grant_leave_nothing_to_find() -> None:
     grant = a_coupon("issued").grant
-    grants.revoke(grant, at=seasons.END, by="somebody", reason="found abnormal")
-    assert coupons.void([grant], at=seasons.END, by="somebody", reason="found abnormal")
+    transitions.revoke(grant, at=season.END, by="somebody", reason="found abnormal")
+    assert issuing.void([grant], at=season.END, by="somebody", reason="found abnormal")
     spent = Coupon.objects.filter(grant=grant).filter(Q(status="redeemed") | Q(status="void")).count()
     assert spent == grant.coupons
     assert invariants.check() == []

@@ -33,5 +33,5 @@ def test_not_ready_without_its_database(monkeypatch: pytest.MonkeyPatch) -> None
     def down(*_arguments: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr("config.alive.MigrationExecutor", down)
+    monkeypatch.setattr("config.health_views.MigrationExecutor", down)
     assert Client().get("/health/ready").status_code == 503

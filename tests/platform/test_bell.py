@@ -9,15 +9,15 @@ from celery import Celery
 from django.conf import settings
 from django.db import transaction
 
-from config.celery import Bell
-from tests.platform.servers import PrivateRedis, free_port
+from config.celery import BestEffortTask
+from tests.support.servers import PrivateRedis, free_port
 
 
 @pytest.fixture(autouse=True)
 def ready_to_ring() -> Iterator[None]:
-    Bell._silent_until = 0.0
+    BestEffortTask._silent_until = 0.0
     yield
-    Bell._silent_until = 0.0
+    BestEffortTask._silent_until = 0.0
 
 
 def ring() -> None:
@@ -26,7 +26,7 @@ def ring() -> None:
 
 def bell(url: str) -> Any:
     """A task as ours are, on a broker of the test's own."""
-    app = Celery("trial", task_cls=Bell, broker=url, set_as_current=False)
+    app = Celery("trial", task_cls=BestEffortTask, broker=url, set_as_current=False)
     app.conf.update(broker_transport_options=settings.REDIS_OPTIONS, task_publish_retry=False, task_ignore_result=True)
     return app.task(name="trial.ring")(ring)
 
@@ -56,7 +56,7 @@ def test_F5_redis_freezes_and_dies_under_open_connections(
     private_redis.freeze()
     assert seconds_of(task) <= 2
     assert "The broker did not take trial.ring" in caplog.text
-    Bell._silent_until = 0.0
+    BestEffortTask._silent_until = 0.0
     private_redis.kill()
     assert seconds_of(task) <= 2
 
@@ -68,7 +68,7 @@ def test_only_the_first_caller_waits(deaf_port: int) -> None:
 
 
 def test_it_rings_again_after_the_silence(private_redis: PrivateRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Bell, "silence", 0.0)
+    monkeypatch.setattr(BestEffortTask, "silence", 0.0)
     bell(f"redis://127.0.0.1:{free_port()}/0").delay()
     task = bell(private_redis.url)
     task.delay()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.catalogs import ROOT, compile_catalogs
+from core.translations import ROOT, compile_catalogs
 
 PO = """msgid ""
 msgstr "Content-Type: text/plain; charset=UTF-8\\n"

@@ -6,15 +6,17 @@ import pytest
 from celery.schedules import crontab
 from django.conf import settings
 
-from campaigns import clock, engine, tasks
+from campaigns import tasks
+from campaigns.engine import ticker
 from config.celery import app
+from core import clock
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
     calls: list[tuple[str, datetime]] = []
-    monkeypatch.setattr(engine, "tick", lambda *, at: calls.append(("tick", at)))
-    monkeypatch.setattr(engine, "sweep", lambda *, at: calls.append(("sweep", at)))
+    monkeypatch.setattr(ticker, "tick", lambda *, at: calls.append(("tick", at)))
+    monkeypatch.setattr(ticker, "sweep", lambda *, at: calls.append(("sweep", at)))
     return calls
 
 
@@ -22,6 +24,7 @@ def test_beat_ticks_every_minute_and_sweeps_every_half() -> None:
     schedule = app.conf.beat_schedule
     assert schedule["tick"]["schedule"] == crontab()
     assert schedule["sweep"]["schedule"] == 30.0
+    app.loader.import_default_modules()
     assert {entry["task"] for entry in schedule.values()} <= set(app.tasks)
     assert str(app.conf.timezone) == "UTC"
 

@@ -6,8 +6,8 @@ import pytest
 import time_machine
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from campaigns import clock
-from campaigns.models.clock import DEMO_START, DemoClock
+from core import clock
+from core.models import DEMO_START, DemoClock
 
 REAL = datetime(2026, 3, 2, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from campaigns import clock, tasks
-from campaigns.admin.clock import next_monday
-from campaigns.models.clock import DEMO_START
+from backoffice.data.demo_clock import next_monday
+from campaigns import tasks
+from core import clock
+from core.models import DEMO_START
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def address(settings: Settings) -> str:
     settings.DEMO = True
-    return reverse("admin:campaigns_democlock_changelist")
+    return reverse("admin:core_democlock_changelist")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.platform.test_production import PRODUCTION
-from tests.rounds import ROOT
+from tests.runner import ROOT
 
 SCRIPT = """
 import django; django.setup()
@@ -21,13 +21,13 @@ from datetime import UTC, datetime
 from json import dumps
 from django.contrib.auth.models import User
 from django.test import Client
-from merchants import keys, members
-from tests.engine import world
+from merchants import api_keys, members
+from tests.support import world
 merchant = world.merchant("M1")
 member = members.add("one@example.com", to=merchant, at=datetime.now(UTC), by="t")
 member.user.set_password("one-and-only-fair"); member.user.save()
 User.objects.create_user("ana", password="one-and-only-fair", is_staff=True)
-_, secret = keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
+_, secret = api_keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
 key = {"authorization": f"Bearer {secret}"}
 client, desk = Client(headers={"host": "fairground.example"}), Client(headers={"host": "fairground.example"})
 

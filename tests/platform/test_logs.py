@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 
-from tests.rounds import ROOT
+from tests.runner import ROOT
 
 SCRIPT = """
 import django; django.setup()
@@ -13,16 +13,16 @@ from django.core.management import call_command
 call_command("migrate", verbosity=0)
 from datetime import UTC, datetime
 from django.test import Client
-from campaigns import engine
-from merchants import keys
-_, secret = keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
+from campaigns.engine import ticker
+from merchants import api_keys
+_, secret = api_keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
 client = Client(headers={"authorization": f"Bearer {secret}"})
 answer = client.get("/api/v1/merchants/SECRET-CODE/grants/?cursor=SECRET-QUERY")
 assert answer.status_code == 404
 print("REQUEST IS " + answer.headers.get("X-Request-ID", ""))
 client.post("/sign-in/", {"username": "SECRET-NAME", "password": "SECRET-WORD"}, REMOTE_ADDR="10.0.0.9")
 client.get("/calendar/SECRET-ADDRESS.ics")
-engine.tick(at=datetime(2022, 9, 1, tzinfo=UTC))
+ticker.tick(at=datetime(2022, 9, 1, tzinfo=UTC))
 print("SECRET IS " + secret)
 """
 

@@ -7,11 +7,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from campaigns import metrics
 from campaigns.models import Delivery, Endpoint, Offer
+from campaigns.monitoring import prometheus
 from tests.api.conftest import Program, platform  # noqa: F401  # a fixture
 from tests.api.test_claims import asked
-from tests.engine.world import freight, offer, publish, tick
+from tests.support.world import freight, offer, publish, tick
 
 pytestmark = pytest.mark.django_db
 T0 = datetime(2022, 9, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ TOKEN = "for-the-test-alone"
 @pytest.fixture
 def read(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(metrics, "_refused", {})
+    monkeypatch.setattr(prometheus, "_refused", {})
     return {}
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from campaigns.models import Decision, Grant
 from logistics.models import FreightOrder
-from tests.engine.world import freight, merchant, offer, publish, tick
-from tests.rounds import ROOT
+from tests.runner import ROOT
 from tests.soak.history import History
+from tests.support.world import freight, merchant, offer, publish, tick
 
 
 @pytest.mark.postgresql

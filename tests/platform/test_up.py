@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.platform.servers import free_port, wait_until
+from tests.support.servers import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PATIENCE = 40
@@ -112,7 +112,7 @@ def test_it_serves_and_ends_cleanly(server: Server, number: int) -> None:
 
 def test_a_clean_end_stops_the_clock(server: Server, folder: Path) -> None:
     server.end(signal.SIGTERM)
-    script = "from campaigns.models import DemoClock; print('running:', DemoClock.objects.get().running_since)"
+    script = "from core.models import DemoClock; print('running:', DemoClock.objects.get().running_since)"
     assert "running: None" in manage(folder, "shell", "-c", script).stdout
 
 
@@ -140,7 +140,7 @@ def test_the_script_refuses_what_is_no_port(port: str) -> None:
 
 BROKEN = """
 import sys
-from campaigns.management.commands import up
+from standalone.management.commands import up
 class Broken:
     def start(self):
         raise RuntimeError("fault point")
@@ -160,9 +160,10 @@ def test_a_dead_part_ends_the_process_and_is_named(folder: Path) -> None:
 
 RINGING = """
 import sys, threading, time
-from campaigns import engine, tasks
+from campaigns import tasks
+from campaigns.engine import ticker
 from django.core.management import execute_from_command_line
-engine.tick = lambda *, at: print("ticked", at.isoformat(), flush=True)
+ticker.tick = lambda *, at: print("ticked", at.isoformat(), flush=True)
 def ring():
     # Again and again, as beat does: what is rung while the worker binds its queue may be lost.
     while True:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.platform.servers import web
+from tests.support.servers import web
 
 HIDDEN = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
 

@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
+from imports.models import ImportBatch
 from logistics.models import FreightOrder, FreightTemplate
-from merchants.models import Batch, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
-from tests.engine.world import t
+from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
+from tests.support.world import t
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
 START, END = t("05"), t("10")
@@ -21,7 +22,7 @@ MERCHANTS = 6
 def crowd(db: None) -> None:
     """Merchants M0 to M5 with memberships, packages, penalties; orders, receipts, draws and templates of theirs."""
     dice = random.Random(7)
-    batch = Batch.objects.create(source="crowd")
+    batch = ImportBatch.objects.create(source="crowd")
 
     def some() -> datetime | None:
         return dice.choice([None, *EDGES])

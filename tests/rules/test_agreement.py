@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns import claims, offers
-from campaigns.definition import reading
-from campaigns.offers import Published
-from campaigns.rules.conditions import flag
-from tests.allocation.brief import brief
-from tests.engine.world import HEADING, PUBLISHED, offer
-from tests.rules.naive import holds
+from campaigns.eligibility import claims
+from campaigns.offers import published_offers
+from campaigns.offers.published_offers import PublishedOffer
+from definitions import parser
+from rules.conditions import flag
+from tests.support.allocation_notation import brief
+from tests.support.naive_rules import holds
+from tests.support.world import HEADING, PUBLISHED, offer
 
 WINDOW = "{from: 2022-09-05 00:00:00, to: 2022-09-09 23:59:59}"
 
@@ -111,19 +112,19 @@ ALL = [
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crowd")]
 
 
-def published(subject: str, conditions: str) -> Published:
+def published(subject: str, conditions: str) -> PublishedOffer:
     claim, benefit, _ = SUBJECTS[subject]
     parts = {"subject": subject, "claim": f"{{at: {claim}}}", "benefit": benefit, "settlement": ""}
     source = f"{HEADING}offers:\n{offer('o', conditions=conditions, **parts)}"
-    offers.publish(reading.read(source), source=source, at=PUBLISHED, by="test")
-    return offers.find("o")
+    published_offers.publish(parser.read(source), source=source, at=PUBLISHED, by="test")
+    return published_offers.find("o")
 
 
-def readings(one: Published) -> tuple[set[Any], set[Any], set[Any], set[Any], int]:
+def readings(one: PublishedOffer) -> tuple[set[Any], set[Any], set[Any], set[Any], int]:
     """Who passes the filter, who is explained as passing, who fails by the bits, who passes in Python; and how many."""
     rows = claims.subjects(one).filter(claimed_at__isnull=False)
-    passing = {row.pk for row in claims.passing(one, rows)}
-    bits = {row.pk: row.failed for row in claims.judged(one, rows) if row.failed}
+    passing = {row.pk for row in claims.eligible_claims(one, rows)}
+    bits = {row.pk: row.failed for row in claims.with_failed_conditions(one, rows) if row.failed}
     flags = {f"flag_{n}": flag(condition.q(one.terms.row)) for n, condition in enumerate(one.terms.asked)}
     explained, naive, count = set(), set(), 0
     for row in rows.annotate(**flags):
@@ -147,7 +148,7 @@ def test_all_readings_agree(subject: str, condition: str) -> None:
 
 
 def test_every_operator_is_among_them() -> None:
-    from campaigns.rules.operators import OPERATORS
+    from rules.operators import OPERATORS
 
     text = "\n".join(condition for _, condition in ALL)
     assert not [name for name in OPERATORS if f" {name.rstrip('_')}:" not in text]

@@ -2,8 +2,8 @@
 
 import pytest
 
-from campaigns.definition import reading
-from campaigns.definition.problems import DefinitionError
+from definitions import parser
+from definitions.errors import DefinitionError
 
 GOOD = """\
 campaign: trial
@@ -195,14 +195,14 @@ def test_refused(what: str) -> None:
     old, new, begins, message = CASES[what]
     assert GOOD.count(old) == 1, old
     with pytest.raises(DefinitionError) as refused:
-        reading.read(GOOD.replace(old, new))
+        parser.read(GOOD.replace(old, new))
     found = [(problem.line, problem.message) for problem in refused.value.problems]
     expected = {line(begins)} if begins else set(range(1, 40))
     assert any(message in text and number in expected for number, text in found), found
 
 
 def test_what_they_are_made_of_is_read() -> None:
-    assert reading.read(GOOD).offers[0].code == "one"
+    assert parser.read(GOOD).offers[0].code == "one"
 
 
 STRUCTURE = {
@@ -240,7 +240,7 @@ def test_refused_as_a_whole(what: str) -> None:
     old, new, number, message = STRUCTURE[what]
     assert GOOD.count(old) == 1
     with pytest.raises(DefinitionError) as refused:
-        reading.read(GOOD.replace(old, new))
+        parser.read(GOOD.replace(old, new))
     found = [(problem.line, problem.message) for problem in refused.value.problems]
     assert any(message in text and at == number for at, text in found), found
 
@@ -250,12 +250,12 @@ def test_refused_as_a_whole(what: str) -> None:
 )
 def test_nonsense_is_refused_and_nothing_worse(text: str) -> None:
     with pytest.raises(DefinitionError):
-        reading.read(text)
+        parser.read(text)
 
 
 def test_all_problems_are_named_at_once() -> None:
     with pytest.raises(DefinitionError) as refused:
-        reading.read(GOOD.replace("limit: 3", "limit: 0").replace("percent: 5", "percent: 500"))
+        parser.read(GOOD.replace("limit: 3", "limit: 0").replace("percent: 5", "percent: 500"))
     assert len(refused.value.problems) == 2
 
 
@@ -268,4 +268,4 @@ def test_a_threshold_adds_up_by_facts_that_do_not_change_with_time(fact: str) ->
     )
     text = text.replace("{at: paid_at}", f"{{over_threshold: {{height: 5, window: w, where: [{{fact: {fact}}}]}}}}")
     with pytest.raises(DefinitionError, match="changes with time"):
-        reading.read(text)
+        parser.read(text)

@@ -5,11 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.rules.moments import NextMidnight, next_midnight
-from campaigns.rules.times import Bound, Window
+from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Batch, Merchant
-from tests.engine.world import offer, outcomes, publish, tick
+from merchants.models import Merchant
+from rules.moments import NextMidnight, next_midnight
+from rules.time_windows import Bound, Window
+from tests.support.world import offer, outcomes, publish, tick
 
 TICK = timedelta(microseconds=1)
 
@@ -26,7 +27,7 @@ def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
     publish(offer("o", conditions=f"[{{fact: paid_at, within: {window}}}]"))
     start = datetime(2022, 9, 5, tzinfo=ZoneInfo(zone)).astimezone(UTC)
     end = datetime(2022, 9, 10, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    batch = Batch.objects.create(source="test")
+    batch = ImportBatch.objects.create(source="test")
     Merchant.objects.create(code="M1", batch=batch)
     last = end - timedelta(seconds=1)
     edges = {"a": start - TICK, "b": start, "c": last, "d": end - TICK, "e": end, "f": last + TICK}
@@ -96,8 +97,8 @@ def around(day: str) -> list[datetime]:
 @pytest.mark.django_db
 def test_T3_midnights_in_python_and_in_the_database(zone: str) -> None:
     instants = [at for day in CHANGES[zone] for at in around(day)]
-    Batch.objects.bulk_create(Batch(source=str(n), recorded_at=at) for n, at in enumerate(instants))
-    found = Batch.objects.annotate(midnight=NextMidnight("recorded_at", zone=zone)).values_list(
+    ImportBatch.objects.bulk_create(ImportBatch(source=str(n), recorded_at=at) for n, at in enumerate(instants))
+    found = ImportBatch.objects.annotate(midnight=NextMidnight("recorded_at", zone=zone)).values_list(
         "recorded_at", "midnight"
     )
     assert [row for row in found if row[1] != next_midnight(row[0], zone)] == []
@@ -116,6 +117,6 @@ def test_T3_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
 @pytest.mark.django_db
 def test_T3_a_midnight_that_comes_twice_is_the_first() -> None:
     at = datetime(2022, 11, 5, 12, tzinfo=UTC)
-    Batch.objects.create(source="x", recorded_at=at)
-    found = Batch.objects.annotate(midnight=NextMidnight("recorded_at", zone="America/Havana")).get().midnight
+    ImportBatch.objects.create(source="x", recorded_at=at)
+    found = ImportBatch.objects.annotate(midnight=NextMidnight("recorded_at", zone="America/Havana")).get().midnight
     assert found == next_midnight(at, "America/Havana") == datetime(2022, 11, 6, 4, tzinfo=UTC)

@@ -91,17 +91,18 @@ def prepare(limit: int) -> str:
     """Merchants, the offer and a key; returns its secret."""
     from django.utils import timezone
 
-    from campaigns import offers
-    from campaigns.definition import reading
-    from merchants import keys
-    from merchants.models import Batch, Merchant
+    from campaigns.offers import published_offers
+    from definitions import parser
+    from imports.models import ImportBatch
+    from merchants import api_keys
+    from merchants.models import Merchant
 
     at = timezone.now() - timedelta(days=2)
-    batch = Batch.objects.create(source="soak", rows=MERCHANTS, added=MERCHANTS, absorbed=True)
+    batch = ImportBatch.objects.create(source="soak", rows=MERCHANTS, added=MERCHANTS, processed=True)
     Merchant.objects.bulk_create(Merchant(code=f"M{n:02}", country="CN", batch=batch) for n in range(MERCHANTS))
     text = OFFERS % limit
-    offers.publish(reading.read(text), source=text, at=at, by="soak")
-    _key, secret = keys.issue("soak", scopes=["read", "claim", "facts"], at=timezone.now(), by="soak")
+    published_offers.publish(parser.read(text), source=text, at=at, by="soak")
+    _key, secret = api_keys.issue("soak", scopes=["read", "claim", "facts"], at=timezone.now(), by="soak")
     return secret
 
 
@@ -146,9 +147,9 @@ def _run(town: Town, clients: list[Client], told: Any) -> None:
 
 
 def _settled(history: History) -> list[str]:
-    from campaigns import engine
+    from campaigns.engine import ticker
 
-    engine.tick(at=datetime.now(UTC) + timedelta(minutes=1))
+    ticker.tick(at=datetime.now(UTC) + timedelta(minutes=1))
     return history.differences()
 
 

@@ -27,8 +27,9 @@ class History:
 
     def differences(self) -> list[str]:
         """Where the rows say otherwise. Everything has come to rest and was ticked."""
-        from campaigns import invariants
-        from campaigns.models import Call, Decision, Grant, Offer
+        from api.models import IdempotencyRecord
+        from campaigns.models import Decision, Grant, Offer
+        from campaigns.monitoring import invariants
         from logistics.models import FreightOrder
 
         found = list(self.contradictions)
@@ -53,6 +54,8 @@ class History:
         for offer in Offer.objects.all():
             if offer.limit is not None and offer.used > offer.limit:
                 found.append(f"{offer.code}: {offer.used} of {offer.limit}")
-        doubled = Call.objects.count() - len(set(Call.objects.values_list("api_key_id", "key")))
+        doubled = IdempotencyRecord.objects.count() - len(
+            set(IdempotencyRecord.objects.values_list("api_key_id", "key"))
+        )
         found += [f"{doubled} calls stand twice"] if doubled else []
         return found + [f"{violation.invariant.name} does not hold" for violation in invariants.check()]

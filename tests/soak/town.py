@@ -12,8 +12,8 @@ import psutil
 import psycopg
 import redis
 
-from tests.platform.servers import PrivateRedis, free_port
-from tests.rounds import ROOT
+from tests.runner import ROOT
+from tests.support.servers import PrivateRedis, free_port
 
 WEB = "gunicorn config.wsgi --workers 2 --threads 8 --worker-class gthread --no-control-socket --log-level critical"
 WORKER = "celery --app config worker --concurrency 1 --without-gossip --without-mingle --loglevel critical"

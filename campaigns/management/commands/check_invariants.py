@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from campaigns import invariants
+from campaigns.monitoring import invariants
 
 
 class Command(BaseCommand):

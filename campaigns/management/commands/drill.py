@@ -5,8 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from campaigns import clock, drilling, offers
 from campaigns.models import Offer
+from campaigns.offers import published_offers
+from campaigns.simulation import load_drill
+from core import clock
 
 
 class Command(BaseCommand):
@@ -23,21 +25,21 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Exit status 0: exact; 1: it was not, or could not be held."""
         try:
-            offer = offers.find(options["offer"])
+            offer = published_offers.find(options["offer"])
         except Offer.DoesNotExist as error:
             raise CommandError(f"there is no published offer {options['offer']}") from error
         limit = options["limit"] or min(offer.row.limit or options["claims"], options["claims"] // 2)
         try:
-            found = drilling.drill(
+            found = load_drill.drill(
                 offer, most=options["claims"], clients=options["clients"], limit=limit, at=clock.now()
             )
-        except drilling.DrillError as error:
+        except load_drill.DrillError as error:
             raise CommandError(str(error)) from error
         self._tell(found)
         if not found.exact:
             raise CommandError("it was not exact")
 
-    def _tell(self, found: drilling.Report) -> None:
+    def _tell(self, found: load_drill.Report) -> None:
         granted = found.outcomes.get("granted", 0)
         refused = ", ".join(f"{name} {n}" for name, n in sorted(found.outcomes.items()) if name != "granted")
         p50, p95 = (found.slowest(part) * 1_000 for part in (50, 95))

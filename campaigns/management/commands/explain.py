@@ -8,10 +8,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns import claims, clock, explaining, offers
-from campaigns.exports import instant as shown
+from campaigns.eligibility import claims, explanations
 from campaigns.management.commands.tick import instant
 from campaigns.models import Offer
+from campaigns.offers import published_offers
+from campaigns.reporting.exports import instant as shown
+from core import clock
 
 
 class Command(BaseCommand):
@@ -26,7 +28,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, offer: str, subject: str, as_of: str | None, **options: Any) -> None:
         at = instant(as_of) if as_of else clock.now()
         try:
-            answer = explaining.explain(offers.find(offer), subject, at=at)
+            answer = explanations.explain(published_offers.find(offer), subject, at=at)
         except Offer.DoesNotExist as error:
             known = ", ".join(Offer.objects.order_by("code").values_list("code", flat=True)) or "none"
             raise CommandError(f"there is no offer {offer}; published are: {known}") from error
@@ -37,7 +39,7 @@ class Command(BaseCommand):
         else:
             self._tell(answer)
 
-    def _tell(self, answer: explaining.Explanation) -> None:
+    def _tell(self, answer: explanations.Explanation) -> None:
         self.stdout.write(f"{answer.name} ({answer.offer}, version {answer.version})")
         state = f", {answer.status}" if answer.status else ""
         self.stdout.write(f"{answer.subject} of {answer.merchant_code}: {answer.outcome}{state}")

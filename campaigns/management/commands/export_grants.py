@@ -4,7 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from campaigns import exports, tables
+from campaigns.reporting import exports
+from core import spreadsheets
 
 
 class Command(BaseCommand):
@@ -14,4 +15,4 @@ class Command(BaseCommand):
         parser.add_argument("file", metavar="FILE")
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        tables.write(file, exports.GRANT_COLUMNS, exports.grants())
+        spreadsheets.write(file, exports.GRANT_COLUMNS, exports.grants())

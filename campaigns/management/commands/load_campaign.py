@@ -5,10 +5,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns import audience, clock, offers
-from campaigns.definition import reading, shipped
-from campaigns.definition.doubts import doubts
-from campaigns.definition.problems import DefinitionError
+from campaigns.eligibility import audience
+from campaigns.offers import published_offers
+from core import clock
+from definitions import bundled, parser
+from definitions.errors import DefinitionError
+from definitions.warnings import find_warnings
 
 
 class Command(BaseCommand):
@@ -23,13 +25,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, file: str, **options: Any) -> None:
         source = _source(file)
         try:
-            text = reading.read(source, _quotas(options["set"]))
-            versions = offers.publish(text, source=source, at=clock.now(), by="load_campaign")
+            text = parser.read(source, _quotas(options["set"]))
+            versions = published_offers.publish(text, source=source, at=clock.now(), by="load_campaign")
         except DefinitionError as error:
             raise CommandError(f"{file} was refused:\n{error}") from error
         except ValueError as error:
             raise CommandError(f"{file} was refused: {error}") from error
-        for doubt in (*doubts(text), *audience.doubts(text.offers, at=clock.now())):
+        for doubt in (*find_warnings(text), *audience.doubts(text.offers, at=clock.now())):
             self.stderr.write(f"warning: {doubt}")
         for version in versions:
             self.stdout.write(f"{version.offer.code}: version {version.number} ({version.digest[:12]})")
@@ -37,11 +39,11 @@ class Command(BaseCommand):
 
 
 def _source(file: str) -> str:
-    path = shipped.path(file) or Path(file)
+    path = bundled.path(file) or Path(file)
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}; shipped are: {', '.join(shipped.names())}") from error
+        raise CommandError(f"{file}: {error.strerror}; shipped are: {', '.join(bundled.names())}") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{file} is not UTF-8 text") from error
 

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from campaigns import clock, engine
+from campaigns.engine import ticker
+from core import clock
 
 
 def instant(text: str) -> datetime:
@@ -26,5 +27,5 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z; without it: now")
 
     def handle(self, *args: Any, as_of: str | None, **options: Any) -> None:
-        run = engine.tick(at=instant(as_of) if as_of else clock.now())
+        run = ticker.tick(at=instant(as_of) if as_of else clock.now())
         self.stdout.write(f"{run}: {run.decided} claims decided, {run.moved} grants moved, {run.issued} coupons issued")

@@ -1,0 +1,71 @@
+"""A quota burning down, as a drawing: places left over time, and where the forecast leads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from campaigns.reporting.forecast import Forecast
+from campaigns.reporting.offer_metrics import Point
+
+WIDTH, HEIGHT = 320, 80
+
+
+@dataclass(frozen=True)
+class Chart:
+    """Paths in a ground of WIDTH by HEIGHT: what is left as steps, the forecast's band, and its likely line."""
+
+    line: str
+    band: str
+    likely: str
+    now: float
+    starts: datetime
+    ends: datetime
+
+
+@dataclass(frozen=True)
+class Ground:
+    """From which instant to which, and how many places from top to bottom."""
+
+    first: datetime
+    last: datetime
+    limit: int
+
+    def x(self, when: datetime) -> float:
+        span = max((self.last - self.first).total_seconds(), 1.0)
+        return round(WIDTH * min(max((when - self.first).total_seconds() / span, 0.0), 1.0), 1)
+
+    def y(self, left: int) -> float:
+        return round(HEIGHT * (1 - max(left, 0) / self.limit), 1)
+
+
+def burn_down(
+    points: Sequence[Point], *, limit: int, at: datetime, closes: datetime | None, forecast: Forecast | None
+) -> Chart | None:
+    """The drawing as of `at`, up to where the offer closes; None where nothing was taken yet."""
+    if not points:
+        return None
+    first = points[0].at
+    last = max([at, *([forecast.latest or forecast.likely] if forecast else [])])
+    ground = Ground(first, max(at, min(last, closes or at + 3 * (at - first))), limit)
+    steps = "".join(f"H{ground.x(point.at)}V{ground.y(limit - point.total)}" for point in points)
+    band, likely = _ahead(ground, forecast, at, ground.y(limit - points[-1].total)) if forecast else ("", "")
+    return Chart(f"M0 {ground.y(limit)}{steps}H{ground.x(at)}", band, likely, ground.x(at), first, ground.last)
+
+
+def _ahead(ground: Ground, forecast: Forecast, at: datetime, level: float) -> tuple[str, str]:
+    """The band from now to where its two paces reach the end of the places or of the ground, and the likely line."""
+    last = ground.last
+
+    def reached(gone: datetime | None) -> str:
+        if gone is None:
+            return f"{ground.x(last)} {level}"
+        share = min(1.0, (last - at) / (gone - at)) if gone > at else 1.0
+        return f"{ground.x(min(gone, last))} {round(level + (HEIGHT - level) * share, 1)}"
+
+    open_end = forecast.latest is None or forecast.latest >= last
+    corner = f"L{ground.x(last)} {HEIGHT}" if forecast.soonest < last and open_end else ""
+    start = f"M{ground.x(at)} {level}L"
+    return (
+        f"{start}{reached(forecast.soonest)}{corner}L{reached(forecast.latest)}Z",
+        f"{start}{reached(forecast.likely)}",
+    )

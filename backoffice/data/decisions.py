@@ -1,0 +1,97 @@
+"""Decisions and tags: what was decided of each claim."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Attachment, Decision, Tag, Version
+from campaigns.offers.published_offers import PublishedOffer, terms_of
+from campaigns.reporting import offer_metrics
+from core.admin import ReadOnlyAdmin
+from rules.sentences import describe
+
+
+class Missed(admin.SimpleListFilter):
+    """Claims that one condition of one version refused; the board and the pages of offers link here."""
+
+    title = gettext_lazy("condition not met")
+    parameter_name = "missed"
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        self.near = bool(params.pop("near", None))
+        super().__init__(request, params, model, model_admin)
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        found = self._condition(request.GET.get(self.parameter_name, ""))
+        if found is None:
+            return []
+        version, n = found
+        terms = terms_of(version)
+        text = describe(terms.asked[n], terms.row)
+        return [
+            (f"{version.pk}-{n}", _("%(condition)s, by less than 5 %%") % {"condition": text} if self.near else text)
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
+        found = self._condition(self.value() or "")
+        if found is None:
+            return queryset
+        version, n = found
+        if not self.near:
+            return offer_metrics.missing(queryset, version.pk, n)
+        close = offer_metrics.near_misses(PublishedOffer(version.offer, terms_of(version)), version, n)
+        return queryset.filter(pk__in=close.values("pk"))
+
+    @staticmethod
+    def _condition(text: str) -> tuple[Version, int] | None:
+        pk, _dash, n = text.partition("-")
+        if not (pk.isascii() and pk.isdecimal() and n.isascii() and n.isdecimal() and len(pk) < 19 and len(n) < 3):
+            return None
+        version = Version.objects.select_related("offer").filter(pk=pk).first()
+        return (version, int(n)) if version and int(n) < len(terms_of(version).asked) else None
+
+
+@admin.register(Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    """Claims, granted and refused; a refused one says which conditions failed."""
+
+    list_display = ("subject", "offer", "merchant_id", "claimed_at", "outcome", "place", "reasons")
+    list_select_related = ("offer", "version")
+    list_filter = ("offer", "outcome", Missed)
+    search_fields = ("subject__exact", "merchant__code__exact")
+    search_help_text = gettext_lazy("A subject or a merchant, whole.")
+    fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "place", "reasons")
+
+    @admin.display(description=gettext_lazy("conditions not met"))
+    def reasons(self, decision: Decision) -> str:
+        """Each condition whose bit is set, in words."""
+        if not decision.failed:
+            return ""
+        terms = terms_of(decision.version)
+        failed = (condition for n, condition in enumerate(terms.asked) if decision.failed & (1 << n))
+        return "; ".join(describe(condition, terms.row) for condition in failed)
+
+
+@admin.register(Tag)
+class TagAdmin(ReadOnlyAdmin):
+    """Threshold orders and candidates."""
+
+    list_display = ("subject", "offer", "merchant_id", "kind", "tagged_at", "total")
+    list_select_related = ("offer",)
+    list_filter = ("offer", "kind")
+    search_fields = ("subject__exact", "merchant__code__exact")
+    fields = ("offer", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total")
+
+
+@admin.register(Attachment)
+class AttachmentAdmin(ReadOnlyAdmin):
+    """Orders that asked for a coupon."""
+
+    list_display = ("order_no", "merchant_id", "coupon", "placed_at")
+    list_select_related = ("coupon",)
+    search_fields = ("order_no__exact", "merchant__code__exact")
+    fields = ("order_no", "merchant_id", "coupon", "placed_at")

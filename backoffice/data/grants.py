@@ -1,0 +1,106 @@
+"""Grants, coupons, the journal; grants marked for review are kept or decided again here."""
+
+from collections.abc import Callable
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from backoffice.revocations import MOST_CHOSEN
+from campaigns.grants import reviews, transitions
+from campaigns.models import Coupon, Grant, JournalEntry
+from core import clock
+from core.admin import ReadOnlyAdmin
+
+
+class ForReview(admin.SimpleListFilter):
+    """Grants whose facts were corrected."""
+
+    title = gettext_lazy("for review")
+    parameter_name = "review"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [("yes", _("yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> QuerySet[Grant]:
+        return queryset.exclude(review="") if self.value() else queryset
+
+
+@admin.register(Grant)
+class GrantAdmin(ReadOnlyAdmin):
+    """Places given. What a corrected fact makes doubtful is kept or decided again, with the operator's name."""
+
+    list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "seat", "review")
+    list_select_related = ("offer",)
+    list_filter = ("offer", "status", ForReview)
+    search_fields = ("subject__exact", "merchant__code__exact")
+    search_help_text = gettext_lazy("A subject or a merchant, whole.")
+    actions = ("keep", "redecide", "revoke")
+    fields = (
+        "offer", "version", "subject", "merchant_id", "status", "amount", "currency", "fee", "claimed_at", "ended_at",
+        "seat", "limit", "merchant_seat", "cap", "coupons", "review",
+    )  # fmt: skip
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        """Who may settle what is marked for review."""
+        return request.user.has_perm("campaigns.change_grant")
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        """Who may take grants away, or propose it."""
+        return request.user.has_perm("campaigns.revoke_grant")
+
+    @admin.action(description=gettext_lazy("Revoke…"), permissions=["revoke"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[Grant]) -> HttpResponse | None:
+        keys = list(chosen.order_by("pk").values_list("pk", flat=True)[: MOST_CHOSEN + 1])
+        if len(keys) > MOST_CHOSEN:
+            text = _("At most %(n)d at once. All of an offer or a merchant are revoked on its own page.")
+            self.message_user(request, text % {"n": MOST_CHOSEN}, messages.WARNING)
+            return None
+        return redirect(f"{reverse('backoffice:revoke-chosen')}?ids={','.join(map(str, keys))}")
+
+    @admin.action(description=gettext_lazy("Keep: leave as it is"), permissions=["review"])
+    def keep(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
+        self._each(request, chosen, reviews.accept, _("kept after review"))
+
+    @admin.action(description=gettext_lazy("Decide again by the facts as they are now"), permissions=["review"])
+    def redecide(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
+        self._each(request, chosen, reviews.reopen, _("decided again after review"))
+
+    def _each(self, request: HttpRequest, chosen: QuerySet[Grant], verb: Callable[..., None], reason: str) -> None:
+        done = 0
+        for grant in chosen.exclude(review=""):
+            try:
+                verb(grant, at=clock.now(), by=request.user.get_username(), reason=reason)
+                done += 1
+            except transitions.NotLiveError as error:
+                self.message_user(request, str(error), messages.WARNING)
+        text = ngettext("%(n)d grant settled.", "%(n)d grants settled.", done) % {"n": done}
+        self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
+
+
+@admin.register(Coupon)
+class CouponAdmin(ReadOnlyAdmin):
+    """Coupons and where they are."""
+
+    list_display = ("code", "offer", "merchant_id", "status", "value", "currency", "valid_until", "order_no")
+    list_select_related = ("offer",)
+    list_filter = ("offer", "status")
+    search_fields = ("code__exact", "merchant__code__exact", "order_no__exact")
+
+
+@admin.register(JournalEntry)
+class EntryAdmin(ReadOnlyAdmin):
+    """The journal: every move of every grant and coupon."""
+
+    list_display = ("at", "offer", "what", "source", "target", "amount", "currency", "by", "reason")
+    list_select_related = ("offer", "grant", "coupon")
+    list_filter = ("offer", "target")
+    search_fields = ("grant__subject__exact", "coupon__code__exact")
+
+    @admin.display(description=gettext_lazy("what moved"))
+    def what(self, entry: JournalEntry) -> str:
+        return entry.grant.subject if entry.grant else entry.coupon.code if entry.coupon else ""

@@ -1,0 +1,114 @@
+"""Campaigns, offers and their versions."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns import tasks
+from campaigns.models import Campaign, Issuance, Offer, Version
+from campaigns.offers.published_offers import terms_of
+from core.admin import ReadOnlyAdmin
+from definitions import offer_sentences
+from rules.sentences import number
+
+
+@admin.register(Campaign)
+class CampaignAdmin(ReadOnlyAdmin):
+    """Seasons."""
+
+    list_display = ("code", "name_en", "name_zh")
+    search_fields = ("code", "name_en", "name_zh")
+
+
+@admin.register(Offer)
+class OfferAdmin(ReadOnlyAdmin):
+    """Offers, how much of each is used, and their terms in words."""
+
+    list_display = ("code", "name", "campaign", "places", "claims_decided_until", "version")
+    list_select_related = ("campaign", "version", "version__offer")
+    list_filter = ("campaign",)
+    search_fields = ("code", "name_en", "name_zh")
+    fields = (
+        "code", "name_en", "name_zh", "campaign", "version", "places", "cap", "line", "claims_decided_until",
+        "grants_followed_until",
+        "terms",
+    )  # fmt: skip
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The desk has a page for each."""
+        return redirect("backoffice:offer", get_object_or_404(Offer, pk=object_id).code)
+
+    @admin.display(description=gettext_lazy("name"))
+    def name(self, offer: Offer) -> str:
+        return offer.name
+
+    @admin.display(description=gettext_lazy("places taken"), ordering="used")
+    def places(self, offer: Offer) -> str | SafeString:
+        """`8,120 / 10,000` with a bar, or the number alone where there is no limit."""
+        if offer.limit is None:
+            return _("%(used)s, no limit") % {"used": f"{offer.used:,}"}
+        share = offer.used / offer.limit
+        word = _("exhausted") if share >= 1 else _("nearly exhausted") if share >= 0.8 else ""
+        return format_html(
+            '<meter min="0" max="{}" high="{}" value="{}"></meter> {} / {} {}',
+            offer.limit, int(offer.limit * 0.8), offer.used, f"{offer.used:,}", f"{offer.limit:,}", word,
+        )  # fmt: skip
+
+    @admin.display(description=gettext_lazy("terms"))
+    def terms(self, offer: Offer) -> str | SafeString:
+        """The version in force, as sentences in the language of the page."""
+        return in_words(offer.version) if offer.version else ""
+
+
+@admin.register(Version)
+class VersionAdmin(ReadOnlyAdmin):
+    """Published wordings; they never change."""
+
+    list_display = ("offer", "number", "digest", "published_at", "published_by")
+    list_select_related = ("offer",)
+    list_filter = ("offer__campaign",)
+    search_fields = ("offer__code", "digest")
+    fields = ("offer", "number", "digest", "published_at", "published_by", "terms", "definition")
+
+    @admin.display(description=gettext_lazy("terms"))
+    def terms(self, version: Version) -> SafeString:
+        return in_words(version)
+
+
+@admin.register(Issuance)
+class IssuanceAdmin(ReadOnlyAdmin):
+    """Coupons owed and coupons out."""
+
+    list_display = ("offer", "progress", "planned", "issued", "spent_until")
+    list_select_related = ("offer",)
+    actions = ("go_on",)
+
+    def has_go_on_permission(self, request: HttpRequest) -> bool:
+        """Who may have the engine run."""
+        return request.user.has_perm("campaigns.change_offer")
+
+    @admin.display(description=gettext_lazy("progress"))
+    def progress(self, row: Issuance) -> SafeString:
+        """A bar: coupons out of those owed."""
+        text = _("%(issued)s of %(planned)s") % {"issued": number(row.issued), "planned": number(row.planned)}
+        return format_html('<progress max="{}" value="{}"></progress> {}', row.planned or 1, row.issued, text)
+
+    @admin.action(description=gettext_lazy("Go on now: issue what is owed"), permissions=["go_on"])
+    def go_on(self, request: HttpRequest, chosen: QuerySet[Issuance]) -> None:
+        transaction.on_commit(tasks.tick.delay)
+        self.message_user(request, _("The engine was called. What is owed is issued now; nothing is issued twice."))
+
+
+def in_words(version: Version) -> SafeString:
+    """A version's terms as a list of sentences."""
+    terms = offer_sentences.terms(terms_of(version))
+    lines = (terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement)
+    return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))

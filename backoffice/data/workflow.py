@@ -1,0 +1,90 @@
+"""Lists of what people work on: drafts, trials, revocations, closed months, and the record of what was done."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import AccountingPeriod, AuditEvent, Draft, Revocation, Simulation
+from core.admin import ReadOnlyAdmin
+
+
+class LinkedAdmin(ReadOnlyAdmin):
+    """A list whose rows have a page of their own at the desk."""
+
+    page = ""
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        return redirect(self.page, object_id)
+
+    def link(self, text: str, pk: Any) -> SafeString:
+        """A link to the page of a row."""
+        return format_html('<a href="{}">{}</a>', reverse(self.page, args=[pk]), text)
+
+
+@admin.register(Draft)
+class DraftAdmin(LinkedAdmin):
+    """Texts on their way to publication."""
+
+    page = "backoffice:draft"
+    list_display = ("title", "status", "writers", "submitted_by", "approved_by", "changed_at")
+    list_filter = ("status",)
+    search_fields = ("title",)
+    ordering = ("-changed_at",)
+    change_list_template = "backoffice/drafts.html"
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    @admin.display(description=gettext_lazy("authors"))
+    def writers(self, draft: Draft) -> str:
+        return ", ".join(draft.authors)
+
+
+@admin.register(Simulation)
+class TrialAdmin(LinkedAdmin):
+    """Trials of drafts."""
+
+    page = "backoffice:trial"
+    list_display = ("draft", "status", "until", "days", "asked_by", "asked_at", "ended_at")
+    list_select_related = ("draft",)
+    list_filter = ("status",)
+    ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).defer("source", "base", "table", "result")
+
+
+@admin.register(Revocation)
+class RevocationAdmin(LinkedAdmin):
+    """Grants that somebody proposes to revoke."""
+
+    page = "backoffice:revocation"
+    list_display = ("title", "status", "reason", "proposed_by", "proposed_at", "ended_by", "revoked")
+    list_filter = ("status",)
+    search_fields = ("title", "reason")
+    ordering = ("-pk",)
+
+
+@admin.register(AccountingPeriod)
+class PeriodAdmin(ReadOnlyAdmin):
+    """Months whose statement is final."""
+
+    list_display = ("month", "zone", "closed_by", "closed_at")
+    ordering = ("-month",)
+
+
+@admin.register(AuditEvent)
+class ActAdmin(ReadOnlyAdmin):
+    """Everything that people did, newest first. Nobody changes it."""
+
+    list_display = ("at", "verb", "offer", "draft", "by", "reason")
+    list_select_related = ("offer", "draft")
+    list_filter = ("verb",)
+    search_fields = ("by__exact", "offer__code__exact")
+    ordering = ("-pk",)

@@ -1,0 +1,136 @@
+"""One offer at the desk: its terms in both languages, its figures, everything done to it; pause, resume and stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import yaml
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from backoffice.overview import DATES, Line, lines
+from backoffice.rendering import ReasonForm, confirm, may, page, show, who
+from campaigns.models import AuditEvent, Offer
+from campaigns.offers import pausing, published_offers, schedule
+from campaigns.offers.published_offers import PublishedOffer
+from campaigns.offers.schedule import State
+from campaigns.reporting import offer_metrics
+from core import clock
+from definitions import offer_sentences
+from rules.sentences import clocks, number
+
+LANGUAGES = ("en", "zh-hans")
+
+
+@dataclass(frozen=True)
+class Button:
+    """Something that can be done to an offer; `why_not` says what stands against it."""
+
+    verb: str
+    label: str | Promise
+    why_not: str | Promise = ""
+
+
+def find(code: str) -> PublishedOffer:
+    """The published offer of that code. Raises Http404."""
+    try:
+        return published_offers.find(code)
+    except Offer.DoesNotExist as error:
+        raise Http404 from error
+
+
+def in_words(offer: PublishedOffer, language: str) -> offer_sentences.Terms:
+    """The terms in a language, whatever that of the page is."""
+    with translation.override(language):
+        return offer_sentences.terms(offer.terms)
+
+
+def definition(offer: PublishedOffer) -> str:
+    """The definition as it is stored, as YAML."""
+    text: str = yaml.safe_dump(published_offers.as_data(offer.terms), allow_unicode=True, sort_keys=False, width=100)
+    return text
+
+
+@page("view_offer", methods=("GET", "HEAD"))
+def one(request: HttpRequest, code: str) -> HttpResponse:
+    """Everything there is to see of an offer."""
+    at, offer = clock.now(), find(code)
+    [line] = lines([offer], at=at)
+    zone = timezone.get_current_timezone()
+    acts = AuditEvent.objects.filter(offer=offer.id).select_related("draft").order_by("-pk")
+    return show(
+        request, "offer", title=offer.row.name, line=line, offer=offer, acts=acts[:100],
+        terms=[(language, in_words(offer, language)) for language in LANGUAGES], definition=definition(offer),
+        dates=[(DATES[kind], bound) for kind, bound in schedule.dates(offer.terms)],
+        days=offer_metrics.histories([offer.id], zone=zone).get(offer.id, []), takers=offer_metrics.takers(offer),
+        refusals=offer_metrics.refusals(offer), buttons=buttons(line) if may(request, "change_offer") else [],
+        may_draft=may(request, "add_draft"), may_revoke=may(request, "revoke_grant"),
+    )  # fmt: skip
+
+
+def buttons(line: Line) -> list[Button]:
+    """What can be done to the offer in its state, and why the rest cannot."""
+    row = line.offer.row
+    over = gettext_lazy("it is over") if line.state in (State.ENDED, State.CLOSED) else ""
+    stopped = gettext_lazy("it is stopped") if row.stopped_at else over
+    paused, not_paused = gettext_lazy("it is paused"), gettext_lazy("it is not paused")
+    return [
+        Button("pause", gettext_lazy("Pause"), paused if row.paused_at else stopped),
+        Button("resume", gettext_lazy("Resume"), "" if row.paused_at else not_paused),
+        Button("stop", gettext_lazy("Stop"), stopped),
+    ]
+
+
+VERBS: dict[str, tuple[Callable[..., None], Promise, Promise]] = {
+    "pause": (pausing.pause, gettext_lazy("Pause %(name)s"), gettext_lazy("%(name)s is paused.")),
+    "resume": (pausing.resume, gettext_lazy("Resume %(name)s"), gettext_lazy("%(name)s goes on.")),
+    "stop": (pausing.stop, gettext_lazy("Stop %(name)s"), gettext_lazy("%(name)s is stopped.")),
+}
+
+
+def effects(line: Line, verb: str, at: datetime) -> list[str]:
+    """What the verb would do to the offer, with figures."""
+    row = line.offer.row
+    words = {"used": number(row.used), "limit": number(row.limit or 0), "held": number(line.held), "at": clocks(at)}
+    granted = _("%(used)s of %(limit)s places are taken; they stay as they are.") if row.limit else ""
+    granted = granted or _("%(used)s places are taken; they stay as they are.")
+    held = _("%(held)s of them are not settled yet: they stay valid and go their way.")
+    later = {
+        "pause": _("Claims from now on wait, and are decided in order when the offer goes on. Merchants see that."),
+        "resume": _("Claims that waited are decided by the next tick, in the order in which they were made."),
+        "stop": _("Claims made after %(at)s are refused. A stop is for good: it cannot be taken back."),
+    }[verb]
+    return [text % words for text in (granted, held, later)]
+
+
+@page("change_offer")
+def act(request: HttpRequest, code: str, verb: str) -> HttpResponse:
+    """Pause, resume or stop: asked first, then done, with a reason."""
+    if verb not in VERBS:
+        raise Http404
+    at, offer = clock.now(), find(code)
+    do, title, done = VERBS[verb]
+    name: dict[str, Any] = {"name": offer.row.name}
+    form = ReasonForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            do(offer.row, at=at, by=who(request), reason=form.cleaned_data["reason"])
+        except pausing.NotNowError as refusal:
+            messages.error(request, str(refusal))
+        else:
+            messages.success(request, str(done) % name)
+        return redirect("backoffice:offer", code)
+    [line] = lines([offer], at=at)
+    if any(button.verb == verb and button.why_not for button in buttons(line)) and request.method == "POST":
+        raise PermissionDenied
+    return confirm(
+        request, title=str(title) % name, effects=effects(line, verb, at), button=str(title) % name, form=form,
+        back=f"/admin/offers/{code}/", grave=verb == "stop",
+    )  # fmt: skip

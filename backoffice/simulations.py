@@ -1,0 +1,128 @@
+"""Trying a draft: what is asked, how far it is, what came out, as a page and as a workbook."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+from backoffice.rendering import page, show, who
+from campaigns import tasks
+from campaigns.models import Campaign, Draft, Simulation
+from campaigns.simulation import jobs
+from core import clock
+from definitions import parser
+from definitions.errors import DefinitionError
+from imports.exports import TYPES
+
+
+class TryForm(forms.Form):
+    """On which facts a draft is tried, and what it is compared with."""
+
+    until = forms.DateTimeField(
+        label=gettext_lazy("Facts until, in Beijing time"),
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+    )
+    weeks = forms.IntegerField(
+        label=gettext_lazy("Move its dates by so many weeks; -52 tries it on the year before"),
+        min_value=-1040, max_value=1040, initial=0,
+    )  # fmt: skip
+    compare = forms.BooleanField(label=gettext_lazy("Compare with what is in force"), required=False, initial=True)
+
+
+@page("view_draft", "add_simulation")
+def ask(request: HttpRequest, pk: int) -> HttpResponse:
+    """Ask for a trial; a worker runs it."""
+    draft = get_object_or_404(Draft, pk=pk)
+    form = TryForm(request.POST or None, initial={"until": clock.now()})
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            trial = jobs.ask(
+                draft, until=data["until"], days=7 * data["weeks"], base=_in_force(draft) if data["compare"] else "",
+                at=clock.real(), by=who(request),
+            )  # fmt: skip
+        except DefinitionError as error:
+            messages.error(request, str(error))
+            return redirect("backoffice:draft", draft.pk)
+        transaction.on_commit(lambda: tasks.try_draft.delay(trial.pk))
+        return redirect("backoffice:trial", trial.pk)
+    return show(request, "try", title=_("Try %(draft)s") % {"draft": draft}, form=form, draft=draft)
+
+
+def _in_force(draft: Draft) -> str:
+    """The published text of the draft's campaign; empty where there is none. Raises DefinitionError."""
+    campaign = Campaign.objects.filter(code=parser.read(draft.source).campaign).first()
+    return campaign.source if campaign else ""
+
+
+@dataclass(frozen=True)
+class Tried:
+    """What came of one offer, for the page."""
+
+    data: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        names: dict[str, str] = self.data["names"]
+        return names["zh" if _is_chinese() else "en"]
+
+    @property
+    def gone_at(self) -> datetime | None:
+        at = self.data["gone_at"]
+        return datetime.fromisoformat(at) if at else None
+
+    @property
+    def costs(self) -> list[tuple[str, Decimal, Decimal]]:
+        return [(currency, Decimal(spent), Decimal(promised)) for currency, spent, promised in self.data["costs"]]
+
+    @property
+    def refused(self) -> list[tuple[str, int, int]]:
+        language = "zh-hans" if _is_chinese() else "en"
+        return [(one[language], one["count"], one["near"]) for one in self.data["refused"]]
+
+    @property
+    def takers(self) -> list[tuple[str, str, int, Decimal, str]]:
+        return [(code, name, n, Decimal(amount), currency) for code, name, n, amount, currency in self.data["takers"]]
+
+
+def _is_chinese() -> bool:
+    return (get_language() or "").startswith("zh")
+
+
+@page("view_simulation", methods=("GET", "HEAD"))
+def one(request: HttpRequest, pk: int) -> HttpResponse:
+    """How far a trial is, or what came out."""
+    trial = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
+    found = [Tried(data) for data in trial.result.get("offers", ())]
+    return show(
+        request, "trial", title=_("Trial of %(draft)s") % {"draft": trial.draft}, trial=trial, tried=found,
+        compared=trial.result.get("compared", ()), over=trial.status in Simulation.OVER,
+    )  # fmt: skip
+
+
+@page("add_simulation", methods=("POST",))
+def cancel(request: HttpRequest, pk: int) -> HttpResponse:
+    """Have it end."""
+    trial = get_object_or_404(Simulation, pk=pk)
+    if jobs.cancel(trial, at=clock.real()):
+        messages.success(request, _("The trial is cancelled."))
+    return redirect("backoffice:trial", pk)
+
+
+@page("view_simulation", methods=("GET", "HEAD"))
+def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
+    """Who would get it, as a workbook."""
+    trial = get_object_or_404(Simulation, pk=pk)
+    if trial.table is None:
+        raise Http404
+    response = HttpResponse(bytes(trial.table), content_type=TYPES["xlsx"])
+    response["Content-Disposition"] = f'attachment; filename="trial-{trial.pk}.xlsx"'
+    return response

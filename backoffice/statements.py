@@ -1,0 +1,112 @@
+"""Statements at the desk: a month by offer, merchant and currency, as a page and as a file; closing a month."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from backoffice.rendering import confirm, page, show, who
+from campaigns.ledger import statements
+from campaigns.ledger.statements import Line, PeriodError
+from campaigns.models import AccountingPeriod
+from core import clock, spreadsheets
+from imports.exports import TYPES
+from rules.sentences import money
+
+SHOWN = 500
+
+
+@page("view_journalentry", methods=("GET", "HEAD"))
+def months(request: HttpRequest) -> HttpResponse:
+    """The months there are, and which are closed."""
+    closed = {period.month: period for period in AccountingPeriod.objects.all()}
+    found = [(month, closed.get(month)) for month in statements.months()]
+    return show(request, "statements", title=_("Statements"), months=found)
+
+
+@page("view_journalentry", methods=("GET", "HEAD"))
+def one(request: HttpRequest, month: str) -> HttpResponse:
+    """A month's statement: its sums by offer, and its lines."""
+    first = _month(month)
+    found = list(statements.lines(first))
+    offer, merchant = request.GET.get("offer", ""), request.GET.get("merchant", "")
+    chosen = [line for line in found if offer in ("", line.offer) and merchant in ("", line.merchant)]
+    return show(
+        request,
+        "statement",
+        title=_("Statement %(month)s") % {"month": month},
+        month=first,
+        lines=chosen[:SHOWN],
+        more=max(0, len(chosen) - SHOWN),
+        offers=_sums(found),
+        totals=_totals(chosen),
+        offer=offer,
+        merchant=merchant,
+        period=AccountingPeriod.objects.filter(month=first).first(),
+        may_close=request.user.has_perm("campaigns.close_period"),
+    )
+
+
+def _month(text: str) -> date:
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _sums(lines: Iterable[Line]) -> list[tuple[str, str, str, Decimal]]:
+    """What each offer comes to, in each currency: code, name, currency, total."""
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    for line in lines:
+        key = (line.offer, line.name, line.currency)
+        sums[key] = sums.get(key, Decimal(0)) + line.total
+    return [(*key, total) for key, total in sums.items()]
+
+
+def _totals(lines: Iterable[Line]) -> list[tuple[str, Decimal]]:
+    """What the lines come to in each currency; currencies are not added up."""
+    sums: dict[str, Decimal] = {}
+    for line in lines:
+        sums[line.currency] = sums.get(line.currency, Decimal(0)) + line.total
+    return sorted(sums.items())
+
+
+@page("view_journalentry", methods=("GET", "HEAD"))
+def table(_request: HttpRequest, month: str, form: str) -> HttpResponse:
+    """The month's statement as a file."""
+    first = _month(month)
+    if form not in TYPES:
+        raise Http404
+    with TemporaryDirectory(prefix="fairground-") as folder:
+        path = Path(folder, f"statement.{form}")
+        spreadsheets.write(str(path), statements.COLUMNS, statements.rows(first))
+        response = HttpResponse(path.read_bytes(), content_type=TYPES[form])
+    response["Content-Disposition"] = f'attachment; filename="statement-{month}.{form}"'
+    return response
+
+
+@page("close_period")
+def close(request: HttpRequest, month: str) -> HttpResponse:
+    """Close a month: asked first, with what it comes to."""
+    first = _month(month)
+    back = reverse("backoffice:statement", args=[month])
+    if request.method == "POST":
+        try:
+            statements.close(first, at=clock.now(), by=who(request))
+            messages.success(request, _("%(month)s is closed.") % {"month": month})
+        except PeriodError as refusal:
+            messages.error(request, str(refusal))
+        return redirect(back)
+    totals = [
+        _("It comes to %(sum)s.") % {"sum": money(n, currency)} for currency, n in _totals(statements.lines(first))
+    ]
+    effects = [*totals, _("Its statement is final. What is told of it later is in the statement of a later month.")]
+    title = _("Close %(month)s") % {"month": month}
+    return confirm(request, title=title, effects=effects, button=title, back=back, grave=True)

@@ -1,0 +1,132 @@
+"""`tick`: the only engine. It brings every published campaign up to an instant; nothing below reads a clock.
+
+Safe to kill at any commit, to repeat and to run twice at once: a group of competing offers is decided in one
+transaction that holds its offers' rows, and what is decided is not asked again.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+
+import structlog
+from django.db import transaction
+from django.db.models import F
+
+from campaigns.coupons import expiry_notices, issuing, redemption
+from campaigns.eligibility import claims
+from campaigns.eligibility.affected import Changes
+from campaigns.engine import claim_decisions, follow_grants, quarantine
+from campaigns.models import Issuance, Offer, TickRun
+from campaigns.offers import published_offers
+from campaigns.offers.published_offers import PublishedOffer
+from core.db import planner_hints
+from imports.models import ImportBatch
+
+SPENDING = "coupons used"
+logger = logging.getLogger(__name__)
+
+
+def tick(*, at: datetime) -> TickRun:
+    """Bring everything up to `at`: grants, claims, coupons. Returns the run, with what it did.
+
+    Time never runs back: offers already decided beyond `at` are left as they are.
+    """
+    run = TickRun.objects.create(at=at)
+    with structlog.contextvars.bound_contextvars(run=run.pk):
+        _bring_everything_up(run)
+        logger.info("ticked", extra={"decided": run.decided, "moved": run.moved, "issued": run.issued})
+    return run
+
+
+def _bring_everything_up(run: TickRun) -> None:
+    batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
+    published = published_offers.published()
+    groups = published_offers.competing(published)
+    skipped_steps: list[str] = []
+    looked = [_claims(group, batches, run, skipped_steps) for group in groups if not group[0].terms.fee]
+    looked.append(_coupons(published, batches, run, skipped_steps))
+    without_coupons = bool(skipped_steps)
+    for group in groups:
+        if group[0].terms.fee == "freight" and without_coupons:  # a coupon may take the fee first
+            skipped_steps.append(_name(group))
+        elif group[0].terms.fee:
+            looked.append(_claims(group, batches, run, skipped_steps))
+    if all(looked) and not skipped_steps:
+        ImportBatch.objects.filter(pk__in=batches).update(processed=True)
+    run.finished_at, run.skipped_steps = run.at, ", ".join(skipped_steps)[:2000]
+    run.save()
+
+
+def _name(group: list[PublishedOffer]) -> str:
+    return f"claims: {group[0].terms.fee or group[0].code}"
+
+
+def _claims(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, skipped_steps: list[str]) -> bool:
+    progress = [(offer.version_id, offer.row.claims_decided_until, offer.row.grants_followed_until) for offer in group]
+    return bool(_attempt(_name(group), progress, partial(_bring_up, group, batches, run), skipped_steps))
+
+
+def _attempt(
+    name: str, progress: object, work: Callable[[], int], skipped_steps: list[str], *, shared: bool = False
+) -> int:
+    done = quarantine.run_guarded(name, progress, work, shared=shared)
+    if done is None:
+        skipped_steps.append(name)
+    return done or 0
+
+
+def sweep(*, at: datetime) -> None:
+    """Do what was lost with a broker or a worker: whatever is owed by `at` and not done is done by a tick."""
+    owed = Issuance.objects.filter(issued__lt=F("planned")).exists()
+    late = ImportBatch.objects.filter(processed=False).exists()
+    if owed or late:
+        tick(at=at)
+
+
+@transaction.atomic
+def _bring_up(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
+    """Follow the grants of competing offers to the run's instant, then decide their claims.
+
+    Returns whether that was done: not where they have been brought further already.
+    """
+    planner_hints.read_to_the_end()
+    group = published_offers.hold(group)
+    until = claims.decision_cutoff(group, run.at)
+    since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]
+    moved = [offer.row.grants_followed_until for offer in group if offer.row.grants_followed_until is not None]
+    if max(moved, default=run.at) > run.at:
+        return False
+    for offer in group:
+        run.moved += follow_grants.follow(offer, Changes(offer.row.grants_followed_until, run.at, batches))
+    marks: dict[str, object] = {"grants_followed_until": run.at}
+    ready = max(since, default=until) <= until  # else a longer delay than before: claims wait until it has passed
+    if ready:
+        run.decided += claim_decisions.decide(group, Changes(max(since, default=None), until, batches), at=run.at)
+        marks |= {"claims_decided_until": until, "reevaluate_all": False}
+    Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
+    return ready
+
+
+def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, skipped_steps: list[str]) -> bool:
+    """Issue what is owed, then follow how coupons are spent. Returns False where that was followed further already."""
+    marks = {row.offer_id: row for row in Issuance.objects.all()}
+    for offer in published:
+        row = marks.get(offer.id)
+        if row is None or row.issued >= row.planned:
+            continue
+        progress = (row.issued, row.planned)
+        run.issued += _attempt(
+            f"coupons: {offer.code}", progress, partial(issuing.issue, offer), skipped_steps, shared=True
+        )
+    spent = [row.spent_until for row in marks.values()]
+    use = partial(_use, published, batches, run)
+    return not spent or bool(_attempt(SPENDING, spent, use, skipped_steps))
+
+
+def _use(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
+    followed = redemption.follow(at=run.at, batches=batches)
+    for offer in published:
+        if offer.terms.bundle:
+            expiry_notices.warn(offer, at=run.at)
+    return followed

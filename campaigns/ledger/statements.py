@@ -1,0 +1,162 @@
+"""Statements: what was settled and redeemed in a month, by offer, merchant and currency, from the journal alone.
+
+An entry belongs to the month in which it happened, by the clock of the installation. Once a month is closed nothing is
+added to it: what is told of it later is in the statement of the next month that was open then.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Max, Min, OuterRef, Q, Subquery, Sum, Value, When
+from django.utils.translation import gettext as _
+
+from campaigns.models import AccountingPeriod, Coupon, Grant, Issuance, JournalEntry, Offer
+from core.db.fields import money
+from definitions.benefits import CENT
+
+COLUMNS = "month,offer,merchant_code,currency,settled,reversed,redeemed,returned,total".split(",")
+PARTS = COLUMNS[4:-1]
+SETTLED, REDEEMED = str(Grant.Status.SETTLED), str(Coupon.Status.REDEEMED)
+ZERO = Decimal("0.00")
+
+
+class PeriodError(Exception):
+    """The month cannot be closed; the text says why. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one merchant had of one offer in a month: `reversed` was settled and taken back, `returned` was redeemed
+    and given back; both are positive and taken off the total."""
+
+    offer: str
+    name: str
+    merchant: str
+    currency: str
+    settled: Decimal
+    reversed: Decimal
+    redeemed: Decimal
+    returned: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """What it comes to."""
+        return self.settled - self.reversed + self.redeemed - self.returned
+
+
+def following(month: date) -> date:
+    """The first day of the month after."""
+    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+
+def begins(month: date, zone: str) -> datetime:
+    """The first instant of the month on the clock of `zone`."""
+    return datetime(month.year, month.month, 1, tzinfo=ZoneInfo(zone))
+
+
+def _belonging(month: date) -> Q:
+    """Which journal entries belong to the month that begins on `month`."""
+    zone = settings.TIME_ZONE
+    periods = {period.month: period for period in AccountingPeriod.objects.order_by("month")}
+    closed, before = periods.get(month), max((one for one in periods if one < month), default=None)
+    if before is None and closed is None and periods:
+        return Q(pk__in=[])  # the first month that was closed took it
+    within = Q(at__lt=begins(following(month), zone))
+    if closed is not None:
+        within &= Q(pk__lte=closed.last_entry)
+    if before is not None and following(before) == month:
+        return within & (Q(at__gte=begins(month, zone)) | Q(pk__gt=periods[before].last_entry))
+    first = before is None and closed is not None
+    return within if first else within & Q(at__gte=begins(month, zone))
+
+
+def lines(month: date, *, of: str | None = None) -> Iterator[Line]:
+    """The month's statement, by offer, merchant and currency; of one merchant where `of` names it. Four queries."""
+    belongs = _belonging(month)
+    sums: dict[tuple[int, str, str], dict[str, Decimal]] = {}
+    for part in (_grants(belongs, of), _coupons(belongs, of)):
+        for row in part:
+            mine = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
+            mine |= {name: (row[name] or ZERO).quantize(CENT) for name in PARTS if name in row}
+    offers = Offer.objects.in_bulk({offer for offer, _merchant, _currency in sums})
+    ordered = sorted(sums.items(), key=lambda item: (offers[item[0][0]].code, item[0][1], item[0][2]))
+    for (offer, merchant, currency), found in ordered:
+        parts = [found.get(name, ZERO) for name in PARTS]
+        if any(parts):
+            yield Line(offers[offer].code, offers[offer].name, merchant, currency, *parts)
+
+
+def _sum(q: Q, amount: Any = "amount") -> Sum:
+    return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money()))
+
+
+def _grants(belongs: Q, of: str | None) -> Iterable[Any]:
+    moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), grant__isnull=False, grant__coupons=0)
+    money_moves = moves.filter(Q(source=SETTLED) | Q(target=SETTLED)).order_by()
+    money_moves = money_moves if of is None else money_moves.filter(grant__merchant=of)
+    return money_moves.values("offer_id", "currency", whose=F("grant__merchant_id")).annotate(
+        settled=_sum(Q(target=SETTLED)), reversed=_sum(Q(source=SETTLED))
+    )
+
+
+def _coupons(belongs: Q, of: str | None) -> Iterable[Any]:
+    """A coupon that is given back goes on with its face value: what comes back is what it was redeemed for."""
+    moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), coupon__isnull=False)
+    money_moves = moves.filter(Q(source=REDEEMED) | Q(target=REDEEMED)).order_by()
+    money_moves = money_moves if of is None else money_moves.filter(coupon__merchant=of)
+    redeemed = JournalEntry.objects.filter(coupon=OuterRef("coupon"), target=REDEEMED, pk__lt=OuterRef("pk"))
+    money_moves = money_moves.annotate(worth=Subquery(redeemed.order_by("-pk").values("amount")[:1]))
+    return money_moves.values("offer_id", "currency", whose=F("coupon__merchant_id")).annotate(
+        redeemed=_sum(Q(target=REDEEMED)), returned=_sum(Q(source=REDEEMED), "worth")
+    )
+
+
+def rows(month: date) -> Iterator[tuple[object, ...]]:
+    """The same for a file, in the order of COLUMNS."""
+    for line in lines(month):
+        figures = (line.settled, line.reversed, line.redeemed, line.returned, line.total)
+        yield (f"{month:%Y-%m}", line.offer, line.merchant, line.currency, *figures)
+
+
+def months() -> list[date]:
+    """The months of which the journal has something, newest first, up to the one that is to be closed next."""
+    span = JournalEntry.objects.aggregate(first=Min("at"), last=Max("at"))
+    if span["first"] is None:
+        return []
+    zone = ZoneInfo(settings.TIME_ZONE)
+    month, last = (span[end].astimezone(zone).date().replace(day=1) for end in ("first", "last"))
+    closed = AccountingPeriod.objects.order_by("-month").values_list("month", flat=True).first()
+    last = max(last, following(closed)) if closed else last
+    told = [month]
+    while told[-1] < last:
+        told.append(following(told[-1]))
+    return told[::-1]
+
+
+@transaction.atomic
+def close(month: date, *, at: datetime, by: str) -> AccountingPeriod:
+    """Make the month's statement final. Everything that the journal holds of it by now is in it.
+
+    Raises PeriodError where it is closed, is not over at `at`, or does not follow the last month that was closed.
+    """
+    if begins(following(month), settings.TIME_ZONE) > at:
+        raise PeriodError(_("The month is not over yet."))
+    # Whoever writes entries that move money holds one of these rows: after this, none with a smaller number comes.
+    list(Offer.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    list(Issuance.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+    last = AccountingPeriod.objects.order_by("-month").first()
+    due = following(last.month) if last else month
+    if month != due:
+        raise PeriodError(
+            _("Months are closed one after the other: the next is %(month)s.") % {"month": f"{due:%Y-%m}"}
+        )
+    newest = JournalEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0
+    return AccountingPeriod.objects.create(
+        month=month, zone=settings.TIME_ZONE, last_entry=newest, closed_at=at, closed_by=by
+    )

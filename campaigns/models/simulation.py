@@ -1,0 +1,48 @@
+"""Trying a text on facts that are there, without writing anything that counts."""
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.draft import Draft
+
+
+class Simulation(models.Model):
+    """One run of the engine in a sandbox: what it was asked, how far it is, and what came out.
+
+    `until` is the instant up to which facts are seen; `days` by how much the text's dates were moved to meet them.
+    `base` is the text it is compared with, empty for none. Changed by `campaigns.simulation.jobs` alone.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        CANCELLED = "cancelled", _("cancelled")
+        FAILED = "failed", _("failed")
+
+    OVER = (Status.DONE, Status.CANCELLED, Status.FAILED)
+
+    draft = models.ForeignKey(Draft, models.CASCADE, verbose_name=_("draft"), related_name="trials")
+    source = models.TextField(_("definition"))
+    base = models.TextField(_("compared with"), blank=True)
+    days = models.IntegerField(_("moved by days"), default=0)
+    until = models.DateTimeField(_("facts until"))
+    status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING)
+    step = models.PositiveIntegerField(_("step"), default=0)
+    steps = models.PositiveIntegerField(_("steps"), default=0)
+    result: "models.JSONField[Any, Any]" = models.JSONField(_("result"), default=dict)
+    table = models.BinaryField(_("table"), null=True)
+    error = models.TextField(_("what went wrong"), blank=True)
+    asked_by = models.CharField(_("asked by"), max_length=150)
+    asked_at = models.DateTimeField(_("asked at"))
+    seen_at = models.DateTimeField(_("last step at"), null=True)
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    class Meta:
+        verbose_name = _("trial")
+        verbose_name_plural = _("trials")
+
+    def __str__(self) -> str:
+        return f"{self.draft} {self.asked_at:%Y-%m-%d %H:%M}"

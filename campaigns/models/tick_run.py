@@ -1,0 +1,51 @@
+"""What the engine did, tick by tick."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+# Kinds of step, by the word before the colon of a name; the offers follow after it.
+STEP_KINDS = {"claims": _("claims"), "coupons": _("coupons"), "coupons used": _("coupons used")}
+
+
+class TickRun(models.Model):
+    """One tick: brought everything up to the instant `at`. A run without `finished_at` was cut off or is under way.
+
+    `skipped_steps` names the steps in quarantine (`campaigns.engine.quarantine`), and those that wait for one of them.
+    """
+
+    at = models.DateTimeField(_("as of"))
+    started_at = models.DateTimeField(_("started at"), db_default=Now())
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    decided = models.BigIntegerField(_("claims decided"), default=0)
+    moved = models.BigIntegerField(_("grants moved"), default=0)
+    issued = models.BigIntegerField(_("coupons issued"), default=0)
+    skipped_steps = models.CharField(_("left out"), max_length=2000, blank=True, db_default="")
+
+    class Meta:
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
+        get_latest_by = "id"
+
+    def __str__(self) -> str:
+        return f"#{self.pk} {self.at:%Y-%m-%d %H:%M:%S}Z"
+
+
+class TickStep(models.Model):
+    """A part of every tick. `tries` counts how often in a row it was begun at the same `progress` and did not end.
+
+    Changed by `campaigns.engine.quarantine` alone.
+    """
+
+    name = models.CharField(_("name"), max_length=100, primary_key=True)
+    progress = models.CharField(_("progress"), max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(_("tries in vain"), default=0)
+    tried_at = models.DateTimeField(_("last tried at"), null=True)
+
+    class Meta:
+        verbose_name = _("step of a tick")
+        verbose_name_plural = _("steps of a tick")
+
+    def __str__(self) -> str:
+        kind, colon, what = self.name.partition(": ")
+        return f"{STEP_KINDS.get(kind, kind)}{colon}{what}"

@@ -1,0 +1,169 @@
+"""Drafts on their way to publication: written by one, approved by another, launched as they were approved.
+
+An approval holds for exactly the text that was shown. Whoever wrote in a draft cannot approve it.
+"""
+
+import hashlib
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from campaigns.models import AuditEvent, Campaign, Draft, Version
+from campaigns.offers import published_offers
+from definitions import parser
+
+Status = Draft.Status
+
+
+class DraftError(Exception):
+    """That cannot be done with the draft as it stands; the text says why. Nothing was changed."""
+
+
+def digest(source: str) -> str:
+    """SHA-256 of a text: what an approval is bound to."""
+    return hashlib.sha256(source.encode()).hexdigest()
+
+
+def begin(source: str, *, title: str, at: datetime, by: str, of: Campaign | None = None, reason: str = "") -> Draft:
+    """A new draft of `source`, which need not be right yet. `of` is the published campaign that it changes, if any."""
+    with transaction.atomic():
+        draft = Draft.objects.create(
+            title=title, source=source, digest=digest(source), base=digest(of.source) if of else "", authors=[by],
+            created_at=at, changed_at=at,
+        )  # fmt: skip
+        _note(draft, AuditEvent.Verb.WRITTEN, at=at, by=by, reason=reason)
+    return draft
+
+
+def write(draft: Draft, source: str, *, was: str, at: datetime, by: str) -> None:
+    """Replace the draft's text; approvals and a submission are void with that.
+
+    `was` is the digest of the text that the writer saw. Raises DraftError where another text stands there by now, or
+    the draft is launched or withdrawn.
+    """
+    with transaction.atomic():
+        row = _held(draft, Draft.OPEN)
+        if row.digest != was:
+            raise DraftError(_("Somebody else changed this draft meanwhile. Look at it again before you write."))
+        if row.source != source:
+            row.source, row.digest, row.changed_at, row.status = source, digest(source), at, Status.DRAFT
+            row.authors = [*row.authors, *([by] if by not in row.authors else [])]
+            row.submitted_by = row.approved_by = row.approved_digest = ""
+            row.save()
+            _note(row, AuditEvent.Verb.WRITTEN, at=at, by=by, before={"digest": was}, after={"digest": row.digest})
+    draft.refresh_from_db()
+
+
+def submit(draft: Draft, *, at: datetime, by: str) -> None:
+    """Ask for approval. Raises DraftError, DefinitionError where the text is not right."""
+
+    def asked(row: Draft) -> None:
+        parser.read(row.source)
+        row.status, row.submitted_by = Status.SUBMITTED, by
+
+    _move(draft, (Status.DRAFT,), AuditEvent.Verb.SUBMITTED, asked, at=at, by=by)
+
+
+def give_back(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
+    """Give a submitted or approved draft back to its authors. Raises DraftError."""
+
+    def returned(row: Draft) -> None:
+        row.status, row.approved_by, row.approved_digest = Status.DRAFT, "", ""
+
+    _move(draft, (Status.SUBMITTED, Status.APPROVED), AuditEvent.Verb.RETURNED, returned, at=at, by=by, reason=reason)
+
+
+def approve(draft: Draft, *, shown: str, at: datetime, by: str) -> None:
+    """Approve the text whose digest is `shown`. Raises DraftError where it is another, or `by` had a hand in it."""
+
+    def approved(row: Draft) -> None:
+        if by in (*row.authors, row.submitted_by):
+            raise DraftError(_("You wrote or submitted this draft: somebody else must approve it."))
+        if shown != row.digest:
+            raise DraftError(_("The draft is not the one that you were shown. Look at it again."))
+        row.status, row.approved_by, row.approved_digest = Status.APPROVED, by, shown
+
+    _move(draft, (Status.SUBMITTED,), AuditEvent.Verb.APPROVED, approved, at=at, by=by)
+
+
+def withdraw(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
+    """Give the draft up. Raises DraftError."""
+
+    def withdrawn(row: Draft) -> None:
+        row.status = Status.WITHDRAWN
+
+    _move(draft, Draft.OPEN, AuditEvent.Verb.WITHDRAWN, withdrawn, at=at, by=by, reason=reason)
+
+
+def launch(draft: Draft, *, at: datetime, by: str) -> list[Version]:
+    """Publish what was approved: a new version of each offer that differs. Returns those.
+
+    Raises DraftError where it is not approved, or where what it says cannot be any more: the campaign was published
+    anew meanwhile, a limit is below the places taken by now, an offer belongs to another campaign.
+    """
+    made: list[Version] = []
+
+    def launched(row: Draft) -> None:
+        if row.approved_digest != digest(row.source):
+            raise DraftError(_("What was approved is not what stands there."))
+        text = parser.read(row.source)
+        if row.base != _published(text.campaign):
+            raise DraftError(_("Another draft of this campaign was launched meanwhile: begin again from what it says."))
+        try:
+            made.extend(published_offers.publish(text, source=row.source, at=at, by=by, draft=row))
+        except ValueError as refusal:
+            raise DraftError(str(refusal)) from refusal
+        row.status = Status.LAUNCHED
+
+    _move(draft, (Status.APPROVED,), AuditEvent.Verb.LAUNCHED, launched, at=at, by=by)
+    return made
+
+
+def _published(code: str) -> str:
+    """The digest of a campaign's published text; empty where there is no such campaign."""
+    found = Campaign.objects.select_for_update(no_key=True).filter(code=code).first()
+    return digest(found.source) if found else ""
+
+
+def _held(draft: Draft, among: tuple[str, ...]) -> Draft:
+    row = Draft.objects.select_for_update(no_key=True).get(pk=draft.pk)
+    if row.status not in among:
+        raise DraftError(_("The draft is %(status)s: that cannot be done now.") % {"status": row.get_status_display()})
+    return row
+
+
+def _move(
+    draft: Draft,
+    among: tuple[str, ...],
+    verb: AuditEvent.Verb,
+    change: Callable[[Draft], None],
+    *,
+    at: datetime,
+    by: str,
+    reason: str = "",
+) -> None:
+    with transaction.atomic():
+        row = _held(draft, among)
+        before = {"status": row.status}
+        change(row)
+        row.save()
+        after = {"status": row.status, "digest": row.digest}
+        _note(row, verb, at=at, by=by, reason=reason, before=before, after=after)
+    draft.refresh_from_db()
+
+
+def _note(
+    draft: Draft,
+    verb: AuditEvent.Verb,
+    *,
+    at: datetime,
+    by: str,
+    reason: str = "",
+    before: dict[str, str] | None = None,
+    after: dict[str, str] | None = None,
+) -> None:
+    AuditEvent.objects.create(
+        draft=draft, verb=verb, at=at, by=by, reason=reason, before=before or {}, after=after or {}
+    )

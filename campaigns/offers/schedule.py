@@ -1,0 +1,92 @@
+"""When an offer opens and closes, from its terms alone, and in what state that puts it."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms
+from rules.conditions import Comparison, Condition
+from rules.moments import facts_of
+from rules.time_windows import Bound, Window
+
+
+class State(TextChoices):
+    """Where a published offer is in its life. Dates decide, unless somebody paused or stopped it."""
+
+    SCHEDULED = "scheduled", _("scheduled")
+    LIVE = "live", _("live")
+    PAUSED = "paused", _("paused")
+    ENDED = "ended", _("ended")
+    CLOSED = "closed", _("closed")
+
+
+def state(
+    terms: OfferTerms, *, at: datetime, paused_at: datetime | None, stopped_at: datetime | None, owed: bool
+) -> State:
+    """The state at `at`. `owed`: whether something given is not settled, spent or over yet."""
+    start, end = opens(terms), closes(terms)
+    if stopped_at is not None or (end is not None and at >= _last(terms, end)):
+        return State.ENDED if owed else State.CLOSED
+    if paused_at is not None:
+        return State.PAUSED
+    return State.SCHEDULED if start is not None and at < start.instant else State.LIVE
+
+
+def _last(terms: OfferTerms, end: Bound) -> datetime:
+    """The first instant at which no place is given any more: claims may be decided after they are made."""
+    return max(end.after, terms.decision_instant) if terms.decision_instant else end.after
+
+
+def opens(terms: OfferTerms) -> Bound | None:
+    """The bound from which claims can be made; None where the terms name none."""
+    return max(_starts(terms), key=lambda bound: bound.instant, default=None)
+
+
+def closes(terms: OfferTerms) -> Bound | None:
+    """The bound up to which, itself included, claims can be made; None where the terms name none."""
+    return max(_ends(terms), key=lambda bound: bound.instant, default=None)
+
+
+def dates(terms: OfferTerms) -> Iterator[tuple[str, Bound]]:
+    """Every date that matters to a merchant, in the order of an offer's life: what it is, and the bound."""
+    bundle = terms.bundle
+    found = {
+        "opens": opens(terms),
+        "closes": closes(terms),
+        "decided": terms.decided_at,
+        "deadline": terms.settlement.deadline,
+        "coupons_from": bundle.valid.from_ if bundle else None,
+        "coupons_to": bundle.valid.to if bundle else None,
+    }
+    return ((kind, bound) for kind, bound in found.items() if bound is not None)
+
+
+def _starts(terms: OfferTerms) -> Iterator[Bound]:
+    yield from (window.from_ for window in _windows(terms))
+    yield from (condition.from_ for condition in _about_claim(terms) if condition.from_)
+
+
+def _ends(terms: OfferTerms) -> Iterator[Bound]:
+    yield from (window.to for window in _windows(terms))
+    yield from (condition.by for condition in _about_claim(terms) if condition.by)
+
+
+def _windows(terms: OfferTerms) -> Iterator[Window]:
+    if terms.threshold is not None:
+        yield terms.threshold.window
+    yield from (condition.within for condition in _about_claim(terms) if condition.within)
+
+
+def _about_claim(terms: OfferTerms) -> Iterator[Comparison]:
+    """Comparisons of the instants that make the claim time."""
+    match terms.claim:
+        case ClaimNth(nth=nth):
+            yield from _comparing(nth.where, {nth.at})
+        case ClaimAt(at=moment):
+            yield from _comparing((*terms.scope, *terms.asked), set(facts_of(moment)))
+
+
+def _comparing(conditions: Iterable[Condition], facts: set[str]) -> Iterator[Comparison]:
+    return (one for one in conditions if isinstance(one, Comparison) and one.fact in facts)

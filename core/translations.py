@@ -1,0 +1,36 @@
+"""Translations without msgfmt: each `django.po` is compiled by Babel beside itself.
+
+Run as `python -m core.translations`; `./run`, `./run test` and the image do.
+"""
+
+import os
+from pathlib import Path
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def compile_catalogs(root: Path = ROOT) -> list[Path]:
+    """Compile each catalog under `root/*/locale` and `root/locale` that changed; returns those written."""
+    sources = [*root.glob("locale/*/LC_MESSAGES/*.po"), *root.glob("*/locale/*/LC_MESSAGES/*.po")]
+    return [_compile(source) for source in sources if _is_stale(source)]
+
+
+def _is_stale(source: Path) -> bool:
+    target = source.with_suffix(".mo")
+    return not target.exists() or target.stat().st_mtime < source.stat().st_mtime
+
+
+def _compile(source: Path) -> Path:
+    target = source.with_suffix(".mo")
+    # Put in place whole: two test processes may do this at once.
+    part = target.with_suffix(f".{os.getpid()}")
+    with source.open("rb") as text, part.open("wb") as machine:
+        write_mo(machine, read_po(text, locale=source.parts[-3]))
+    return part.replace(target)
+
+
+if __name__ == "__main__":
+    compile_catalogs()

@@ -1,0 +1,49 @@
+"""Where one is signed in: every browser, and an end to those one does not know."""
+
+from typing import cast
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+
+from dashboard.auth.reauthentication import ProvenForm
+from identity import sessions
+
+
+class EndingForm(ProvenForm):
+    """Which session is to end: one by its number, or without one all others."""
+
+    number = forms.RegexField(r"^[0-9a-f]{16}$", required=False, widget=forms.HiddenInput)
+
+
+@never_cache
+@login_required
+@sensitive_post_parameters("password")
+def page(request: HttpRequest) -> HttpResponse:
+    """List one's sessions; with the password, end one or all others."""
+    user, here = cast(User, request.user), request.session.session_key
+    form = EndingForm(request.POST or None, request=request)
+    if request.method == "POST" and form.is_valid():
+        ended = sessions.end(user, but=here, number=form.cleaned_data["number"] or None)
+        messages.success(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
+        return redirect("sessions")
+    rows = [
+        {
+            "number": sessions.numbered(session.session_key),
+            "is_here": session.session_key == here,
+            "agent": session.agent,
+            "begun_at": session.begun_at,
+            "seen_at": sessions.seen_at(session),
+        }
+        for session in sessions.of(user, at=timezone.now())
+    ]
+    limits = {"idle": settings.SESSION_COOKIE_AGE // 60, "lifetime": settings.SESSION_LIFETIME // 3600}
+    return render(request, "dashboard/sessions.html", {"rows": rows, "form": form, **limits})

@@ -1,0 +1,174 @@
+"""What a grant is worth: a discount on a fee, or a bundle of coupons."""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Annotated, Any, Literal, Self
+
+from django.utils.translation import gettext_lazy as _
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+
+from rules.base import DefinitionModel
+from rules.conditions import Amount, Comparison
+from rules.facts import Label
+from rules.time_windows import Bound
+
+CENT = Decimal("0.01")
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
+Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
+
+
+@dataclass(frozen=True)
+class Fee:
+    """A fee a discount can be taken off: of which subject, found where, in which currency, how little may be left."""
+
+    name: str
+    label: Label
+    subject: str
+    fact: str
+    currency: str = ""
+    currency_fact: str = ""
+    least: Decimal = Decimal(0)
+    rated: bool = False
+
+
+FEES = {
+    fee.name: fee
+    for fee in (
+        Fee("freight", _("freight"), "freight_order", "base_freight", currency_fact="currency", least=CENT),
+        Fee("service_fee", _("service fee"), "trade_order", "service_fee_usd", "USD"),
+        Fee("oa_fee", _("open account service fee"), "trade_order", "amount_usd", "USD", rated=True),
+        Fee("premium", _("Easy Return premium"), "trade_order", "easy_return_premium_usd", "USD"),
+        Fee("financing_fee", _("financing fee"), "financing_draw", "fee", currency_fact="currency"),
+    )
+}
+
+
+class Reduction(DefinitionModel):
+    """A percentage of the fee, or an amount."""
+
+    percent: Percent | None = None
+    amount: Positive | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.percent is None) == (self.amount is None):
+            raise ValueError("say either percent or amount")
+        return self
+
+    def of(self, fee: Decimal) -> Decimal:
+        """The reduction before rounding and limits."""
+        return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
+
+
+class Tier(Reduction):
+    """A reduction that holds from an amount of the fee on, up to the next tier."""
+
+    from_: Amount = Field(alias="from")
+    below: Amount | None = None
+
+
+class Discount(DefinitionModel):
+    """A reduction of one fee. Rounded half up to the cent, never more than the fee leaves room for."""
+
+    fee: Literal["freight", "service_fee", "oa_fee", "premium", "financing_fee"]
+    rate: Percent | None = None
+    currency: Currency | None = None
+    percent: Percent | None = None
+    amount: Positive | None = None
+    tiers: tuple[Tier, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        if sum((self.percent is not None, self.amount is not None, bool(self.tiers))) != 1:
+            raise ValueError("say exactly one of percent, amount, tiers")
+        if FEES[self.fee].rated != (self.rate is not None):
+            raise ValueError(f"{self.fee} takes {'a' if FEES[self.fee].rated else 'no'} rate")
+        if self.rate is not None and self.tiers:
+            raise ValueError("a fee that is a rate of an amount takes no tiers")
+        fixed = self.amount is not None or any(tier.amount is not None for tier in self.tiers)
+        if fixed and not (self.currency or FEES[self.fee].currency):
+            raise ValueError("a fixed amount needs a currency")
+        if self.currency and FEES[self.fee].currency not in ("", self.currency):
+            raise ValueError(f"{self.fee} is in {FEES[self.fee].currency}, not {self.currency}")
+        return self
+
+    @model_validator(mode="after")
+    def _tiers_meet(self) -> Self:
+        for lower, upper in zip(self.tiers, self.tiers[1:], strict=False):
+            if upper.from_ <= lower.from_:
+                raise ValueError(f"tiers overlap: {upper.from_} comes after {lower.from_}")
+            if lower.below is not None and lower.below != upper.from_:
+                word = "leave a gap" if lower.below < upper.from_ else "overlap"
+                raise ValueError(f"tiers {word} between {lower.below} and {upper.from_}")
+        if self.tiers and self.tiers[-1].below is not None:
+            raise ValueError("the last tier has no upper end: leave out below")
+        return self
+
+    def value(self, found: Decimal | None) -> Decimal:
+        """The discount where the fee's fact is `found`: empty counts as 0.00."""
+        fee = (found or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
+        room = (fee - FEES[self.fee].least).quantize(CENT, ROUND_HALF_UP)
+        return max(Decimal("0.00"), min(self._off(fee).quantize(CENT, ROUND_HALF_UP), room))
+
+    def _off(self, fee: Decimal) -> Decimal:
+        """The reduction before rounding and limits: of the highest tier reached, nothing below the lowest."""
+        if not self.tiers:
+            return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
+        for tier in reversed(self.tiers):
+            if tier.from_ <= fee:
+                return tier.of(fee)
+        return Decimal(0)
+
+    def conditions(self) -> tuple[Comparison, ...]:
+        """What the discount itself asks of a subject: its currency, and to reach the lowest tier."""
+        fee = FEES[self.fee]
+        asked: list[dict[str, Any]] = []
+        if self.currency and fee.currency_fact:
+            asked.append({"fact": fee.currency_fact, "is": self.currency})
+        if self.tiers and self.tiers[0].from_ > 0:
+            asked.append({"fact": fee.fact, "at_least": self.tiers[0].from_})
+        return tuple(Comparison.model_validate(one) for one in asked)
+
+
+class Validity(DefinitionModel):
+    """From when until when a coupon can be attached and paid with."""
+
+    from_: Bound = Field(alias="from")
+    to: Bound
+
+
+class CouponBundle(DefinitionModel):
+    """Coupons for freight orders: how many, worth what, when valid, on which orders."""
+
+    count: Annotated[int, Field(ge=1, le=1000)]
+    value: Positive
+    currency: Currency
+    valid: Validity
+    where: tuple[Comparison, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _valid_for_a_time(self) -> Self:
+        if self.valid.from_.instant >= self.valid.to.after:
+            raise ValueError(f"coupons end at {self.valid.to.at} before they start at {self.valid.from_.at}")
+        return self
+
+    def worth(self, base_freight: Decimal) -> Decimal:
+        """What one coupon takes off an order: its value, or as much as leaves 0.01 to pay."""
+        return max(Decimal("0.00"), min(self.value, base_freight - CENT))
+
+
+class Coupons(DefinitionModel):
+    """A benefit made of coupons."""
+
+    coupons: CouponBundle
+
+
+def _form(value: Any) -> str:
+    return "coupons" if isinstance(value, Coupons) or (isinstance(value, dict) and "coupons" in value) else "discount"
+
+
+Benefit = Annotated[
+    Annotated[Discount, Tag("discount")] | Annotated[Coupons, Tag("coupons")],
+    Discriminator(_form),
+]

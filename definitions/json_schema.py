@@ -1,0 +1,11 @@
+"""The JSON Schema of a campaign file, for editors."""
+
+from typing import Any
+
+from definitions.parser import CampaignDefinition
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema, made from the vocabulary itself."""
+    made = CampaignDefinition.model_json_schema(by_alias=True, mode="validation")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

@@ -1,0 +1,142 @@
+"""A season on other dates: every time of a text moved, and what is worth a look pointed out."""
+
+import re
+from calendar import monthrange
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.utils.translation import gettext as _
+
+from definitions import yaml_roundtrip
+from rules.time_windows import LOCAL
+
+TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+BEGINNING = "1970-01-01 00:00:00"
+"""Stands for "from the beginning" and is never moved."""
+
+
+@dataclass(frozen=True)
+class Moved:
+    """One time of the text: where it stands, what it was and is, and what is worth a look, if anything."""
+
+    place: str
+    was: str
+    now: str
+    note: str
+
+
+Move = Callable[[datetime], tuple[datetime, str]]
+
+
+def by_days(source: str, days: int) -> tuple[str, list[Moved]]:
+    """The text with every time `days` later: a multiple of seven keeps the weekdays. Raises DefinitionError."""
+
+    def move(at: datetime) -> tuple[datetime, str]:
+        now = at + timedelta(days=days)
+        if _ends_month(at) != _ends_month(now) and _ends_month(at):
+            return now, _("was the last day of its month, is not any more")
+        if at.day == 1 != now.day:
+            return now, _("was the first day of its month, is not any more")
+        return now, "" if days % 7 == 0 else _weekday(at, now)
+
+    return _moved(source, move)
+
+
+def by_years(source: str, years: int) -> tuple[str, list[Moved]]:
+    """The text with every time on the same date `years` later; 29 February, where there is none, becomes 28 February.
+
+    Raises DefinitionError.
+    """
+
+    def move(at: datetime) -> tuple[datetime, str]:
+        try:
+            now = at.replace(year=at.year + years)
+        except ValueError:
+            now = at.replace(year=at.year + years, day=28)
+            return now, _("there is no 29 February in %(year)d") % {"year": now.year}
+        if _ends_month(at) and not _ends_month(now):
+            return now, _("was the last day of its month, is not any more")
+        return now, _weekday(at, now)
+
+    return _moved(source, move)
+
+
+def renamed(source: str, *, code: str, ending: str) -> str:
+    """The text as that of another campaign: `code` for the campaign, `ending` put after each offer's own."""
+    data = yaml_roundtrip.load(source)
+    data["campaign"] = code
+    for offer in data.get("offers") or ():
+        offer["code"] = f"{offer['code']}{ending}"
+    return yaml_roundtrip.dump(data)
+
+
+def _moved(source: str, move: Move) -> tuple[str, list[Moved]]:
+    data = yaml_roundtrip.load(source)
+    told = list(_walk(data, move, (), str(data.get("zone", "UTC"))))
+    return yaml_roundtrip.dump(data), told
+
+
+def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[Moved]:
+    if isinstance(node, dict) and is_time(node.get("at")):
+        yield from _move_bound(node, move, path, node.get("zone", zone))
+        return
+    keys = list(node) if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+    for key in keys:
+        here = (*path, _name(node, key))
+        if is_time(node[key]):
+            was = str(node[key])
+            now, note = move(_read(was))
+            node[key] = now.strftime(LOCAL)
+            yield Moved(".".join(here), was, node[key], note)
+        else:
+            yield from _walk(node[key], move, here, zone)
+
+
+def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[Moved]:
+    """A bound with its own zone and, maybe, a twin: a twin that told the truth goes on telling it."""
+    was = str(bound["at"])
+    now, note = move(_read(was))
+    bound["at"] = now.strftime(LOCAL)
+    yield Moved(".".join(path), was, bound["at"], note)
+    twin = bound.get("twin")
+    if isinstance(twin, dict) and is_time(twin.get("at")) and "zone" in twin:
+        shown = str(twin["at"])
+        if shown == shown_on(was, zone, twin["zone"]):
+            twin["at"] = shown_on(bound["at"], zone, twin["zone"])
+        else:
+            twin["at"] = move(_read(shown))[0].strftime(LOCAL)
+        drifted = twin["at"][11:] != shown[11:]
+        text = _("the clocks change between: it is at another time of day there") if drifted else ""
+        yield Moved(".".join((*path, "twin")), shown, twin["at"], text)
+
+
+def shown_on(local: str, zone: str, other: str) -> str:
+    """What the clock of `other` shows when that of `zone` shows `local`."""
+    at = _read(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return at.astimezone(ZoneInfo(other)).strftime(LOCAL)
+
+
+def _name(node: Any, key: Any) -> str:
+    """An offer is named by its code, not by its number."""
+    child = node[key]
+    return str(child["code"]) if isinstance(child, dict) and "code" in child else str(key)
+
+
+def is_time(value: Any) -> bool:
+    """Whether it is a time as a definition writes one, and not the beginning of all."""
+    return isinstance(value, str) and TIME.fullmatch(value) is not None and value != BEGINNING
+
+
+def _read(text: str) -> datetime:
+    return datetime.strptime(text, LOCAL)  # noqa: DTZ007  local by intention; the zone stands beside it
+
+
+def _ends_month(at: datetime) -> bool:
+    return at.day == monthrange(at.year, at.month)[1]
+
+
+def _weekday(at: datetime, now: datetime) -> str:
+    return "" if at.weekday() == now.weekday() else _("falls on another weekday")

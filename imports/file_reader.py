@@ -1,0 +1,166 @@
+"""Lines of cells out of a file, whichever program wrote it: CSV in UTF-8 or GB18030, or a workbook."""
+
+import codecs
+import csv
+import hashlib
+import subprocess  # nosec B404
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from imports.cell_parsers import CellError
+from imports.schema import Line, MalformedLine
+
+CHUNK = 1 << 20
+WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WORKBOOK = ".xlsx"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What converting a workbook may cost."""
+
+    seconds: int
+    megabytes: int
+
+
+UPLOAD = Limit(seconds=4, megabytes=256)  # refused within 5 seconds, all told
+COMMAND = Limit(seconds=900, megabytes=2048)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file opened: its first line, the others as they come, and the digest of its bytes."""
+
+    digest: str
+    header: Sequence[str]
+    lines: Iterator[Line]
+
+
+@contextmanager
+def opened(path: Path, *, limit: Limit) -> Iterator[Source]:
+    """The lines of `path`. A file that cannot be read at all raises `Refusal`."""
+    if path.suffix.lower() != WORKBOOK:
+        digest, encoding = scanned(path)
+        with path.open(encoding=encoding, newline="") as stream:
+            yield _source(digest, _lines(stream))
+        return
+    with tempfile.TemporaryDirectory(prefix="intake-") as folder:
+        converted = Path(folder) / "sheet.csv"
+        _convert(path, converted, limit=limit)
+        with path.open("rb") as whole, converted.open(encoding="utf-8", newline="") as stream:
+            digest = hashlib.file_digest(whole, "sha256").hexdigest()
+            yield _source(digest, _rows_of_sheet(_lines(stream)))
+
+
+def _source(digest: str, lines: Iterator[Line]) -> Source:
+    _number, header = next(lines, (0, []))
+    if isinstance(header, MalformedLine):
+        raise CellError(header.reason)
+    if not header:
+        raise CellError(_("is empty: not even a header"))
+    names = [name.removeprefix("\ufeff").strip() for name in header]
+    while names and not names[-1]:  # spreadsheet programs leave empty columns behind the last
+        names.pop()
+    return Source(digest, names, _narrowed(lines, len(names), len(header)))
+
+
+def _narrowed(lines: Iterator[Line], width: int, drawn: int) -> Iterator[Line]:
+    if width == drawn:
+        return lines
+    return ((number, cells[:width] if cells and not any(cells[width:]) else cells) for number, cells in lines)
+
+
+def scanned(path: Path) -> tuple[str, str]:
+    """The SHA-256 of a text file and its encoding, from one pass over its bytes."""
+    digest = hashlib.sha256()
+    decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030")}
+    line, first = 1, True
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            if first:
+                _refuse_wide(chunk)
+                if chunk.startswith(codecs.BOM_UTF8):
+                    del decoders["gb18030"]
+            first = False
+            if b"\0" in chunk:
+                found = line + chunk[: chunk.index(b"\0")].count(b"\n")
+                raise CellError(_("line %d holds a NUL byte: not a text file; save it as CSV in UTF-8") % found)
+            line += chunk.count(b"\n")
+            digest.update(chunk)
+            _decode(decoders, chunk, final=False)
+    _decode(decoders, b"", final=True)
+    return digest.hexdigest(), next(iter(decoders))
+
+
+def _refuse_wide(chunk: bytes) -> None:
+    if chunk.startswith(WIDE_MARKS):
+        raise CellError(_("is UTF-16 or UTF-32: save it as CSV in UTF-8"))
+
+
+def _decode(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes, *, final: bool) -> None:
+    """Drop the decoders that cannot read `chunk`; with none left, refuse the file."""
+    if chunk.isascii() and not final and not any(decoder.getstate()[0] for decoder in decoders.values()):
+        return
+    for name, decoder in list(decoders.items()):
+        try:
+            decoder.decode(chunk, final)
+        except UnicodeDecodeError:
+            del decoders[name]
+    if not decoders:
+        raise CellError(_("is neither UTF-8 nor GB18030: save it as CSV in UTF-8"))
+
+
+def _lines(stream: Iterator[str]) -> Iterator[Line]:
+    """Each line with something in it, under the number of the physical line where it starts."""
+    reader = csv.reader(stream, strict=True)
+    while True:
+        start = reader.line_num + 1
+        try:
+            for cells in reader:
+                if any(cells):
+                    yield start, cells
+                start = reader.line_num + 1
+            return
+        except csv.Error as error:
+            yield start, MalformedLine(_("is not CSV: %s") % error)
+
+
+def _rows_of_sheet(lines: Iterator[Line]) -> Iterator[Line]:
+    return ((int(cells[0]), cells[1:]) for _number, cells in lines)
+
+
+def _convert(path: Path, target: Path, *, limit: Limit) -> None:
+    """Let a child with little memory and time turn a workbook into CSV: what it is may be meant to harm."""
+    command = [sys.executable, "-m", "imports.xlsx_to_csv", str(path.resolve()), str(target)]
+    command += [str(limit.seconds), str(limit.megabytes)]
+    root = Path(__file__).resolve().parents[1]
+    try:
+        child = subprocess.run(  # noqa: S603  # our own module, by the running interpreter  # nosec B603
+            command, cwd=root, capture_output=True, timeout=limit.seconds, check=False, text=True, errors="replace"
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CellError(_reason("time")) from error
+    if child.returncode != 0:
+        word = child.stdout.strip()
+        raise CellError(_reason(word or ("time" if child.returncode < 0 else "broken")))
+
+
+def _reason(word: str) -> str:
+    code, _blank, detail = word.partition(" ")
+    reasons = {
+        "time": _("takes too long to read: save it as CSV"),
+        "memory": _("needs too much memory to read: save it as CSV"),
+        "size": _("unpacks to far more than a fact file can hold: save it as CSV"),
+        "old": _("is an encrypted workbook, or one of an old format: save it as .xlsx without a password"),
+        "entity": _("declares XML entities, which no spreadsheet program writes"),
+        "far": _("has something in cell %s, far outside of any fact file") % detail,
+        "merged": _("has too many merged cells: save it as CSV"),
+        "sheet": _("has no visible sheet"),
+    }
+    return reasons.get(code, _("is not a workbook that can be read: save it as .xlsx or CSV"))

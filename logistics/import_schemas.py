@@ -1,0 +1,42 @@
+"""The files of facts about freight, as `spec/files.md` has them."""
+
+from imports.cell_parsers import Column, choice, currency, flag, instant, key, money, whole
+from imports.registry import register
+from imports.schema import FactFile
+from logistics.models import FreightOrder, FreightTemplate
+from merchants.import_schemas import MERCHANT
+
+FREIGHT_ORDERS = FactFile(
+    "freight_orders",
+    FreightOrder,
+    (
+        Column("order_no", key(), required=True),
+        MERCHANT,
+        Column("account_code", key()),
+        Column("service", choice(), required=True),
+        Column("line", key(), required=True),
+        Column("base_freight", money(), required=True),
+        Column("currency", currency(), required=True),
+        Column("promo_flag", flag()),
+        Column("use_coupon", flag()),
+        Column("placed_at", instant()),
+        Column("paid_at", instant()),
+        Column("shipped_at", instant()),
+        Column("departed_at", instant()),
+        Column("cancelled_at", instant()),
+    ),
+    key=("order_no",),
+)
+FREIGHT_TEMPLATES = FactFile(
+    "freight_templates",
+    FreightTemplate,
+    (
+        MERCHANT,
+        Column("line", key(), required=True),
+        Column("configured_at", instant(), required=True),
+        Column("rts_products", whole()),
+    ),
+    key=("merchant_code", "line", "configured_at"),
+)
+FILES = (FREIGHT_ORDERS, FREIGHT_TEMPLATES)
+register(*FILES)

@@ -1,0 +1,55 @@
+"""Members: the people who sign in for a merchant."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from core.db.fields import instant
+from merchants.models.merchant import Merchant
+
+
+def calendar_key() -> str:
+    """A secret of 128 random bits that stands in the address of a member's calendar."""
+    return secrets.token_urlsafe(16)
+
+
+class Member(models.Model):
+    """A person who signs in for a merchant. Everyone of a merchant sees the same; changed by `merchants.members` alone.
+
+    `zone` and `language` are how they read times and mail; `shown` and `mailed` the topics they want to be told of, on
+    their page and by mail.
+    """
+
+    class Role(models.TextChoices):
+        MAIN = "main", _("main account")
+        SUB = "sub", _("sub-account")
+
+    class Zone(models.TextChoices):
+        BEIJING = "Asia/Shanghai", _("Beijing")
+        LOS_ANGELES = "America/Los_Angeles", _("Los Angeles")
+        UTC = "UTC", _("UTC")
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="member")
+    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="members")
+    role = models.CharField(_("role"), max_length=4, choices=Role)
+    may_attach = models.BooleanField(_("may attach coupons"), default=True)
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="zh-hans")
+    zone = models.CharField(_("time zone"), max_length=32, choices=Zone, default=Zone.BEIJING)
+    shown: "models.JSONField[list[str], list[str]]" = models.JSONField(_("told on the page of"), default=list)
+    mailed: "models.JSONField[list[str], list[str]]" = models.JSONField(_("told by mail of"), default=list)
+    invited_by = models.CharField(_("invited by"), max_length=150)
+    invited_at = models.DateTimeField(_("invited at"))
+    disabled_at = instant(verbose_name=_("disabled at"))
+    mail_failures = models.PositiveSmallIntegerField(_("mails failed in a row"), default=0)
+    mail_after = instant(verbose_name=_("no mail before"))
+    calendar_key = models.CharField(_("secret of the calendar"), max_length=32, unique=True, default=calendar_key)
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        permissions = [("see_as_member", _("Can open a merchant's dashboard, to look"))]
+
+    def __str__(self) -> str:
+        return self.user.get_username()

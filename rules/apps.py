@@ -1,0 +1,10 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class RulesConfig(AppConfig):
+    name = "rules"
+    verbose_name = _("Rules")
+
+    def ready(self) -> None:
+        from rules import moments  # noqa: F401, PLC0415  registers a SQL function on every SQLite connection

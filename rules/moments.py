@@ -1,0 +1,137 @@
+"""Moments: the instants a definition points at, from one fact or several."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from django.db.backends.signals import connection_created
+from django.db.models import Case, DateTimeField, Func, Q, Value, When
+from django.db.models.functions import Greatest
+from django.db.models.lookups import Exact, IsNull
+from pydantic import Discriminator, Field, Tag
+
+from rules.base import DefinitionModel
+from rules.facts import Collection, expression
+from rules.time_windows import Zone
+
+NEVER = datetime(9999, 12, 31, tzinfo=UTC)
+INSTANT = DateTimeField()
+
+
+class NextMidnight(Func):
+    """00:00 in a zone on the day after an instant's day there."""
+
+    output_field = INSTANT
+    arity = 1
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        # An hour after 23:00: of a midnight that comes twice PostgreSQL would take the second.
+        zone = f"'{self.extra['zone']}'"
+        late = f"date_trunc('day', %(expressions)s AT TIME ZONE {zone}) + interval '23 hours'"
+        template = f"(({late}) AT TIME ZONE {zone} + interval '1 hour')"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        template = f"fairground_next_midnight(%(expressions)s, '{self.extra['zone']}')"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
+def next_midnight(at: datetime, zone: str) -> datetime:
+    """00:00 in `zone` on the day after the day `at` is there, in UTC."""
+    day = at.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _next_midnight_in_sqlite(stored: str | None, zone: str) -> str | None:
+    if stored is None:
+        return None
+    return str(next_midnight(datetime.fromisoformat(stored).replace(tzinfo=UTC), zone).replace(tzinfo=None))
+
+
+def _teach_sqlite(connection: Any, **_: Any) -> None:
+    if connection.vendor == "sqlite":
+        connection.connection.create_function(
+            "fairground_next_midnight", 2, _next_midnight_in_sqlite, deterministic=True
+        )
+
+
+connection_created.connect(_teach_sqlite, dispatch_uid="next_midnight")
+
+
+class LatestOf(DefinitionModel):
+    """The latest of several facts; nothing until all of them have happened."""
+
+    latest_of: tuple[str, ...] = Field(min_length=2)
+
+    def names(self) -> tuple[str, ...]:
+        return self.latest_of
+
+    def expression(self, row: Collection) -> Any:
+        parts = [expression(row, name) for name in self.latest_of]
+        known = Q()
+        for part in parts:
+            known &= Q(IsNull(part, False))
+        return Case(When(known, then=Greatest(*parts)), output_field=INSTANT)
+
+
+class DayAfter(DefinitionModel):
+    """00:00 in a zone on the day after a fact's day there."""
+
+    day_after: str
+    zone: Zone
+
+    def names(self) -> tuple[str, ...]:
+        return (self.day_after,)
+
+    def expression(self, row: Collection) -> Any:
+        return NextMidnight(expression(row, self.day_after), zone=self.zone)
+
+
+class ByCase(DefinitionModel):
+    """A moment that depends on the value of another fact; nothing where no case fits."""
+
+    by: str
+    cases: dict[str, "Moment"] = Field(min_length=1)
+    otherwise: "Moment | None" = None
+
+    def names(self) -> tuple[str, ...]:
+        moments = [*self.cases.values(), *([self.otherwise] if self.otherwise else [])]
+        return tuple(name for moment in moments for name in facts_of(moment))
+
+    def expression(self, row: Collection) -> Any:
+        chosen = expression(row, self.by)
+        whens = [When(Exact(chosen, value), then=moment_of(moment, row)) for value, moment in self.cases.items()]
+        default = moment_of(self.otherwise, row) if self.otherwise else Value(None, output_field=INSTANT)
+        return Case(*whens, default=default, output_field=INSTANT)
+
+
+def _form(value: Any) -> str:
+    if isinstance(value, str):
+        return "fact"
+    keys = value if isinstance(value, dict) else type(value).model_fields
+    return next((form for form in ("latest_of", "day_after", "cases") if form in keys), "fact")
+
+
+Moment = Annotated[
+    Annotated[str, Tag("fact")]
+    | Annotated[LatestOf, Tag("latest_of")]
+    | Annotated[DayAfter, Tag("day_after")]
+    | Annotated[ByCase, Tag("cases")],
+    Discriminator(_form),
+]
+ByCase.model_rebuild()
+
+
+def facts_of(moment: Moment) -> tuple[str, ...]:
+    """The instant facts that a moment is made of."""
+    return (moment,) if isinstance(moment, str) else moment.names()
+
+
+def moment_of(moment: Moment, row: Collection) -> Any:
+    """The instant, as an expression over a row: NULL until it is known."""
+    return expression(row, moment) if isinstance(moment, str) else moment.expression(row)
+
+
+def cased(moment: Moment) -> tuple[str, tuple[str, ...]] | None:
+    """The fact that a moment's cases go by and its values, or None."""
+    return (moment.by, tuple(moment.cases)) if isinstance(moment, ByCase) else None

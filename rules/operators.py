@@ -1,0 +1,125 @@
+"""The closed list of operators: which kinds of fact each accepts, and the expression it becomes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q
+from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
+from django.utils.translation import gettext_lazy as _
+
+from merchants.models import ReferenceValue
+from rules.base import ValueList
+from rules.facts import Fact
+from rules.time_windows import Bound
+
+WORDS = frozenset({"choice", "text"})
+AMOUNTS = frozenset({"money", "number"})
+INSTANTS = frozenset({"instant"})
+
+# Moments of the offer itself, which conditions may name like facts.
+MOMENTS = {
+    "settlement": Fact("settlement", "instant", _("settlement")),
+    "fulfilment": Fact("fulfilment", "instant", _("fulfilment")),
+}
+
+
+def _in_reference(found: Any, list_code: str) -> Q:
+    return Q(In(found, ReferenceValue.objects.filter(list_code=list_code).values("value")))
+
+
+def _is(found: Any, value: Any) -> Q:
+    return Q(Exact(found, value))
+
+
+@dataclass(frozen=True)
+class Operator:
+    """One word that may stand between a fact and a value. `build` is None for those that need the claim's instant."""
+
+    name: str
+    kinds: frozenset[str]
+    build: Callable[[Any, Any], Q] | None = None
+
+    def check(self, fact: Fact, operand: Any) -> None:
+        """Raise ValueError where a fact of this kind does not take the operator or the value."""
+        word = self.name.rstrip("_")
+        if fact.kind not in self.kinds:
+            allowed = ", ".join(o.name.rstrip("_") for o in OPERATORS.values() if fact.kind in o.kinds)
+            raise ValueError(f"{fact.name} is {fact.kind}: it takes no {word!r}, but {allowed}")
+        if fact.kind == "number" and operand != int(operand):
+            raise ValueError(f"{fact.name} is a whole number, not {operand}")
+        if fact.kind == "flag" and operand not in FLAGS:
+            raise ValueError(f"{fact.name} is a flag: write yes or no, not {operand!r}")
+        if fact.kind == "choice":
+            _check_choices(fact, operand)
+
+    def q(self, found: Any, operand: Any) -> Q:
+        """The expression, true of rows whose `found` stands so to `operand`."""
+        assert self.build is not None
+        return self.build(found, operand)
+
+
+FLAGS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
+
+
+def _check_choices(fact: Fact, operand: Any) -> None:
+    known = [value for value, _label in fact.choices]
+    for value in operand.values if isinstance(operand, ValueList) else (operand,):
+        if value not in known:
+            raise ValueError(f"{fact.name} is never {value!r}; known are: {', '.join(known)}")
+
+
+def typed(fact: Fact, operand: Any) -> Any:
+    """The operand as a value of the fact's kind."""
+    return FLAGS[operand] if fact.kind == "flag" else operand
+
+
+OPERATORS = {
+    operator.name: operator
+    for operator in (
+        Operator("is_", WORDS | {"flag"}, _is),
+        Operator("is_not", WORDS, lambda found, value: ~_is(found, value)),
+        Operator("in_", WORDS, lambda found, values: Q(In(found, list(values.values)))),
+        Operator("not_in", WORDS, lambda found, values: ~Q(In(found, list(values.values)))),
+        Operator("in_reference", WORDS, _in_reference),
+        Operator("not_in_reference", WORDS, lambda found, code: ~_in_reference(found, code)),
+        Operator("at_least", AMOUNTS, lambda found, value: Q(GreaterThanOrEqual(found, value))),
+        Operator("more_than", AMOUNTS, lambda found, value: Q(GreaterThan(found, value))),
+        Operator("at_most", AMOUNTS, lambda found, value: Q(LessThanOrEqual(found, value))),
+        Operator("less_than", AMOUNTS, lambda found, value: Q(LessThan(found, value))),
+        Operator("within", INSTANTS),
+        Operator("from_", INSTANTS),
+        Operator("by", INSTANTS),
+        Operator("not_before", INSTANTS),
+        Operator("within_hours", INSTANTS),
+        Operator("happened", INSTANTS),
+    )
+}
+
+
+def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:
+    """An operator on an instant as seen at `at`: what is dated later has not happened yet."""
+    seen = Q(LessThanOrEqual(found, at))
+    match operator:
+        case "within":
+            return seen & Q(GreaterThanOrEqual(found, operand.start)) & Q(LessThan(found, operand.end))
+        case "from_":
+            return seen & Q(GreaterThanOrEqual(found, operand.instant))
+        case "by":
+            return seen & Q(LessThan(found, operand.after))
+        case "within_hours":
+            return Q(GreaterThanOrEqual(found, at - timedelta(hours=operand))) & Q(LessThan(found, at))
+        case "happened":
+            return seen if operand else Q(IsNull(found, True)) | Q(GreaterThan(found, at))
+        case "not_before":
+            bound = operand.instant if isinstance(operand, Bound) else F("claimed_at")
+            return Q(IsNull(found, True)) | Q(GreaterThan(found, at)) | Q(GreaterThanOrEqual(found, bound))
+    raise ValueError(f"unknown operator {operator}")
+
+
+def gap(operator: str, required: Decimal | int, found: Decimal | int | None) -> Decimal | int | None:
+    """How much is missing for an amount or count to hold; None where nothing is, or it makes no sense."""
+    short = {"at_least": required - (found or 0), "at_most": (found or 0) - required}.get(operator)
+    return short if short is not None and short > 0 else None

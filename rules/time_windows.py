@@ -1,0 +1,97 @@
+"""Bounds and windows: written in local time with a zone, compared as instants."""
+
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import Annotated, Any, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+
+from rules.base import DefinitionModel, named
+
+LOCAL = "%Y-%m-%d %H:%M:%S"
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except Exception as error:
+        raise ValueError(f"unknown time zone {value}, write one such as America/Los_Angeles") from error
+    return value
+
+
+def _local(value: str) -> str:
+    """Check a local time to the second. An impossible date is an error, never shifted."""
+    try:
+        if datetime.strptime(value, LOCAL).strftime(LOCAL) == value:  # noqa: DTZ007  local by intention; the zone stands beside it
+            return value
+    except ValueError as error:
+        if "day is out of range" in str(error):
+            raise ValueError(f"{value[:10]} is not a date of the calendar") from error
+    raise ValueError(f"{value!r} is not a time like 2022-09-30 23:59:59")
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+LocalTime = Annotated[str, AfterValidator(_local)]
+
+
+class Clock(DefinitionModel):
+    """A local time and the zone it is read in.
+
+    A time that the zone has twice (autumn) is the first of the two; one that it skips (spring) is as much later as
+    the clock was put forward: 02:30 becomes 03:30.
+    """
+
+    at: LocalTime
+    zone: Zone
+
+    @cached_property
+    def instant(self) -> datetime:
+        """The instant, in UTC."""
+        return datetime.strptime(self.at, LOCAL).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
+
+
+class Bound(Clock):
+    """One end of a window. The zone decides; `twin` is the same bound as another clock was said to show it."""
+
+    twin: Clock | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short_form(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, str):
+            value = {"at": value}
+        if isinstance(value, dict) and "zone" not in value and info.context:
+            return {"zone": info.context.get("zone"), **value}
+        return value
+
+    @cached_property
+    def after(self) -> datetime:
+        """The first instant past the bound: one written to the second includes that whole second."""
+        return self.instant + timedelta(seconds=1)
+
+
+class Window(DefinitionModel):
+    """From one bound to another, both included to the second: half-open as instants."""
+
+    from_: Bound = Field(alias="from")
+    to: Bound
+
+    @model_validator(mode="after")
+    def _not_empty(self) -> Self:
+        if self.start >= self.end:
+            raise ValueError(f"the window is empty: it ends at {self.to.at} before it starts at {self.from_.at}")
+        return self
+
+    @property
+    def start(self) -> datetime:
+        """The first instant inside, in UTC."""
+        return self.from_.instant
+
+    @property
+    def end(self) -> datetime:
+        """The first instant after it, in UTC."""
+        return self.to.after
+
+
+NamedWindow = Annotated[Window, named("windows")]

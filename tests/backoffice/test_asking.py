@@ -1,0 +1,138 @@
+"""Why not? A merchant, an order, a draw or a coupon, and everything that was decided of it."""
+
+import pytest
+from django.apps import apps
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from campaigns.models import Coupon
+from campaigns.offers import drafts
+from logistics.models import FreightOrder
+from tests.backoffice.test_revoking import EIGHT
+from tests.support.members import clock, text, words
+from tests.support.operators import Staff
+from tests.support.world import correct, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(staff: Staff, market: None) -> Client:
+    return staff("vi", "viewer")
+
+
+def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
+    page = text(viewer, "/admin/why/?q=FM10")
+    assert "ten : granted Claimed at 11 September 2022 08:00:00 Beijing" in page
+    assert "number 1 in line, 100.00 CNY, settled · by version 1" in page
+    assert "✓ yes country is CN CN" in page
+    page = text(viewer, "/admin/why/?q=FM30")
+    assert "ten : refused: a condition is not met" in page
+    assert "✗ no country is CN US" in page
+    page = text(viewer, "/admin/why/?q=FM23")
+    assert "ten : refused: all places were taken" in page
+    assert "number 8 in line" in page
+
+
+def test_what_is_missing_in_figures(staff: Staff) -> None:
+    viewer = staff("vi", "viewer")
+    clock("20")
+    merchant()
+    freight("F1", paid_at="05", base_freight=480)
+    publish(offer("ten", conditions="[{fact: base_freight, at_least: 500}]"))
+    tick("06")
+    assert "base freight is at least 500.00 480.00 CNY 20.00 CNY short" in text(viewer, "/admin/why/?q=F1")
+
+
+def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
+    viewer = staff("vi", "viewer")
+    clock("20")
+    merchant()
+    freight("F0", placed_at="01", paid_at="01", shipped_at="02")
+    freight("G", placed_at="03", use_coupon=True)
+    publish(EIGHT)
+    tick("05")
+    code = Coupon.objects.get(status="locked").code
+    page = text(viewer, f"/admin/why/?q={code.lower()}")
+    assert f"Coupon {code} eight · locked · 25.00 CNY" in page
+    assert "eight : granted" in page
+
+
+def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
+    assert viewer.get("/admin/why/?q=M1").headers["location"] == "/admin/merchant/M1/"
+    page = text(viewer, "/admin/merchant/M1/")
+    assert "Global Pass · from 1 January 2020" in page
+    assert "ten 3 settled, 300.30 CNY" in page
+    assert "FM10 ten settled 100.00 CNY" in page
+    assert "Revoke" not in page
+
+
+@pytest.mark.parametrize("sought", ["nothing", "FM1", "' OR 1=1 --", "x" * 64, "<script>alert(1)</script>"])
+def test_what_is_not_there_says_so(sought: str, viewer: Client) -> None:
+    answer = viewer.get("/admin/why/", {"q": sought})
+    assert answer.status_code == 200
+    assert "<script>alert" not in answer.content.decode()
+    assert "Nothing is called" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["why/?q=%00", "merchant/%00/", "statements/%00/"])
+def test_S12_what_no_database_takes_is_not_found(path: str, viewer: Client) -> None:
+    assert viewer.get(f"/admin/{path}").status_code == 404
+
+
+def test_a_key_with_a_slash_still_has_its_page(viewer: Client) -> None:
+    freight("A/1", of="M1", paid_at="12")
+    tick("20")
+    assert "ten" in text(viewer, "/admin/why/?q=A%2F1")
+
+
+QUERIES = {
+    "decision": 7,
+    "grant": 7,
+    "coupon": 7,
+    "journalentry": 8,
+    "auditevent": 6,
+    "tickrun": 6,
+    "offer": 7,
+    "draft": 6,
+}
+
+
+@pytest.mark.parametrize("several", [1, 3])
+@pytest.mark.parametrize("name", QUERIES)
+def test_lists_cost_the_same_for_one_row_and_three(name: str, several: int, staff: Staff, market: None) -> None:
+    viewer = staff("vi", "viewer")
+    publish(offer("five", benefit="{fee: freight, percent: 5}") + EIGHT)
+    for order in FreightOrder.objects.filter(merchant="M1")[:3]:
+        correct(FreightOrder, order.pk, shipped_at="12")
+    for day in ("21", "22"):
+        tick(day)
+    for n in range(3):
+        drafts.begin("", title=f"{n}", at=t("20"), by="ana")
+    model = apps.get_model("campaigns", name)
+    keys = ",".join(str(pk) for pk in model._default_manager.order_by("pk").values_list("pk", flat=True)[:several])
+    address = f"/admin/campaigns/{name}/?id__in={keys}"
+    viewer.get(address)
+    with CaptureQueriesContext(connection) as found:
+        page = words(viewer.get(address).content.decode())
+    assert f"{several} {model._meta.verbose_name if several == 1 else model._meta.verbose_name_plural}" in page.lower()
+    assert len(found) == QUERIES[name]
+
+
+def test_a_long_list_is_not_counted_to_its_end(viewer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.pagination.MOST_COUNTED", 5)
+    with CaptureQueriesContext(connection) as found:
+        viewer.get("/admin/campaigns/decision/")
+    counts = [query["sql"] for query in found if "COUNT(" in query["sql"]]
+    assert counts
+    assert all("LIMIT 5" in sql for sql in counts)
+
+
+def test_what_is_chosen_stands_as_chips_and_is_let_go_one_by_one(viewer: Client) -> None:
+    page = viewer.get("/admin/campaigns/decision/?outcome__exact=2&q=M3").content.decode()
+    assert page.count('class="chip"') == 2
+    assert 'href="?">' in page
+    page = text(viewer, "/admin/campaigns/decision/?q=NOBODY")
+    assert "Nothing fits all of this" in page
+    assert 'class="chip"' not in viewer.get("/admin/campaigns/decision/").content.decode()

@@ -1,0 +1,257 @@
+"""The board: quotas, costs, what comes next, what waits, and who is ill; one offer's page with its figures."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+from pytest_django import Settings
+
+from campaigns.models import AuditEvent, Grant, Heartbeat, Offer, TickRun
+from campaigns.monitoring import health, heartbeat
+from campaigns.offers import pausing, published_offers
+from campaigns.offers.schedule import State, state
+from campaigns.reporting import offer_metrics
+from core import clock
+from definitions import parser
+from tests.support.members import clock as set_clock
+from tests.support.members import text, words
+from tests.support.operators import WINDOW, Staff
+from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def viewer(staff: Staff, market: None) -> Client:
+    return staff("vi", "viewer")
+
+
+@pytest.fixture
+def operator(staff: Staff, market: None) -> Client:
+    return staff("ana", "operator")
+
+
+def test_the_first_page_of_the_admin(viewer: Client) -> None:
+    page = text(viewer, "/admin/")
+    assert "ten 100% 6 / 6 exhausted" in page
+    assert "600.60 CNY settled or redeemed" in page  # 1000 to 1002 for two merchants, at 10 %
+    assert "30 September 2022 23:59:59" not in page
+    assert "1 October 2022 07:59:59 Beijing (30 September 2022 16:59:59 Los Angeles) ten closes" in page
+
+
+def test_in_chinese(staff: Staff, market: None) -> None:
+    page = text(staff("vi", "viewer", language="zh-hans"), "/admin/")
+    assert "6 / 6 已用完" in page
+    assert "已结算或核销 600.60 CNY" in page
+
+
+LEVELS = {79: "", 80: "80% taken", 94: "80% taken", 95: "95% taken", 99: "95% taken", 100: "exhausted"}
+
+
+@pytest.mark.parametrize(("used", "level"), LEVELS.items())
+def test_warnings_at_80_and_95_per_cent(used: int, level: str, viewer: Client) -> None:
+    from backoffice.overview import lines
+
+    Offer.objects.update(limit=100, used=used)
+    [line] = lines(published_offers.published(), at=clock.now())
+    with translation.override("en"):
+        assert line.word == level
+    Offer.objects.update(limit=6, used=6)
+
+
+@pytest.mark.parametrize("several", [1, 3])
+def test_the_board_costs_the_same_for_any_number_of_offers(several: int, viewer: Client) -> None:
+    if several == 3:
+        publish(
+            offer("five", benefit="{fee: freight, percent: 5}") + offer("six", benefit="{fee: freight, percent: 6}")
+        )
+    viewer.get("/admin/")
+    with CaptureQueriesContext(
+        connection,
+    ) as found:
+        assert viewer.get("/admin/").status_code == 200
+    assert len(found) == 23
+
+
+def test_without_a_role_there_is_nothing_to_see(staff: Staff, market: None) -> None:
+    page = text(staff("new"), "/admin/")
+    assert "Ask an administrator for a role" in page
+    assert "6 / 6" not in page
+
+
+@pytest.mark.parametrize(
+    ("at", "paused", "stopped", "owed", "expected"),
+    [
+        ("2022-08-31 23:59:59", False, False, False, State.SCHEDULED),
+        ("01", False, False, False, State.LIVE),
+        ("01", True, False, False, State.PAUSED),
+        ("30 23:59:59", False, False, False, State.LIVE),
+        ("10-01", False, False, True, State.ENDED),
+        ("10-01", True, False, True, State.ENDED),
+        ("10-01", False, False, False, State.CLOSED),
+        ("10", False, True, True, State.ENDED),
+        ("10", False, True, False, State.CLOSED),
+    ],
+)
+def test_the_state_follows_from_dates(at: str, paused: bool, stopped: bool, owed: bool, expected: State) -> None:
+    [terms] = parser.read(f"{HEADING}offers:\n{offer('ten', conditions=f'[{WINDOW}]')}").offers
+    found = state(
+        terms, at=t(at), paused_at=t("01") if paused else None, stopped_at=t("05") if stopped else None, owed=owed
+    )
+    assert found is expected
+
+
+def test_a_decision_day_keeps_it_live_until_places_are_given(market: None) -> None:
+    publish(offer("late", conditions=f"[{WINDOW}]", decided_at="2022-10-15 00:00:00"))
+    terms = published_offers.find("late").terms
+    found = [state(terms, at=t(at), paused_at=None, stopped_at=None, owed=False) for at in ("10-14 23:59:59", "10-15")]
+    assert found == [State.LIVE, State.CLOSED]
+
+
+def test_the_page_of_an_offer(viewer: Client) -> None:
+    page = text(viewer, "/admin/offers/ten/")
+    assert "10% off the freight" in page
+    assert "运费减免10%" in page
+    assert "M1 Merchant M1 3 300.30 CNY M2 Merchant M2 3 300.30 CNY" in page
+    assert "country is CN 4" in page
+    assert "all places were taken 2" in page
+    assert "published by test, version 1" in page
+    assert "Pause" not in page  # a viewer only looks
+
+
+def test_refusals_lead_to_the_list_behind_them(viewer: Client) -> None:
+    [by_country] = [
+        one for one in offer_metrics.refusals(published_offers.find("ten")) if one.name == "merchant_country"
+    ]
+    page = text(viewer, f"/admin/campaigns/decision/?{by_country.query}")
+    assert "4 decisions" in page
+    assert "condition not met: country is CN" in page
+    assert "FM10" not in page
+
+
+def test_near_misses() -> None:
+    merchant()
+    for n, amount in enumerate((474, 475, 499, 500)):
+        freight(f"F{n}", paid_at="05", base_freight=amount)
+    publish(offer("ten", conditions="[{fact: base_freight, at_least: 500}]"))
+    tick("06")
+    [missed] = offer_metrics.refusals(published_offers.find("ten"))
+    assert (missed.count, missed.near) == (3, 2)  # 475 is exactly 5 % less
+
+
+def test_quota_by_day_counts_what_came_back() -> None:
+    merchant()
+    for n, day in enumerate(("01", "01", "02", "09")):
+        freight(f"F{n}", paid_at=day, cancelled_at="05" if n == 0 else None)
+    publish(offer("ten"))
+    tick("10")
+    found = offer_metrics.histories([Offer.objects.get().pk], zone=t("01").tzinfo)[Offer.objects.get().pk]  # type: ignore[arg-type]
+    assert [(point.at, point.taken, point.total) for point in found] == [
+        (t("01"), 2, 2), (t("02"), 1, 3), (t("05"), -1, 2), (t("09"), 1, 3),
+    ]  # fmt: skip
+
+
+PAGE = "/admin/offers/ten/"
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> None:
+    asked = text(operator, f"{PAGE}{verb}/")
+    assert f"{verb.capitalize()} ten" in asked
+    assert "6 of 6 places are taken; they stay as they are." in asked
+    assert not Offer.objects.get().paused_at
+    assert "This field is required" in operator.post(f"{PAGE}{verb}/", {"reason": " "}).content.decode()
+    assert AuditEvent.objects.filter(verb__in=["paused", "stopped"]).count() == 0
+    operator.post(f"{PAGE}{verb}/", {"reason": "a fault"})
+    row = Offer.objects.get()
+    assert (bool(row.paused_at), bool(row.stopped_at)) == (verb == "pause", verb == "stop")
+    act = AuditEvent.objects.latest("pk")
+    assert (act.by, act.reason) == ("ana", "a fault")
+    page = text(operator, PAGE)
+    assert "a fault" in page
+    again = operator.post(f"{PAGE}{verb}/", {"reason": "again"}, follow=True)
+    assert "already" in words(again.content.decode())
+
+
+def test_what_cannot_be_done_says_why(operator: Client) -> None:
+    assert "Resume (it is not paused)" in text(operator, PAGE)
+    pausing.stop(Offer.objects.get(), at=t("20"), by="ana", reason="x")
+    page = text(operator, PAGE)
+    assert "Pause (it is stopped)" in page
+    assert "Stop (it is stopped)" in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["offers/none", "offers/ten/explode", "merchant/none", "drafts/99", "trials/99", "revocations/99",
+     "statements/2022-13", "seasons/none/clone"],
+)  # fmt: skip
+def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
+    assert operator.get(f"/admin/{path}/").status_code == 404
+
+
+@pytest.fixture
+def well(db: None) -> Any:
+    now = clock.real()
+    for name in (heartbeat.BEAT, heartbeat.WORKER, heartbeat.INVARIANTS):
+        heartbeat.show(name, at=now)
+    TickRun.objects.create(at=now, finished_at=now)
+    return now
+
+
+def ill(now: Any) -> list[str]:
+    return [str(check.name) for check in health.checks(now=now) if not check.ok]
+
+
+def test_all_is_well(well: Any) -> None:
+    assert ill(well) == []
+
+
+@pytest.mark.parametrize(("name", "seconds"), [(heartbeat.BEAT, 40), (heartbeat.WORKER, 60)])
+def test_a_dead_beat_or_worker_is_seen_in_a_minute(name: str, seconds: int, well: Any) -> None:
+    Heartbeat.objects.filter(pk=name).update(at=well - timedelta(seconds=seconds))
+    assert ill(well) == []
+    Heartbeat.objects.filter(pk=name).update(at=well - timedelta(seconds=seconds + 1))
+    assert ill(well) == [name]
+    Heartbeat.objects.filter(pk=name).delete()
+    assert ill(well) == [name]
+
+
+def test_of_a_worker_nothing_is_said_while_beat_is_silent(well: Any) -> None:
+    Heartbeat.objects.exclude(pk=heartbeat.INVARIANTS).update(at=well - timedelta(minutes=5))
+    with translation.override("en"):
+        found = {str(check.name): check for check in health.checks(now=well)}
+        assert found["worker"].text == "not to be seen while beat is silent"
+        assert not found["worker"].ok
+        assert found["beat"].text == "seen 5 min ago"
+
+
+def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> None:
+    from imports.models import ImportBatch
+
+    TickRun.objects.update(started_at=well - timedelta(seconds=121))
+    ImportBatch.objects.create(source="x", rows=1, added=1)
+    ImportBatch.objects.update(recorded_at=well - timedelta(minutes=6))
+    heartbeat.show(heartbeat.INVARIANTS, at=well, said="I02, I13")
+    found = {str(check.name): check for check in health.checks(now=well)}
+    assert ill(well) == ["last tick", "facts", "invariants"]
+    assert "I02, I13" in found["invariants"].text
+    assert "check_invariants" in str(found["invariants"].remedy)
+
+
+def test_a_red_board_says_what_to_do(viewer: Client, settings: Settings) -> None:
+    page = text(viewer, "/admin/")
+    assert "Something does not run" in page
+    assert "beat : never seen Start beat: celery -A config beat" in page
+
+
+def test_the_work_list_is_on_the_board(viewer: Client) -> None:
+    Grant.objects.filter(pk=Grant.objects.first().pk).update(review="the amount changed")  # type: ignore[union-attr]
+    set_clock("20")
+    page = text(viewer, "/admin/")
+    assert "1 grant to review" in page
+    Grant.objects.update(review="")

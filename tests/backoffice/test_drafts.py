@@ -1,0 +1,236 @@
+"""Drafts: written by one, approved by another for exactly one text, launched as approved."""
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from campaigns.models import AuditEvent, Campaign, Draft, Grant, Offer, Version
+from campaigns.offers import drafts
+from campaigns.offers.drafts import DraftError
+from definitions.errors import DefinitionError
+from tests.support.concurrency import at_once
+from tests.support.guards import without_row_locks
+from tests.support.members import words
+from tests.support.operators import Staff
+from tests.support.world import HEADING, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+AT = t("20")
+SOURCE = f"{HEADING}offers:\n{offer('ten')}"
+
+
+def begun(source: str = SOURCE, *, by: str = "ana", of: Campaign | None = None) -> Draft:
+    return drafts.begin(source, title="Ten", at=AT, by=by, of=of)
+
+
+def approved(source: str = SOURCE, *, of: Campaign | None = None) -> Draft:
+    draft = begun(source, of=of)
+    drafts.submit(draft, at=AT, by="ana")
+    drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
+    return draft
+
+
+def test_written_submitted_approved_launched() -> None:
+    draft = approved()
+    assert Offer.objects.count() == 0
+    [version] = drafts.launch(draft, at=AT, by="cy")
+    assert (version.offer.code, version.number, version.published_by) == ("ten", 1, "cy")
+    assert draft.status == "launched"
+    told = list(AuditEvent.objects.order_by("pk").values_list("verb", "by"))
+    assert told == [
+        ("written", "ana"),
+        ("submitted", "ana"),
+        ("approved", "bo"),
+        ("published", "cy"),
+        ("launched", "cy"),
+    ]
+    assert AuditEvent.objects.get(verb="published").draft == draft
+
+
+@pytest.mark.parametrize("who", ["ana", "eve", "sue"])
+def test_S14_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
+    draft = begun()
+    drafts.write(draft, SOURCE.replace("percent: 10", "percent: 9"), was=draft.digest, at=AT, by="eve")
+    drafts.submit(draft, at=AT, by="sue")
+    with pytest.raises(DraftError, match="somebody else must approve"):
+        drafts.approve(draft, shown=draft.digest, at=AT, by=who)
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_by) == ("submitted", "")
+    drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
+
+
+def test_an_approval_is_of_what_was_shown() -> None:
+    draft = begun()
+    shown = draft.digest
+    drafts.write(draft, SOURCE.replace("percent: 10", "percent: 90"), was=shown, at=AT, by="ana")
+    drafts.submit(draft, at=AT, by="ana")
+    with pytest.raises(DraftError, match="not the one that you were shown"):
+        drafts.approve(draft, shown=shown, at=AT, by="bo")
+    assert Draft.objects.get().status == "submitted"
+
+
+def test_any_edit_voids_the_approval() -> None:
+    draft = approved()
+    drafts.write(draft, SOURCE + "# a word\n", was=draft.digest, at=AT, by="ana")
+    assert (draft.status, draft.approved_by, draft.approved_digest) == ("draft", "", "")
+    with pytest.raises(DraftError):
+        drafts.launch(draft, at=AT, by="cy")
+    assert Version.objects.count() == 0
+
+
+def test_what_is_approved_cannot_be_exchanged_behind_the_verbs() -> None:
+    draft = approved()
+    other = SOURCE.replace("percent: 10", "percent: 90")
+    Draft.objects.filter(pk=draft.pk).update(source=other)
+    with pytest.raises(DraftError, match="not what stands there"):
+        drafts.launch(draft, at=AT, by="cy")
+    assert Offer.objects.count() == 0
+
+
+def test_what_is_not_right_is_not_submitted() -> None:
+    draft = begun(SOURCE.replace("percent: 10", "percent: 110"))
+    with pytest.raises(DefinitionError):
+        drafts.submit(draft, at=AT, by="ana")
+    assert Draft.objects.get().status == "draft"
+
+
+def test_two_drafts_of_one_campaign_do_not_undo_each_other() -> None:
+    publish(offer("ten"))
+    campaign = Campaign.objects.get()
+    one, other = (approved(campaign.source.replace("10", n), of=campaign) for n in ("11", "12"))
+    drafts.launch(one, at=AT, by="cy")
+    with pytest.raises(DraftError, match="launched meanwhile"):
+        drafts.launch(other, at=AT, by="cy")
+    assert "percent: 11" in Campaign.objects.get().source
+    assert Offer.objects.get().versions.count() == 2
+
+
+def test_a_new_draft_does_not_take_the_place_of_a_campaign_that_is_there() -> None:
+    publish(offer("ten"))
+    draft = approved(SOURCE.replace("percent: 10", "percent: 50"))
+    with pytest.raises(DraftError, match="launched meanwhile"):
+        drafts.launch(draft, at=AT, by="cy")
+
+
+@pytest.mark.usefixtures("market")
+@pytest.mark.parametrize(("limit", "accepted"), [(5, False), (6, True), (7, True)])
+def test_a_limit_below_the_places_taken_is_refused(limit: int, accepted: bool) -> None:
+    campaign = Campaign.objects.get()
+    draft = approved(
+        campaign.source.replace("limit: 6", f"limit: {limit}") + ("# same\n" if limit == 6 else ""), of=campaign
+    )
+    if accepted:
+        drafts.launch(draft, at=AT, by="cy")
+    else:
+        with pytest.raises(DraftError, match="6 places are taken"):
+            drafts.launch(draft, at=AT, by="cy")
+    row = Offer.objects.get()
+    assert (row.limit, Draft.objects.get().status) == ((limit, "launched") if accepted else (6, "approved"))
+
+
+@pytest.mark.usefixtures("market")
+def test_a_higher_limit_gives_to_those_who_come_after() -> None:
+    campaign = Campaign.objects.get()
+    drafts.launch(approved(campaign.source.replace("limit: 6", "limit: 7"), of=campaign), at=AT, by="cy")
+    tick("21")
+    assert Grant.objects.count() == 6  # who was refused stays refused
+
+
+@pytest.mark.parametrize(
+    ("verb", "state"),
+    [
+        (lambda draft: drafts.submit(draft, at=AT, by="ana"), "submitted"),
+        (lambda draft: drafts.submit(draft, at=AT, by="ana"), "approved"),
+        (lambda draft: drafts.approve(draft, shown=draft.digest, at=AT, by="bo"), "draft"),
+        (lambda draft: drafts.approve(draft, shown=draft.digest, at=AT, by="bo"), "launched"),
+        (lambda draft: drafts.launch(draft, at=AT, by="cy"), "draft"),
+        (lambda draft: drafts.launch(draft, at=AT, by="cy"), "submitted"),
+        (lambda draft: drafts.launch(draft, at=AT, by="cy"), "launched"),
+        (lambda draft: drafts.give_back(draft, at=AT, by="bo", reason="no"), "draft"),
+        (lambda draft: drafts.write(draft, "x", was=draft.digest, at=AT, by="ana"), "launched"),
+        (lambda draft: drafts.withdraw(draft, at=AT, by="ana", reason="no"), "launched"),
+        (lambda draft: drafts.submit(draft, at=AT, by="ana"), "withdrawn"),
+    ],
+)
+def test_B11_what_cannot_follow_is_refused(verb: Callable[[Draft], None], state: str) -> None:
+    draft = begun()
+    if state in ("submitted", "approved", "launched"):
+        drafts.submit(draft, at=AT, by="ana")
+    if state in ("approved", "launched"):
+        drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
+    if state == "launched":
+        drafts.launch(draft, at=AT, by="cy")
+    if state == "withdrawn":
+        drafts.withdraw(draft, at=AT, by="ana", reason="no")
+    before = (Draft.objects.values().get(), AuditEvent.objects.count(), Version.objects.count())
+    with pytest.raises(DraftError):
+        verb(draft)
+    assert (Draft.objects.values().get(), AuditEvent.objects.count(), Version.objects.count()) == before
+
+
+def edited_and_approved_at_once(n: int) -> Draft:
+    """A submitted draft, after one has edited it and another approved what was shown before."""
+    draft = begun(SOURCE.replace("campaign: trial", f"campaign: trial-{n}"))
+    drafts.submit(draft, at=AT, by="ana")
+    shown = draft.digest
+    copy = Draft.objects.get(pk=draft.pk)
+
+    def edit() -> None:
+        drafts.write(copy, copy.source + "# more\n", was=shown, at=AT, by="ana")
+
+    def approve() -> None:
+        with suppress(DraftError):
+            drafts.approve(draft, shown=shown, at=AT, by="bo")
+
+    at_once([edit, approve])
+    return Draft.objects.get(pk=draft.pk)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_and_an_approval_at_once_never_approve_what_was_not_shown() -> None:
+    for n in range(5):
+        row = edited_and_approved_at_once(n)
+        assert (row.status, row.approved_digest) == ("draft", "")  # whichever came first
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_lock_what_was_not_shown_is_approved(monkeypatch: pytest.MonkeyPatch) -> None:
+    without_row_locks(monkeypatch)
+    assert any(edited_and_approved_at_once(n).status == "approved" for n in range(30))
+
+
+def test_by_hand_at_the_desk(staff: Staff) -> None:
+    ana, bo = staff("ana", "operator"), staff("bo", "approver")
+    publish(offer("ten", quota="{limit: 6}"))
+    page = ana.post("/admin/drafts/new/?of=trial", {"title": "More"}, follow=True)
+    draft = Draft.objects.get()
+    where = f"/admin/drafts/{draft.pk}/"
+    assert "Nothing: it says what is in force." in words(page.content.decode())
+    text = draft.source.replace("limit: 6", "limit: 60")
+    page = ana.post(where, {"source": text, "was": draft.digest}, follow=True)
+    said = words(page.content.decode())
+    assert "the first 6 freight orders the first 60 freight orders" in said.replace(" and ", " ")
+    assert ana.post(f"{where}approve/", {"shown": "x"}).status_code == 403
+    ana.post(f"{where}submit/")
+    draft.refresh_from_db()
+    assert "0 new offers, 1 offers changed" in words(bo.get(f"{where}approve/").content.decode())
+    bo.post(f"{where}approve/", {"shown": draft.digest})
+    assert bo.post(f"{where}launch/").status_code == 403
+    ana.post(f"{where}launch/")
+    assert Offer.objects.get().limit == 60
+    said = words(ana.get("/admin/offers/ten/").content.decode())
+    assert "published by ana, version 2, More" in said
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_lost(staff: Staff) -> None:
+    ana, draft = staff("ana", "operator"), begun()
+    was = draft.digest
+    drafts.write(draft, SOURCE + "# theirs\n", was=was, at=AT, by="bo")
+    page = ana.post(f"/admin/drafts/{draft.pk}/", {"source": SOURCE + "# mine\n", "was": was}).content.decode()
+    assert "Somebody else changed this draft meanwhile" in page
+    assert "# mine" in page  # what was typed is still there
+    assert Draft.objects.get().source.endswith("# theirs\n")

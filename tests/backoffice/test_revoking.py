@@ -1,0 +1,248 @@
+"""Grants are taken away by one alone, several only by two; unused coupons go with them."""
+
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db.models import QuerySet
+from django.test import Client
+
+from campaigns.grants import revocations, transitions
+from campaigns.grants.revocations import RevocationError
+from campaigns.models import AuditEvent, Coupon, Grant, JournalEntry, Offer, Revocation
+from tests.support.concurrency import at_once
+from tests.support.members import text, words
+from tests.support.operators import Staff
+from tests.support.world import freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+AT = t("20")
+COUPONS = (
+    "{coupons: {count: 2, value: 25, currency: CNY, valid: {from: 2022-09-01 00:00:00, to: 2022-12-31 00:00:00}, "
+    "where: [{fact: service, is: express}]}}"
+)
+EIGHT = offer("eight", conditions="[{fact: shipped_at, happened: yes}]", claim="{at: shipped_at}", benefit=COUPONS,
+              settlement="")  # fmt: skip
+
+
+def proposed() -> Revocation:
+    return revocations.propose(Grant.objects.all(), title="all", at=AT, by="ana", reason="embargo")
+
+
+def states() -> list[str]:
+    return sorted(Grant.objects.values_list("status", flat=True))
+
+
+@pytest.mark.usefixtures("market")
+def test_S14_one_proposes_another_approves() -> None:
+    made = proposed()
+    assert (states(), made.grants.count(), made.revoked) == (["settled"] * 6, 6, 0)
+    assert revocations.approve(made, shown=6, at=AT, by="bo") == 6
+    assert states() == ["revoked"] * 6
+    assert (made.status, made.ended_by, made.revoked) == ("done", "bo", 6)
+    assert Offer.objects.get().used == 6  # a place that was taken away does not come back
+    assert set(JournalEntry.objects.filter(target="revoked").values_list("by", "reason")) == {("bo", "embargo")}
+    acts = AuditEvent.objects.filter(offer__code="ten", verb__in=["proposed", "revoked"]).order_by("pk")
+    assert [(act.verb, act.by, act.after["grants"]) for act in acts] == [("proposed", "ana", 6), ("revoked", "bo", 6)]
+
+
+@pytest.mark.usefixtures("market")
+def test_S14_nobody_approves_what_it_proposed() -> None:
+    made = proposed()
+    with pytest.raises(RevocationError, match="somebody else"):
+        revocations.approve(made, shown=6, at=AT, by="ana")
+    assert states() == ["settled"] * 6
+    assert Revocation.objects.get().status == "proposed"
+
+
+@pytest.mark.usefixtures("market")
+def test_what_moved_since_it_was_shown_is_shown_again() -> None:
+    made = proposed()
+    revocations.revoke(Grant.objects.all()[0], at=AT, by="ana", reason="first")
+    with pytest.raises(RevocationError, match="moved since"):
+        revocations.approve(made, shown=6, at=AT, by="bo")
+    assert states() == ["revoked"] + ["settled"] * 5
+    assert revocations.approve(made, shown=5, at=AT, by="bo") == 5
+
+
+@pytest.mark.usefixtures("market")
+def test_what_is_done_or_withdrawn_is_over() -> None:
+    made = proposed()
+    revocations.withdraw(made, at=AT, by="ana")
+    for again in (
+        lambda: revocations.withdraw(made, at=AT, by="ana"),
+        lambda: revocations.approve(made, shown=6, at=AT, by="bo"),
+    ):
+        with pytest.raises(RevocationError, match="already"):
+            again()
+    assert states() == ["settled"] * 6
+    with pytest.raises(RevocationError, match="nothing to revoke"):
+        revocations.propose(Grant.objects.filter(subject="none"), title="", at=AT, by="ana", reason="x")
+    assert Revocation.objects.count() == 1
+
+
+@pytest.mark.usefixtures("market")
+def test_B11_revoked_twice_is_refused_and_leaves_no_entry() -> None:
+    grant = Grant.objects.all()[0]
+    stale = Grant.objects.get(pk=grant.pk)
+    revocations.revoke(grant, at=AT, by="ana", reason="once")
+    before = JournalEntry.objects.count()
+    for one in (grant, stale):
+        with pytest.raises(transitions.NotLiveError):
+            revocations.revoke(one, at=AT, by="ana", reason="twice")
+    assert JournalEntry.objects.count() == before
+
+
+def couponed() -> None:
+    for n in range(2):
+        merchant(f"M{n}")
+        freight(f"F{n}", of=f"M{n}", placed_at="01", paid_at="01", shipped_at="02")
+    freight("G1", of="M0", placed_at="04", paid_at="05", use_coupon=True)
+    freight("G2", of="M1", placed_at="04", use_coupon=True)
+    publish(EIGHT)
+    tick("06")
+    assert sorted(Coupon.objects.values_list("status", flat=True)) == ["issued", "issued", "locked", "redeemed"]
+
+
+@pytest.mark.parametrize("bulk", [False, True])
+def test_unused_coupons_go_with_it_and_used_ones_stay(bulk: bool) -> None:
+    couponed()
+    found = revocations.preview(Grant.objects.all())
+    assert (found.count, found.merchants, found.coupons) == (2, 2, 3)
+    [part] = found.parts
+    assert (part.label, part.count, part.amount, part.currency) == ("settled", 2, Decimal(100), "CNY")
+    if bulk:
+        revocations.approve(proposed(), shown=2, at=AT, by="bo")
+    else:
+        for grant in Grant.objects.all():
+            revocations.revoke(grant, at=AT, by="ana", reason="x")
+    assert sorted(Coupon.objects.values_list("status", flat=True)) == ["redeemed", "void", "void", "void"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("market")
+def test_L6_two_who_take_one_grant_away_at_once_take_it_once() -> None:
+    for grant in Grant.objects.all():
+        several = [Grant.objects.get(pk=grant.pk) for _ in range(4)]
+        done: list[int] = []
+
+        def take(one: Grant, done: list[int] = done) -> None:
+            with suppress(transitions.NotLiveError):
+                revocations.revoke(one, at=AT, by="ana", reason="x")
+                done.append(one.pk)
+
+        at_once([lambda one=one: take(one) for one in several])  # type: ignore[misc]
+        assert done == [grant.pk]
+        assert JournalEntry.objects.filter(grant=grant, target="revoked").count() == 1
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_L6_settled_and_revoked_at_once_is_one_or_the_other() -> None:
+    """The tick settles what is locked while an operator takes it away: whoever is second finds it moved."""
+    for n in range(6):
+        merchant(f"M{n}")
+        freight(f"F{n}", of=f"M{n}", placed_at="01", paid_at="02", departed_at="10")
+    publish(offer("ten", claim="{at: placed_at}", settlement="{at: departed_at, locked_at: paid_at}"))
+    tick("05")
+    assert states() == ["locked"] * 6
+    mine = list(Grant.objects.order_by("pk"))
+
+    def take() -> None:
+        for grant in mine:
+            with suppress(transitions.NotLiveError):
+                revocations.revoke(grant, at=t("11"), by="ana", reason="x")
+
+    at_once([take, lambda: tick("11")])
+    for grant in Grant.objects.all():
+        moves = list(JournalEntry.objects.filter(grant=grant).order_by("pk").values_list("source", "target"))
+        assert moves[-1][1] == grant.status
+        assert [source for source, _ in moves[1:]] == [target for _, target in moves[:-1]]
+
+
+@pytest.fixture
+def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guard of a grant's moves is off: the update does not ask for the state that was read."""
+    find = QuerySet.filter
+
+    def found(rows: "QuerySet[Any]", *arguments: Any, **asked: Any) -> "QuerySet[Any]":
+        if rows.model is Grant and set(asked) == {"pk", "status"}:
+            del asked["status"]
+        return find(rows, *arguments, **asked)
+
+    monkeypatch.setattr(QuerySet, "filter", found)
+
+
+@pytest.mark.plants_violation
+@pytest.mark.usefixtures("market", "unasked")
+def test_L6_control_without_the_guard_one_grant_is_taken_away_twice() -> None:
+    several = [Grant.objects.order_by("pk")[0] for _ in range(2)]
+    for one in several:
+        revocations.revoke(one, at=AT, by="ana", reason="x")
+    assert JournalEntry.objects.filter(grant=several[0], target="revoked").count() == 2
+
+
+@pytest.mark.plants_violation
+@pytest.mark.usefixtures("unasked")
+def test_L6_control_without_the_guard_it_is_settled_and_revoked() -> None:
+    merchant()
+    freight("F", placed_at="01", paid_at="02", departed_at="10")
+    publish(offer("ten", claim="{at: placed_at}", settlement="{at: departed_at, locked_at: paid_at}"))
+    tick("05")
+    read = Grant.objects.get()
+    tick("11")
+    revocations.revoke(read, at=t("11"), by="ana", reason="x")
+    moves = list(JournalEntry.objects.filter(grant=read).order_by("pk").values_list("source", "target"))
+    assert moves[-2:] == [("locked", "settled"), ("locked", "revoked")]
+
+
+@pytest.fixture
+def ana(staff: Staff, market: None) -> Client:
+    return staff("ana", "operator")
+
+
+def test_one_at_the_desk(ana: Client) -> None:
+    grant = Grant.objects.order_by("pk")[0]
+    where = f"/admin/grants/{grant.pk}/revoke/"
+    asked = text(ana, where)
+    assert f"Revoke the grant of {grant.subject}" in asked
+    assert "1 live grants of 1 merchants in all, and 0 coupons" in asked
+    page = ana.post(where, {"reason": "embargo"}, follow=True)
+    assert "is revoked" in words(page.content.decode())
+    grant.refresh_from_db()
+    assert grant.status == "revoked"
+
+
+@pytest.mark.parametrize("path", ["/admin/offers/ten/revoke/", "/admin/merchant/M1/revoke/", "chosen"])
+def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
+    if path == "chosen":
+        keys = list(Grant.objects.filter(merchant="M1").values_list("pk", flat=True))
+        answer = ana.post("/admin/campaigns/grant/", {"action": "revoke", "_selected_action": keys})
+        path = answer.headers["location"]
+    number = 6 if "offers" in path else 3
+    assert f"{number} settled" in text(ana, path)
+    page = ana.post(path, {"reason": "embargo"}, follow=True)
+    assert "Nothing is taken away until somebody else approves it" in words(page.content.decode())
+    made = Revocation.objects.get()
+    where = f"/admin/revocations/{made.pk}/"
+    assert ana.post(where, {"verb": "approve", "shown": number}).status_code == 403  # no approver
+    assert states() == ["settled"] * 6
+    both = staff("ana", "operator", "approver")
+    assert "Approve (you proposed it)" in text(both, where)
+    both.post(where, {"verb": "approve", "shown": number})
+    assert states() == ["settled"] * 6
+    bo = staff("bo", "approver")
+    assert f"Approve: revoke {number} grants" in text(bo, where)
+    assert "1 revocation to approve" in text(bo, "/admin/")
+    bo.post(where, {"verb": "approve", "shown": number})
+    assert states().count("revoked") == number
+
+
+@pytest.mark.parametrize("ids", ["", "x", "1,x;", ",".join(map(str, range(1, 203)))])
+def test_what_our_list_never_sends_is_not_found(ids: str, ana: Client) -> None:
+    assert ana.get("/admin/grants/revoke/", {"ids": ids}).status_code in (302, 404)
+    assert ana.get("/admin/grants/revoke/", {"ids": ids}, follow=True).status_code in (200, 404)
+    assert not Revocation.objects.exists()

@@ -1,0 +1,236 @@
+"""Trying a text: the engine in a sandbox gives what it would give, and nothing is written."""
+
+import io
+from contextlib import nullcontext, suppress
+from datetime import UTC, datetime
+
+import pytest
+from django.db import Error, connection, transaction
+from openpyxl import load_workbook
+
+from campaigns.engine import ticker
+from campaigns.models import Attachment, Coupon, Decision, Draft, Grant, JournalEntry, Offer, Simulation, TickRun
+from campaigns.offers import drafts
+from campaigns.simulation import jobs
+from campaigns.simulation.isolated_tables import ISOLATED_MODELS, SandboxError, isolated_tables
+from core.db import prepared_statements
+from definitions.errors import DefinitionError
+from imports.models import ImportBatch
+from tests.support import season as seasons
+from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
+
+pytestmark = pytest.mark.django_db
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def draft_of(*offers: str) -> Draft:
+    return drafts.begin(f"{HEADING}offers:\n{''.join(offers)}", title="Trial", at=NOW, by="ana")
+
+
+def tried(draft: Draft, until: str = "30", **options: object) -> Simulation:
+    trial = jobs.ask(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
+    jobs.run(trial, clock=lambda: NOW)
+    assert trial.status == Simulation.Status.DONE, trial.error
+    return trial
+
+
+def counts() -> dict[str, int]:
+    return {model.__name__: model._default_manager.count() for model in ISOLATED_MODELS}
+
+
+def rows(trial: Simulation) -> list[tuple[object, ...]]:
+    assert trial.table is not None
+    return list(load_workbook(io.BytesIO(bytes(trial.table))).active.values)[1:]
+
+
+@pytest.mark.parametrize("case", ["tiny-quotas"])
+def test_a_trial_gives_what_the_season_gave_and_changes_nothing(
+    case: str, season: seasons.Season, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "STEPS", 4)
+    found = season(case)
+    source = Offer.objects.get(code="charter-5-off").campaign.source
+    for code, quota in found.quotas.items():
+        source = _with_quota(source, code, quota)
+    draft = drafts.begin(source, title="", at=NOW, by="ana")
+    before = counts()
+    trial = jobs.ask(draft, until=seasons.END, at=NOW, by="ana")
+    jobs.run(trial, clock=lambda: NOW)
+    assert trial.status == "done", trial.error
+    assert counts() == before
+    got = {(row[0], row[1], row[2], row[3], f"{row[4]:.2f}", row[5]) for row in rows(trial)}
+    real = Grant.objects.values_list("offer__code", "subject", "merchant_id", "status", "amount", "currency")
+    assert got == {(*row[:4], f"{row[4]:.2f}", row[5]) for row in real}
+    assert {one["code"]: one["used"] for one in trial.result["offers"]} == dict(
+        Offer.objects.values_list("code", "used")
+    )
+
+
+def _with_quota(source: str, code: str, quota: dict[str, int]) -> str:
+    from definitions import yaml_roundtrip
+
+    data = yaml_roundtrip.load(source)
+    for one in data["offers"]:
+        if one["code"] == code:
+            one["quota"] = {**(one.get("quota") or {}), **{name: str(n) for name, n in quota.items()}}
+    return yaml_roundtrip.dump(data)
+
+
+def test_what_waits_for_the_real_engine_goes_on_waiting() -> None:
+    merchant()
+    freight("F1", paid_at="05")
+    waiting = ImportBatch.objects.filter(processed=False).count()
+    trial = tried(draft_of(offer("ten")))
+    assert trial.result["offers"][0]["granted"] == 1
+    assert (Grant.objects.count(), Offer.objects.count(), TickRun.objects.count()) == (0, 0, 0)
+    assert ImportBatch.objects.filter(processed=False).count() == waiting == 3
+    publish(offer("ten"))
+    tick("30")
+    assert Grant.objects.count() == 1
+
+
+def test_a_trial_says_who_when_how_much_and_why_not() -> None:
+    merchant()
+    merchant("M2", country="US")
+    for n in range(4):
+        freight(f"F{n}", paid_at=f"0{n + 5}", base_freight=1000 + n)
+    freight("X", of="M2", paid_at="05")
+    [found] = tried(draft_of(offer("ten", quota="{limit: 3}"))).result["offers"]
+    assert (found["granted"], found["used"], found["limit"], found["merchants"]) == (3, 3, 3, 1)
+    assert found["gone_at"] == "2022-09-07T00:00:00+00:00"
+    assert found["costs"] == [["CNY", "300.30", "0.00"]]
+    assert [(one["name"], one["count"]) for one in found["refused"]] == [
+        ("merchant_country", 1),
+        ("quota_exhausted", 1),
+    ]
+    assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is CN", "国家为CN")
+    assert found["takers"] == [["M1", "", 3, "300.30", "CNY"]]
+
+
+def test_the_difference_to_another_text() -> None:
+    merchant()
+    for n in range(4):
+        freight(f"F{n}", paid_at=f"0{n + 5}", base_freight=100 * (n + 1))
+    base = f"{HEADING}offers:\n{offer('ten', quota='{limit: 2}')}{offer('gone', where='[{fact: line, is: nowhere}]')}"
+    draft = draft_of(
+        offer("ten", conditions="[{fact: base_freight, at_least: 200}]", benefit="{fee: freight, percent: 20}")
+    )
+    trial = tried(draft, base=base)
+    assert trial.result["compared"] == [
+        {"code": "gone", "same": 0, "changed": 0, "gained": 0, "lost": 0},
+        {"code": "ten", "same": 0, "changed": 1, "gained": 2, "lost": 1},
+    ]
+    assert [(row[1], row[-1]) for row in rows(trial)] == [
+        ("F1", "changed"), ("F2", "gained"), ("F3", "gained"), ("F0", "lost"),
+    ]  # fmt: skip
+
+
+def test_dates_are_moved_to_where_the_facts_are() -> None:
+    merchant()
+    freight("F1", paid_at="2021-09-05")
+    text = offer("ten", conditions="[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 00:00:00}}]")
+    assert tried(draft_of(text)).result["offers"][0]["granted"] == 0
+    assert tried(draft_of(text), days=-364).result["offers"][0]["granted"] == 1
+
+
+def test_cancelled_at_its_next_step() -> None:
+    merchant()
+    text = offer("ten", conditions="[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 00:00:00}}]")
+    trial = jobs.ask(draft_of(text), until=t("30"), at=NOW, by="ana")
+    steps = []
+
+    def clock() -> datetime:
+        steps.append(trial.step)
+        if trial.step == 1:
+            jobs.cancel(trial, at=NOW)
+        return NOW
+
+    jobs.run(trial, clock=clock)
+    assert (trial.status, trial.result, trial.table) == ("cancelled", {}, None)
+    assert max(steps) == 1  # of 20
+    assert not jobs.cancel(trial, at=NOW)
+    jobs.run(trial, clock=lambda: NOW)  # what is over is not run again
+    assert trial.status == "cancelled"
+
+
+def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant()
+    publish(offer("ten"))
+    draft = draft_of(offer("ten"))
+    before = counts()
+
+    def broken(*, at: datetime) -> None:
+        raise RuntimeError("no such luck")
+
+    trial = jobs.ask(draft, until=t("30"), at=NOW, by="ana")
+    with monkeypatch.context() as patched:
+        patched.setattr(ticker, "tick", broken)
+        jobs.run(trial, clock=lambda: NOW)
+    assert (trial.status, trial.error) == ("failed", "RuntimeError: no such luck")
+    assert counts() == before
+
+
+def test_a_text_that_is_not_right_is_not_tried() -> None:
+    with pytest.raises(DefinitionError):
+        jobs.ask(drafts.begin("campaign: x", title="", at=NOW, by="ana"), until=t("30"), at=NOW, by="ana")
+    assert not Simulation.objects.exists()
+
+
+def test_a_lost_worker_is_not_waited_for_for_ever() -> None:
+    trial = jobs.ask(draft_of(offer("ten")), until=t("30"), at=NOW, by="ana")
+    Simulation.objects.update(status="running", seen_at=NOW)
+    assert jobs.fail_stalled(at=NOW + jobs.PATIENCE - jobs.PATIENCE / 60) == 0
+    assert jobs.fail_stalled(at=NOW + jobs.PATIENCE) == 1
+    trial.refresh_from_db()
+    assert (trial.status, trial.error) == ("failed", "the worker was lost")
+
+
+def test_the_sandbox_hides_every_table_that_the_engine_writes(season: seasons.Season) -> None:
+    season()
+    models = (Offer, Decision, Grant, Coupon, Attachment, JournalEntry, TickRun, ImportBatch)
+    assert all(model._default_manager.exists() for model in models)
+    with isolated_tables():
+        assert not any(model._default_manager.exists() for model in models)
+    assert all(model._default_manager.exists() for model in models)
+
+
+def test_where_the_tables_are_not_hidden_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    merchant()
+    publish(offer("ten"))
+    monkeypatch.setattr("campaigns.simulation.isolated_tables._hide", lambda names: None)
+    with pytest.raises(SandboxError), isolated_tables():
+        raise AssertionError("it went on")
+    assert Offer.objects.count() == 1
+    assert connection.vendor in ("sqlite", "postgresql")
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize("forgets", [True, False])
+def test_what_a_session_prepared_before_is_not_used_in_the_sandbox(
+    forgets: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kept statement means the table that it was made for. The control: used again, it writes what is only tried."""
+    with (
+        connection.cursor() as cursor
+    ):  # a session's first temporary table makes PostgreSQL plan anew, later ones do not
+        cursor.execute("CREATE TEMPORARY TABLE earlier (n int)")
+    merchant()
+    publish(offer("ten", quota="{limit: 10}"))
+    freight("F1", paid_at="02")
+    tick("03")
+    freight("F2", paid_at="03 10:00")
+    tick("04")  # a first tick ends with all plans discarded, the second leaves its own
+    freight("F3", paid_at="04 10:00")
+    before = counts()
+    if not forgets:
+        monkeypatch.setattr(prepared_statements, "without_prepared_statements", nullcontext)
+    found: object = None
+    with suppress(Error, ValueError), transaction.atomic():
+        with isolated_tables():
+            publish(offer("ten", quota="{limit: 10}"))
+            tick("05")
+            tried_grants = Grant.objects.count()
+        found = (tried_grants, counts())
+        transaction.set_rollback(True)  # what the control has written
+    assert (found == (3, before)) == forgets

@@ -1,0 +1,106 @@
+"""The page of the vocabulary and the code say the same."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from definitions import benefits, offer_terms
+from definitions.parser import CampaignDefinition, read
+from rules import base, conditions, moments, time_windows
+from rules.facts import COLLECTIONS, OF_MERCHANT, STATES, SUBJECTS
+from rules.operators import MOMENTS, OPERATORS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+WORDS = [
+    model
+    for module in (benefits, offer_terms, conditions, moments, time_windows, base)
+    for model in vars(module).values()
+    if isinstance(model, type) and issubclass(model, base.DefinitionModel) and model is not base.DefinitionModel
+]
+
+
+def said(word: str) -> bool:
+    return re.search(rf"(`[^`\n]*|^\s*-? ?){{?\b{re.escape(word)}\b", PAGE, re.MULTILINE) is not None
+
+
+@pytest.mark.parametrize("model", [*WORDS, CampaignDefinition], ids=lambda model: model.__name__)
+def test_every_field_is_on_the_page(model: type[base.DefinitionModel]) -> None:
+    fields = {field.alias or name for name, field in model.model_fields.items()}
+    assert {field for field in fields if not said(field)} == set()
+
+
+def rows(heading: str) -> dict[str, set[str]]:
+    """The table after a header row that starts with `heading`: first cell to the backticked words of the second."""
+    table = PAGE[PAGE.index(f"| {heading} |") :].split("\n\n")[0].splitlines()[2:]
+    cells = [row.strip("| ").split(" | ") for row in table]
+    return {cell[0].strip("`"): set(re.findall(r"`([^`]+)`", cell[1])) for cell in cells}
+
+
+def test_facts_are_those_of_the_code() -> None:
+    shared = {fact.name for fact in OF_MERCHANT}
+    expected = {name: set(c.facts) - (shared if name != "merchants" else set()) for name, c in COLLECTIONS.items()}
+    assert rows("collection") == expected
+
+
+def test_states_are_those_of_the_code() -> None:
+    assert rows("state") == {name: {value for value, _ in state.choices} for name, state in STATES.items()}
+
+
+def test_operators_and_what_they_take_are_those_of_the_code() -> None:
+    table = PAGE[PAGE.index("| operator |") :].split("\n\n")[0].splitlines()[2:]
+    cells = [row.strip("| ").split(" | ") for row in table]
+    documented = {cell[0].strip("`"): set(cell[1].split(", ")) for cell in cells}
+    assert documented == {
+        operator.name.rstrip("_"): set(operator.kinds) - ({"choice"} if "reference" in operator.name else set())
+        for operator in OPERATORS.values()
+    }
+
+
+def test_fees_and_subjects_are_those_of_the_code() -> None:
+    assert rows("`fee`") == {fee.name: {fee.subject} for fee in benefits.FEES.values()}
+    assert all(f"`{name}`" in PAGE for name in (*SUBJECTS, *MOMENTS))
+
+
+def test_the_whole_campaign_of_the_page_is_read() -> None:
+    text = read(next(block for block in BLOCKS if block.startswith("campaign:")))
+    assert [one.code for one in text.offers] == ["heavy-10-off"]
+
+
+@pytest.mark.parametrize("block", [b for b in BLOCKS if not b.startswith("campaign:")], ids=range(len(BLOCKS) - 1))
+def test_each_example_of_the_page_is_read(block: str) -> None:
+    """Each part is put into an offer of its kind, and that is read."""
+    for part in yaml.load_all(block, Loader=yaml.BaseLoader):
+        read(campaign_with(part))
+
+
+def campaign_with(part: object) -> str:
+    """A campaign whose one offer has `part` (some words of an offer, or a list of conditions)."""
+    given: dict[str, Any] = part if isinstance(part, dict) else {"conditions": part}
+    claim = given.get("claim", {})
+    fee = given.get("benefit", {}).get("fee", "")
+    subject = benefits.FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
+    own: dict[str, dict[str, Any]] = {
+        "freight_order": {"claim": {"at": "paid_at"}, "benefit": {"fee": "freight", "percent": "5"}},
+        "trade_order": {"claim": {"at": "shipped_at"}, "benefit": {"fee": "premium", "percent": "5"}},
+        "merchant": {"benefit": COUPONS},
+    }
+    base = {"code": "o", "names": NAMES, "subject": subject, "where": "all", "conditions": "everyone"}
+    window = {"from": "2022-09-01 00:00:00", "to": "2022-09-30 23:59:59"}
+    campaign = {"campaign": "c", "names": NAMES, "zone": "America/Los_Angeles", "windows": {"activity": window}}
+    return yaml.safe_dump({**campaign, "offers": [{**base, **own[subject], **given}]}, allow_unicode=True)
+
+
+NAMES = {"en": "n", "zh": "名"}
+COUPONS = {
+    "coupons": {
+        "count": "1",
+        "value": "5.00",
+        "currency": "CNY",
+        "valid": {"from": "2022-10-15 00:00:00", "to": "2022-11-30 23:59:59"},
+        "where": [{"fact": "service", "is": "express"}],
+    }
+}

@@ -1,0 +1,199 @@
+"""B1, B2, B4: what a cell may hold, and what is said of one that holds something else."""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from imports.cell_parsers import CellError, Parse
+from imports.schema import FactFile
+from logistics.import_schemas import FREIGHT_ORDERS, FREIGHT_TEMPLATES
+from logistics.models import FreightOrder
+from merchants.import_schemas import MERCHANTS
+from merchants.models import Merchant
+from tests.support.importing import ORDER, SHANGHAI, merchants, nothing_of_orders, order, taken
+
+
+def reader(file: FactFile, column: str, zone: ZoneInfo = SHANGHAI) -> Parse:
+    return file.named[column].parser(file.model, zone, repeats=False)
+
+
+MONEY = reader(FREIGHT_ORDERS, "base_freight")
+INSTANT = reader(FREIGHT_ORDERS, "placed_at")
+WHOLE = reader(FREIGHT_TEMPLATES, "rts_products")
+KEY = reader(FREIGHT_ORDERS, "order_no")
+
+
+def refused(parse: Parse, cell: str) -> str:
+    with pytest.raises(CellError) as caught:
+        parse(cell)
+    return str(caught.value)
+
+
+INSTANTS = {
+    "2022-09-05T15:00:00+08:00": datetime(2022, 9, 5, 7, tzinfo=UTC),
+    "2022-09-05 15:00:00+08:00": datetime(2022, 9, 5, 7, tzinfo=UTC),
+    "2022-09-05T07:00Z": datetime(2022, 9, 5, 7, tzinfo=UTC),
+    "2022-09-05T15:00:00.000001": datetime(2022, 9, 5, 7, 0, 0, 1, tzinfo=UTC),
+    "2022-09-05T15:00": datetime(2022, 9, 5, 7, tzinfo=UTC),
+    "2022-09-05T00:00:00-0730": datetime(2022, 9, 5, 7, 30, tzinfo=UTC),
+    "2028-02-29T00:00:00Z": datetime(2028, 2, 29, tzinfo=UTC),
+    "": None,
+}
+NO_INSTANT = "is not an instant such as 2022-09-05T15:00:00+08:00"
+SERIAL = "looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00"
+NO_INSTANTS = {
+    "2022-09-31T00:00:00Z": "31 September is not a date",
+    "2022-09-31T00:00": "31 September is not a date",
+    "2027-02-29T00:00:00Z": "29 February 2027 is not a date",
+    "2028-02-30T00:00:00Z": "30 February is not a date",
+    "2022-09-00T00:00:00Z": "0 September is not a date",
+    "2026-13-14T00:00:00Z": "there is no month 13",
+    "0000-01-01T00:00:00Z": "there is no year 0000",
+    "0001-01-01T00:00:00+08:00": "is not a time of day, or its offset is out of range",
+    "9999-12-31T23:00:00-07:00": "is not a time of day, or its offset is out of range",
+    "2022-09-05T24:00:00Z": "is not a time of day, or its offset is out of range",
+    "2022-09-05T23:60:00Z": "is not a time of day, or its offset is out of range",
+    "2022-09-05T23:00:00+24:00": "is not a time of day, or its offset is out of range",
+    "13/14/2026": NO_INSTANT,
+    "2022-09-05": NO_INSTANT,
+    "20220905T150000Z": NO_INSTANT,
+    "2022-09-05T15:00:00.1234567Z": NO_INSTANT,
+    "2022-09-05T15:00:00,5Z": NO_INSTANT,
+    " 2022-09-05T15:00:00Z": NO_INSTANT,
+    "２０２２-09-05T15:00:00Z": NO_INSTANT,
+    "45000": SERIAL,
+    "45000.5": SERIAL,
+}
+
+
+@pytest.mark.parametrize("cell", INSTANTS)
+def test_B1_an_instant_is_read(cell: str) -> None:
+    assert INSTANT(cell) == INSTANTS[cell]
+
+
+@pytest.mark.parametrize("cell", NO_INSTANTS)
+def test_B1_what_is_no_instant_is_refused_by_name(cell: str) -> None:
+    assert refused(INSTANT, cell) == NO_INSTANTS[cell]
+
+
+def test_B1_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
+    pacific = reader(FREIGHT_ORDERS, "placed_at", ZoneInfo("America/Los_Angeles"))
+    assert pacific("2026-11-01T01:30") == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)  # twice there: the first
+    assert pacific("2027-03-14T01:59:59.999999") == datetime(2027, 3, 14, 9, 59, 59, 999999, tzinfo=UTC)
+    assert pacific("2027-03-14T03:00") == datetime(2027, 3, 14, 10, tzinfo=UTC)
+    gap = "does not exist in the zone America/Los_Angeles, whose clocks skip it"
+    assert refused(pacific, "2027-03-14T02:00") == refused(pacific, "2027-03-14T02:59:59.999999") == gap
+
+
+@pytest.mark.django_db(transaction=True)
+def test_B1_a_bad_date_is_named_with_its_place_and_nothing_is_kept(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    lines = order("F1") + order("F2", placed="2022-09-31T00:00:00Z") + order("F3", placed="45000", freight="-3.00")
+    told = taken("freight_orders", ORDER + lines, tmp_path)
+    assert told.complaints == [
+        (3, "placed_at", "2022-09-31T00:00:00Z", "31 September is not a date"),
+        (4, "base_freight", "-3.00", "is negative"),
+        (4, "placed_at", "45000", SERIAL),
+    ]
+    assert nothing_of_orders()
+
+
+NO_MONEY = "is not an amount such as 1234.50"
+NO_AMOUNTS = {
+    "1,000.50": NO_MONEY,
+    "1.000,50": NO_MONEY,
+    "1e3": NO_MONEY,
+    "NaN": NO_MONEY,
+    "Infinity": NO_MONEY,
+    "+1": NO_MONEY,
+    ".5": NO_MONEY,
+    "5.": NO_MONEY,
+    " 1.00": NO_MONEY,
+    "1.00 ": NO_MONEY,
+    "１.00": NO_MONEY,
+    "1_0": NO_MONEY,
+    "-0": "is negative",
+    "-3.00": "is negative",
+    "0.30000000000000004": "has more than two decimals",
+    "0.001": "has more than two decimals",
+    "1000000000000": "is more than 999999999999.99",
+    "1000000000000000000": "is more than 999999999999.99",
+    "": "is empty",
+}
+
+
+@pytest.mark.parametrize("cell", NO_AMOUNTS)
+def test_B2_what_is_no_amount_is_refused_with_the_reason(cell: str) -> None:
+    assert refused(MONEY, cell) == NO_AMOUNTS[cell]
+
+
+@given(st.decimals(min_value=0, max_value=Decimal("999999999999.99"), places=2))
+@example(Decimal("0.00"))
+@example(Decimal("999999999999.99"))
+def test_B2_every_amount_in_range_is_read_exactly(amount: Decimal) -> None:
+    assert MONEY(f"{amount:f}") == amount
+
+
+@given(st.text())
+def test_B2_any_text_is_an_amount_or_refused(cell: str) -> None:
+    try:
+        value = MONEY(cell)
+    except CellError:
+        return
+    assert isinstance(value, Decimal)
+    assert value == value.quantize(Decimal("0.01"))
+    assert 0 <= value < 10**12
+    assert set(cell) <= set("0123456789.")
+
+
+@given(st.text())
+def test_B2_any_text_is_an_instant_or_refused(cell: str) -> None:
+    with suppress(CellError):
+        assert INSTANT(cell) is None or cell
+
+
+def test_B2_whole_numbers_to_their_bounds() -> None:
+    assert (WHOLE("0"), WHOLE("2147483647"), WHOLE("")) == (0, 2147483647, 0)
+    assert refused(WHOLE, "2147483648") == "is more than 2147483647"
+    assert refused(WHOLE, "-1") == "is negative"
+    assert refused(WHOLE, "1.0") == "is not a whole number such as 35"
+
+
+def test_B4_codes_are_normalised_and_hide_nothing() -> None:
+    assert KEY("Ｆ１２３") == KEY(" F123 ") == KEY("F123\u3000") == "F123"
+    assert refused(KEY, "F1\u200f") == "holds the invisible character U+200F RIGHT-TO-LEFT MARK"
+    assert refused(KEY, "F\u200b1") == "holds the invisible character U+200B ZERO WIDTH SPACE"
+    assert refused(KEY, "F1\t") == "holds the invisible character U+0009"
+    assert refused(KEY, "F\0001") == "holds the invisible character U+0000"
+    assert refused(KEY, " ") == refused(KEY, "") == "is empty"
+    assert KEY("F" * 64) == "F" * 64
+    assert refused(KEY, "F" * 65) == "is longer than 64 characters"
+
+
+def test_B2_flags_choices_and_codes_of_countries_and_currencies() -> None:
+    flag = reader(FREIGHT_ORDERS, "promo_flag")
+    assert (flag("1"), flag("0"), flag("")) == (True, False, False)
+    assert refused(flag, "true") == "is neither 1 nor 0"
+    service = reader(FREIGHT_ORDERS, "service")
+    assert service("express") == "express"
+    assert refused(service, "Express") == "is none of express, multimodal, small_parcel, sea_fcl"
+    assert refused(service, "") == "is empty"
+    assert reader(MERCHANTS, "country")("CN") == "CN"
+    assert refused(reader(MERCHANTS, "country"), "cn") == "is not a country code of two capital letters"
+    assert reader(FREIGHT_ORDERS, "currency")("USD") == "USD"
+    assert refused(reader(FREIGHT_ORDERS, "currency"), "US$") == "is not a currency code of three capital letters"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_B4_full_width_codes_match_and_text_is_kept(tmp_path: Path) -> None:
+    merchants(tmp_path, "M1")
+    assert taken("merchants", "merchant_code,name\nＭ１,=1+1\n", tmp_path).counts == (0, 1, 0)
+    assert taken("freight_orders", ORDER + order(merchant=" Ｍ１"), tmp_path).counts == (1, 0, 0)
+    assert Merchant.objects.get().name == "=1+1"
+    assert FreightOrder.objects.get().merchant_id == "M1"

@@ -1,0 +1,67 @@
+"""`import_facts`: counts on standard output, bad rows on standard error, and an exit code that tells."""
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from logistics.models import FreightOrder
+from merchants.models import Merchant
+from tests.support.importing import ORDER, order, taken
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def imported(folder: Path, *options: str) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("import_facts", str(folder), *options, stdout=out, stderr=err, no_color=True)
+    return out.getvalue(), err.getvalue()
+
+
+def test_what_was_taken_is_counted_and_the_zone_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
+    (tmp_path / "freight_orders.csv").write_text(ORDER + order("F1", placed="2022-09-05 00:00") + order("F2"))
+    (tmp_path / "notes.txt").write_text("")
+    assert imported(tmp_path, "--zone", "America/Los_Angeles") == (
+        "merchants.csv: 1 new, 0 changed, 0 unchanged, 0 in the future\n"
+        "freight_orders.csv: 2 new, 0 changed, 0 unchanged, 0 in the future\n",
+        "notes.txt: not a file of facts, passed over\n",
+    )
+    assert str(FreightOrder.objects.get(pk="F1").placed_at) == "2022-09-05 07:00:00+00:00"
+
+
+def test_bad_rows_are_on_standard_error_and_the_command_fails(tmp_path: Path) -> None:
+    (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
+    (tmp_path / "freight_orders.csv").write_text(ORDER + order("F1", freight="-3.00"))
+    out, err = StringIO(), StringIO()
+    with pytest.raises(CommandError) as caught:
+        call_command("import_facts", str(tmp_path), stdout=out, stderr=err, no_color=True)
+    assert caught.value.returncode == 1
+    assert err.getvalue() == 'freight_orders.csv line 2, base_freight "-3.00": is negative\n'
+    assert out.getvalue().endswith("freight_orders.csv: not taken, 1 complaints\n")
+    assert (Merchant.objects.count(), FreightOrder.objects.count()) == (1, 0)
+
+
+@pytest.mark.parametrize("options", [["--zone", "Mars/Olympus"], ["--zone", "../etc/passwd"]])
+def test_an_unknown_zone_or_folder_is_refused(options: list[str], tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="is not a time zone"):
+        call_command("import_facts", str(tmp_path), *options)
+    with pytest.raises(CommandError, match="is not a folder"):
+        call_command("import_facts", str(tmp_path / "none"))
+
+
+def test_a_first_large_load_leaves_the_table_as_guarded_as_it_was(tmp_path: Path) -> None:
+    """PostgreSQL builds indexes and foreign keys behind such a load: all must be there again."""
+
+    def guards() -> object:
+        with connection.cursor() as cursor:
+            return connection.introspection.get_constraints(cursor, FreightOrder._meta.db_table)
+
+    before = guards()
+    assert taken("merchants", "merchant_code\nM1\n", tmp_path).outcome.taken
+    lines = "".join(order(f"F{number}") for number in range(50_000))
+    assert taken("freight_orders", ORDER + lines, tmp_path).counts == (50_000, 0, 0)
+    assert guards() == before
+    assert taken("freight_orders", ORDER + lines, tmp_path).counts == (0, 0, 50_000)

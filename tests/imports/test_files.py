@@ -1,0 +1,278 @@
+"""B3, B4, B5, T6, T8: a file is read whatever program wrote it, and taken whole or not at all."""
+
+import codecs
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from imports.folder_import import import_folder, unknown_files
+from imports.importer import ImportResult
+from imports.models import ImportBatch
+from imports.registry import all_schemas
+from imports.schema import RowError
+from logistics.models import FreightOrder
+from merchants.models import Membership, Merchant
+from tests.support.importing import CASES, NOW, ORDER, SHANGHAI, merchants, nothing_of_orders, order, taken, world
+from trade.models import Receipt
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_B3_a_row_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    told = taken("freight_orders", ORDER + order("F1") + order("F2") + order(" F1") + order("F1"), tmp_path)
+    assert told.complaints == [
+        (4, "order_no", "F1", "stands in line 2 already"),
+        (5, "order_no", "F1", "stands in line 2 already"),
+    ]
+    assert nothing_of_orders()
+
+
+def test_B3_a_file_twice_changes_nothing(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    lines = ORDER + order("F1", placed="2022-09-05T15:00:00.5+08:00") + order("F2", freight="0.10")
+    first = taken("freight_orders", lines, tmp_path)
+    before = world()
+    again = taken("freight_orders", lines, tmp_path)
+    assert (first.counts, again.counts) == ((2, 0, 0), (0, 0, 2))
+    assert world() == before
+    batches = ImportBatch.objects.filter(source="freight_orders.csv").order_by("pk")
+    assert [(batch.rows, batch.processed) for batch in batches] == [(2, False), (2, True)]
+    assert len({batch.digest for batch in batches}) == 1
+
+
+def test_B3_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    first = taken("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
+    second = taken("freight_orders", ORDER + order("F3") + order("F2", freight="1.01") + order("F1"), tmp_path)
+    assert second.counts == (1, 1, 1)
+    batches = dict(FreightOrder.objects.values_list("pk", "batch"))
+    assert batches == {"F1": first.outcome.batch, "F2": second.outcome.batch, "F3": second.outcome.batch}
+
+
+def test_B3_a_rehearsal_counts_and_keeps_nothing(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    taken("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
+    before = (world(), ImportBatch.objects.count())
+    lines = ORDER + order("F1") + order("F2", freight="2.00") + order("F3")
+    told = taken("freight_orders", lines, tmp_path, keep=False)
+    assert told.counts == (1, 1, 1)
+    assert [(state, values[0]) for state, values in told.outcome.sample] == [
+        ("update", "F2"),
+        ("new", "F3"),
+        ("skip", "F1"),
+    ]
+    assert (world(), ImportBatch.objects.count()) == before
+
+
+NAMED = "merchant_code,name\nM1,杭州科技有限公司\n"
+ENCODED = {
+    "utf-8": NAMED.encode(),
+    "mark": codecs.BOM_UTF8 + NAMED.encode(),
+    "gb18030": NAMED.encode("gb18030"),
+    "mixed newlines": "merchant_code,name\r\nM0,a\rM1,杭州科技有限公司\nM2,b\r\n\r\n,\r\n".encode(),
+    "empty columns behind": "merchant_code,name,,\nM1,杭州科技有限公司,,\n".encode(),
+    # A character cut in two by the reading of a megabyte at a time.
+    "long": ("merchant_code,name\n" + "".join(f"A{i:06},{'x' * 20}\n" for i in range(36157))).encode("gb18030")
+    + "M1,杭州科技有限公司\n".encode("gb18030"),
+}
+
+
+@pytest.mark.parametrize("how", ENCODED)
+def test_B4_every_encoding_that_spreadsheets_write(how: str, tmp_path: Path) -> None:
+    told = taken("merchants", ENCODED[how], tmp_path)
+    assert told.complaints == []
+    assert Merchant.objects.get(pk="M1").name == "杭州科技有限公司"
+
+
+UNREADABLE = {
+    "utf-16": (NAMED.encode("utf-16"), "is UTF-16 or UTF-32: save it as CSV in UTF-8"),
+    "utf-16 without a mark": (
+        NAMED.encode("utf-16-le"),
+        "line 1 holds a NUL byte: not a text file; save it as CSV in UTF-8",
+    ),
+    "nul": (b"merchant_code\nM1\nM\x002\n", "line 3 holds a NUL byte: not a text file; save it as CSV in UTF-8"),
+    "neither": (b"merchant_code,name\nM1,\xff\xff\n", "is neither UTF-8 nor GB18030: save it as CSV in UTF-8"),
+    "marked, then not utf-8": (
+        codecs.BOM_UTF8 + NAMED.encode("gb18030"),
+        "is neither UTF-8 nor GB18030: save it as CSV in UTF-8",
+    ),
+    "cut in a character": (NAMED.encode()[:-2], "is neither UTF-8 nor GB18030: save it as CSV in UTF-8"),
+    "empty": (b"", "is empty: not even a header"),
+}
+
+
+@pytest.mark.parametrize("how", UNREADABLE)
+def test_B4_what_cannot_be_read_is_refused_with_what_to_do(how: str, tmp_path: Path) -> None:
+    content, reason = UNREADABLE[how]
+    assert taken("merchants", content, tmp_path).complaints == [(0, "", "", reason)]
+    assert not Merchant.objects.exists()
+    assert not ImportBatch.objects.exists()
+
+
+def test_B4_lines_are_those_of_the_file(tmp_path: Path) -> None:
+    told = taken("merchants", 'merchant_code,name\nM1,"two\nlines"\n\n,lost\nM2,x,y\nM3\n"M4"x,\n', tmp_path)
+    assert told.complaints == [
+        (5, "merchant_code", "", "is empty"),
+        (6, "", "", "has 3 cells where the header has 2"),
+        (7, "", "", "has 1 cells where the header has 2"),
+        (8, "", "", "is not CSV: ',' expected after '\"'"),
+    ]
+    assert not Merchant.objects.exists()
+
+
+HEADERS = {
+    "merchant_code,nmae": [(1, "nmae", "nmae", "unknown column")],
+    "merchant_code,name,name": [(1, "name", "name", "the column stands 2 times")],
+    "name": [(1, "merchant_code", "merchant_code", "the column is missing")],
+    "merchant_code,,name": [(1, "", "", "a column without a name")],
+    ",".join(f"c{i}" for i in range(16384)): [(1, "", "", "has 16384 columns")],
+}
+
+
+@pytest.mark.parametrize("header", HEADERS, ids=lambda header: header[:30])
+def test_B5_a_bad_header_is_refused_before_any_row(header: str, tmp_path: Path) -> None:
+    assert taken("merchants", f"{header}\nbad,rows,are,not,looked,at\n", tmp_path).complaints == HEADERS[header]
+    assert not Merchant.objects.exists()
+
+
+def test_B5_columns_in_any_order_and_the_optional_ones_left_out(tmp_path: Path) -> None:
+    assert taken("merchants", "country, name ,merchant_code\nCN,x,M1\n", tmp_path).counts == (1, 0, 0)
+    merchant = Merchant.objects.get()
+    assert (merchant.code, merchant.name, merchant.country, merchant.logistics_partner) == ("M1", "x", "CN", False)
+    # A column that is not there is an empty one.
+    assert taken("merchants", "merchant_code\nM1\n", tmp_path).counts == (0, 1, 0)
+    assert Merchant.objects.get().name == ""
+
+
+def test_B5_an_unknown_merchant_is_named(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    told = taken(
+        "freight_orders", ORDER + order("F1", merchant="M9") + order("F2") + order("F3", merchant="m1"), tmp_path
+    )
+    assert told.complaints == [
+        (2, "merchant_code", "M9", "unknown merchant M9"),
+        (4, "merchant_code", "m1", "unknown merchant m1"),
+    ]
+    assert nothing_of_orders()
+
+
+def test_B10_what_ends_must_end_after_it_starts(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    row = "merchant_code,plan,starts_at,ends_at\nM1,export_pass,2022-09-01T00:00:00Z,{}\n"
+    told = taken("memberships", row.format("2022-09-01T08:00:00+08:00"), tmp_path)
+    assert told.complaints == [(2, "ends_at", "2022-09-01T08:00:00+08:00", "is not after starts_at")]
+    assert not Membership.objects.exists()
+    assert taken("memberships", row.format("2022-09-01T00:00:00.000001Z"), tmp_path).counts == (1, 0, 0)
+    assert taken("memberships", row.format(""), tmp_path).counts == (0, 1, 0)
+
+
+def test_T6_facts_of_the_future_are_stored_and_counted_and_old_ones_taken(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    now, later = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"
+    lines = order("F1", placed=now) + order("F2", placed=later) + order("F3", placed="2019-01-01T00:00:00Z")
+    told = taken("freight_orders", ORDER + lines, tmp_path)
+    assert (told.counts, told.outcome.future) == ((3, 0, 0), 1)
+    assert ImportBatch.objects.get(source="freight_orders.csv").future == 1
+
+
+RECEIPT = "receipt_no,order_no,kind,amount_usd,booked_at,cancelled_at\nR1,T1,first,10.00,{},{}\n"
+BOOKED, CANCELLED = "2022-09-02T00:00:00Z", "2022-09-03T00:00:00Z"
+BOTH = (datetime(2022, 9, 2, tzinfo=UTC), datetime(2022, 9, 3, tzinfo=UTC))
+
+
+def receipt(folder: Path, booked: str, cancelled: str) -> tuple[object, object]:
+    taken("receipts", RECEIPT.format(booked, cancelled), folder)
+    row = Receipt.objects.get()
+    return row.booked_at, row.cancelled_at
+
+
+@pytest.fixture
+def trade_order(tmp_path: Path) -> None:
+    merchants(tmp_path)
+    taken("trade_orders", "order_no,merchant_code,product,amount_usd\nT1,M1,trade_assurance,10.00\n", tmp_path)
+
+
+@pytest.mark.usefixtures("trade_order")
+def test_T8_a_cancellation_before_its_booking_is_kept(tmp_path: Path) -> None:
+    assert receipt(tmp_path, "", CANCELLED) == (None, BOTH[1])
+    assert receipt(tmp_path, BOOKED, "") == BOTH
+    before = list(Receipt.objects.values())
+    assert receipt(tmp_path, BOOKED, "") == BOTH
+    assert receipt(tmp_path, "", CANCELLED) == BOTH
+    assert list(Receipt.objects.values()) == before
+
+
+@pytest.mark.usefixtures("trade_order")
+def test_T8_the_other_order_gives_the_same(tmp_path: Path) -> None:
+    assert receipt(tmp_path, BOOKED, "") == (BOTH[0], None)
+    assert receipt(tmp_path, "", CANCELLED) == BOTH
+    assert receipt(tmp_path, BOOKED, "") == BOTH
+
+
+@pytest.mark.usefixtures("trade_order")
+def test_T8_one_row_that_tells_both_can_be_corrected(tmp_path: Path) -> None:
+    assert receipt(tmp_path, BOOKED, CANCELLED) == BOTH
+    assert receipt(tmp_path, BOOKED, "") == (BOTH[0], None)
+
+
+@pytest.mark.usefixtures("trade_order")
+def test_T8_a_receipt_that_tells_neither_is_refused(tmp_path: Path) -> None:
+    told = taken("receipts", RECEIPT.format("", ""), tmp_path)
+    assert told.complaints == [(2, "booked_at", "", "is empty, and so is cancelled_at")]
+    assert not Receipt.objects.exists()
+
+
+def outcomes(folder: Path) -> tuple[dict[str, tuple[int, int, int]], list[str], bool]:
+    counts: dict[str, tuple[int, int, int]] = {}
+    said: list[str] = []
+
+    def done(outcome: ImportResult) -> None:
+        counts[outcome.name] = (outcome.added, outcome.changed, outcome.unchanged)
+
+    def complain(complaint: RowError) -> None:
+        said.append(str(complaint))
+
+    whole = import_folder(folder, zone=SHANGHAI, now=NOW, report=complain, done=done)
+    return counts, said, whole
+
+
+def lengths(folder: Path) -> dict[str, int]:
+    return {path.name: len(path.read_text(encoding="utf-8").splitlines()) - 1 for path in folder.glob("*.csv")}
+
+
+@pytest.mark.parametrize("case", ["basic", "edges", "tiny-quotas"])
+def test_B3_sample_facts_are_taken_once_and_change_nothing_again(case: str) -> None:
+    folder = CASES / case / "facts"
+    expected = lengths(folder)
+    assert len(expected) == len(all_schemas())
+    assert outcomes(folder) == ({name: (rows, 0, 0) for name, rows in expected.items()}, [], True)
+    stored = {f"{file.name}.csv": file.model._default_manager.count() for file in all_schemas()}
+    assert stored == expected
+    assert outcomes(folder) == ({name: (0, 0, rows) for name, rows in expected.items()}, [], True)
+
+
+def test_B5_one_bad_file_keeps_out_only_itself_and_what_names_it(tmp_path: Path) -> None:
+    (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
+    (tmp_path / "trade_orders.csv").write_text("order_no,merchant_code,product,amount_usd\nT1,M1,barter,1.00\n")
+    (tmp_path / "receipts.csv").write_text(RECEIPT.format(BOOKED, ""))
+    (tmp_path / "freight_orders.csv").write_text(ORDER + order())
+    (tmp_path / "freight_order.csv").write_text("misspelt")
+    (tmp_path / "reference_lists.csv").write_text("list_code,value\n")
+    (tmp_path / "reference_lists.xlsx").write_text("")
+    counts, said, whole = outcomes(tmp_path)
+    assert not whole
+    assert said == [
+        "reference_lists: is there both as .csv and as .xlsx",
+        'trade_orders.csv line 2, product "barter": is none of trade_assurance, e_collection',
+        'receipts.csv line 2, order_no "T1": unknown trade order T1',
+    ]
+    assert counts["freight_orders.csv"] == (1, 0, 0)
+    assert unknown_files(tmp_path) == ["freight_order.csv"]
+
+
+def test_S8_a_message_shows_what_a_terminal_would_obey() -> None:
+    assert str(RowError("f.csv", 2, "name", "\x1b[2J" + "x" * 90, "bad")) == (
+        'f.csv line 2, name "\\x1b[2J' + "x" * 75 + '…": bad'
+    )

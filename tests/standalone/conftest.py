@@ -1,0 +1,23 @@
+"""A small world, written once and read by every test."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from standalone.demo_data.generate import write
+
+World = dict[str, list[dict[str, str]]]
+
+
+def read(folder: Path) -> World:
+    return {
+        path.stem: list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) for path in folder.glob("*.csv")
+    }
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+    folder = tmp_path_factory.mktemp("world")
+    write(folder, merchants=120, seed=2022)
+    return read(folder)

@@ -1,0 +1,76 @@
+"""What the tests of the intake share: files made of text, taken, and what was said of them."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from imports.file_reader import UPLOAD, Limit
+from imports.importer import ImportResult, import_file
+from imports.models import ImportBatch
+from imports.registry import all_schemas
+from logistics.models import FreightOrder
+from merchants.models import Merchant
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+CASES = Path(__file__).resolve().parent.parent / "cases"
+BY_NAME = {file.name: file for file in all_schemas()}
+ORDER = "order_no,merchant_code,service,line,base_freight,currency,placed_at\n"
+
+
+@dataclass
+class Told:
+    outcome: ImportResult
+    complaints: list[tuple[int, str, str, str]] = field(default_factory=list)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        return self.outcome.added, self.outcome.changed, self.outcome.unchanged
+
+
+def taken(
+    name: str,
+    content: str | bytes,
+    folder: Path,
+    *,
+    suffix: str = ".csv",
+    zone: ZoneInfo = SHANGHAI,
+    limit: Limit = UPLOAD,
+    keep: bool = True,
+) -> Told:
+    path = folder / f"{name}{suffix}"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return told_of(name, path, zone=zone, limit=limit, keep=keep)
+
+
+def told_of(name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: Limit = UPLOAD, keep: bool = True) -> Told:
+    told: list[tuple[int, str, str, str]] = []
+    outcome = import_file(
+        BY_NAME[name],
+        path,
+        zone=zone,
+        now=NOW,
+        report=lambda complaint: told.append((complaint.line, complaint.column, complaint.value, complaint.reason)),
+        limit=limit,
+        keep=keep,
+    )
+    assert outcome.complaints == len(told)
+    return Told(outcome, told)
+
+
+def merchants(folder: Path, *codes: str) -> None:
+    lines = "".join(f"{code}\n" for code in codes or ("M1", "M2"))
+    assert taken("merchants", f"merchant_code\n{lines}", folder).outcome.taken
+
+
+def order(number: str = "F1", *, merchant: str = "M1", freight: str = "1.00", placed: str = "") -> str:
+    return f"{number},{merchant},express,eu,{freight},CNY,{placed}\n"
+
+
+def nothing_of_orders() -> bool:
+    return not FreightOrder.objects.exists() and not ImportBatch.objects.filter(source__startswith="freight").exists()
+
+
+def world() -> list[object]:
+    return [*FreightOrder.objects.order_by("pk").values(), *Merchant.objects.order_by("pk").values()]

@@ -1,0 +1,47 @@
+"""An owner, a team-mate and a stranger, and how their pages are read."""
+
+from html import unescape
+from re import sub
+
+from django.test import Client
+
+from core.models import DemoClock
+from merchants import members
+from merchants.models import Member, Merchant
+from tests.support.world import t
+
+PASSWORD = "one-and-only-fair"
+
+
+def member(email: str, of: str = "M1", role: str = "main", *, may_attach: bool = True) -> Member:
+    """A member who has chosen a password and reads English in Beijing."""
+    found = members.add(
+        email, to=Merchant.objects.get(pk=of), role=role, may_attach=may_attach, language="en", at=t("01"), by="test"
+    )
+    found.user.set_password(PASSWORD)
+    found.user.save()
+    return found
+
+
+def client(who: Member, **options: bool) -> Client:
+    """A browser in which `who` has signed in."""
+    browser = Client(headers={"accept-language": "en"}, **options)  # type: ignore[arg-type]  # options of the client
+    browser.force_login(who.user)
+    return browser
+
+
+def clock(at: str) -> None:
+    """What the demonstration's clock shows."""
+    DemoClock.objects.update_or_create(id=1, defaults={"instant": t(at), "running_since": None})
+
+
+def text(browser: Client, path: str, status: int = 200) -> str:
+    """The page as one line of plain words."""
+    response = browser.get(path)
+    assert response.status_code == status, (path, response.status_code, response.headers.get("location"))
+    return words(response.content.decode())
+
+
+def words(page: str) -> str:
+    body = sub(r"(?s)<(style|script|head)\b.*?</\1>", " ", page)
+    return " ".join(unescape(sub(r"<[^>]+>", " ", body)).split()).replace(" .", ".").replace(" ,", ",")

@@ -1,0 +1,49 @@
+"""A small marketplace on 20 September 2022, and who works at its desk."""
+
+from collections.abc import Callable
+
+import pytest
+from django.contrib.auth.models import Group, User
+from django.test import Client
+from pytest_django import Settings
+
+from backoffice import roles
+from tests.support.members import PASSWORD, clock
+from tests.support.world import freight, merchant, offer, publish, tick
+
+Staff = Callable[..., Client]
+WINDOW = "{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}"
+
+
+@pytest.fixture
+def staff(db: None, settings: Settings) -> Staff:
+    """`staff("ana", "operator")`: a browser in which Ana, an operator, has signed in."""
+    settings.DEMO = True
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+    if not Group.objects.exists():
+        roles.establish()  # the tables were emptied
+
+    def made(name: str, *roles: str, language: str = "en") -> Client:
+        user = User.objects.filter(username=name).first() or User.objects.create_user(name, is_staff=True)
+        user.set_password(PASSWORD)
+        user.save()
+        user.groups.set(Group.objects.filter(name__in=roles))
+        browser = Client(headers={"accept-language": language})
+        browser.force_login(user)
+        return browser
+
+    return made
+
+
+@pytest.fixture
+def market(db: None, settings: Settings) -> None:
+    """Three merchants with four orders each, one of them abroad; ten per cent off for the first six."""
+    settings.DEMO = True
+    clock("20")
+    for code, country in (("M1", "CN"), ("M2", "CN"), ("M3", "US")):
+        merchant(code, name=f"Merchant {code}", country=country)
+        for n in range(4):
+            freight(f"F{code}{n}", of=code, paid_at=f"{n + 11}", base_freight=1000 + n)
+    publish(offer("ten", conditions=f"[{{fact: merchant.country, is: CN}}, {WINDOW}]", quota="{limit: 6}"))
+    tick("20")

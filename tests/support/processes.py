@@ -1,0 +1,142 @@
+"""Other processes on the same PostgreSQL database, that stop where a test wants them to."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from django.db import connection
+
+from tests.support.servers import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+
+PREAMBLE = """
+import os, signal, sys
+import django
+django.setup()
+from datetime import datetime
+from django.db import connection, transaction
+from django.db.models import QuerySet
+from campaigns.coupons import issuing, redemption
+from campaigns.engine import claim_decisions, ticker
+from campaigns.ledger import journal
+from campaigns.offers import published_offers
+from campaigns.models import Offer
+
+def stop(word):
+    print(word, flush=True)
+    sys.stdin.readline()
+
+def stopping(module, name, word):
+    'Stop each time before a function is called.'
+    original = getattr(module, name)
+    def stopped(*args, **kwargs):
+        stop(word)
+        return original(*args, **kwargs)
+    setattr(module, name, stopped)
+
+def tick(at):
+    ticker.tick(at=datetime.fromisoformat(at))
+"""
+
+
+def url() -> str:
+    """The test database, for another process."""
+    s = connection.settings_dict
+    login = quote(str(s["USER"])) + (f":{quote(str(s['PASSWORD']))}" if s["PASSWORD"] else "")
+    return f"postgres://{login}@{s['HOST'] or '127.0.0.1'}:{s['PORT'] or 5432}/{s['NAME']}"
+
+
+class Child:
+    """A Python process that runs `code` after the preamble."""
+
+    def __init__(self, code: str, **variables: str) -> None:
+        own = {"DATABASE_URL": url(), "DJANGO_SETTINGS_MODULE": "config.settings", **variables}
+        environment = {**os.environ, **own}
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", PREAMBLE + code], cwd=ROOT, env=environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        )  # fmt: skip
+
+    def says(self) -> str:
+        """The next word it stops at; empty when it has ended."""
+        assert self.process.stdout is not None
+        return str(self.process.stdout.readline()).strip()
+
+    def go_on(self, times: int = 1) -> None:
+        """Let it pass stops, also those to come."""
+        assert self.process.stdin is not None
+        self.process.stdin.write("\n" * times)
+        self.process.stdin.flush()
+
+    def ends(self) -> tuple[int, str]:
+        """Wait for its end: its code and what it complained of."""
+        _, complaint = self.process.communicate(timeout=60)
+        return self.process.returncode, complaint
+
+    def ends_well(self) -> None:
+        """Wait for its end, which must be a good one."""
+        code, complaint = self.ends()
+        assert code == 0, complaint
+
+    def killed(self) -> bool:
+        """Wait for its end; whether it was killed, rather than done."""
+        code, complaint = self.ends()
+        assert code in (0, -signal.SIGKILL), complaint
+        return code != 0
+
+
+@contextmanager
+def children(*codes: str, **variables: str) -> Iterator[list[Child]]:
+    """Processes that are gone when the block ends, however it ends. `variables` are for their environment."""
+    started = [Child(code, **variables) for code in codes]
+    try:
+        yield started
+    finally:
+        for child in started:
+            if child.process.poll() is None:
+                child.process.kill()
+            child.process.communicate()
+
+
+def wait_for_a_lock() -> None:
+    """Until a process waits for a lock that another one holds in this database."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+    def waiting() -> bool:
+        with connection.cursor() as cursor:
+            cursor.execute(asked)
+            return bool(cursor.fetchone()[0])
+
+    wait_until(waiting, 60, "a process waits for a lock")
+
+
+@contextmanager
+def without(table: str, *constraints: str) -> Iterator[None]:
+    """Take unique indexes away for a while: the guard under test must then be seen to be missing."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(constraints)])
+        definitions = cursor.fetchall()
+        assert len(definitions) == len(constraints)
+        kept = []
+        for name, definition in definitions:
+            cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
+            constraint = cursor.fetchone()
+            if constraint:
+                cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+                kept.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {constraint[0]}")
+            else:
+                cursor.execute(f"DROP INDEX {name}")
+                kept.append(definition)
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"TRUNCATE {table} CASCADE")
+            for statement in kept:
+                cursor.execute(statement)

@@ -1,0 +1,77 @@
+"""The files of facts about trade, as `spec/files.md` has them."""
+
+from datetime import datetime
+
+from django.utils.translation import gettext as _
+
+from imports.cell_parsers import Column, choice, country, currency, flag, instant, key, money
+from imports.registry import register
+from imports.schema import Apart, Check, FactFile
+from merchants.import_schemas import MERCHANT
+from trade.models import FinancingDraw, Receipt, TradeOrder
+
+
+def _booked_or_cancelled(cancelled_at: datetime | None, booked_at: datetime | None) -> str | None:
+    """T8: a cancellation may come before its booking, but a row with neither says nothing."""
+    return None if booked_at or cancelled_at else _("is empty, and so is cancelled_at")
+
+
+TRADE_ORDERS = FactFile(
+    "trade_orders",
+    TradeOrder,
+    (
+        Column("order_no", key(), required=True),
+        MERCHANT,
+        Column("account_code", key()),
+        Column("product", choice(), required=True),
+        Column("export_mode", choice()),
+        Column("payment_product", choice()),
+        Column("drafted_at", instant()),
+        Column("buyer_confirmed_at", instant()),
+        Column("amount_usd", money(), required=True),
+        Column("is_rts", flag()),
+        Column("category_l1", key()),
+        Column("destination", country()),
+        Column("oa_mode", choice()),
+        Column("easy_return", flag()),
+        Column("easy_return_premium_usd", money()),
+        Column("service_fee_usd", money()),
+        Column("shipped_at", instant()),
+        Column("customs_cleared_at", instant()),
+        Column("port_data_at", instant()),
+        Column("completed_at", instant()),
+        Column("cancelled_at", instant()),
+        Column("abnormal_at", instant()),
+    ),
+    key=("order_no",),
+)
+RECEIPTS = FactFile(
+    "receipts",
+    Receipt,
+    (
+        Column("receipt_no", key(), required=True),
+        Column("order_no", key(), to="order_id", required=True),
+        Column("kind", choice(), required=True),
+        Column("amount_usd", money(), required=True),
+        Column("booked_at", instant()),
+        Column("cancelled_at", instant()),
+    ),
+    key=("receipt_no",),
+    checks=(Check(("cancelled_at", "booked_at"), _booked_or_cancelled),),
+    apart=Apart(first="booked_at", later="cancelled_at", flag="cancelled_apart"),
+)
+FINANCING_DRAWS = FactFile(
+    "financing_draws",
+    FinancingDraw,
+    (
+        Column("draw_no", key(), required=True),
+        MERCHANT,
+        Column("product", choice(), required=True),
+        Column("drawn_at", instant(), required=True),
+        Column("fee", money(), required=True),
+        Column("currency", currency(), required=True),
+    ),
+    key=("draw_no",),
+)
+FILES = (TRADE_ORDERS, RECEIPTS, FINANCING_DRAWS)
+register(*FILES)
