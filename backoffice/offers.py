@@ -23,8 +23,8 @@ from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State
 from campaigns.reporting import offer_metrics
 from core import clock
+from core.formatting import format_instant_twice, format_number
 from definitions import offer_sentences
-from rules.sentences import clocks, number
 
 LANGUAGES = ("en", "zh-hans")
 
@@ -98,7 +98,12 @@ VERBS: dict[str, tuple[Callable[..., None], Promise, Promise]] = {
 def effects(line: Line, verb: str, at: datetime) -> list[str]:
     """What the verb would do to the offer, with figures."""
     row = line.offer.row
-    words = {"used": number(row.used), "limit": number(row.limit or 0), "held": number(line.held), "at": clocks(at)}
+    words = {
+        "used": format_number(row.used),
+        "limit": format_number(row.limit or 0),
+        "held": format_number(line.held),
+        "at": format_instant_twice(at),
+    }
     granted = _("%(used)s of %(limit)s places are taken; they stay as they are.") if row.limit else ""
     granted = granted or _("%(used)s places are taken; they stay as they are.")
     held = _("%(held)s of them are not settled yet: they stay valid and go their way.")

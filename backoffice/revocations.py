@@ -14,8 +14,8 @@ from campaigns.grants import revocations, transitions
 from campaigns.grants.revocations import RevocationError
 from campaigns.models import Grant, Revocation
 from core import clock
+from core.formatting import format_money
 from merchants.models import Merchant
-from rules.sentences import money
 
 MOST_CHOSEN = 200
 
@@ -33,7 +33,7 @@ def single(request: HttpRequest, pk: int) -> HttpResponse:
         except transitions.NotLiveError as refusal:
             messages.error(request, str(refusal))
         return redirect(back)
-    words = {"offer": grant.offer.name, "subject": grant.subject, "amount": money(grant.amount, grant.currency)}
+    words = {"offer": grant.offer.name, "subject": grant.subject, "amount": format_money(grant.amount, grant.currency)}
     effect = _("%(offer)s for %(subject)s, %(amount)s, is taken away for good; its place does not come back.") % words
     return confirm(
         request, title=_("Revoke the grant of %(subject)s") % words, effects=[effect], button=_("Revoke it"), back=back,

@@ -17,8 +17,8 @@ from campaigns.ledger import statements
 from campaigns.ledger.statements import Line, PeriodError
 from campaigns.models import AccountingPeriod
 from core import clock, spreadsheets
+from core.formatting import format_money
 from imports.exports import TYPES
-from rules.sentences import money
 
 SHOWN = 500
 
@@ -105,7 +105,8 @@ def close(request: HttpRequest, month: str) -> HttpResponse:
             messages.error(request, str(refusal))
         return redirect(back)
     totals = [
-        _("It comes to %(sum)s.") % {"sum": money(n, currency)} for currency, n in _totals(statements.lines(first))
+        _("It comes to %(sum)s.") % {"sum": format_money(n, currency)}
+        for currency, n in _totals(statements.lines(first))
     ]
     effects = [*totals, _("Its statement is final. What is told of it later is in the statement of a later month.")]
     title = _("Close %(month)s") % {"month": month}

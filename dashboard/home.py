@@ -10,12 +10,13 @@ from campaigns.eligibility.merchant_status import Kind, MerchantOfferStatus
 from campaigns.models import Campaign, Grant
 from campaigns.offers import published_offers
 from core import clock
+from core.formatting import format_money, format_number
 from dashboard.rendering import show
 from definitions import offer_sentences
 from definitions.offer_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
 from rules.facts import COLLECTIONS
-from rules.sentences import bound, money, number
+from rules.sentences import bound
 from rules.time_windows import Bound
 
 
@@ -56,10 +57,14 @@ class Card:
         claim = self.standing.offer.terms.claim
         if isinstance(claim, ClaimNth):
             text = _("%(needed)s %(rows)s needed, %(found)s counted")
-            words = {"rows": COLLECTIONS[claim.nth.of].label, "found": number(found), "needed": number(needed)}
+            words = {
+                "rows": COLLECTIONS[claim.nth.of].label,
+                "found": format_number(found),
+                "needed": format_number(needed),
+            }
         else:
             text = _("%(found)s of %(needed)s received")
-            words = {"found": money(found, "USD"), "needed": money(needed, "USD")}
+            words = {"found": format_money(found, "USD"), "needed": format_money(needed, "USD")}
         return text % words
 
     @property
@@ -67,7 +72,7 @@ class Card:
         """How many places are left for all."""
         if self.standing.left is None:
             return _("No limit to the number of places.")
-        words = {"left": number(self.standing.left), "limit": number(self.standing.offer.row.limit)}
+        words = {"left": format_number(self.standing.left), "limit": format_number(self.standing.offer.row.limit)}
         return _("%(left)s of %(limit)s places left.") % words
 
     @property

@@ -19,6 +19,7 @@ from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
+from core.formatting import format_money
 from dashboard import pagination
 from dashboard.order_types import SORTS, Label, Sort
 from dashboard.rendering import show
@@ -26,7 +27,6 @@ from definitions.offer_terms import ClaimNth
 from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
-from rules import sentences
 
 MOST_IN_A_LIST = 2
 OUTCOMES: dict[str, Label] = {
@@ -137,7 +137,7 @@ def attach(request: MemberRequest, number: str) -> HttpResponse:
     except attachment.NotAttachableError as refusal:
         messages.error(request, str(refusal))
     else:
-        value = sentences.money(coupon.value, coupon.currency)
+        value = format_money(coupon.value, coupon.currency)
         messages.success(request, _("A coupon of %(value)s is attached to the order.") % {"value": value})
     return redirect("order", sort="freight", number=number)
 

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_GET
 from campaigns.ledger import savings
 from campaigns.ledger.savings import Saving
 from core import clock
+from core.formatting import babel_locale
 from dashboard.rendering import show
 from imports import exports
 from merchants.access import MemberRequest, for_members
-from rules.sentences import locale
 
 FORMATS = {
     "csv": (exports.TYPES["csv"], exports.as_csv),
@@ -56,7 +56,7 @@ STEP = 84
 
 def month_name(month: date) -> str:
     """`Sep 2022`, `2022年9月`."""
-    return format_skeleton("yMMM", month, locale=locale())
+    return format_skeleton("yMMM", month, locale=babel_locale())
 
 
 def charts(found: Sequence[Saving]) -> Iterator[Chart]:

@@ -7,12 +7,13 @@ from django.views.decorators.http import require_GET
 from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
 from core import clock
+from core.formatting import join_and
 from dashboard import pagination
 from dashboard.rendering import show
 from merchants.access import MemberRequest, for_members
 from rules.conditions import Row
 from rules.facts import COLLECTIONS
-from rules.sentences import both, comparison
+from rules.sentences import comparison
 
 Status = Coupon.Status
 UNSPENT = (Status.ISSUED, Status.LOCKED)
@@ -57,4 +58,4 @@ def where(coupon: Coupon) -> str:
     bundle = terms_of(coupon.grant.version).bundle
     assert bundle is not None
     row = Row(COLLECTIONS["freight_orders"])
-    return both(comparison(condition, row) for condition in bundle.where)
+    return join_and(comparison(condition, row) for condition in bundle.where)

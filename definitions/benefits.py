@@ -1,18 +1,18 @@
 """What a grant is worth: a discount on a fee, or a bundle of coupons."""
 
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from django.utils.translation import gettext_lazy as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from core.money import CENT, round_to_cents
 from rules.base import DefinitionModel
 from rules.conditions import Amount, Comparison
 from rules.facts import Label
 from rules.time_windows import Bound
 
-CENT = Decimal("0.01")
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
@@ -108,8 +108,8 @@ class Discount(DefinitionModel):
     def value(self, found: Decimal | None) -> Decimal:
         """The discount where the fee's fact is `found`: empty counts as 0.00."""
         fee = (found or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
-        room = (fee - FEES[self.fee].least).quantize(CENT, ROUND_HALF_UP)
-        return max(Decimal("0.00"), min(self._off(fee).quantize(CENT, ROUND_HALF_UP), room))
+        room = round_to_cents(fee - FEES[self.fee].least)
+        return max(Decimal("0.00"), min(round_to_cents(self._off(fee)), room))
 
     def _off(self, fee: Decimal) -> Decimal:
         """The reduction before rounding and limits: of the highest tier reached, nothing below the lowest."""

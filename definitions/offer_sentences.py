@@ -10,12 +10,13 @@ from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.formatting import CITIES, babel_locale, format_money, format_number, join_and
 from definitions.benefits import FEES, CouponBundle, Coupons, Discount, Reduction
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Quota, Settlement, Threshold
 from rules.conditions import Row
 from rules.facts import COLLECTIONS, Collection
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
-from rules.sentences import CITIES, both, bound, comparison, describe, event, locale, money, value, window
+from rules.sentences import bound, comparison, describe, event, value, window
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def discount(given: Discount) -> str:
         fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": percent(given.rate)}
     currency = given.currency or FEES[given.fee].currency
     if given.tiers:
-        steps = both(
-            _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": money(tier.from_, currency)}
+        steps = join_and(
+            _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": format_money(tier.from_, currency)}
             for tier in given.tiers
         )
         return _("off the %(fee)s: %(steps)s") % {"fee": fee, "steps": steps}
@@ -66,11 +67,11 @@ def discount(given: Discount) -> str:
 
 def percent(number: object) -> str:
     """`5%`, `0.3%`."""
-    return f"{format_decimal(number, '#,##0.####', locale=locale())}%"  # type: ignore[arg-type]  # any number
+    return f"{format_decimal(number, '#,##0.####', locale=babel_locale())}%"  # type: ignore[arg-type]  # any number
 
 
 def _off(reduction: Reduction, currency: str) -> str:
-    return money(reduction.amount, currency) if reduction.amount is not None else percent(reduction.percent)
+    return format_money(reduction.amount, currency) if reduction.amount is not None else percent(reduction.percent)
 
 
 def bundle(coupons: CouponBundle) -> str:
@@ -80,8 +81,8 @@ def bundle(coupons: CouponBundle) -> str:
         "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
     ) % {
         "count": coupons.count,
-        "value": money(coupons.value, coupons.currency),
-        "where": both(comparison(condition, row) for condition in coupons.where),
+        "value": format_money(coupons.value, coupons.currency),
+        "where": join_and(comparison(condition, row) for condition in coupons.where),
         "start": bound(coupons.valid.from_),
         "end": bound(coupons.valid.to),
     }
@@ -96,7 +97,7 @@ def claim(offer: OfferTerms) -> str:
             }
         case ClaimNth(nth=nth):
             collection = COLLECTIONS[nth.of]
-            which = both(comparison(condition, Row(collection)) for condition in nth.where)
+            which = join_and(comparison(condition, Row(collection)) for condition in nth.where)
             text = _("first come, first served by when number %(n)d of these %(rows)s was %(event)s: %(which)s") % {
                 "event": event(collection.facts[nth.at]), "n": nth.number, "rows": collection.label, "which": which,
             }  # fmt: skip
@@ -117,8 +118,8 @@ def _over_threshold(threshold: Threshold | None, row: Row) -> str:
         "at its first booking"
     ) % {
         "window": window(threshold.window),
-        "which": both(comparison(condition, row) for condition in threshold.where),
-        "height": money(threshold.height, "USD"),
+        "which": join_and(comparison(condition, row) for condition in threshold.where),
+        "height": format_money(threshold.height, "USD"),
     }
 
 
@@ -127,11 +128,11 @@ def quota(places: Quota, collection: Collection) -> str:
     rows = str(collection.label)
     parts = []
     if places.limit is not None:
-        shown = format_decimal(places.limit, locale=locale())
+        shown = format_number(places.limit)
         parts.append(_("the first %(n)s %(rows)s") % {"n": shown, "rows": rows})
     if places.per_merchant is not None:
         parts.append(_("at most %(n)d for each merchant") % {"n": places.per_merchant})
-    return both(parts) if parts else _("no limit to the number of %(rows)s") % {"rows": rows}
+    return join_and(parts) if parts else _("no limit to the number of %(rows)s") % {"rows": rows}
 
 
 def settlement(offer: OfferTerms) -> Iterator[str]:
@@ -185,7 +186,7 @@ def says_moment(moment: Moment, collection: Collection) -> str:
     """What a moment points at."""
     match moment:
         case LatestOf(latest_of=names):
-            several = both(event(collection.facts[name]) for name in names)
+            several = join_and(event(collection.facts[name]) for name in names)
             return _("the last of: %(facts)s") % {"facts": several}
         case DayAfter(day_after=name, zone=zone):
             city = CITIES.get(zone, zone)

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
+from core.formatting import format_instant
 from definitions.benefits import FEES
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, Counting
-from rules.sentences import time
 from rules.time_windows import Bound, Window
 
 
@@ -35,7 +35,7 @@ def _twins(word: DefinitionModel) -> Iterator[str]:
     """Bounds whose twin on the other clock is a different instant. The zone of the bound decides."""
     for bound in _bounds(word):
         if bound.twin is not None and bound.twin.instant != bound.instant:
-            shows = time(bound.instant, bound.twin.zone)
+            shows = format_instant(bound.instant, bound.twin.zone)
             yield f"{bound.at} {bound.zone} is {shows}, but the twin says {bound.twin.at}; the first decides"
 
 

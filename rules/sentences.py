@@ -1,78 +1,31 @@
 """The third reading of a condition: a plain sentence, in the language in force, made from the definition alone."""
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
-from babel.dates import format_datetime
-from babel.numbers import format_decimal
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from core.formatting import format_instant, format_money, format_number, join_and, join_or
 from rules import operators
 from rules.base import ValueList
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Row
 from rules.facts import COLLECTIONS, Fact
 from rules.time_windows import Bound, Window
 
-CITIES = {
-    "America/Los_Angeles": gettext_lazy("Los Angeles"),
-    "Asia/Shanghai": gettext_lazy("Beijing"),
-    "UTC": gettext_lazy("UTC"),
-}
 MOST_VALUES = 8
-
-
-def locale() -> str:
-    """The locale that Babel formats in, from the language in force."""
-    return "zh_Hans_CN" if (get_language() or "").startswith("zh") else "en_US"
-
-
-def money(amount: Decimal | int, currency: str) -> str:
-    """`1,000.00 CNY`: grouped, two decimals, the currency's code always there."""
-    return f"{format_decimal(amount, '#,##0.00', locale=locale())} {currency}".strip()
-
-
-def time(at: datetime, zone: str) -> str:
-    """An instant on one clock, to the second, with its city."""
-    text = format_datetime(at, _("d MMMM y HH:mm:ss"), tzinfo=ZoneInfo(zone), locale=locale())
-    return _("%(time)s %(city)s") % {"time": text, "city": CITIES.get(zone, zone)}
-
-
-def clocks(at: datetime) -> str:
-    """An instant on the clock in force and, in brackets, on the other of the two that a marketplace lives by."""
-    here = timezone.get_current_timezone_name()
-    other = "America/Los_Angeles" if here == "Asia/Shanghai" else "Asia/Shanghai"
-    return f"{time(at, here)} ({time(at, other)})"
 
 
 def bound(value: Bound) -> str:
     """A bound on its own clock and, where it names a twin, on the other clock as that really shows it."""
-    text = time(value.instant, value.zone)
-    return f"{text} ({time(value.instant, value.twin.zone)})" if value.twin else text
+    text = format_instant(value.instant, value.zone)
+    return f"{text} ({format_instant(value.instant, value.twin.zone)})" if value.twin else text
 
 
 def window(value: Window) -> str:
     """From one bound to the other."""
     return _("from %(start)s to %(end)s") % {"start": bound(value.from_), "end": bound(value.to)}
-
-
-def join(parts: Iterable[str], *, last: str) -> str:
-    """`a, b or c`."""
-    *most, final = parts
-    return last % {"most": _(", ").join(most), "final": final} if most else final
-
-
-def either(parts: Iterable[str]) -> str:
-    """`a, b or c`."""
-    return join(parts, last=_("%(most)s or %(final)s"))
-
-
-def both(parts: Iterable[str]) -> str:
-    """`a, b and c`."""
-    return join(parts, last=_("%(most)s and %(final)s"))
 
 
 def value(fact: Fact, raw: str, values: ValueList | None = None) -> str:
@@ -88,7 +41,7 @@ def values(fact: Fact, several: ValueList) -> str:
         return str(several.names)
     shown = [value(fact, raw, several) for raw in several.values[:MOST_VALUES]]
     rest = len(several.values) - len(shown)
-    return either([*shown, ngettext("%(n)d more", "%(n)d more", rest) % {"n": rest}] if rest else shown)
+    return join_or([*shown, ngettext("%(n)d more", "%(n)d more", rest) % {"n": rest}] if rest else shown)
 
 
 def describe(condition: Condition, row: Row) -> str:
@@ -101,7 +54,7 @@ def describe(condition: Condition, row: Row) -> str:
         case Counting():
             return _counting(condition)
         case AnyOf(any=several):
-            return either(describe(one, row) for one in several)
+            return join_or(describe(one, row) for one in several)
 
 
 def comparison(condition: Comparison, row: Row) -> str:
@@ -114,11 +67,6 @@ def comparison(condition: Comparison, row: Row) -> str:
     if condition.operator.name == "happened":
         return words["fact"] if condition.operand else _("not %(fact)s") % words
     return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact)}
-
-
-def number(n: object) -> str:
-    """`1,000`."""
-    return format_decimal(n, locale=locale())  # type: ignore[arg-type]  # any number
 
 
 def found(condition: Condition, row: Row, raw: object, *, currency: str = "") -> str:
@@ -136,7 +84,7 @@ def found(condition: Condition, row: Row, raw: object, *, currency: str = "") ->
         case Comparison() if row.kind(condition.fact).kind != "number":
             return fact(row.kind(condition.fact), raw, currency=currency)
         case _:
-            return number(raw)
+            return format_number(raw)
 
 
 def fact(fact: Fact, raw: object, *, currency: str = "") -> str:
@@ -145,9 +93,9 @@ def fact(fact: Fact, raw: object, *, currency: str = "") -> str:
         case bool():
             return _("yes") if raw else _("no")
         case datetime():
-            return time(raw, timezone.get_current_timezone_name())
+            return format_instant(raw, timezone.get_current_timezone_name())
         case Decimal():
-            return money(raw, fact.currency or currency)
+            return format_money(raw, fact.currency or currency)
         case _:
             return value(fact, str(raw))
 
@@ -206,11 +154,11 @@ def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one re
         case ValueList() as operand:
             return values(fact, operand)
         case Decimal() as operand:
-            return money(operand, fact.currency) if fact.kind == "money" else format_decimal(operand, locale=locale())
+            return format_money(operand, fact.currency) if fact.kind == "money" else format_number(operand)
         case "claim":
             return _("the claim")
         case int() as operand:
-            return ngettext("%(n)s hour", "%(n)s hours", operand) % {"n": format_decimal(operand, locale=locale())}
+            return ngettext("%(n)s hour", "%(n)s hours", operand) % {"n": format_number(operand)}
         case operand:
             return value(fact, str(operand))
 
@@ -220,7 +168,7 @@ def _in_force(condition: InForce, row: Row) -> str:
     kinds = dict(state.choices)
     words = {
         "state": str(state.label),
-        "kinds": either(str(kinds[kind]) for kind in condition.of),
+        "kinds": join_or(str(kinds[kind]) for kind in condition.of),
         "at": event(row.kind(condition.at)) if condition.at else "",
     }
     if condition.at:
@@ -236,7 +184,7 @@ def _in_force(condition: InForce, row: Row) -> str:
 
 def _counting(condition: Counting) -> str:
     collection = COLLECTIONS[condition.count]
-    which = both(comparison(one, Row(collection)) for one in condition.where)
+    which = join_and(comparison(one, Row(collection)) for one in condition.where)
     words = {"n": condition.at_least or condition.at_most, "rows": str(collection.label), "which": which}
     if condition.at_most == 0:
         return _("no %(rows)s with: %(which)s") % words

@@ -16,8 +16,8 @@ from campaigns import tasks
 from campaigns.models import Campaign, Issuance, Offer, Version
 from campaigns.offers.published_offers import terms_of
 from core.admin import ReadOnlyAdmin
+from core.formatting import format_number
 from definitions import offer_sentences
-from rules.sentences import number
 
 
 @admin.register(Campaign)
@@ -98,7 +98,10 @@ class IssuanceAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, row: Issuance) -> SafeString:
         """A bar: coupons out of those owed."""
-        text = _("%(issued)s of %(planned)s") % {"issued": number(row.issued), "planned": number(row.planned)}
+        text = _("%(issued)s of %(planned)s") % {
+            "issued": format_number(row.issued),
+            "planned": format_number(row.planned),
+        }
         return format_html('<progress max="{}" value="{}"></progress> {}', row.planned or 1, row.issued, text)
 
     @admin.action(description=gettext_lazy("Go on now: issue what is owed"), permissions=["go_on"])

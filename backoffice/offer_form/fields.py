@@ -7,10 +7,11 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.formatting import CITIES
 from definitions import yaml_roundtrip
 from rules import operators
 from rules.facts import COLLECTIONS, STATES, SUBJECTS, Collection, Fact, State
-from rules.sentences import CITIES, EVENTS
+from rules.sentences import EVENTS
 
 Label = str | Promise
 Choices = list[tuple[str, Label]]

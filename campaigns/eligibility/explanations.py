@@ -21,13 +21,14 @@ from campaigns.models import Decision, Grant, JournalEntry, Tag, Version
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
-from definitions.benefits import CENT
+from core.formatting import format_money, format_number, join_and
+from core.money import round_to_cents
 from definitions.offer_terms import ClaimNth, Nth, Threshold
 from rules import sentences
 from rules.conditions import Comparison, Condition, Counting, Row, flag, number_of
 from rules.facts import COLLECTIONS
 from rules.operators import gap
-from rules.sentences import both, bound, comparison, describe, money
+from rules.sentences import bound, comparison, describe
 
 OUTCOMES = {
     Decision.Outcome.GRANTED: "granted",
@@ -189,7 +190,7 @@ def _as_seen(name: str, value: Any, at: datetime) -> Any:
         return value
     if isinstance(value, datetime) and value > at:
         return None
-    return value.quantize(CENT) if isinstance(value, Decimal) else value
+    return round_to_cents(value) if isinstance(value, Decimal) else value
 
 
 def _number(offer: PublishedOffer) -> int:
@@ -231,7 +232,7 @@ def _margin(condition: Condition, found: Any, row: Row, currency: str) -> str:
             missing = gap(condition.operator.name, condition.operand, found)
             if missing is None:
                 return ""
-            shown = money(missing, row.kind(condition.fact).currency or currency)
+            shown = format_money(missing, row.kind(condition.fact).currency or currency)
             return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
         case Counting():
             name = "at_least" if condition.at_least is not None else "at_most"
@@ -270,16 +271,18 @@ def threshold_progress(threshold: Threshold, total: Decimal | None) -> Condition
     """How far a merchant's receipts, before an order, are from the height."""
     missing = threshold.height - total if total is not None else None
     reached = missing is not None and missing <= 0
-    required = _("receipts before this order of at least %(height)s") % {"height": money(threshold.height, "USD")}
-    margin = _("%(n)s short") % {"n": money(missing, "USD")} if missing is not None and not reached else ""
-    shown = money(total, "USD") if total is not None else _("nothing")
+    required = _("receipts before this order of at least %(height)s") % {
+        "height": format_money(threshold.height, "USD")
+    }
+    margin = _("%(n)s short") % {"n": format_money(missing, "USD")} if missing is not None and not reached else ""
+    shown = format_money(total, "USD") if total is not None else _("nothing")
     return ConditionResult("threshold", required, total, reached, margin, shown)
 
 
 def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> ConditionResult:
     """How many of the rows that an n-th row is counted among are there, and how many are missing until when."""
     collection = COLLECTIONS[nth.of]
-    which = both(comparison(condition, Row(collection)) for condition in nth.where)
+    which = join_and(comparison(condition, Row(collection)) for condition in nth.where)
     required = _("%(n)d %(rows)s with: %(which)s") % {"n": nth.number, "rows": collection.label, "which": which}
     missing = max(nth.number - found, 0)
     margin = ""
@@ -288,5 +291,5 @@ def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> ConditionRes
         ends = [condition.within.to for condition in nth.where if condition.within and condition.fact == nth.at]
         if ends:
             margin = _("%(more)s by %(end)s") % {"more": margin, "end": bound(ends[0])}
-    shown = sentences.number(found)
+    shown = format_number(found)
     return ConditionResult("number", required, found, claimed is not None or not missing, margin, shown)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns.coupons import issuing
 from campaigns.grants import transitions
 from campaigns.models import AuditEvent, Coupon, Grant, Offer, Revocation
-from definitions.benefits import CENT
+from core.money import round_to_cents
 
 AT_ONCE = 1_000
 
@@ -49,7 +49,7 @@ def preview(several: "QuerySet[Grant]") -> Preview:
     counted: Any = live.values("status", "currency").annotate(n=Count("pk"), sum=Sum("amount"))
     labels = dict(Grant.Status.choices)
     parts = tuple(
-        Part(str(labels[row["status"]]), row["n"], row["sum"].quantize(CENT), row["currency"])
+        Part(str(labels[row["status"]]), row["n"], round_to_cents(row["sum"]), row["currency"])
         for row in counted.order_by("status", "currency")
     )
     unspent = Coupon.objects.filter(grant__in=live.values("pk"), status__in=issuing.UNSPENT).count()

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from campaigns.models import Coupon, Grant, JournalEntry, Offer
-from definitions.benefits import CENT
+from core.money import round_to_cents
 from merchants.models import Merchant
 
 
@@ -39,7 +39,7 @@ def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
     )  # fmt: skip
     rows = [*_monthly(settled, zone), *_monthly(redeemed, zone)]
     names = Offer.objects.in_bulk({row["offer_id"] for row in rows})
-    found = [Saving(row["month"], names[row["offer_id"]], row["currency"], row["sum"].quantize(CENT)) for row in rows]
+    found = [Saving(row["month"], names[row["offer_id"]], row["currency"], round_to_cents(row["sum"])) for row in rows]
     return sorted(found, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
 
 

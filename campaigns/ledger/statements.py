@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import AccountingPeriod, Coupon, Grant, Issuance, JournalEntry, Offer
 from core.db.fields import money
-from definitions.benefits import CENT
+from core.money import round_to_cents
 
 COLUMNS = "month,offer,merchant_code,currency,settled,reversed,redeemed,returned,total".split(",")
 PARTS = COLUMNS[4:-1]
@@ -83,7 +83,7 @@ def lines(month: date, *, of: str | None = None) -> Iterator[Line]:
     for part in (_grants(belongs, of), _coupons(belongs, of)):
         for row in part:
             mine = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
-            mine |= {name: (row[name] or ZERO).quantize(CENT) for name in PARTS if name in row}
+            mine |= {name: round_to_cents(row[name] or ZERO) for name in PARTS if name in row}
     offers = Offer.objects.in_bulk({offer for offer, _merchant, _currency in sums})
     ordered = sorted(sums.items(), key=lambda item: (offers[item[0][0]].code, item[0][1], item[0][2]))
     for (offer, merchant, currency), found in ordered:

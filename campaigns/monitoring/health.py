@@ -15,8 +15,8 @@ from campaigns.engine import quarantine
 from campaigns.models import Heartbeat, TickRun
 from campaigns.monitoring import heartbeat
 from campaigns.notifications import messages, webhooks
+from core.formatting import format_number
 from imports.models import ImportBatch
-from rules.sentences import number
 
 SILENCE = {heartbeat.BEAT: timedelta(seconds=40), heartbeat.WORKER: timedelta(seconds=60)}
 """After so long without a sign what shows one every 10 seconds, or 30, is taken for dead."""
@@ -88,7 +88,11 @@ def _tick(now: datetime) -> Check:
     run = TickRun.objects.exclude(finished_at=None).order_by("-pk").first()
     if run is None:
         return Check(name, False, _("none yet"), REMEDIES["tick"], "tick")
-    words = {"ago": _ago(now - run.started_at), "decided": number(run.decided), "moved": number(run.moved)}
+    words = {
+        "ago": _ago(now - run.started_at),
+        "decided": format_number(run.decided),
+        "moved": format_number(run.moved),
+    }
     text = _("%(ago)s ago: %(decided)s claims decided, %(moved)s grants moved") % words
     return Check(name, now - run.started_at <= TICK, text, REMEDIES["tick"], "tick")
 
@@ -119,13 +123,13 @@ def _queue() -> Iterator[Check]:
     if in_memory():
         return
     waiting = queued()
-    text = _("does not answer") if waiting is None else _("%(n)s waiting") % {"n": number(waiting)}
+    text = _("does not answer") if waiting is None else _("%(n)s waiting") % {"n": format_number(waiting)}
     yield Check(gettext_lazy("queue"), waiting is not None and waiting < CROWDED, text, REMEDIES["queue"], "queue")
 
 
 def _waiting(now: datetime) -> Check:
     found = ImportBatch.objects.filter(processed=False).aggregate(n=Count("pk"), oldest=Min("recorded_at"))
-    text = _("%(n)s imports not looked at yet") % {"n": number(found["n"])}
+    text = _("%(n)s imports not looked at yet") % {"n": format_number(found["n"])}
     ok = found["oldest"] is None or now - found["oldest"] <= LATE
     return Check(gettext_lazy("facts"), ok, text, REMEDIES["facts"], "facts")
 
@@ -133,14 +137,16 @@ def _waiting(now: datetime) -> Check:
 def _mail(now: datetime) -> Check:
     found = messages.to_mail().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
     ok = found["oldest"] is None or now - found["oldest"] <= LATE
-    return Check(gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": number(found["n"])}, REMEDIES["mail"], "mail")
+    return Check(
+        gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": format_number(found["n"])}, REMEDIES["mail"], "mail"
+    )
 
 
 def _webhooks(now: datetime) -> Check:
     found = webhooks.standing(at=now)
     ok = not found["given_up"] and (found["oldest"] is None or now - found["oldest"] <= LATE)
     text = _("%(n)s waiting, %(failing)s failing, %(given_up)s given up")
-    words = {name: number(found[name]) for name in ("n", "failing", "given_up")}
+    words = {name: format_number(found[name]) for name in ("n", "failing", "given_up")}
     return Check(gettext_lazy("webhooks"), ok, text % words, REMEDIES["webhooks"], "webhooks")
 
 

@@ -26,8 +26,8 @@ from campaigns.models import Message, OutboxEvent
 from campaigns.notifications import webhooks
 from campaigns.offers.published_offers import terms_of
 from core.db.compiled_queries import AnyOfParameter
+from core.formatting import format_money
 from merchants.models import Member
-from rules.sentences import money
 
 logger = logging.getLogger(__name__)
 Kind, Topic = OutboxEvent.Kind, Message.Topic
@@ -137,7 +137,7 @@ def says(event: OutboxEvent) -> str:
         "offer": offer.name,
         "subject": _("you") if event.subject == event.merchant_id else event.subject,
         "order": event.order_no,
-        "amount": money(event.amount, event.currency) if event.amount is not None else "",
+        "amount": format_money(event.amount, event.currency) if event.amount is not None else "",
         "reason": str(WHY.get(event.reason, event.reason)),
     }
     match event.kind:

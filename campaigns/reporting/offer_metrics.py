@@ -16,7 +16,7 @@ from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State, opens, state
 from campaigns.reporting.forecast import WINDOW, Forecast, forecast
-from definitions.benefits import CENT
+from core.money import round_to_cents
 from rules.conditions import Comparison, Condition
 from rules.sentences import describe
 
@@ -69,7 +69,7 @@ def costs(offer_ids: Iterable[int]) -> dict[int, list[Cost]]:
             sums[offer, currency] = more
     told: dict[int, list[Cost]] = {}
     for (offer, currency), (spent, promised) in sorted(sums.items()):
-        told.setdefault(offer, []).append(Cost(currency, spent.quantize(CENT), promised.quantize(CENT)))
+        told.setdefault(offer, []).append(Cost(currency, round_to_cents(spent), round_to_cents(promised)))
     return told
 
 
@@ -163,7 +163,7 @@ def takers(offer: PublishedOffer) -> list[Taker]:
     by_merchant = kept.values("merchant_id", "merchant__name", "currency").annotate(n=Count("pk"), sum=Sum("amount"))
     rows = by_merchant.order_by("-n", "-sum", "merchant_id")[:TOP]
     return [
-        Taker(row["merchant_id"], row["merchant__name"], row["n"], row["sum"].quantize(CENT), row["currency"])
+        Taker(row["merchant_id"], row["merchant__name"], row["n"], round_to_cents(row["sum"]), row["currency"])
         for row in rows
     ]
 

@@ -1,0 +1,62 @@
+"""Money, numbers, instants and lists as text, in the language and on the clock in force."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+
+CITIES = {
+    "America/Los_Angeles": gettext_lazy("Los Angeles"),
+    "Asia/Shanghai": gettext_lazy("Beijing"),
+    "UTC": gettext_lazy("UTC"),
+}
+"""The name of each zone's clock; another zone is shown by its IANA name."""
+
+
+def babel_locale() -> str:
+    """Return the locale in which Babel formats, from the language in force."""
+    return "zh_Hans_CN" if (get_language() or "").startswith("zh") else "en_US"
+
+
+def format_money(amount: Decimal | int, currency: str) -> str:
+    """Return `1,000.00 CNY`: grouped, two decimals, always with the code of the currency."""
+    return f"{format_decimal(amount, '#,##0.00', locale=babel_locale())} {currency}".strip()
+
+
+def format_number(n: object) -> str:
+    """Return `1,000`."""
+    return format_decimal(n, locale=babel_locale())  # type: ignore[arg-type]  # any number
+
+
+def format_instant(at: datetime, zone: str) -> str:
+    """Return an instant on the clock of a zone, to the second, with the city of that clock."""
+    text = format_datetime(at, _("d MMMM y HH:mm:ss"), tzinfo=ZoneInfo(zone), locale=babel_locale())
+    return _("%(time)s %(city)s") % {"time": text, "city": CITIES.get(zone, zone)}
+
+
+def format_instant_twice(at: datetime) -> str:
+    """Return an instant on the clock in force and, in brackets, on the other one of Beijing and Los Angeles."""
+    here = timezone.get_current_timezone_name()
+    other = "America/Los_Angeles" if here == "Asia/Shanghai" else "Asia/Shanghai"
+    return f"{format_instant(at, here)} ({format_instant(at, other)})"
+
+
+def join_or(parts: Iterable[str]) -> str:
+    """Return `a, b or c`."""
+    return _join(parts, last=_("%(most)s or %(final)s"))
+
+
+def join_and(parts: Iterable[str]) -> str:
+    """Return `a, b and c`."""
+    return _join(parts, last=_("%(most)s and %(final)s"))
+
+
+def _join(parts: Iterable[str], *, last: str) -> str:
+    *most, final = parts
+    return last % {"most": _(", ").join(most), "final": final} if most else final

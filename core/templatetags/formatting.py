@@ -1,0 +1,41 @@
+"""Template filters for money, numbers and instants."""
+
+from datetime import datetime
+from decimal import Decimal
+
+from django import template
+from django.utils import timezone
+
+from core.formatting import format_instant, format_instant_twice, format_money, format_number
+
+register = template.Library()
+
+
+@register.filter
+def money(amount: Decimal, currency: str) -> str:
+    """Return `1,000.00 CNY`."""
+    return format_money(amount, currency)
+
+
+@register.filter
+def number(n: int) -> str:
+    """Return `1,000`."""
+    return format_number(n)
+
+
+@register.filter
+def clock(at: datetime | None) -> str:
+    """Return an instant on the reader's clock, with its city; empty for None."""
+    return format_instant(at, timezone.get_current_timezone_name()) if at else ""
+
+
+@register.filter
+def on(at: datetime, zone: str) -> str:
+    """Return an instant on the clock of a zone, with its city."""
+    return format_instant(at, zone)
+
+
+@register.filter
+def clocks(at: datetime | None) -> str:
+    """Return an instant on the clocks of Beijing and Los Angeles, the reader's first; empty for None."""
+    return format_instant_twice(at) if at else ""
