@@ -18,9 +18,9 @@ from campaigns import tasks
 from campaigns.models import Campaign, Draft, Simulation
 from campaigns.simulation import jobs
 from core import clock
+from core.spreadsheets import CONTENT_TYPES
 from definitions import parser
 from definitions.errors import DefinitionError
-from imports.exports import TYPES
 
 
 class TryForm(forms.Form):
@@ -123,6 +123,6 @@ def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
     trial = get_object_or_404(Simulation, pk=pk)
     if trial.table is None:
         raise Http404
-    response = HttpResponse(bytes(trial.table), content_type=TYPES["xlsx"])
+    response = HttpResponse(bytes(trial.table), content_type=CONTENT_TYPES["xlsx"])
     response["Content-Disposition"] = f'attachment; filename="trial-{trial.pk}.xlsx"'
     return response

@@ -18,7 +18,7 @@ from campaigns.ledger.statements import Line, PeriodError
 from campaigns.models import AccountingPeriod
 from core import clock, spreadsheets
 from core.formatting import format_money
-from imports.exports import TYPES
+from core.spreadsheets import CONTENT_TYPES
 
 SHOWN = 500
 
@@ -82,12 +82,12 @@ def _totals(lines: Iterable[Line]) -> list[tuple[str, Decimal]]:
 def table(_request: HttpRequest, month: str, form: str) -> HttpResponse:
     """The month's statement as a file."""
     first = _month(month)
-    if form not in TYPES:
+    if form not in CONTENT_TYPES:
         raise Http404
     with TemporaryDirectory(prefix="fairground-") as folder:
         path = Path(folder, f"statement.{form}")
         spreadsheets.write(str(path), statements.COLUMNS, statements.rows(first))
-        response = HttpResponse(path.read_bytes(), content_type=TYPES[form])
+        response = HttpResponse(path.read_bytes(), content_type=CONTENT_TYPES[form])
     response["Content-Disposition"] = f'attachment; filename="statement-{month}.{form}"'
     return response
 

@@ -1,4 +1,4 @@
-"""What all pages of campaigns share: they are for looking, because verbs rule what they show."""
+"""Base class of admin pages for rows that only the domain functions of this code may write."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,11 @@ else:
 
 
 class ReadOnlyAdmin(Base):
-    """A list and a page for each row, with nothing to add, change or delete."""
+    """Admin list with a page for each row; nothing can be added, changed or deleted."""
 
     list_per_page = 50
     paginator = CappedPaginator
-    show_full_result_count = False
+    show_full_result_count = False  # counting a million rows costs more than showing a page of them
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,60 +1,117 @@
-"""Rows of text and numbers into a CSV or XLSX file, safe to open in a spreadsheet."""
+"""Tables as CSV files and XLSX workbooks that are safe to open in a spreadsheet program."""
 
+import csv
+import io
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO
 
-from defusedcsv import csv
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Content types for HTTP, by the file's extension."""
+FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
+UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML 1.0 has no way to hold
 
-def write(target: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Write a table to a file, CSV or XLSX by its name, or CSV to standard output for `-`. Returns the rows written.
+Row = Sequence[object]
 
-    A file is complete or not there: it is written beside its place and then moved.
+
+def to_cell(value: object) -> str | int | float | Decimal:
+    """Return a value as a cell: numbers stay numbers, instants become ISO 8601 in UTC, None becomes empty text."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, int | float | Decimal):
+        return value
+    return escape_formula(str(value))
+
+
+def escape_formula(text: str) -> str:
+    """Put a `'` before text that a spreadsheet program would run as a formula."""
+    return f"'{text}" if text.startswith(FORMULA_MARKS) else text
+
+
+def to_csv(rows: Iterable[Row]) -> bytes:
+    """Return rows as CSV: lines end as in RFC 4180; UTF-8 with a byte order mark, by which Excel recognises it."""
+    out = io.StringIO(newline="")
+    _write_csv(out, rows, line_end="\r\n")
+    return out.getvalue().encode("utf-8-sig")
+
+
+def to_xlsx(rows: Iterable[Row]) -> bytes:
+    """Return rows as a workbook of one sheet."""
+    out = io.BytesIO()
+    _write_xlsx(out, rows)
+    return out.getvalue()
+
+
+def write(target: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
+    """Write a table to the file `target`, as CSV or XLSX by its extension, or as CSV to standard output for `-`.
+
+    Return the number of rows. The file is written beside its place and then moved: it is complete or absent.
     """
+    table = _with_header(columns, rows)
     if target == "-":
-        return _csv(nullcontext(sys.stdout), columns, rows)
+        return _write_text(nullcontext(sys.stdout), table)
     path = Path(target)
     partial = path.with_name(path.name + ".partial")
     try:
         if path.suffix == ".xlsx":
-            count = _xlsx(partial, columns, rows)
+            with partial.open("wb") as file:
+                lines = _write_xlsx(file, table)
         else:
-            count = _csv(partial.open("w", newline="", encoding="utf-8"), columns, rows)
+            lines = _write_text(partial.open("w", newline="", encoding="utf-8"), table)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-    return count
+    return lines
 
 
-def _csv(target: AbstractContextManager[TextIO], columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    count = 0
+def _with_header(columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Row]:
+    yield columns
+    yield from rows
+
+
+def _write_text(target: AbstractContextManager[TextIO], rows: Iterable[Row]) -> int:
     with target as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(columns)
-        for row in rows:
-            writer.writerow(row)
-            count += 1
-    return count
+        return _write_csv(file, rows, line_end="\n")
 
 
-def _xlsx(path: Path, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
+def _write_csv(file: TextIO, rows: Iterable[Row], *, line_end: str) -> int:
+    writer = csv.writer(file, lineterminator=line_end)
+    lines = 0
+    for row in rows:
+        writer.writerow([to_cell(value) for value in row])
+        lines += 1
+    return max(lines - 1, 0)
+
+
+def _write_xlsx(file: IO[bytes], rows: Iterable[Row]) -> int:
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
-    sheet.append(list(columns))
-    count = 0
+    lines = 0
     for row in rows:
-        cells = []
-        for value in row:
-            cell = WriteOnlyCell(sheet, value=value)
-            if isinstance(value, str):
-                cell.data_type = "s"  # text stays text: never read as a formula
-            cells.append(cell)
-        sheet.append(cells)
-        count += 1
-    book.save(path)
-    return count
+        sheet.append([_typed(sheet, to_cell(value)) for value in row])
+        lines += 1
+    book.save(file)
+    return max(lines - 1, 0)
+
+
+def _typed(sheet: Any, value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    typed = WriteOnlyCell(sheet, value=UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", value))
+    typed.data_type = "s"  # else openpyxl writes text that begins with `=` as a formula
+    return typed

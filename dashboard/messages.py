@@ -6,8 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.models import Message
 from campaigns.notifications import messages
-from core import clock
-from dashboard import pagination
+from core import clock, pagination
 from dashboard.rendering import show
 from merchants.access import MemberRequest, for_members
 

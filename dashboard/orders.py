@@ -18,9 +18,8 @@ from campaigns.eligibility.explanations import Explanation
 from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
-from core import clock
+from core import clock, pagination
 from core.formatting import format_money
-from dashboard import pagination
 from dashboard.order_types import SORTS, Label, Sort
 from dashboard.rendering import show
 from definitions.offer_terms import ClaimNth

@@ -13,15 +13,14 @@ from django.views.decorators.http import require_GET
 
 from campaigns.ledger import savings
 from campaigns.ledger.savings import Saving
-from core import clock
+from core import clock, spreadsheets
 from core.formatting import babel_locale
 from dashboard.rendering import show
-from imports import exports
 from merchants.access import MemberRequest, for_members
 
 FORMATS = {
-    "csv": (exports.TYPES["csv"], exports.as_csv),
-    "xlsx": (exports.TYPES["xlsx"], exports.as_workbook),
+    "csv": (spreadsheets.CONTENT_TYPES["csv"], spreadsheets.to_csv),
+    "xlsx": (spreadsheets.CONTENT_TYPES["xlsx"], spreadsheets.to_xlsx),
 }
 
 
@@ -95,8 +94,7 @@ def table(request: MemberRequest, form: str) -> HttpResponse:
 
 
 def _row(saving: Saving) -> list[object]:
-    cells = (f"{saving.month:%Y-%m}", saving.offer.code, saving.offer.name, saving.amount, saving.currency)
-    return [exports.cell(value) for value in cells]
+    return [f"{saving.month:%Y-%m}", saving.offer.code, saving.offer.name, saving.amount, saving.currency]
 
 
 def _found(request: MemberRequest) -> list[Saving]:

@@ -6,9 +6,8 @@ from django.views.decorators.http import require_GET
 
 from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
-from core import clock
+from core import clock, pagination
 from core.formatting import join_and
-from dashboard import pagination
 from dashboard.rendering import show
 from merchants.access import MemberRequest, for_members
 from rules.conditions import Row

@@ -22,29 +22,12 @@ from django.utils.translation import gettext as _
 from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
 
-from core.pagination import CappedPaginator
+from core.admin import ReadOnlyAdmin
 from imports import upload_jobs, workbook_template
 from imports.importer import ImportResult
 from imports.models import ImportBatch, Upload
 from imports.schema import FactFile
 from imports.uploads import Csv, Taken, Xlsx, now, resource
-
-
-class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Rows that only programs write."""
-
-    paginator = CappedPaginator
-    show_full_result_count = False  # counting a million rows would cost more than showing a page of them
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: models.Model | None = None) -> bool:
-        return False
-
 
 OVER = (Upload.Status.TAKEN, Upload.Status.REFUSED, Upload.Status.FAILED)
 
@@ -64,7 +47,6 @@ class FactAdmin(ImportExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the 
     import_form_class = FactImportForm
     export_form_class = ExportForm
     skip_admin_log = True  # the library would log each row; one entry names the import
-    list_per_page = 50
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return self._may(request, "add")

@@ -16,6 +16,7 @@ from import_export import fields, resources
 from import_export.formats.base_formats import Format
 from import_export.results import Error, Result, RowResult
 
+from core import spreadsheets
 from imports import exports
 from imports.cell_parsers import CellError
 from imports.file_reader import UPLOAD
@@ -63,18 +64,18 @@ class Kind(Format):  # type: ignore[misc]  # the library has no types
 
 class Csv(Kind):
     name = "csv"
-    content_type = exports.TYPES[name]
+    content_type = spreadsheets.CONTENT_TYPES[name]
 
     def export_data(self, dataset: Any, **_options: Any) -> bytes:
-        return exports.as_csv(dataset)
+        return spreadsheets.to_csv(dataset)
 
 
 class Xlsx(Kind):
     name = "xlsx"
-    content_type = exports.TYPES[name]
+    content_type = spreadsheets.CONTENT_TYPES[name]
 
     def export_data(self, dataset: Any, **_options: Any) -> bytes:
-        return exports.as_workbook(dataset)
+        return spreadsheets.to_xlsx(dataset)
 
 
 class Taken(Result):  # type: ignore[misc]
@@ -90,7 +91,7 @@ class Taken(Result):  # type: ignore[misc]
         self.diff_headers = columns
         for state, values in outcome.sample:
             row = RowResult()
-            row.import_type, row.diff = state, [exports.cell(value) for value in values]
+            row.import_type, row.diff = state, [spreadsheets.to_cell(value) for value in values]
             self.append_row_result(row)
 
     def row_errors(self) -> list[tuple[int, list[Error]]]:

@@ -12,8 +12,8 @@ from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from core.spreadsheets import to_csv
 from imports.cell_parsers import CellError, Column
-from imports.exports import as_csv, cell
 from imports.file_reader import UPLOAD, opened
 from imports.importer import import_file
 from imports.schema import FactFile, RowError
@@ -100,20 +100,20 @@ def rejected(file: FactFile, path: Path, *, zone: tzinfo, now: datetime, name: s
             wrong.setdefault(complaint.line, []).append(complaint.said)
 
     import_file(file, path, zone=zone, now=now, report=note, name=name, limit=UPLOAD, keep=False)
-    return as_csv(_rejected_rows(path, wrong))
+    return to_csv(_rejected_rows(path, wrong))
 
 
 def _rejected_rows(path: Path, wrong: dict[int, list[str]]) -> Iterator[Sequence[object]]:
     try:
         with opened(path, limit=UPLOAD) as source:
-            yield [*map(cell, source.header), "error"]
+            yield [*source.header, "error"]
             for said in wrong.get(0, ()):
-                yield [*("" for _column in source.header), cell(said)]
+                yield [*("" for _column in source.header), said]
             for number, cells in source.lines:
                 if number in wrong:
-                    shown = [cell(text.lstrip("\0")) for text in cells]
+                    shown = [text.lstrip("\0") for text in cells]
                     shown += [""] * (len(source.header) - len(shown))
-                    yield [*shown, cell("; ".join(wrong[number]))]
+                    yield [*shown, "; ".join(wrong[number])]
     except CellError as refusal:
         yield ["error"]
-        yield [cell(str(refusal))]
+        yield [str(refusal)]

@@ -14,7 +14,8 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy, ngettext
 
-from imports.admin import ReadOnlyAdmin, UploadAdmin, register
+from core.admin import ReadOnlyAdmin
+from imports.admin import UploadAdmin, register
 from imports.models import ImportBatch, Upload
 from merchants import api_keys, members
 from merchants.import_schemas import FILES

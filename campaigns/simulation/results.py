@@ -2,8 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Subquery
@@ -86,10 +84,7 @@ def _difference(code: str, old: int | None, new: int | None) -> dict[str, Any]:
 
 def workbook(before: Mapping[str, int], after: Mapping[str, int]) -> bytes:
     """Who would get it: a row a grant and, where another text was tried before, one for each that is lost."""
-    with TemporaryDirectory(prefix="fairground-") as folder:
-        path = Path(folder, "trial.xlsx")
-        spreadsheets.write(str(path), COLUMNS, _rows(before, after))
-        return path.read_bytes()
+    return spreadsheets.to_xlsx([COLUMNS, *_rows(before, after)])
 
 
 def _rows(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[tuple[object, ...]]:

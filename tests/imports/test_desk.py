@@ -16,8 +16,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.spreadsheets import escape_formula, to_cell
 from imports.admin import FactAdmin
-from imports.exports import cell, defused
 from imports.models import ImportBatch
 from imports.registry import all_schemas
 from logistics.models import FreightOrder
@@ -202,8 +202,8 @@ def test_an_export_is_what_the_list_shows(operator: Client, tmp_path: Path) -> N
 
 
 def test_B8_only_text_is_defused() -> None:
-    assert [defused(text) for text in ("", "a=1", "=1", "'=1")] == ["", "a=1", "'=1", "'=1"]
-    assert (cell(-1), cell(True), cell(None)) == (-1, 1, "")
+    assert [escape_formula(text) for text in ("", "a=1", "=1", "'=1")] == ["", "a=1", "'=1", "'=1"]
+    assert (to_cell(-1), to_cell(True), to_cell(None)) == (-1, 1, "")
 
 
 def test_a_template_is_taken_as_soon_as_it_is_filled_in(operator: Client, tmp_path: Path) -> None:
