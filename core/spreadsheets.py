@@ -102,9 +102,12 @@ def _write_xlsx(file: IO[bytes], rows: Iterable[Row]) -> int:
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
     lines = 0
-    for row in rows:
-        sheet.append([_typed(sheet, to_cell(value)) for value in row])
-        lines += 1
+    try:
+        for row in rows:
+            sheet.append([_typed(sheet, to_cell(value)) for value in row])
+            lines += 1
+    finally:
+        sheet.close()  # also where a row failed: openpyxl streams rows to a temporary file
     book.save(file)
     return max(lines - 1, 0)
 
