@@ -45,7 +45,7 @@ def ask(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            trial = jobs.ask(
+            trial = jobs.request(
                 draft, until=data["until"], days=7 * data["weeks"], base=_in_force(draft) if data["compare"] else "",
                 at=clock.real(), by=who(request),
             )  # fmt: skip

@@ -40,9 +40,9 @@ def sweep() -> None:
     waiting = Upload.objects.filter(status__in=upload_jobs.STEP, seen_at__lte=clock.real() - LOST)
     for upload in waiting.order_by("pk").values_list("pk", flat=True)[:1]:
         work_on_upload.delay(upload)
-    jobs.fail_stalled(at=clock.real())
-    for trial in Simulation.objects.filter(status=Simulation.Status.WAITING).order_by("pk")[:1]:
-        try_draft.delay(trial.pk)
+    jobs.QUEUE.fail_stalled(at=clock.real())
+    for simulation in jobs.QUEUE.waiting()[:1]:
+        try_draft.delay(simulation.pk)
     _tell()
 
 

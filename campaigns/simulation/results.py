@@ -60,7 +60,7 @@ def _same(offer: int) -> Grants:
     return _live(offer).filter(subject=OuterRef("subject"))
 
 
-def compared(before: Mapping[str, int], after: Mapping[str, int]) -> list[dict[str, Any]]:
+def compare(before: Mapping[str, int], after: Mapping[str, int]) -> list[dict[str, Any]]:
     """How each offer differs between the texts that were tried, by code: its key in the sandbox before and after.
 
     Counts of subjects that have it only after, only before, with another amount, or just the same.

@@ -41,7 +41,7 @@ def paths() -> dict[str, str]:
     revocation = revocations.propose(Grant.objects.filter(pk=grant.pk), title="x", at=t("20"), by="eve", reason="x")
     source = grant.offer.campaign.source
     right = drafts.begin(source, title="y", at=t("20"), by="eve")
-    trial = jobs.ask(right, until=t("20"), at=t("20"), by="eve")
+    trial = jobs.request(right, until=t("20"), at=t("20"), by="eve")
     return {
         "offer": "offers/ten/", "act": "offers/ten/pause/", "draft-new": "drafts/new/", "draft": f"drafts/{draft.pk}/",
         "draft-offer": f"drafts/{right.pk}/offers/ten/", "try": f"drafts/{right.pk}/try/",

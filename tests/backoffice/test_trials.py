@@ -14,6 +14,7 @@ from campaigns.offers import drafts
 from campaigns.simulation import jobs
 from campaigns.simulation.isolated_tables import ISOLATED_MODELS, SandboxError, isolated_tables
 from core.db import prepared_statements
+from core.jobs import STALLED_AFTER
 from definitions.errors import DefinitionError
 from imports.models import ImportBatch
 from tests.support import season as seasons
@@ -29,7 +30,7 @@ def draft_of(*offers: str) -> Draft:
 
 
 def tried(draft: Draft, until: str = "30", **options: object) -> Simulation:
-    trial = jobs.ask(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
+    trial = jobs.request(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
     jobs.run(trial, clock=lambda: NOW)
     assert trial.status == Simulation.Status.DONE, trial.error
     return trial
@@ -48,14 +49,14 @@ def rows(trial: Simulation) -> list[tuple[object, ...]]:
 def test_a_trial_gives_what_the_season_gave_and_changes_nothing(
     case: str, season: seasons.Season, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jobs, "STEPS", 4)
+    monkeypatch.setattr(jobs, "TICKS", 4)
     found = season(case)
     source = Offer.objects.get(code="charter-5-off").campaign.source
     for code, quota in found.quotas.items():
         source = _with_quota(source, code, quota)
     draft = drafts.begin(source, title="", at=NOW, by="ana")
     before = counts()
-    trial = jobs.ask(draft, until=seasons.END, at=NOW, by="ana")
+    trial = jobs.request(draft, until=seasons.END, at=NOW, by="ana")
     jobs.run(trial, clock=lambda: NOW)
     assert trial.status == "done", trial.error
     assert counts() == before
@@ -137,7 +138,7 @@ def test_dates_are_moved_to_where_the_facts_are() -> None:
 def test_cancelled_at_its_next_step() -> None:
     merchant()
     text = offer("ten", conditions="[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 00:00:00}}]")
-    trial = jobs.ask(draft_of(text), until=t("30"), at=NOW, by="ana")
+    trial = jobs.request(draft_of(text), until=t("30"), at=NOW, by="ana")
     steps = []
 
     def clock() -> datetime:
@@ -163,7 +164,7 @@ def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pyte
     def broken(*, at: datetime) -> None:
         raise RuntimeError("no such luck")
 
-    trial = jobs.ask(draft, until=t("30"), at=NOW, by="ana")
+    trial = jobs.request(draft, until=t("30"), at=NOW, by="ana")
     with monkeypatch.context() as patched:
         patched.setattr(ticker, "tick", broken)
         jobs.run(trial, clock=lambda: NOW)
@@ -173,15 +174,15 @@ def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pyte
 
 def test_a_text_that_is_not_right_is_not_tried() -> None:
     with pytest.raises(DefinitionError):
-        jobs.ask(drafts.begin("campaign: x", title="", at=NOW, by="ana"), until=t("30"), at=NOW, by="ana")
+        jobs.request(drafts.begin("campaign: x", title="", at=NOW, by="ana"), until=t("30"), at=NOW, by="ana")
     assert not Simulation.objects.exists()
 
 
 def test_a_lost_worker_is_not_waited_for_for_ever() -> None:
-    trial = jobs.ask(draft_of(offer("ten")), until=t("30"), at=NOW, by="ana")
+    trial = jobs.request(draft_of(offer("ten")), until=t("30"), at=NOW, by="ana")
     Simulation.objects.update(status="running", seen_at=NOW)
-    assert jobs.fail_stalled(at=NOW + jobs.PATIENCE - jobs.PATIENCE / 60) == 0
-    assert jobs.fail_stalled(at=NOW + jobs.PATIENCE) == 1
+    assert jobs.QUEUE.fail_stalled(at=NOW + STALLED_AFTER - STALLED_AFTER / 60) == 0
+    assert jobs.QUEUE.fail_stalled(at=NOW + STALLED_AFTER) == 1
     trial.refresh_from_db()
     assert (trial.status, trial.error) == ("failed", "the worker was lost")
 

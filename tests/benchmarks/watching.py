@@ -49,7 +49,7 @@ def try_again() -> float:
 
     source = Campaign.objects.order_by("pk")[0].source
     draft = drafts.begin(source, title="again", at=facts.DECIDED, by="b")
-    trial = jobs.ask(draft, until=facts.DECIDED, at=facts.DECIDED, by="b")
+    trial = jobs.request(draft, until=facts.DECIDED, at=facts.DECIDED, by="b")
     began = perf_counter()
     jobs.run(trial, clock=lambda: datetime.now(UTC))
     assert trial.status == "done", trial.error

@@ -192,7 +192,7 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
     source = Offer.objects.get().campaign.source
     draft = drafts.begin(source.replace("percent: 10", "percent: 12"), title="More", at=t("20"), by="ana")
     drafts.begin("campaign: x", title="Not right", at=t("20"), by="ana")
-    jobs.run(jobs.ask(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
+    jobs.run(jobs.request(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
     revocations.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
     who = reader(language, width, color_scheme=scheme)
     sign_in(who, "root")
