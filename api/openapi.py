@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
 from imports.registry import all_schemas
-from imports.schema import FactFile
+from imports.schema import FileSchema
 
 REFUSALS = ("400", "401", "403", "404", "405", "406", "429", "503")
 OF_WRITES = ("409", "413", "415", "422")
@@ -71,7 +71,7 @@ def _lead_on(operation: dict[str, Any]) -> None:
             }
 
 
-def _fact(file: FactFile) -> dict[str, Any]:
+def _fact(file: FileSchema) -> dict[str, Any]:
     return {
         "type": "object",
         "description": f"A row of {file.name}, its columns named as in the file. What is left out is empty.",

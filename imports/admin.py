@@ -26,7 +26,7 @@ from core.admin import ReadOnlyAdmin
 from imports import upload_jobs, workbook_template
 from imports.importer import ImportResult
 from imports.models import ImportBatch, Upload
-from imports.schema import FactFile
+from imports.schema import FileSchema
 from imports.uploads import Csv, Taken, Xlsx, now, resource
 
 OVER = (Upload.Status.TAKEN, Upload.Status.REFUSED, Upload.Status.FAILED)
@@ -68,9 +68,9 @@ class FactAdmin(ImportExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the 
         return _download(workbook_template.template(self._file), Xlsx.content_type, f"{self._file.name}.xlsx")
 
     @property
-    def _file(self) -> FactFile:
+    def _file(self) -> FileSchema:
         [resource_class] = self.resource_classes
-        file: FactFile = resource_class.file
+        file: FileSchema = resource_class.file
         return file
 
     def _to_background(self, request: HttpRequest, upload: "UploadedFile[Any]") -> HttpResponse:
@@ -168,7 +168,7 @@ def _summary(outcome: ImportResult) -> str:
     return _("%(name)s: %(added)d new, %(changed)d changed, %(unchanged)d unchanged, %(future)d in the future") % counts
 
 
-def _field(file: FactFile, attname: str) -> "models.Field[Any, Any]":
+def _field(file: FileSchema, attname: str) -> "models.Field[Any, Any]":
     return next(field for field in file.model._meta.concrete_fields if field.attname == attname)
 
 
@@ -176,10 +176,10 @@ def _is_text(field: "models.Field[Any, Any]") -> bool:
     return isinstance(field, models.CharField | models.ForeignKey) and not field.choices
 
 
-FILES_BY_NAME: dict[str, FactFile] = {}
+FILES_BY_NAME: dict[str, FileSchema] = {}
 
 
-def register(*files: FactFile) -> None:
+def register(*files: FileSchema) -> None:
     """Put a desk for each of `files` into the admin."""
     for file in files:
         FILES_BY_NAME[file.name] = file
@@ -187,7 +187,7 @@ def register(*files: FactFile) -> None:
         admin.site.register(file.model, desk)
 
 
-def _layout(file: FactFile) -> dict[str, Any]:
+def _layout(file: FileSchema) -> dict[str, Any]:
     """What a desk lists, filters and searches: codes from their beginning, which an index serves."""
     fields = [_field(file, column.attname) for column in file.columns]
     sought = [_field(file, column.attname) for column in dict.fromkeys([*file.key_columns, *file.references])]

@@ -13,8 +13,8 @@ from django.db import models
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
-Parse = Callable[[str], object]
-Kind = Callable[["models.Field[Any, Any]", tzinfo], Parse]
+CellParser = Callable[[str], object]
+CellType = Callable[["models.Field[Any, Any]", tzinfo], CellParser]
 
 MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
@@ -41,7 +41,7 @@ class Column:
     """One column of a file: its name in the header, what its cells may hold, and the attribute it is stored in."""
 
     name: str
-    kind: Kind
+    kind: CellType
     to: str = ""
     required: bool = False
 
@@ -49,7 +49,7 @@ class Column:
     def attname(self) -> str:
         return self.to or self.name
 
-    def parser(self, model: type[models.Model], zone: tzinfo, *, repeats: bool) -> Parse:
+    def parser(self, model: type[models.Model], zone: tzinfo, *, repeats: bool) -> CellParser:
         """Reads a cell of this column. Where values often repeat, what they were read as is remembered."""
         field = next(field for field in model._meta.concrete_fields if field.attname == self.attname)
         target = field.target_field if isinstance(field, models.ForeignKey) else field
@@ -61,7 +61,7 @@ class Column:
 class Memo(dict[str, object]):
     """What cells were read as, for the many that say the same; forgets all when it has grown."""
 
-    def __init__(self, parse: Parse, *, empty: tuple[object] | None) -> None:
+    def __init__(self, parse: CellParser, *, empty: tuple[object] | None) -> None:
         super().__init__()
         self.parse = parse
         self.empty = empty
@@ -81,12 +81,12 @@ class Memo(dict[str, object]):
         return self.empty[0]
 
 
-def key() -> Kind:
+def key() -> CellType:
     """A code or name that is matched: NFKC, without spaces around it, without characters that cannot be seen."""
     return lambda field, _zone: _key(_longest(field))
 
 
-def _key(longest: int) -> Parse:
+def _key(longest: int) -> CellParser:
     def parse(cell: str) -> str:
         code = (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip(" ")
         if not code.isprintable():
@@ -103,12 +103,12 @@ def _invisible(code: str) -> str:
     return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
-def text() -> Kind:
+def text() -> CellType:
     """Anything, kept as it is; only NUL, which no database stores, is refused."""
     return lambda field, _zone: _text(_longest(field))
 
 
-def _text(longest: int) -> Parse:
+def _text(longest: int) -> CellParser:
     def parse(cell: str) -> str:
         if "\0" in cell:
             raise CellError(_("holds the invisible character %s") % "U+0000")
@@ -128,12 +128,12 @@ def _fitting(value: str, longest: int) -> str:
     return value
 
 
-def choice() -> Kind:
+def choice() -> CellType:
     """One of the model's choices, written exactly so."""
     return lambda field, _zone: _choice([str(value) for value, _label in field.flatchoices])
 
 
-def _choice(allowed: list[str]) -> Parse:
+def _choice(allowed: list[str]) -> CellParser:
     values = {value: value for value in allowed}
 
     def parse(cell: str) -> str:
@@ -144,17 +144,17 @@ def _choice(allowed: list[str]) -> Parse:
     return parse
 
 
-def country() -> Kind:
+def country() -> CellType:
     """ISO 3166-1 alpha-2."""
     return lambda _field, _zone: _shaped(COUNTRY, lambda: _("is not a country code of two capital letters"))
 
 
-def currency() -> Kind:
+def currency() -> CellType:
     """ISO 4217."""
     return lambda _field, _zone: _shaped(CURRENCY, lambda: _("is not a currency code of three capital letters"))
 
 
-def _shaped(shape: re.Pattern[str], reason: Callable[[], str]) -> Parse:
+def _shaped(shape: re.Pattern[str], reason: Callable[[], str]) -> CellParser:
     def parse(cell: str) -> str:
         if not shape.fullmatch(cell):
             raise CellError(reason())
@@ -163,7 +163,7 @@ def _shaped(shape: re.Pattern[str], reason: Callable[[], str]) -> Parse:
     return parse
 
 
-def flag() -> Kind:
+def flag() -> CellType:
     """1 or 0."""
     return lambda _field, _zone: _flag
 
@@ -174,7 +174,7 @@ def _flag(cell: str) -> bool:
     return cell == "1"
 
 
-def whole() -> Kind:
+def whole() -> CellType:
     """A whole number from 0 to 2147483647, digits only."""
     return lambda _field, _zone: _whole
 
@@ -187,7 +187,7 @@ def _whole(cell: str) -> int:
     return int(cell)
 
 
-def money() -> Kind:
+def money() -> CellType:
     """An amount from 0 to 999999999999.99: digits, and at most two decimals after a point."""
     return lambda _field, _zone: _money
 
@@ -214,7 +214,7 @@ def _negative(cell: str) -> bool:
     return cell.startswith("-") and bool(NUMBER.fullmatch(cell))
 
 
-def instant() -> Kind:
+def instant() -> CellType:
     """`YYYY-MM-DDTHH:MM[:SS[.ffffff]]`, with `T` or a space, and an offset or `Z`; without one, in the import's zone.
 
     Where that zone's clocks go back, the first of the two is meant; a time that they skip is refused.
@@ -222,7 +222,7 @@ def instant() -> Kind:
     return lambda _field, zone: _instant(zone)
 
 
-def _instant(zone: tzinfo) -> Parse:
+def _instant(zone: tzinfo) -> CellParser:
     common, read = COMMON_INSTANT.fullmatch, datetime.fromisoformat
 
     def parse(cell: str) -> datetime:

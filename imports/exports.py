@@ -5,12 +5,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from imports.schema import FactFile
+from imports.schema import FileSchema
 
 CHUNK = 5_000
 
 
-def table(file: FactFile, facts: "QuerySet[Any]") -> Iterator[Sequence[object]]:
+def table(file: FileSchema, facts: "QuerySet[Any]") -> Iterator[Sequence[object]]:
     """Yield the header and then a row for each record."""
     yield [column.name for column in file.columns]
     yield from facts.values_list(*(column.attname for column in file.columns)).iterator(CHUNK)

@@ -22,15 +22,15 @@ WORKBOOK = ".xlsx"
 
 
 @dataclass(frozen=True)
-class Limit:
+class ConversionLimit:
     """What converting a workbook may cost."""
 
     seconds: int
     megabytes: int
 
 
-UPLOAD = Limit(seconds=4, megabytes=256)  # refused within 5 seconds, all told
-COMMAND = Limit(seconds=900, megabytes=2048)
+UPLOAD_LIMIT = ConversionLimit(seconds=4, megabytes=256)  # refused within 5 seconds, all told
+COMMAND_LIMIT = ConversionLimit(seconds=900, megabytes=2048)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Source:
 
 
 @contextmanager
-def opened(path: Path, *, limit: Limit) -> Iterator[Source]:
+def open_file(path: Path, *, limit: ConversionLimit) -> Iterator[Source]:
     """The lines of `path`. A file that cannot be read at all raises `Refusal`."""
     if path.suffix.lower() != WORKBOOK:
         digest, encoding = scanned(path)
@@ -135,7 +135,7 @@ def _rows_of_sheet(lines: Iterator[Line]) -> Iterator[Line]:
     return ((int(cells[0]), cells[1:]) for _number, cells in lines)
 
 
-def _convert(path: Path, target: Path, *, limit: Limit) -> None:
+def _convert(path: Path, target: Path, *, limit: ConversionLimit) -> None:
     """Let a child with little memory and time turn a workbook into CSV: what it is may be meant to harm."""
     command = [sys.executable, "-m", "imports.xlsx_to_csv", str(path.resolve()), str(target)]
     command += [str(limit.seconds), str(limit.megabytes)]

@@ -8,13 +8,13 @@ from django.utils.translation import gettext as _
 
 from imports.importer import ImportResult, import_file
 from imports.registry import all_schemas
-from imports.schema import Report, RowError
+from imports.schema import OnError, RowError
 
 SUFFIXES = (".csv", ".xlsx")
 
 
 def import_folder(
-    folder: Path, *, zone: tzinfo, now: datetime, report: Report, done: Callable[[ImportResult], object] = bool
+    folder: Path, *, zone: tzinfo, now: datetime, report: OnError, done: Callable[[ImportResult], object] = bool
 ) -> bool:
     """Take each file of `folder` that is there, tell `done` of each, and say whether all were taken.
 

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 
 from imports import staging_table
 from imports.cell_parsers import CellError
-from imports.file_reader import COMMAND, Limit, opened
+from imports.file_reader import COMMAND_LIMIT, ConversionLimit, open_file
 from imports.models import ImportBatch
-from imports.schema import FactFile, Line, Parser, Report, Row, RowError
+from imports.schema import FileSchema, Line, OnError, Parser, Row, RowError
 
 EVERY = 5_000
 SAMPLE = 20  # rows that a preview shows
@@ -41,10 +41,10 @@ class ImportResult:
         return not self.complaints
 
 
-class Complaints:
+class ErrorCounter:
     """Passes each complaint on and counts them, keeping none: a file may hold a million."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: OnError) -> None:
         self.report = report
         self.count = 0
 
@@ -54,14 +54,14 @@ class Complaints:
 
 
 def import_file(
-    file: FactFile,
+    file: FileSchema,
     path: Path,
     *,
     zone: tzinfo,
     now: datetime,
-    report: Report,
+    report: OnError,
     name: str = "",
-    limit: Limit = COMMAND,
+    limit: ConversionLimit = COMMAND_LIMIT,
     keep: bool = True,
     watch: Callable[[int], object] = bool,
 ) -> ImportResult:
@@ -73,9 +73,9 @@ def import_file(
     this connection to the database: they are called while rows are on their way there.
     """
     name = name or path.name
-    complaints = Complaints(report)
+    complaints = ErrorCounter(report)
     try:
-        with opened(path, limit=limit) as source:
+        with open_file(path, limit=limit) as source:
             for column, reason in file.header_complaints(source.header):
                 complaints(RowError(name, 1, column, column, reason))
             if complaints.count:
@@ -98,12 +98,12 @@ def _watched(lines: Iterable[Line], watch: Callable[[int], object]) -> Iterator[
 
 
 def import_parsed_rows(
-    file: FactFile,
+    file: FileSchema,
     rows: Iterable[Row],
     *,
     name: str,
     now: datetime,
-    complaints: Complaints,
+    complaints: ErrorCounter,
     digest: str = "",
     keep: bool = True,
 ) -> ImportResult:
@@ -117,7 +117,7 @@ def import_parsed_rows(
 
 
 def _merged(
-    file: FactFile, *, count: int, name: str, digest: str, now: datetime, complaints: Complaints
+    file: FileSchema, *, count: int, name: str, digest: str, now: datetime, complaints: ErrorCounter
 ) -> ImportResult:
     staging_table.lock(file)
     _compare(file, name=name, complaints=complaints)
@@ -136,7 +136,7 @@ def _merged(
     return ImportResult(name, count, batch.added, batch.changed, batch.future, batch=batch.pk)
 
 
-def _compare(file: FactFile, *, name: str, complaints: Complaints) -> None:
+def _compare(file: FileSchema, *, name: str, complaints: ErrorCounter) -> None:
     """Complain of what only shows between rows: keys that stand twice, and names of rows that are not there."""
     for line, earliest, key in staging_table.doubled(file):
         reason = _("stands in line %d already") % earliest

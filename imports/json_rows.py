@@ -6,18 +6,20 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from imports.importer import Complaints, ImportResult, import_parsed_rows
-from imports.schema import FactFile, Line, MalformedLine, Parser, Report, RowError
+from imports.importer import ErrorCounter, ImportResult, import_parsed_rows
+from imports.schema import FileSchema, Line, MalformedLine, OnError, Parser, RowError
 
 Fact = Mapping[str, object]
 
 
-def take_facts(file: FactFile, facts: Sequence[Fact], *, name: str, now: datetime, report: Report) -> ImportResult:
+def import_json_rows(
+    file: FileSchema, facts: Sequence[Fact], *, name: str, now: datetime, report: OnError
+) -> ImportResult:
     """Store the facts, or tell `report` of each that is wrong and store nothing. A complaint's line counts from 0.
 
     What a fact leaves out is empty, as in a file. Instants without an offset are UTC.
     """
-    complaints = Complaints(report)
+    complaints = ErrorCounter(report)
     header = [column.name for column in file.columns]
     rows = Parser(file, header, zone=UTC).rows(_lines(facts, header), name=name, report=complaints)
     for n, fact in enumerate(facts):

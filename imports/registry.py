@@ -1,11 +1,11 @@
 """Registry of file schemas: each app of facts registers its own, and every importer reads them from here."""
 
-from imports.schema import FactFile
+from imports.schema import FileSchema
 
-_SCHEMAS: dict[str, FactFile] = {}
+_SCHEMAS: dict[str, FileSchema] = {}
 
 
-def register(*schemas: FactFile) -> None:
+def register(*schemas: FileSchema) -> None:
     """Add schemas; an app calls this at the end of its `import_schemas` module. Raises ValueError for a taken name."""
     for schema in schemas:
         if _SCHEMAS.get(schema.name, schema) is not schema:
@@ -13,9 +13,9 @@ def register(*schemas: FactFile) -> None:
         _SCHEMAS[schema.name] = schema
 
 
-def all_schemas() -> tuple[FactFile, ...]:
+def all_schemas() -> tuple[FileSchema, ...]:
     """Every registered schema, each after those whose rows it refers to."""
-    ordered: list[FactFile] = []
+    ordered: list[FileSchema] = []
     waiting = list(_SCHEMAS.values())
     while waiting:
         models = {schema.model for schema in waiting}

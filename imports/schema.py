@@ -9,7 +9,7 @@ from itertools import islice
 from django.db import models
 from django.utils.translation import gettext as _
 
-from imports.cell_parsers import CellError, Column, Parse
+from imports.cell_parsers import CellError, CellParser, Column
 
 Row = tuple[object, ...]
 Line = tuple[int, Sequence[str]]
@@ -56,7 +56,7 @@ def _quoted(value: str) -> str:
     return '"' + "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in short) + '"'
 
 
-Report = Callable[[RowError], None]
+OnError = Callable[[RowError], None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Apart:
+class SplitEvents:
     """Two events of one row that may be told by different rows, in either order.
 
     A row without `first` tells only of `later`; after that a row without `later` tells only of `first`. Either keeps
@@ -81,7 +81,7 @@ class Apart:
 
 
 @dataclass(frozen=True)
-class FactFile:
+class FileSchema:
     """One kind of file: the same definition reads CSV and XLSX, uploads and calls, and writes exports."""
 
     name: str
@@ -89,7 +89,7 @@ class FactFile:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     checks: tuple[Check, ...] = ()
-    apart: Apart | None = None
+    apart: SplitEvents | None = None
 
     @cached_property
     def named(self) -> dict[str, Column]:
@@ -136,20 +136,20 @@ class FactFile:
 class Parser:
     """Reads the cells under one header into rows in the order of the definition's columns."""
 
-    def __init__(self, file: FactFile, header: Sequence[str], *, zone: tzinfo) -> None:
+    def __init__(self, file: FileSchema, header: Sequence[str], *, zone: tzinfo) -> None:
         self.file = file
         parsers = {
             column.name: column.parser(file.model, zone, repeats=column not in file.distinct) for column in file.columns
         }
         self.header = tuple(header)
-        self.parses: tuple[Parse, ...] = tuple(parsers[name] for name in header)
+        self.parses: tuple[CellParser, ...] = tuple(parsers[name] for name in header)
         # A column that the file has not got is empty in every row: its value is put behind the cells' own.
         absent = [column.name for column in file.columns if column.name not in header]
         self.absent: Row = tuple(parsers[name]("") for name in absent)
         behind = [*header, *absent]
         self.order = tuple(behind.index(column.name) for column in file.columns)
 
-    def rows(self, lines: Iterable[Line], *, name: str, report: Report) -> Iterator[Row]:
+    def rows(self, lines: Iterable[Line], *, name: str, report: OnError) -> Iterator[Row]:
         """Each good line as `(line number, *values)`; the bad ones go to `report`, column by column."""
         stream = iter(lines)
         while chunk := list(islice(stream, CHUNK)):
@@ -172,7 +172,7 @@ class Parser:
                 return None
         return zip(numbers, *columns, strict=True)
 
-    def _by_row(self, chunk: Sequence[Line], name: str, report: Report) -> Iterator[Row]:
+    def _by_row(self, chunk: Sequence[Line], name: str, report: OnError) -> Iterator[Row]:
         for number, cells in chunk:
             wrong = list(self._refusals(cells))
             if not wrong:

@@ -13,7 +13,7 @@ from django.db import connection, models
 
 from core.db import bulk_insert
 from imports.cell_parsers import Column
-from imports.schema import Apart, FactFile
+from imports.schema import FileSchema, SplitEvents
 
 STAGE = "intake_stage"
 LARGE = 50_000
@@ -33,12 +33,12 @@ def _distinct(left: str, right: str) -> str:
     return f"{left} {word} {right}"
 
 
-def _stored(file: FactFile) -> list[str]:
+def _stored(file: FileSchema) -> list[str]:
     """The columns that a row of this file decides."""
     return [*(column.attname for column in file.columns), *([file.apart.flag] if file.apart else [])]
 
 
-def _same_key(file: FactFile) -> str:
+def _same_key(file: FileSchema) -> str:
     return " AND ".join(f"t.{_q(column.attname)} = s.{_q(column.attname)}" for column in file.key_columns)
 
 
@@ -55,7 +55,7 @@ def _number(statement: str, parameters: Sequence[Any] = ()) -> int:
 
 
 @contextmanager
-def staged(file: FactFile, stream: Iterable[Sequence[object]]) -> Iterator[int]:
+def staged(file: FileSchema, stream: Iterable[Sequence[object]]) -> Iterator[int]:
     """`(line, *values)` of every row, in a temporary table for as long as the block lasts; gives their number."""
     columns = ", ".join(_q(name) for name in _stored(file))
     _run(f"DROP TABLE IF EXISTS {STAGE}")
@@ -70,7 +70,7 @@ def staged(file: FactFile, stream: Iterable[Sequence[object]]) -> Iterator[int]:
             _run(f"DROP TABLE IF EXISTS {STAGE}")
 
 
-def doubled(file: FactFile) -> Iterator[tuple[int, int, str]]:
+def doubled(file: FileSchema) -> Iterator[tuple[int, int, str]]:
     """Rows whose key stands in the file before: their line, the first one's, and the key."""
     keys = ", ".join(_q(column.attname) for column in file.key_columns)
     if not _number(f"SELECT count(*) FROM (SELECT 1 FROM {STAGE} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1) AS d"):
@@ -97,7 +97,7 @@ def _streamed(statement: str) -> Iterator[tuple[Any, ...]]:
             yield from chunk
 
 
-def future(file: FactFile, now: datetime) -> int:
+def future(file: FileSchema, now: datetime) -> int:
     """How many rows tell of an instant that is still to come."""
     moments = [f"{_q(column.attname)} > %s" for column in file.instants]
     if not moments:
@@ -106,13 +106,13 @@ def future(file: FactFile, now: datetime) -> int:
     return _number(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(moments)}", [at] * len(moments))
 
 
-def lock(file: FactFile) -> None:
+def lock(file: FileSchema) -> None:
     """Let one import at a time write this table; readers go on. SQLite has one writer anyway."""
     if connection.vendor == "postgresql":
         _run(f"LOCK TABLE {_table(file.model)} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def join_apart(file: FactFile, apart: Apart) -> None:
+def join_apart(file: FileSchema, apart: SplitEvents) -> None:
     """Put into staged rows what stored rows already told of the other of two events."""
     first, later, flag = _q(apart.first), _q(apart.later), _q(apart.flag)
     _run(f"UPDATE {STAGE} SET {flag} = ({first} IS NULL)")
@@ -124,7 +124,7 @@ def join_apart(file: FactFile, apart: Apart) -> None:
     )
 
 
-def sample(file: FactFile, most: int) -> list[tuple[str, tuple[Any, ...]]]:
+def sample(file: FileSchema, most: int) -> list[tuple[str, tuple[Any, ...]]]:
     """The first staged rows, those that do something before the others, each with what it would do."""
     names = [column.attname for column in file.columns]
     key = _q(file.key_columns[0].attname)
@@ -138,7 +138,7 @@ def sample(file: FactFile, most: int) -> list[tuple[str, tuple[Any, ...]]]:
     return [(state, tuple(values)) for state, *values in found]
 
 
-def update(file: FactFile, batch: int) -> int:
+def update(file: FileSchema, batch: int) -> int:
     """Bring the stored rows that differ from staged ones up to them, under `batch`; the others are not touched."""
     told = [name for name in _stored(file) if name not in {column.attname for column in file.key_columns}]
     if not told:
@@ -152,7 +152,7 @@ def update(file: FactFile, batch: int) -> int:
     )
 
 
-def insert(file: FactFile, batch: int) -> int:
+def insert(file: FileSchema, batch: int) -> int:
     """Store the staged rows whose key is not there yet, under `batch`."""
     columns = ", ".join(_q(name) for name in _stored(file))
     return _run(
@@ -163,7 +163,7 @@ def insert(file: FactFile, batch: int) -> int:
 
 
 @contextmanager
-def filling(file: FactFile, count: int) -> Iterator[None]:
+def filling(file: FileSchema, count: int) -> Iterator[None]:
     """Around the inserts. The first load of an empty table, where it is large, is done without its indexes and
     foreign keys, which are built again behind it: 1,000,000 freight orders took 12 seconds so, and 52 row by row.
 

@@ -13,7 +13,7 @@ from django.db import connection
 
 from imports.importer import ImportResult, import_file
 from imports.models import Upload
-from imports.schema import FactFile, RowError
+from imports.schema import FileSchema, RowError
 
 logger = logging.getLogger(__name__)
 Status = Upload.Status
@@ -26,7 +26,7 @@ PATIENCE = timedelta(hours=1)
 STEP = {Status.WAITING: Status.CHECKING, Status.CONFIRMED: Status.TAKING}
 
 
-def send(file: FactFile, name: str, content: bytes, *, at: datetime, by: str) -> Upload:
+def send(file: FileSchema, name: str, content: bytes, *, at: datetime, by: str) -> Upload:
     """Keep a file for a worker to check. `at` is an instant of the host's clock, as everywhere here."""
     return Upload.objects.create(
         kind=file.name, name=name[:200], content=content, size=len(content), asked_by=by, asked_at=at, seen_at=at
@@ -45,7 +45,7 @@ def fail_stalled(*, at: datetime) -> int:
     return lost.update(status=Status.FAILED, complaints=["the worker was lost"], seen_at=at)
 
 
-def run(upload: Upload, file: FactFile, *, now: datetime, clock: Callable[[], datetime]) -> None:
+def run(upload: Upload, file: FileSchema, *, now: datetime, clock: Callable[[], datetime]) -> None:
     """Check the file, or take it where it is confirmed, unless another worker does. It says itself what came of it.
 
     `now` is the business instant after which a fact lies in the future, `clock` gives the instant of the host.
@@ -64,7 +64,7 @@ def run(upload: Upload, file: FactFile, *, now: datetime, clock: Callable[[], da
 
 
 def _taken(
-    upload: Upload, file: FactFile, *, keep: bool, now: datetime, clock: Callable[[], datetime]
+    upload: Upload, file: FileSchema, *, keep: bool, now: datetime, clock: Callable[[], datetime]
 ) -> dict[str, Any]:
     told: list[str] = []
 

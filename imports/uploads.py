@@ -19,9 +19,9 @@ from import_export.results import Error, Result, RowResult
 from core import spreadsheets
 from imports import exports
 from imports.cell_parsers import CellError
-from imports.file_reader import UPLOAD
+from imports.file_reader import UPLOAD_LIMIT
 from imports.importer import ImportResult, import_file
-from imports.schema import FactFile, RowError
+from imports.schema import FileSchema, RowError
 
 MOST_SHOWN = 100
 
@@ -104,7 +104,7 @@ class Taken(Result):  # type: ignore[misc]
 class FactResource(resources.Resource):  # type: ignore[misc]
     """One kind of file, for the library."""
 
-    file: ClassVar[FactFile]
+    file: ClassVar[FileSchema]
 
     @classmethod
     def get_display_name(cls) -> str:
@@ -128,7 +128,7 @@ class FactResource(resources.Resource):  # type: ignore[misc]
                 now=now(),
                 report=keep_some,
                 name=str(options.get("file_name") or f"{self.file.name}{dataset.suffix}"),
-                limit=UPLOAD,
+                limit=UPLOAD_LIMIT,
                 keep=not dry_run,
             )
         return Taken(outcome, complaints, [column.name for column in self.file.columns])
@@ -137,7 +137,7 @@ class FactResource(resources.Resource):  # type: ignore[misc]
         return exports.table(self.file, queryset)
 
 
-def resource(file: FactFile) -> type[FactResource]:
+def resource(file: FileSchema) -> type[FactResource]:
     """The library's resource for a file, made from the file's own columns."""
     columns = {column.name: fields.Field(column.attname, column.name) for column in file.columns}
     made: type[FactResource] = types.new_class(

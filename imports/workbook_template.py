@@ -14,16 +14,16 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from core.spreadsheets import to_csv
 from imports.cell_parsers import CellError, Column
-from imports.file_reader import UPLOAD, opened
+from imports.file_reader import UPLOAD_LIMIT, open_file
 from imports.importer import import_file
-from imports.schema import FactFile, RowError
+from imports.schema import FileSchema, RowError
 
 MOST_REJECTED = 10_000
 ROWS = 10_000
 REQUIRED = PatternFill("solid", fgColor="FFF2CC")
 
 
-def template(file: FactFile) -> bytes:
+def template(file: FileSchema) -> bytes:
     """An empty workbook: the columns, those required marked, choices to pick from, and a sheet that explains them."""
     book = Workbook()
     sheet: Any = book.active
@@ -46,15 +46,15 @@ def template(file: FactFile) -> bytes:
     return out.getvalue()
 
 
-def _field(file: FactFile, column: Column) -> "models.Field[Any, Any]":
+def _field(file: FileSchema, column: Column) -> "models.Field[Any, Any]":
     return next(field for field in file.model._meta.concrete_fields if field.attname == column.attname)
 
 
-def _is_required(file: FactFile, column: Column) -> bool:
+def _is_required(file: FileSchema, column: Column) -> bool:
     return column.required or column.name in file.key
 
 
-def _choices(file: FactFile, column: Column) -> list[str]:
+def _choices(file: FileSchema, column: Column) -> list[str]:
     field = _field(file, column)
     if isinstance(field, models.BooleanField):
         return ["yes", "no"]
@@ -70,7 +70,7 @@ def _offer_choices(sheet: Any, n: int, choices: Sequence[str]) -> None:
         sheet.add_data_validation(rule)
 
 
-def _holds(file: FactFile, column: Column) -> tuple[str, str]:
+def _holds(file: FileSchema, column: Column) -> tuple[str, str]:
     """What a cell of the column may hold, and an example."""
     field, choices = _field(file, column), _choices(file, column)
     if choices:
@@ -88,7 +88,7 @@ def _holds(file: FactFile, column: Column) -> tuple[str, str]:
     return _("text; format keys as text, so that no zero is lost"), ""
 
 
-def rejected(file: FactFile, path: Path, *, zone: tzinfo, now: datetime, name: str) -> bytes:
+def rejected(file: FileSchema, path: Path, *, zone: tzinfo, now: datetime, name: str) -> bytes:
     """The rows of a file that would be refused, as CSV, with a column `error` behind; nothing is taken.
 
     At most MOST_REJECTED of them. What is wrong with the file as a whole stands in a row of its own.
@@ -99,13 +99,13 @@ def rejected(file: FactFile, path: Path, *, zone: tzinfo, now: datetime, name: s
         if complaint.line in wrong or len(wrong) < MOST_REJECTED:
             wrong.setdefault(complaint.line, []).append(complaint.said)
 
-    import_file(file, path, zone=zone, now=now, report=note, name=name, limit=UPLOAD, keep=False)
+    import_file(file, path, zone=zone, now=now, report=note, name=name, limit=UPLOAD_LIMIT, keep=False)
     return to_csv(_rejected_rows(path, wrong))
 
 
 def _rejected_rows(path: Path, wrong: dict[int, list[str]]) -> Iterator[Sequence[object]]:
     try:
-        with opened(path, limit=UPLOAD) as source:
+        with open_file(path, limit=UPLOAD_LIMIT) as source:
             yield [*source.header, "error"]
             for said in wrong.get(0, ()):
                 yield [*("" for _column in source.header), said]

@@ -2,11 +2,11 @@
 
 from imports.cell_parsers import Column, choice, currency, flag, instant, key, money, whole
 from imports.registry import register
-from imports.schema import FactFile
+from imports.schema import FileSchema
 from logistics.models import FreightOrder, FreightTemplate
 from merchants.import_schemas import MERCHANT
 
-FREIGHT_ORDERS = FactFile(
+FREIGHT_ORDERS = FileSchema(
     "freight_orders",
     FreightOrder,
     (
@@ -27,7 +27,7 @@ FREIGHT_ORDERS = FactFile(
     ),
     key=("order_no",),
 )
-FREIGHT_TEMPLATES = FactFile(
+FREIGHT_TEMPLATES = FileSchema(
     "freight_templates",
     FreightTemplate,
     (

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from imports.cell_parsers import Column, choice, country, flag, instant, key, text
 from imports.registry import register
-from imports.schema import Check, FactFile
+from imports.schema import Check, FileSchema
 from merchants.models import Account, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 
 MERCHANT = Column("merchant_code", key(), to="merchant_id", required=True)
@@ -21,7 +21,7 @@ def _ends_after_start(starts_at: datetime, ends_at: datetime | None) -> str | No
 INTERVAL = (Column("starts_at", instant(), required=True), Column("ends_at", instant()))
 ENDS_AFTER_START = Check(("starts_at", "ends_at"), _ends_after_start)
 
-MERCHANTS = FactFile(
+MERCHANTS = FileSchema(
     "merchants",
     Merchant,
     (
@@ -35,34 +35,34 @@ MERCHANTS = FactFile(
     ),
     key=("merchant_code",),
 )
-ACCOUNTS = FactFile(
+ACCOUNTS = FileSchema(
     "accounts",
     Account,
     (Column("account_code", key(), to="code", required=True), MERCHANT, Column("role", choice(), required=True)),
     key=("account_code",),
 )
-MEMBERSHIPS = FactFile(
+MEMBERSHIPS = FileSchema(
     "memberships",
     Membership,
     (MERCHANT, Column("plan", choice(), required=True), *INTERVAL),
     key=("merchant_code", "plan", "starts_at"),
     checks=(ENDS_AFTER_START,),
 )
-SERVICE_PACKAGES = FactFile(
+SERVICE_PACKAGES = FileSchema(
     "service_packages",
     ServicePackage,
     (MERCHANT, Column("package", choice(), required=True), *INTERVAL),
     key=("merchant_code", "package", "starts_at"),
     checks=(ENDS_AFTER_START,),
 )
-PENALTIES = FactFile(
+PENALTIES = FileSchema(
     "penalties",
     Penalty,
     (MERCHANT, Column("kind", choice(), required=True), *INTERVAL, Column("reason", text())),
     key=("merchant_code", "kind", "starts_at"),
     checks=(ENDS_AFTER_START,),
 )
-REFERENCE_LISTS = FactFile(
+REFERENCE_LISTS = FileSchema(
     "reference_lists",
     ReferenceValue,
     (Column("list_code", key(), required=True), Column("value", key(), required=True)),

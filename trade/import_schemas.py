@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from imports.cell_parsers import Column, choice, country, currency, flag, instant, key, money
 from imports.registry import register
-from imports.schema import Apart, Check, FactFile
+from imports.schema import Check, FileSchema, SplitEvents
 from merchants.import_schemas import MERCHANT
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
@@ -16,7 +16,7 @@ def _booked_or_cancelled(cancelled_at: datetime | None, booked_at: datetime | No
     return None if booked_at or cancelled_at else _("is empty, and so is cancelled_at")
 
 
-TRADE_ORDERS = FactFile(
+TRADE_ORDERS = FileSchema(
     "trade_orders",
     TradeOrder,
     (
@@ -45,7 +45,7 @@ TRADE_ORDERS = FactFile(
     ),
     key=("order_no",),
 )
-RECEIPTS = FactFile(
+RECEIPTS = FileSchema(
     "receipts",
     Receipt,
     (
@@ -58,9 +58,9 @@ RECEIPTS = FactFile(
     ),
     key=("receipt_no",),
     checks=(Check(("cancelled_at", "booked_at"), _booked_or_cancelled),),
-    apart=Apart(first="booked_at", later="cancelled_at", flag="cancelled_apart"),
+    apart=SplitEvents(first="booked_at", later="cancelled_at", flag="cancelled_apart"),
 )
-FINANCING_DRAWS = FactFile(
+FINANCING_DRAWS = FileSchema(
     "financing_draws",
     FinancingDraw,
     (

@@ -14,18 +14,18 @@ from api.idempotency import ONCE, idempotent
 from api.problems import ProblemError, pointed
 from core import clock
 from imports.importer import ImportResult
-from imports.json_rows import take_facts
+from imports.json_rows import import_json_rows
 from imports.registry import all_schemas
-from imports.schema import FactFile, RowError
+from imports.schema import FileSchema, RowError
 from merchants.models import ApiKey
 
-FACTS: dict[str, FactFile] = {file.name: file for file in all_schemas()}
+FACTS: dict[str, FileSchema] = {file.name: file for file in all_schemas()}
 
 
-def take(file: FactFile, facts: list[dict[str, Any]], at: str, *, many: bool = True) -> ImportResult:
+def take(file: FileSchema, facts: list[dict[str, Any]], at: str, *, many: bool = True) -> ImportResult:
     """Record the facts of a kind, pointing at each that is wrong from the pointer `at`. Raises ProblemError, 400."""
     complaints: list[RowError] = []
-    outcome = take_facts(file, facts, name=f"api: {file.name}", now=clock.now(), report=complaints.append)
+    outcome = import_json_rows(file, facts, name=f"api: {file.name}", now=clock.now(), report=complaints.append)
     if complaints:
         errors = [pointed(one, f"{at}/{one.line}" if many else at) for one in complaints]
         raise ProblemError(

@@ -10,16 +10,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imports.cell_parsers import CellError, Parse
-from imports.schema import FactFile
+from imports.cell_parsers import CellError, CellParser
+from imports.schema import FileSchema
 from logistics.import_schemas import FREIGHT_ORDERS, FREIGHT_TEMPLATES
 from logistics.models import FreightOrder
 from merchants.import_schemas import MERCHANTS
 from merchants.models import Merchant
-from tests.support.importing import ORDER, SHANGHAI, merchants, nothing_of_orders, order, taken
+from tests.support.importing import ORDER, SHANGHAI, import_text, merchants, nothing_of_orders, order
 
 
-def reader(file: FactFile, column: str, zone: ZoneInfo = SHANGHAI) -> Parse:
+def reader(file: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:
     return file.named[column].parser(file.model, zone, repeats=False)
 
 
@@ -29,7 +29,7 @@ WHOLE = reader(FREIGHT_TEMPLATES, "rts_products")
 KEY = reader(FREIGHT_ORDERS, "order_no")
 
 
-def refused(parse: Parse, cell: str) -> str:
+def refused(parse: CellParser, cell: str) -> str:
     with pytest.raises(CellError) as caught:
         parse(cell)
     return str(caught.value)
@@ -95,7 +95,7 @@ def test_B1_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
 def test_B1_a_bad_date_is_named_with_its_place_and_nothing_is_kept(tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = order("F1") + order("F2", placed="2022-09-31T00:00:00Z") + order("F3", placed="45000", freight="-3.00")
-    told = taken("freight_orders", ORDER + lines, tmp_path)
+    told = import_text("freight_orders", ORDER + lines, tmp_path)
     assert told.complaints == [
         (3, "placed_at", "2022-09-31T00:00:00Z", "31 September is not a date"),
         (4, "base_freight", "-3.00", "is negative"),
@@ -193,7 +193,7 @@ def test_B2_flags_choices_and_codes_of_countries_and_currencies() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_B4_full_width_codes_match_and_text_is_kept(tmp_path: Path) -> None:
     merchants(tmp_path, "M1")
-    assert taken("merchants", "merchant_code,name\nＭ１,=1+1\n", tmp_path).counts == (0, 1, 0)
-    assert taken("freight_orders", ORDER + order(merchant=" Ｍ１"), tmp_path).counts == (1, 0, 0)
+    assert import_text("merchants", "merchant_code,name\nＭ１,=1+1\n", tmp_path).counts == (0, 1, 0)
+    assert import_text("freight_orders", ORDER + order(merchant=" Ｍ１"), tmp_path).counts == (1, 0, 0)
     assert Merchant.objects.get().name == "=1+1"
     assert FreightOrder.objects.get().merchant_id == "M1"

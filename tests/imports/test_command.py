@@ -9,7 +9,7 @@ from django.db import connection
 
 from logistics.models import FreightOrder
 from merchants.models import Merchant
-from tests.support.importing import ORDER, order, taken
+from tests.support.importing import ORDER, import_text, order
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -60,8 +60,8 @@ def test_a_first_large_load_leaves_the_table_as_guarded_as_it_was(tmp_path: Path
             return connection.introspection.get_constraints(cursor, FreightOrder._meta.db_table)
 
     before = guards()
-    assert taken("merchants", "merchant_code\nM1\n", tmp_path).outcome.taken
+    assert import_text("merchants", "merchant_code\nM1\n", tmp_path).outcome.taken
     lines = "".join(order(f"F{number}") for number in range(50_000))
-    assert taken("freight_orders", ORDER + lines, tmp_path).counts == (50_000, 0, 0)
+    assert import_text("freight_orders", ORDER + lines, tmp_path).counts == (50_000, 0, 0)
     assert guards() == before
-    assert taken("freight_orders", ORDER + lines, tmp_path).counts == (0, 0, 50_000)
+    assert import_text("freight_orders", ORDER + lines, tmp_path).counts == (0, 0, 50_000)

@@ -22,7 +22,7 @@ from imports.models import ImportBatch
 from imports.registry import all_schemas
 from logistics.models import FreightOrder
 from merchants.models import Account, Merchant
-from tests.support.importing import ORDER, merchants, order, taken
+from tests.support.importing import ORDER, import_text, merchants, order
 from tests.support.workbooks import number, row, sheet, text, workbook
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,7 +84,7 @@ def test_a_list_asks_as_often_for_many_rows_as_for_few(operator: Client, tmp_pat
     counts = []
     for most in (1, 40):
         lines = "".join(order(f"F{code}", merchant=code) for code in codes[:most])
-        assert taken("freight_orders", ORDER + lines, tmp_path).outcome.taken
+        assert import_text("freight_orders", ORDER + lines, tmp_path).outcome.taken
         with CaptureQueriesContext(connection) as queries:
             assert operator.get(ORDERS).status_code == 200
         counts.append(len(queries))
@@ -157,7 +157,7 @@ DANGEROUS = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "\rx", "=1+1\n2", "p
 def test_B8_text_is_stored_as_it_is_and_exported_so_that_nothing_runs(operator: Client, tmp_path: Path) -> None:
     out = io.StringIO(newline="")
     csv.writer(out).writerows([["merchant_code", "name"], *([f"M{n}", name] for n, name in enumerate(DANGEROUS))])
-    assert taken("merchants", out.getvalue(), tmp_path).outcome.taken
+    assert import_text("merchants", out.getvalue(), tmp_path).outcome.taken
     assert list(Merchant.objects.order_by("pk").values_list("name", flat=True)) == DANGEROUS
     expected = [f"'{name}" if name[0] in "=+-@\t\r" else name for name in DANGEROUS]
 
@@ -183,18 +183,18 @@ def export(client: Client, address: str, kind: str) -> bytes:
 def test_B8_numbers_stay_numbers_and_an_export_can_be_taken_again(operator: Client, tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = order("F1", freight="1234567890.10", placed="2022-09-05T15:00:00.5+08:00") + order("F2")
-    taken("freight_orders", ORDER + lines, tmp_path)
+    import_text("freight_orders", ORDER + lines, tmp_path)
     sheets = openpyxl.load_workbook(io.BytesIO(export(operator, ORDERS, "1"))).worksheets[0]
     assert {row[5].value for row in sheets.iter_rows(min_row=2)} == {1234567890.1, 1}
     assert {row[5].data_type for row in sheets.iter_rows(min_row=2)} == {"n"}
     for kind, suffix in (("0", ".csv"), ("1", ".xlsx")):
-        again = taken("freight_orders", export(operator, ORDERS, kind), tmp_path, suffix=suffix)
+        again = import_text("freight_orders", export(operator, ORDERS, kind), tmp_path, suffix=suffix)
         assert (again.complaints, again.counts) == ([], (0, 0, 2))
 
 
 def test_an_export_is_what_the_list_shows(operator: Client, tmp_path: Path) -> None:
     merchants(tmp_path)
-    taken("accounts", "account_code,merchant_code,role\nA1,M1,main\nA2,M2,sub\n", tmp_path)
+    import_text("accounts", "account_code,merchant_code,role\nA1,M1,main\nA2,M2,sub\n", tmp_path)
     response = operator.post("/admin/merchants/account/export/?role__exact=sub", {"format": "0", "resource": "0"})
     assert response.content.decode("utf-8-sig") == "account_code,merchant_code,role\r\nA2,M2,sub\r\n"
     assert "attachment" in response["Content-Disposition"]

@@ -13,7 +13,7 @@ from imports.registry import all_schemas
 from imports.schema import RowError
 from logistics.models import FreightOrder
 from merchants.models import Membership, Merchant
-from tests.support.importing import CASES, NOW, ORDER, SHANGHAI, merchants, nothing_of_orders, order, taken, world
+from tests.support.importing import CASES, NOW, ORDER, SHANGHAI, import_text, merchants, nothing_of_orders, order, world
 from trade.models import Receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_B3_a_row_twice_is_named_with_both_lines(tmp_path: Path) -> None:
     merchants(tmp_path)
-    told = taken("freight_orders", ORDER + order("F1") + order("F2") + order(" F1") + order("F1"), tmp_path)
+    told = import_text("freight_orders", ORDER + order("F1") + order("F2") + order(" F1") + order("F1"), tmp_path)
     assert told.complaints == [
         (4, "order_no", "F1", "stands in line 2 already"),
         (5, "order_no", "F1", "stands in line 2 already"),
@@ -32,9 +32,9 @@ def test_B3_a_row_twice_is_named_with_both_lines(tmp_path: Path) -> None:
 def test_B3_a_file_twice_changes_nothing(tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = ORDER + order("F1", placed="2022-09-05T15:00:00.5+08:00") + order("F2", freight="0.10")
-    first = taken("freight_orders", lines, tmp_path)
+    first = import_text("freight_orders", lines, tmp_path)
     before = world()
-    again = taken("freight_orders", lines, tmp_path)
+    again = import_text("freight_orders", lines, tmp_path)
     assert (first.counts, again.counts) == ((2, 0, 0), (0, 0, 2))
     assert world() == before
     batches = ImportBatch.objects.filter(source="freight_orders.csv").order_by("pk")
@@ -44,8 +44,8 @@ def test_B3_a_file_twice_changes_nothing(tmp_path: Path) -> None:
 
 def test_B3_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
     merchants(tmp_path)
-    first = taken("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
-    second = taken("freight_orders", ORDER + order("F3") + order("F2", freight="1.01") + order("F1"), tmp_path)
+    first = import_text("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
+    second = import_text("freight_orders", ORDER + order("F3") + order("F2", freight="1.01") + order("F1"), tmp_path)
     assert second.counts == (1, 1, 1)
     batches = dict(FreightOrder.objects.values_list("pk", "batch"))
     assert batches == {"F1": first.outcome.batch, "F2": second.outcome.batch, "F3": second.outcome.batch}
@@ -53,10 +53,10 @@ def test_B3_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
 
 def test_B3_a_rehearsal_counts_and_keeps_nothing(tmp_path: Path) -> None:
     merchants(tmp_path)
-    taken("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
+    import_text("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
     before = (world(), ImportBatch.objects.count())
     lines = ORDER + order("F1") + order("F2", freight="2.00") + order("F3")
-    told = taken("freight_orders", lines, tmp_path, keep=False)
+    told = import_text("freight_orders", lines, tmp_path, keep=False)
     assert told.counts == (1, 1, 1)
     assert [(state, values[0]) for state, values in told.outcome.sample] == [
         ("update", "F2"),
@@ -81,7 +81,7 @@ ENCODED = {
 
 @pytest.mark.parametrize("how", ENCODED)
 def test_B4_every_encoding_that_spreadsheets_write(how: str, tmp_path: Path) -> None:
-    told = taken("merchants", ENCODED[how], tmp_path)
+    told = import_text("merchants", ENCODED[how], tmp_path)
     assert told.complaints == []
     assert Merchant.objects.get(pk="M1").name == "杭州科技有限公司"
 
@@ -106,13 +106,13 @@ UNREADABLE = {
 @pytest.mark.parametrize("how", UNREADABLE)
 def test_B4_what_cannot_be_read_is_refused_with_what_to_do(how: str, tmp_path: Path) -> None:
     content, reason = UNREADABLE[how]
-    assert taken("merchants", content, tmp_path).complaints == [(0, "", "", reason)]
+    assert import_text("merchants", content, tmp_path).complaints == [(0, "", "", reason)]
     assert not Merchant.objects.exists()
     assert not ImportBatch.objects.exists()
 
 
 def test_B4_lines_are_those_of_the_file(tmp_path: Path) -> None:
-    told = taken("merchants", 'merchant_code,name\nM1,"two\nlines"\n\n,lost\nM2,x,y\nM3\n"M4"x,\n', tmp_path)
+    told = import_text("merchants", 'merchant_code,name\nM1,"two\nlines"\n\n,lost\nM2,x,y\nM3\n"M4"x,\n', tmp_path)
     assert told.complaints == [
         (5, "merchant_code", "", "is empty"),
         (6, "", "", "has 3 cells where the header has 2"),
@@ -133,22 +133,22 @@ HEADERS = {
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header[:30])
 def test_B5_a_bad_header_is_refused_before_any_row(header: str, tmp_path: Path) -> None:
-    assert taken("merchants", f"{header}\nbad,rows,are,not,looked,at\n", tmp_path).complaints == HEADERS[header]
+    assert import_text("merchants", f"{header}\nbad,rows,are,not,looked,at\n", tmp_path).complaints == HEADERS[header]
     assert not Merchant.objects.exists()
 
 
 def test_B5_columns_in_any_order_and_the_optional_ones_left_out(tmp_path: Path) -> None:
-    assert taken("merchants", "country, name ,merchant_code\nCN,x,M1\n", tmp_path).counts == (1, 0, 0)
+    assert import_text("merchants", "country, name ,merchant_code\nCN,x,M1\n", tmp_path).counts == (1, 0, 0)
     merchant = Merchant.objects.get()
     assert (merchant.code, merchant.name, merchant.country, merchant.logistics_partner) == ("M1", "x", "CN", False)
     # A column that is not there is an empty one.
-    assert taken("merchants", "merchant_code\nM1\n", tmp_path).counts == (0, 1, 0)
+    assert import_text("merchants", "merchant_code\nM1\n", tmp_path).counts == (0, 1, 0)
     assert Merchant.objects.get().name == ""
 
 
 def test_B5_an_unknown_merchant_is_named(tmp_path: Path) -> None:
     merchants(tmp_path)
-    told = taken(
+    told = import_text(
         "freight_orders", ORDER + order("F1", merchant="M9") + order("F2") + order("F3", merchant="m1"), tmp_path
     )
     assert told.complaints == [
@@ -161,18 +161,18 @@ def test_B5_an_unknown_merchant_is_named(tmp_path: Path) -> None:
 def test_B10_what_ends_must_end_after_it_starts(tmp_path: Path) -> None:
     merchants(tmp_path)
     row = "merchant_code,plan,starts_at,ends_at\nM1,export_pass,2022-09-01T00:00:00Z,{}\n"
-    told = taken("memberships", row.format("2022-09-01T08:00:00+08:00"), tmp_path)
+    told = import_text("memberships", row.format("2022-09-01T08:00:00+08:00"), tmp_path)
     assert told.complaints == [(2, "ends_at", "2022-09-01T08:00:00+08:00", "is not after starts_at")]
     assert not Membership.objects.exists()
-    assert taken("memberships", row.format("2022-09-01T00:00:00.000001Z"), tmp_path).counts == (1, 0, 0)
-    assert taken("memberships", row.format(""), tmp_path).counts == (0, 1, 0)
+    assert import_text("memberships", row.format("2022-09-01T00:00:00.000001Z"), tmp_path).counts == (1, 0, 0)
+    assert import_text("memberships", row.format(""), tmp_path).counts == (0, 1, 0)
 
 
 def test_T6_facts_of_the_future_are_stored_and_counted_and_old_ones_taken(tmp_path: Path) -> None:
     merchants(tmp_path)
     now, later = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"
     lines = order("F1", placed=now) + order("F2", placed=later) + order("F3", placed="2019-01-01T00:00:00Z")
-    told = taken("freight_orders", ORDER + lines, tmp_path)
+    told = import_text("freight_orders", ORDER + lines, tmp_path)
     assert (told.counts, told.outcome.future) == ((3, 0, 0), 1)
     assert ImportBatch.objects.get(source="freight_orders.csv").future == 1
 
@@ -183,7 +183,7 @@ BOTH = (datetime(2022, 9, 2, tzinfo=UTC), datetime(2022, 9, 3, tzinfo=UTC))
 
 
 def receipt(folder: Path, booked: str, cancelled: str) -> tuple[object, object]:
-    taken("receipts", RECEIPT.format(booked, cancelled), folder)
+    import_text("receipts", RECEIPT.format(booked, cancelled), folder)
     row = Receipt.objects.get()
     return row.booked_at, row.cancelled_at
 
@@ -191,7 +191,7 @@ def receipt(folder: Path, booked: str, cancelled: str) -> tuple[object, object]:
 @pytest.fixture
 def trade_order(tmp_path: Path) -> None:
     merchants(tmp_path)
-    taken("trade_orders", "order_no,merchant_code,product,amount_usd\nT1,M1,trade_assurance,10.00\n", tmp_path)
+    import_text("trade_orders", "order_no,merchant_code,product,amount_usd\nT1,M1,trade_assurance,10.00\n", tmp_path)
 
 
 @pytest.mark.usefixtures("trade_order")
@@ -219,7 +219,7 @@ def test_T8_one_row_that_tells_both_can_be_corrected(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("trade_order")
 def test_T8_a_receipt_that_tells_neither_is_refused(tmp_path: Path) -> None:
-    told = taken("receipts", RECEIPT.format("", ""), tmp_path)
+    told = import_text("receipts", RECEIPT.format("", ""), tmp_path)
     assert told.complaints == [(2, "booked_at", "", "is empty, and so is cancelled_at")]
     assert not Receipt.objects.exists()
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from imports.file_reader import UPLOAD, Limit
+from imports.file_reader import UPLOAD_LIMIT, ConversionLimit
 from imports.importer import ImportResult, import_file
 from imports.models import ImportBatch
 from imports.registry import all_schemas
@@ -15,12 +15,12 @@ from merchants.models import Merchant
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CASES = Path(__file__).resolve().parent.parent / "cases"
-BY_NAME = {file.name: file for file in all_schemas()}
+SCHEMAS = {file.name: file for file in all_schemas()}
 ORDER = "order_no,merchant_code,service,line,base_freight,currency,placed_at\n"
 
 
 @dataclass
-class Told:
+class Imported:
     outcome: ImportResult
     complaints: list[tuple[int, str, str, str]] = field(default_factory=list)
 
@@ -29,25 +29,27 @@ class Told:
         return self.outcome.added, self.outcome.changed, self.outcome.unchanged
 
 
-def taken(
+def import_text(
     name: str,
     content: str | bytes,
     folder: Path,
     *,
     suffix: str = ".csv",
     zone: ZoneInfo = SHANGHAI,
-    limit: Limit = UPLOAD,
+    limit: ConversionLimit = UPLOAD_LIMIT,
     keep: bool = True,
-) -> Told:
+) -> Imported:
     path = folder / f"{name}{suffix}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return told_of(name, path, zone=zone, limit=limit, keep=keep)
+    return import_path(name, path, zone=zone, limit=limit, keep=keep)
 
 
-def told_of(name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: Limit = UPLOAD, keep: bool = True) -> Told:
+def import_path(
+    name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: ConversionLimit = UPLOAD_LIMIT, keep: bool = True
+) -> Imported:
     told: list[tuple[int, str, str, str]] = []
     outcome = import_file(
-        BY_NAME[name],
+        SCHEMAS[name],
         path,
         zone=zone,
         now=NOW,
@@ -56,12 +58,12 @@ def told_of(name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: Limit = 
         keep=keep,
     )
     assert outcome.complaints == len(told)
-    return Told(outcome, told)
+    return Imported(outcome, told)
 
 
 def merchants(folder: Path, *codes: str) -> None:
     lines = "".join(f"{code}\n" for code in codes or ("M1", "M2"))
-    assert taken("merchants", f"merchant_code\n{lines}", folder).outcome.taken
+    assert import_text("merchants", f"merchant_code\n{lines}", folder).outcome.taken
 
 
 def order(number: str = "F1", *, merchant: str = "M1", freight: str = "1.00", placed: str = "") -> str:
