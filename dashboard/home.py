@@ -1,9 +1,10 @@
-"""Home: a card for each offer, by what needs attention."""
+"""Home page: one card for each offer, the most urgent first."""
 
 from dataclasses import dataclass
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from campaigns.eligibility import merchant_status
 from campaigns.eligibility.merchant_status import Kind, MerchantOfferStatus
@@ -11,7 +12,7 @@ from campaigns.models import Campaign, Grant
 from campaigns.offers import published_offers
 from core import clock
 from core.formatting import format_money, format_number
-from dashboard.rendering import show
+from dashboard.rendering import render_page
 from definitions import offer_sentences
 from definitions.offer_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
@@ -22,83 +23,89 @@ from rules.time_windows import Bound
 
 @dataclass(frozen=True)
 class Card:
-    """A standing with the words that a card puts beside it."""
+    """Texts for one offer: what the merchant has, what is missing, what happens next and until when."""
 
-    standing: MerchantOfferStatus
+    status: MerchantOfferStatus
 
     @property
     def name(self) -> str:
-        return self.standing.offer.row.name
+        return self.status.offer.row.name
 
     @property
     def state(self) -> str:
-        """The standing's kind as a name for style sheets."""
-        return self.standing.kind.name.lower()
+        """Name of the status as a CSS class: `running_out`."""
+        return self.status.kind.name.lower()
 
     @property
     def benefit(self) -> str:
-        return offer_sentences.benefit(self.standing.offer.terms)
+        return offer_sentences.benefit(self.status.offer.terms)
 
     @property
-    def next(self) -> tuple[str, ...]:
-        """What happens next with what the merchant holds and what is not settled or not decided yet."""
-        terms, progress = self.standing.offer.terms, self.standing.progress
-        if terms.decided_at and progress and progress.held and not (self.standing.grants or self.is_closed):
-            return (_("places are given at %(at)s") % {"at": bound(terms.decided_at)},)
-        waiting = {Grant.Status.RESERVED, Grant.Status.LOCKED}
-        if any(held.status in waiting for held in self.standing.grants):
+    def next_steps(self) -> tuple[str, ...]:
+        """Sentences on what happens next with benefits that are not yet decided or settled."""
+        terms, progress = self.status.offer.terms, self.status.progress
+        if terms.decided_at and progress and progress.held and not (self.status.grants or self.is_closed):
+            return (_("decided at %(at)s") % {"at": bound(terms.decided_at)},)
+        unsettled = {Grant.Status.RESERVED, Grant.Status.LOCKED}
+        if any(held.status in unsettled for held in self.status.grants):
             return offer_sentences.following(terms)
         return ()
 
     @property
     def progress(self) -> str:
-        """How far the merchant is on its way, in short; the whole is on the offer's page."""
-        found, needed = self.standing.target
-        claim = self.standing.offer.terms.claim
+        """Progress towards the claim in one phrase; the offer's page shows every requirement."""
+        counted, needed = self.status.target
+        claim = self.status.offer.terms.claim
         if isinstance(claim, ClaimNth):
-            text = _("%(needed)s %(rows)s needed, %(found)s counted")
+            text = _("%(counted)s of %(needed)s %(rows)s counted")
             words = {
                 "rows": COLLECTIONS[claim.nth.of].label,
-                "found": format_number(found),
+                "counted": format_number(counted),
                 "needed": format_number(needed),
             }
         else:
-            text = _("%(found)s of %(needed)s received")
-            words = {"found": format_money(found, "USD"), "needed": format_money(needed, "USD")}
+            text = _("%(received)s of %(needed)s received")
+            words = {"received": format_money(counted, "USD"), "needed": format_money(needed, "USD")}
         return text % words
 
     @property
-    def places(self) -> str:
-        """How many places are left for all."""
-        if self.standing.left is None:
-            return _("No limit to the number of places.")
-        words = {"left": format_number(self.standing.left), "limit": format_number(self.standing.offer.row.limit)}
-        return _("%(left)s of %(limit)s places left.") % words
+    def quota(self) -> str:
+        """Quota left for all merchants together, then what is left for this one under the limit per merchant."""
+        left, own_left, row = self.status.left, self.status.own_left, self.status.offer.row
+        text = _("No limit.")
+        if left is not None:
+            text = _("%(left)s left of %(limit)s.") % {"left": format_number(left), "limit": format_number(row.limit)}
+        return text if own_left is None else f"{text} {self._own_quota(own_left)}"
+
+    def _own_quota(self, left: int) -> str:
+        if left == 0:
+            return _("You have reached the limit per merchant (%(n)s).") % {"n": self.status.offer.row.cap}
+        return ngettext("You can get %(n)s more.", "You can get %(n)s more.", left) % {"n": format_number(left)}
 
     @property
-    def until(self) -> Bound | None:
-        """The date that matters next: the end of the coupons that are held, else of the offer while it is open."""
-        bundle = self.standing.offer.terms.bundle
-        if bundle and self.standing.coupons:
+    def deadline(self) -> Bound | None:
+        """The next date to watch: the last day of coupons in the wallet, else the closing of an open offer."""
+        bundle = self.status.offer.terms.bundle
+        if bundle and self.status.coupons:
             return bundle.valid.to
-        return None if self.standing.is_closed else self.standing.closes
+        return None if self.status.is_closed else self.status.closes
 
     @property
     def can_have_more(self) -> bool:
-        """Whether a further claim could be granted, besides what the merchant has."""
-        return self.standing.kind == Kind.YOURS and self.standing.open_to_more
+        """True if the merchant has the benefit and could still be granted more of it."""
+        return self.status.kind == Kind.YOURS and self.status.open_to_more
 
     @property
     def is_closed(self) -> bool:
-        """Whether there is nothing left to do or to see."""
-        return self.standing.kind in (Kind.NOT_FOR_YOU, Kind.OVER)
+        """True if there is nothing left to do: the offer is over or does not apply."""
+        return self.status.kind in (Kind.NOT_FOR_YOU, Kind.OVER)
 
 
 @for_members
 def home(request: MemberRequest) -> HttpResponse:
-    """Where the merchant stands with every offer, campaign by campaign."""
+    """Show the merchant's status with every offer, grouped by campaign."""
     at = clock.now()
     cards: dict[Campaign, list[Card]] = {}
-    for found in merchant_status.standings(published_offers.published(), request.merchant, at=at):
-        cards.setdefault(found.offer.row.campaign, []).append(Card(found))
-    return show(request, "dashboard/home.html", at=at, campaigns=list(cards.items()))
+    for status in merchant_status.standings(published_offers.published(), request.merchant, at=at):
+        cards.setdefault(status.offer.row.campaign, []).append(Card(status))
+    return render_page(request, "dashboard/home.html", at=at, campaigns=list(cards.items()))

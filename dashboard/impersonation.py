@@ -1,4 +1,4 @@
-"""An operator with the right opens a merchant's dashboard, to look only; when it is opened and left is logged."""
+"""Read-only view of a merchant's dashboard for operators with the permission. Opening and leaving are logged."""
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.decorators import login_required, permission_required
@@ -14,7 +14,7 @@ from merchants.models import Merchant
 @login_required
 @permission_required(SEE, raise_exception=True)
 def start(request: HttpRequest, code: str) -> HttpResponse:
-    """Open the dashboard of a merchant."""
+    """Open the dashboard as the merchant with this code."""
     merchant = get_object_or_404(Merchant, pk=code)
     _log(request, merchant, "opened the merchant's dashboard")
     request.session[SEEN] = merchant.pk
@@ -23,8 +23,8 @@ def start(request: HttpRequest, code: str) -> HttpResponse:
 
 @require_POST
 @login_required
-def leave(request: HttpRequest) -> HttpResponse:
-    """Go back to the operators' door."""
+def stop(request: HttpRequest) -> HttpResponse:
+    """Return to the operators' pages."""
     code = request.session.pop(SEEN, None)
     merchant = Merchant.objects.filter(pk=code).first()
     if merchant is None:

@@ -1,4 +1,4 @@
-"""An offer as its merchant sees it: the terms in words, ticked or not, and its dates, also for a calendar."""
+"""One offer for a merchant: its terms, which of them the merchant meets, and its dates, also as a calendar feed."""
 
 from collections.abc import Iterable
 from datetime import UTC, timedelta
@@ -17,56 +17,60 @@ from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
 from dashboard.home import Card
-from dashboard.rendering import show
+from dashboard.rendering import render_page
 from definitions import offer_sentences
 from merchants.access import MemberRequest, for_members
 from merchants.models import Member
 
-CLOCKS = ("America/Los_Angeles", "Asia/Shanghai")
+ZONES = ("America/Los_Angeles", "Asia/Shanghai")
 DATES: dict[str, Promise] = {
-    "opens": gettext_lazy("opens"),
-    "closes": gettext_lazy("closes"),
-    "decided": gettext_lazy("places are given"),
-    "deadline": gettext_lazy("deadline of fulfilment"),
-    "coupons_from": gettext_lazy("coupons can be used from"),
-    "coupons_to": gettext_lazy("coupons end"),
+    "opens": gettext_lazy("Opens"),
+    "closes": gettext_lazy("Closes"),
+    "decided": gettext_lazy("Claims decided"),
+    "deadline": gettext_lazy("Fulfilment deadline"),
+    "coupons_from": gettext_lazy("Coupons valid from"),
+    "coupons_to": gettext_lazy("Coupons valid until"),
 }
 
 
 @require_GET
 @for_members
-def one(request: MemberRequest, code: str) -> HttpResponse:
-    """The offer's terms in the language of the page, with what holds for this merchant."""
+def detail(request: MemberRequest, code: str) -> HttpResponse:
+    """Show the offer's terms and which requirements this merchant meets."""
     at, offer = clock.now(), _find(code)
-    [found] = merchant_status.standings([offer], request.merchant, at=at)
+    [status] = merchant_status.standings([offer], request.merchant, at=at)
     dates = [(DATES[kind], bound) for kind, bound in schedule.dates(offer.terms)]
     member = request.member
     calendar = request.build_absolute_uri(reverse("offer-calendar", args=[member.calendar_key, code])) if member else ""
-    return show(
-        request, "dashboard/offer.html", at=at, card=Card(found), terms=offer_sentences.terms(offer.terms), dates=dates,
-        clocks=CLOCKS, calendar=calendar,
-    )  # fmt: skip
+    context = {
+        "card": Card(status),
+        "terms": offer_sentences.terms(offer.terms),
+        "dates": dates,
+        "zones": ZONES,
+        "calendar": calendar,
+    }
+    return render_page(request, "dashboard/offer.html", at=at, **context)
 
 
 @require_GET
 def calendar(_request: HttpRequest, key: str, code: str = "") -> HttpResponse:
-    """The dates of all offers, or of one, for a member's calendar program, which knows the secret key alone."""
+    """Serve the dates of one offer, or of all, as iCalendar. The secret key in the address identifies the member."""
     member = Member.objects.filter(calendar_key=key, disabled_at=None).first()
     if member is None:
         raise Http404
     with translation.override(member.language):
-        found = _calendar([_find(code)] if code else published_offers.published())
-        response = HttpResponse(found.to_ical(), content_type="text/calendar; charset=utf-8")
+        feed = _feed([_find(code)] if code else published_offers.published())
+        response = HttpResponse(feed.to_ical(), content_type="text/calendar; charset=utf-8")
     response["Cache-Control"] = "private, max-age=3600"
     return response
 
 
-def _calendar(several: Iterable[PublishedOffer]) -> icalendar.Calendar:
-    found = icalendar.Calendar()
-    found.add("prodid", "-//Fairground//Deadlines//EN")
-    found.add("version", "2.0")
-    found.add("name", "Fairground")
-    for offer in several:
+def _feed(offers: Iterable[PublishedOffer]) -> icalendar.Calendar:
+    feed = icalendar.Calendar()
+    feed.add("prodid", "-//Fairground//Deadlines//EN")
+    feed.add("version", "2.0")
+    feed.add("name", "Fairground")
+    for offer in offers:
         assert offer.row.version is not None
         for kind, bound in schedule.dates(offer.terms):
             event = icalendar.Event()
@@ -76,8 +80,8 @@ def _calendar(several: Iterable[PublishedOffer]) -> icalendar.Calendar:
             event.add("dtend", bound.instant + timedelta(minutes=1))
             event.add("summary", f"{offer.row.name}: {DATES[kind]}")
             event.add("transp", "TRANSPARENT")
-            found.add_component(event)
-    return found
+            feed.add_component(event)
+    return feed
 
 
 def _find(code: str) -> PublishedOffer:

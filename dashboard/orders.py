@@ -1,4 +1,4 @@
-"""Orders: for each, the benefit it got, or why not and how much was missing."""
+"""Orders: the benefit each one got, or the reason why not and what was missing."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,113 +20,125 @@ from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock, pagination
 from core.formatting import format_money
-from dashboard.order_types import SORTS, Label, Sort
-from dashboard.rendering import show
+from dashboard.order_types import ORDER_TYPES, Label, OrderType
+from dashboard.rendering import render_page
 from definitions.offer_terms import ClaimNth
 from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
 
-MOST_IN_A_LIST = 2
+MAX_REASONS_IN_LIST = 2
 OUTCOMES: dict[str, Label] = {
     "granted": gettext_lazy("granted"),
-    "refused": gettext_lazy("a condition is not met"),
-    "superseded": gettext_lazy("another benefit on the same fee was larger"),
-    "merchant_cap": gettext_lazy("you have had your share"),
-    "quota_exhausted": gettext_lazy("all places were taken"),
-    "stopped": gettext_lazy("the offer had been stopped"),
-    "pending": gettext_lazy("claimed, not decided yet"),
-    "no_claim": gettext_lazy("no claim yet"),
-    "not_a_subject": gettext_lazy("the offer is not about such orders"),
+    "refused": gettext_lazy("requirement not met"),
+    "superseded": gettext_lazy("a larger benefit on the same fee was granted"),
+    "merchant_cap": gettext_lazy("limit per merchant reached"),
+    "quota_exhausted": gettext_lazy("quota used up"),
+    "stopped": gettext_lazy("offer stopped"),
+    "pending": gettext_lazy("claimed, awaiting decision"),
+    "no_claim": gettext_lazy("not claimed yet"),
+    "not_a_subject": gettext_lazy("does not apply to this order"),
 }
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What an offer said to an order."""
+class OfferResult:
+    """Outcome of one offer for one order, with the texts for pages."""
 
-    told: Explanation
+    explanation: Explanation
 
     @property
     def outcome(self) -> str:
-        return str(OUTCOMES[self.told.outcome])
+        return str(OUTCOMES[self.explanation.outcome])
 
     @property
     def status(self) -> str:
-        """The state of the grant, in words."""
-        return str(Grant.Status(self.told.status).label) if self.told.status else ""
+        """Label of the grant's status, empty without a grant."""
+        return str(Grant.Status(self.explanation.status).label) if self.explanation.status else ""
+
+    @property
+    def is_granted(self) -> bool:
+        return self.explanation.outcome == "granted"
+
+    @property
+    def is_applicable(self) -> bool:
+        return self.explanation.outcome != "not_a_subject"
 
     @property
     def missing(self) -> list[explanations.ConditionResult]:
-        return [reason for reason in self.told.conditions if not reason.held]
+        """Conditions that the order does not meet."""
+        return [condition for condition in self.explanation.conditions if not condition.held]
 
     @property
-    def speaks(self) -> bool:
-        """Whether it is worth a line in a list: the offer is about such an order."""
-        return self.told.outcome != "not_a_subject"
+    def main_reasons(self) -> list[explanations.ConditionResult]:
+        """Missing conditions that a list shows: those that refused the claim, or the threshold it waits for."""
+        if self.explanation.outcome == "refused":
+            return self.missing[:MAX_REASONS_IN_LIST]
+        if self.explanation.outcome == "no_claim":
+            return [condition for condition in self.missing if condition.name == "threshold"]
+        return []
 
     @property
-    def headline(self) -> list[explanations.ConditionResult]:
-        """What a list says of what is missing: what refused a claim, or what a claim still waits for."""
-        if self.told.outcome == "refused":
-            return self.missing[:MOST_IN_A_LIST]
-        waits = self.told.outcome == "no_claim"
-        return [reason for reason in self.missing if waits and reason.name == "threshold"]
-
-    @property
-    def is_short(self) -> bool:
-        """Whether more is missing than the headline says."""
-        return len(self.missing) > len(self.headline) > 0
+    def has_more_reasons(self) -> bool:
+        """True if the list shows only some of the missing conditions."""
+        return len(self.missing) > len(self.main_reasons) > 0
 
 
-@dataclass(frozen=True)
-class Line:
-    """An order in a list."""
+@dataclass(frozen=True, kw_only=True)
+class OrderRow:
+    """One order with the results of all offers, the coupon attached to it, and the offers it counts for."""
 
     order: Any
-    latest: str
+    latest_event: str
     summary: list[str]
-    answers: list[Answer]
+    results: list[OfferResult]
     coupon: Coupon | None
     counts_for: list[PublishedOffer]
 
     @property
-    def is_silent(self) -> bool:
-        """Whether there is nothing to say of it."""
-        return not (self.coupon or self.counts_for or any(answer.speaks for answer in self.answers))
+    def has_no_offer(self) -> bool:
+        return not (self.coupon or self.counts_for or any(result.is_applicable for result in self.results))
 
 
 @require_GET
 @for_members
-def listed(request: MemberRequest, sort: str = "freight") -> HttpResponse:
-    """The merchant's orders of a sort, newest first, each with what it got or missed."""
-    of, at = _sort(sort), clock.now()
-    page = pagination.newest_by("listed_at", of.rows(request.merchant, at), after=request.GET.get("after", ""))
-    lines = _lines(of, page.rows, request.merchant, at)
-    return show(request, "dashboard/orders.html", at=at, sorts=SORTS.values(), sort=of, lines=lines, page=page)
+def index(request: MemberRequest, order_type: str = "freight") -> HttpResponse:
+    """List the merchant's orders of one type, newest first, each with its benefits or what was missing."""
+    shown, at = _order_type(order_type), clock.now()
+    page = pagination.newest_by("listed_at", shown.rows(request.merchant, at), after=request.GET.get("after", ""))
+    context = {
+        "order_types": ORDER_TYPES.values(),
+        "order_type": shown,
+        "rows": _rows(shown, page.rows, request.merchant, at),
+        "page": page,
+    }
+    return render_page(request, "dashboard/orders.html", at=at, **context)
 
 
 @require_GET
 @for_members
-def one(request: MemberRequest, sort: str, number: str) -> HttpResponse:
-    """One order: everything known of it, and every offer's answer, condition by condition."""
-    of, at = _sort(sort), clock.now()
-    order = of.rows(request.merchant, at).filter(pk=number).first()
+def detail(request: MemberRequest, order_type: str, number: str) -> HttpResponse:
+    """Show one order: its facts, and the result of every offer, condition by condition."""
+    shown, at = _order_type(order_type), clock.now()
+    order = shown.rows(request.merchant, at).filter(pk=number).first()
     if order is None:
         raise Http404
-    [line] = _lines(of, [order], request.merchant, at)
+    [row] = _rows(shown, [order], request.merchant, at)
     member = request.member
-    may_attach = sort == "freight" and member is not None and member.may_attach and not attachment.cannot(order, at=at)
-    details = list(of.details(order, at))
-    return show(
-        request, "dashboard/order.html", at=at, sort=of, line=line, details=details, may_attach=may_attach
-    )  # fmt: skip
+    may_attach = shown.name == "freight" and member is not None and member.may_attach
+    context = {
+        "order_type": shown,
+        "row": row,
+        "details": list(shown.details(order, at)),
+        "may_attach": may_attach and not attachment.cannot(order, at=at),
+    }
+    return render_page(request, "dashboard/order.html", at=at, **context)
 
 
 @require_POST
 @for_members
 def attach(request: MemberRequest, number: str) -> HttpResponse:
-    """Use a coupon for a freight order."""
+    """Attach a coupon from the wallet to a freight order."""
     if request.member is None or not request.member.may_attach:
         raise PermissionDenied
     try:
@@ -137,33 +149,39 @@ def attach(request: MemberRequest, number: str) -> HttpResponse:
         messages.error(request, str(refusal))
     else:
         value = format_money(coupon.value, coupon.currency)
-        messages.success(request, _("A coupon of %(value)s is attached to the order.") % {"value": value})
-    return redirect("order", sort="freight", number=number)
+        messages.success(request, _("Coupon of %(value)s attached to this order.") % {"value": value})
+    return redirect("order", order_type="freight", number=number)
 
 
-def _sort(name: str) -> Sort:
-    if name not in SORTS:
+def _order_type(name: str) -> OrderType:
+    if name not in ORDER_TYPES:
         raise Http404
-    return SORTS[name]
+    return ORDER_TYPES[name]
 
 
-def _lines(of: Sort, orders: list[Any], merchant: Merchant, at: datetime) -> list[Line]:
-    """Two queries, and one for each offer about such orders, or for which they count."""
+def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: datetime) -> list[OrderRow]:
+    """Collect the results of the orders: two queries, and one for each offer that covers or counts such orders."""
     keys = [order.pk for order in orders]
-    answers: dict[str, list[Answer]] = {key: [] for key in keys}
+    results: dict[str, list[OfferResult]] = {key: [] for key in keys}
     counts_for: dict[str, list[PublishedOffer]] = {key: [] for key in keys}
     for offer in published_offers.published() if keys else []:
-        if offer.terms.subject == of.subject:
-            for told in explanations.explain_all(offer, keys, at=at):
-                answers[told.subject].append(Answer(told))
+        if offer.terms.subject == order_type.subject:
+            for explanation in explanations.explain_all(offer, keys, at=at):
+                results[explanation.subject].append(OfferResult(explanation))
         claim = offer.terms.claim
-        if isinstance(claim, ClaimNth) and claim.nth.of == of.collection:
-            for key in claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys).values_list("pk"):
-                counts_for[key[0]].append(offer)
-    used = {coupon.order_no: coupon for coupon in Coupon.objects.filter(merchant=merchant, order_no__in=keys)}
+        if isinstance(claim, ClaimNth) and claim.nth.of == order_type.collection:
+            counted = claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys)
+            for (key,) in counted.values_list("pk"):
+                counts_for[key].append(offer)
+    coupons = {coupon.order_no: coupon for coupon in Coupon.objects.filter(merchant=merchant, order_no__in=keys)}
     return [
-        Line(
-            order, of.latest(order, at), of.summary(order), answers[order.pk], used.get(order.pk), counts_for[order.pk]
+        OrderRow(
+            order=order,
+            latest_event=order_type.latest(order, at),
+            summary=order_type.summary(order),
+            results=results[order.pk],
+            coupon=coupons.get(order.pk),
+            counts_for=counts_for[order.pk],
         )
         for order in orders
     ]

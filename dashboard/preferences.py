@@ -1,4 +1,4 @@
-"""One's own account: language, time zone, what to be told of and how, the calendar's address."""
+"""Account page of a member: language, time zone, notifications, address of the calendar feed."""
 
 from typing import Any
 
@@ -14,51 +14,55 @@ from django.views.decorators.http import require_POST
 
 from campaigns.models import Message
 from core import clock
-from dashboard.rendering import show
+from dashboard.rendering import render_page
 from merchants import members
 from merchants.access import MemberRequest, for_members
 from merchants.models import Member
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """How a member reads, and what it wants to be told of."""
+    """Language, time zone, and the topics a member wants to be notified of, by channel."""
 
     shown = forms.MultipleChoiceField(
-        label=gettext_lazy("Tell me on the messages page"), choices=Message.Topic.choices, required=False,
+        label=gettext_lazy("Show on the Messages page"),
+        choices=Message.Topic.choices,
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
     mailed = forms.MultipleChoiceField(
-        label=gettext_lazy("Tell me by e-mail"), choices=Message.Topic.choices, required=False,
+        label=gettext_lazy("Send by email"),
+        choices=Message.Topic.choices,
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
 
     class Meta:
         model = Member
         fields = ("language", "zone", "shown", "mailed")
-        labels: dict[str, Any] = {"language": gettext_lazy("Language of e-mail"), "zone": gettext_lazy("Time zone")}
+        labels: dict[str, Any] = {"language": gettext_lazy("Email language"), "zone": gettext_lazy("Time zone")}
 
 
 @for_members
-def page(request: MemberRequest) -> HttpResponse:
-    """See and change one's preferences."""
+def edit(request: MemberRequest) -> HttpResponse:
+    """Show and change the member's preferences. Operators have none here: 403."""
     member = request.member
     if member is None:
         raise PermissionDenied
     form = PreferencesForm(request.POST or None, instance=member)
     if request.method == "POST" and form.is_valid():
         form.save()
-        messages.success(request, _("Your preferences were kept."))
+        messages.success(request, _("Preferences saved."))
         return redirect("account")
     calendar = request.build_absolute_uri(reverse("calendar", args=[member.calendar_key]))
-    return show(request, "dashboard/account.html", at=clock.now(), form=form, calendar=calendar)
+    return render_page(request, "dashboard/account.html", at=clock.now(), form=form, calendar=calendar)
 
 
 @require_POST
 @for_members
 def renew_calendar(request: MemberRequest) -> HttpResponse:
-    """Make the calendar's old address useless."""
+    """Replace the secret address of the calendar feed; the old one stops working."""
     if request.member is None:
         raise PermissionDenied
     members.renew_calendar(request.member)
-    messages.success(request, _("The calendar has a new address; the old one leads nowhere."))
+    messages.success(request, _("The calendar has a new address. The old one no longer works."))
     return redirect("account")

@@ -1,4 +1,4 @@
-"""What every page of the dashboard has around its contents."""
+"""Context that every page of the dashboard shares: header, navigation, count of unread messages."""
 
 from datetime import datetime
 from typing import Any
@@ -11,15 +11,14 @@ from merchants.access import MemberRequest
 from merchants.models import Member
 
 
-def show(request: MemberRequest, template: str, *, at: datetime, status: int = 200, **context: Any) -> HttpResponse:
-    """The page for a merchant as of `at`, with how many messages its reader has not read."""
+def render_page(request: MemberRequest, template: str, *, at: datetime, **context: Any) -> HttpResponse:
+    """Render a page for the request's merchant; `at` is the instant whose data it shows."""
     member = request.member
-    frame = {
+    shared = {
         "at": at,
         "member": member,
         "merchant": request.merchant,
         "is_main": member is not None and member.role == Member.Role.MAIN,
         "unread": Message.objects.filter(member=member, shown=True, read_at=None).count() if member else 0,
-        "here": request.get_full_path(),
     }
-    return render(request, template, {**frame, **context}, status=status)
+    return render(request, template, {**shared, **context})

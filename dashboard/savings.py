@@ -1,4 +1,4 @@
-"""Money saved: by month, offer and currency, as a chart with its table, and as a file."""
+"""Savings by month, offer and currency: chart, table, and download as CSV or XLSX."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from campaigns.ledger import savings
 from campaigns.ledger.savings import Saving
 from core import clock, spreadsheets
 from core.formatting import babel_locale
-from dashboard.rendering import show
+from dashboard.rendering import render_page
 from merchants.access import MemberRequest, for_members
 
 FORMATS = {
@@ -24,9 +24,13 @@ FORMATS = {
 }
 
 
+BAR_SPACING = 84
+"""Distance in chart units between the left edges of two bars."""
+
+
 @dataclass(frozen=True)
 class Bar:
-    """One month of a chart: its sum, and where its bar stands on a ground of 100 units in height."""
+    """One month of a chart: its total, and the position of its bar in a plot 100 units high."""
 
     label: str
     amount: Decimal
@@ -35,14 +39,14 @@ class Bar:
     height: float
 
     @property
-    def above(self) -> float:
-        """Where its figure stands."""
+    def label_y(self) -> float:
+        """Vertical position of the amount above the bar."""
         return self.y - 4
 
 
 @dataclass(frozen=True)
 class Chart:
-    """The months of one currency, oldest first."""
+    """Bars of one currency, oldest month first, and their total."""
 
     currency: str
     total: Decimal
@@ -50,46 +54,52 @@ class Chart:
     width: int
 
 
-STEP = 84
-
-
 def month_name(month: date) -> str:
-    """`Sep 2022`, `2022年9月`."""
+    """Return `Sep 2022` or `2022年9月`, by the language in force."""
     return format_skeleton("yMMM", month, locale=babel_locale())
 
 
-def charts(found: Sequence[Saving]) -> Iterator[Chart]:
-    """A chart for each currency."""
-    for currency in sorted({saving.currency for saving in found}):
-        months: dict[date, Decimal] = {}
-        for saving in reversed([one for one in found if one.currency == currency]):
-            months[saving.month] = months.get(saving.month, Decimal(0)) + saving.amount
-        highest = max(months.values())
-        bars = []
-        for n, (month, amount) in enumerate(months.items()):
-            height = float(100 * amount / highest) if highest else 0.0
-            bars.append(Bar(month_name(month), amount, n * STEP, 100 - height, height))
-        yield Chart(currency, sum(months.values(), Decimal(0)), bars, len(bars) * STEP)
+def charts(rows: Sequence[Saving]) -> Iterator[Chart]:
+    """Yield one chart for each currency; currencies are never added up. `rows` come newest month first."""
+    for currency in sorted({saving.currency for saving in rows}):
+        totals: dict[date, Decimal] = {}
+        for saving in reversed(rows):
+            if saving.currency == currency:
+                totals[saving.month] = totals.get(saving.month, Decimal(0)) + saving.amount
+        bars = list(_bars(totals))
+        yield Chart(
+            currency=currency,
+            total=sum(totals.values(), Decimal(0)),
+            bars=bars,
+            width=len(bars) * BAR_SPACING,
+        )
+
+
+def _bars(totals: dict[date, Decimal]) -> Iterator[Bar]:
+    highest = max(totals.values())
+    for n, (month, amount) in enumerate(totals.items()):
+        height = float(100 * amount / highest) if highest else 0.0
+        yield Bar(label=month_name(month), amount=amount, x=n * BAR_SPACING, y=100 - height, height=height)
 
 
 @require_GET
 @for_members
-def page(request: MemberRequest) -> HttpResponse:
-    """What the merchant has saved so far."""
-    found = _found(request)
-    rows = [(month_name(saving.month), saving) for saving in found]
-    return show(request, "dashboard/saved.html", at=clock.now(), charts=list(charts(found)), rows=rows)
+def index(request: MemberRequest) -> HttpResponse:
+    """Show the merchant's savings so far as charts and a table."""
+    rows = _savings(request)
+    named = [(month_name(saving.month), saving) for saving in rows]
+    return render_page(request, "dashboard/savings.html", at=clock.now(), charts=list(charts(rows)), rows=named)
 
 
 @require_GET
 @for_members
-def table(request: MemberRequest, form: str) -> HttpResponse:
-    """The same as a CSV file or a workbook."""
-    content_type, write = FORMATS[form]
+def export(request: MemberRequest, file_format: str) -> HttpResponse:
+    """Download the table as a CSV file or a workbook."""
+    content_type, write = FORMATS[file_format]
     header: list[object] = [_("month"), _("offer"), _("name"), _("amount"), _("currency")]
-    rows = [header, *map(_row, _found(request))]
+    rows = [header, *map(_row, _savings(request))]
     response = HttpResponse(write(rows), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="saved.{form}"'
+    response["Content-Disposition"] = f'attachment; filename="savings.{file_format}"'
     return response
 
 
@@ -97,5 +107,5 @@ def _row(saving: Saving) -> list[object]:
     return [f"{saving.month:%Y-%m}", saving.offer.code, saving.offer.name, saving.amount, saving.currency]
 
 
-def _found(request: MemberRequest) -> list[Saving]:
+def _savings(request: MemberRequest) -> list[Saving]:
     return savings.savings(request.merchant, zone=timezone.get_current_timezone())

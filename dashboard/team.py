@@ -1,4 +1,4 @@
-"""The team: a main account invites others of its merchant, limits them, shuts them out and lets them in again."""
+"""Team page: a main account invites sub-accounts of its merchant, sets their permission, disables and enables them."""
 
 from django import forms
 from django.conf import settings
@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core import clock
-from dashboard.rendering import show
+from dashboard.rendering import render_page
 from merchants import members
 from merchants.access import MemberRequest, for_main_accounts
 from merchants.members import MemberError
@@ -19,21 +19,21 @@ from merchants.models import Member
 
 
 class InviteForm(forms.Form):
-    """Whom to invite."""
+    """Invitation of a sub-account."""
 
-    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=150)
-    may_attach = forms.BooleanField(label=gettext_lazy("May attach coupons to orders"), required=False, initial=True)
+    email = forms.EmailField(label=gettext_lazy("Email address"), max_length=150)
+    may_attach = forms.BooleanField(label=gettext_lazy("Can use coupons for orders"), required=False, initial=True)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES, initial="zh-hans")
 
 
 @for_main_accounts
-def page(request: MemberRequest) -> HttpResponse:
-    """Everyone who acts for the merchant, and whom to invite."""
+def index(request: MemberRequest) -> HttpResponse:
+    """List the merchant's members and invite a new one."""
     form = InviteForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and _invited(request, form):
         return redirect("team")
     people = request.merchant.members.select_related("user").order_by("role", "pk")
-    return show(request, "dashboard/team.html", at=clock.now(), people=people, form=form)
+    return render_page(request, "dashboard/team.html", at=clock.now(), people=people, form=form)
 
 
 def _invited(request: MemberRequest, form: InviteForm) -> bool:
@@ -43,14 +43,14 @@ def _invited(request: MemberRequest, form: InviteForm) -> bool:
     except MemberError as refusal:
         form.add_error("email", str(refusal))
         return False
-    messages.success(request, _("An invitation was sent to %(email)s.") % {"email": member.user.email})
+    messages.success(request, _("Invitation sent to %(email)s.") % {"email": member.user.email})
     return True
 
 
 @require_POST
 @for_main_accounts
-def change(request: MemberRequest, number: int, what: str) -> HttpResponse:
-    """Limit, widen, disable or enable a sub-account, or send its invitation again."""
+def change(request: MemberRequest, number: int, action: str) -> HttpResponse:
+    """Apply an action to a sub-account: `disable`, `enable`, `look`, `attach`, or `invite` (again). Else 404."""
     by = request.member
     member = request.merchant.members.select_related("user").filter(pk=number).first()
     if by is None:
@@ -58,22 +58,22 @@ def change(request: MemberRequest, number: int, what: str) -> HttpResponse:
     if member is None:
         raise Http404
     try:
-        _change(request, member, what, by)
+        _apply(request, member, action, by)
     except MemberError as refusal:
         messages.error(request, str(refusal))
     return redirect("team")
 
 
-def _change(request: MemberRequest, member: Member, what: str, by: Member) -> None:
-    match what:
+def _apply(request: MemberRequest, member: Member, action: str, by: Member) -> None:
+    match action:
         case "disable":
             members.disable(member, at=clock.now(), by=by)
         case "enable":
             members.enable(member, by=by)
         case "look" | "attach":
-            members.limit(member, may_attach=what == "attach", by=by)
+            members.limit(member, may_attach=action == "attach", by=by)
         case "invite" if member.user.last_login is None:
             members.send_invitation(member)
-            messages.success(request, _("An invitation was sent to %(email)s.") % {"email": member.user.email})
+            messages.success(request, _("Invitation sent to %(email)s.") % {"email": member.user.email})
         case _:
             raise Http404

@@ -1,4 +1,4 @@
-"""The wallet: every coupon, where it can be used and until when, and what became of it."""
+"""Wallet: the merchant's coupons, the orders they fit, their validity and history."""
 
 from django.db.models import Count
 from django.http import Http404, HttpResponse
@@ -8,7 +8,7 @@ from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
 from core.formatting import join_and
-from dashboard.rendering import show
+from dashboard.rendering import render_page
 from merchants.access import MemberRequest, for_members
 from rules.conditions import Row
 from rules.facts import COLLECTIONS
@@ -20,40 +20,38 @@ UNSPENT = (Status.ISSUED, Status.LOCKED)
 
 @require_GET
 @for_members
-def listed(request: MemberRequest) -> HttpResponse:
-    """The merchant's coupons of one state, or those that can still be used, with how many there are of each."""
-    mine = Coupon.objects.filter(merchant=request.merchant)
-    counts = dict(mine.order_by().values_list("status").annotate(n=Count("pk")))
+def index(request: MemberRequest) -> HttpResponse:
+    """List coupons in one state, or all that can still be used, with the count in each state."""
+    owned = Coupon.objects.filter(merchant=request.merchant)
+    counts = dict(owned.order_by().values_list("status").annotate(n=Count("pk")))
     wanted = request.GET.get("state", "")
     if wanted and wanted not in Status.values:
         raise Http404
-    chosen = mine.filter(status__in=[wanted] if wanted else UNSPENT)
-    rows = chosen.select_related("offer", "grant__version")
+    matching = owned.filter(status__in=[wanted] if wanted else UNSPENT)
+    rows = matching.select_related("offer", "grant__version")
     page = pagination.newest(rows, after=request.GET.get("after", ""))
     states = [(status.value, status.label, counts.get(status.value, 0)) for status in Status]
-    coupons = [(coupon, where(coupon)) for coupon in page.rows]
-    return show(
-        request, "dashboard/wallet.html", at=clock.now(), coupons=coupons, page=page, states=states, wanted=wanted
-    )  # fmt: skip
+    coupons = [(coupon, eligible_orders(coupon)) for coupon in page.rows]
+    context = {"coupons": coupons, "page": page, "states": states, "wanted": wanted}
+    return render_page(request, "dashboard/wallet.html", at=clock.now(), **context)
 
 
 @require_GET
 @for_members
-def one(request: MemberRequest, code: str) -> HttpResponse:
-    """A coupon and its history."""
+def detail(request: MemberRequest, code: str) -> HttpResponse:
+    """Show a coupon and its history."""
     coupons = Coupon.objects.filter(merchant=request.merchant).select_related("offer", "grant__version")
     coupon = coupons.filter(code=code).first()
     if coupon is None:
         raise Http404
-    history = JournalEntry.objects.filter(coupon=coupon).order_by("pk")
-    moves = [(entry, Status(entry.target).label) for entry in history]
-    return show(
-        request, "dashboard/coupon.html", at=clock.now(), coupon=coupon, where=where(coupon), moves=moves
-    )  # fmt: skip
+    entries = JournalEntry.objects.filter(coupon=coupon).order_by("pk")
+    history = [(entry, Status(entry.target).label) for entry in entries]
+    context = {"coupon": coupon, "eligible_orders": eligible_orders(coupon), "history": history}
+    return render_page(request, "dashboard/coupon.html", at=clock.now(), **context)
 
 
-def where(coupon: Coupon) -> str:
-    """What a freight order must be like for the coupon, by the version that granted it."""
+def eligible_orders(coupon: Coupon) -> str:
+    """Describe the freight orders that the coupon fits, by the campaign version that granted it."""
     bundle = terms_of(coupon.grant.version).bundle
     assert bundle is not None
     row = Row(COLLECTIONS["freight_orders"])

@@ -1,4 +1,4 @@
-"""Proving once more who one is, before what changes how one signs in."""
+"""Password confirmation before a change to how a user signs in."""
 
 from typing import Any
 
@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
-class ProvenForm(forms.Form):
-    """Asks for the password of who is signed in; guesses are counted as they are at sign-in."""
+class PasswordConfirmationForm(forms.Form):
+    """Form that asks for the user's current password. Wrong passwords count as failed sign-in attempts."""
 
     password = forms.CharField(
         label=gettext_lazy("Your password"),
@@ -25,5 +25,5 @@ class ProvenForm(forms.Form):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         if authenticate(self.request, username=self.request.user.get_username(), password=password) is None:
-            raise forms.ValidationError(_("This is not your password, or it was tried too often."), code="password")
+            raise forms.ValidationError(_("Wrong password, or too many attempts."), code="password")
         return password

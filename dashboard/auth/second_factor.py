@@ -1,4 +1,4 @@
-"""The second step at sign-in: asked for after the password, where it is on; turned on and off; set up where needed."""
+"""Two-step verification: code at sign-in, setup, removal, and enforced setup where the policy requires it."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -20,20 +20,24 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from dashboard.auth.reauthentication import ProvenForm
+from dashboard.auth.reauthentication import PasswordConfirmationForm
 from identity import login_attempts, mfa, security_log, sessions
 
-WAITING = "second-step"
-PATIENCE = timedelta(minutes=5)
-STILL_OPEN = ("second-step", "password-change", "sign-out", "set_language")
+PENDING = "second-step"
+"""Session key of a sign-in that awaits its code."""
+CODE_TIMEOUT = timedelta(minutes=5)
+ALLOWED_BEFORE_SETUP = ("second-step", "password-change", "sign-out", "set_language")
+
+
+WRONG_CODE = gettext_lazy("Wrong code, or already used. Wait for the next code.")
 
 
 class CodeForm(forms.Form):
-    """Six digits."""
+    """Six-digit code."""
 
     code = forms.RegexField(
         r"^\s*\d{6}\s*$",
-        label=gettext_lazy("Code from your telephone"),
+        label=gettext_lazy("Verification code"),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "autofocus": True}),
     )
 
@@ -41,83 +45,83 @@ class CodeForm(forms.Form):
         return str(self.cleaned_data["code"]).strip()
 
 
-class ProvenCodeForm(ProvenForm, CodeForm):
-    """The password and six digits: what changes how one signs in takes both."""
+class PasswordAndCodeForm(PasswordConfirmationForm, CodeForm):
+    """Password and code: both are required to turn two-step verification on or off."""
 
 
 def wait_for_code(request: HttpRequest, user: User, *, name: str, to: str) -> HttpResponse:
-    """Remember who gave the right password, in a session that is nobody's yet, and ask for the code."""
+    """Store who gave the right password in the session, which stays anonymous, and ask for the code."""
     request.session.cycle_key()
-    request.session[WAITING] = {"user": user.pk, "name": name, "to": to, "at": timezone.now().isoformat()}
+    request.session[PENDING] = {"user": user.pk, "name": name, "to": to, "at": timezone.now().isoformat()}
     return redirect("sign-in-code")
 
 
 @never_cache
 @sensitive_post_parameters("code")
-def step(request: HttpRequest) -> HttpResponse:
-    """Ask for the code; who has it is signed in."""
-    waiting = request.session.get(WAITING)
-    if waiting is None or timezone.now() - datetime.fromisoformat(waiting["at"]) > PATIENCE:
-        request.session.pop(WAITING, None)
+def enter_code(request: HttpRequest) -> HttpResponse:
+    """Ask for the code and sign the user in. Redirect to the sign-in page after 5 minutes."""
+    pending = request.session.get(PENDING)
+    if pending is None or timezone.now() - datetime.fromisoformat(pending["at"]) > CODE_TIMEOUT:
+        request.session.pop(PENDING, None)
         return redirect("sign-in")
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        user = User.objects.get(pk=waiting["user"])
+        user = User.objects.get(pk=pending["user"])
         if user.is_active and mfa.verify(user, form.cleaned_data["code"]):
-            del request.session[WAITING]
+            del request.session[PENDING]
             login(request, user, backend="identity.backends.GuardedBackend")
-            response = redirect(waiting["to"])
-            login_attempts.remember(response, waiting["name"])
+            response = redirect(pending["to"])
+            login_attempts.remember(response, pending["name"])
             return response
         security_log.code_refused(request, user)
-        form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
-    return render(request, "dashboard/code.html", {"form": form})
+        form.add_error("code", WRONG_CODE)
+    return render(request, "dashboard/sign_in_code.html", {"form": form})
 
 
 @never_cache
 @login_required
 @sensitive_post_parameters("code", "password")
 def settings(request: HttpRequest) -> HttpResponse:
-    """Turn the second step on or off; both take the password and a code, and end one's other sessions."""
+    """Turn two-step verification on or off; both take the password and a code, and end the user's other sessions."""
     user = cast(User, request.user)
     device = mfa.device_of(user)
-    form = ProvenCodeForm(request.POST or None, request=request)
+    form = PasswordAndCodeForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
         if device is None and mfa.confirm(user, code):
             sessions.end(user, but=request.session.session_key)
-            messages.success(request, _("From now on a code is asked for when you sign in."))
+            messages.success(request, _("Two-step verification is on. You need a code each time you sign in."))
             return redirect("second-step")
         if device is not None and mfa.verify(user, code):
             mfa.remove(user)
             sessions.end(user, but=request.session.session_key)
-            messages.success(request, _("No code is asked for any more when you sign in."))
+            messages.success(request, _("Two-step verification is off."))
             return redirect("second-step")
-        form.add_error("code", _("This code is not right, or was used before. Wait for the next one."))
+        form.add_error("code", WRONG_CODE)
     new = None if device else mfa.begin(user)
     picture = mfa.picture(new) if new else ""
     context = {"form": form, "device": device, "picture": picture, "new": new, "needed": mfa.are_needed_by(user)}
-    return render(request, "dashboard/second.html", context)
+    return render(request, "dashboard/two_step_verification.html", context)
 
 
-def asked_for(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: lead who needs a second step and has none to where it is set up; to nothing else before."""
+def enforce_setup(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: redirect users who must have two-step verification and lack it to its setup, from every page."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        if _is_lacking(request) and request.path not in {reverse(name) for name in STILL_OPEN}:
-            return _to_set_up()
+        if _must_set_up(request) and request.path not in {reverse(name) for name in ALLOWED_BEFORE_SETUP}:
+            return _redirect_to_setup()
         return get_response(request)
 
     return answer
 
 
-def _to_set_up() -> HttpResponse:
+def _redirect_to_setup() -> HttpResponse:
     response = redirect("second-step")
     add_never_cache_headers(response)
     return response
 
 
-def _is_lacking(request: HttpRequest) -> bool:
+def _must_set_up(request: HttpRequest) -> bool:
     if configured.SECOND_STEP == "nobody" or configured.SESSION_COOKIE_NAME not in request.COOKIES:
         return False
     if not isinstance(request.user, User):

@@ -1,4 +1,4 @@
-"""Where one is signed in: every browser, and an end to those one does not know."""
+"""Signed-in devices of a user, with buttons to sign them out."""
 
 from typing import cast
 
@@ -14,12 +14,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
-from dashboard.auth.reauthentication import ProvenForm
+from dashboard.auth.reauthentication import PasswordConfirmationForm
 from identity import sessions
 
 
-class EndingForm(ProvenForm):
-    """Which session is to end: one by its number, or without one all others."""
+class EndSessionForm(PasswordConfirmationForm):
+    """Session to end, by its number; without a number all other sessions end."""
 
     number = forms.RegexField(r"^[0-9a-f]{16}$", required=False, widget=forms.HiddenInput)
 
@@ -27,13 +27,15 @@ class EndingForm(ProvenForm):
 @never_cache
 @login_required
 @sensitive_post_parameters("password")
-def page(request: HttpRequest) -> HttpResponse:
-    """List one's sessions; with the password, end one or all others."""
+def index(request: HttpRequest) -> HttpResponse:
+    """List the user's sessions; with the password, end one or all others."""
     user, here = cast(User, request.user), request.session.session_key
-    form = EndingForm(request.POST or None, request=request)
+    form = EndSessionForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         ended = sessions.end(user, but=here, number=form.cleaned_data["number"] or None)
-        messages.success(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
+        messages.success(
+            request, ngettext("Signed out on %(n)d device.", "Signed out on %(n)d devices.", ended) % {"n": ended}
+        )
         return redirect("sessions")
     rows = [
         {

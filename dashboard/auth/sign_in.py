@@ -1,4 +1,4 @@
-"""Signing in and out, choosing a password after an invitation or anew. Django's own views, in our pages."""
+"""Sign-in, and choosing a password after an invitation or a reset: Django's views with our pages and rules."""
 
 from typing import Any, cast
 
@@ -20,42 +20,42 @@ from merchants.models import Member
 
 
 class SignInForm(AuthenticationForm):
-    """A name, or the e-mail address of a member, and a password."""
+    """User name, or the email address of a member, and password."""
 
     username = forms.CharField(
-        label=gettext_lazy("E-mail address or user name"),
+        label=gettext_lazy("Email address or user name"),
         widget=forms.TextInput(attrs={"autofocus": True, "autocomplete": "username"}),
     )
 
     def clean_username(self) -> str:
         name: str = self.cleaned_data["username"].strip()
-        return name.lower() if "@" in name else name  # addresses are kept in lower case
+        return name.lower() if "@" in name else name  # email addresses are stored in lower case
 
     def get_invalid_login_error(self) -> forms.ValidationError:
         name = self.cleaned_data.get("username") or ""
         if self.request is not None and login_attempts.is_closed(self.request, name, at=timezone.now()):
-            text = _("Too many tries. Wait 15 minutes, or sign in on a device on which you did before.")
+            text = _("Too many attempts. Wait 15 minutes, or sign in on a device you have used before.")
             return forms.ValidationError(text, code="too_many")
         return super().get_invalid_login_error()
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
         if Member.objects.filter(user=user, disabled_at__isnull=False).exists():
-            text = _("This account was disabled by your main account or the platform.")
+            text = _("Your main account or the platform disabled this account.")
             raise forms.ValidationError(text, code="disabled")
 
 
 class SignIn(views.LoginView):
-    """Members come to their home, operators to the admin. A first sign-in speaks the member's language."""
+    """Sign-in page. On a new device the language becomes the one chosen for the member."""
 
-    template_name = "dashboard/sign-in.html"
+    template_name = "dashboard/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         user = request.user
         if user.is_authenticated and self.get_redirect_url().startswith(reverse("admin:index")) and not user.is_staff:
-            raise PermissionDenied  # the operators' door sent somebody here who has another
+            raise PermissionDenied  # a merchant asked for an operators' page; a redirect there would loop
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:
@@ -67,29 +67,29 @@ class SignIn(views.LoginView):
         login_attempts.remember(response, form.cleaned_data["username"])
         member = Member.objects.filter(user=form.get_user()).first()
         if member is not None and settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
-            response.set_cookie(
-                settings.LANGUAGE_COOKIE_NAME, member.language, samesite="Lax", httponly=True,
-                secure=settings.LANGUAGE_COOKIE_SECURE,
-            )  # fmt: skip
+            cookie, secure = settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_COOKIE_SECURE
+            response.set_cookie(cookie, member.language, samesite="Lax", httponly=True, secure=secure)
         return response
 
 
-class ForgetPassword(views.PasswordResetView):
-    template_name = "dashboard/password-forgotten.html"
-    email_template_name = "mail/password.txt"
-    subject_template_name = "mail/password-subject.txt"
+class ResetPassword(views.PasswordResetView):
+    """Form that sends a reset link to an email address."""
+
+    template_name = "dashboard/password_reset.html"
+    email_template_name = "mail/password_reset.txt"
+    subject_template_name = "mail/password_reset_subject.txt"
     success_url = reverse_lazy("password-sent")
 
 
 class ChoosePassword(views.PasswordResetConfirmView):
-    """Where the link of an invitation, or of a forgotten password, leads."""
+    """Page behind the link of an invitation or a password reset."""
 
-    template_name = "dashboard/password-choose.html"
+    template_name = "dashboard/password_choose.html"
     success_url = reverse_lazy("home")
     post_reset_login_backend = "identity.backends.GuardedBackend"
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in at once, unless a code is asked for: whoever reads one's mail has only the first step."""
+        """Sign in at once, unless the user has two-step verification: access to the mailbox is only the first step."""
         user = cast(User, self.user)
         self.post_reset_login = mfa.device_of(user) is None
         response = super().form_valid(form)
@@ -99,7 +99,7 @@ class ChoosePassword(views.PasswordResetConfirmView):
 
 
 class ChangePassword(views.PasswordChangeView):
-    """Other sessions of the same user end with it."""
+    """Form that changes the password and ends the user's other sessions."""
 
-    template_name = "dashboard/password-change.html"
+    template_name = "dashboard/password_change.html"
     success_url = reverse_lazy("account")

@@ -110,7 +110,7 @@ def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
             for answer in (one.result() for one in refused):
                 assert (answer.status, answer.again_in) == (503, "2")
             assert refused[0].result().told["code"] == "unavailable"
-            assert "One moment" in refused[2].result().body
+            assert "Temporarily unavailable" in refused[2].result().body
             assert (Decision.objects.count(), IdempotencyRecord.objects.count(), used("o")) == (0, 0, 0)
         assert [one.result().status for one in holding] == [200] * CONNECTIONS
         assert [caller.claim(5).status, caller.quota().told["used"]] == [201, 1]

@@ -8,7 +8,7 @@ from tests.benchmarks import explaining, facts
 from tests.benchmarks.databases import execute, options, own, value
 from tests.benchmarks.figures import say, verdict
 
-PAGES = ("/", "/orders/", "/orders/trade/", "/wallet/", "/saved/", "/messages/", "/offers/express-coupons/")
+PAGES = ("/", "/orders/", "/orders/trade/", "/wallet/", "/savings/", "/messages/", "/offers/express-coupons/")
 TIMES = 15
 FEW, MANY = "M0000001", "M0000002"
 

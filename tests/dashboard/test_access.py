@@ -23,7 +23,7 @@ OPEN = {
     "sign-in",
     "sign-in-code",
     "sign-out",
-    "password-forgotten",
+    "password-reset",
     "password-sent",
     "password-choose",
     "favicon.ico",
@@ -31,7 +31,7 @@ OPEN = {
 }
 SELF = {"password-change", "second-step", "sessions"}  # one's own, whoever one acts for
 OWN = {"calendar", "offer-calendar"}  # the address is the secret
-OPERATORS = {"see", "see-no-more"}
+OPERATORS = {"impersonate", "impersonate-stop"}
 POSTS = {"attach", "messages-read", "team-change", "calendar-renew"}
 FOREIGN = {"order", "coupon", "attach", "team-change"}
 """Pages of one thing that belongs to one merchant."""
@@ -56,7 +56,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
         "attach": ("OWN-C",),
         "coupon": (coupon.code,),
         "team-change": (mate.pk, "disable"),
-        "see": ("M1",),
+        "impersonate": ("M1",),
         "password-choose": ("x", "y"),
     }
     names = {pattern.name for pattern in urls.urlpatterns if isinstance(pattern, URLPattern)} - {None}
@@ -70,7 +70,7 @@ def test_every_page_is_known_here(world: dict[str, str]) -> None:
 
 def test_every_page_has_the_way_out(world: dict[str, str], owner: Member) -> None:
     browser = client(owner)
-    for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - {"saved-csv", "saved-xlsx"}):
+    for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - {"savings-csv", "savings-xlsx"}):
         assert b'action="/sign-out/"' in browser.get(world[name]).content, name
 
 
@@ -123,7 +123,7 @@ def test_team_mates_see_the_same(world: dict[str, str], owner: Member, mate: Mem
     for name in same:
         pages = [client(who).get(world[name]) for who in (owner, mate)]
         assert {page.status_code for page in pages} == {200}, name
-        if not name.startswith("saved-"):
+        if not name.startswith("savings-"):
             mine, theirs = (text(client(who), world[name]).replace(" Team", "") for who in (owner, mate))
             assert mine == theirs, name
 
@@ -161,7 +161,7 @@ def test_S7_a_disabled_member_is_out_at_once(world: dict[str, str], owner: Membe
         assert browser.get(world[name]).status_code == 403, name
     fresh = Client(headers={"accept-language": "en"})
     page = fresh.post("/sign-in/", {"username": "mate@example.com", "password": PASSWORD})
-    assert "This account was disabled" in page.content.decode()
+    assert "Your main account or the platform disabled" in page.content.decode()
     assert fresh.get("/").status_code == 302
 
 
@@ -201,12 +201,12 @@ def looking(user: User) -> Client:
 def test_an_operator_sees_what_the_merchant_sees(world: dict[str, str], owner: Member, operator: User) -> None:
     browser = looking(operator)
     assert browser.get("/").headers["Location"] == "/admin/"
-    assert "See the dashboard as this merchant" in text(browser, "/admin/merchants/merchant/M1/change/")
-    assert browser.post(world["see"]).headers["Location"] == "/"
-    banner = "You, ana, see this dashboard as M1 Own sees it. You can only look; that you do is logged. Leave"
-    for name in ("home", "offer", "orders", "order", "wallet", "coupon", "saved", "messages", "team"):
+    assert "View the dashboard as this merchant" in text(browser, "/admin/merchants/merchant/M1/change/")
+    assert browser.post(world["impersonate"]).headers["Location"] == "/"
+    banner = "You (ana) are viewing the dashboard of M1 Own. You cannot change anything. This visit is logged. Leave"
+    for name in ("home", "offer", "orders", "order", "wallet", "coupon", "savings", "messages", "team"):
         assert banner in text(browser, world[name]), name
-    assert browser.post(world["see-no-more"]).headers["Location"] == "/admin/merchants/merchant/M1/change/"
+    assert browser.post(world["impersonate-stop"]).headers["Location"] == "/admin/merchants/merchant/M1/change/"
     assert browser.get("/").headers["Location"] == "/admin/"
     log = LogEntry.objects.order_by("pk").values_list("user__username", "object_id", "change_message")
     assert list(log) == [
@@ -217,7 +217,7 @@ def test_an_operator_sees_what_the_merchant_sees(world: dict[str, str], owner: M
 
 def test_an_operator_changes_nothing_there(world: dict[str, str], operator: User) -> None:
     browser = looking(operator)
-    browser.post(world["see"])
+    browser.post(world["impersonate"])
     for name in (*sorted(POSTS), "team", "account"):
         assert browser.post(world[name]).status_code == 403, name
     assert browser.get(world["account"]).status_code == 403
@@ -228,21 +228,21 @@ def test_an_operator_changes_nothing_there(world: dict[str, str], operator: User
 def test_an_operator_without_the_right_sees_nothing(world: dict[str, str], operator: User) -> None:
     browser = looking(operator)
     operator.user_permissions.clear()
-    assert browser.post(world["see"]).status_code == 403
+    assert browser.post(world["impersonate"]).status_code == 403
     assert not LogEntry.objects.exists()
     assert browser.get("/").headers["Location"] == "/admin/"
 
 
 def test_a_right_that_is_taken_away_ends_looking_at_once(world: dict[str, str], operator: User) -> None:
     browser = looking(operator)
-    browser.post(world["see"])
+    browser.post(world["impersonate"])
     operator.user_permissions.clear()
     assert browser.get("/").headers["Location"] == "/admin/"
 
 
 def test_a_member_cannot_look_at_another_merchant(world: dict[str, str], stranger: Member) -> None:
     browser = client(stranger)
-    assert browser.post(world["see"]).status_code == 403
+    assert browser.post(world["impersonate"]).status_code == 403
     assert "M1" not in text(browser, "/")
 
 

@@ -58,7 +58,7 @@ def test_S4_the_bound_of_a_name_from_both_sides(watched: Member) -> None:
     assert not attempt(PASSWORD, name=" OWNER@example.com")
     assert len(looked_at) == seen
     page = Client(headers={"accept-language": "en"}).post("/sign-in/", {"username": NAME, "password": PASSWORD})
-    assert "Too many tries. Wait 15 minutes" in page.content.decode()
+    assert "Too many attempts. Wait 15 minutes" in page.content.decode()
 
 
 @pytest.mark.django_db

@@ -47,11 +47,11 @@ def test_what_needs_attention_comes_first(owner: Member) -> None:
     freight("MINE", service="small_parcel", paid_at="02 23:00")
     tick("03")
     assert cards(owner) == [
-        ("own", "Yours · more can be had"),
-        ("open", "Within reach"),
+        ("own", "Earned · more available"),
+        ("open", "Available to you"),
         ("scarce", "Running out"),
-        ("abroad", "Not for you"),
-        ("gone", "Over: all places are taken"),
+        ("abroad", "Not available to you"),
+        ("gone", "Quota used up"),
     ]
 
 
@@ -62,8 +62,8 @@ def test_a_card_says_what_one_has_and_what_comes_next(owner: Member) -> None:
     freight("A", placed_at="02")
     tick("03")
     page = text(client(owner), "/")
-    assert "reserved 1 time, 100.00 CNY" in page
-    assert "What comes next: settled when departed" in page
+    assert "reserved 1 order, 100.00 CNY" in page
+    assert "What happens next: settled when departed" in page
     assert "no later than 25 September 2022 23:59:59 UTC (26 September 2022 07:59:59 Beijing)" in page
 
 
@@ -71,7 +71,7 @@ def test_how_many_are_missing_until_when(owner: Member) -> None:
     publish(coupon_offer(claim=NTH))
     for n in range(3):
         freight(f"F{n}", shipped_at="02 10:00")
-    assert "5 freight orders needed, 3 counted, 2 more by 20 September 2022 23:59:59 UTC" in text(client(owner), "/")
+    assert "3 of 5 freight orders counted, 2 more by 20 September 2022 23:59:59 UTC" in text(client(owner), "/")
 
 
 def test_how_much_is_missing(owner: Member) -> None:
@@ -85,26 +85,26 @@ def test_one_who_has_done_enough_learns_when_places_are_given(owner: Member) -> 
     publish(coupon_offer(decided_at="2022-09-10 00:00:00"))
     freight("A", shipped_at="02")
     tick("03")
-    assert "What comes next: places are given at 10 September 2022 00:00:00 UTC" in text(client(owner), "/")
+    assert "What happens next: decided at 10 September 2022 00:00:00 UTC" in text(client(owner), "/")
 
 
 def test_places_left_are_a_snapshot_with_its_time(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 1200, per_merchant: 3}"))
-    assert "1,200 of 1,200 places left. You can have 3 more. As of 08:00." in text(client(owner), "/")
+    assert "1,200 left of 1,200. You can get 3 more. Updated 08:00." in text(client(owner), "/")
 
 
 def test_not_for_you_says_why(owner: Member) -> None:
     publish(offer("o", conditions="[{fact: merchant.country, is: US}]"))
-    assert "Asked: country is US; found: CN." in text(client(owner), "/")
+    assert "Requirement: country is US; found: CN." in text(client(owner), "/")
 
 
 def test_paused_and_stopped(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS))
     row = Offer.objects.get()
     pausing.pause(row, at=t("03"), by="ana", reason="")
-    assert cards(owner) == [("o", "Within reach · paused: claims wait")]
+    assert cards(owner) == [("o", "Available to you · paused: claims are decided when the offer resumes")]
     pausing.stop(row, at=t("03"), by="ana", reason="")
-    assert cards(owner) == [("o", "Over")]
+    assert cards(owner) == [("o", "Ended")]
 
 
 def test_coupons_are_shown_by_state(owner: Member) -> None:
@@ -126,12 +126,12 @@ def test_what_is_over_has_no_date_any_more(owner: Member) -> None:
     assert "Until 20 September 2022 23:59:59 UTC" in text(browser, "/")
     clock("21")
     page = text(browser, "/")
-    assert "settled 1 time" in page
+    assert "settled 1 order" in page
     assert "Until" not in page
 
 
 def test_without_a_campaign_it_says_so(owner: Member) -> None:
-    assert "There is no campaign at the moment." in text(client(owner), "/")
+    assert "There are no campaigns at the moment." in text(client(owner), "/")
 
 
 @pytest.mark.parametrize(("offers", "orders"), [(1, 10), (3, 20_000)])

@@ -36,7 +36,7 @@ def signed_in(who: Member) -> Member:
 def told(who: Member) -> list[str]:
     """What the page says, oldest first."""
     page = client(who).get("/messages/")
-    return [line for _, line in page.context["told"]][::-1]
+    return [line for _, line in page.context["messages_with_text"]][::-1]
 
 
 def test_what_happened_is_told_in_words(owner: Member) -> None:
@@ -118,7 +118,7 @@ def test_expiry_is_told_once_however_often_it_ticks(owner: Member) -> None:
 def test_each_is_told_of_what_it_chose(owner: Member, mate: Member) -> None:
     browser = client(mate)
     page = browser.post("/account/", {"language": "en", "zone": "UTC", "shown": ["granted"], "mailed": []}, follow=True)
-    assert b"Your preferences were kept." in page.content
+    assert b"Preferences saved." in page.content
     publish(coupon_offer(benefit=EIGHT))
     freight("A", shipped_at="02")
     tick("03")

@@ -23,13 +23,13 @@ CONDITIONS = (
 def test_the_terms_ticked_or_not_for_this_merchant(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 1000, per_merchant: 2}", carriers="[{en: Swift, zh: 迅}]"))
     page = text(client(owner), "/offers/o/")
-    assert "Not for you" in page
+    assert "Not available to you" in page
     assert "10% off the freight" in page
-    assert "✓ holds: country is CN found: CN" in page
-    assert "✗ does not hold: membership (Export Pass) in force found: nothing" in page
-    assert "• base freight is at least 500.00 asked of each order" in page
+    assert "✓ met: country is CN found: CN" in page
+    assert "✗ not met: membership (Export Pass) in force found: nothing" in page
+    assert "• base freight is at least 500.00 checked for each order" in page
     assert "the first 1,000 freight orders and at most 2 for each merchant" in page
-    assert "closes 30 September 2022 23:59:59 Los Angeles 1 October 2022 14:59:59 Beijing" in page
+    assert "Closes 30 September 2022 23:59:59 Los Angeles 1 October 2022 14:59:59 Beijing" in page
     assert "Carriers Swift" in page
 
 
@@ -38,10 +38,10 @@ def test_in_chinese(owner: Member) -> None:
     browser = client(owner)
     browser.cookies["django_language"] = "zh-hans"
     page = text(browser, "/offers/o/")
-    assert "✓ 满足： 国家为CN 实际：CN" in page
+    assert "✓ 已满足： 国家为CN 实际：CN" in page
     assert "承运商 迅" in page
-    assert "✗ 不满足： 会员（出口通）生效中" in page
-    assert "holds" not in page
+    assert "✗ 未满足： 会员（出口通）生效中" in page
+    assert "met:" not in page
 
 
 def test_what_the_page_ticks_is_what_a_claim_finds(owner: Member) -> None:
@@ -50,7 +50,7 @@ def test_what_the_page_ticks_is_what_a_claim_finds(owner: Member) -> None:
     freight("A", paid_at="02")
     freight("B", of="M2", paid_at="02")
     tick("03")
-    assert "Yours" in text(client(owner), "/offers/o/")
+    assert "Earned" in text(client(owner), "/offers/o/")
 
 
 def dates(content: bytes) -> dict[str, tuple[datetime, str]]:
@@ -65,7 +65,7 @@ def test_the_calendar_of_an_offer(owner: Member) -> None:
     response = Client().get(path)  # a calendar program signs in nowhere
     assert response.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert dates(response.content) == {
-        "o.closes@fairground": (datetime(2022, 10, 1, 6, 59, 59, tzinfo=UTC), "o: closes"),
+        "o.closes@fairground": (datetime(2022, 10, 1, 6, 59, 59, tzinfo=UTC), "o: Closes"),
     }
 
 

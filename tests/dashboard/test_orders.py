@@ -30,10 +30,10 @@ def test_the_benefit_or_the_gap(owner: Member) -> None:
         "A paid 1 September 2022 08:00:00 Beijing · express · us-charter-select · 500.00 CNY o : 50.00 CNY, settled"
         in page
     )
-    assert "o : a condition is not met; base freight is at least 500.00 (found: 480.00 CNY, 20.00 CNY short)" in page
-    assert "900.00 CNY o : all places were taken" in page
+    assert "o : requirement not met; base freight is at least 500.00 (found: 480.00 CNY, 20.00 CNY short)" in page
+    assert "900.00 CNY o : quota used up" in page
     assert (
-        "D placed 1 September 2022 08:00:00 Beijing · express · us-charter-select · 1,000.00 CNY o : no claim yet"
+        "D placed 1 September 2022 08:00:00 Beijing · express · us-charter-select · 1,000.00 CNY o : not claimed yet"
         in page
     )
 
@@ -45,7 +45,7 @@ def test_in_chinese(owner: Member) -> None:
     browser = client(owner)
     browser.cookies["django_language"] = "zh-hans"
     page = text(browser, "/orders/")
-    assert "有条件未满足; 基础运费不低于500.00 (实际：480.00 CNY，还差20.00 CNY)" in page
+    assert "未满足要求; 基础运费不低于500.00 (实际：480.00 CNY，还差20.00 CNY)" in page
 
 
 def test_a_discount_that_lost_to_a_larger_one(owner: Member) -> None:
@@ -54,7 +54,7 @@ def test_a_discount_that_lost_to_a_larger_one(owner: Member) -> None:
     tick("03")
     page = text(client(owner), "/orders/")
     assert "large : 200.00 CNY, settled" in page
-    assert "small : another benefit on the same fee was larger" in page
+    assert "small : a larger benefit on the same fee was granted" in page
 
 
 def test_every_condition_of_an_order_with_what_was_found(owner: Member) -> None:
@@ -62,9 +62,9 @@ def test_every_condition_of_an_order_with_what_was_found(owner: Member) -> None:
     freight("B", placed_at="01", paid_at="02", base_freight=Decimal("480.00"))
     tick("03")
     page = text(client(owner), "/orders/freight/B/")
-    assert "a condition is not met · claimed 2 September 2022 08:00:00 Beijing" in page
-    assert "✓ holds: country is CN found: CN" in page
-    assert "✗ does not hold: base freight is at least 500.00 found: 480.00 CNY, 20.00 CNY short" in page
+    assert "requirement not met · claimed 2 September 2022 08:00:00 Beijing" in page
+    assert "✓ met: country is CN found: CN" in page
+    assert "✗ not met: base freight is at least 500.00 found: 480.00 CNY, 20.00 CNY short" in page
     assert "paid at 2 September 2022 08:00:00 Beijing" in page
 
 
@@ -88,8 +88,8 @@ def test_an_order_that_counts_for_coupons_says_so(owner: Member) -> None:
     freight("A", placed_at="01", shipped_at="02")
     freight("B", placed_at="01")
     page = text(client(owner), "/orders/")
-    assert "1,000.00 CNY Counts for: c" in page
-    assert "1,000.00 CNY No offer is about such an order." in page
+    assert "1,000.00 CNY Counts towards: c" in page
+    assert "1,000.00 CNY No offer applies to this order." in page
 
 
 def test_how_far_receipts_were_from_the_height(owner: Member) -> None:
@@ -101,7 +101,7 @@ def test_how_far_receipts_were_from_the_height(owner: Member) -> None:
     tick("03")
     page = text(client(owner), "/orders/trade/")
     assert (
-        "half : no claim yet; receipts before this order of at least 100.00 USD (found: 60.00 USD, 40.00 USD short)"
+        "half : not claimed yet; receipts before this order of at least 100.00 USD (found: 60.00 USD, 40.00 USD short)"
         in page
     )
 
@@ -120,7 +120,7 @@ def test_pages_of_a_long_list_hold_every_order_once(owner: Member) -> None:
     browser, path, seen = client(owner), "/orders/", []
     for _ in range(3):
         response = browser.get(path)
-        seen.append([line.order.pk for line in response.context["lines"]])
+        seen.append([row.order.pk for row in response.context["rows"]])
         path = f"/orders/?{urlencode({'after': response.context['page'].after})}"
     expected = [f"F{n:02}" for n in range(44, -1, -1)]
     assert seen == [expected[:20], expected[20:40], expected[40:]]

@@ -47,7 +47,7 @@ def season(owner: Member) -> Member:
 
 
 def rows(who: Member) -> list[list[str]]:
-    content = client(who).get("/saved.csv").content.decode("utf-8-sig")
+    content = client(who).get("/savings.csv").content.decode("utf-8-sig")
     return list(csv.reader(StringIO(content)))
 
 
@@ -62,7 +62,7 @@ def test_by_month_of_the_readers_clock_and_by_currency(season: Member) -> None:
 
 
 def test_the_page_has_a_chart_and_its_table(season: Member) -> None:
-    page = text(client(season), "/saved/")
+    page = text(client(season), "/savings/")
     assert "CNY: 145.28 CNY" in page
     assert "USD: 50.00 USD" in page
     assert "33.33 Aug 2022 111.95 Sep 2022" in page
@@ -71,8 +71,8 @@ def test_the_page_has_a_chart_and_its_table(season: Member) -> None:
 
 
 def test_a_workbook_has_the_same(season: Member) -> None:
-    response = client(season).get("/saved.xlsx")
-    assert response.headers["Content-Disposition"] == 'attachment; filename="saved.xlsx"'
+    response = client(season).get("/savings.xlsx")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="savings.xlsx"'
     sheet = load_workbook(BytesIO(response.content)).worksheets[0]
     found = [[str(value) for value in row] for row in sheet.iter_rows(values_only=True)]
     assert [row[:3] for row in found] == [row[:3] for row in rows(season)]
@@ -80,12 +80,12 @@ def test_a_workbook_has_the_same(season: Member) -> None:
 
 
 def test_where_nothing_was_saved(owner: Member) -> None:
-    assert "Nothing yet." in text(client(owner), "/saved/")
+    assert "No savings yet." in text(client(owner), "/savings/")
     assert rows(owner) == [["month", "offer", "name", "amount", "currency"]]
 
 
 def test_the_number_of_queries(season: Member) -> None:
     browser = client(season)
     with CaptureQueriesContext(connection) as queries:
-        browser.get("/saved/")
+        browser.get("/savings/")
     assert len(queries) == 8  # session, user, member, settled, redeemed, offers, clock, unread messages

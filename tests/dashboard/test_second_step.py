@@ -54,16 +54,16 @@ def test_turned_on_with_a_code_and_off_with_another(owner: Member) -> None:
         assert "otpauth://totp/Fairground" in page
         made = TOTPDevice.objects.get()
         assert not made.confirmed
-        assert "not right" in browser.post(SETTINGS, {"code": "000000", "password": PASSWORD}).content.decode()
+        assert "Wrong code" in browser.post(SETTINGS, {"code": "000000", "password": PASSWORD}).content.decode()
     with travel(NOW + timedelta(minutes=1), tick=False):
         right = code(made, NOW + timedelta(minutes=1))
         assert browser.post(SETTINGS, {"code": right}).status_code == 200
-        assert "not your password" in browser.post(SETTINGS, {"code": right, "password": "no"}).content.decode()
+        assert "Wrong password" in browser.post(SETTINGS, {"code": right, "password": "no"}).content.decode()
         assert mfa.device_of(owner.user) is None
         assert browser.post(SETTINGS, {"code": right, "password": PASSWORD}).status_code == 302
         assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=2), tick=False):
-        assert "not right" in browser.post(SETTINGS, {"code": "123456", "password": PASSWORD}).content.decode()
+        assert "Wrong code" in browser.post(SETTINGS, {"code": "123456", "password": PASSWORD}).content.decode()
         assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=5), tick=False):
         right = code(made, NOW + timedelta(minutes=5))
@@ -91,7 +91,7 @@ def test_a_code_is_right_once(device: TOTPDevice) -> None:
         for browser in (first, second):
             password(browser)
         assert first.post(CODE, {"code": code(device)}).status_code == 302
-        assert "used before" in words(second.post(CODE, {"code": code(device)}).content.decode())
+        assert "already used" in words(second.post(CODE, {"code": code(device)}).content.decode())
         assert second.get("/wallet/").status_code == 302
 
 
@@ -165,13 +165,13 @@ def test_whoever_needs_it_sets_it_up_before_anything_else(
     assert not User.objects.filter(username="").exists()
     if asked == "nobody":
         return
-    assert "needs a second step" in words(desk.get(SETTINGS).content.decode())
+    assert "requires two-step verification" in words(desk.get(SETTINGS).content.decode())
     with travel(NOW, tick=False):
         desk.force_login(ana)
         device = mfa.begin(ana)
         assert desk.post(SETTINGS, {"code": code(device), "password": PASSWORD}).status_code == 302
         assert desk.get("/admin/").status_code == 200
-        assert "set up another telephone" in words(desk.get(SETTINGS).content.decode())
+        assert "move to another phone" in words(desk.get(SETTINGS).content.decode())
     later = NOW + timedelta(minutes=5)
     with travel(later, tick=False):  # a new telephone: off, and on again before anything else
         assert desk.post(SETTINGS, {"code": code(device, later), "password": PASSWORD}).status_code == 302

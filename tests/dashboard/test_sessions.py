@@ -82,10 +82,11 @@ def test_one_sees_where_one_is_signed_in(owner: Member, stranger: Member) -> Non
         page = here.get("/account/sessions/").content.decode()
         words = text(here, "/account/sessions/")
     assert (
-        "Browser 1 here signed in 5 January 2026 20:00:00 Beijing, last used 5 January 2026 20:00:00 Beijing" in words
+        "Browser 1 this device signed in 5 January 2026 20:00:00 Beijing, last active 5 January 2026 20:00:00 Beijing"
+        in words
     )
     assert "&lt;b&gt;Browser 2&lt;/b&gt;" in page
-    assert "signed in 5 January 2026 19:40:00 Beijing, last used 5 January 2026 19:40:00 Beijing" in words
+    assert "signed in 5 January 2026 19:40:00 Beijing, last active 5 January 2026 19:40:00 Beijing" in words
     assert "Another" not in page
     assert not [key for key in Session.objects.values_list("pk", flat=True) if key in page]
 
@@ -97,7 +98,7 @@ def test_ending_takes_the_password(owner: Member) -> None:
             assert here.post("/account/sessions/", {"password": password}).status_code == 200
         assert is_in(there, NOW)
         assert here.post("/account/sessions/", {"password": PASSWORD}).status_code == 302
-        assert "1 session ended." in text(here, "/account/sessions/")
+        assert "Signed out on 1 device." in text(here, "/account/sessions/")
     assert is_in(here, NOW)
     assert not is_in(there, NOW)
 

@@ -36,9 +36,9 @@ def states() -> list[tuple[str, str | None]]:
 
 def test_where_each_can_be_used_and_until_when(owner: Member, coupons: list[Coupon]) -> None:
     page = text(client(owner), "/wallet/")
-    assert f"25.00 CNY issued {coupons[1].code} · c For a freight order with: service is express." in page
-    assert "Valid from 2 September 2022 08:00:00 Beijing, and before 30 September 2022 08:00:00 Beijing" in page
-    assert "Can be used issued 2 locked 0 redeemed 0 expired 0 void 0" in page
+    assert f"25.00 CNY issued {coupons[1].code} · c For freight orders with: service is express." in page
+    assert "Valid from 2 September 2022 08:00:00 Beijing until 30 September 2022 08:00:00 Beijing" in page
+    assert "Usable issued 2 locked 0 redeemed 0 expired 0 void 0" in page
 
 
 def test_by_state_and_with_its_history(owner: Member, coupons: list[Coupon]) -> None:
@@ -47,14 +47,14 @@ def test_by_state_and_with_its_history(owner: Member, coupons: list[Coupon]) -> 
     clock("05")
     browser = client(owner)
     page = text(browser, "/wallet/?state=redeemed")
-    assert f"25.00 CNY redeemed {coupons[0].code} · c On freight order A" in page
+    assert f"25.00 CNY redeemed {coupons[0].code} · c Used for freight order A" in page
     assert coupons[1].code not in page
     history = text(browser, f"/wallet/{coupons[0].code}/")
     assert "2 September 2022 08:00:00 Beijing issued 25.00 CNY" in history
     assert "3 September 2022 18:00:00 Beijing locked 25.00 CNY A" in history
     assert "4 September 2022 08:00:00 Beijing redeemed 25.00 CNY A" in history
     assert browser.get("/wallet/?state=NO").status_code == 404
-    assert "coupon of 25.00 CNY, redeemed" in text(browser, "/orders/")
+    assert "Coupon of 25.00 CNY, redeemed" in text(browser, "/orders/")
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -74,7 +74,7 @@ def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> N
     browser = client(owner)
     assert "Use a coupon for this order" in text(browser, "/orders/freight/A/")
     response = browser.post("/orders/freight/A/coupon/", follow=True)
-    assert b"A coupon of 25.00 CNY is attached to the order." in response.content
+    assert b"Coupon of 25.00 CNY attached to this order." in response.content
     assert states() == [("locked", "A"), ("issued", None)]
     batch = ImportBatch.objects.get(source="dashboard: owner@example.com")
     assert FreightOrder.objects.get(pk="A").batch == batch
@@ -133,7 +133,7 @@ def test_the_smaller_freight_bounds_the_coupon(owner: Member, coupons: list[Coup
     freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
     browser = client(owner)
     browser.post("/orders/freight/A/coupon/")
-    assert "On freight order A, 19.99 CNY" in text(browser, "/wallet/?state=locked")
+    assert "Used for freight order A, 19.99 CNY" in text(browser, "/wallet/?state=locked")
 
 
 def test_another_merchants_order_is_not_there(owner: Member, coupons: list[Coupon]) -> None:
