@@ -19,8 +19,9 @@ from rest_framework.response import Response
 from api.authentication import key_of
 from api.models import IdempotencyRecord
 from api.problems import ProblemError
-from core.db import bulk_insert, prepared_statements
+from core.db import bulk_insert
 from core.db.compiled_queries import AnyOfParameter, compiled_query, number
+from core.db.pipeline import execute_deferred
 
 HEADER = "Idempotency-Key"
 LONGEST = 255
@@ -95,11 +96,7 @@ def admit(tickets: Sequence[Ticket]) -> tuple[list[Ticket], dict[Ticket, Respons
 
     Keys older than `IdempotencyRecord.KEPT` are forgotten. SQLite has one writer anyhow.
     """
-    locked = (
-        prepared_statements.execute_deferred(LOCK, [[one.number for one in tickets]])
-        if connection.vendor == "postgresql"
-        else None
-    )
+    locked = execute_deferred(LOCK, [[one.number for one in tickets]]) if connection.vendor == "postgresql" else None
     # Each statement sees what was committed when it begins: with the locks in hand.
     programs = {one.program for one in tickets}
     found = {program: _before().send(program=program, keys=[one.key for one in tickets]) for program in programs}

@@ -15,8 +15,8 @@ from django.db import OperationalError, connection, transaction
 
 from campaigns.engine import instant_claims
 from campaigns.models import Decision
-from core.db import prepared_statements
 from core.db.errors import is_locked
+from core.db.pipeline import pipeline
 
 AT_ONCE = 200
 
@@ -97,7 +97,7 @@ class Desk:
         """
         together = [first]
         try:
-            with transaction.atomic(), prepared_statements.pipeline():
+            with transaction.atomic(), pipeline():
                 held = instant_claims.hold(first.of)
                 together = self._together(first)
                 self._decide(held, together)
@@ -118,7 +118,7 @@ class Desk:
     def _alone(self, one: Asking) -> None:
         one.error = one.answer = None
         try:
-            with transaction.atomic(), prepared_statements.pipeline():
+            with transaction.atomic(), pipeline():
                 self._decide(instant_claims.hold(one.of), [one])
         except Exception as error:  # told to who asked
             one.error = error

@@ -21,7 +21,8 @@ from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Decision, Grant
 from campaigns.notifications import decision_events, outbox
 from campaigns.offers.published_offers import PublishedOffer
-from core.db import bulk_insert, planner_hints, prepared_statements
+from core.db import bulk_insert, planner_hints
+from core.db.pipeline import combined_statement, outside_pipeline
 
 CHUNK = 10_000
 Row = tuple[object, ...]
@@ -57,7 +58,7 @@ def decide_some(
     ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
     for offer in ready:
         if offer.terms.threshold is not None:
-            with prepared_statements.outside_pipeline():
+            with outside_pipeline():
                 threshold_tags.tag(offer, offer.terms.threshold, replace(news, since=offer.row.claims_decided_until))
     going = [offer for offer in ready if offer.row.paused_at is None]
     asking = {o.id: known[o.id] if o.id in known else claims.send_asked(o, subjects, until=until)() for o in going}
@@ -186,7 +187,7 @@ def _write(
     written = [_decision(by_code[v.claim.offer], v) for v in verdicts]
     awards = [_award(by_code[v.claim.offer], v) for v in verdicts if v.outcome is Outcome.GRANTED]
     refused = [verdict for verdict in verdicts if verdict.outcome is not Outcome.GRANTED]
-    with prepared_statements.combined_statement():
+    with combined_statement():
         bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
         kept += transitions.award(awards, foreseen)
         if refused:

@@ -17,8 +17,8 @@ from campaigns.engine import claim_decisions, follow_grants
 from campaigns.models import Decision, Grant, Issuance
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
-from core.db import prepared_statements
 from core.db.compiled_queries import AnyOfParameter, compiled_query, number
+from core.db.pipeline import outside_pipeline, pipeline
 
 
 class Held(NamedTuple):
@@ -47,7 +47,7 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
 
 def hold(of: str) -> Held:
     """Take the offers about such subjects in hand, until the transaction ends."""
-    with prepared_statements.pipeline():  # one after the other: what is promised is seen with the offers in hand
+    with pipeline():  # one after the other: what is promised is seen with the offers in hand
         about, promised = published_offers.send_about(of, held=True), _promised().send()
         return Held(of, about(), bool(promised()))
 
@@ -56,7 +56,7 @@ def decide(held: Held, subjects: Sequence[str], *, at: datetime) -> list[Decisio
     """As `claim_all`, with offers that are in hand."""
     if not held.about:
         return []
-    with prepared_statements.pipeline():
+    with pipeline():
         return _decide(held, subjects, at)
 
 
@@ -66,7 +66,7 @@ def _decide(held: Held, subjects: Sequence[str], at: datetime) -> list[Decision]
     spends = of == "freight_order" and is_promised
     only = SubjectSelection(tuple(subjects), _merchants(about, subjects, spends=spends))
     if spends:
-        with prepared_statements.outside_pipeline():
+        with outside_pipeline():
             redemption.follow_orders(only.subjects, merchants=only.merchants, at=at)
     found: list[tuple[str, Decision]] = []
     for group in published_offers.competing(about):
@@ -102,7 +102,7 @@ def _bring_up(group: list[PublishedOffer], at: datetime, only: SubjectSelection)
                 (offer.code, Decision.from_db(connection.alias, claim_decisions.FIELDS, row[:-1])) for row in known
             ]
             if any(row[-1] for row in known):
-                with prepared_statements.outside_pipeline():
+                with outside_pipeline():
                     follow_grants.follow(offer, Changes(offer.row.grants_followed_until, at, only=only))
     since = max(
         (offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None), default=None

@@ -14,7 +14,8 @@ from campaigns.grants.steps import StateChange
 from campaigns.ledger import journal
 from campaigns.models import Grant, Issuance, Offer
 from campaigns.notifications import outbox
-from core.db import bulk_insert, prepared_statements
+from core.db import bulk_insert
+from core.db.pipeline import execute
 
 Status = Grant.Status
 
@@ -103,7 +104,7 @@ def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = 
     `asked_until` is the instant up to which some claims were decided by themselves, ahead of the tick.
     """
     if kept or line != offer.line or asked_until is not None:
-        prepared_statements.execute(COUNT, [kept, line, asked_until, offer.pk])
+        execute(COUNT, [kept, line, asked_until, offer.pk])
 
 
 def _row(pk: int, a: NewGrant) -> tuple[object, ...]:

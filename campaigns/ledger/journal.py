@@ -10,7 +10,8 @@ from django.db.models import Max, Model
 
 from campaigns.models import JournalEntry
 from campaigns.notifications import outbox
-from core.db import bulk_insert, prepared_statements
+from core.db import bulk_insert
+from core.db.pipeline import execute_deferred
 
 ENGINE = "engine"
 
@@ -73,7 +74,7 @@ def send_ids(model: type[Model], count: int) -> Callable[[], Sequence[int]]:
         return list
     if connection.vendor == "postgresql":
         sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
-        fetch = prepared_statements.execute_deferred(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own name
+        fetch = execute_deferred(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own name
         return lambda: [pk for (pk,) in fetch()]
     newest: Any = model._default_manager.aggregate(newest=Max("pk"))["newest"]
     return lambda: range((newest or 0) + 1, (newest or 0) + 1 + count)

@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from core.db import prepared_statements
+from core.db.pipeline import execute, in_pipeline
 
 CHUNK = 5_000
 FEW = 200
@@ -31,7 +31,7 @@ def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
     A constraint of the table refuses the whole call with `IntegrityError`.
     """
     if connection.vendor == "postgresql":
-        if prepared_statements.in_pipeline():
+        if in_pipeline():
             return _append_few(table, columns, list(rows))
         if isinstance(rows, list) and len(rows) <= FEW:
             return _append_few(table, columns, rows)
@@ -68,7 +68,7 @@ def _append_few(table: str, columns: Sequence[str], rows: list[Sequence[object]]
     if not rows:
         return 0
     told = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
-    prepared_statements.execute(_insertion(table, tuple(columns)), [told])
+    execute(_insertion(table, tuple(columns)), [told])
     return len(rows)
 
 

@@ -17,7 +17,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import BooleanField, DateTimeField, Expression, F, Field, Func, IntegerField, QuerySet, TextField
 
-from core.db import prepared_statements
+from core.db.pipeline import execute_deferred
 
 MOST = 2_000
 """Statements that are kept; those not asked for longest make room."""
@@ -117,7 +117,7 @@ class CompiledQuery:
         if not self._sql:
             return list
         bound = [self._bound(given[one.name]) if isinstance(one, Parameter) else one for one in self._parameters]
-        fetch = prepared_statements.execute_deferred(self._sql, bound)
+        fetch = execute_deferred(self._sql, bound)
         return lambda: self._made(fetch())
 
     def _made(self, found: list[Any]) -> list[Any]:

@@ -11,6 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.eligibility import claims
 from campaigns.offers import published_offers
 from core.db import bulk_insert, prepared_statements
+from core.db.pipeline import (
+    combined_statement,
+    execute,
+    execute_deferred,
+    fetch_all,
+    in_pipeline,
+    outside_pipeline,
+    pipeline,
+)
 from identity.models import LoginAttempt
 from tests.support.processes import url
 from tests.support.world import merchant, offer, publish, t
@@ -26,19 +35,19 @@ def write(*keys: str) -> None:
 
 
 def test_answers_are_had_when_they_are_called_for_in_any_order() -> None:
-    with transaction.atomic(), prepared_statements.pipeline():
+    with transaction.atomic(), pipeline():
         one, two = (
-            prepared_statements.execute_deferred("SELECT %s::int", [1]),
-            prepared_statements.execute_deferred("SELECT %s::int", [2]),
+            execute_deferred("SELECT %s::int", [1]),
+            execute_deferred("SELECT %s::int", [2]),
         )
         write("a")
-        three = prepared_statements.execute_deferred(HOW_MANY, [])
+        three = execute_deferred(HOW_MANY, [])
         assert (three(), two(), one()) == ([(1,)], [(2,)], [(1,)])
     assert LoginAttempt.objects.count() == 1
 
 
 def test_what_is_wrong_is_raised_at_the_latest_at_the_end_and_nothing_stays() -> None:
-    with pytest.raises(IntegrityError), transaction.atomic(), prepared_statements.pipeline():
+    with pytest.raises(IntegrityError), transaction.atomic(), pipeline():
         write("a")
         write("a")
     assert not LoginAttempt.objects.exists()
@@ -47,26 +56,26 @@ def test_what_is_wrong_is_raised_at_the_latest_at_the_end_and_nothing_stays() ->
 
 
 def test_apart_of_it_everything_is_answered_at_once() -> None:
-    with transaction.atomic(), prepared_statements.pipeline():
+    with transaction.atomic(), pipeline():
         write("a")
-        with prepared_statements.outside_pipeline():
-            assert not prepared_statements.in_pipeline()
+        with outside_pipeline():
+            assert not in_pipeline()
             assert LoginAttempt.objects.count() == 1
             bulk_insert.append(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
-        assert prepared_statements.in_pipeline()
-        assert prepared_statements.fetch_all(HOW_MANY, []) == [(2,)]
+        assert in_pipeline()
+        assert fetch_all(HOW_MANY, []) == [(2,)]
 
 
 def test_told_as_one_it_is_one_statement_and_seen_behind_it() -> None:
-    with transaction.atomic(), prepared_statements.pipeline():
-        prepared_statements.fetch_all(HOW_MANY, [])  # whatever a new session has to be told first
+    with transaction.atomic(), pipeline():
+        fetch_all(HOW_MANY, [])  # whatever a new session has to be told first
         with CaptureQueriesContext(connection) as queries:
-            with prepared_statements.combined_statement():
+            with combined_statement():
                 write("a", "b")
                 write("c")
-                prepared_statements.execute(f"UPDATE {TABLE} SET count = 5 WHERE key = %s", ["z"])
-                assert prepared_statements.fetch_all(HOW_MANY, []) == [(0,)]  # not told yet
-            assert prepared_statements.fetch_all(HOW_MANY, []) == [(3,)]
+                execute(f"UPDATE {TABLE} SET count = 5 WHERE key = %s", ["z"])
+                assert fetch_all(HOW_MANY, []) == [(0,)]  # not told yet
+            assert fetch_all(HOW_MANY, []) == [(3,)]
         assert len(queries) == 3
     assert LoginAttempt.objects.count() == 3
 
@@ -75,8 +84,8 @@ def test_told_as_one_it_stays_or_goes_as_one() -> None:
     with (
         pytest.raises(IntegrityError),
         transaction.atomic(),
-        prepared_statements.pipeline(),
-        prepared_statements.combined_statement(),
+        pipeline(),
+        combined_statement(),
     ):
         write("a", "b")
         write("b")
@@ -87,38 +96,38 @@ def test_a_block_that_fails_tells_nothing() -> None:
     with (
         pytest.raises(ZeroDivisionError),
         transaction.atomic(),
-        prepared_statements.pipeline(),
-        prepared_statements.combined_statement(),
+        pipeline(),
+        combined_statement(),
     ):
         write("a")
         raise ZeroDivisionError
     assert not LoginAttempt.objects.exists()
-    with transaction.atomic(), prepared_statements.pipeline():
+    with transaction.atomic(), pipeline():
         write("a")  # is not gathered for ever
     assert LoginAttempt.objects.count() == 1
 
 
 def test_alone_in_a_block_it_is_itself_and_outside_of_a_flight_it_is_told_at_once() -> None:
-    with transaction.atomic(), prepared_statements.pipeline(), prepared_statements.combined_statement():
+    with transaction.atomic(), pipeline(), combined_statement():
         write("a")
-    with transaction.atomic(), prepared_statements.combined_statement():
+    with transaction.atomic(), combined_statement():
         write("b")
-        assert prepared_statements.fetch_all(HOW_MANY, []) == [(2,)]
-    with transaction.atomic(), prepared_statements.pipeline(), prepared_statements.combined_statement():
+        assert fetch_all(HOW_MANY, []) == [(2,)]
+    with transaction.atomic(), pipeline(), combined_statement():
         pass
 
 
 def test_after_an_error_nothing_is_asked_before_the_rollback() -> None:
     with transaction.atomic():
-        with pytest.raises(IntegrityError), transaction.atomic(), prepared_statements.pipeline():
+        with pytest.raises(IntegrityError), transaction.atomic(), pipeline():
             write("a")
             write("a")
-        assert prepared_statements.fetch_all(HOW_MANY, []) == [(0,)]
-    with transaction.atomic(), prepared_statements.pipeline():
+        assert fetch_all(HOW_MANY, []) == [(0,)]
+    with transaction.atomic(), pipeline():
         transaction.set_rollback(True)
         broken: Any = pytest.raises(TransactionManagementError)
         with broken:
-            prepared_statements.fetch_all(HOW_MANY, [])
+            fetch_all(HOW_MANY, [])
 
 
 @pytest.mark.plants_violation
@@ -144,11 +153,11 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
 def test_a_session_that_is_gone_is_an_error_of_django_also_where_plans_are_made_anew() -> None:
     """Else who asks is told of a fault of ours, a 500, rather than to ask again."""
     for renew in (prepared_statements.discard_plans, lambda: None):
-        prepared_statements.fetch_all(HOW_MANY, [])
+        fetch_all(HOW_MANY, [])
         with psycopg.connect(url(), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
         renew()
         with pytest.raises(OperationalError):
-            prepared_statements.fetch_all(HOW_MANY, [])
+            fetch_all(HOW_MANY, [])
         connection.close()
-    assert prepared_statements.fetch_all(HOW_MANY, []) == [(0,)]
+    assert fetch_all(HOW_MANY, []) == [(0,)]
