@@ -8,7 +8,7 @@ from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from campaigns.models import Coupon, Grant
-from rules.facts import SUBJECTS
+from core.facts import SUBJECTS
 
 Base = Serializer[Any]
 

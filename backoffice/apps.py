@@ -10,5 +10,6 @@ class BackofficeConfig(AppConfig):
     def ready(self) -> None:
         from backoffice import roles  # noqa: PLC0415  models load first
 
-        # The last app with permissions that roles name; an app without models sends no signal of its own.
-        post_migrate.connect(roles.establish, sender=apps.get_app_config("campaigns"))
+        # An app without models sends no signal; when the last one with models sends it, all permissions exist.
+        *_others, last = [config for config in apps.get_app_configs() if config.models_module]
+        post_migrate.connect(roles.establish, sender=last)

@@ -12,8 +12,8 @@ from campaigns.eligibility.explanations import OUTCOMES, Explanation
 from campaigns.models import Coupon, Decision
 from campaigns.offers import published_offers
 from core import clock
+from core.facts import SUBJECTS
 from merchants.models import Merchant
-from rules.facts import SUBJECTS
 
 SILENT = ("not_a_subject", "no_claim")
 LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}

@@ -1,19 +1,14 @@
 """Who may do what at the operators' desk: four groups, made with the tables, each with exactly these permissions."""
 
-from collections.abc import Iterable
-
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
-from django.db.models import Q
 
-ROOMS = ("campaigns", "merchants", "trade", "logistics", "imports", "core")
-FACTS = (
-    "merchant account membership servicepackage penalty referencevalue tradeorder receipt financingdraw freightorder "
-    "freighttemplate"
-).split()
+from imports.registry import all_schemas
+
+# Apps whose objects every role sees, besides the apps of facts.
+ROOMS = ("campaigns", "merchants", "imports", "core")
 
 OPERATOR = (
-    *(f"add_{name}" for name in FACTS),
     "add_draft", "change_draft", "launch_draft", "change_offer", "change_grant", "revoke_grant", "add_simulation",
     "change_tickstep", "add_member", "change_member", "see_as_member",
 )  # fmt: skip
@@ -32,14 +27,20 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def establish(**_signal: object) -> None:
-    """Give each group its permissions, no more and no fewer. After every migration, when all of them are there."""
+    """Give each group its permissions, no more and no fewer. Called after every migration, when all of them exist.
+
+    Operators may also add facts of every kind that has a file schema.
+    """
     if not apps.is_installed("django.contrib.auth"):
         return
-    seeing = Permission.objects.filter(content_type__app_label__in=ROOMS, codename__startswith="view_")
+    facts = [schema.model._meta for schema in all_schemas()]
+    rooms = {*ROOMS, *(meta.app_label for meta in facts)}
+    importing = [f"add_{meta.model_name}" for meta in facts]
+    seeing = Permission.objects.filter(content_type__app_label__in=rooms, codename__startswith="view_")
     for name, codenames in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
-        group.permissions.set(seeing | _named(codenames))
-
-
-def _named(codenames: Iterable[str]) -> "Permission.objects":  # type: ignore[valid-type]
-    return Permission.objects.filter(Q(content_type__app_label__in=(*ROOMS, "auth")), codename__in=codenames)
+        more = importing if "add_draft" in codenames else []
+        named = Permission.objects.filter(
+            content_type__app_label__in=(*rooms, "auth"), codename__in=(*codenames, *more)
+        )
+        group.permissions.set(seeing | named)

@@ -1,6 +1,7 @@
 import gc
 
 from django.apps import AppConfig
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext_lazy as _
 
 
@@ -9,5 +10,6 @@ class CoreConfig(AppConfig):
     verbose_name = _("System")
 
     def ready(self) -> None:
-        """Freeze the objects loaded at start-up: collecting them again and again took a tenth of a cold tick."""
+        """Load the facts of every app, then freeze all objects: collecting them again took a tenth of a cold tick."""
+        autodiscover_modules("facts")
         gc.freeze()

@@ -11,12 +11,12 @@ from campaigns.eligibility.merchant_status import Kind, MerchantOfferStatus
 from campaigns.models import Campaign, Grant
 from campaigns.offers import published_offers
 from core import clock
+from core.facts import COLLECTIONS
 from core.formatting import format_money, format_number
 from dashboard.rendering import render_page
 from definitions import offer_sentences
 from definitions.offer_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
-from rules.facts import COLLECTIONS
 from rules.sentences import bound
 from rules.time_windows import Bound
 

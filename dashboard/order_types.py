@@ -7,50 +7,55 @@ from typing import Any
 
 from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Coalesce
-from django.utils.functional import Promise
 
+from core.facts import COLLECTIONS, Collection, Fact, Label, Listing
 from merchants.models import Merchant
 from rules import sentences
-from rules.facts import COLLECTIONS, Fact
 
-Label = str | Promise
 
 
 @dataclass(frozen=True)
 class OrderType:
-    """One type of order: the collection of its rows, the expression that dates them, the facts shown in lists."""
+    """One type of order: a collection of the registry of facts, and its list in the dashboard."""
 
-    name: str
-    subject: str
-    collection: str
-    listed_at: Any
-    summary_facts: tuple[str, ...]
+    collection: Collection
+    listing: Listing
+
+    @property
+    def name(self) -> str:
+        return self.listing.name
+
+    @property
+    def subject(self) -> str:
+        return self.collection.subject
 
     @property
     def label(self) -> Label:
-        return COLLECTIONS[self.collection].label
+        return self.collection.label
 
     def rows(self, merchant: Merchant, at: datetime) -> "QuerySet[Any]":
         """Return the merchant's orders dated up to `at`, annotated with `listed_at`."""
-        orders: QuerySet[Any] = COLLECTIONS[self.collection].model._default_manager.filter(merchant=merchant)
-        dated: QuerySet[Any] = orders.annotate(listed_at=self.listed_at)
+        orders: QuerySet[Any] = self.collection.model._default_manager.filter(
+            **{self.collection.merchant: merchant.pk}
+        )
+        dated: QuerySet[Any] = orders.annotate(listed_at=_first_known(self.listing.listed_at))
         return dated.filter(listed_at__lte=at)
 
     def details(self, row: Model, at: datetime) -> Iterator[tuple[Label, str]]:
         """Yield label and text of every fact known by `at`; later events are left out."""
-        for fact in COLLECTIONS[self.collection].facts.values():
+        for fact in self.collection.facts.values():
             raw = getattr(row, fact.name, None)
             if raw not in (None, "") and not (isinstance(raw, datetime) and raw > at):
                 yield fact.label, _text(row, fact, raw)
 
     def summary(self, row: Model) -> list[str]:
         """Return the texts of the facts that a list shows."""
-        facts = [(COLLECTIONS[self.collection].facts[name], getattr(row, name)) for name in self.summary_facts]
+        facts = [(self.collection.facts[name], getattr(row, name)) for name in self.listing.shown]
         return [_text(row, fact, raw) for fact, raw in facts if raw not in (None, "")]
 
     def latest(self, row: Model, at: datetime) -> str:
         """Return the name of the latest event up to `at`, empty if there is none."""
-        facts = COLLECTIONS[self.collection].facts.values()
+        facts = self.collection.facts.values()
         events = [(instant, fact) for fact in facts if (instant := _instant(row, fact)) is not None and instant <= at]
         return sentences.event(max(events, key=lambda event: event[0])[1]) if events else ""
 
@@ -63,28 +68,11 @@ def _instant(row: Model, fact: Fact) -> datetime | None:
     return getattr(row, fact.name, None) if fact.kind == "instant" else None
 
 
-_ALL = (
-    OrderType(
-        name="freight",
-        subject="freight_order",
-        collection="freight_orders",
-        listed_at=Coalesce("placed_at", "paid_at"),
-        summary_facts=("service", "line", "base_freight"),
-    ),
-    OrderType(
-        name="trade",
-        subject="trade_order",
-        collection="trade_orders",
-        listed_at=Coalesce("drafted_at", "buyer_confirmed_at"),
-        summary_facts=("product", "amount_usd"),
-    ),
-    OrderType(
-        name="financing",
-        subject="financing_draw",
-        collection="financing_draws",
-        listed_at=F("drawn_at"),
-        summary_facts=("product", "fee"),
-    ),
-)
-ORDER_TYPES = {order_type.name: order_type for order_type in _ALL}
-"""Order types by their name in addresses."""
+def _first_known(names: tuple[str, ...]) -> Any:
+    return Coalesce(*names) if len(names) > 1 else F(names[0])
+
+
+def order_types() -> dict[str, OrderType]:
+    """Return the collections of the registry that have a list, by the list's name in addresses."""
+    listed = [OrderType(collection, collection.listing) for collection in COLLECTIONS.values() if collection.listing]
+    return {order_type.name: order_type for order_type in listed}

@@ -19,8 +19,9 @@ from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock, pagination
+from core.facts import Label
 from core.formatting import format_money
-from dashboard.order_types import ORDER_TYPES, Label, OrderType
+from dashboard.order_types import OrderType, order_types
 from dashboard.rendering import render_page
 from definitions.offer_terms import ClaimNth
 from logistics.models import FreightOrder
@@ -107,7 +108,7 @@ def index(request: MemberRequest, order_type: str = "freight") -> HttpResponse:
     shown, at = _order_type(order_type), clock.now()
     page = pagination.newest_by("listed_at", shown.rows(request.merchant, at), after=request.GET.get("after", ""))
     context = {
-        "order_types": ORDER_TYPES.values(),
+        "order_types": order_types().values(),
         "order_type": shown,
         "rows": _rows(shown, page.rows, request.merchant, at),
         "page": page,
@@ -154,9 +155,10 @@ def attach(request: MemberRequest, number: str) -> HttpResponse:
 
 
 def _order_type(name: str) -> OrderType:
-    if name not in ORDER_TYPES:
+    found = order_types().get(name)
+    if found is None:
         raise Http404
-    return ORDER_TYPES[name]
+    return found
 
 
 def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: datetime) -> list[OrderRow]:
@@ -169,7 +171,7 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
             for explanation in explanations.explain_all(offer, keys, at=at):
                 results[explanation.subject].append(OfferResult(explanation))
         claim = offer.terms.claim
-        if isinstance(claim, ClaimNth) and claim.nth.of == order_type.collection:
+        if isinstance(claim, ClaimNth) and claim.nth.of == order_type.collection.name:
             counted = claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys)
             for (key,) in counted.values_list("pk"):
                 counts_for[key].append(offer)

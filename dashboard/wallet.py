@@ -9,9 +9,9 @@ from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
 from core.formatting import join_and
 from dashboard.rendering import render_page
+from logistics.facts import FREIGHT_ORDERS
 from merchants.access import MemberRequest, for_members
 from rules.conditions import Row
-from rules.facts import COLLECTIONS
 from rules.sentences import comparison
 
 Status = Coupon.Status
@@ -54,5 +54,5 @@ def eligible_orders(coupon: Coupon) -> str:
     """Describe the freight orders that the coupon fits, by the campaign version that granted it."""
     bundle = terms_of(coupon.grant.version).bundle
     assert bundle is not None
-    row = Row(COLLECTIONS["freight_orders"])
+    row = Row(FREIGHT_ORDERS)
     return join_and(comparison(condition, row) for condition in bundle.where)

@@ -1,16 +1,14 @@
 """What a grant is worth: a discount on a fee, or a bundle of coupons."""
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from django.utils.translation import gettext_lazy as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
+from core.facts import FEES
 from core.money import CENT, round_to_cents
-from rules.base import DefinitionModel
+from rules.base import DefinitionModel, KnownWord
 from rules.conditions import Amount, Comparison
-from rules.facts import Label
 from rules.time_windows import Bound
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
@@ -18,30 +16,7 @@ Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)
 Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
 
 
-@dataclass(frozen=True)
-class Fee:
-    """A fee a discount can be taken off: of which subject, found where, in which currency, how little may be left."""
-
-    name: str
-    label: Label
-    subject: str
-    fact: str
-    currency: str = ""
-    currency_fact: str = ""
-    least: Decimal = Decimal(0)
-    rated: bool = False
-
-
-FEES = {
-    fee.name: fee
-    for fee in (
-        Fee("freight", _("freight"), "freight_order", "base_freight", currency_fact="currency", least=CENT),
-        Fee("service_fee", _("service fee"), "trade_order", "service_fee_usd", "USD"),
-        Fee("oa_fee", _("open account service fee"), "trade_order", "amount_usd", "USD", rated=True),
-        Fee("premium", _("Easy Return premium"), "trade_order", "easy_return_premium_usd", "USD"),
-        Fee("financing_fee", _("financing fee"), "financing_draw", "fee", currency_fact="currency"),
-    )
-}
+FeeName = Annotated[str, KnownWord("fee", lambda: FEES)]
 
 
 class Reduction(DefinitionModel):
@@ -71,7 +46,7 @@ class Tier(Reduction):
 class Discount(DefinitionModel):
     """A reduction of one fee. Rounded half up to the cent, never more than the fee leaves room for."""
 
-    fee: Literal["freight", "service_fee", "oa_fee", "premium", "financing_fee"]
+    fee: FeeName
     rate: Percent | None = None
     currency: Currency | None = None
     percent: Percent | None = None

@@ -10,11 +10,12 @@ from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from core.facts import COLLECTIONS, FEES, Collection
 from core.formatting import CITIES, babel_locale, format_money, format_number, join_and
-from definitions.benefits import FEES, CouponBundle, Coupons, Discount, Reduction
+from definitions.benefits import CouponBundle, Coupons, Discount, Reduction
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Quota, Settlement, Threshold
+from logistics.facts import FREIGHT_ORDERS
 from rules.conditions import Row
-from rules.facts import COLLECTIONS, Collection
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
 from rules.sentences import bound, comparison, describe, event, value, window
 
@@ -76,7 +77,7 @@ def _off(reduction: Reduction, currency: str) -> str:
 
 def bundle(coupons: CouponBundle) -> str:
     """How many coupons, worth what, for which orders, until when."""
-    row = Row(COLLECTIONS["freight_orders"])
+    row = Row(FREIGHT_ORDERS)
     return _(
         "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
     ) % {

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from definitions.benefits import FEES, Benefit, CouponBundle, Coupons, Discount
-from rules.base import DefinitionModel, Names
-from rules.conditions import Comparison, Condition, Row
-from rules.facts import COLLECTIONS, SUBJECTS, Collection
+from core.facts import COLLECTIONS, FEES, SUBJECTS, Collection
+from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
+from logistics.facts import FREIGHT_ORDERS
+from rules.base import DefinitionModel, KnownWord, Names
+from rules.conditions import Comparison, Condition, CountableName, Row
 from rules.moments import Moment, cased, facts_of
 from rules.time_windows import Bound, NamedWindow
 
@@ -29,14 +30,12 @@ class Nth(DefinitionModel):
     """A merchant claims when it has the n-th row that counts, in the order of one of the rows' instants."""
 
     number: Annotated[int, Field(ge=1, le=10_000)]
-    of: str
+    of: CountableName
     at: str
     where: tuple[Comparison, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        if self.of not in COLLECTIONS or self.of == "merchants":
-            raise ValueError(f"cannot count {self.of!r}")
         row = Row(COLLECTIONS[self.of])
         _check_instants(row, self.at)
         for condition in self.where:
@@ -122,7 +121,7 @@ class OfferTerms(DefinitionModel):
     code: OfferCode
     names: Names
     carriers: tuple[Names, ...] = ()
-    subject: Literal["freight_order", "trade_order", "financing_draw", "merchant"]
+    subject: Annotated[str, KnownWord("subject", lambda: SUBJECTS)]
     where: Literal["all"] | tuple[Comparison, ...]
     claim: Claim
     decided_at: Bound | None = None
@@ -239,7 +238,7 @@ def _check_settlement(offer: OfferTerms) -> None:
     if bundle is None:
         return
     for condition in bundle.where:
-        condition.check(Row(COLLECTIONS["freight_orders"]))
+        condition.check(Row(FREIGHT_ORDERS))
     if not settlement.at_claim or settlement.released_by:
         raise ValueError("coupons are issued at once: leave out settlement")
     if offer.decided_at and bundle.valid.to.after <= offer.decided_at.instant:

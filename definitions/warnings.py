@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from core.facts import FEES
 from core.formatting import format_instant
-from definitions.benefits import FEES
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 from rules.base import DefinitionModel

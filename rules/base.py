@@ -1,9 +1,56 @@
 """What every part of a definition is made of: strict values, names in both languages, named lists."""
 
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from django.utils.translation import get_language
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    ValidationInfo,
+    model_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+
+class UnknownWordError(ValueError):
+    """A word that a definition may not use here: `word` is the one written, `known` are those allowed."""
+
+    def __init__(self, message: str, *, word: str, known: Iterable[str]) -> None:
+        self.word = word
+        self.known = tuple(known)
+        super().__init__(f"{message}; known are: {', '.join(self.known) or 'none'}")
+
+
+@dataclass(frozen=True)
+class KnownWord:
+    """Annotation of a text that must be a name in a registry; the JSON Schema lists the names as an enum.
+
+    The registry is read when a definition is checked: apps add to it at start-up. `what` names the kind of word in
+    the error, such as "subject". Raises UnknownWordError.
+    """
+
+    what: str
+    registry: Callable[[], Mapping[str, object]]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {**handler(schema), "enum": list(self.registry())}
+
+    def _check(self, word: str) -> str:
+        known = self.registry()
+        if word not in known:
+            raise UnknownWordError(f"no {self.what} {word!r}", word=word, known=known)
+        return word
+
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 

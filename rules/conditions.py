@@ -28,9 +28,9 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from rules import facts, operators
-from rules.base import DefinitionModel, NamedList
-from rules.facts import COLLECTIONS, STATES, Collection, Fact
+from core.facts import COLLECTIONS, STATES, Collection, Fact, MerchantState, countable
+from rules import operators
+from rules.base import DefinitionModel, KnownWord, NamedList
 from rules.moments import Moment, moment_of
 from rules.time_windows import Bound, NamedWindow
 
@@ -50,7 +50,7 @@ class Row:
         """The expression of a fact, or of one of the offer's moments."""
         if name in self.moments:
             return moment_of(self.moments[name], self.collection)
-        return facts.expression(self.collection, name)
+        return self.collection.expression(name)
 
     def kind(self, name: str) -> Fact:
         """What is known of a fact: its kind and label. Raises KeyError when there is none of that name."""
@@ -139,11 +139,15 @@ class Comparison(DefinitionModel):
         return row.fact(self.fact)
 
 
+StateName = Annotated[str, KnownWord("state", lambda: STATES)]
+CountableName = Annotated[str, KnownWord("collection to count", countable)]
+
+
 class InForce(DefinitionModel):
     """Something of the merchant is, or is not, in force at an instant: the claim unless `at` names a fact."""
 
-    in_force: Literal["membership", "service_package", "penalty"] | None = None
-    not_in_force: Literal["membership", "service_package", "penalty"] | None = None
+    in_force: StateName | None = None
+    not_in_force: StateName | None = None
     of: tuple[str, ...] = Field(min_length=1)
     at: str | None = None
     code: Code | None = None
@@ -159,7 +163,7 @@ class InForce(DefinitionModel):
         return self
 
     @property
-    def state(self) -> facts.State:
+    def state(self) -> MerchantState:
         return STATES[str(self.in_force or self.not_in_force)]
 
     @property
@@ -169,9 +173,7 @@ class InForce(DefinitionModel):
     def check(self, row: Row) -> None:
         """Raise ValueError where `at` is not an instant of the row."""
         known = row.collection.facts
-        if self.at is not None and (
-            self.at not in known or known[self.at].kind != "instant" or self.at in facts.DERIVED
-        ):
+        if self.at is not None and (self.at not in known or known[self.at].kind != "instant" or known[self.at].derived):
             raise ValueError(f"{row.collection.name} have no instant {self.at!r} of their own")
 
     def _rows(self, row: Row) -> QuerySet[Model]:
@@ -198,7 +200,7 @@ class InForce(DefinitionModel):
 class Counting(DefinitionModel):
     """How many rows of the merchant meet conditions of their own: at least, or at most, so many."""
 
-    count: str
+    count: CountableName
     where: "tuple[RowCondition, ...]" = Field(min_length=1)
     at_least: Annotated[int, Field(ge=1)] | None = None
     at_most: Annotated[int, Field(ge=0)] | None = None
@@ -208,9 +210,6 @@ class Counting(DefinitionModel):
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("say either at_least or at_most")
-        if self.count not in COLLECTIONS or self.count == "merchants":
-            known = ", ".join(name for name in COLLECTIONS if name != "merchants")
-            raise ValueError(f"cannot count {self.count!r}; can count: {known}")
         for condition in self.where:
             condition.check(Row(COLLECTIONS[self.count]))
         return self
@@ -225,7 +224,8 @@ class Counting(DefinitionModel):
     def rows(self, row: Row) -> QuerySet[Model]:
         """The merchant's rows that count, seen as of the row's instant."""
         inner = row.inside(COLLECTIONS[self.count])
-        rows = inner.collection.model._default_manager.filter(merchant_id=OuterRef(row.collection.merchant))
+        of_merchant = {inner.collection.merchant: OuterRef(row.collection.merchant)}
+        rows = inner.collection.model._default_manager.filter(**of_merchant)
         return rows.filter(all_of(self.where, inner))
 
     def q(self, row: Row) -> Q:
@@ -239,7 +239,7 @@ class Counting(DefinitionModel):
 
     def found(self, row: Row) -> Any:
         """The count."""
-        return number_of(self.rows(row))
+        return number_of(self.rows(row), merchant=COLLECTIONS[self.count].merchant)
 
 
 class AnyOf(DefinitionModel):
@@ -304,7 +304,7 @@ def flag(q: Q) -> Case | Value:
     return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def number_of(rows: QuerySet[Model]) -> Any:
-    """How many rows of an outer merchant there are, as an expression."""
-    counted = rows.order_by().values("merchant_id").annotate(n=Count("pk")).values("n")
+def number_of(rows: QuerySet[Model], *, merchant: str) -> Any:
+    """Return the number of rows of an outer merchant as an expression; `merchant` is the path to its code."""
+    counted = rows.order_by().values(merchant).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))

@@ -10,8 +10,8 @@ from django.db.models.functions import Greatest
 from django.db.models.lookups import Exact, IsNull
 from pydantic import Discriminator, Field, Tag
 
+from core.facts import Collection
 from rules.base import DefinitionModel
-from rules.facts import Collection, expression
 from rules.time_windows import Zone
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -67,7 +67,7 @@ class LatestOf(DefinitionModel):
         return self.latest_of
 
     def expression(self, row: Collection) -> Any:
-        parts = [expression(row, name) for name in self.latest_of]
+        parts = [row.expression(name) for name in self.latest_of]
         known = Q()
         for part in parts:
             known &= Q(IsNull(part, False))
@@ -84,7 +84,7 @@ class DayAfter(DefinitionModel):
         return (self.day_after,)
 
     def expression(self, row: Collection) -> Any:
-        return NextMidnight(expression(row, self.day_after), zone=self.zone)
+        return NextMidnight(row.expression(self.day_after), zone=self.zone)
 
 
 class ByCase(DefinitionModel):
@@ -99,7 +99,7 @@ class ByCase(DefinitionModel):
         return tuple(name for moment in moments for name in facts_of(moment))
 
     def expression(self, row: Collection) -> Any:
-        chosen = expression(row, self.by)
+        chosen = row.expression(self.by)
         whens = [When(Exact(chosen, value), then=moment_of(moment, row)) for value, moment in self.cases.items()]
         default = moment_of(self.otherwise, row) if self.otherwise else Value(None, output_field=INSTANT)
         return Case(*whens, default=default, output_field=INSTANT)
@@ -129,7 +129,7 @@ def facts_of(moment: Moment) -> tuple[str, ...]:
 
 def moment_of(moment: Moment, row: Collection) -> Any:
     """The instant, as an expression over a row: NULL until it is known."""
-    return expression(row, moment) if isinstance(moment, str) else moment.expression(row)
+    return row.expression(moment) if isinstance(moment, str) else moment.expression(row)
 
 
 def cased(moment: Moment) -> tuple[str, tuple[str, ...]] | None:

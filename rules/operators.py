@@ -9,10 +9,11 @@ from typing import Any
 from django.db.models import F, Q
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from core.facts import Fact
 from merchants.models import ReferenceValue
 from rules.base import ValueList
-from rules.facts import Fact
 from rules.time_windows import Bound
 
 WORDS = frozenset({"choice", "text"})
@@ -21,8 +22,8 @@ INSTANTS = frozenset({"instant"})
 
 # Moments of the offer itself, which conditions may name like facts.
 MOMENTS = {
-    "settlement": Fact("settlement", "instant", _("settlement")),
-    "fulfilment": Fact("fulfilment", "instant", _("fulfilment")),
+    "settlement": Fact("settlement", "instant", _("settlement"), event=pgettext_lazy("event", "settled")),
+    "fulfilment": Fact("fulfilment", "instant", _("fulfilment"), event=_("fulfilled")),
 }
 
 

@@ -5,13 +5,13 @@ from decimal import Decimal
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
+from core.facts import COLLECTIONS, Fact
 from core.formatting import format_instant, format_money, format_number, join_and, join_or
 from rules import operators
 from rules.base import ValueList
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Row
-from rules.facts import COLLECTIONS, Fact
 from rules.time_windows import Bound, Window
 
 MOST_VALUES = 8
@@ -100,30 +100,9 @@ def fact(fact: Fact, raw: object, *, currency: str = "") -> str:
             return value(fact, str(raw))
 
 
-# What happened, for sentences; a fact's label names its column.
-EVENTS = {
-    "placed_at": gettext_lazy("placed"),
-    "paid_at": gettext_lazy("paid"),
-    "shipped_at": gettext_lazy("shipped"),
-    "departed_at": gettext_lazy("departed"),
-    "cancelled_at": gettext_lazy("cancelled"),
-    "drafted_at": gettext_lazy("drafted"),
-    "buyer_confirmed_at": gettext_lazy("confirmed by the buyer"),
-    "first_payment_at": gettext_lazy("first payment booked"),
-    "customs_cleared_at": gettext_lazy("cleared by customs"),
-    "port_data_at": gettext_lazy("port data received"),
-    "completed_at": gettext_lazy("completed"),
-    "abnormal_at": gettext_lazy("found abnormal"),
-    "drawn_at": gettext_lazy("drawn"),
-    "configured_at": gettext_lazy("configured"),
-    "settlement": pgettext_lazy("event", "settled"),
-    "fulfilment": gettext_lazy("fulfilled"),
-}
-
-
 def event(fact: Fact) -> str:
     """What happens at an instant fact, in words."""
-    return str(EVENTS.get(fact.name, fact.label))
+    return str(fact.event or fact.label)
 
 
 SENTENCES = {

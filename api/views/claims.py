@@ -27,15 +27,10 @@ from campaigns.engine.claim_batching import Asking, Desk
 from campaigns.monitoring import prometheus
 from campaigns.offers import published_offers
 from core import clock
+from core.facts import SUBJECTS
 from imports.registry import all_schemas
 from merchants.models import ApiKey
-from rules.facts import SUBJECTS
 
-# The fact that a step is, of each kind of subject that goes on after its claim.
-STEPS = {
-    "freight_order": {"pay": "paid_at", "fulfil": "shipped_at", "cancel": "cancelled_at"},
-    "trade_order": {"fulfil": "completed_at", "cancel": "cancelled_at"},
-}
 # A refusal is told by the most final of what the offers said.
 REFUSALS = ("quota_exhausted", "merchant_cap", "stopped", "refused")
 
@@ -85,7 +80,7 @@ class Steps(APIView):
         """Tell that a subject was paid, fulfilled or cancelled, as a fact; its grants follow at once."""
         asked = serializers.StepShape(data=request.data)
         asked.is_valid(raise_exception=True)
-        fact = STEPS.get(subject, {}).get(step)
+        fact = SUBJECTS[subject].steps.get(step) if subject in SUBJECTS else None
         if fact is None or not is_theirs(request, subject, key):
             raise Http404
         _record_step(subject, key, fact, asked.validated_data.get("at") or clock.now())

@@ -26,9 +26,9 @@ from campaigns.offers.published_offers import PublishedOffer
 from campaigns.reporting import offer_metrics
 from core import clock
 from core.db.compiled_queries import AnyOfParameter, compiled_query, number
+from core.facts import SUBJECTS
 from definitions import offer_sentences
 from merchants.models import ApiKey
-from rules.facts import SUBJECTS
 
 
 class ByNumber(CursorPagination):

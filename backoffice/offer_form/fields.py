@@ -7,11 +7,10 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from core.facts import STATES, SUBJECTS, Collection, Fact, MerchantState
 from core.formatting import CITIES
 from definitions import yaml_roundtrip
 from rules import operators
-from rules.facts import COLLECTIONS, STATES, SUBJECTS, Collection, Fact, State
-from rules.sentences import EVENTS
 
 Label = str | Promise
 Choices = list[tuple[str, Label]]
@@ -98,7 +97,7 @@ def checks(name: str, label: Label, chosen: list[str], choices: Choices) -> Inpu
 
 def instants(collection: Collection) -> Choices:
     """The facts that are instants."""
-    return [(n, EVENTS.get(n, f.label)) for n, f in collection.facts.items() if f.kind == "instant"]
+    return [(n, f.event or f.label) for n, f in collection.facts.items() if f.kind == "instant"]
 
 
 def bound(name: str, label: Label, value: Any, campaign: Campaign) -> list[Input]:
@@ -122,7 +121,7 @@ def condition(name: str, data: Any, collection: Collection, campaign: Campaign) 
     return Line(name, [Input(f"{name}.raw", _("as text"), "area", yaml_roundtrip.dump(data).strip())], errors)
 
 
-def _in_force(name: str, data: Any, state: State) -> Iterator[Input]:
+def _in_force(name: str, data: Any, state: MerchantState) -> Iterator[Input]:
     states: Choices = [(key, one.label) for key, one in STATES.items()]
     yield select(f"{name}.state", _("state"), state.name, states)
     force: Choices = [("in_force", _("in force")), ("not_in_force", _("not in force"))]
@@ -205,6 +204,3 @@ def _window(name: str, value: Any, campaign: Campaign) -> Iterator[Input]:
 def subjects() -> Choices:
     """What an offer can be for."""
     return [(name, collection.singular) for name, collection in SUBJECTS.items()]
-
-
-FREIGHT = COLLECTIONS["freight_orders"]

@@ -7,7 +7,6 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.offer_form.fields import (
-    FREIGHT,
     Campaign,
     Choices,
     Input,
@@ -19,9 +18,9 @@ from backoffice.offer_form.fields import (
     select,
     subjects,
 )
+from core.facts import FEES, SUBJECTS, Collection
 from definitions import yaml_roundtrip
-from definitions.benefits import FEES
-from rules.facts import SUBJECTS, Collection
+from logistics.facts import FREIGHT_ORDERS
 
 FORMS: Choices = [
     ("percent", _("a percentage off")),
@@ -43,7 +42,7 @@ class Section:
 
 def sheet(data: Any, campaign: Campaign) -> Iterator[Section]:
     """The sections of an offer, as it is written."""
-    collection = SUBJECTS.get(str(data.get("subject")), FREIGHT)
+    collection = SUBJECTS.get(str(data.get("subject")), FREIGHT_ORDERS)
     names = data.get("names") or {}
     yield Section(
         _("What it is called, and for what it is"),
@@ -107,7 +106,9 @@ def _benefit(benefit: Any, campaign: Campaign) -> Section:
         valid = coupons.get("valid") or {}
         inputs += bound("benefit.from", _("valid from"), valid.get("from"), campaign)
         inputs += bound("benefit.to", _("valid to"), valid.get("to"), campaign)
-        return Section(_("What is given"), inputs, _lines("benefit.where", coupons.get("where"), FREIGHT, campaign))
+        return Section(
+            _("What is given"), inputs, _lines("benefit.where", coupons.get("where"), FREIGHT_ORDERS, campaign)
+        )
     fees: Choices = [(name, fee.label) for name, fee in FEES.items()]
     inputs.append(select("benefit.fee", _("off which fee"), str(benefit.get("fee", "")), fees))
     inputs.append(Input("benefit.rate", _("rate in %, where the fee is a rate"), "number", benefit.get("rate", "")))

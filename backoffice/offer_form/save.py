@@ -5,10 +5,11 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from backoffice.offer_form.fields import FREIGHT, OWN, known, operator_of
+from backoffice.offer_form.fields import OWN, known, operator_of
 from backoffice.offer_form.layout import form_of
+from core.facts import STATES, SUBJECTS, Collection
 from definitions import reschedule, yaml_roundtrip
-from rules.facts import STATES, SUBJECTS, Collection
+from logistics.facts import FREIGHT_ORDERS
 
 
 class Filled:
@@ -62,7 +63,7 @@ def fill(offer: Any, filled: Filled) -> None:
         _put(offer.setdefault("names", flow({})), key, filled.one(f"names.{key}"))
     if filled.one("subject"):
         _put(offer, "subject", filled.one("subject"))
-    collection = SUBJECTS.get(str(offer.get("subject")), FREIGHT)
+    collection = SUBJECTS.get(str(offer.get("subject")), FREIGHT_ORDERS)
     _rows(offer, "where", collection, filled, nobody="all")
     _claim(offer, filled)
     _rows(offer, "conditions", collection, filled, nobody="everyone")
@@ -253,7 +254,7 @@ def _coupons(coupons: Any, filled: Filled) -> None:
         made = filled.bound(f"benefit.{end}", valid.get(end))
         if made is not valid.get(end):
             valid[end] = made if made is not None else ""
-    _rows(coupons, "benefit.where", FREIGHT, filled, nobody="all")
+    _rows(coupons, "benefit.where", FREIGHT_ORDERS, filled, nobody="all")
 
 
 def _tiers(benefit: Any, filled: Filled) -> None:

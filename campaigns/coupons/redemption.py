@@ -15,9 +15,9 @@ from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import terms_of
 from core.db.compiled_queries import compiled_query
+from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
 from rules.conditions import Row, all_of, flag
-from rules.facts import COLLECTIONS
 
 Status = Coupon.Status
 MERCHANTS_AT_ONCE = 500
@@ -109,7 +109,7 @@ def _as_held(coupon: Coupon) -> wallet.Coupon:
 
 def _orders(versions: set[Version], merchants: list[str], until: datetime) -> dict[str, list[wallet.Order]]:
     """The merchants' orders placed by `until` that ask for a coupon, and what one is worth under each version."""
-    row = Row(COLLECTIONS["freight_orders"])
+    row = Row(FREIGHT_ORDERS)
     asking = FreightOrder.objects.filter(use_coupon=True, merchant__in=merchants, placed_at__lte=until)
     reduced = Grant.objects.filter(fee="freight", subject=OuterRef("pk"), status__in=Grant.LIVE)
     asking = asking.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))  # one fee, one benefit

@@ -13,11 +13,12 @@ from django.db.models import Model, Q, QuerySet
 
 from campaigns.models import Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
+from core.facts import COLLECTIONS, MERCHANT_PREFIX, STATES, Collection
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms
 from logistics.models import FreightOrder
+from merchants.facts import MERCHANTS
 from merchants.models import Merchant
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
-from rules.facts import COLLECTIONS, STATES
 from rules.moments import Moment, facts_of
 from trade.models import Receipt, TradeOrder
 
@@ -80,14 +81,16 @@ def _changed(model: type[Model], key: str, news: Changes) -> list[Keys]:
 def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], news: Changes) -> list[Keys]:
     """Keys of subjects with one of the moments' facts in the new time, or changed."""
     collection = terms.collection
-    names = {name for moment in moments for name in facts_of(moment)}
-    derived = "first_payment_at" in names
+    names = {name for moment in moments for name in facts_of(moment)} - {"claim"}
+    columns = [name for name in names if collection.facts[name].derived is None]
+    derived = [fact for name in sorted(names) if (fact := collection.facts[name].derived) is not None]
     lag = LAG if any(not isinstance(moment, str) for moment in moments) else timedelta(0)
-    parts = [_rows(collection.model, "pk", q) for q in news.instants(names - {"first_payment_at", "claim"}, lag=lag)]
+    parts = [_rows(collection.model, "pk", q) for q in news.instants(columns, lag=lag)]
     parts += _changed(collection.model, "pk", news)
-    if collection.model is TradeOrder:
-        parts += _changed(Receipt, "order_id", news)
-        parts += [_rows(Receipt, "order_id", q) for q in news.instants(["booked_at"] if derived else [], lag=lag)]
+    for child in collection.children:
+        parts += _changed(child.model, child.parent, news)
+    for fact in derived:
+        parts += [_rows(fact.child.model, fact.child.parent, q) for q in news.instants([fact.instant], lag=lag)]
     return parts
 
 
@@ -103,9 +106,9 @@ def claiming(offer: PublishedOffer, news: Changes, *, newest_tag: int = 0) -> Ke
             parts = _subject_rows(terms, [moment], news) + _of_changed_merchants(terms, news)
             return _union(parts or [_nothing(terms)])
         case ClaimNth(nth=nth):
-            model = COLLECTIONS[nth.of].model
-            parts = [_rows(model, "merchant_id", q) for q in news.instants([nth.at])]
-            parts += _changed(model, "merchant_id", news)
+            rows = COLLECTIONS[nth.of]
+            parts = [_rows(rows.model, rows.merchant, q) for q in news.instants([nth.at])]
+            parts += _merchants_of_changed(rows, news)
             return _union([*parts, *(_changed(Merchant, "code", news) if _names_merchant(nth.where) else [])])
         case _:
             tags = Tag.objects.order_by().filter(offer=offer.id, kind=Tag.Kind.CANDIDATE)
@@ -115,14 +118,15 @@ def claiming(offer: PublishedOffer, news: Changes, *, newest_tag: int = 0) -> Ke
 
 
 def _names_merchant(conditions: Iterable[Comparison]) -> bool:
-    return any(condition.fact.startswith("merchant.") for condition in conditions)
+    return any(condition.fact.startswith(MERCHANT_PREFIX) for condition in conditions)
 
 
 def _of_changed_merchants(terms: OfferTerms, news: Changes) -> list[Keys]:
     """Rows that a change of their merchant may have made subjects."""
-    if not news.batches or not _names_merchant(terms.scope) or terms.collection.model is Merchant:
+    if not news.batches or not _names_merchant(terms.scope) or terms.collection.is_merchants:
         return []
-    return [_rows(terms.collection.model, "pk", Q(merchant__batch__in=news.batches))]
+    by_merchant = Q(**{f"{terms.collection.merchant_path('batch')}__in": news.batches})
+    return [_rows(terms.collection.model, "pk", by_merchant)]
 
 
 def _nothing(terms: OfferTerms) -> Keys:
@@ -154,27 +158,47 @@ def moving(offer: PublishedOffer, news: Changes) -> Keys | None:
 
 
 def _merchants_changed(terms: OfferTerms, news: Changes) -> list[Keys]:
-    """Merchants of whom something changed that the conditions look at, besides the subject itself."""
-    models = set(_models((*terms.asked, *terms.settlement.requires)))
+    """Merchants with changed facts that the conditions look at, besides the subject itself."""
+    conditions = (*terms.asked, *terms.settlement.requires)
+    counted = set(_counted(conditions))
     if isinstance(terms.claim, ClaimNth):
-        models.add(COLLECTIONS[terms.claim.nth.of].model)
+        counted.add(terms.claim.nth.of)
     parts: list[Keys] = []
-    for model in sorted(models, key=lambda model: model.__name__):
-        parts += _changed(model, "code" if model is Merchant else "merchant_id", news)
+    for name in sorted(counted):
+        parts += _merchants_of_changed(COLLECTIONS[name], news)
+    for name in sorted(set(_states(conditions))):
+        parts += _changed(STATES[name].model, "merchant_id", news)
     return parts
 
 
-def _models(conditions: Iterable[Condition]) -> Iterator[type[Model]]:
+def _merchants_of_changed(collection: Collection, news: Changes) -> list[Keys]:
+    """Merchants of whom a row of the collection, or a child of one, changed."""
+    parts = _changed(collection.model, collection.merchant, news)
+    for child in collection.children:
+        of_child = f"{child.parent.removesuffix('_id')}__{collection.merchant}"
+        parts += _changed(child.model, of_child, news)
+    return parts
+
+
+def _counted(conditions: Iterable[Condition]) -> Iterator[str]:
+    """Collections that conditions count rows of, and that of the merchants where one names a merchant's fact."""
+    for condition in conditions:
+        match condition:
+            case Counting(count=name):
+                yield name
+            case AnyOf(any=several):
+                yield from _counted(several)
+            case Comparison(fact=name) if name.startswith(MERCHANT_PREFIX):
+                yield MERCHANTS.name
+
+
+def _states(conditions: Iterable[Condition]) -> Iterator[str]:
     for condition in conditions:
         match condition:
             case InForce():
-                yield STATES[condition.state.name].model
-            case Counting(count=name):
-                yield COLLECTIONS[name].model
+                yield condition.state.name
             case AnyOf(any=several):
-                yield from _models(several)
-            case Comparison(fact=name) if name.startswith("merchant."):
-                yield Merchant
+                yield from _states(several)
 
 
 def tagging(news: Changes) -> Keys | None:

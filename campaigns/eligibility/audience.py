@@ -7,14 +7,14 @@ from campaigns.eligibility import claims
 from campaigns.eligibility.merchant_status import depends_on_merchant
 from campaigns.offers import schedule
 from definitions.offer_terms import OfferTerms
+from merchants.facts import MERCHANTS
 from merchants.models import Merchant
 from rules.conditions import Row, all_of
-from rules.facts import COLLECTIONS
 
 
 def size(terms: OfferTerms, *, at: datetime) -> int:
     """How many merchants meet, at `at`, every condition that can be asked of a merchant without an order."""
-    row = Row(COLLECTIONS["merchants"], claims=True)
+    row = Row(MERCHANTS, claims=True)
     conditions = tuple(one for one in (*terms.scope, *terms.asked) if depends_on_merchant(one))
     seen = Merchant.objects.annotate(seen_at=claims.constant(at)).annotate(claimed_at=claims.constant(at))
     return seen.filter(all_of(conditions, row)).count()

@@ -27,10 +27,10 @@ from campaigns.eligibility.timeline import SubjectTimeline
 from campaigns.models import Attachment, Decision, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, instant
-from definitions.benefits import FEES, Discount
+from core.facts import COLLECTIONS, FEES
+from definitions.benefits import Discount
 from definitions.offer_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
 from rules.conditions import Row, all_of, flag
-from rules.facts import COLLECTIONS
 from rules.moments import moment_of
 
 Rows = QuerySet[Any]
@@ -94,7 +94,9 @@ def claimed_at(offer: PublishedOffer) -> Any:
 
 def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
     """The rows of an outer merchant that count towards its n-th, seen at the decision, or each at its own instant."""
-    return counting(nth, at=constant(decided) if decided else F(nth.at)).filter(merchant_id=OuterRef("pk"))
+    return counting(nth, at=constant(decided) if decided else F(nth.at)).filter(
+        **{COLLECTIONS[nth.of].merchant: OuterRef("pk")}
+    )
 
 
 def counting(nth: Nth, *, at: Any) -> QuerySet[Model]:

@@ -21,12 +21,12 @@ from campaigns.models import Decision, Grant, JournalEntry, Tag, Version
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
+from core.facts import COLLECTIONS
 from core.formatting import format_money, format_number, join_and
 from core.money import round_to_cents
 from definitions.offer_terms import ClaimNth, Nth, Threshold
 from rules import sentences
 from rules.conditions import Comparison, Condition, Counting, Row, flag, number_of
-from rules.facts import COLLECTIONS
 from rules.operators import gap
 from rules.sentences import bound, comparison, describe
 
@@ -256,7 +256,8 @@ def _found_progress(offer: PublishedOffer) -> Any:
 
 def number_counted(nth: Nth) -> Any:
     """How many rows of an outer merchant count by its `seen_at`, as an expression."""
-    return number_of(claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")}))
+    counted = claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")})
+    return number_of(counted, merchant=COLLECTIONS[nth.of].merchant)
 
 
 def _progress(offer: PublishedOffer, row: dict[str, Any], claimed: datetime | None) -> list[ConditionResult]:

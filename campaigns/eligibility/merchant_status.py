@@ -19,9 +19,9 @@ from campaigns.models import Coupon, Grant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from definitions.offer_terms import ClaimNth
+from merchants.facts import MERCHANTS
 from merchants.models import Merchant
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Row, flag
-from rules.facts import COLLECTIONS
 from rules.sentences import describe
 from rules.time_windows import Bound
 
@@ -167,7 +167,7 @@ def _asked(
     offer: PublishedOffer, merchant: Merchant, at: datetime
 ) -> tuple[tuple[ConditionResult, ...], ConditionResult | None]:
     """The conditions that depend on the merchant, as it is at `at`, and how far it has come: one query."""
-    terms, row = offer.terms, Row(COLLECTIONS["merchants"], claims=True)
+    terms, row = offer.terms, Row(MERCHANTS, claims=True)
     seen = claims.constant(at)
     conditions = [one for one in (*terms.scope, *terms.asked) if depends_on_merchant(one)]
     wanted: dict[str, Any] = {"seen_at": seen, "claimed_at": seen}

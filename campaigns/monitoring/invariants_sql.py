@@ -1,18 +1,18 @@
 """SQL of the invariants, by name; each returns the rows that break its rule, with the reason, on either database."""
 
+from django.apps import apps
+
+from imports.models import ImportedRecord
+
 ENTRIES_IN_ORDER = """
     SELECT e.*, lag(target) OVER moves AS reached, lead(id) OVER moves AS later
     FROM campaigns_journalentry e WINDOW moves AS (PARTITION BY grant_id, coupon_id ORDER BY id)
 """
 
-TABLES_OF_FACTS = """
-    merchants_merchant merchants_account merchants_membership merchants_servicepackage merchants_penalty
-    merchants_referencevalue trade_tradeorder trade_receipt trade_financingdraw
-    logistics_freightorder logistics_freighttemplate
-""".split()
 FACTS = " UNION ALL ".join(
-    f"SELECT batch_id, count(*) AS n FROM {table} GROUP BY batch_id"  # noqa: S608  constants
-    for table in TABLES_OF_FACTS
+    f"SELECT batch_id, count(*) AS n FROM {model._meta.db_table} GROUP BY batch_id"  # noqa: S608  constants
+    for model in apps.get_models()
+    if issubclass(model, ImportedRecord)
 )
 
 QUERIES: dict[str, str] = {}

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from definitions.benefits import FEES, CouponBundle, Discount
+from core.facts import FEES
+from definitions.benefits import CouponBundle, Discount
 from tests.support.allocation_notation import brief
 
 fees = st.decimals(min_value=0, max_value=1_000_000, places=2)

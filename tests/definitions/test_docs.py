@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 import yaml
 
+from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
 from definitions import benefits, offer_terms
 from definitions.parser import CampaignDefinition, read
+from merchants.facts import OF_MERCHANT
 from rules import base, conditions, moments, time_windows
-from rules.facts import COLLECTIONS, OF_MERCHANT, STATES, SUBJECTS
 from rules.operators import MOMENTS, OPERATORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding="utf-8")
@@ -61,7 +62,7 @@ def test_operators_and_what_they_take_are_those_of_the_code() -> None:
 
 
 def test_fees_and_subjects_are_those_of_the_code() -> None:
-    assert rows("`fee`") == {fee.name: {fee.subject} for fee in benefits.FEES.values()}
+    assert rows("`fee`") == {fee.name: {fee.subject} for fee in FEES.values()}
     assert all(f"`{name}`" in PAGE for name in (*SUBJECTS, *MOMENTS))
 
 
@@ -82,7 +83,7 @@ def campaign_with(part: object) -> str:
     given: dict[str, Any] = part if isinstance(part, dict) else {"conditions": part}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
-    subject = benefits.FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
+    subject = FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
     own: dict[str, dict[str, Any]] = {
         "freight_order": {"claim": {"at": "paid_at"}, "benefit": {"fee": "freight", "percent": "5"}},
         "trade_order": {"claim": {"at": "shipped_at"}, "benefit": {"fee": "premium", "percent": "5"}},

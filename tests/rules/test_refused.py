@@ -98,8 +98,13 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "unknown claim instant": ("at: paid_at", "at: payed_at", "- code: one", "have no instant 'payed_at'"),
     "claim at an amount": ("at: paid_at", "at: base_freight", "- code: one", "have no instant 'base_freight'"),
     "wrong subject for the fee": ("fee: freight", "fee: premium", "- code: one", "is a fee of a trade_order"),
-    "unknown fee": ("fee: freight", "fee: fright", "benefit", "'freight', 'service_fee'"),
-    "unknown subject": ("subject: freight_order", "subject: order", "subject", "'freight_order', 'trade_order'"),
+    "unknown fee": ("fee: freight", "fee: fright", "benefit", "no fee 'fright'; known are: freight, service_fee"),
+    "unknown subject": (
+        "subject: freight_order",
+        "subject: order",
+        "subject",
+        "no subject 'order'; known are: merchant, freight_order",
+    ),
     "bad code": ("code: one", "code: One!", "- code", "match pattern"),
     "release before settlement at the claim": (
         ", released_after_settlement: yes",
@@ -167,7 +172,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "{fact: base_freight, at_least: 10.00}",
         "{count: parcels, where: [{fact: line, is: a}], at_most: 0}",
         "- {fact: base",
-        "cannot count 'parcels'",
+        "no collection to count 'parcels'; known are: freight_orders",
     ),
     "the same condition twice": (
         "{fact: base_freight, at_least: 10.00}",

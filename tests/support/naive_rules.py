@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db.models import Model
 
+from core.facts import COLLECTIONS, Collection
 from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
-from rules.facts import COLLECTIONS, Collection
 from rules.operators import typed
 from trade.models import TradeOrder
 

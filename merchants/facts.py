@@ -1,0 +1,25 @@
+"""Facts about merchants: the merchants themselves, and the states that they are in for a time."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.facts import MERCHANT_PREFIX, Collection, MerchantState, by_name, column_facts, register
+from merchants.models import Membership, Merchant, Penalty, ServicePackage
+
+# Each collection whose rows belong to a merchant has these facts too.
+OF_MERCHANT = tuple(column_facts(Merchant, "country category_l1 category_l2 logistics_partner", prefix=MERCHANT_PREFIX))
+MERCHANTS = Collection(
+    name="merchants",
+    model=Merchant,
+    label=_("merchants"),
+    singular=_("merchant"),
+    subject="merchant",
+    merchant="code",
+    facts=by_name(OF_MERCHANT),
+)
+
+register(
+    MERCHANTS,
+    MerchantState("membership", Membership, "plan", _("membership")),
+    MerchantState("service_package", ServicePackage, "package", _("service package")),
+    MerchantState("penalty", Penalty, "kind", _("penalty")),
+)
