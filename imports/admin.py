@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils import timezone
+from django.utils.module_loading import autodiscover_modules
 from django.utils.translation import gettext as _
 from import_export.admin import ImportExportMixin
 from import_export.forms import ExportForm, ImportForm
@@ -26,6 +27,7 @@ from core.admin import ReadOnlyAdmin
 from imports import upload_jobs, workbook_template
 from imports.importer import ImportResult
 from imports.models import ImportBatch, Upload
+from imports.registry import all_schemas
 from imports.schema import FileSchema
 from imports.uploads import Csv, Taken, Xlsx, now, resource
 
@@ -199,3 +201,8 @@ def _layout(file: FileSchema) -> dict[str, Any]:
         "list_filter": [field.name for field in fields if field.choices or isinstance(field, models.BooleanField)],
         "search_fields": [f"{path}__startswith" for path in paths],
     }
+
+
+# The admin loads this module before `imports` is ready, so the schemas may not be registered yet.
+autodiscover_modules("import_schemas")
+register(*all_schemas())

@@ -38,5 +38,4 @@ FREIGHT_TEMPLATES = FileSchema(
     ),
     key=("merchant_code", "line", "configured_at"),
 )
-FILES = (FREIGHT_ORDERS, FREIGHT_TEMPLATES)
-register(*FILES)
+register(FREIGHT_ORDERS, FREIGHT_TEMPLATES)

@@ -15,14 +15,12 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy, ngettext
 
 from core.admin import ReadOnlyAdmin
-from imports.admin import UploadAdmin, register
+from imports.admin import UploadAdmin
 from imports.models import ImportBatch, Upload
 from merchants import api_keys, members
-from merchants.import_schemas import FILES
 from merchants.members import MemberError
 from merchants.models import ApiKey, Member
 
-register(*FILES)
 admin.site.register(Upload, UploadAdmin)
 
 

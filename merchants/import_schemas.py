@@ -68,5 +68,4 @@ REFERENCE_LISTS = FileSchema(
     (Column("list_code", key(), required=True), Column("value", key(), required=True)),
     key=("list_code", "value"),
 )
-FILES = (MERCHANTS, ACCOUNTS, MEMBERSHIPS, SERVICE_PACKAGES, PENALTIES, REFERENCE_LISTS)
-register(*FILES)
+register(MERCHANTS, ACCOUNTS, MEMBERSHIPS, SERVICE_PACKAGES, PENALTIES, REFERENCE_LISTS)

@@ -73,5 +73,4 @@ FINANCING_DRAWS = FileSchema(
     ),
     key=("draw_no",),
 )
-FILES = (TRADE_ORDERS, RECEIPTS, FINANCING_DRAWS)
-register(*FILES)
+register(TRADE_ORDERS, RECEIPTS, FINANCING_DRAWS)

@@ -1,6 +1,0 @@
-"""Facts about trade in the admin."""
-
-from imports.admin import register
-from trade.import_schemas import FILES
-
-register(*FILES)
