@@ -13,7 +13,6 @@ from merchants.models import Merchant
 from rules import sentences
 
 
-
 @dataclass(frozen=True)
 class OrderType:
     """One type of order: a collection of the registry of facts, and its list in the dashboard."""
@@ -35,9 +34,7 @@ class OrderType:
 
     def rows(self, merchant: Merchant, at: datetime) -> "QuerySet[Any]":
         """Return the merchant's orders dated up to `at`, annotated with `listed_at`."""
-        orders: QuerySet[Any] = self.collection.model._default_manager.filter(
-            **{self.collection.merchant: merchant.pk}
-        )
+        orders: QuerySet[Any] = self.collection.model._default_manager.filter(**{self.collection.merchant: merchant.pk})
         dated: QuerySet[Any] = orders.annotate(listed_at=_first_known(self.listing.listed_at))
         return dated.filter(listed_at__lte=at)
 
