@@ -1,4 +1,4 @@
-"""What every test shares: whatever it did to the database, all invariants hold after it."""
+"""Fixtures of every test: all invariants hold after a test that used the database. Choice of tests for a round."""
 
 import os
 import shutil
@@ -17,45 +17,81 @@ from tests.support.servers import PrivateRedis
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--round", choices=["first", "second"], help="leave out tests that belong to the other round")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests of a round of `./run test`.
+
+    The first leaves out tests that need servers or a browser. The second leaves out tests that run once: those that use
+    no database, and those marked `once`, which use a database of their own or ask nothing of it that others do not.
+    """
+    is_other = {"first": _needs_servers, "second": _runs_once}.get(config.getoption("--round"))
+    if is_other is None:
+        return
+    deselected = [item for item in items if is_other(item)]
+    items[:] = [item for item in items if not is_other(item)]
+    config.hook.pytest_deselected(items=deselected)
+
+
+def _needs_servers(item: pytest.Item) -> bool:
+    return _is_marked(item, "postgresql", "redis") or "browser_type_launch_args" in _fixtures(item)
+
+
+def _runs_once(item: pytest.Item) -> bool:
+    return not _needs_servers(item) and (_is_marked(item, "once") or not _uses_database(item))
+
+
+def _uses_database(item: pytest.Item) -> bool:
+    return _is_marked(item, "django_db") or bool(DATABASE_FIXTURES & _fixtures(item))
+
+
+def _is_marked(item: pytest.Item, *names: str) -> bool:
+    return any(item.get_closest_marker(name) for name in names)
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
 @pytest.fixture(autouse=True)
 def on_postgresql(request: pytest.FixtureRequest) -> None:
-    """Skip, loudly, what means nothing on a database with one writer; `./run test` has it in its second round."""
-    if any(request.node.iter_markers("postgresql")) and connection.vendor != "postgresql":
+    """Skip tests marked `postgresql` on a database with one writer, and say so."""
+    if _is_marked(request.node, "postgresql") and connection.vendor != "postgresql":
         pytest.skip("NOT TESTED here: needs PostgreSQL, DATABASE_URL names none")
 
 
 @pytest.fixture(autouse=True)
-def no_second_step(settings: Settings) -> None:
-    """Who signs in is in, but where a test is about the second step."""
-    settings.SECOND_STEP = "nobody"
+def on_redis(request: pytest.FixtureRequest) -> None:
+    """Skip tests marked `redis` without a Redis server, and say so."""
+    if _is_marked(request.node, "redis") and not configured.REDIS_URL:
+        pytest.skip("NOT TESTED here: needs Redis, REDIS_URL names none")
 
 
 @pytest.fixture(autouse=True)
-def on_redis(request: pytest.FixtureRequest) -> None:
-    """Skip, loudly, what means nothing without a Redis."""
-    if any(request.node.iter_markers("redis")) and not configured.REDIS_URL:
-        pytest.skip("NOT TESTED here: needs Redis, REDIS_URL names none")
+def no_second_step(settings: Settings) -> None:
+    """Require two-step verification of nobody, so that tests sign in with one request."""
+    settings.SECOND_STEP = "nobody"
 
 
 @pytest.fixture(autouse=True)
 def invariants_hold(request: pytest.FixtureRequest) -> Iterator[None]:
     """Check all invariants after a test that used the database, unless it is marked `plants_violation`."""
-    marked = any(request.node.iter_markers("plants_violation"))
-    uses_database = any(request.node.iter_markers("django_db")) or DATABASE_FIXTURES & set(request.fixturenames)
-    if marked or not uses_database:
+    if _is_marked(request.node, "plants_violation") or not _uses_database(request.node):
         yield
         return
-    request.getfixturevalue("db")  # so that this ends before the database is cleaned
+    request.getfixturevalue("db")  # so that this fixture ends before the database is emptied
     yield
-    if not _aborted():
+    if not _transaction_is_aborted():
         from campaigns.monitoring import invariants
 
         broken = invariants.check()
         assert not broken, "\n".join(map(str, broken))
 
 
-def _aborted() -> bool:
-    """Whether the test ended on an error that only a rollback mends: then there is nothing to look at."""
+def _transaction_is_aborted() -> bool:
+    """Return True if the test ended in an error that only a rollback clears; the database answers nothing then."""
     if connection.needs_rollback:
         return True
     if connection.vendor != "postgresql" or connection.connection is None:
@@ -65,7 +101,7 @@ def _aborted() -> bool:
 
 @pytest.fixture(scope="session", autouse=True)
 def roles_once(django_db_setup: None) -> None:
-    """The groups are made with the tables; making them anew each time these are emptied would cost a minute in all."""
+    """Create the groups with the tables only. Again after each test that empties them would cost a minute in all."""
     from django.apps import apps
     from django.db.models.signals import post_migrate
 
@@ -76,12 +112,13 @@ def roles_once(django_db_setup: None) -> None:
 
 @pytest.fixture
 def season(db: None) -> seasons.Season:
-    """September 2022, taken through in this process: `season(as_of=…)` decides a case's facts up to an instant."""
+    """September 2022 in this process: `season(as_of=…)` decides a case's facts up to an instant."""
     return seasons.Season()
 
 
 @pytest.fixture
 def private_redis(tmp_path: Path) -> Iterator[PrivateRedis]:
+    """Start a Redis server for one test, which may freeze and kill it."""
     if not shutil.which("redis-server"):
         text = "NOT TESTED: needs the program redis-server"
         if os.environ.get("CI"):

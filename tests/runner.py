@@ -1,14 +1,17 @@
-"""`./run test`: the suite on the embedded default, then again on PostgreSQL and Redis where they answer.
+"""`./run test`: run the tests on SQLite, then again on PostgreSQL and Redis where they answer.
 
-Servers are those of DATABASE_URL and REDIS_URL, else those on the standard local ports. With CI set, a server that
-does not answer is an error.
+The first round uses the embedded default: SQLite and a broker in memory. The second round uses the servers named by
+DATABASE_URL and REDIS_URL, else those on the standard local ports, and leaves out tests that run once (see
+`tests/conftest.py`). Missing servers and programs are reported at the start and at the end; in CI they are an error.
 """
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import zlib
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -17,42 +20,46 @@ import redis
 from core.translations import compile_catalogs
 
 ROOT = Path(__file__).resolve().parent.parent
-# What an installation may have set must not leak into the tests.
-OWN_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PASSWORD_RESET_TIMEOUT", "SITE_URL")
-# What does not depend on servers is seen in the first round: it has no database, one of its own, or asks nothing of it
-# that other tests do not ask of PostgreSQL.
-SEEN = (
-    "tests/test_quality.py",
-    "tests/test_translations.py",
-    "tests/allocation",
-    "tests/api/test_access.py",
-    "tests/api/test_schema.py",
-    "tests/api/test_client.py",
-    "tests/api/test_generated.py",
-    "tests/definition",
-    "tests/dashboard/test_access.py",
-    "tests/demonstration",
-    "tests/backoffice/test_roles.py",
-    "tests/engine/test_drill_embedded.py",
-    "tests/engine/test_steps.py",
-    "tests/imports/test_cells.py",
-    "tests/imports/test_workbooks.py",
-    "tests/dashboard/test_noted.py",
-    "tests/dashboard/test_passwords.py",
-    "tests/platform/test_https.py",
-    "tests/platform/test_logs.py",
-    "tests/platform/test_metrics.py",
-    "tests/platform/test_production.py",
-    "tests/platform/test_reliability.py",
-    "tests/platform/test_up.py",
-    "tests/platform/test_wire.py",
-    "tests/rules/test_refused.py",
-)
-# A name of its own for each checkout, so that two suites on one server do not drop each other's test databases.
+# Settings of an installation on this machine must not reach the tests.
+INSTALLATION_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PASSWORD_RESET_TIMEOUT", "SITE_URL")
+# One name for each checkout, so that two runs on the same server do not drop each other's test databases.
 DATABASE = f"fairground_{zlib.crc32(str(ROOT).encode()):08x}"
+LOCAL_REDIS = "redis://127.0.0.1:6379/0"
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A server or program that some tests need, and how to add it."""
+
+    name: str
+    tests: str
+    advice: str
+
+
+POSTGRESQL = Requirement(
+    name="PostgreSQL",
+    tests="races, locks, prepared statements, load drill",
+    advice="apt-get install postgresql, or set DATABASE_URL to a server whose role may create databases",
+)
+REDIS = Requirement(
+    name="Redis",
+    tests="broker and rate limits on a real server",
+    advice="apt-get install redis-server, or set REDIS_URL",
+)
+REDIS_PROGRAM = Requirement(
+    name="program redis-server",
+    tests="a broker that fails or hangs",
+    advice="apt-get install redis-server",
+)
+CHROMIUM = Requirement(
+    name="program chromium",
+    tests="tests/browser",
+    advice="apt-get install chromium",
+)
 
 
 def postgres_candidates() -> list[str]:
+    """Return the URLs to try: DATABASE_URL alone if set, else usual local roles."""
     if url := os.environ.get("DATABASE_URL"):
         return [url]
     users = dict.fromkeys(("postgres:postgres", "postgres", os.environ.get("USER", "root"), "root"))
@@ -60,7 +67,7 @@ def postgres_candidates() -> list[str]:
 
 
 def can_make_databases(url: str) -> bool:
-    """Whether the server answers and lets us create test databases. The named database itself need not exist."""
+    """Return True if the server answers and the role may create databases. The named database need not exist."""
     for name in ("postgres", url.rpartition("/")[2].partition("?")[0]):
         try:
             with psycopg.connect(url, dbname=name, connect_timeout=3) as connection:
@@ -72,6 +79,7 @@ def can_make_databases(url: str) -> bool:
 
 
 def redis_answers(url: str) -> bool:
+    """Return True if the server answers within three seconds."""
     try:
         with redis.Redis.from_url(url, socket_timeout=3, socket_connect_timeout=3, retry=None) as client:
             return bool(client.ping())
@@ -79,54 +87,79 @@ def redis_answers(url: str) -> bool:
         return False
 
 
-def servers() -> dict[str, str]:
-    """The environment of the second round: those servers that answer."""
-    found = {}
+def find_servers() -> dict[str, str]:
+    """Return the environment of the second round: the URLs of the servers that answer."""
+    servers = {}
     if database := next(filter(can_make_databases, postgres_candidates()), ""):
-        found["DATABASE_URL"] = database
-    bell = os.environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
-    if redis_answers(bell):
-        found["REDIS_URL"] = bell
-    return found
+        servers["DATABASE_URL"] = database
+    broker = os.environ.get("REDIS_URL") or LOCAL_REDIS
+    if redis_answers(broker):
+        servers["REDIS_URL"] = broker
+    return servers
 
 
-def pytest(environment: dict[str, str], arguments: list[str]) -> int:
-    own = {
+def find_missing(servers: dict[str, str]) -> list[Requirement]:
+    """Return the requirements that this machine does not meet."""
+    present = {
+        POSTGRESQL: "DATABASE_URL" in servers,
+        REDIS: "REDIS_URL" in servers,
+        REDIS_PROGRAM: shutil.which("redis-server") is not None,
+        CHROMIUM: shutil.which("chromium") is not None,
+    }
+    return [requirement for requirement, is_present in present.items() if not is_present]
+
+
+def run_pytest(environment: dict[str, str], arguments: list[str]) -> int:
+    """Run pytest in parallel processes with the servers in `environment`. Return its exit status."""
+    inherited = {
         name: value
         for name, value in os.environ.items()
-        if name not in OWN_VARIABLES and not name.startswith("FAIRGROUND_")
+        if name not in INSTALLATION_VARIABLES and not name.startswith("FAIRGROUND_")
     }
     command = [sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", *arguments]
-    return subprocess.run(command, cwd=ROOT, env=own | environment, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, env=inherited | environment, check=False).returncode
 
 
 def without_password(url: str) -> str:
+    """Return the URL without user and password."""
     return re.sub(r"//[^@/]*@", "//", url)
 
 
-def announce(text: str) -> None:
-    print(f"\n{'=' * 100}\n{text}\n{'=' * 100}", flush=True)  # noqa: T201
+def announce(*lines: str) -> None:
+    """Print lines between two rules."""
+    print("", "=" * 100, *lines, "=" * 100, sep="\n", flush=True)  # noqa: T201
+
+
+def announce_missing(missing: list[Requirement]) -> None:
+    """Say which tests are left out and how to add what they need."""
+    lines = [f"  {item.name} (for: {item.tests}). To add it: {item.advice}" for item in missing]
+    announce("NOT TESTED: this machine lacks", *lines)
 
 
 def main(arguments: list[str]) -> int:
+    """Run both rounds and return the higher exit status."""
     compile_catalogs()
-    found = servers()
-    missing = [name for name in ("DATABASE_URL", "REDIS_URL") if name not in found]
-    ci = bool(os.environ.get("CI"))
-    if missing and ci:
-        announce(f"No server answers for {' and '.join(missing)}; in CI that is an error.")
-        return 1
-    announce("First round: the embedded default (SQLite, broker in memory)")
-    # What needs servers, and what drives a browser, is left to the second round where there is one. Else the one is
-    # skipped with a word, and the other done here.
-    left = ["-m", "not postgresql and not redis", "--ignore=tests/browser"] if "DATABASE_URL" in found else []
-    outcomes = [pytest({}, [*left, *arguments])]
-    if found:
-        announce(f"Second round: {', '.join(map(without_password, found.values()))}")
-        outcomes.append(pytest(found, [*(f"--ignore={path}" for path in SEEN), *arguments]))
+    servers = find_servers()
+    missing = find_missing(servers)
     if missing:
-        announce(f"NOT TESTED, no server answers for {' and '.join(missing)}. What needs it was skipped.")
-    return max(outcomes)
+        announce_missing(missing)
+        if os.environ.get("CI"):
+            announce("In CI that is an error.")
+            return 1
+    announce("First round: SQLite, broker in memory")
+    # Tests that need servers or a browser wait for the second round. Without one they are skipped, or run here.
+    statuses = [run_pytest({}, [*(["--round=first"] if "DATABASE_URL" in servers else []), *arguments])]
+    if servers:
+        announce(f"Second round: {', '.join(map(without_password, servers.values()))}")
+        statuses.append(run_pytest(servers, ["--round=second", *arguments]))
+    if missing:
+        announce_missing(missing)
+    return max(_without_empty(status) for status in statuses)
+
+
+def _without_empty(status: int) -> int:
+    # 5: nothing collected. A file named on the command line may belong to one round only.
+    return 0 if status == 5 else status
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.api.conftest import Program, program
 from tests.api.test_claims import FACT
 from tests.support.world import everything, freight, offer, publish, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 ROLES = ("nobody", "platform", "reader", "own", "stranger")
 CLAIM = {"subject": "freight_order", "key": "F"}

@@ -22,6 +22,8 @@ from tests.engine.test_late import coupon_offer
 from tests.support.members import clock
 from tests.support.world import correct, freight, merchant, offer, publish, tick
 
+pytestmark = pytest.mark.once
+
 
 def schema() -> Any:
     return yaml.safe_load(Client().get("/api/v1/schema/").content)

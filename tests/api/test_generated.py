@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import pytest
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
@@ -12,6 +13,8 @@ from merchants import api_keys
 from tests.engine.test_late import coupon_offer
 from tests.support.members import clock
 from tests.support.world import freight, merchant, offer, publish, tick
+
+pytestmark = pytest.mark.once
 
 # Every edge of every parameter, `examples,coverage`, takes a minute more.
 PHASES = os.environ.get("SCHEMATHESIS_PHASES", "fuzzing,stateful")

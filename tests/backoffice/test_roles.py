@@ -16,7 +16,7 @@ from tests.support.members import member
 from tests.support.operators import Staff
 from tests.support.world import t
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once]
 
 # Who sees each page of the desk; v: viewer, o: operator, p: approver, a: administrator.
 SEEN = {

@@ -17,7 +17,7 @@ from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.members import PASSWORD, client, text
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick, trade
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 OPEN = {
     "sign-in",

@@ -13,7 +13,7 @@ from merchants.models import Member
 from tests.dashboard.test_second_step import code
 from tests.support.members import PASSWORD
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 NAME = "owner@example.com"
 
 

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from merchants.models import Member
 from tests.support.members import PASSWORD, client
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def change(browser: Client, to: str, old: str = PASSWORD) -> bool:

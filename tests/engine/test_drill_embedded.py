@@ -7,6 +7,7 @@ from tests.support.world import everything, freight, merchant, offer, publish, t
 
 
 @pytest.mark.django_db
+@pytest.mark.once
 def test_one_writer_has_nothing_to_rehearse() -> None:
     merchant()
     publish(offer("o", quota="{limit: 5}"))

@@ -22,7 +22,7 @@ from tests.support.allocation_notation import brief
 from tests.support.world import everything, offer, publish, t, tick
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 FOLLOWED = "{locked_at: paid_at, at: departed_at, deadline: {at: 2022-09-08 23:59:59}, released_by: cancelled_at}"
 MEMBER = "[{in_force: membership, of: [global_pass]}, {code: alive, fact: cancelled_at, happened: no}]"

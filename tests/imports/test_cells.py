@@ -18,6 +18,8 @@ from merchants.import_schemas import MERCHANTS
 from merchants.models import Merchant
 from tests.support.importing import ORDER, SHANGHAI, import_text, merchants, nothing_of_orders, order
 
+pytestmark = pytest.mark.once
+
 
 def reader(file: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:
     return file.named[column].parser(file.model, zone, repeats=False)

@@ -14,7 +14,7 @@ from merchants.models import Merchant
 from tests.support.importing import import_path, import_text, merchants, nothing_of_orders
 from tests.support.workbooks import MAIN, large, number, row, sheet, text, workbook
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 HEAD = row(1, text("A1", "merchant_code"), text("B1", "name"))
 UNREADABLE = "is not a workbook that can be read: save it as .xlsx or CSV"
 OLD = "is an encrypted workbook, or one of an old format: save it as .xlsx without a password"

@@ -13,7 +13,7 @@ from tests.api.conftest import Program, platform  # noqa: F401  # a fixture
 from tests.api.test_claims import asked
 from tests.support.world import freight, offer, publish, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once]
 T0 = datetime(2022, 9, 1, tzinfo=UTC)
 TOKEN = "for-the-test-alone"
 
