@@ -99,7 +99,9 @@ def admit(tickets: Sequence[Ticket]) -> tuple[list[Ticket], dict[Ticket, Respons
     locked = execute_deferred(LOCK, [[one.number for one in tickets]]) if connection.vendor == "postgresql" else None
     # Each statement sees what was committed when it begins: with the locks in hand.
     programs = {one.program for one in tickets}
-    found = {program: _before().send(program=program, keys=[one.key for one in tickets]) for program in programs}
+    found = {
+        program: _before().execute_deferred(program=program, keys=[one.key for one in tickets]) for program in programs
+    }
     free = [one for one, (got,) in zip(tickets, locked(), strict=True) if got] if locked else list(tickets)
     told: dict[Ticket, Response | ProblemError] = {}
     for program, fetch in found.items():

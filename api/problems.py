@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from api.renderers import PROBLEM
-from core.db.errors import AGAIN_IN, is_away
+from core.db.errors import RETRY_HEADERS, is_unavailable
 from imports.schema import RowError
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ def nothing(_request: HttpRequest) -> JsonResponse:
 
 
 def _unexpected(error: Exception) -> ProblemError:
-    if is_away(error):
+    if is_unavailable(error):
         text = _("The database does not answer. Nothing was done; try again.")
-        return ProblemError(503, "unavailable", text, headers=dict(AGAIN_IN))
+        return ProblemError(503, "unavailable", text, headers=dict(RETRY_HEADERS))
     return ProblemError(500, "internal", _("Something went wrong here. Nothing was done."))
 
 

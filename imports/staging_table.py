@@ -64,7 +64,9 @@ def staged(file: FileSchema, stream: Iterable[Sequence[object]]) -> Iterator[int
         f"FROM {_table(file.model)} WHERE 1 = 0"
     )
     try:
-        yield bulk_insert.append(STAGE, [LINE, *(column.attname for column in file.columns)], stream)
+        yield bulk_insert.write_in_chunks(
+            STAGE, [LINE, *(column.attname for column in file.columns)], stream, temporary=True
+        )
     finally:
         if not connection.needs_rollback:
             _run(f"DROP TABLE IF EXISTS {STAGE}")

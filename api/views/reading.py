@@ -263,7 +263,7 @@ def owners_of(subject: str, keys: Sequence[str]) -> dict[str, str]:
 
 def send_owners(subject: str, keys: Sequence[str]) -> Callable[[], dict[str, str]]:
     """As `owners_of`; they are had by calling what is returned."""
-    fetch = _owners(subject).send(keys=list(keys)) if subject in SUBJECTS else list
+    fetch = _owners(subject).execute_deferred(keys=list(keys)) if subject in SUBJECTS else list
     return lambda: dict(fetch())
 
 

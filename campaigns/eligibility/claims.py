@@ -177,7 +177,7 @@ def send_asked(offer: PublishedOffer, subjects: Sequence[str], *, until: datetim
 
     They are had by calling what is returned.
     """
-    return _asked(offer).send(subjects=subjects, until=until)
+    return _asked(offer).execute_deferred(subjects=subjects, until=until)
 
 
 @compiled_query

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection, transaction
 
 from campaigns.engine import instant_claims
 from campaigns.models import Decision
-from core.db.errors import is_locked
+from core.db.errors import is_lock_timeout
 from core.db.pipeline import pipeline
 
 AT_ONCE = 200
@@ -102,7 +102,7 @@ class Desk:
                 together = self._together(first)
                 self._decide(held, together)
         except Exception as error:
-            if busy := is_locked(error):
+            if busy := is_lock_timeout(error):
                 together += [one for one in self._together(first) if one not in together]
             with self._lock:
                 self.waiting = [one for one in self.waiting if one is not first]

@@ -42,7 +42,7 @@ def decide(offers: list[PublishedOffer], news: Changes, *, at: datetime) -> int:
         for offer in ready
     ]
     going = [(offer, keys) for offer, keys in zip(ready, asked, strict=True) if offer.row.paused_at is None]
-    with planner_hints.for_many(any(keys is None for _, keys in going)):
+    with planner_hints.hash_joins(any(keys is None for _, keys in going)):
         return _decide_asked(going, news, at)
 
 
@@ -135,7 +135,7 @@ def _insert_failed(judged: str, parameters: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(f"{into} SELECT * FROM ({judged} {fence}) AS claim WHERE failed > 0", parameters)  # noqa: S608  own names
         count = int(cursor.rowcount)
-    planner_hints.learn(count, Decision)
+    planner_hints.analyze(count, Decision)
     return count
 
 
@@ -175,7 +175,7 @@ def _allocate(
     for offer in offers:
         transitions.count(offer.row, kept=kept[offer.id], line=quotas[offer.code].line, asked_until=asked_until)
     decision_events.places(offers, places.used + kept, at=until)
-    planner_hints.learn(decided, Decision, Grant)
+    planner_hints.analyze(decided, Decision, Grant)
 
 
 def _write(

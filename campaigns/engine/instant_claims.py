@@ -48,7 +48,7 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
 def hold(of: str) -> Held:
     """Take the offers about such subjects in hand, until the transaction ends."""
     with pipeline():  # one after the other: what is promised is seen with the offers in hand
-        about, promised = published_offers.send_about(of, held=True), _promised().send()
+        about, promised = published_offers.send_about(of, held=True), _promised().execute_deferred()
         return Held(of, about(), bool(promised()))
 
 

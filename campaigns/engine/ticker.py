@@ -90,7 +90,7 @@ def _bring_up(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRu
 
     Returns whether that was done: not where they have been brought further already.
     """
-    planner_hints.read_to_the_end()
+    planner_hints.plan_for_all_rows()
     group = published_offers.hold(group)
     until = claims.decision_cutoff(group, run.at)
     since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]

@@ -63,7 +63,7 @@ def audience(of: Collection[str] | None = None) -> Audience:
 def send_audience(of: Collection[str] | None = None) -> Callable[[], Audience]:
     """As `audience`; it is had by calling what is returned."""
     some = of is not None and len(of) <= FEW
-    fetch = _listening(some).send(merchants=sorted(of or ()) if some else [])
+    fetch = _listening(some).execute_deferred(merchants=sorted(of or ()) if some else [])
 
     def hear() -> Audience:
         heard = {merchant for (merchant,) in fetch()}

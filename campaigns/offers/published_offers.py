@@ -110,7 +110,7 @@ def hold_all(subject: str) -> list[PublishedOffer]:
 
 def send_about(subject: str, *, held: bool) -> Callable[[], list[PublishedOffer]]:
     """As `about` or `hold_all`; the offers are had, and held, by calling what is returned."""
-    fetch = _about(held).send(subject=subject)
+    fetch = _about(held).execute_deferred(subject=subject)
     return lambda: [_published(values) for values in fetch()]
 
 

@@ -98,7 +98,7 @@ def _run_ticks(simulation: Simulation, definition: CampaignDefinition, instants:
     for at in instants:
         ticker.tick(at=at)
         # Autovacuum cannot see temporary tables: without fresh statistics the next tick is planned for empty ones.
-        planner_hints.learn(planner_hints.MANY, *ISOLATED_MODELS)
+        planner_hints.analyze(planner_hints.MANY, *ISOLATED_MODELS)
         simulation.step += 1
         QUEUE.heartbeat(simulation, at=clock(), step=simulation.step)
 

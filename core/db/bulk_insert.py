@@ -1,8 +1,7 @@
-"""Many rows into a table at once, on the default connection.
+"""Insert many rows at once, on the default connection.
 
-PostgreSQL takes them as binary COPY: its C dumpers are given the column types once, which measured 4 times the rate of
-text COPY built here row by row; a few of them as one prepared INSERT, which is fewer ways there and back. SQLite takes
-them as chunks of one prepared INSERT.
+PostgreSQL gets many rows by binary COPY, at 4 times the rate of text COPY that Python formats row by row, and few rows
+by one prepared INSERT, which needs fewer round trips. SQLite gets chunks of one prepared INSERT.
 """
 
 import json
@@ -20,38 +19,42 @@ from core.db.pipeline import execute, in_pipeline
 
 CHUNK = 5_000
 FEW = 200
-PASSING = {"intake_stage"}  # temporary tables, whose columns differ from use to use
 TYPES: dict[tuple[str, str], list[int]] = {}
 
 
 def write(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """Append `rows` to `table` and return how many there were. Instants must be aware; dicts and lists are JSON.
+    """Insert `rows` into `table` and return their number. Instants must be aware; dicts and lists are stored as JSON.
 
-    `rows` is consumed as it comes, in flat memory. It must not query the default connection meanwhile: COPY has it.
-    A constraint of the table refuses the whole call with `IntegrityError`.
+    `rows` is read as a stream, and must not use the default connection: COPY occupies it. All rows are inserted or
+    none. Raises `IntegrityError` when a constraint of the table does not hold.
     """
     if connection.vendor == "postgresql":
         if in_pipeline():
-            return _append_few(table, columns, list(rows))
+            return _write_few(table, columns, list(rows))
         if isinstance(rows, list) and len(rows) <= FEW:
-            return _append_few(table, columns, rows)
-        return append(table, columns, rows)
+            return _write_few(table, columns, rows)
+        return write_in_chunks(table, columns, rows)
     with transaction.atomic():
-        return append(table, columns, rows)
+        return write_in_chunks(table, columns, rows)
 
 
-def append(table: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> int:
-    """As `write`, but on SQLite a transaction a chunk: its only write lock is not held while rows are awaited."""
+def write_in_chunks(
+    table: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, temporary: bool = False
+) -> int:
+    """Insert like `write`, but on SQLite in one transaction a chunk: its only write lock is not held between chunks.
+
+    `temporary` says that the columns of the table may differ from one call to the next.
+    """
     with connection.cursor() as cursor:
         names = ", ".join(connection.ops.quote_name(column) for column in columns)
         target = f"{connection.ops.quote_name(table)} ({names})"
         if connection.vendor == "postgresql":
-            return _copy(cursor, table=table, names=names, target=target, rows=rows)
-        return _insert(cursor, target=target, width=len(columns), rows=rows)
+            types = _types(cursor, table, names, cached=not temporary)
+            return _copy(cursor, target, types, rows)
+        return _insert(cursor, target, width=len(columns), rows=rows)
 
 
-def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: Iterable[Sequence[object]]) -> int:
-    types = _types(cursor, table, names)
+def _copy(cursor: CursorWrapper, target: str, types: list[int], rows: Iterable[Sequence[object]]) -> int:
     count = 0
     raw: Any = cursor  # `copy` is psycopg's own, reached through Django's wrapper
     with connection.wrap_database_errors, raw.copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
@@ -63,34 +66,34 @@ def _copy(cursor: CursorWrapper, *, table: str, names: str, target: str, rows: I
     return count
 
 
-def _append_few(table: str, columns: Sequence[str], rows: list[Sequence[object]]) -> int:
-    """One statement and one parameter, which Python and PostgreSQL both take apart in C."""
+def _write_few(table: str, columns: Sequence[str], rows: list[Sequence[object]]) -> int:
+    """Insert by one statement with one JSON parameter, which Python writes and PostgreSQL reads in C."""
     if not rows:
         return 0
-    told = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
-    execute(_insertion(table, tuple(columns)), [told])
+    parameter = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
+    execute(_insert_statement(table, tuple(columns)), [parameter])
     return len(rows)
 
 
 @lru_cache
-def _insertion(table: str, columns: tuple[str, ...]) -> str:
+def _insert_statement(table: str, columns: tuple[str, ...]) -> str:
     names = ", ".join(map(connection.ops.quote_name, columns))
     into = connection.ops.quote_name(table)
     return f"INSERT INTO {into} ({names}) SELECT {names} FROM json_populate_recordset(NULL::{into}, %s)"  # noqa: S608  quoted names
 
 
-def _types(cursor: CursorWrapper, table: str, names: str) -> list[int]:
-    """The columns' types: asked once a process of a table that stays, each time of a temporary one."""
-    if (table, names) not in TYPES:
-        cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608  # quoted names
-        types = [column[1] for column in cursor.description or ()]
-        if table not in PASSING:
-            TYPES[table, names] = types
-        return types
-    return TYPES[table, names]
+def _types(cursor: CursorWrapper, table: str, names: str, *, cached: bool) -> list[int]:
+    """Return the type OIDs of the columns; for a table that is not temporary, ask for them once a process."""
+    if cached and (table, names) in TYPES:
+        return TYPES[table, names]
+    cursor.execute(f"SELECT {names} FROM {connection.ops.quote_name(table)} LIMIT 0")  # noqa: S608  # quoted names
+    types = [column[1] for column in cursor.description or ()]
+    if cached:
+        TYPES[table, names] = types
+    return types
 
 
-def _insert(cursor: CursorWrapper, *, target: str, width: int, rows: Iterable[Sequence[object]]) -> int:
+def _insert(cursor: CursorWrapper, target: str, *, width: int, rows: Iterable[Sequence[object]]) -> int:
     statement = f"INSERT INTO {target} VALUES ({', '.join(['%s'] * width)})"  # noqa: S608  # quoted names
     count = 0
     for chunk in _chunks(rows):
@@ -114,7 +117,7 @@ def _instant(value: datetime) -> str:
     return str(value.astimezone(UTC).replace(tzinfo=None))
 
 
-# What Django itself stores in SQLite for these types; the rest the driver takes as it is.
+# The form in which Django stores these types in SQLite; the driver adapts the others.
 ADAPTERS: dict[type, Callable[[Any], object]] = {
     datetime: _instant,
     Decimal: str,

@@ -1,8 +1,8 @@
-"""Queries that are put together once a process and then asked again and again with other values.
+"""Queries that are compiled to SQL once a process, and then run with other values each time.
 
-Django takes a millisecond or more to put a statement together, and PostgreSQL as much to plan it: more than a claim
-takes in all. Such a query is written with Django like any other, with `Given` where a value differs from one time to
-the next; PostgreSQL keeps its plan (docs/decisions/0018-kept-statements.md).
+Django takes a millisecond or more to compile a query, and PostgreSQL as much to plan it: more than a whole claim
+takes. Such a query is written with Django's ORM, with a `Parameter` in place of each value that differs from run to
+run; PostgreSQL prepares it and keeps its plan (docs/decisions/0018-kept-statements.md).
 """
 
 import json
@@ -20,24 +20,24 @@ from django.db.models import BooleanField, DateTimeField, Expression, F, Field, 
 from core.db.pipeline import execute_deferred
 
 MOST = 2_000
-"""Statements that are kept; those not asked for longest make room."""
+"""Number of compiled queries of one kind; the oldest makes room for the next."""
 Values = tuple[Any, ...]
 
 
 class Parameter(Expression):
-    """The place of a value that is given each time the query is asked."""
+    """Placeholder of a value that is passed each time the query runs."""
 
     def __init__(self, name: str, output_field: "Field[Any, Any]") -> None:
         super().__init__(output_field=output_field)
         self.name = name
 
     def as_sql(self, _compiler: Any, _connection: Any) -> Any:
-        """The value's place in the statement, and this as what stands for it among the parameters."""
+        """Return the placeholder in the statement, with this object as its parameter."""
         return "%s", [self]
 
 
 class AnyOfParameter(Func):
-    """Whether a text, or a number, is one of a given list of such."""
+    """Condition: a text or number is in the list that is passed as a parameter."""
 
     output_field = BooleanField()
 
@@ -46,33 +46,33 @@ class AnyOfParameter(Func):
         self.numbers = numbers
 
     def as_postgresql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
-        """An array is one parameter, however long it is; an index looks each of its values up."""
+        """Compile to `= ANY (array)`: one parameter for a list of any length, and an index finds each of its values."""
         kind = "bigint[]" if self.numbers else "text[]"
         return self.as_sql(compiler, connection, template=f"%(expressions)s::{kind})", arg_joiner=" = ANY (")
 
     def as_sqlite(self, compiler: Any, connection: Any, **_context: Any) -> tuple[str, Any]:
-        """The same with a list in JSON."""
+        """Compile to a list in JSON, which SQLite can take as one parameter."""
         joiner = " IN (SELECT value FROM json_each("
         return self.as_sql(compiler, connection, template="%(expressions)s))", arg_joiner=joiner)
 
 
 def instant(name: str) -> Parameter:
-    """The place of an aware instant."""
+    """Return the placeholder of an aware instant."""
     return Parameter(name, DateTimeField())
 
 
 def text(name: str) -> Parameter:
-    """The place of a text."""
+    """Return the placeholder of a text."""
     return Parameter(name, TextField())
 
 
 def number(name: str) -> Parameter:
-    """The place of a whole number."""
+    """Return the placeholder of a whole number."""
     return Parameter(name, IntegerField())
 
 
 class CompiledQuery:
-    """A query of values, put together when it is first asked, and what is made of each of its rows."""
+    """Query of `values_list`, compiled on creation; `build` makes a result of each row."""
 
     def __init__(self, rows: "QuerySet[Any, Any]", build: Callable[[Values], Any] | None = None) -> None:
         self._build = build
@@ -84,12 +84,12 @@ class CompiledQuery:
         try:
             self._sql, parameters = self._compiler.as_sql()
             self._converters = self._compiler.get_converters([column for column, *_ in self._compiler.select])
-            self._keep(parameters)
+            self._inline_constants(parameters)
         except EmptyResultSet:
-            pass  # no row can meet it
+            pass  # the conditions exclude every row
 
-    def _keep(self, parameters: tuple[Any, ...]) -> None:
-        """What never changes becomes part of the text on PostgreSQL: its plan then knows of it."""
+    def _inline_constants(self, parameters: tuple[Any, ...]) -> None:
+        """On PostgreSQL, write constant values into the statement: its plan can then use partial indexes."""
         if not self._arrays:
             self._parameters = list(parameters)
             return
@@ -108,42 +108,45 @@ class CompiledQuery:
 
         self._sql = re.sub("%[%s]", fill, self._sql)
 
-    def __call__(self, **given: object) -> list[Any]:
-        """The rows for what is given: instants, numbers, texts, lists of texts or numbers."""
-        return self.send(**given)()
+    def __call__(self, **values: object) -> list[Any]:
+        """Run the query with the values of its parameters (instants, numbers, texts, lists) and return its results."""
+        return self.execute_deferred(**values)()
 
-    def send(self, **given: object) -> Callable[[], list[Any]]:
-        """As when it is called; the rows are had by calling what is returned (`prepared.send`)."""
+    def execute_deferred(self, **values: object) -> Callable[[], list[Any]]:
+        """Start the query and return a function that waits for its results (see `core.db.pipeline`)."""
         if not self._sql:
             return list
-        bound = [self._bound(given[one.name]) if isinstance(one, Parameter) else one for one in self._parameters]
+        bound = [
+            self._adapt(values[value.name]) if isinstance(value, Parameter) else value for value in self._parameters
+        ]
         fetch = execute_deferred(self._sql, bound)
-        return lambda: self._made(fetch())
+        return lambda: self._build_all(fetch())
 
-    def _made(self, found: list[Any]) -> list[Any]:
-        rows = map(tuple, self._compiler.apply_converters(found, self._converters)) if self._converters else found
+    def _build_all(self, raw: list[Any]) -> list[Any]:
+        rows = map(tuple, self._compiler.apply_converters(raw, self._converters)) if self._converters else raw
         return list(map(self._build, rows) if self._build else rows)
 
-    def _bound(self, value: object) -> Any:
+    def _adapt(self, value: object) -> Any:
         if isinstance(value, list | tuple):
             return list(value) if self._arrays else json.dumps(value)
         return self._instant(value) if isinstance(value, datetime) else value
 
 
 def compiled_query(compose: Callable[..., Any]) -> Callable[..., CompiledQuery]:
-    """Keep the query that a function composes for each of its arguments; those that have a `key` are known by it.
+    """Decorate a function that composes a query: compile what it returns once for each combination of arguments.
 
-    The function returns the query, or the query and what makes something of each row.
+    An argument with an attribute `key` is identified by that. The function returns the query, or the query and the
+    function that makes a result of each row.
     """
-    known: OrderedDict[Hashable, CompiledQuery] = OrderedDict()
+    compiled: OrderedDict[Hashable, CompiledQuery] = OrderedDict()
 
     def of(*arguments: Any) -> CompiledQuery:
         key = tuple(getattr(argument, "key", argument) for argument in arguments)
-        if key not in known:
+        if key not in compiled:
             composed = compose(*arguments)
-            known[key] = CompiledQuery(*composed) if isinstance(composed, tuple) else CompiledQuery(composed)
-            if len(known) > MOST:
-                known.popitem(last=False)
-        return known[key]
+            compiled[key] = CompiledQuery(*composed) if isinstance(composed, tuple) else CompiledQuery(composed)
+            if len(compiled) > MOST:
+                compiled.popitem(last=False)
+        return compiled[key]
 
     return of

@@ -1,24 +1,22 @@
-"""Whether the database is away or too busy: an error that says nothing of what was asked, only to ask again."""
+"""Kinds of database errors after which the caller should try again: a lock timeout, a database that is unavailable."""
 
 from django.db import InternalError, OperationalError
 
-READ_ONLY = "25006"
-"""PostgreSQL's word for a write in a read-only transaction: on a standby, or one that was made so by hand."""
-AGAIN_IN = {"Retry-After": "2"}
-"""What who asks is told, in seconds."""
+READ_ONLY_TRANSACTION = "25006"
+"""SQLSTATE of a write in a read-only transaction: on a standby, or while the database is set to read-only."""
+LOCK_NOT_AVAILABLE = "55P03"
+"""SQLSTATE of a lock that was not granted within `FAIRGROUND_LOCK_SECONDS`."""
+RETRY_HEADERS = {"Retry-After": "2"}
+"""HTTP headers of the response to a request that failed with such an error; in seconds."""
 
 
-LOCKED = "55P03"
-"""Its word for a lock that was not to be had in time (`FAIRGROUND_LOCK_SECONDS`)."""
+def is_lock_timeout(error: BaseException) -> bool:
+    """Return true when another transaction held a needed lock for too long."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE
 
 
-def is_locked(error: BaseException) -> bool:
-    """Whether somebody else held for too long what was needed."""
-    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") == LOCKED
-
-
-def is_away(error: BaseException | None) -> bool:
-    """Whether asking again later may well succeed."""
+def is_unavailable(error: BaseException | None) -> bool:
+    """Return true when the same request may well succeed later."""
     if isinstance(error, InternalError):
-        return getattr(error.__cause__, "sqlstate", "") == READ_ONLY
+        return getattr(error.__cause__, "sqlstate", "") == READ_ONLY_TRANSACTION
     return isinstance(error, OperationalError)

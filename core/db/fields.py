@@ -1,4 +1,4 @@
-"""The kinds of column that facts are made of: keys, instants, money."""
+"""Model fields of imported records: keys, instants, money."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,13 @@ else:
 
 
 class KeyField(Text):
-    """A code that other systems gave: compared and ordered by code point on every database.
+    """Code assigned by another system: compared and ordered by code point on every database.
 
-    PostgreSQL orders text by the database's locale unless told otherwise; SQLite always by bytes.
+    PostgreSQL orders text by the locale of the database unless a collation is named; SQLite always by bytes.
     """
 
     def db_type(self, connection: BaseDatabaseWrapper) -> str | None:
-        """The same type by its long name: for the short one Django adds an index for LIKE, needless in collation C."""
+        """Return the type by its long name: for the short one Django adds a LIKE index, needless in collation C."""
         short = super().db_type(connection)
         if short is not None and connection.vendor == "postgresql":
             return short.replace("varchar", "character varying")
@@ -32,10 +32,10 @@ class KeyField(Text):
 
 
 def money(**options: Any) -> "models.DecimalField[Any, Any]":
-    """An amount with two decimals; its currency stands beside it or in its name."""
+    """Return a field for an amount with two decimals; its currency is in another field, or in the field's name."""
     return models.DecimalField(max_digits=14, decimal_places=2, **options)
 
 
 def instant(**options: Any) -> "models.DateTimeField[Any, Any]":
-    """When something happened; empty until it has."""
+    """Return a field for the instant of an event, NULL until it happens."""
     return models.DateTimeField(null=True, blank=True, **options)

@@ -61,7 +61,7 @@ def test_apart_of_it_everything_is_answered_at_once() -> None:
         with outside_pipeline():
             assert not in_pipeline()
             assert LoginAttempt.objects.count() == 1
-            bulk_insert.append(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
+            bulk_insert.write_in_chunks(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
         assert in_pipeline()
         assert fetch_all(HOW_MANY, []) == [(2,)]
 
@@ -139,7 +139,7 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
     found = published_offers.find("o")
     columns = ("offer_id", "subject", "merchant_id", "version_id", "claimed_at", "outcome", "failed", "place")
     made = [(found.id, f"X{n}", "M1", found.version_id, t("01"), 1, 0, n + 1) for n in range(decided)]
-    bulk_insert.append("campaigns_decision", columns, made)
+    bulk_insert.write_in_chunks("campaigns_decision", columns, made)
     claims.send_asked(found, ["A"], until=t("02"))()  # keeps its plan
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%failed%campaigns_decision%'")
