@@ -12,4 +12,4 @@ class BackofficeConfig(AppConfig):
 
         # An app without models sends no signal; when the last one with models sends it, all permissions exist.
         *_others, last = [config for config in apps.get_app_configs() if config.models_module]
-        post_migrate.connect(roles.establish, sender=last)
+        post_migrate.connect(roles.sync_groups, sender=last)

@@ -23,7 +23,7 @@ class Chart:
 
 
 @dataclass(frozen=True)
-class Ground:
+class PlotArea:
     """From which instant to which, and how many places from top to bottom."""
 
     first: datetime
@@ -38,7 +38,7 @@ class Ground:
         return round(HEIGHT * (1 - max(left, 0) / self.limit), 1)
 
 
-def burn_down(
+def burn_down_chart(
     points: Sequence[Point], *, limit: int, at: datetime, closes: datetime | None, forecast: Forecast | None
 ) -> Chart | None:
     """The drawing as of `at`, up to where the offer closes; None where nothing was taken yet."""
@@ -46,13 +46,13 @@ def burn_down(
         return None
     first = points[0].at
     last = max([at, *([forecast.latest or forecast.likely] if forecast else [])])
-    ground = Ground(first, max(at, min(last, closes or at + 3 * (at - first))), limit)
+    ground = PlotArea(first, max(at, min(last, closes or at + 3 * (at - first))), limit)
     steps = "".join(f"H{ground.x(point.at)}V{ground.y(limit - point.total)}" for point in points)
-    band, likely = _ahead(ground, forecast, at, ground.y(limit - points[-1].total)) if forecast else ("", "")
+    band, likely = _forecast_paths(ground, forecast, at, ground.y(limit - points[-1].total)) if forecast else ("", "")
     return Chart(f"M0 {ground.y(limit)}{steps}H{ground.x(at)}", band, likely, ground.x(at), first, ground.last)
 
 
-def _ahead(ground: Ground, forecast: Forecast, at: datetime, level: float) -> tuple[str, str]:
+def _forecast_paths(ground: PlotArea, forecast: Forecast, at: datetime, level: float) -> tuple[str, str]:
     """The band from now to where its two paces reach the end of the places or of the ground, and the likely line."""
     last = ground.last
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.rendering import ReasonForm, confirm, may, page, show, who
+from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
 from campaigns.models import Campaign, Draft, Simulation
 from campaigns.offers import drafts, published_offers
@@ -23,7 +23,7 @@ from definitions.errors import DefinitionError, Problem
 from definitions.parser import CampaignDefinition
 from definitions.warnings import find_warnings
 
-STARTER = """\
+EXAMPLE = """\
 campaign: spring-2027
 names: {en: Spring 2027, zh: 2027年春季}
 zone: America/Los_Angeles
@@ -43,13 +43,13 @@ offers:
 """
 
 
-class NewForm(forms.Form):
+class NewDraftForm(forms.Form):
     """What a draft is called."""
 
     title = forms.CharField(label=gettext_lazy("What this draft is for"), max_length=200)
 
 
-class TextForm(forms.Form):
+class DefinitionForm(forms.Form):
     """The text, and the digest of the one that the writer saw."""
 
     source = forms.CharField(
@@ -89,24 +89,24 @@ def _campaign(code: str) -> Campaign:
     return get_object_or_404(Campaign, code=code)
 
 
-@page("add_draft")
-def new(request: HttpRequest) -> HttpResponse:
+@staff_view("add_draft")
+def create(request: HttpRequest) -> HttpResponse:
     """A new draft: of a published campaign, or from a small example."""
     of = _campaign(request.GET["of"]) if request.GET.get("of") else None
     initial = {"title": _("Change %(name)s") % {"name": of.name} if of else _("A new campaign")}
-    form = NewForm(request.POST or None, initial=initial)
+    form = NewDraftForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        source = of.source if of else STARTER
-        draft = drafts.begin(source, title=form.cleaned_data["title"], at=clock.now(), by=who(request), of=of)
+        source = of.source if of else EXAMPLE
+        draft = drafts.begin(source, title=form.cleaned_data["title"], at=clock.now(), by=actor(request), of=of)
         return redirect("backoffice:draft", draft.pk)
     effects = [_("It begins with what is in force. Nothing changes until it is approved and launched.")]
     if of is None:
         effects = [_("It begins with a small example. Nothing changes until it is approved and launched.")]
     back = reverse("admin:campaigns_draft_changelist")
-    return confirm(request, title=_("New draft"), effects=effects, button=_("Begin"), back=back, form=form)
+    return render_confirmation(request, title=_("New draft"), effects=effects, button=_("Begin"), back=back, form=form)
 
 
-@page("add_draft")
+@staff_view("add_draft")
 def clone(request: HttpRequest, code: str) -> HttpResponse:
     """A season on new dates: what moves is shown, then a draft is made of it."""
     of = _campaign(code)
@@ -117,36 +117,49 @@ def clone(request: HttpRequest, code: str) -> HttpResponse:
         source = reschedule.renamed(source, code=form.cleaned_data["code"], ending=form.cleaned_data["ending"])
         if "make" in request.POST:
             title = _("%(name)s on new dates") % {"name": of.name}
-            draft = drafts.begin(source, title=title, at=clock.now(), by=who(request))
+            draft = drafts.begin(source, title=title, at=clock.now(), by=actor(request))
             return redirect("backoffice:draft", draft.pk)
-    return show(request, "clone", title=_("Clone %(name)s") % {"name": of.name}, form=form, moved=moved, campaign=of)
+    return render_page(
+        request, "clone_campaign", title=_("Clone %(name)s") % {"name": of.name}, form=form, moved=moved, campaign=of
+    )
 
 
-@page("view_draft")
-def one(request: HttpRequest, pk: int) -> HttpResponse:
+@staff_view("view_draft")
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A draft: its text, what is wrong with it, what it changes, what was done; and what can be done now."""
     draft = get_object_or_404(Draft, pk=pk)
-    writable = draft.status in Draft.OPEN and may(request, "change_draft")
-    form = TextForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
+    writable = draft.status in Draft.OPEN and has_permissions(request, "change_draft")
+    form = DefinitionForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
     if request.method == "POST":
         if not writable:
             raise PermissionDenied
-        if form.is_valid() and _written(request, draft, form):
+        if form.is_valid() and _save(request, draft, form):
             return redirect("backoffice:draft", draft.pk)
-    text, problems = checked(draft.source)
-    return show(
-        request, "draft", title=str(draft), draft=draft, form=form, writable=writable, problems=problems, text=text,
-        differences=list(_differences(text)) if text else [], doubts=_doubts(text) if text else [],
-        acts=draft.acts.order_by("-pk"), buttons=_buttons(request, draft, bool(text)),
+    text, problems = check_definition(draft.source)
+    return render_page(
+        request,
+        "draft",
+        title=str(draft),
+        draft=draft,
+        form=form,
+        writable=writable,
+        problems=problems,
+        text=text,
+        differences=list(_differences(text)) if text else [],
+        doubts=_warnings(text) if text else [],
+        acts=draft.acts.order_by("-pk"),
+        buttons=_buttons(request, draft, bool(text)),
         trials=Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
-        may_try=may(request, "add_simulation"),
-    )  # fmt: skip
+        may_try=has_permissions(request, "add_simulation"),
+    )
 
 
-def _written(request: HttpRequest, draft: Draft, form: TextForm) -> bool:
+def _save(request: HttpRequest, draft: Draft, form: DefinitionForm) -> bool:
     """Whether the text was kept; what was typed stays on the page where it was not."""
     try:
-        drafts.write(draft, form.cleaned_data["source"], was=form.cleaned_data["was"], at=clock.now(), by=who(request))
+        drafts.write(
+            draft, form.cleaned_data["source"], was=form.cleaned_data["was"], at=clock.now(), by=actor(request)
+        )
     except DraftError as refusal:
         form.add_error(None, str(refusal))
         return False
@@ -154,7 +167,7 @@ def _written(request: HttpRequest, draft: Draft, form: TextForm) -> bool:
     return True
 
 
-def checked(source: str) -> tuple[CampaignDefinition | None, tuple[Problem, ...]]:
+def check_definition(source: str) -> tuple[CampaignDefinition | None, tuple[Problem, ...]]:
     """The campaign that a text describes, or what is wrong with it."""
     try:
         return parser.read(source), ()
@@ -169,12 +182,12 @@ def _differences(text: CampaignDefinition) -> list[diff.Difference]:
     return [one for one in diff.differences(in_force, text.offers) if one.changed or not one.new]
 
 
-def _doubts(text: CampaignDefinition) -> list[str]:
+def _warnings(text: CampaignDefinition) -> list[str]:
     return [*published_offers.objections(text), *find_warnings(text), *audience.doubts(text.offers, at=clock.now())]
 
 
 # For each verb: the permission, the states in which it can be done, its word, and what is asked for.
-VERBS: dict[str, tuple[str, tuple[str, ...], Any, bool]] = {
+TRANSITIONS: dict[str, tuple[str, tuple[str, ...], Any, bool]] = {
     "submit": ("change_draft", ("draft",), gettext_lazy("Submit for approval"), False),
     "approve": ("approve_draft", ("submitted",), gettext_lazy("Approve"), False),
     "return": ("approve_draft", ("submitted", "approved"), gettext_lazy("Give back to the author"), True),
@@ -186,9 +199,9 @@ VERBS: dict[str, tuple[str, tuple[str, ...], Any, bool]] = {
 def _buttons(request: HttpRequest, draft: Draft, is_right: bool) -> list[tuple[str, Any, str]]:
     """What can be done with the draft as it stands, by who asks: verb, word, and what stands against it."""
     found = []
-    for verb, (permission, states, word, _reason) in VERBS.items():
-        if draft.status in states and may(request, permission):
-            mine = verb == "approve" and who(request) in (*draft.authors, draft.submitted_by)
+    for verb, (permission, states, word, _reason) in TRANSITIONS.items():
+        if draft.status in states and has_permissions(request, permission):
+            mine = verb == "approve" and actor(request) in (*draft.authors, draft.submitted_by)
             why_not = _("you wrote or submitted it") if mine else ""
             if verb == "submit" and not is_right:
                 why_not = _("the text is not right yet")
@@ -196,9 +209,9 @@ def _buttons(request: HttpRequest, draft: Draft, is_right: bool) -> list[tuple[s
     return found
 
 
-def _do(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequest) -> str:
+def _perform(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequest) -> str:
     """Do it; returns what to say."""
-    at: dict[str, Any] = {"at": clock.now(), "by": who(request)}
+    at: dict[str, Any] = {"at": clock.now(), "by": actor(request)}
     reason = form.cleaned_data["reason"] if form else ""
     does: dict[str, Callable[[], object]] = {
         "submit": lambda: drafts.submit(draft, **at),
@@ -213,29 +226,35 @@ def _do(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequest) 
     return _("The draft is %(status)s.") % {"status": draft.get_status_display()}
 
 
-@page("view_draft")
-def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+@staff_view("view_draft")
+def transition(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     """Submit, approve, give back, withdraw or launch a draft: asked first, with what it changes, then done."""
     draft = get_object_or_404(Draft, pk=pk)
-    if verb not in VERBS:
+    if verb not in TRANSITIONS:
         raise Http404
-    permission, _states, word, asks = VERBS[verb]
-    if not may(request, permission):
+    permission, _states, word, asks = TRANSITIONS[verb]
+    if not has_permissions(request, permission):
         raise PermissionDenied
     form = ReasonForm(request.POST or None) if asks else None
     if request.method == "POST" and (form is None or form.is_valid()):
         try:
-            messages.success(request, _do(verb, draft, form, request))
+            messages.success(request, _perform(verb, draft, form, request))
         except (DraftError, DefinitionError) as refusal:
             messages.error(request, str(refusal))
         return redirect("backoffice:draft", draft.pk)
-    text, problems = checked(draft.source)
+    text, problems = check_definition(draft.source)
     changes = list(_differences(text)) if text else []
-    return confirm(
-        request, title=f"{word}: {draft}", effects=[*_effects(verb, changes), *map(str, problems)], button=str(word),
-        back=reverse("backoffice:draft", args=[draft.pk]), form=form, grave=verb in ("launch", "withdraw"),
-        hidden={"shown": draft.digest}, differences=changes,
-    )  # fmt: skip
+    return render_confirmation(
+        request,
+        title=f"{word}: {draft}",
+        effects=[*_effects(verb, changes), *map(str, problems)],
+        button=str(word),
+        back=reverse("backoffice:draft", args=[draft.pk]),
+        form=form,
+        destructive=verb in ("launch", "withdraw"),
+        hidden={"shown": draft.digest},
+        differences=changes,
+    )
 
 
 def _effects(verb: str, changes: list[diff.Difference]) -> list[str]:

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
-from backoffice.rendering import page, show
+from backoffice.rendering import render_page, staff_view
 from campaigns.eligibility import explanations
 from campaigns.eligibility.explanations import OUTCOMES, Explanation
 from campaigns.models import Coupon, Decision
@@ -15,7 +15,7 @@ from core import clock
 from core.facts import SUBJECTS
 from merchants.models import Merchant
 
-SILENT = ("not_a_subject", "no_claim")
+UNDECIDED_OUTCOMES = ("not_a_subject", "no_claim")
 LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}
 
 
@@ -35,30 +35,37 @@ class Answer:
         return others.get(self.explanation.outcome) or str(LABELS[self.explanation.outcome])
 
 
-@page("view_decision", methods=("GET", "HEAD"))
-def why(request: HttpRequest) -> HttpResponse:
+@staff_view("view_decision", methods=("GET", "HEAD"))
+def explanation(request: HttpRequest) -> HttpResponse:
     """The answers of every offer to what was typed; a merchant has a page of its own."""
     sought = request.GET.get("q", "").strip()
     coupon = Coupon.objects.filter(code=sought.upper()).select_related("grant", "offer").first() if sought else None
     subject = coupon.grant.subject if coupon else sought
-    kind = _kind_of(subject) if subject else ""
+    kind = _subject_kind(subject) if subject else ""
     if kind == "merchant" and coupon is None:
         return redirect("backoffice:merchant", subject)
-    answers = answer(kind, subject) if kind else []
-    return show(
-        request, "why", title=_("Why not?"), sought=sought, coupon=coupon, kind=kind, subject=subject,
-        answers=answers, merchant=answers[0].explanation.merchant_code if answers else "",
-    )  # fmt: skip
+    answers = explain_subject(kind, subject) if kind else []
+    return render_page(
+        request,
+        "explanation",
+        title=_("Why not?"),
+        sought=sought,
+        coupon=coupon,
+        kind=kind,
+        subject=subject,
+        answers=answers,
+        merchant=answers[0].explanation.merchant_code if answers else "",
+    )
 
 
-def _kind_of(key: str) -> str:
+def _subject_kind(key: str) -> str:
     """What a key is the key of: a merchant, an order, a draw; empty where nothing has it."""
     if Merchant.objects.filter(pk=key).exists():
         return "merchant"
     return next((kind for kind, rows in SUBJECTS.items() if rows.model._default_manager.filter(pk=key).exists()), "")
 
 
-def answer(kind: str, subject: str) -> list[Answer]:
+def explain_subject(kind: str, subject: str) -> list[Answer]:
     """What each offer that is about such subjects says, those that were decided first. A query an offer."""
     at = clock.now()
     asked = [offer for offer in published_offers.published() if offer.terms.subject == kind]

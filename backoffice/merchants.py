@@ -6,31 +6,41 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
-from backoffice.explanations import answer
-from backoffice.rendering import may, page, show
+from backoffice.explanations import explain_subject
+from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.eligibility import merchant_status
 from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
 from core import clock
 from merchants.models import Membership, Merchant, Penalty, ServicePackage
 
-SHOWN = 50
+MAX_ROWS_SHOWN = 50
 
 
-@page("view_grant", "merchants.view_merchant", methods=("GET", "HEAD"))
-def one(request: HttpRequest, code: str) -> HttpResponse:
+@staff_view("view_grant", "merchants.view_merchant", methods=("GET", "HEAD"))
+def detail(request: HttpRequest, code: str) -> HttpResponse:
     """Everything about one merchant."""
     merchant, at = get_object_or_404(Merchant, pk=code), clock.now()
     states: list[tuple[str, Any]] = [
-        (_("Memberships"), Membership.objects.filter(merchant=merchant).order_by("-starts_at")[:SHOWN]),
-        (_("Service packages"), ServicePackage.objects.filter(merchant=merchant).order_by("-starts_at")[:SHOWN]),
-        (_("Penalties"), Penalty.objects.filter(merchant=merchant).order_by("-starts_at")[:SHOWN]),
+        (_("Memberships"), Membership.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN]),
+        (
+            _("Service packages"),
+            ServicePackage.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN],
+        ),
+        (_("Penalties"), Penalty.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN]),
     ]
     grants = Grant.objects.filter(merchant=merchant).select_related("offer").order_by("-claimed_at", "-pk")
     coupons = Coupon.objects.filter(merchant=merchant).select_related("offer").order_by("-issued_at", "-pk")
-    return show(
-        request, "merchant", title=f"{merchant.code} {merchant.name}", merchant=merchant, states=states,
-        standings=merchant_status.standings(published_offers.published(), merchant, at=at), grants=grants[:SHOWN],
-        coupons=coupons[:SHOWN], answers=answer("merchant", code), may_revoke=may(request, "revoke_grant"),
+    return render_page(
+        request,
+        "merchant",
+        title=f"{merchant.code} {merchant.name}",
+        merchant=merchant,
+        states=states,
+        standings=merchant_status.standings(published_offers.published(), merchant, at=at),
+        grants=grants[:MAX_ROWS_SHOWN],
+        coupons=coupons[:MAX_ROWS_SHOWN],
+        answers=explain_subject("merchant", code),
+        may_revoke=has_permissions(request, "revoke_grant"),
         live=Grant.objects.filter(merchant=merchant, status__in=Grant.LIVE).exists(),
-    )  # fmt: skip
+    )

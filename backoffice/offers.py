@@ -15,8 +15,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.overview import DATES, Line, lines
-from backoffice.rendering import ReasonForm, confirm, may, page, show, who
+from backoffice.overview import DATE_LABELS, OfferSummary, summarize_offers
+from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.models import AuditEvent, Offer
 from campaigns.offers import pausing, published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
@@ -38,7 +38,7 @@ class Button:
     why_not: str | Promise = ""
 
 
-def find(code: str) -> PublishedOffer:
+def get_offer(code: str) -> PublishedOffer:
     """The published offer of that code. Raises Http404."""
     try:
         return published_offers.find(code)
@@ -46,36 +46,45 @@ def find(code: str) -> PublishedOffer:
         raise Http404 from error
 
 
-def in_words(offer: PublishedOffer, language: str) -> offer_sentences.Terms:
+def terms_in_language(offer: PublishedOffer, language: str) -> offer_sentences.Terms:
     """The terms in a language, whatever that of the page is."""
     with translation.override(language):
         return offer_sentences.terms(offer.terms)
 
 
-def definition(offer: PublishedOffer) -> str:
+def definition_as_yaml(offer: PublishedOffer) -> str:
     """The definition as it is stored, as YAML."""
     text: str = yaml.safe_dump(published_offers.as_data(offer.terms), allow_unicode=True, sort_keys=False, width=100)
     return text
 
 
-@page("view_offer", methods=("GET", "HEAD"))
-def one(request: HttpRequest, code: str) -> HttpResponse:
+@staff_view("view_offer", methods=("GET", "HEAD"))
+def detail(request: HttpRequest, code: str) -> HttpResponse:
     """Everything there is to see of an offer."""
-    at, offer = clock.now(), find(code)
-    [line] = lines([offer], at=at)
+    at, offer = clock.now(), get_offer(code)
+    [line] = summarize_offers([offer], at=at)
     zone = timezone.get_current_timezone()
     acts = AuditEvent.objects.filter(offer=offer.id).select_related("draft").order_by("-pk")
-    return show(
-        request, "offer", title=offer.row.name, line=line, offer=offer, acts=acts[:100],
-        terms=[(language, in_words(offer, language)) for language in LANGUAGES], definition=definition(offer),
-        dates=[(DATES[kind], bound) for kind, bound in schedule.dates(offer.terms)],
-        days=offer_metrics.histories([offer.id], zone=zone).get(offer.id, []), takers=offer_metrics.takers(offer),
-        refusals=offer_metrics.refusals(offer), buttons=buttons(line) if may(request, "change_offer") else [],
-        may_draft=may(request, "add_draft"), may_revoke=may(request, "revoke_grant"),
-    )  # fmt: skip
+    return render_page(
+        request,
+        "offer",
+        title=offer.row.name,
+        line=line,
+        offer=offer,
+        acts=acts[:100],
+        terms=[(language, terms_in_language(offer, language)) for language in LANGUAGES],
+        definition=definition_as_yaml(offer),
+        dates=[(DATE_LABELS[kind], bound) for kind, bound in schedule.dates(offer.terms)],
+        days=offer_metrics.histories([offer.id], zone=zone).get(offer.id, []),
+        takers=offer_metrics.takers(offer),
+        refusals=offer_metrics.refusals(offer),
+        buttons=buttons(line) if has_permissions(request, "change_offer") else [],
+        may_draft=has_permissions(request, "add_draft"),
+        may_revoke=has_permissions(request, "revoke_grant"),
+    )
 
 
-def buttons(line: Line) -> list[Button]:
+def buttons(line: OfferSummary) -> list[Button]:
     """What can be done to the offer in its state, and why the rest cannot."""
     row = line.offer.row
     over = gettext_lazy("it is over") if line.state in (State.ENDED, State.CLOSED) else ""
@@ -88,14 +97,14 @@ def buttons(line: Line) -> list[Button]:
     ]
 
 
-VERBS: dict[str, tuple[Callable[..., None], Promise, Promise]] = {
+TRANSITIONS: dict[str, tuple[Callable[..., None], Promise, Promise]] = {
     "pause": (pausing.pause, gettext_lazy("Pause %(name)s"), gettext_lazy("%(name)s is paused.")),
     "resume": (pausing.resume, gettext_lazy("Resume %(name)s"), gettext_lazy("%(name)s goes on.")),
     "stop": (pausing.stop, gettext_lazy("Stop %(name)s"), gettext_lazy("%(name)s is stopped.")),
 }
 
 
-def effects(line: Line, verb: str, at: datetime) -> list[str]:
+def effects(line: OfferSummary, verb: str, at: datetime) -> list[str]:
     """What the verb would do to the offer, with figures."""
     row = line.offer.row
     words = {
@@ -115,27 +124,32 @@ def effects(line: Line, verb: str, at: datetime) -> list[str]:
     return [text % words for text in (granted, held, later)]
 
 
-@page("change_offer")
-def act(request: HttpRequest, code: str, verb: str) -> HttpResponse:
+@staff_view("change_offer")
+def change_state(request: HttpRequest, code: str, verb: str) -> HttpResponse:
     """Pause, resume or stop: asked first, then done, with a reason."""
-    if verb not in VERBS:
+    if verb not in TRANSITIONS:
         raise Http404
-    at, offer = clock.now(), find(code)
-    do, title, done = VERBS[verb]
+    at, offer = clock.now(), get_offer(code)
+    do, title, done = TRANSITIONS[verb]
     name: dict[str, Any] = {"name": offer.row.name}
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            do(offer.row, at=at, by=who(request), reason=form.cleaned_data["reason"])
+            do(offer.row, at=at, by=actor(request), reason=form.cleaned_data["reason"])
         except pausing.NotNowError as refusal:
             messages.error(request, str(refusal))
         else:
             messages.success(request, str(done) % name)
         return redirect("backoffice:offer", code)
-    [line] = lines([offer], at=at)
+    [line] = summarize_offers([offer], at=at)
     if any(button.verb == verb and button.why_not for button in buttons(line)) and request.method == "POST":
         raise PermissionDenied
-    return confirm(
-        request, title=str(title) % name, effects=effects(line, verb, at), button=str(title) % name, form=form,
-        back=f"/admin/offers/{code}/", grave=verb == "stop",
-    )  # fmt: skip
+    return render_confirmation(
+        request,
+        title=str(title) % name,
+        effects=effects(line, verb, at),
+        button=str(title) % name,
+        form=form,
+        back=f"/admin/offers/{code}/",
+        destructive=verb == "stop",
+    )

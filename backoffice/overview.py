@@ -10,8 +10,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.charts import Chart, burn_down
-from backoffice.rendering import may, page, show
+from backoffice.charts import Chart, burn_down_chart
+from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.models import Draft, Grant, Revocation
 from campaigns.monitoring import health
 from campaigns.offers import published_offers, schedule
@@ -23,14 +23,14 @@ from campaigns.reporting.offer_metrics import Cost
 from core import clock
 from rules.time_windows import Bound
 
-COMING = 8
-WORDS: dict[str, str | Promise] = {
+MAX_UPCOMING = 8
+LEVEL_LABELS: dict[str, str | Promise] = {
     "": "",
     "warn": gettext_lazy("80% taken"),
     "high": gettext_lazy("95% taken"),
     "full": gettext_lazy("exhausted"),
 }
-DATES: dict[str, Promise] = {
+DATE_LABELS: dict[str, Promise] = {
     "opens": gettext_lazy("opens"),
     "closes": gettext_lazy("closes"),
     "decided": gettext_lazy("places are given, coupons issued"),
@@ -41,7 +41,7 @@ DATES: dict[str, Promise] = {
 
 
 @dataclass(frozen=True)
-class Line:
+class OfferSummary:
     """One offer as its operators see it. `level` is "", warn, high or full, by how much is taken."""
 
     offer: PublishedOffer
@@ -73,7 +73,7 @@ class Line:
 
     @property
     def word(self) -> str:
-        return str(WORDS[self.level])
+        return str(LEVEL_LABELS[self.level])
 
     @property
     def percent(self) -> int:
@@ -82,7 +82,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Coming:
+class UpcomingDate:
     """A date that lies ahead."""
 
     offer: PublishedOffer
@@ -90,7 +90,7 @@ class Coming:
     bound: Bound
 
 
-def lines(several: Sequence[PublishedOffer], *, at: datetime) -> list[Line]:
+def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list[OfferSummary]:
     """The offers with their figures: a fixed number of queries for all of them."""
     ids = [offer.id for offer in several]
     owed, costs, held = offer_metrics.owed(ids), offer_metrics.costs(ids), offer_metrics.reserved(ids)
@@ -101,44 +101,50 @@ def lines(several: Sequence[PublishedOffer], *, at: datetime) -> list[Line]:
     found = []
     for offer in several:
         key, end, ahead = offer.id, schedule.closes(offer.terms), forecasts.get(offer.id)
-        chart = burn_down(
+        chart = burn_down_chart(
             points.get(key, []), limit=offer.row.limit or 1, at=at, closes=end.after if end else None, forecast=ahead
         )
-        found.append(Line(offer, states[key], costs.get(key, []), held.get(key, 0), ahead, chart, end))
+        found.append(OfferSummary(offer, states[key], costs.get(key, []), held.get(key, 0), ahead, chart, end))
     return found
 
 
-def coming(several: Sequence[PublishedOffer], *, at: datetime) -> list[Coming]:
+def upcoming_dates(several: Sequence[PublishedOffer], *, at: datetime) -> list[UpcomingDate]:
     """What happens next, over all offers."""
-    ahead = sorted(_ahead(several, at), key=lambda one: (one.bound.instant, one.offer.code))
-    return ahead[:COMING]
+    ahead = sorted(_future_dates(several, at), key=lambda one: (one.bound.instant, one.offer.code))
+    return ahead[:MAX_UPCOMING]
 
 
-def _ahead(several: Sequence[PublishedOffer], at: datetime) -> Iterator[Coming]:
+def _future_dates(several: Sequence[PublishedOffer], at: datetime) -> Iterator[UpcomingDate]:
     for offer in several:
         if offer.row.stopped_at is None:
             for kind, bound in schedule.dates(offer.terms):
                 if bound.instant > at:
-                    yield Coming(offer, DATES[kind], bound)
+                    yield UpcomingDate(offer, DATE_LABELS[kind], bound)
 
 
-@page(methods=("GET", "HEAD"))
-def board(request: HttpRequest) -> HttpResponse:
+@staff_view(methods=("GET", "HEAD"))
+def overview_page(request: HttpRequest) -> HttpResponse:
     """Everything at one look, for whoever may look at offers; others see what they may."""
-    if not may(request, "view_offer"):
-        return show(request, "empty", title=_("Board"))
+    if not has_permissions(request, "view_offer"):
+        return render_page(request, "no_access", title=_("Board"))
     at, several = clock.now(), published_offers.published()
-    found = lines(several, at=at)
+    found = summarize_offers(several, at=at)
     order = [State.LIVE, State.PAUSED, State.SCHEDULED, State.ENDED, State.CLOSED]
     groups = [(state, [line for line in found if line.state is state]) for state in order]
     ill = health.checks(now=clock.real())
-    return show(
-        request, "board", title=_("Board"), groups=[group for group in groups if group[1]], ill=ill,
-        healthy=all(check.ok for check in ill), coming=coming(several, at=at), waiting=_waiting(),
-    )  # fmt: skip
+    return render_page(
+        request,
+        "overview",
+        title=_("Board"),
+        groups=[group for group in groups if group[1]],
+        ill=ill,
+        healthy=all(check.ok for check in ill),
+        coming=upcoming_dates(several, at=at),
+        waiting=_count_pending_actions(),
+    )
 
 
-def _waiting() -> dict[str, int]:
+def _count_pending_actions() -> dict[str, int]:
     """What waits for a person."""
     return {
         "submitted": Draft.objects.filter(status=Draft.Status.SUBMITTED).count(),

@@ -19,7 +19,7 @@ from core import clock
 View = Callable[..., HttpResponse]
 
 
-def page(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST")) -> Callable[[View], View]:
+def staff_view(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST")) -> Callable[[View], View]:
     """A view for staff with all of `permissions`; others are asked to sign in, or refused."""
 
     def dress(view: View) -> View:
@@ -27,7 +27,7 @@ def page(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST")) ->
 
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not may(request, *permissions):
+            if not has_permissions(request, *permissions):
                 raise PermissionDenied
             if any("\0" in str(value) for value in (*kwargs.values(), *request.GET.values())):
                 raise Http404  # no key of ours has one, and PostgreSQL takes none
@@ -39,18 +39,18 @@ def page(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST")) ->
     return dress
 
 
-def may(request: HttpRequest, *permissions: str) -> bool:
+def has_permissions(request: HttpRequest, *permissions: str) -> bool:
     """Whether who asks has all of `permissions`, written without their room where that is campaigns."""
     user: User | AnonymousUser = request.user
     return user.has_perms([name if "." in name else f"campaigns.{name}" for name in permissions])
 
 
-def who(request: HttpRequest) -> str:
+def actor(request: HttpRequest) -> str:
     """The name under which an act is noted."""
     return request.user.get_username()
 
 
-def show(request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any) -> HttpResponse:
+def render_page(request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any) -> HttpResponse:
     """The page, inside the admin's frame, as of the business clock."""
     frame = {**admin.site.each_context(request), "title": title, "at": clock.now()}
     return render(request, f"backoffice/{template}.html", {**frame, **context}, status=status)
@@ -64,11 +64,26 @@ class ReasonForm(forms.Form):
     )
 
 
-def confirm(
-    request: HttpRequest, *, title: str, effects: Sequence[str], button: str, back: str, form: forms.Form | None = None,
-    grave: bool = False, **context: Any,
-) -> HttpResponse:  # fmt: skip
+def render_confirmation(
+    request: HttpRequest,
+    *,
+    title: str,
+    effects: Sequence[str],
+    button: str,
+    back: str,
+    form: forms.Form | None = None,
+    destructive: bool = False,
+    **context: Any,
+) -> HttpResponse:
     """Ask before something is done: what, to what, with which effect. The button says what it does."""
-    return show(
-        request, "confirm", title=title, effects=effects, button=button, back=back, form=form, grave=grave, **context
+    return render_page(
+        request,
+        "confirmation",
+        title=title,
+        effects=effects,
+        button=button,
+        back=back,
+        form=form,
+        destructive=destructive,
+        **context,
     )

@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from backoffice.offers import find
-from backoffice.rendering import ReasonForm, confirm, may, page, show, who
+from backoffice.offers import get_offer
+from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.grants import revocations, transitions
 from campaigns.grants.revocations import RevocationError
 from campaigns.models import Grant, Revocation
@@ -17,40 +17,46 @@ from core import clock
 from core.formatting import format_money
 from merchants.models import Merchant
 
-MOST_CHOSEN = 200
+MAX_SELECTED = 200
 
 
-@page("revoke_grant")
-def single(request: HttpRequest, pk: int) -> HttpResponse:
+@staff_view("revoke_grant")
+def revoke_grant(request: HttpRequest, pk: int) -> HttpResponse:
     """Revoke one grant: asked first."""
     grant = get_object_or_404(Grant.objects.select_related("offer"), pk=pk)
     back = reverse("backoffice:merchant", args=[grant.merchant_id])
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            revocations.revoke(grant, at=clock.now(), by=who(request), reason=form.cleaned_data["reason"])
+            revocations.revoke(grant, at=clock.now(), by=actor(request), reason=form.cleaned_data["reason"])
             messages.success(request, _("The grant of %(subject)s is revoked.") % {"subject": grant.subject})
         except transitions.NotLiveError as refusal:
             messages.error(request, str(refusal))
         return redirect(back)
     words = {"offer": grant.offer.name, "subject": grant.subject, "amount": format_money(grant.amount, grant.currency)}
     effect = _("%(offer)s for %(subject)s, %(amount)s, is taken away for good; its place does not come back.") % words
-    return confirm(
-        request, title=_("Revoke the grant of %(subject)s") % words, effects=[effect], button=_("Revoke it"), back=back,
-        form=form, grave=True, preview=revocations.preview(Grant.objects.filter(pk=pk)),
-    )  # fmt: skip
+    return render_confirmation(
+        request,
+        title=_("Revoke the grant of %(subject)s") % words,
+        effects=[effect],
+        button=_("Revoke it"),
+        back=back,
+        form=form,
+        destructive=True,
+        preview=revocations.preview(Grant.objects.filter(pk=pk)),
+    )
 
 
-@page("revoke_grant")
-def of_offer(request: HttpRequest, code: str) -> HttpResponse:
+@staff_view("revoke_grant")
+def propose_for_offer(request: HttpRequest, code: str) -> HttpResponse:
     """Propose to revoke all live grants of an offer."""
-    offer = find(code)
+    offer = get_offer(code)
     title = _("Revoke all grants of %(name)s") % {"name": offer.row.name}
     return _propose(request, Grant.objects.filter(offer=offer.id), title, reverse("backoffice:offer", args=[code]))
 
 
-@page("revoke_grant")
-def of_merchant(request: HttpRequest, code: str) -> HttpResponse:
+@staff_view("revoke_grant")
+def propose_for_merchant(request: HttpRequest, code: str) -> HttpResponse:
     """Propose to revoke all live grants of a merchant."""
     merchant = get_object_or_404(Merchant, pk=code)
     title = _("Revoke all grants of %(name)s") % {"name": f"{merchant.code} {merchant.name}".strip()}
@@ -59,11 +65,11 @@ def of_merchant(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-@page("revoke_grant")
-def chosen(request: HttpRequest) -> HttpResponse:
+@staff_view("revoke_grant")
+def propose_for_selection(request: HttpRequest) -> HttpResponse:
     """Propose to revoke the grants whose numbers are in the address."""
     keys = [key for key in request.GET.get("ids", "").split(",") if key.isascii() and key.isdecimal()]
-    if not keys or len(keys) > MOST_CHOSEN:
+    if not keys or len(keys) > MAX_SELECTED:
         raise Http404
     if len(keys) == 1:
         return redirect("backoffice:revoke-grant", int(keys[0]))
@@ -77,48 +83,58 @@ def _propose(request: HttpRequest, several: "QuerySet[Grant]", title: str, back:
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
-            made = revocations.propose(several, title=title, at=clock.now(), by=who(request), reason=reason)
+            made = revocations.propose(several, title=title, at=clock.now(), by=actor(request), reason=reason)
         except RevocationError as refusal:
             messages.error(request, str(refusal))
             return redirect(back)
         messages.success(request, _("Proposed. Nothing is taken away until somebody else approves it."))
         return redirect("backoffice:revocation", made.pk)
     effects = [_("Somebody else must approve it. Grants made after this are not in it.")]
-    return confirm(
-        request, title=title, effects=effects, button=_("Propose it"), back=back, form=form, grave=True,
+    return render_confirmation(
+        request,
+        title=title,
+        effects=effects,
+        button=_("Propose it"),
+        back=back,
+        form=form,
+        destructive=True,
         preview=revocations.preview(several),
-    )  # fmt: skip
+    )
 
 
-@page("view_revocation")
-def one(request: HttpRequest, pk: int) -> HttpResponse:
+@staff_view("view_revocation")
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """A proposal with what it would do now; approving or withdrawing it."""
     revocation = get_object_or_404(Revocation, pk=pk)
     if request.method == "POST":
         return _decide(request, revocation)
     open_ = revocation.status == Revocation.Status.PROPOSED
-    return show(
-        request, "revocation", title=revocation.title, revocation=revocation,
+    return render_page(
+        request,
+        "revocation",
+        title=revocation.title,
+        revocation=revocation,
         preview=revocations.preview(revocation.grants.all()) if open_ else None,
         grants=revocation.grants.select_related("offer").order_by("pk")[:100],
-        may_approve=open_ and may(request, "approve_revocation"), mine=who(request) == revocation.proposed_by,
-        may_withdraw=open_ and may(request, "revoke_grant"),
-    )  # fmt: skip
+        may_approve=open_ and has_permissions(request, "approve_revocation"),
+        mine=actor(request) == revocation.proposed_by,
+        may_withdraw=open_ and has_permissions(request, "revoke_grant"),
+    )
 
 
 def _decide(request: HttpRequest, revocation: Revocation) -> HttpResponse:
     approves = request.POST.get("verb") == "approve"
-    if not may(request, "approve_revocation" if approves else "revoke_grant"):
+    if not has_permissions(request, "approve_revocation" if approves else "revoke_grant"):
         raise PermissionDenied
     shown = request.POST.get("shown", "")
     try:
         if approves:
             n = revocations.approve(
-                revocation, shown=int(shown) if shown.isdecimal() else -1, at=clock.now(), by=who(request)
+                revocation, shown=int(shown) if shown.isdecimal() else -1, at=clock.now(), by=actor(request)
             )
             messages.success(request, _("%(n)d grants are revoked.") % {"n": n})
         else:
-            revocations.withdraw(revocation, at=clock.now(), by=who(request))
+            revocations.withdraw(revocation, at=clock.now(), by=actor(request))
             messages.success(request, _("The proposal is withdrawn."))
     except RevocationError as refusal:
         messages.error(request, str(refusal))

@@ -13,7 +13,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from backoffice.rendering import page, show, who
+from backoffice.rendering import actor, render_page, staff_view
 from campaigns import tasks
 from campaigns.models import Campaign, Draft, Simulation
 from campaigns.simulation import jobs
@@ -23,7 +23,7 @@ from definitions import parser
 from definitions.errors import DefinitionError
 
 
-class TryForm(forms.Form):
+class NewSimulationForm(forms.Form):
     """On which facts a draft is tried, and what it is compared with."""
 
     until = forms.DateTimeField(
@@ -32,39 +32,45 @@ class TryForm(forms.Form):
     )
     weeks = forms.IntegerField(
         label=gettext_lazy("Move its dates by so many weeks; -52 tries it on the year before"),
-        min_value=-1040, max_value=1040, initial=0,
-    )  # fmt: skip
+        min_value=-1040,
+        max_value=1040,
+        initial=0,
+    )
     compare = forms.BooleanField(label=gettext_lazy("Compare with what is in force"), required=False, initial=True)
 
 
-@page("view_draft", "add_simulation")
-def ask(request: HttpRequest, pk: int) -> HttpResponse:
+@staff_view("view_draft", "add_simulation")
+def create(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask for a trial; a worker runs it."""
     draft = get_object_or_404(Draft, pk=pk)
-    form = TryForm(request.POST or None, initial={"until": clock.now()})
+    form = NewSimulationForm(request.POST or None, initial={"until": clock.now()})
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
             trial = jobs.request(
-                draft, until=data["until"], days=7 * data["weeks"], base=_in_force(draft) if data["compare"] else "",
-                at=clock.real(), by=who(request),
-            )  # fmt: skip
+                draft,
+                until=data["until"],
+                days=7 * data["weeks"],
+                base=_published_source(draft) if data["compare"] else "",
+                at=clock.real(),
+                by=actor(request),
+            )
         except DefinitionError as error:
             messages.error(request, str(error))
             return redirect("backoffice:draft", draft.pk)
         transaction.on_commit(lambda: tasks.try_draft.delay(trial.pk))
-        return redirect("backoffice:trial", trial.pk)
-    return show(request, "try", title=_("Try %(draft)s") % {"draft": draft}, form=form, draft=draft)
+        return redirect("backoffice:simulation", trial.pk)
+    return render_page(request, "new_simulation", title=_("Try %(draft)s") % {"draft": draft}, form=form, draft=draft)
 
 
-def _in_force(draft: Draft) -> str:
+def _published_source(draft: Draft) -> str:
     """The published text of the draft's campaign; empty where there is none. Raises DefinitionError."""
     campaign = Campaign.objects.filter(code=parser.read(draft.source).campaign).first()
     return campaign.source if campaign else ""
 
 
 @dataclass(frozen=True)
-class Tried:
+class OfferResult:
     """What came of one offer, for the page."""
 
     data: dict[str, Any]
@@ -97,27 +103,32 @@ def _is_chinese() -> bool:
     return (get_language() or "").startswith("zh")
 
 
-@page("view_simulation", methods=("GET", "HEAD"))
-def one(request: HttpRequest, pk: int) -> HttpResponse:
+@staff_view("view_simulation", methods=("GET", "HEAD"))
+def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """How far a trial is, or what came out."""
     trial = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
-    found = [Tried(data) for data in trial.result.get("offers", ())]
-    return show(
-        request, "trial", title=_("Trial of %(draft)s") % {"draft": trial.draft}, trial=trial, tried=found,
-        compared=trial.result.get("compared", ()), over=trial.status in Simulation.OVER,
-    )  # fmt: skip
+    found = [OfferResult(data) for data in trial.result.get("offers", ())]
+    return render_page(
+        request,
+        "simulation",
+        title=_("Trial of %(draft)s") % {"draft": trial.draft},
+        trial=trial,
+        tried=found,
+        compared=trial.result.get("compared", ()),
+        over=trial.status in Simulation.OVER,
+    )
 
 
-@page("add_simulation", methods=("POST",))
+@staff_view("add_simulation", methods=("POST",))
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Have it end."""
     trial = get_object_or_404(Simulation, pk=pk)
     if jobs.cancel(trial, at=clock.real()):
         messages.success(request, _("The trial is cancelled."))
-    return redirect("backoffice:trial", pk)
+    return redirect("backoffice:simulation", pk)
 
 
-@page("view_simulation", methods=("GET", "HEAD"))
+@staff_view("view_simulation", methods=("GET", "HEAD"))
 def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
     """Who would get it, as a workbook."""
     trial = get_object_or_404(Simulation, pk=pk)

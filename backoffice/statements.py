@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from backoffice.rendering import confirm, page, show, who
+from backoffice.rendering import actor, render_confirmation, render_page, staff_view
 from campaigns.ledger import statements
 from campaigns.ledger.statements import Line, PeriodError
 from campaigns.models import AccountingPeriod
@@ -20,32 +20,32 @@ from core import clock, spreadsheets
 from core.formatting import format_money
 from core.spreadsheets import CONTENT_TYPES
 
-SHOWN = 500
+MAX_LINES_SHOWN = 500
 
 
-@page("view_journalentry", methods=("GET", "HEAD"))
-def months(request: HttpRequest) -> HttpResponse:
+@staff_view("view_journalentry", methods=("GET", "HEAD"))
+def month_list(request: HttpRequest) -> HttpResponse:
     """The months there are, and which are closed."""
     closed = {period.month: period for period in AccountingPeriod.objects.all()}
     found = [(month, closed.get(month)) for month in statements.months()]
-    return show(request, "statements", title=_("Statements"), months=found)
+    return render_page(request, "statements", title=_("Statements"), months=found)
 
 
-@page("view_journalentry", methods=("GET", "HEAD"))
-def one(request: HttpRequest, month: str) -> HttpResponse:
+@staff_view("view_journalentry", methods=("GET", "HEAD"))
+def detail(request: HttpRequest, month: str) -> HttpResponse:
     """A month's statement: its sums by offer, and its lines."""
     first = _month(month)
     found = list(statements.lines(first))
     offer, merchant = request.GET.get("offer", ""), request.GET.get("merchant", "")
     chosen = [line for line in found if offer in ("", line.offer) and merchant in ("", line.merchant)]
-    return show(
+    return render_page(
         request,
         "statement",
         title=_("Statement %(month)s") % {"month": month},
         month=first,
-        lines=chosen[:SHOWN],
-        more=max(0, len(chosen) - SHOWN),
-        offers=_sums(found),
+        lines=chosen[:MAX_LINES_SHOWN],
+        more=max(0, len(chosen) - MAX_LINES_SHOWN),
+        offers=_totals_by_offer(found),
         totals=_totals(chosen),
         offer=offer,
         merchant=merchant,
@@ -61,7 +61,7 @@ def _month(text: str) -> date:
         raise Http404 from error
 
 
-def _sums(lines: Iterable[Line]) -> list[tuple[str, str, str, Decimal]]:
+def _totals_by_offer(lines: Iterable[Line]) -> list[tuple[str, str, str, Decimal]]:
     """What each offer comes to, in each currency: code, name, currency, total."""
     sums: dict[tuple[str, str, str], Decimal] = {}
     for line in lines:
@@ -78,8 +78,8 @@ def _totals(lines: Iterable[Line]) -> list[tuple[str, Decimal]]:
     return sorted(sums.items())
 
 
-@page("view_journalentry", methods=("GET", "HEAD"))
-def table(_request: HttpRequest, month: str, form: str) -> HttpResponse:
+@staff_view("view_journalentry", methods=("GET", "HEAD"))
+def download(_request: HttpRequest, month: str, form: str) -> HttpResponse:
     """The month's statement as a file."""
     first = _month(month)
     if form not in CONTENT_TYPES:
@@ -92,14 +92,14 @@ def table(_request: HttpRequest, month: str, form: str) -> HttpResponse:
     return response
 
 
-@page("close_period")
-def close(request: HttpRequest, month: str) -> HttpResponse:
+@staff_view("close_period")
+def close_month(request: HttpRequest, month: str) -> HttpResponse:
     """Close a month: asked first, with what it comes to."""
     first = _month(month)
     back = reverse("backoffice:statement", args=[month])
     if request.method == "POST":
         try:
-            statements.close(first, at=clock.now(), by=who(request))
+            statements.close(first, at=clock.now(), by=actor(request))
             messages.success(request, _("%(month)s is closed.") % {"month": month})
         except PeriodError as refusal:
             messages.error(request, str(refusal))
@@ -110,4 +110,4 @@ def close(request: HttpRequest, month: str) -> HttpResponse:
     ]
     effects = [*totals, _("Its statement is final. What is told of it later is in the statement of a later month.")]
     title = _("Close %(month)s") % {"month": month}
-    return confirm(request, title=title, effects=effects, button=title, back=back, grave=True)
+    return render_confirmation(request, title=title, effects=effects, button=title, back=back, destructive=True)

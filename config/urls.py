@@ -16,7 +16,7 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     # Everyone signs in at one place.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
-    path("admin/", overview.board),  # in place of the list of tables, which stands at its side
+    path("admin/", overview.overview_page),  # in place of the list of tables, which stands at its side
     path("admin/", include("backoffice.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),

@@ -107,7 +107,7 @@ def roles_once(django_db_setup: None) -> None:
 
     from backoffice import roles
 
-    post_migrate.disconnect(roles.establish, sender=apps.get_app_config("campaigns"))
+    post_migrate.disconnect(roles.sync_groups, sender=apps.get_app_config("campaigns"))
 
 
 @pytest.fixture

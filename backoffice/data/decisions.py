@@ -15,7 +15,7 @@ from core.admin import ReadOnlyAdmin
 from rules.sentences import describe
 
 
-class Missed(admin.SimpleListFilter):
+class FailedConditionFilter(admin.SimpleListFilter):
     """Claims that one condition of one version refused; the board and the pages of offers link here."""
 
     title = gettext_lazy("condition not met")
@@ -61,7 +61,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 
     list_display = ("subject", "offer", "merchant_id", "claimed_at", "outcome", "place", "reasons")
     list_select_related = ("offer", "version")
-    list_filter = ("offer", "outcome", Missed)
+    list_filter = ("offer", "outcome", FailedConditionFilter)
     search_fields = ("subject__exact", "merchant__code__exact")
     search_help_text = gettext_lazy("A subject or a merchant, whole.")
     fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "place", "reasons")

@@ -76,7 +76,7 @@ class ConfirmForm(forms.Form):
 
 
 @admin.register(DemoClock)
-class ClockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class DemoClockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """One page in place of list and form. Shown in a demonstration only."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

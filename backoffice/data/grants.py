@@ -10,14 +10,14 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from backoffice.revocations import MOST_CHOSEN
+from backoffice.revocations import MAX_SELECTED
 from campaigns.grants import reviews, transitions
 from campaigns.models import Coupon, Grant, JournalEntry
 from core import clock
 from core.admin import ReadOnlyAdmin
 
 
-class ForReview(admin.SimpleListFilter):
+class NeedsReviewFilter(admin.SimpleListFilter):
     """Grants whose facts were corrected."""
 
     title = gettext_lazy("for review")
@@ -36,14 +36,28 @@ class GrantAdmin(ReadOnlyAdmin):
 
     list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "seat", "review")
     list_select_related = ("offer",)
-    list_filter = ("offer", "status", ForReview)
+    list_filter = ("offer", "status", NeedsReviewFilter)
     search_fields = ("subject__exact", "merchant__code__exact")
     search_help_text = gettext_lazy("A subject or a merchant, whole.")
     actions = ("keep", "redecide", "revoke")
     fields = (
-        "offer", "version", "subject", "merchant_id", "status", "amount", "currency", "fee", "claimed_at", "ended_at",
-        "seat", "limit", "merchant_seat", "cap", "coupons", "review",
-    )  # fmt: skip
+        "offer",
+        "version",
+        "subject",
+        "merchant_id",
+        "status",
+        "amount",
+        "currency",
+        "fee",
+        "claimed_at",
+        "ended_at",
+        "seat",
+        "limit",
+        "merchant_seat",
+        "cap",
+        "coupons",
+        "review",
+    )
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         """Who may settle what is marked for review."""
@@ -55,12 +69,12 @@ class GrantAdmin(ReadOnlyAdmin):
 
     @admin.action(description=gettext_lazy("Revoke…"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[Grant]) -> HttpResponse | None:
-        keys = list(chosen.order_by("pk").values_list("pk", flat=True)[: MOST_CHOSEN + 1])
-        if len(keys) > MOST_CHOSEN:
+        keys = list(chosen.order_by("pk").values_list("pk", flat=True)[: MAX_SELECTED + 1])
+        if len(keys) > MAX_SELECTED:
             text = _("At most %(n)d at once. All of an offer or a merchant are revoked on its own page.")
-            self.message_user(request, text % {"n": MOST_CHOSEN}, messages.WARNING)
+            self.message_user(request, text % {"n": MAX_SELECTED}, messages.WARNING)
             return None
-        return redirect(f"{reverse('backoffice:revoke-chosen')}?ids={','.join(map(str, keys))}")
+        return redirect(f"{reverse('backoffice:revoke-selection')}?ids={','.join(map(str, keys))}")
 
     @admin.action(description=gettext_lazy("Keep: leave as it is"), permissions=["review"])
     def keep(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
@@ -93,7 +107,7 @@ class CouponAdmin(ReadOnlyAdmin):
 
 
 @admin.register(JournalEntry)
-class EntryAdmin(ReadOnlyAdmin):
+class JournalEntryAdmin(ReadOnlyAdmin):
     """The journal: every move of every grant and coupon."""
 
     list_display = ("at", "offer", "what", "source", "target", "amount", "currency", "by", "reason")

@@ -37,10 +37,18 @@ class OfferAdmin(ReadOnlyAdmin):
     list_filter = ("campaign",)
     search_fields = ("code", "name_en", "name_zh")
     fields = (
-        "code", "name_en", "name_zh", "campaign", "version", "places", "cap", "line", "claims_decided_until",
+        "code",
+        "name_en",
+        "name_zh",
+        "campaign",
+        "version",
+        "places",
+        "cap",
+        "line",
+        "claims_decided_until",
         "grants_followed_until",
         "terms",
-    )  # fmt: skip
+    )
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """The desk has a page for each."""
@@ -59,13 +67,18 @@ class OfferAdmin(ReadOnlyAdmin):
         word = _("exhausted") if share >= 1 else _("nearly exhausted") if share >= 0.8 else ""
         return format_html(
             '<meter min="0" max="{}" high="{}" value="{}"></meter> {} / {} {}',
-            offer.limit, int(offer.limit * 0.8), offer.used, f"{offer.used:,}", f"{offer.limit:,}", word,
-        )  # fmt: skip
+            offer.limit,
+            int(offer.limit * 0.8),
+            offer.used,
+            f"{offer.used:,}",
+            f"{offer.limit:,}",
+            word,
+        )
 
     @admin.display(description=gettext_lazy("terms"))
     def terms(self, offer: Offer) -> str | SafeString:
         """The version in force, as sentences in the language of the page."""
-        return in_words(offer.version) if offer.version else ""
+        return terms_as_list(offer.version) if offer.version else ""
 
 
 @admin.register(Version)
@@ -80,7 +93,7 @@ class VersionAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("terms"))
     def terms(self, version: Version) -> SafeString:
-        return in_words(version)
+        return terms_as_list(version)
 
 
 @admin.register(Issuance)
@@ -110,7 +123,7 @@ class IssuanceAdmin(ReadOnlyAdmin):
         self.message_user(request, _("The engine was called. What is owed is issued now; nothing is issued twice."))
 
 
-def in_words(version: Version) -> SafeString:
+def terms_as_list(version: Version) -> SafeString:
     """A version's terms as a list of sentences."""
     terms = offer_sentences.terms(terms_of(version))
     lines = (terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement)

@@ -11,7 +11,7 @@ from core.admin import ReadOnlyAdmin
 
 
 @admin.register(TickRun)
-class RunAdmin(ReadOnlyAdmin):
+class TickRunAdmin(ReadOnlyAdmin):
     """Ticks, newest first."""
 
     list_display = ("id", "at", "started_at", "finished_at", "decided", "moved", "issued", "skipped_steps")
@@ -19,7 +19,7 @@ class RunAdmin(ReadOnlyAdmin):
 
 
 @admin.register(TickStep)
-class StepAdmin(ReadOnlyAdmin):
+class TickStepAdmin(ReadOnlyAdmin):
     """Parts of each tick. One that ended its worker several times is set aside until somebody has it tried again."""
 
     list_display = ("__str__", "tries", "tried_at")

@@ -20,7 +20,7 @@ admin.site.unregister(TOTPDevice)  # whose page would show the secrets
 
 
 @admin.register(User)
-class PeopleAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Only who holds all rights gives rights one by one, or touches somebody who holds them all."""
 
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")

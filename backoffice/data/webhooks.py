@@ -23,9 +23,11 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 
     url = forms.URLField(label=gettext_lazy("Address"), max_length=500, assume_scheme="https")
     kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("Events; none chosen means all"), choices=OutboxEvent.Kind.choices, required=False,
+        label=gettext_lazy("Events; none chosen means all"),
+        choices=OutboxEvent.Kind.choices,
+        required=False,
         widget=forms.CheckboxSelectMultiple,
-    )  # fmt: skip
+    )
 
     class Meta:
         model = Endpoint

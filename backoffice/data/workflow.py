@@ -14,7 +14,7 @@ from campaigns.models import AccountingPeriod, AuditEvent, Draft, Revocation, Si
 from core.admin import ReadOnlyAdmin
 
 
-class LinkedAdmin(ReadOnlyAdmin):
+class LinkedListAdmin(ReadOnlyAdmin):
     """A list whose rows have a page of their own at the desk."""
 
     page = ""
@@ -28,7 +28,7 @@ class LinkedAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Draft)
-class DraftAdmin(LinkedAdmin):
+class DraftAdmin(LinkedListAdmin):
     """Texts on their way to publication."""
 
     page = "backoffice:draft"
@@ -36,7 +36,7 @@ class DraftAdmin(LinkedAdmin):
     list_filter = ("status",)
     search_fields = ("title",)
     ordering = ("-changed_at",)
-    change_list_template = "backoffice/drafts.html"
+    change_list_template = "backoffice/draft_list.html"
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -47,10 +47,10 @@ class DraftAdmin(LinkedAdmin):
 
 
 @admin.register(Simulation)
-class TrialAdmin(LinkedAdmin):
+class SimulationAdmin(LinkedListAdmin):
     """Trials of drafts."""
 
-    page = "backoffice:trial"
+    page = "backoffice:simulation"
     list_display = ("draft", "status", "until", "days", "asked_by", "asked_at", "ended_at")
     list_select_related = ("draft",)
     list_filter = ("status",)
@@ -61,7 +61,7 @@ class TrialAdmin(LinkedAdmin):
 
 
 @admin.register(Revocation)
-class RevocationAdmin(LinkedAdmin):
+class RevocationAdmin(LinkedListAdmin):
     """Grants that somebody proposes to revoke."""
 
     page = "backoffice:revocation"
@@ -72,7 +72,7 @@ class RevocationAdmin(LinkedAdmin):
 
 
 @admin.register(AccountingPeriod)
-class PeriodAdmin(ReadOnlyAdmin):
+class AccountingPeriodAdmin(ReadOnlyAdmin):
     """Months whose statement is final."""
 
     list_display = ("month", "zone", "closed_by", "closed_at")
@@ -80,7 +80,7 @@ class PeriodAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AuditEvent)
-class ActAdmin(ReadOnlyAdmin):
+class AuditEventAdmin(ReadOnlyAdmin):
     """Everything that people did, newest first. Nobody changes it."""
 
     list_display = ("at", "verb", "offer", "draft", "by", "reason")

@@ -8,11 +8,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
-from backoffice.drafts import checked
+from backoffice.drafts import check_definition
 from backoffice.offer_form.fields import Campaign
 from backoffice.offer_form.layout import sheet
 from backoffice.offer_form.save import Filled, fill
-from backoffice.rendering import may, page, show, who
+from backoffice.rendering import actor, has_permissions, render_page, staff_view
 from campaigns.models import Draft
 from campaigns.offers import drafts
 from campaigns.offers.drafts import DraftError
@@ -21,11 +21,11 @@ from definitions import offer_sentences, yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
 
 
-@page("view_draft", "change_draft")
+@staff_view("view_draft", "change_draft")
 def offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """The form. Every change sends it, to see the sentences and the text; the button saves."""
     draft = get_object_or_404(Draft, pk=pk)
-    if draft.status not in Draft.OPEN or not may(request, "change_draft"):
+    if draft.status not in Draft.OPEN or not has_permissions(request, "change_draft"):
         raise PermissionDenied
     data, refusal = _data(draft.source), ""
     number, one = _offer(data, code)
@@ -37,17 +37,17 @@ def offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     source = yaml_roundtrip.dump(data)
     if request.method == "POST" and "save" in request.POST and not refusal:
         try:
-            drafts.write(draft, source, was=request.POST.get("was", ""), at=clock.now(), by=who(request))
+            drafts.write(draft, source, was=request.POST.get("was", ""), at=clock.now(), by=actor(request))
         except DraftError as error:
             refusal = str(error)
         else:
             messages.success(request, _("The draft is saved."))
-            return redirect("backoffice:draft-offer", pk, code)
-    text, problems = checked(source)
+            return redirect("backoffice:offer-form", pk, code)
+    text, problems = check_definition(source)
     terms = next((terms for terms in text.offers if terms.code == code), None) if text else None
-    return show(
+    return render_page(
         request,
-        "sheet",
+        "offer_form",
         title=f"{draft}: {code}",
         draft=draft,
         code=code,

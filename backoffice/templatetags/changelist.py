@@ -8,7 +8,7 @@ register = template.Library()
 
 
 @register.simple_tag
-def chips(cl: Any) -> list[tuple[str, str, str]]:
+def active_filters(cl: Any) -> list[tuple[str, str, str]]:
     """For each filter that is set: its title, what was chosen, and the address of the list without it."""
     found = []
     for spec in cl.filter_specs:

@@ -16,7 +16,7 @@ from campaigns.ledger import statements
 from campaigns.ledger.statements import Line, PeriodError
 from campaigns.models import AccountingPeriod, Coupon, Grant
 from logistics.models import FreightOrder
-from tests.backoffice.test_revoking import EIGHT
+from tests.backoffice.test_revocations import EIGHT
 from tests.support import season
 from tests.support.members import text
 from tests.support.operators import Staff

@@ -22,7 +22,7 @@ def staff(db: None, settings: Settings) -> Staff:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
     if not Group.objects.exists():
-        roles.establish()  # the tables were emptied
+        roles.sync_groups()  # the tables were emptied
 
     def made(name: str, *roles: str, language: str = "en") -> Client:
         user = User.objects.filter(username=name).first() or User.objects.create_user(name, is_staff=True)

@@ -62,10 +62,14 @@ def test_what_nobody_touches_stays_as_it_was_written(code: str) -> None:
     [
         ("charter-5-off", {"quota.limit": "8000"}, ["quota: {limit: 10000}"], ["quota: {limit: 8000}"]),
         ("charter-5-off", {"quota.limit": ""}, ["quota: {limit: 10000}"], []),
-        ("charter-5-off", {"benefit.percent": "7.5"}, ["benefit: {fee: freight, percent: 5}"],
-         ["benefit: {fee: freight, percent: 7.5}"]),
+        (
+            "charter-5-off",
+            {"benefit.percent": "7.5"},
+            ["benefit: {fee: freight, percent: 5}"],
+            ["benefit: {fee: freight, percent: 7.5}"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_one_value_changes_one_line(code: str, changes: dict[str, Any], went: list[str], came: list[str]) -> None:
     after = filled(SEPTEMBER, code, **changes)
     gone, new = changed(SEPTEMBER, after)
@@ -101,13 +105,18 @@ def test_another_operator_asks_for_a_value_of_its_own_kind() -> None:
     window = filled(start, "ten", **{"conditions.1.op": "within"})
     assert conditions(window)[1] == {"fact": "paid_at", "within": {"from": "", "to": ""}}
     dated = filled(
-        window, "ten",
-        **{"conditions.1.value.from.at": "2022-09-01T00:00", "conditions.1.value.to.at": "2022-09-30T23:59:59",
-           "conditions.1.value.to.zone": "Asia/Shanghai"},
-    )  # fmt: skip
+        window,
+        "ten",
+        **{
+            "conditions.1.value.from.at": "2022-09-01T00:00",
+            "conditions.1.value.to.at": "2022-09-30T23:59:59",
+            "conditions.1.value.to.zone": "Asia/Shanghai",
+        },
+    )
     assert conditions(dated)[1]["within"] == {
-        "from": {"at": "2022-09-01 00:00:00"}, "to": {"at": "2022-09-30 23:59:59", "zone": "Asia/Shanghai"},
-    }  # fmt: skip
+        "from": {"at": "2022-09-01 00:00:00"},
+        "to": {"at": "2022-09-30 23:59:59", "zone": "Asia/Shanghai"},
+    }
     parser.read(dated)
 
 
@@ -119,9 +128,10 @@ def test_the_twin_of_a_time_that_is_changed_goes_on_telling_the_truth() -> None:
     )
     after = filled(text, "ten", **{"conditions.0.value.at": "2022-11-30T23:59:59"})
     assert conditions(after)[0]["by"] == {
-        "at": "2022-11-30 23:59:59", "zone": "America/Los_Angeles",
+        "at": "2022-11-30 23:59:59",
+        "zone": "America/Los_Angeles",
         "twin": {"at": "2022-12-01 15:59:59", "zone": "Asia/Shanghai"},
-    }  # fmt: skip
+    }
 
 
 def test_lists_and_windows_of_the_campaign_can_be_chosen() -> None:
@@ -141,12 +151,29 @@ def test_lists_and_windows_of_the_campaign_can_be_chosen() -> None:
     ("form", "then"),
     [
         ("amount", {"benefit.amount": "50", "benefit.currency": "CNY"}),
-        ("tiers", {"benefit.tiers.0.from": "500", "benefit.tiers.0.off": "50", "benefit.tiers.0.unit": "amount",
-                   "benefit.tiers.1.from": "800", "benefit.tiers.1.off": "100", "benefit.tiers.1.unit": "amount"}),
-        ("coupons", {"benefit.count": "8", "benefit.value": "25", "benefit.from.at": "2022-10-15T00:00",
-                     "benefit.to.at": "2022-12-31T00:00", "settlement.raw": ""}),
+        (
+            "tiers",
+            {
+                "benefit.tiers.0.from": "500",
+                "benefit.tiers.0.off": "50",
+                "benefit.tiers.0.unit": "amount",
+                "benefit.tiers.1.from": "800",
+                "benefit.tiers.1.off": "100",
+                "benefit.tiers.1.unit": "amount",
+            },
+        ),
+        (
+            "coupons",
+            {
+                "benefit.count": "8",
+                "benefit.value": "25",
+                "benefit.from.at": "2022-10-15T00:00",
+                "benefit.to.at": "2022-12-31T00:00",
+                "settlement.raw": "",
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_another_form_of_benefit(form: str, then: dict[str, str]) -> None:
     start = filled(SIMPLE, "ten", **{"benefit.form": form})
     after = filled(start, "ten", **then)

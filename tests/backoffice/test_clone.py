@@ -76,7 +76,7 @@ def test_a_whole_season_and_back_is_the_same_text() -> None:
 def test_at_the_desk(staff: Staff) -> None:
     ana = staff("ana", "operator")
     publish(offer("ten", conditions="[{fact: paid_at, by: 2024-02-29 23:59:59}]"))
-    where = "/admin/seasons/trial/clone/"
+    where = "/admin/campaign/trial/clone/"
     form = {"code": "trial-2025", "ending": "-2025", "way": "dates", "years": "1"}
     page = words(ana.post(where, form).content.decode())
     assert "2024-02-29 23:59:59 2025-02-28 23:59:59 there is no 29 February in 2025" in page

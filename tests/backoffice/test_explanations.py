@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.models import Coupon
 from campaigns.offers import drafts
 from logistics.models import FreightOrder
-from tests.backoffice.test_revoking import EIGHT
+from tests.backoffice.test_revocations import EIGHT
 from tests.support.members import clock, text, words
 from tests.support.operators import Staff
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
@@ -23,14 +23,14 @@ def viewer(staff: Staff, market: None) -> Client:
 
 
 def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
-    page = text(viewer, "/admin/why/?q=FM10")
+    page = text(viewer, "/admin/eligibility/?q=FM10")
     assert "ten : granted Claimed at 11 September 2022 08:00:00 Beijing" in page
     assert "number 1 in line, 100.00 CNY, settled · by version 1" in page
     assert "✓ yes country is CN CN" in page
-    page = text(viewer, "/admin/why/?q=FM30")
+    page = text(viewer, "/admin/eligibility/?q=FM30")
     assert "ten : refused: a condition is not met" in page
     assert "✗ no country is CN US" in page
-    page = text(viewer, "/admin/why/?q=FM23")
+    page = text(viewer, "/admin/eligibility/?q=FM23")
     assert "ten : refused: all places were taken" in page
     assert "number 8 in line" in page
 
@@ -42,7 +42,7 @@ def test_what_is_missing_in_figures(staff: Staff) -> None:
     freight("F1", paid_at="05", base_freight=480)
     publish(offer("ten", conditions="[{fact: base_freight, at_least: 500}]"))
     tick("06")
-    assert "base freight is at least 500.00 480.00 CNY 20.00 CNY short" in text(viewer, "/admin/why/?q=F1")
+    assert "base freight is at least 500.00 480.00 CNY 20.00 CNY short" in text(viewer, "/admin/eligibility/?q=F1")
 
 
 def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
@@ -54,13 +54,13 @@ def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
     publish(EIGHT)
     tick("05")
     code = Coupon.objects.get(status="locked").code
-    page = text(viewer, f"/admin/why/?q={code.lower()}")
+    page = text(viewer, f"/admin/eligibility/?q={code.lower()}")
     assert f"Coupon {code} eight · locked · 25.00 CNY" in page
     assert "eight : granted" in page
 
 
 def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
-    assert viewer.get("/admin/why/?q=M1").headers["location"] == "/admin/merchant/M1/"
+    assert viewer.get("/admin/eligibility/?q=M1").headers["location"] == "/admin/merchant/M1/"
     page = text(viewer, "/admin/merchant/M1/")
     assert "Global Pass · from 1 January 2020" in page
     assert "ten 3 settled, 300.30 CNY" in page
@@ -70,7 +70,7 @@ def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
 
 @pytest.mark.parametrize("sought", ["nothing", "FM1", "' OR 1=1 --", "x" * 64, "<script>alert(1)</script>"])
 def test_what_is_not_there_says_so(sought: str, viewer: Client) -> None:
-    answer = viewer.get("/admin/why/", {"q": sought})
+    answer = viewer.get("/admin/eligibility/", {"q": sought})
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
     assert "Nothing is called" in answer.content.decode()
@@ -84,7 +84,7 @@ def test_S12_what_no_database_takes_is_not_found(path: str, viewer: Client) -> N
 def test_a_key_with_a_slash_still_has_its_page(viewer: Client) -> None:
     freight("A/1", of="M1", paid_at="12")
     tick("20")
-    assert "ten" in text(viewer, "/admin/why/?q=A%2F1")
+    assert "ten" in text(viewer, "/admin/eligibility/?q=A%2F1")
 
 
 QUERIES = {

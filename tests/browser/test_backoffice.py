@@ -72,8 +72,8 @@ class Walk:
         self.ana.open(f"{self.draft}offers/ten/")
         page.fill("[name='benefit.percent']", "12")
         page.press("[name='benefit.percent']", "Tab")
-        expect(page.locator(".beside")).to_contain_text(self.says["twelve"])
-        expect(page.locator(".beside pre")).to_contain_text("percent: 12")
+        expect(page.locator(".form-preview")).to_contain_text(self.says["twelve"])
+        expect(page.locator(".form-preview pre")).to_contain_text("percent: 12")
         self.press(self.ana, "save")
         page.get_by_role("link", name=self.says["back"]).click()
         expect(page.locator("ins").first).to_contain_text(self.says["twelve"])
@@ -83,12 +83,12 @@ class Walk:
         page = self.ana.page
         page.get_by_role("link", name=self.says["try"]).click()
         self.press(self.ana, "do")
-        page.wait_for_url("**/trials/*/")
+        page.wait_for_url("**/simulations/*/")
         page.goto("about:blank")  # the worker of this test is this very thread
         trial = Simulation.objects.get()
         jobs.run(trial, clock=lambda: t("20"))
         assert trial.status == "done", trial.error
-        self.ana.open(f"/admin/trials/{trial.pk}/")
+        self.ana.open(f"/admin/simulations/{trial.pk}/")
         words = self.ana.words()
         assert self.says["done"] in words
         assert "ten 0 6 0 0" in words
@@ -106,7 +106,7 @@ class Walk:
         assert Offer.objects.get().versions.count() == 2
 
     def watch_and_pause(self) -> None:
-        """The board, the offer's page, a pause with a reason."""
+        """The overview, the offer's page, a pause with a reason."""
         self.ana.open("/admin/")
         assert "6 / 6" in self.ana.words()
         self.ana.open("/admin/offers/ten/")
@@ -118,9 +118,9 @@ class Walk:
 
     def explain_and_revoke(self) -> None:
         """Why not, and one grant taken away."""
-        self.ana.open("/admin/why/?q=FM30")
+        self.ana.open("/admin/eligibility/?q=FM30")
         assert self.says["refused"] in self.ana.words()
-        self.ana.open("/admin/why/?q=FM10")
+        self.ana.open("/admin/eligibility/?q=FM10")
         assert self.says["granted"] in self.ana.words()
         grant = Grant.objects.get(subject="FM10")
         self.ana.open(f"/admin/grants/{grant.pk}/revoke/").fill("[name=reason]", "embargo")
@@ -159,11 +159,11 @@ def pages() -> list[str]:
         f"/admin/drafts/{draft[0].pk}/",
         f"/admin/drafts/{draft[0].pk}/offers/ten/",
         f"/admin/drafts/{draft[1].pk}/",
-        f"/admin/drafts/{draft[0].pk}/try/",
+        f"/admin/drafts/{draft[0].pk}/simulate/",
         f"/admin/drafts/{draft[0].pk}/submit/",
-        "/admin/seasons/trial/clone/",
-        f"/admin/trials/{Simulation.objects.get().pk}/",
-        "/admin/why/?q=FM30",
+        "/admin/campaign/trial/clone/",
+        f"/admin/simulations/{Simulation.objects.get().pk}/",
+        "/admin/eligibility/?q=FM30",
         "/admin/merchant/M1/",
         f"/admin/grants/{grant.pk}/revoke/",
         f"/admin/revocations/{Revocation.objects.get().pk}/",
@@ -201,15 +201,16 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
         who.check(BY_LOOKS if scheme == "dark" else ())
 
 
-def test_the_board_renews_itself(people: None, reader: Open) -> None:
+def test_the_overview_renews_itself(people: None, reader: Open) -> None:
     who = reader()
     sign_in(who, "ana")
     assert "6 / 6" in who.words()
     clock("21")
     freight("FX", of="M1", paid_at="20 12:00", base_freight=1000)
     tick("21")
-    timer = "document.querySelector('#board').getAttribute('hx-trigger')"
+    timer = "document.querySelector('#overview').getAttribute('hx-trigger')"
     assert who.page.evaluate(timer) == "every 10s"
-    renew = "htmx.ajax('GET', '/admin/', {source: '#board', target: '#board', select: '#board', swap: 'outerHTML'})"
+    part = "source: '#overview', target: '#overview', select: '#overview', swap: 'outerHTML'"
+    renew = f"htmx.ajax('GET', '/admin/', {{{part}}})"
     who.page.evaluate(renew)
-    expect(who.page.locator("#board .fresh")).to_contain_text("21 September 2022")
+    expect(who.page.locator("#overview .as-of")).to_contain_text("21 September 2022")

@@ -123,8 +123,11 @@ def test_the_difference_to_another_text() -> None:
         {"code": "ten", "same": 0, "changed": 1, "gained": 2, "lost": 1},
     ]
     assert [(row[1], row[-1]) for row in rows(trial)] == [
-        ("F1", "changed"), ("F2", "gained"), ("F3", "gained"), ("F0", "lost"),
-    ]  # fmt: skip
+        ("F1", "changed"),
+        ("F2", "gained"),
+        ("F3", "gained"),
+        ("F0", "lost"),
+    ]
 
 
 def test_dates_are_moved_to_where_the_facts_are() -> None:

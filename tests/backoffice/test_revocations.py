@@ -23,8 +23,9 @@ COUPONS = (
     "{coupons: {count: 2, value: 25, currency: CNY, valid: {from: 2022-09-01 00:00:00, to: 2022-12-31 00:00:00}, "
     "where: [{fact: service, is: express}]}}"
 )
-EIGHT = offer("eight", conditions="[{fact: shipped_at, happened: yes}]", claim="{at: shipped_at}", benefit=COUPONS,
-              settlement="")  # fmt: skip
+EIGHT = offer(
+    "eight", conditions="[{fact: shipped_at, happened: yes}]", claim="{at: shipped_at}", benefit=COUPONS, settlement=""
+)
 
 
 def proposed() -> Revocation:

@@ -54,10 +54,10 @@ LEVELS = {79: "", 80: "80% taken", 94: "80% taken", 95: "95% taken", 99: "95% ta
 
 @pytest.mark.parametrize(("used", "level"), LEVELS.items())
 def test_warnings_at_80_and_95_per_cent(used: int, level: str, viewer: Client) -> None:
-    from backoffice.overview import lines
+    from backoffice.overview import summarize_offers
 
     Offer.objects.update(limit=100, used=used)
-    [line] = lines(published_offers.published(), at=clock.now())
+    [line] = summarize_offers(published_offers.published(), at=clock.now())
     with translation.override("en"):
         assert line.word == level
     Offer.objects.update(limit=6, used=6)
@@ -151,8 +151,11 @@ def test_quota_by_day_counts_what_came_back() -> None:
     tick("10")
     found = offer_metrics.histories([Offer.objects.get().pk], zone=t("01").tzinfo)[Offer.objects.get().pk]  # type: ignore[arg-type]
     assert [(point.at, point.taken, point.total) for point in found] == [
-        (t("01"), 2, 2), (t("02"), 1, 3), (t("05"), -1, 2), (t("09"), 1, 3),
-    ]  # fmt: skip
+        (t("01"), 2, 2),
+        (t("02"), 1, 3),
+        (t("05"), -1, 2),
+        (t("09"), 1, 3),
+    ]
 
 
 PAGE = "/admin/offers/ten/"
@@ -187,9 +190,17 @@ def test_what_cannot_be_done_says_why(operator: Client) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["offers/none", "offers/ten/explode", "merchant/none", "drafts/99", "trials/99", "revocations/99",
-     "statements/2022-13", "seasons/none/clone"],
-)  # fmt: skip
+    [
+        "offers/none",
+        "offers/ten/explode",
+        "merchant/none",
+        "drafts/99",
+        "trials/99",
+        "revocations/99",
+        "statements/2022-13",
+        "seasons/none/clone",
+    ],
+)
 def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
     assert operator.get(f"/admin/{path}/").status_code == 404
 
