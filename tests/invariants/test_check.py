@@ -1,4 +1,4 @@
-"""The check itself: one snapshot, the command for operators; and two gaps that it showed."""
+"""Checking invariants: one snapshot, the command for operators, and two faults that invariants found."""
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,26 +31,26 @@ def check_invariants(*arguments: str) -> str:
 
 
 @pytest.mark.django_db
-def test_the_command_names_each_that_holds() -> None:
+def test_the_command_lists_every_invariant_that_holds() -> None:
     assert [line[:3] for line in check_invariants().splitlines()] == [invariant.name for invariant in INVARIANTS]
     assert check_invariants("--quiet") == ""
 
 
 @pytest.mark.django_db
 @pytest.mark.plants_violation
-def test_the_command_shows_what_breaks_and_fails() -> None:
+def test_the_command_lists_violations_and_exits_with_an_error() -> None:
     season.publish()
     Offer.objects.filter(code="charter-5-off").update(used=3)
     out = StringIO()
     with pytest.raises(CommandError, match=r"I01$"):
         call_command("check_invariants", "--quiet", stdout=out)
-    meaning, row = out.getvalue().splitlines()
-    assert meaning.startswith("I01: An offer's counters")
+    rule, row = out.getvalue().splitlines()
+    assert rule.startswith("I01: An offer's counters")
     assert row.split() == "offer charter-5-off, counter places taken, stored 3, found 0".split()
 
 
 @pytest.mark.django_db
-def test_only_the_first_rows_are_shown_and_all_are_counted() -> None:
+def test_only_the_first_violating_rows_are_listed_and_all_are_counted() -> None:
     rows = " UNION ALL ".join(f"SELECT {n} AS n" for n in range(30))
     (violation,) = invariants.check([Invariant("I99", "thirty", rows)])
     assert (violation.count, len(violation.rows), violation.columns) == (30, invariants.SHOWN, ("n",))
@@ -59,7 +59,7 @@ def test_only_the_first_rows_are_shown_and_all_are_counted() -> None:
 
 @pytest.mark.postgresql  # SQLite has snapshots in every transaction
 @pytest.mark.django_db(transaction=True)
-def test_outside_a_transaction_all_is_seen_in_one_snapshot() -> None:
+def test_all_invariants_are_checked_in_one_snapshot() -> None:
     settings = "SELECT current_setting('transaction_isolation') AS isolation, current_setting('transaction_read_only')"
     (violation,) = invariants.check([Invariant("I99", "as set", settings)])
     assert violation.rows == (("repeatable read", "on"),)
@@ -67,14 +67,14 @@ def test_outside_a_transaction_all_is_seen_in_one_snapshot() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_transaction_ends_also_where_a_statement_fails() -> None:
+def test_the_transaction_ends_when_a_statement_fails() -> None:
     with pytest.raises(Exception, match="nowhere"):
         invariants.check([Invariant("I99", "wrong", "SELECT 1 FROM nowhere")])
     assert invariants.check() == []
 
 
 @pytest.mark.django_db
-def test_the_database_refuses_a_seat_without_its_limit_and_the_other_way_round(season: Season) -> None:
+def test_the_database_refuses_a_seat_without_a_limit_and_a_limit_without_a_seat(season: Season) -> None:
     season()
     grant = Grant.objects.filter(merchant_seat__isnull=False)[0]
     for half in ("seat", "limit", "merchant_seat", "cap"):
@@ -112,7 +112,7 @@ offers:
 
 
 @pytest.mark.django_db
-def test_an_order_with_a_discount_gets_no_coupon_by_a_correction() -> None:
+def test_a_correction_adds_no_coupon_to_an_order_with_a_discount() -> None:
     published_offers.publish(parser.read(BOTH), source=BOTH, at=FIRST, by="test")
     batch = ImportBatch.objects.create(source="test", rows=9, added=9)
     merchant = Merchant.objects.create(code="M1", country="CN", batch=batch)

@@ -1,4 +1,4 @@
-"""Look whether everything holds that must always hold."""
+"""`manage.py check_invariants`: check every invariant and list the rows that violate one."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from campaigns.monitoring import invariants
 
 
 class Command(BaseCommand):
-    help = "Checks every invariant in one snapshot. Exit 1 when any does not hold, with the first rows that break it."
+    help = "Check every invariant in one snapshot and list the first rows that violate it. Exit status 1 if any do."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--quiet", action="store_true", help="say nothing of those that hold")
+        parser.add_argument("--quiet", action="store_true", help="list only the invariants that do not hold")
 
     def handle(self, *args: Any, quiet: bool, **options: Any) -> None:
-        broken = {violation.invariant.name: violation for violation in invariants.check()}
+        violations = {violation.invariant.name: violation for violation in invariants.check()}
         for invariant in invariants.INVARIANTS:
-            if violation := broken.get(invariant.name):
+            if violation := violations.get(invariant.name):
                 self.stdout.write(str(violation))
             elif not quiet:
                 self.stdout.write(_("%(invariant)s ok") % {"invariant": invariant})
-        if broken:
-            raise CommandError(_("violated: %s") % ", ".join(sorted(broken)))
+        if violations:
+            raise CommandError(_("violated: %s") % ", ".join(sorted(violations)))
