@@ -1,4 +1,4 @@
-"""What a grant is worth: a discount on a fee, or a bundle of coupons."""
+"""Benefits: a discount on a fee, or a bundle of coupons."""
 
 from decimal import Decimal
 from typing import Annotated, Any, Self
@@ -20,7 +20,7 @@ FeeName = Annotated[str, KnownWord("fee", lambda: FEES)]
 
 
 class Reduction(DefinitionModel):
-    """A percentage of the fee, or an amount."""
+    """Percentage of the fee, or an amount."""
 
     percent: Percent | None = None
     amount: Positive | None = None
@@ -32,19 +32,19 @@ class Reduction(DefinitionModel):
         return self
 
     def of(self, fee: Decimal) -> Decimal:
-        """The reduction before rounding and limits."""
+        """Return the reduction before rounding and limits."""
         return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
 
 
 class Tier(Reduction):
-    """A reduction that holds from an amount of the fee on, up to the next tier."""
+    """Reduction for fees from an amount on, up to the next tier."""
 
     from_: Amount = Field(alias="from")
     below: Amount | None = None
 
 
 class Discount(DefinitionModel):
-    """A reduction of one fee. Rounded half up to the cent, never more than the fee leaves room for."""
+    """Reduction of one fee, rounded half up to the cent and never more than the fee leaves room for."""
 
     fee: FeeName
     rate: Percent | None = None
@@ -81,13 +81,13 @@ class Discount(DefinitionModel):
         return self
 
     def value(self, found: Decimal | None) -> Decimal:
-        """The discount where the fee's fact is `found`: empty counts as 0.00."""
+        """Return the discount for the value `found` of the fee's fact; None counts as 0.00."""
         fee = (found or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
         room = round_to_cents(fee - FEES[self.fee].least)
         return max(Decimal("0.00"), min(round_to_cents(self._off(fee)), room))
 
     def _off(self, fee: Decimal) -> Decimal:
-        """The reduction before rounding and limits: of the highest tier reached, nothing below the lowest."""
+        """Return the reduction before rounding and limits: that of the highest tier reached, 0 below the lowest."""
         if not self.tiers:
             return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
         for tier in reversed(self.tiers):
@@ -96,7 +96,7 @@ class Discount(DefinitionModel):
         return Decimal(0)
 
     def conditions(self) -> tuple[Comparison, ...]:
-        """What the discount itself asks of a subject: its currency, and to reach the lowest tier."""
+        """Return the conditions of the discount itself: its currency, and a fee that reaches the lowest tier."""
         fee = FEES[self.fee]
         asked: list[dict[str, Any]] = []
         if self.currency and fee.currency_fact:
@@ -107,14 +107,14 @@ class Discount(DefinitionModel):
 
 
 class Validity(DefinitionModel):
-    """From when until when a coupon can be attached and paid with."""
+    """Interval in which a coupon can be attached and redeemed."""
 
     from_: Bound = Field(alias="from")
     to: Bound
 
 
 class CouponBundle(DefinitionModel):
-    """Coupons for freight orders: how many, worth what, when valid, on which orders."""
+    """Coupons for freight orders: count, value, validity, and the orders that they fit."""
 
     count: Annotated[int, Field(ge=1, le=1000)]
     value: Positive
@@ -129,21 +129,22 @@ class CouponBundle(DefinitionModel):
         return self
 
     def worth(self, base_freight: Decimal) -> Decimal:
-        """What one coupon takes off an order: its value, or as much as leaves 0.01 to pay."""
+        """Return the amount that one coupon takes off an order: its value, or as much as leaves 0.01 to pay."""
         return max(Decimal("0.00"), min(self.value, base_freight - CENT))
 
 
 class Coupons(DefinitionModel):
-    """A benefit made of coupons."""
+    """Benefit made of coupons."""
 
     coupons: CouponBundle
 
 
 def _form(value: Any) -> str:
-    return "coupons" if isinstance(value, Coupons) or (isinstance(value, dict) and "coupons" in value) else "discount"
+    is_coupons = isinstance(value, Coupons) or (isinstance(value, dict) and "coupons" in value)
+    return "Coupons" if is_coupons else "Discount"
 
 
 Benefit = Annotated[
-    Annotated[Discount, Tag("discount")] | Annotated[Coupons, Tag("coupons")],
+    Annotated[Discount, Tag("Discount")] | Annotated[Coupons, Tag("Coupons")],
     Discriminator(_form),
 ]

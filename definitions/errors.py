@@ -1,26 +1,44 @@
-"""What is wrong with a definition, and where."""
+"""Errors of a definition, each with its place in the text."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Self
 
 Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, or doubtful: the line, the field, and what to do."""
+    """One error of a definition.
+
+    `line` and `column` count from 1. `field` is the path, such as `offers.0.quota.limit`. `word` is the unknown word
+    that was written, if that is the error, and `nearest` the known word most like it, if one is.
+    """
 
     line: int
     field: str
     message: str
+    column: int = 1
+    word: str = ""
+    nearest: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}" + (f", {self.field}" if self.field else "")
+        place = f"line {self.line}, column {self.column}" + (f", {self.field}" if self.field else "")
         return f"{place}: {self.message}"
+
+    @classmethod
+    def of_unknown_word(
+        cls, message: str, *, line: int, column: int, field: str, word: str, known: Sequence[str]
+    ) -> Self:
+        """Return the problem of an unknown word, with the nearest known one as a suggestion."""
+        nearest = next(iter(get_close_matches(word, known, n=1)), "")
+        text = f"{message}; did you mean {nearest!r}?" if nearest else message
+        return cls(line, field, text, column, word, nearest)
 
 
 class DefinitionError(Exception):
-    """A definition that cannot be meant. Nothing of it was kept."""
+    """A definition with errors; `problems` are all of them. Nothing of it is stored."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

@@ -1,4 +1,4 @@
-"""An offer as data: who may get what, for what, when, how many, and how it settles (programs.md, sections 4 and 5)."""
+"""Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -10,24 +10,27 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, model_validat
 from core.facts import COLLECTIONS, FEES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from logistics.facts import FREIGHT_ORDERS
+from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, CountableName, Row
-from rules.moments import Moment, cased, facts_of
+from rules.conditions import Comparison, Condition, CountableName, Row, check_all
+from rules.errors import ErrorCollector
+from rules.moments import Moment, case_fact, moment_facts
 from rules.time_windows import Bound, NamedWindow
+from trade.facts import TRADE_ORDERS
 
-MOST_CONDITIONS = 60  # a decision notes which failed in the bits of one whole number
+MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
 
 OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 
 
 class ClaimAt(DefinitionModel):
-    """Each subject claims at a moment of its own."""
+    """Claim of each subject at a moment of its own."""
 
     at: Moment
 
 
 class Nth(DefinitionModel):
-    """A merchant claims when it has the n-th row that counts, in the order of one of the rows' instants."""
+    """N-th row that counts, in the order of one of the rows' instants: at that instant the merchant claims."""
 
     number: Annotated[int, Field(ge=1, le=10_000)]
     of: CountableName
@@ -36,21 +39,22 @@ class Nth(DefinitionModel):
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        row = Row(COLLECTIONS[self.of])
-        _check_instants(row, self.at)
-        for condition in self.where:
-            condition.check(row)
+        row, errors = Row(COLLECTIONS[self.of]), ErrorCollector()
+        with errors.at("at"):
+            row.check_instant(self.at, column=True)
+        check_all(self.where, row, errors, "where")
+        errors.raise_collected("Nth")
         return self
 
 
 class ClaimNth(DefinitionModel):
-    """The claim of a merchant by its n-th row."""
+    """Claim of a merchant by its n-th row."""
 
     nth: Nth
 
 
 class Threshold(DefinitionModel):
-    """Receipts of a merchant's orders add up to a height; orders first booked after it is reached are candidates."""
+    """Sum of the receipts of a merchant's orders; an order first booked after the sum reached `height` can claim."""
 
     height: Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
     window: NamedWindow
@@ -58,33 +62,46 @@ class Threshold(DefinitionModel):
 
 
 class ClaimOverThreshold(DefinitionModel):
-    """A candidate claims at its first booking in the window."""
+    """Claim of an order after the threshold, at its first booking in the window."""
 
     over_threshold: Threshold
 
 
 def _claim_form(value: Any) -> str:
     keys = value if isinstance(value, dict) else type(value).model_fields
-    return next((form for form in ("nth", "over_threshold") if form in keys), "at")
+    forms = {"nth": "ClaimNth", "over_threshold": "ClaimOverThreshold"}
+    return next((form for word, form in forms.items() if word in keys), "ClaimAt")
+
+
+def _word_or_list(value: Any) -> str:
+    return "Word" if isinstance(value, str) else "List"
 
 
 Claim = Annotated[
-    Annotated[ClaimAt, Tag("at")]
-    | Annotated[ClaimNth, Tag("nth")]
-    | Annotated[ClaimOverThreshold, Tag("over_threshold")],
+    Annotated[ClaimAt, Tag("ClaimAt")]
+    | Annotated[ClaimNth, Tag("ClaimNth")]
+    | Annotated[ClaimOverThreshold, Tag("ClaimOverThreshold")],
     Discriminator(_claim_form),
+]
+Scope = Annotated[
+    Annotated[Literal["all"], Tag("Word")] | Annotated[tuple[Comparison, ...], Tag("List")],
+    Discriminator(_word_or_list),
+]
+Conditions = Annotated[
+    Annotated[Literal["everyone"], Tag("Word")] | Annotated[tuple[Condition, ...], Tag("List")],
+    Discriminator(_word_or_list),
 ]
 
 
 class Quota(DefinitionModel):
-    """How many places there are: in all, and per merchant. Nothing written means no limit."""
+    """Number of places, in all and per merchant; None means no limit."""
 
     limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
     per_merchant: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
 
 
 class Settlement(DefinitionModel):
-    """What becomes of a grant: settled at the claim, or followed to `at` through lock, deadline and requirements."""
+    """Course of a grant: settled at the claim, or followed to `at` through lock, deadline and requirements."""
 
     at: Moment = "claim"
     locked_at: str | None = None
@@ -98,7 +115,7 @@ class Settlement(DefinitionModel):
 
     @property
     def at_claim(self) -> bool:
-        """Whether a grant is settled at once."""
+        """Return whether a grant is settled at the claim."""
         return self.at == "claim"
 
     @model_validator(mode="after")
@@ -116,17 +133,17 @@ class Settlement(DefinitionModel):
 
 
 class OfferTerms(DefinitionModel):
-    """One promise. Conditions are asked at the claim, requirements of the settlement at settlement."""
+    """Terms of one offer. Conditions are evaluated at the claim, requirements of the settlement at settlement."""
 
     code: OfferCode
     names: Names
     carriers: tuple[Names, ...] = ()
     subject: Annotated[str, KnownWord("subject", lambda: SUBJECTS)]
-    where: Literal["all"] | tuple[Comparison, ...]
+    where: Scope
     claim: Claim
     decided_at: Bound | None = None
     settling_hours: Annotated[int, Field(ge=0, le=8760)] = 0
-    conditions: Literal["everyone"] | tuple[Condition, ...]
+    conditions: Conditions
     benefit: Benefit
     quota: Quota = Quota()
     settlement: Settlement = Settlement()
@@ -146,23 +163,24 @@ class OfferTerms(DefinitionModel):
 
     @model_validator(mode="after")
     def _fits_subject(self) -> Self:
-        for condition in (*self.scope, *self.asked, *self.settlement.requires):
-            condition.check(self.row)
-        _check_claim(self)
-        _check_settlement(self)
-        owner = FEES[self.fee].subject if self.fee else self.subject
-        if owner != self.subject:
-            raise ValueError(f"{self.fee} is a fee of a {owner}, not of a {self.subject}")
+        errors = ErrorCollector()
+        check_all(self.scope, self.row, errors, "where")
+        check_all(self.own_conditions, self.row, errors, "conditions")
+        check_all(self.settlement.requires, self.row, errors, "settlement", "requires")
+        _check_benefit(self, errors)
+        _check_claim(self, errors)
+        _check_settlement(self, errors)
+        errors.raise_collected("OfferTerms")
         return self
 
     @cached_property
     def collection(self) -> Collection:
-        """The rows that are its subjects."""
+        """Return the collection whose rows are subjects."""
         return SUBJECTS[self.subject]
 
     @cached_property
     def row(self) -> Row:
-        """A subject in a query, as of the annotation `seen_at`."""
+        """Return a subject in a query, evaluated as of the annotation `seen_at`."""
         settlement = self.settlement
         moments = {} if settlement.at_claim else {"settlement": settlement.at}
         if settlement.fulfilled_at is not None:
@@ -171,75 +189,96 @@ class OfferTerms(DefinitionModel):
 
     @property
     def scope(self) -> tuple[Comparison, ...]:
-        """What makes a row a subject at all."""
+        """Return the comparisons that make a row a subject."""
         return () if self.where == "all" else self.where
 
     @cached_property
     def asked(self) -> tuple[Condition, ...]:
-        """Every condition of a claim, in order: bit n of a decision's `failed` is condition n here."""
-        own = () if self.conditions == "everyone" else self.conditions
-        return (*own, *(self.benefit.conditions() if isinstance(self.benefit, Discount) else ()))
+        """Return every condition of a claim, in order: bit n of a decision's `failed` is condition n here."""
+        return (*self.own_conditions, *(self.benefit.conditions() if isinstance(self.benefit, Discount) else ()))
+
+    @property
+    def own_conditions(self) -> tuple[Condition, ...]:
+        """Return the conditions without those of the benefit."""
+        return () if self.conditions == "everyone" else self.conditions
 
     @property
     def bundle(self) -> CouponBundle | None:
-        """The coupons a grant brings, if any."""
+        """Return the coupons of a grant, None for a discount."""
         return self.benefit.coupons if isinstance(self.benefit, Coupons) else None
 
     @property
     def threshold(self) -> Threshold | None:
-        """The threshold that claims come after, if any."""
+        """Return the threshold that claims come after, if any."""
         return self.claim.over_threshold if isinstance(self.claim, ClaimOverThreshold) else None
 
     @property
     def fee(self) -> str:
-        """The fee it discounts: offers on the same fee of a subject compete. Empty for coupons."""
+        """Return the fee that is discounted, empty for coupons. Offers on the same fee of a subject compete."""
         return self.benefit.fee if isinstance(self.benefit, Discount) else ""
 
     @property
     def decision_instant(self) -> datetime | None:
-        """Before this nothing is decided, and conditions are asked as of it."""
+        """Return the instant before which nothing is decided and as of which conditions are evaluated, if any."""
         return self.decided_at.instant if self.decided_at else None
 
 
-def _check_instants(row: Row, moment: Moment) -> None:
-    for name in facts_of(moment):
-        if name not in row.collection.facts or row.kind(name).kind != "instant":
-            known = ", ".join(n for n, fact in row.collection.facts.items() if fact.kind == "instant")
-            raise ValueError(f"{row.collection.name} have no instant {name!r}; known are: {known or 'none'}")
-    if by := cased(moment):
-        fact, values = by
+def _check_moment(row: Row, moment: Moment) -> None:
+    """Raise ValueError unless every fact of the moment is an instant of the row and its cases are values of a fact."""
+    for name in moment_facts(moment):
+        row.check_instant(name)
+    if case := case_fact(moment):
+        fact, values = case
         Comparison.model_validate({"fact": fact, "in": values}).check(row)
 
 
-def _check_claim(offer: OfferTerms) -> None:
-    match offer.claim:
-        case ClaimAt(at=moment):
-            _check_instants(offer.row, moment)
-        case ClaimNth() if offer.subject != "merchant":
-            raise ValueError("only merchants claim by an n-th row: write subject: merchant")
-        case ClaimOverThreshold() if offer.subject != "trade_order":
-            raise ValueError("only trade orders come after a threshold: write subject: trade_order")
-        case ClaimOverThreshold(over_threshold=threshold):
-            for condition in threshold.where:
-                condition.check(Row(offer.collection))
-                if offer.row.kind(condition.fact).kind == "instant":
-                    raise ValueError(
-                        f"over_threshold.where: {condition.fact} changes with time, name facts that do not"
-                    )
-
-
-def _check_settlement(offer: OfferTerms) -> None:
-    settlement, row = offer.settlement, offer.row
-    named = [settlement.locked_at, settlement.released_by, settlement.revoked_by, settlement.fulfilled_at]
-    for moment in (*named, None if settlement.at_claim else settlement.at):
-        if moment is not None:
-            _check_instants(row, moment)
+def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:
+    with errors.at("benefit", "fee"):
+        owner = FEES[offer.fee].subject if offer.fee else offer.subject
+        if owner != offer.subject:
+            raise ValueError(f"{offer.fee} is a fee of a {owner}, not of a {offer.subject}")
     bundle = offer.bundle
     if bundle is None:
         return
-    for condition in bundle.where:
-        condition.check(Row(FREIGHT_ORDERS))
-    if not settlement.at_claim or settlement.released_by:
-        raise ValueError("coupons are issued at once: leave out settlement")
-    if offer.decided_at and bundle.valid.to.after <= offer.decided_at.instant:
-        raise ValueError(f"coupons end at {bundle.valid.to.at} before they are issued at {offer.decided_at.at}")
+    check_all(bundle.where, Row(FREIGHT_ORDERS), errors, "benefit", "coupons", "where")
+    with errors.at("settlement"):
+        if not offer.settlement.at_claim or offer.settlement.released_by:
+            raise ValueError("coupons are issued at once: leave out settlement")
+    with errors.at("benefit", "coupons", "valid", "to"):
+        if offer.decided_at and bundle.valid.to.after <= offer.decided_at.instant:
+            raise ValueError(f"coupons end at {bundle.valid.to.at} before they are issued at {offer.decided_at.at}")
+
+
+def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
+    match offer.claim:
+        case ClaimAt(at=moment):
+            with errors.at("claim", "at"):
+                _check_moment(offer.row, moment)
+        case ClaimNth():
+            with errors.at("claim", "nth"):
+                if offer.subject != MERCHANTS.subject:
+                    raise ValueError("only merchants claim by an n-th row: write subject: merchant")
+        case ClaimOverThreshold(over_threshold=threshold):
+            place = ("claim", "over_threshold")
+            if offer.subject == TRADE_ORDERS.subject:
+                _check_threshold(threshold, offer.row, errors, *place, "where")
+            with errors.at(*place):
+                if offer.subject != TRADE_ORDERS.subject:
+                    raise ValueError("only trade orders come after a threshold: write subject: trade_order")
+
+
+def _check_threshold(threshold: Threshold, row: Row, errors: ErrorCollector, *place: str | int) -> None:
+    check_all(threshold.where, row, errors, *place)
+    for n, condition in enumerate(threshold.where):
+        fact = row.collection.facts.get(condition.fact)
+        with errors.at(*place, n, "fact"):
+            if fact is not None and fact.kind == "instant":
+                raise ValueError(f"{condition.fact} changes with time, name facts that do not")
+
+
+def _check_settlement(offer: OfferTerms, errors: ErrorCollector) -> None:
+    for name in ("at", "locked_at", "fulfilled_at", "released_by", "revoked_by"):
+        moment = getattr(offer.settlement, name)
+        if moment is not None and not (name == "at" and offer.settlement.at_claim):
+            with errors.at("settlement", name):
+                _check_moment(offer.row, moment)

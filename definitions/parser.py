@@ -1,32 +1,27 @@
-"""From YAML to a campaign: every error names its line and field."""
+"""Parser of campaign files: YAML to a CampaignDefinition, with every error at its place in the text."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from definitions.errors import DefinitionError, Path, Problem
+from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
+from definitions.yaml_text import YamlText
 from rules.base import DefinitionModel, Names, ValueList
+from rules.errors import UnknownWordError
 from rules.time_windows import Window, Zone
 
-MOST_CHARACTERS = 1_000_000
 
-
-class Heading(DefinitionModel):
-    """A campaign without its offers: its names, its zone, and the windows and lists its offers share."""
+class CampaignDefinition(DefinitionModel):
+    """Campaign as written in a file: names, zone, the windows and lists that its offers share, and the offers."""
 
     campaign: OfferCode
     names: Names
     zone: Zone
     windows: dict[str, Window] = {}
     lists: dict[str, ValueList] = {}
-
-
-class CampaignDefinition(Heading):
-    """A campaign as written in a file."""
-
     offers: tuple[OfferTerms, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -38,95 +33,73 @@ class CampaignDefinition(Heading):
         return self
 
 
-class Text:
-    """A YAML text as plain values, and the line on which each stands. Every scalar is text: types come later."""
-
-    def __init__(self, source: str) -> None:
-        self.lines: dict[Path, int] = {}
-        if len(source) > MOST_CHARACTERS:
-            raise DefinitionError([Problem(1, "", f"longer than {MOST_CHARACTERS} characters")])
-        try:
-            node = yaml.compose(source, Loader=yaml.SafeLoader)
-        except (yaml.YAMLError, ValueError) as error:
-            mark = getattr(error, "problem_mark", None)
-            line = mark.line + 1 if mark else 1
-            raise DefinitionError([Problem(line, "", f"not YAML: {getattr(error, 'problem', error)}")]) from error
-        except RecursionError as error:
-            raise DefinitionError([Problem(1, "", "nested too deeply")]) from error
-        if node is None:
-            raise DefinitionError([Problem(1, "", "the file is empty")])
-        self.value = self._plain(node, (), 0)
-
-    def _plain(self, node: yaml.Node, path: Path, depth: int) -> Any:
-        line = node.start_mark.line + 1
-        self.lines[path] = line
-        if depth > 40:
-            raise DefinitionError([Problem(line, "", "nested too deeply")])
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [self._plain(child, (*path, n), depth + 1) for n, child in enumerate(node.value)]
-        return None if node.tag == "tag:yaml.org,2002:null" else node.value
-
-    def _mapping(self, node: yaml.MappingNode, path: Path, depth: int) -> dict[str, Any]:
-        plain: dict[str, Any] = {}
-        for key, child in node.value:
-            if not isinstance(key, yaml.ScalarNode) or key.value in plain:
-                what = f"{key.value!r} is written twice" if isinstance(key, yaml.ScalarNode) else "a key must be text"
-                raise DefinitionError([Problem(key.start_mark.line + 1, ".".join(map(str, path)), what)])
-            plain[key.value] = self._plain(child, (*path, key.value), depth + 1)
-            self.lines[*path, key.value] = key.start_mark.line + 1
-        return plain
-
-    def problems(self, error: ValidationError, above: Path = ()) -> list[Problem]:
-        """What pydantic found, each at the nearest line that stands in the text.
-
-        Lists that are too short only because what stands in them is bad are not told of: that is.
-        """
-        details = error.errors()
-        inside = {loc[:n] for loc in (detail["loc"] for detail in details) for n in range(len(loc))}
-        told = [detail for detail in details if detail["type"] != "too_short" or detail["loc"] not in inside]
-        return [self._problem((*above, *detail["loc"]), detail["msg"]) for detail in told]
-
-    def _problem(self, loc: Path, message: str) -> Problem:
-        path: Path = ()
-        for part in loc:
-            if (*path, part) in self.lines:
-                path = (*path, part)
-        missing = loc[-1] if loc and message == "Field required" else ""
-        text = f"{missing} is missing" if missing else message.removeprefix("Value error, ")
-        return Problem(self.lines[path], ".".join(map(str, path)), text)
-
-
 def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> CampaignDefinition:
-    """The campaign that a YAML text describes.
+    """Return the campaign that a YAML text describes.
 
-    `quotas` replaces limits for a trial, by offer code: `{"charter-5-off": {"limit": 14, "per_merchant": 3}}`, also
-    where the text has none. Raises DefinitionError with every problem found.
+    `quotas` replaces quotas for a trial, by offer code: `{"charter-5-off": {"limit": 14, "per_merchant": 3}}`, also
+    where the text has none. Raises DefinitionError with every problem.
     """
-    text = Text(source)
+    text = YamlText(source)
     if not isinstance(text.value, dict):
         raise DefinitionError([Problem(1, "", "a campaign is a mapping: campaign, names, zone, offers")])
-    _set_quotas(text, quotas or {})
+    _set_quotas(text.value, quotas or {})
+    context: dict[str, Any] = {"zone": text.value.get("zone")}
+    shared = {kind: _valid(model, text.value.get(kind), context) for kind, model in SHARED.items()}
     try:
-        zone = {"zone": text.value.get("zone")}
-        heading = {key: value for key, value in text.value.items() if key != "offers"}
-        shared = Heading.model_validate(heading, context=zone)
+        return CampaignDefinition.model_validate(text.value, context={**context, **shared})
     except ValidationError as error:
-        raise DefinitionError(text.problems(error)) from error
-    try:
-        return CampaignDefinition.model_validate(
-            text.value, context={**zone, "windows": shared.windows, "lists": shared.lists}
+        raise DefinitionError(_problems(text, error)) from error
+
+
+SHARED: dict[str, type[DefinitionModel]] = {"windows": Window, "lists": ValueList}
+
+
+def _valid(model: type[DefinitionModel], entries: Any, context: dict[str, Any]) -> dict[str, DefinitionModel]:
+    """Return the entries without errors. Errors of the others are reported with those of the whole campaign."""
+    valid: dict[str, DefinitionModel] = {}
+    for name, entry in entries.items() if isinstance(entries, dict) else ():
+        try:
+            valid[name] = model.model_validate(entry, context=context)
+        except ValidationError:
+            continue
+    return valid
+
+
+def _problems(text: YamlText, error: ValidationError) -> list[Problem]:
+    """Return every error of the text, without those that only follow from another one."""
+    details = error.errors(include_url=False)
+    above = {detail["loc"][:n] for detail in details for n in range(len(detail["loc"]))}
+    broken = {name for kind in SHARED if isinstance(entries := text.value.get(kind), dict) for name in entries}
+    return [
+        _problem(text, detail)
+        for detail in details
+        # A list is too short only because its entries have errors.
+        if not (detail["type"] == "too_short" and detail["loc"] in above)
+        # A window or list is unknown only because it has an error itself.
+        if not (isinstance(cause := _cause(detail), UnknownWordError) and cause.word in broken - set(cause.known))
+    ]
+
+
+def _problem(text: YamlText, detail: ErrorDetails) -> Problem:
+    path, mark = text.place(detail["loc"])
+    field, message = ".".join(map(str, path)), detail["msg"].removeprefix("Value error, ")
+    cause = _cause(detail)
+    if isinstance(cause, UnknownWordError):
+        return Problem.of_unknown_word(
+            message, line=mark.line, column=mark.column, field=field, word=cause.word, known=cause.known
         )
-    except ValidationError as error:
-        raise DefinitionError(text.problems(error)) from error
+    if detail["type"] == "missing":
+        message = f"{detail['loc'][-1]} is missing"
+    return Problem(mark.line, field, message, mark.column)
 
 
-def _set_quotas(text: Text, quotas: Mapping[str, Mapping[str, int]]) -> None:
-    offers = text.value.get("offers")
-    by_code = (
-        {offer.get("code"): offer for offer in offers if isinstance(offer, dict)} if isinstance(offers, list) else {}
-    )
+def _cause(detail: ErrorDetails) -> object:
+    return detail.get("ctx", {}).get("error")
+
+
+def _set_quotas(campaign: dict[str, Any], quotas: Mapping[str, Mapping[str, int]]) -> None:
+    offers = campaign.get("offers")
+    by_code = {o.get("code"): o for o in offers if isinstance(o, dict)} if isinstance(offers, list) else {}
     unknown = [code for code in quotas if code not in by_code]
     if unknown:
         raise DefinitionError([Problem(1, "", f"no offer {', '.join(unknown)} to set a quota of")])

@@ -1,8 +1,8 @@
-"""What every part of a definition is made of: strict values, names in both languages, named lists."""
+"""Parts that every definition is made of: strict models, words of a registry, names in both languages, named lists."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from django.utils.translation import get_language
 from pydantic import (
@@ -12,28 +12,48 @@ from pydantic import (
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
     StringConstraints,
+    ValidationError,
     ValidationInfo,
     model_validator,
 )
-from pydantic_core import CoreSchema, core_schema
+from pydantic_core import CoreSchema, InitErrorDetails, core_schema
+
+from rules.errors import UnknownWordError, as_detail, details_of
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 
-class UnknownWordError(ValueError):
-    """A word that a definition may not use here: `word` is the one written, `known` are those allowed."""
+class DefinitionModel(BaseModel):
+    """Base of every part of a definition: immutable; a field that it does not have is an UnknownWordError."""
 
-    def __init__(self, message: str, *, word: str, known: Iterable[str]) -> None:
-        self.word = word
-        self.known = tuple(known)
-        super().__init__(f"{message}; known are: {', '.join(self.known) or 'none'}")
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_known_fields(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            details = [cls._with_known_fields(detail) for detail in details_of(error)]
+            raise ValidationError.from_exception_data(cls.__name__, details) from None
+
+    @classmethod
+    def _with_known_fields(cls, detail: InitErrorDetails) -> InitErrorDetails:
+        place = detail.get("loc", ())
+        if detail["type"] != "extra_forbidden" or len(place) != 1:
+            return detail
+        word, known = str(place[0]), [field.alias or name for name, field in cls.model_fields.items()]
+        return as_detail(UnknownWordError(f"no field {word!r} here", word=word, known=known), place)
 
 
 @dataclass(frozen=True)
 class KnownWord:
     """Annotation of a text that must be a name in a registry; the JSON Schema lists the names as an enum.
 
-    The registry is read when a definition is checked: apps add to it at start-up. `what` names the kind of word in
-    the error, such as "subject". Raises UnknownWordError.
+    The registry is read when a definition is checked, because apps add to it at start-up. `what` names the kind of
+    word in the error, such as "subject". Raises UnknownWordError.
     """
 
     what: str
@@ -52,17 +72,8 @@ class KnownWord:
         return word
 
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-
-
-class DefinitionModel(BaseModel):
-    """Base of everything a definition may say: unknown fields are errors, values never change once read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, serialize_by_alias=True)
-
-
 class Names(DefinitionModel):
-    """A name in both languages."""
+    """Name in both languages; as text it is the one of the language in force."""
 
     en: Name
     zh: Name
@@ -80,7 +91,7 @@ class ValueList(DefinitionModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _short_forms(cls, value: Any) -> Any:
+    def _expand_short_forms(cls, value: Any) -> Any:
         if isinstance(value, list | tuple):
             return {"values": value}
         if isinstance(value, dict) and isinstance(value.get("values"), dict):
@@ -89,14 +100,14 @@ class ValueList(DefinitionModel):
 
 
 def named(kind: str) -> BeforeValidator:
-    """Read a name as what the campaign defines under it in `kind` (windows or lists)."""
+    """Return a validator that replaces a name by the entry of the campaign's `kind`: windows or lists."""
 
     def resolve(value: Any, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
             return value
         known = (info.context or {}).get(kind, {})
         if value not in known:
-            raise ValueError(f"{value!r} is not among the campaign's {kind}: {', '.join(known) or 'there are none'}")
+            raise UnknownWordError(f"{value!r} is not among the campaign's {kind}", word=value, known=known)
         return known[value]
 
     return BeforeValidator(resolve, json_schema_input_type=Any)

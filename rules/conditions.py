@@ -1,10 +1,10 @@
-"""Conditions: each written once, read three ways: as a filter, as an explanation, as a sentence.
+"""Conditions: each defined once and read as a filter, as an explanation and as a sentence.
 
-A condition is asked of a row of a `Collection` as of an instant: facts dated later are not seen
-(programs.md, section 7). `Row` says where the row stands in the query and which annotation holds that instant.
+A condition is evaluated for a row of a `Collection` as of an instant: a fact dated later has not happened yet. `Row`
+holds the position of the row in the query and the expression of that instant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -31,6 +31,7 @@ from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, T
 from core.facts import COLLECTIONS, STATES, Collection, Fact, MerchantState, countable
 from rules import operators
 from rules.base import DefinitionModel, KnownWord, NamedList
+from rules.errors import ErrorCollector, UnknownWordError
 from rules.moments import Moment, moment_of
 from rules.time_windows import Bound, NamedWindow
 
@@ -39,7 +40,11 @@ Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length
 
 @dataclass(frozen=True)
 class Row:
-    """A row in a query: its collection, the instant as of which it is seen, the offer's own moments, if it claims."""
+    """Row in a query.
+
+    `at` is the instant as of which it is evaluated, `moments` are the offer's own moments that conditions may name
+    like facts, `claims` says whether the row has the annotation `claimed_at`.
+    """
 
     collection: Collection
     at: Any = field(default_factory=lambda: F("seen_at"))
@@ -47,19 +52,32 @@ class Row:
     claims: bool = False
 
     def fact(self, name: str) -> Any:
-        """The expression of a fact, or of one of the offer's moments."""
+        """Return the expression of a fact, or of one of the offer's moments."""
         if name in self.moments:
             return moment_of(self.moments[name], self.collection)
         return self.collection.expression(name)
 
     def kind(self, name: str) -> Fact:
-        """What is known of a fact: its kind and label. Raises KeyError when there is none of that name."""
+        """Return the description of a fact or moment. Raises UnknownWordError when the row has none of that name."""
         if name in self.moments:
             return operators.MOMENTS[name]
+        if name not in self.collection.facts:
+            known = (*self.collection.facts, *self.moments)
+            raise UnknownWordError(f"{self.collection.name} have no fact {name!r}", word=name, known=known)
         return self.collection.facts[name]
 
+    def check_instant(self, name: str, *, column: bool = False) -> None:
+        """Raise UnknownWordError unless the row has an instant fact of that name; `column`: one that is a column."""
+        instants = [
+            fact.name
+            for fact in self.collection.facts.values()
+            if fact.kind == "instant" and not (column and fact.derived)
+        ]
+        if name not in instants:
+            raise UnknownWordError(f"{self.collection.name} have no instant {name!r}", word=name, known=instants)
+
     def inside(self, collection: Collection) -> "Row":
-        """A row of another collection in a subquery of this one, seen as of the same instant."""
+        """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
         at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
         return replace(self, collection=collection, at=at, moments={}, claims=False)
 
@@ -72,8 +90,17 @@ Switch = Annotated[bool, BeforeValidator(_switch)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 
 
+def _claim_or_bound(value: Any) -> str:
+    return "Claim" if value == "claim" else "Bound"
+
+
+ClaimOrBound = Annotated[
+    Annotated[Literal["claim"], Tag("Claim")] | Annotated[Bound, Tag("Bound")], Discriminator(_claim_or_bound)
+]
+
+
 class Comparison(DefinitionModel):
-    """A fact, an operator, a value: `{fact: base_freight, at_least: 760.00}`."""
+    """Comparison of a fact with a value: `{fact: base_freight, at_least: 760.00}`."""
 
     fact: str
     code: Code | None = None
@@ -90,7 +117,7 @@ class Comparison(DefinitionModel):
     within: NamedWindow | None = None
     from_: Bound | None = Field(None, alias="from")
     by: Bound | None = None
-    not_before: Literal["claim"] | Bound | None = None
+    not_before: ClaimOrBound | None = None
     within_hours: Annotated[int, Field(gt=0)] | None = None
     happened: Switch | None = None
 
@@ -117,25 +144,25 @@ class Comparison(DefinitionModel):
         return self.code or self.fact.replace(".", "_")
 
     def check(self, row: Row) -> None:
-        """Raise ValueError where the row has no such fact, or the fact takes no such operator or value."""
-        try:
-            known = row.kind(self.fact)
-        except KeyError:
-            names = ", ".join([*row.collection.facts, *row.moments])
-            raise ValueError(f"{row.collection.name} have no fact {self.fact!r}; known are: {names}") from None
-        self.operator.check(known, self.operand)
-        if self.operand == "claim" and not row.claims:
-            raise ValueError(f"{self.fact}: there is no claim here to be before of; name an instant")
+        """Raise ValidationError if the row has no such fact, or the fact does not accept the operator or the value."""
+        errors = ErrorCollector()
+        with errors.at("fact"):
+            fact = row.kind(self.fact)
+            with errors.at(self.operator.word):
+                self.operator.check(fact, self.operand)
+                if self.operand == "claim" and not row.claims:
+                    raise ValueError(f"{self.fact}: there is no claim here to compare with; name an instant")
+        errors.raise_collected("Comparison")
 
     def q(self, row: Row) -> Q:
-        """True of the rows for which it holds, never NULL in a filter."""
-        found = row.fact(self.fact)
-        if row.kind(self.fact).kind == "instant":
+        """Return the filter of the rows that meet the condition."""
+        found, fact = row.fact(self.fact), row.kind(self.fact)
+        if fact.kind == "instant":
             return operators.instant_q(self.operator.name, found, self.operand, row.at)
-        return self.operator.q(found, operators.typed(row.kind(self.fact), self.operand))
+        return self.operator.q(found, operators.typed(fact, self.operand))
 
     def found(self, row: Row) -> Any:
-        """What the row has, as an expression."""
+        """Return the expression of the fact."""
         return row.fact(self.fact)
 
 
@@ -144,7 +171,7 @@ CountableName = Annotated[str, KnownWord("collection to count", countable)]
 
 
 class InForce(DefinitionModel):
-    """Something of the merchant is, or is not, in force at an instant: the claim unless `at` names a fact."""
+    """State of the merchant that is, or is not, in force at an instant: at the claim unless `at` names a fact."""
 
     in_force: StateName | None = None
     not_in_force: StateName | None = None
@@ -157,9 +184,12 @@ class InForce(DefinitionModel):
         if (self.in_force is None) == (self.not_in_force is None):
             raise ValueError("say either in_force or not_in_force")
         known = [value for value, _ in self.state.choices]
-        for value in self.of:
-            if value not in known:
-                raise ValueError(f"no {self.state.name} {value!r}; known are: {', '.join(known)}")
+        errors = ErrorCollector()
+        for n, value in enumerate(self.of):
+            with errors.at("of", n):
+                if value not in known:
+                    raise UnknownWordError(f"no {self.state.name} {value!r}", word=value, known=known)
+        errors.raise_collected("InForce")
         return self
 
     @property
@@ -171,10 +201,12 @@ class InForce(DefinitionModel):
         return self.code or (self.in_force or f"no_{self.not_in_force}")
 
     def check(self, row: Row) -> None:
-        """Raise ValueError where `at` is not an instant of the row."""
-        known = row.collection.facts
-        if self.at is not None and (self.at not in known or known[self.at].kind != "instant" or known[self.at].derived):
-            raise ValueError(f"{row.collection.name} have no instant {self.at!r} of their own")
+        """Raise ValidationError if `at` is not an instant that is a column of the row."""
+        errors = ErrorCollector()
+        with errors.at("at"):
+            if self.at is not None:
+                row.check_instant(self.at, column=True)
+        errors.raise_collected("InForce")
 
     def _rows(self, row: Row) -> QuerySet[Model]:
         seen = row.inside(row.collection).at
@@ -188,17 +220,17 @@ class InForce(DefinitionModel):
         )
 
     def q(self, row: Row) -> Q:
-        """True of the rows whose merchant has it in force (or has not)."""
+        """Return the filter of the rows whose merchant has the state in force, or has not."""
         there = Exists(self._rows(row))
         return Q(there) if self.in_force else Q(~there)
 
     def found(self, row: Row) -> Any:
-        """One of the values in force, or NULL."""
+        """Return the expression of one of the kinds in force, NULL if there is none."""
         return Subquery(self._rows(row).order_by("starts_at").values(self.state.column)[:1])
 
 
 class Counting(DefinitionModel):
-    """How many rows of the merchant meet conditions of their own: at least, or at most, so many."""
+    """Number of the merchant's rows that meet conditions of their own: at least or at most so many."""
 
     count: CountableName
     where: "tuple[RowCondition, ...]" = Field(min_length=1)
@@ -210,8 +242,9 @@ class Counting(DefinitionModel):
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("say either at_least or at_most")
-        for condition in self.where:
-            condition.check(Row(COLLECTIONS[self.count]))
+        errors = ErrorCollector()
+        check_all(self.where, Row(COLLECTIONS[self.count]), errors, "where")
+        errors.raise_collected("Counting")
         return self
 
     @property
@@ -219,17 +252,17 @@ class Counting(DefinitionModel):
         return self.code or self.count
 
     def check(self, row: Row) -> None:
-        """Nothing more to check: its own rows were checked when it was read."""
+        """Accept every row: the conditions on the counted rows are checked when the definition is read."""
 
     def rows(self, row: Row) -> QuerySet[Model]:
-        """The merchant's rows that count, seen as of the row's instant."""
+        """Return the merchant's rows that count, evaluated as of the instant of the row."""
         inner = row.inside(COLLECTIONS[self.count])
         of_merchant = {inner.collection.merchant: OuterRef(row.collection.merchant)}
         rows = inner.collection.model._default_manager.filter(**of_merchant)
         return rows.filter(all_of(self.where, inner))
 
     def q(self, row: Row) -> Q:
-        """True of the rows whose merchant has that many."""
+        """Return the filter of the rows whose merchant has that many."""
         if self.at_most == 0:
             return Q(~Exists(self.rows(row)))
         if self.at_least == 1:
@@ -238,12 +271,12 @@ class Counting(DefinitionModel):
         return operator.q(self.found(row), self.at_least if self.at_least is not None else self.at_most)
 
     def found(self, row: Row) -> Any:
-        """The count."""
+        """Return the expression of the count."""
         return number_of(self.rows(row), merchant=COLLECTIONS[self.count].merchant)
 
 
 class AnyOf(DefinitionModel):
-    """At least one of several conditions holds."""
+    """Alternative: at least one of several conditions holds."""
 
     any: "tuple[Condition, ...]" = Field(min_length=2)
     code: Code
@@ -253,35 +286,35 @@ class AnyOf(DefinitionModel):
         return self.code
 
     def check(self, row: Row) -> None:
-        """Raise ValueError where one of the conditions does not fit the row."""
-        for condition in self.any:
-            condition.check(row)
+        """Raise ValidationError if one of the conditions does not fit the row."""
+        errors = ErrorCollector()
+        check_all(self.any, row, errors, "any")
+        errors.raise_collected("AnyOf")
 
     def q(self, row: Row) -> Q:
-        """True of the rows for which one holds."""
+        """Return the filter of the rows that meet one of the conditions."""
         either = Q()
         for condition in self.any:
             either |= condition.q(row)
         return either
 
     def found(self, row: Row) -> Any:
-        """What the last condition looks at: those before it say for whom it does not matter."""
+        """Return the expression that the last condition looks at: those before it name exceptions."""
         return self.any[-1].found(row)
 
 
 def _form(value: Any) -> str:
-    keys = value if isinstance(value, dict) else {name for name, v in value if v is not None}
-    for form, word in (("fact", "fact"), ("count", "count"), ("any", "any")):
-        if word in keys:
-            return form
-    return "in_force" if {"in_force", "not_in_force"} & set(keys) else "fact"
+    keys = set(value) if isinstance(value, dict) else {name for name, v in value if v is not None}
+    forms = {"count": "Counting", "any": "AnyOf", "in_force": "InForce", "not_in_force": "InForce"}
+    return next((form for word, form in forms.items() if word in keys and "fact" not in keys), "Comparison")
 
 
+# The tags are part of an error's place; no field of a definition starts with a capital letter.
 Condition = Annotated[
-    Annotated[Comparison, Tag("fact")]
-    | Annotated[InForce, Tag("in_force")]
-    | Annotated[Counting, Tag("count")]
-    | Annotated[AnyOf, Tag("any")],
+    Annotated[Comparison, Tag("Comparison")]
+    | Annotated[InForce, Tag("InForce")]
+    | Annotated[Counting, Tag("Counting")]
+    | Annotated[AnyOf, Tag("AnyOf")],
     Discriminator(_form),
 ]
 RowCondition = Comparison
@@ -289,8 +322,15 @@ Counting.model_rebuild()
 AnyOf.model_rebuild()
 
 
+def check_all(conditions: Sequence[Condition], row: Row, errors: ErrorCollector, *place: str | int) -> None:
+    """Check each condition against the row and collect its errors at `place` and its number."""
+    for n, condition in enumerate(conditions):
+        with errors.at(*place, n):
+            condition.check(row)
+
+
 def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
-    """True of the rows for which every condition holds; of all rows where there are none."""
+    """Return the filter of the rows that meet every condition; without conditions, of all rows."""
     every = Q()
     for condition in conditions:
         every &= condition.q(row)
@@ -298,7 +338,7 @@ def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
 
 
 def flag(q: Q) -> Case | Value:
-    """A condition as a plain yes or no: what is NULL in a filter is no; nothing asked is yes."""
+    """Return a filter as a boolean expression: NULL becomes false; an empty filter is true."""
     if not q:
         return Value(True, output_field=BooleanField())
     return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())

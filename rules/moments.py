@@ -1,4 +1,4 @@
-"""Moments: the instants a definition points at, from one fact or several."""
+"""Moments: instants of a definition, made of one fact or of several."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -19,13 +19,13 @@ INSTANT = DateTimeField()
 
 
 class NextMidnight(Func):
-    """00:00 in a zone on the day after an instant's day there."""
+    """SQL function: 00:00 in a zone on the day after an instant's day there."""
 
     output_field = INSTANT
     arity = 1
 
     def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        # An hour after 23:00: of a midnight that comes twice PostgreSQL would take the second.
+        # One hour after 23:00, because PostgreSQL takes the second of a midnight that occurs twice.
         zone = f"'{self.extra['zone']}'"
         late = f"date_trunc('day', %(expressions)s AT TIME ZONE {zone}) + interval '23 hours'"
         template = f"(({late}) AT TIME ZONE {zone} + interval '1 hour')"
@@ -37,7 +37,7 @@ class NextMidnight(Func):
 
 
 def next_midnight(at: datetime, zone: str) -> datetime:
-    """00:00 in `zone` on the day after the day `at` is there, in UTC."""
+    """Return 00:00 in `zone` on the day after the day that `at` falls on there, in UTC."""
     day = at.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
     return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
 
@@ -59,7 +59,7 @@ connection_created.connect(_teach_sqlite, dispatch_uid="next_midnight")
 
 
 class LatestOf(DefinitionModel):
-    """The latest of several facts; nothing until all of them have happened."""
+    """Latest of several facts; NULL until all of them have happened."""
 
     latest_of: tuple[str, ...] = Field(min_length=2)
 
@@ -75,7 +75,7 @@ class LatestOf(DefinitionModel):
 
 
 class DayAfter(DefinitionModel):
-    """00:00 in a zone on the day after a fact's day there."""
+    """Start, in a zone, of the day after a fact."""
 
     day_after: str
     zone: Zone
@@ -88,7 +88,7 @@ class DayAfter(DefinitionModel):
 
 
 class ByCase(DefinitionModel):
-    """A moment that depends on the value of another fact; nothing where no case fits."""
+    """Moment that depends on the value of another fact; NULL if no case fits."""
 
     by: str
     cases: dict[str, "Moment"] = Field(min_length=1)
@@ -96,7 +96,7 @@ class ByCase(DefinitionModel):
 
     def names(self) -> tuple[str, ...]:
         moments = [*self.cases.values(), *([self.otherwise] if self.otherwise else [])]
-        return tuple(name for moment in moments for name in facts_of(moment))
+        return tuple(name for moment in moments for name in moment_facts(moment))
 
     def expression(self, row: Collection) -> Any:
         chosen = row.expression(self.by)
@@ -107,31 +107,32 @@ class ByCase(DefinitionModel):
 
 def _form(value: Any) -> str:
     if isinstance(value, str):
-        return "fact"
+        return "Fact"
     keys = value if isinstance(value, dict) else type(value).model_fields
-    return next((form for form in ("latest_of", "day_after", "cases") if form in keys), "fact")
+    forms = {"latest_of": "LatestOf", "day_after": "DayAfter", "cases": "ByCase"}
+    return next((form for word, form in forms.items() if word in keys), "Fact")
 
 
 Moment = Annotated[
-    Annotated[str, Tag("fact")]
-    | Annotated[LatestOf, Tag("latest_of")]
-    | Annotated[DayAfter, Tag("day_after")]
-    | Annotated[ByCase, Tag("cases")],
+    Annotated[str, Tag("Fact")]
+    | Annotated[LatestOf, Tag("LatestOf")]
+    | Annotated[DayAfter, Tag("DayAfter")]
+    | Annotated[ByCase, Tag("ByCase")],
     Discriminator(_form),
 ]
 ByCase.model_rebuild()
 
 
-def facts_of(moment: Moment) -> tuple[str, ...]:
-    """The instant facts that a moment is made of."""
+def moment_facts(moment: Moment) -> tuple[str, ...]:
+    """Return the names of the instant facts that a moment is made of."""
     return (moment,) if isinstance(moment, str) else moment.names()
 
 
 def moment_of(moment: Moment, row: Collection) -> Any:
-    """The instant, as an expression over a row: NULL until it is known."""
+    """Return the moment as an expression over a row: NULL until it is known."""
     return row.expression(moment) if isinstance(moment, str) else moment.expression(row)
 
 
-def cased(moment: Moment) -> tuple[str, tuple[str, ...]] | None:
-    """The fact that a moment's cases go by and its values, or None."""
+def case_fact(moment: Moment) -> tuple[str, tuple[str, ...]] | None:
+    """Return the fact that selects the case of a moment and the values with a case, None without cases."""
     return (moment.by, tuple(moment.cases)) if isinstance(moment, ByCase) else None

@@ -1,4 +1,4 @@
-"""The closed list of operators: which kinds of fact each accepts, and the expression it becomes."""
+"""Closed list of operators: the kinds of fact that each accepts, and the expression that it becomes."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from django.utils.translation import pgettext_lazy
 from core.facts import Fact
 from merchants.models import ReferenceValue
 from rules.base import ValueList
+from rules.errors import UnknownWordError
 from rules.time_windows import Bound
 
 WORDS = frozenset({"choice", "text"})
@@ -37,18 +38,23 @@ def _is(found: Any, value: Any) -> Q:
 
 @dataclass(frozen=True)
 class Operator:
-    """One word that may stand between a fact and a value. `build` is None for those that need the claim's instant."""
+    """Word between a fact and a value; `build` is None for operators on instants, see `instant_q`."""
 
     name: str
     kinds: frozenset[str]
     build: Callable[[Any, Any], Q] | None = None
 
+    @property
+    def word(self) -> str:
+        """Return the operator as a definition writes it."""
+        return self.name.rstrip("_")
+
     def check(self, fact: Fact, operand: Any) -> None:
-        """Raise ValueError where a fact of this kind does not take the operator or the value."""
-        word = self.name.rstrip("_")
+        """Raise ValueError if a fact of this kind does not accept the operator or the value."""
         if fact.kind not in self.kinds:
-            allowed = ", ".join(o.name.rstrip("_") for o in OPERATORS.values() if fact.kind in o.kinds)
-            raise ValueError(f"{fact.name} is {fact.kind}: it takes no {word!r}, but {allowed}")
+            allowed = [operator.word for operator in OPERATORS.values() if fact.kind in operator.kinds]
+            message = f"{fact.name} is {fact.kind}: it takes no {self.word!r}"
+            raise UnknownWordError(message, word=self.word, known=allowed)
         if fact.kind == "number" and operand != int(operand):
             raise ValueError(f"{fact.name} is a whole number, not {operand}")
         if fact.kind == "flag" and operand not in FLAGS:
@@ -57,7 +63,7 @@ class Operator:
             _check_choices(fact, operand)
 
     def q(self, found: Any, operand: Any) -> Q:
-        """The expression, true of rows whose `found` stands so to `operand`."""
+        """Return the filter that compares the expression `found` with `operand`."""
         assert self.build is not None
         return self.build(found, operand)
 
@@ -69,11 +75,11 @@ def _check_choices(fact: Fact, operand: Any) -> None:
     known = [value for value, _label in fact.choices]
     for value in operand.values if isinstance(operand, ValueList) else (operand,):
         if value not in known:
-            raise ValueError(f"{fact.name} is never {value!r}; known are: {', '.join(known)}")
+            raise UnknownWordError(f"{fact.name} is never {value!r}", word=value, known=known)
 
 
 def typed(fact: Fact, operand: Any) -> Any:
-    """The operand as a value of the fact's kind."""
+    """Return the operand as a value of the fact's kind."""
     return FLAGS[operand] if fact.kind == "flag" else operand
 
 
@@ -101,7 +107,7 @@ OPERATORS = {
 
 
 def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:
-    """An operator on an instant as seen at `at`: what is dated later has not happened yet."""
+    """Return the filter of an operator on an instant, evaluated at `at`: a later instant has not happened yet."""
     seen = Q(LessThanOrEqual(found, at))
     match operator:
         case "within":
@@ -121,6 +127,6 @@ def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:
 
 
 def gap(operator: str, required: Decimal | int, found: Decimal | int | None) -> Decimal | int | None:
-    """How much is missing for an amount or count to hold; None where nothing is, or it makes no sense."""
+    """Return the amount or count that is missing for the operator to hold, None if nothing is or it has no such gap."""
     short = {"at_least": required - (found or 0), "at_most": (found or 0) - required}.get(operator)
     return short if short is not None and short > 0 else None

@@ -1,4 +1,4 @@
-"""Bounds and windows: written in local time with a zone, compared as instants."""
+"""Bounds and windows: written as local times of a zone, compared as instants."""
 
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -21,7 +21,7 @@ def _zone(value: str) -> str:
 
 
 def _local(value: str) -> str:
-    """Check a local time to the second. An impossible date is an error, never shifted."""
+    """Check a local time to the second. An impossible date is an error and never shifted."""
     try:
         if datetime.strptime(value, LOCAL).strftime(LOCAL) == value:  # noqa: DTZ007  local by intention; the zone stands beside it
             return value
@@ -36,10 +36,10 @@ LocalTime = Annotated[str, AfterValidator(_local)]
 
 
 class Clock(DefinitionModel):
-    """A local time and the zone it is read in.
+    """Local time and its zone.
 
-    A time that the zone has twice (autumn) is the first of the two; one that it skips (spring) is as much later as
-    the clock was put forward: 02:30 becomes 03:30.
+    A time that occurs twice in the zone (autumn) is the first of the two; one that the zone skips (spring) is later by
+    as much as the clock was put forward: 02:30 becomes 03:30.
     """
 
     at: LocalTime
@@ -47,18 +47,18 @@ class Clock(DefinitionModel):
 
     @cached_property
     def instant(self) -> datetime:
-        """The instant, in UTC."""
+        """Return the instant, in UTC."""
         return datetime.strptime(self.at, LOCAL).replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
 
 
 class Bound(Clock):
-    """One end of a window. The zone decides; `twin` is the same bound as another clock was said to show it."""
+    """End of a window. `zone` decides the instant; `twin` is the time that an announcement gave on another clock."""
 
     twin: Clock | None = None
 
     @model_validator(mode="before")
     @classmethod
-    def _short_form(cls, value: Any, info: ValidationInfo) -> Any:
+    def _expand_short_form(cls, value: Any, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             value = {"at": value}
         if isinstance(value, dict) and "zone" not in value and info.context:
@@ -67,12 +67,12 @@ class Bound(Clock):
 
     @cached_property
     def after(self) -> datetime:
-        """The first instant past the bound: one written to the second includes that whole second."""
+        """Return the first instant past the bound: a bound includes the whole second in which it lies."""
         return self.instant + timedelta(seconds=1)
 
 
 class Window(DefinitionModel):
-    """From one bound to another, both included to the second: half-open as instants."""
+    """Interval between two bounds that both belong to it, to the second."""
 
     from_: Bound = Field(alias="from")
     to: Bound
@@ -85,12 +85,12 @@ class Window(DefinitionModel):
 
     @property
     def start(self) -> datetime:
-        """The first instant inside, in UTC."""
+        """Return the first instant inside, in UTC."""
         return self.from_.instant
 
     @property
     def end(self) -> datetime:
-        """The first instant after it, in UTC."""
+        """Return the first instant after the window, in UTC."""
         return self.to.after
 
 

@@ -19,7 +19,7 @@ from logistics.models import FreightOrder
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
-from rules.moments import Moment, facts_of
+from rules.moments import Moment, moment_facts
 from trade.models import Receipt, TradeOrder
 
 Keys = QuerySet[Model, str]
@@ -81,7 +81,7 @@ def _changed(model: type[Model], key: str, news: Changes) -> list[Keys]:
 def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], news: Changes) -> list[Keys]:
     """Keys of subjects with one of the moments' facts in the new time, or changed."""
     collection = terms.collection
-    names = {name for moment in moments for name in facts_of(moment)} - {"claim"}
+    names = {name for moment in moments for name in moment_facts(moment)} - {"claim"}
     columns = [name for name in names if collection.facts[name].derived is None]
     derived = [fact for name in sorted(names) if (fact := collection.facts[name].derived) is not None]
     lag = LAG if any(not isinstance(moment, str) for moment in moments) else timedelta(0)

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms
 from rules.conditions import Comparison, Condition
-from rules.moments import facts_of
+from rules.moments import moment_facts
 from rules.time_windows import Bound, Window
 
 
@@ -85,7 +85,7 @@ def _about_claim(terms: OfferTerms) -> Iterator[Comparison]:
         case ClaimNth(nth=nth):
             yield from _comparing(nth.where, {nth.at})
         case ClaimAt(at=moment):
-            yield from _comparing((*terms.scope, *terms.asked), set(facts_of(moment)))
+            yield from _comparing((*terms.scope, *terms.asked), set(moment_facts(moment)))
 
 
 def _comparing(conditions: Iterable[Condition], facts: set[str]) -> Iterator[Comparison]:

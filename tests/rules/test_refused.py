@@ -1,9 +1,9 @@
-"""Definitions that cannot be meant: each is refused with its line and what is wrong (spec/faults.md, B10)."""
+"""Definitions with errors (case B10): each is refused with the place of every error and what is wrong."""
 
 import pytest
 
 from definitions import parser
-from definitions.errors import DefinitionError
+from definitions.errors import DefinitionError, Problem
 
 GOOD = """\
 campaign: trial
@@ -79,25 +79,30 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "limit negative": ("limit: 3", "limit: -1", "quota", "greater than or equal to 1"),
     "limit fraction": ("limit: 3", "limit: 3.5", "quota", "valid integer"),
     "cap 0": ("per_merchant: 1", "per_merchant: 0", "quota", "greater than or equal to 1"),
-    "unknown fact": ("fact: base_freight", "fact: base_fright", "- code: one", "no fact 'base_fright'; known are"),
-    "fact of another subject": ("fact: base_freight", "fact: amount_usd", "- code: one", "no fact 'amount_usd'"),
-    "operator of another kind": ("at_least: 10.00", "is: x", "- code: one", "it takes no 'is'"),
-    "instant compared": ("paid_at, within: w", "paid_at, at_least: 3", "- code: one", "it takes no 'at_least'"),
+    "unknown fact": ("fact: base_freight", "fact: base_fright", "- {fact: base", "no fact 'base_fright'; known are"),
+    "fact of another subject": ("fact: base_freight", "fact: amount_usd", "- {fact: base", "no fact 'amount_usd'"),
+    "operator of another kind": ("at_least: 10.00", "is: x", "- {fact: base", "it takes no 'is'"),
+    "instant compared": ("paid_at, within: w", "paid_at, at_least: 3", "- {fact: paid_at", "it takes no 'at_least'"),
     "two operators": ("at_least: 10.00", "at_least: 10, at_most: 20", "- {fact: base", "exactly one operator"),
     "no operator": (", at_least: 10.00", "", "- {fact: base", "exactly one operator"),
     "value never taken": (
         "- {fact: line, in: lines}",
         "- {fact: service, is: expres}",
-        "- code: one",
+        "- {fact: line",
         "service is never 'expres'",
     ),
     "negative amount": ("at_least: 10.00", "at_least: -10", "- {fact: base", "greater than or equal to 0"),
     "three decimals": ("at_least: 10.00", "at_least: 10.001", "- {fact: base", "no more than 2 decimal places"),
-    "unknown field": ("quota: {limit: 3", "quota: {limt: 3", "quota", "Extra inputs are not permitted"),
-    "unknown field of an offer": ("    quota:", "    qouta:", "quota", "Extra inputs are not permitted"),
-    "unknown claim instant": ("at: paid_at", "at: payed_at", "- code: one", "have no instant 'payed_at'"),
-    "claim at an amount": ("at: paid_at", "at: base_freight", "- code: one", "have no instant 'base_freight'"),
-    "wrong subject for the fee": ("fee: freight", "fee: premium", "- code: one", "is a fee of a trade_order"),
+    "unknown field": (
+        "quota: {limit: 3",
+        "quota: {limt: 3",
+        "quota",
+        "no field 'limt' here; known are: limit, per_merchant",
+    ),
+    "unknown field of an offer": ("    quota:", "    qouta:", "quota", "no field 'qouta' here; known are: code"),
+    "unknown claim instant": ("at: paid_at", "at: payed_at", "claim:", "have no instant 'payed_at'"),
+    "claim at an amount": ("at: paid_at", "at: base_freight", "claim:", "have no instant 'base_freight'"),
+    "wrong subject for the fee": ("fee: freight", "fee: premium", "benefit", "is a fee of a trade_order"),
     "unknown fee": ("fee: freight", "fee: fright", "benefit", "no fee 'fright'; known are: freight, service_fee"),
     "unknown subject": (
         "subject: freight_order",
@@ -129,7 +134,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "    benefit: {fee: freight, percent: 5}\n    quota: {limit: 3, per_merchant: 1}\n    settlement: "
         "{released_by: cancelled_at, released_after_settlement: yes}\n",
         f"    decided_at: 2022-12-05 00:00:00\n    benefit: {COUPONS}\n",
-        "- code: one",
+        "settlement",  # the line of `valid` in the new text
         "coupons end at 2022-11-30 23:59:59 before they are issued",
     ),
     "coupons end before they start": (
@@ -147,13 +152,13 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "n-th row of an order": (
         "{at: paid_at}",
         "{nth: {number: 5, of: freight_orders, at: shipped_at, where: [{fact: line, is: a}]}}",
-        "- code: one",
+        "claim:",
         "only merchants claim by an n-th row",
     ),
     "threshold of a freight order": (
         "{at: paid_at}",
         "{over_threshold: {height: 5, window: w, where: [{fact: line, is: a}]}}",
-        "- code: one",
+        "claim:",
         "only trade orders come after a threshold",
     ),
     "unknown state": (
@@ -189,7 +194,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "in force at a derived instant": (
         "{fact: base_freight, at_least: 10.00}",
         "{in_force: membership, of: [global_pass], at: first_payment_at}",
-        "- code: one",
+        "- {fact: base",
         "have no instant 'first_payment_at'",
     ),
 }
@@ -258,10 +263,74 @@ def test_nonsense_is_refused_and_nothing_worse(text: str) -> None:
         parser.read(text)
 
 
-def test_all_problems_are_named_at_once() -> None:
+def problems(*replacements: tuple[str, str]) -> tuple[Problem, ...]:
+    """Return the errors of the good text after some replacements."""
+    text = GOOD
+    for old, new in replacements:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
     with pytest.raises(DefinitionError) as refused:
-        parser.read(GOOD.replace("limit: 3", "limit: 0").replace("percent: 5", "percent: 500"))
-    assert len(refused.value.problems) == 2
+        parser.read(text)
+    return refused.value.problems
+
+
+def test_errors_of_all_parts_are_named_at_once() -> None:
+    found = problems(
+        ("to: 2022-09-30", "to: 2022-09-31"),
+        ("limit: 3", "limit: 0"),
+        ("percent: 5", "percent: 500"),
+        ("{released_by", "{releasedby"),
+    )
+    fields = ["benefit.percent", "quota.limit", "settlement.releasedby"]
+    assert [problem.field for problem in found] == ["windows.w.to", *(f"offers.0.{field}" for field in fields)]
+
+
+def test_errors_between_parts_of_an_offer_are_named_at_once() -> None:
+    found = problems(
+        ("{fact: line, in: lines}", "{fact: lane, in: lines}"),
+        ("at: paid_at", "at: payed_at"),
+        ("fact: base_freight", "fact: base_fright"),
+        ("fee: freight", "fee: premium"),
+    )
+    fields = ["where.0.fact", "conditions.1.fact", "benefit.fee", "claim.at"]
+    assert [problem.field for problem in found] == [f"offers.0.{field}" for field in fields]
+
+
+UNKNOWN_WORDS = {
+    # what: (replace, by, column, field, nearest known word)
+    "subject": ("subject: freight_order", "subject: freigt_order", 5, "offers.0.subject", "freight_order"),
+    "fact": ("fact: base_freight", "fact: base_fright", 10, "offers.0.conditions.1.fact", "base_freight"),
+    "fee": ("fee: freight", "fee: fright", 15, "offers.0.benefit.fee", "freight"),
+    "field": ("{limit: 3", "{limt: 3", 13, "offers.0.quota.limt", "limit"),
+    "instant": (
+        "released_by: cancelled_at",
+        "released_by: canceled_at",
+        18,
+        "offers.0.settlement.released_by",
+        "cancelled_at",
+    ),
+    "window": ("within: w}", "within: ww}", 25, "offers.0.conditions.0.within", "w"),
+    "list": ("in: lines", "in: line", 22, "offers.0.where.0.in", "lines"),
+    "operator": ("at_least: 10.00", "atleast: 10.00", 30, "offers.0.conditions.1.atleast", "at_least"),
+}
+
+
+@pytest.mark.parametrize("what", UNKNOWN_WORDS)
+def test_an_unknown_word_has_its_place_and_the_nearest_known_word(what: str) -> None:
+    old, new, column, field, nearest = UNKNOWN_WORDS[what]
+    [problem] = [problem for problem in problems((old, new)) if problem.word]
+    assert (problem.line, problem.column, problem.field) == (line_with(old), column, field)
+    assert problem.nearest == nearest
+    assert problem.message.endswith(f"; did you mean {nearest!r}?")
+
+
+def line_with(text: str) -> int:
+    return GOOD[: GOOD.index(text)].count("\n") + 1
+
+
+def test_a_broken_window_is_the_only_error_where_an_offer_uses_it() -> None:
+    [problem] = problems(("to: 2022-09-30", "to: 2022-09-31"))
+    assert str(problem) == "line 7, column 5, windows.w.to: 2022-09-31 is not a date of the calendar"
 
 
 @pytest.mark.parametrize("fact", ["cancelled_at, happened: no", "completed_at, within: w"])
