@@ -1,7 +1,10 @@
 """The four roles of the operators' workspace. Each is a group with exactly the permissions named here."""
 
+from typing import Any
+
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.db.models.options import Options
 
 from imports.registry import all_schemas
 
@@ -18,30 +21,33 @@ ADMINISTRATOR = (
     *APPROVER,
     *"change_apikey add_endpoint change_endpoint change_democlock view_user add_user change_user view_group".split(),
 )
-# Every role may view everything; a viewer may do nothing else.
-ROLES: dict[str, tuple[str, ...]] = {
-    "viewer": (),
-    "operator": OPERATOR,
-    "approver": APPROVER,
-    "administrator": ADMINISTRATOR,
-}
+
+
+def permissions_by_role() -> dict[str, tuple[str, ...]]:
+    """Return the permissions of each role beyond viewing, which every role may.
+
+    Who may draft offers may also import facts of every kind that has a file schema.
+    """
+    importing = tuple(f"add_{meta.model_name}" for meta in _facts())
+    return {
+        "viewer": (),
+        "operator": (*OPERATOR, *importing),
+        "approver": APPROVER,
+        "administrator": (*ADMINISTRATOR, *importing),
+    }
 
 
 def sync_groups(**_signal: object) -> None:
-    """Create the groups and give each its permissions, no more and no fewer. Runs after every migration.
-
-    Operators and administrators may also add facts of every kind that has a file schema.
-    """
+    """Create the groups and give each its permissions, no more and no fewer. Runs after every migration."""
     if not apps.is_installed("django.contrib.auth"):
         return
-    facts = [schema.model._meta for schema in all_schemas()]
-    labels = {*APP_LABELS, *(meta.app_label for meta in facts)}
-    import_permissions = [f"add_{meta.model_name}" for meta in facts]
+    labels = {*APP_LABELS, *(meta.app_label for meta in _facts())}
     viewing = Permission.objects.filter(content_type__app_label__in=labels, codename__startswith="view_")
-    for name, codenames in ROLES.items():
+    for name, codenames in permissions_by_role().items():
         group, _ = Group.objects.get_or_create(name=name)
-        more = import_permissions if "add_draft" in codenames else []
-        acting = Permission.objects.filter(
-            content_type__app_label__in=(*labels, "auth"), codename__in=(*codenames, *more)
-        )
+        acting = Permission.objects.filter(content_type__app_label__in=(*labels, "auth"), codename__in=codenames)
         group.permissions.set(viewing | acting)
+
+
+def _facts() -> "list[Options[Any]]":
+    return [schema.model._meta for schema in all_schemas()]
