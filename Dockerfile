@@ -1,4 +1,4 @@
-# Two stages: what installs stays behind, what runs holds no compiler and is not root.
+# Two stages: the final image has no build tools, and its user is not root.
 FROM python:3.13-slim AS install
 WORKDIR /fairground
 RUN python -m venv /venv

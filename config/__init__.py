@@ -1,4 +1,4 @@
-"""Where everything is put together: settings, addresses, the Celery application."""
+"""Project configuration: settings, addresses, Celery application, health and error pages."""
 
 from config import checks
 from config.celery import app as celery_app

@@ -1,4 +1,4 @@
-"""The Celery application, and tasks as bells."""
+"""Celery application. Messages to it are best effort: the database holds the work."""
 
 import logging
 import os
@@ -18,24 +18,24 @@ logger = logging.getLogger(__name__)
 
 
 class BestEffortTask(DjangoTask):  # type: ignore[type-arg]  # generic in the stubs only
-    """A task whose call never fails its caller.
+    """Task whose `delay` and `apply_async` never fail their caller.
 
-    What is to be done is in the database; the message only says "now". When the broker does not answer, that is
-    logged and the sweep does the work later. After a failure the bell stays silent for a few seconds, so that
-    only one caller in that time waits for the time-out of a hanging broker.
+    The work is in the database; the message only starts it at once. If the broker does not answer, the failure is
+    logged and the next sweep does the work. After a failure no message is sent for `retry_after` seconds, so that only
+    one caller in that time waits for the time-out of a hanging broker.
     """
 
-    silence = 5.0
-    _silent_until = 0.0
+    retry_after = 5.0
+    _suspended_until = 0.0
 
     def apply_async(self, *args: Any, **options: Any) -> AsyncResult[Any]:
-        """Send the message if the broker takes it."""
-        if time.monotonic() >= BestEffortTask._silent_until:
+        """Send the message, unless the broker failed just now. Return a result that is never ready."""
+        if time.monotonic() >= BestEffortTask._suspended_until:
             try:
                 return super().apply_async(*args, **options)
             except (OperationalError, OSError) as error:
-                BestEffortTask._silent_until = time.monotonic() + self.silence
-                logger.warning("The broker did not take %s, the sweep will: %s", self.name, error)
+                BestEffortTask._suspended_until = time.monotonic() + self.retry_after
+                logger.warning("The broker did not accept %s, the next sweep will do its work: %s", self.name, error)
         return self.AsyncResult(str(uuid4()))
 
 
@@ -45,7 +45,7 @@ app.autodiscover_tasks()
 
 
 @app.on_after_configure.connect
-def _tell_runs(sender: Celery, **_: Any) -> None:
-    """Settings are read when they are there: this module is imported while they come into being."""
+def _add_log_context(sender: Celery, **_: Any) -> None:
+    """Add each task's id and name to JSON logs. Settings are not loaded yet when this module is imported."""
     if settings.JSON_LOGS:
         sender.steps["worker"].add(DjangoStructLogInitStep)

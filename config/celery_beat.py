@@ -1,4 +1,4 @@
-"""Beat, with signs of life: the operators' board tells a dead beat within a minute."""
+"""Celery beat with a heartbeat, so that the operators' overview reports a dead beat within a minute."""
 
 import logging
 import time
@@ -9,26 +9,26 @@ import celery.beat
 from django.db import DatabaseError, close_old_connections
 
 logger = logging.getLogger(__name__)
-EVERY = 10.0
+HEARTBEAT_SECONDS = 10.0
 
 
 class Scheduler(celery.beat.Scheduler):
-    """Celery's scheduler in memory. What is due is decided from the database, so it has nothing to remember."""
+    """Celery's in-memory scheduler. It stores nothing: tasks read from the database what has to be done."""
 
-    _shown_at = float("-inf")
+    _last_heartbeat = float("-inf")
 
     def tick(self, *args: Any, **options: Any) -> Any:
-        """Show a sign of life every 10 seconds; a database that does not answer must not stop beat."""
-        if time.monotonic() - self._shown_at >= EVERY:
-            self._shown_at = time.monotonic()
-            self._show()
+        """Send due messages, and record a heartbeat every 10 seconds."""
+        if time.monotonic() - self._last_heartbeat >= HEARTBEAT_SECONDS:
+            self._last_heartbeat = time.monotonic()
+            self._record_heartbeat()
         return super().tick(*args, **options)
 
-    def _show(self) -> None:
-        from campaigns.monitoring import heartbeat  # noqa: PLC0415  beat is configured before the apps are there
+    def _record_heartbeat(self) -> None:
+        from campaigns.monitoring import heartbeat  # noqa: PLC0415  beat is configured before the apps are loaded
 
         close_old_connections()
         try:
             heartbeat.show(heartbeat.BEAT, at=datetime.now(UTC))
-        except DatabaseError:
-            logger.warning("Beat could not show that it is alive", exc_info=True)
+        except DatabaseError:  # beat must go on: messages need no database
+            logger.warning("Beat could not record its heartbeat", exc_info=True)

@@ -1,4 +1,4 @@
-"""What a production installation must have set."""
+"""Check that a production installation has a secret key of its own."""
 
 from typing import Any
 
@@ -9,19 +9,24 @@ from django.utils.translation import gettext as _
 
 
 def lacks_secret_key() -> bool:
-    """Whether this is production and still runs on the key that everyone can read."""
+    """Return True in production on the secret key that is published with the code."""
     return settings.SECRET_KEY == settings.TRIAL_SECRET_KEY and not (settings.DEMO or settings.DEBUG)
 
 
 def require_secret_key() -> None:
-    """Refuse to serve: a known key lets anyone sign in as anyone. Commands, which sign nothing, may run without."""
+    """Raise ImproperlyConfigured on the published key: with it anyone can sign in as anyone.
+
+    Only web processes call this. Commands sign nothing and may run without a key.
+    """
     if lacks_secret_key():
-        raise ImproperlyConfigured(_("SECRET_KEY is not set. Set it to 50 random characters or more."))
+        raise ImproperlyConfigured(_("SECRET_KEY is not set. Set it to at least 50 random characters."))
 
 
 @register(Tags.security, deploy=True)
 def secret_key(**_arguments: Any) -> list[CheckMessage]:
-    """The same refusal, for `manage.py check --deploy`."""
+    """Report the published key in `manage.py check --deploy`."""
     if not lacks_secret_key():
         return []
-    return [Error(_("SECRET_KEY is not set."), hint=_("Set it to 50 random characters or more."), id="fairground.E001")]
+    return [
+        Error(_("SECRET_KEY is not set."), hint=_("Set it to at least 50 random characters."), id="fairground.E001")
+    ]

@@ -1,17 +1,17 @@
-"""What a person is shown when something goes wrong here."""
+"""Error pages for people."""
 
 import sys
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.views.defaults import server_error
+from django.views import defaults
 
 from core.db.errors import RETRY_HEADERS, is_unavailable
 
 
-def failed(request: HttpRequest) -> HttpResponse:
-    """503 where the database is away or too busy, 500 else. In both cases nothing is half done."""
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer 503 if the database is unavailable or busy, else 500. Either way the transaction was rolled back."""
     if not is_unavailable(sys.exc_info()[1]):
-        return server_error(request)
-    # Without the request: whatever is known of it may have to be read from the database.
+        return defaults.server_error(request)
+    # Rendered without the request: its user would be read from the database.
     return HttpResponse(render_to_string("503.html"), status=503, headers=RETRY_HEADERS)

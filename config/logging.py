@@ -1,6 +1,7 @@
-"""Logs: lines for people, or with `FAIRGROUND_LOGS=json` one JSON object a line, with its request, program and run.
+"""Log format: plain lines, or with `FAIRGROUND_LOGS=json` one JSON object a line.
 
-What a request is called there is its route, not its address: addresses hold codes of invitations, resets, calendars.
+JSON lines carry the request's id, the API key's prefix and the tick run. A request is logged by its route, not by its
+address: addresses contain the secrets of invitations, password resets and calendar feeds.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -37,15 +38,15 @@ JSON = {
 }
 
 
-def configured(*, as_json: bool, level: str) -> dict[str, Any]:
-    """What Django's LOGGING is to be. With JSON the requests are told too, without it only what is out of order."""
+def build_config(*, as_json: bool, worker_level: str) -> dict[str, Any]:
+    """Return Django's LOGGING. Requests, ticks and sign-ins are logged with JSON only; warnings always."""
     if as_json:
         structlog.configure(
             processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
             logger_factory=structlog.stdlib.LoggerFactory(),
             cache_logger_on_first_use=True,
         )
-    told = "INFO" if as_json else "WARNING"
+    event_level = "INFO" if as_json else "WARNING"
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -54,29 +55,31 @@ def configured(*, as_json: bool, level: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
             "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-            "django.request": {"level": "ERROR" if as_json else "WARNING"},  # which tells addresses
-            "django_structlog": {"level": told},
-            "campaigns.engine.ticker": {"level": told},
-            "fairground.security": {"level": told},
-            "celery.worker": {"level": level},
-            "celery.app.trace": {"level": level},
+            "django.request": {"level": "ERROR" if as_json else "WARNING"},  # its warnings contain addresses
+            "django_structlog": {"level": event_level},
+            "campaigns.engine.ticker": {"level": event_level},
+            "fairground.security": {"level": event_level},
+            "celery.worker": {"level": worker_level},
+            "celery.app.trace": {"level": worker_level},
         },
     }
 
 
-class Requests(RequestMiddleware):
-    """Each line that a request leaves bears its id; so does the answer, for whoever reports a fault."""
+class RequestLogging(RequestMiddleware):
+    """Middleware that adds the request's id to its log lines, and logs each request by method and route."""
 
     @staticmethod
     def format_request(request: "HttpRequest") -> str:
-        """`GET api/v1/merchants/<str:merchant>/grants/`; before it is resolved the method alone."""
+        """Return `GET api/v1/merchants/<str:merchant>/grants/`, or the method alone before the address is resolved."""
         match = getattr(request, "resolver_match", None)
         return f"{request.method} {match.route}" if match else str(request.method)
 
 
 @receiver(signals.bind_extra_request_finished_metadata)
-def tell(request: "HttpRequest", response: "HttpResponse", log_kwargs: dict[str, Any], **_more: Any) -> None:
-    """The request's id in the answer, the program's key in the log."""
+def add_request_details(
+    request: "HttpRequest", response: "HttpResponse", log_kwargs: dict[str, Any], **_more: Any
+) -> None:
+    """Add the request's id to the answer, and the prefix of the API key to the log."""
     response["X-Request-ID"] = structlog.contextvars.get_contextvars().get("request_id", "")
     program = getattr(request, "program", None)
     if program is not None:

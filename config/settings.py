@@ -1,4 +1,9 @@
-"""Settings. Everything that varies between installations comes from the environment."""
+"""Settings. Whatever differs between installations comes from environment variables, each explained where it is read.
+
+The variables are listed with their defaults in `docs/operations.md`. An empty environment suits development and the
+demonstration; production needs at least SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL, REDIS_URL, FAIRGROUND_HTTPS, SITE_URL
+and EMAIL_URL. `manage.py check --deploy` reports what is missing.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -12,17 +17,29 @@ from config import logging
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
-# Everything the process writes goes here: the embedded database, static files.
+# Folder of files that the process writes: the embedded database and collected static files.
 VAR = BASE_DIR / "var"
 (VAR / "static").mkdir(parents=True, exist_ok=True)
 
-# A demonstration has a movable clock and known logins; production must say so by switching it off.
+# ---- Security and hosts
+
+# FAIRGROUND_DEMO (0): 1 makes this a demonstration, with generated data, published passwords and a clock that operators
+# move forward. `./run` sets it when DATABASE_URL is missing. Never set it in production.
 DEMO = env.bool("FAIRGROUND_DEMO", default=False)
+
+# DEBUG (0): 1 shows tracebacks in the browser. For development only.
 DEBUG = env.bool("DEBUG", default=False)
-# Good for trials and tests only: config/checks.py keeps a production server from starting on it.
-TRIAL_SECRET_KEY = "only-for-trials-and-tests-set-SECRET_KEY-in-production"  # noqa: S105  # not secret at all  # nosec B105
+
+# SECRET_KEY (none): at least 50 random characters that sign sessions and links. Required in production: without it the
+# web server does not start (config/checks.py). A change signs everyone out and makes links in sent mail useless.
+TRIAL_SECRET_KEY = "only-for-trials-and-tests-set-SECRET_KEY-in-production"  # noqa: S105  # published on purpose  # nosec B105
 SECRET_KEY = env.str("SECRET_KEY", default="") or TRIAL_SECRET_KEY
+
+# ALLOWED_HOSTS (localhost): host names that people type into the browser, separated by commas.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# CSRF_TRUSTED_ORIGINS (none): origins such as https://fairground.example, separated by commas. Needed if the proxy
+# passes another host name than the browser sent.
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 
 INSTALLED_APPS = [
@@ -58,7 +75,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "config.middleware.known",
+    "config.middleware.known_methods_only",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -73,7 +90,7 @@ MIDDLEWARE = [
     "api.throttling.headers",
 ]
 
-# Nothing but what this server sends, and no script or style inside a page.
+# Browsers load scripts, styles and images from this server only, and none that are written inside a page.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
@@ -107,34 +124,45 @@ TEMPLATES = [
 ]
 
 
+# ---- Database
+
+
 def database(url: str) -> dict[str, Any]:
-    """The connection for `url`: SQLite in a file by default, PostgreSQL where one is named."""
+    """Return Django's settings for the database at `url`; an empty URL means SQLite in `var/`."""
     settings: dict[str, Any] = dict(env.db_url_config(url or f"sqlite:///{VAR / 'fairground.sqlite3'}"))
     if settings["ENGINE"] == "django.db.backends.sqlite3":
-        # IMMEDIATE: a transaction that means to write takes the write lock first, so none fails half way.
+        # IMMEDIATE takes the write lock when a transaction starts. Otherwise two transactions that both read first
+        # and write later would fail with "database is locked".
         settings["OPTIONS"] = {
             "timeout": 30,
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         }
     else:
-        # Of `most` each process holds no more, which its threads share; who gets none in time is answered 503.
-        most = env.int("FAIRGROUND_CONNECTIONS", default=0)
-        settings["CONN_MAX_AGE"] = 0 if most else 60
+        # FAIRGROUND_CONNECTIONS (0): connections that the threads of one process share. 0 gives each thread its own.
+        # Set it when processes × threads exceeds max_connections; a request that gets none in 1.5 s is answered 503.
+        pool_size = env.int("FAIRGROUND_CONNECTIONS", default=0)
+        settings["CONN_MAX_AGE"] = 0 if pool_size else 60
         settings["CONN_HEALTH_CHECKS"] = True
         options: dict[str, Any] = settings.setdefault("OPTIONS", {})
-        if most:
-            options["pool"] = {"min_size": 1, "max_size": most, "timeout": 1.5}
-        # Set by the web processes: a request does not wait for ever for what a long tick has in hand.
-        if patience := env.int("FAIRGROUND_LOCK_SECONDS", default=0):
-            options.setdefault("options", f"-c lock_timeout={patience}s")
+        if pool_size:
+            options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 1.5}
+        # FAIRGROUND_LOCK_SECONDS (web: 1, else 0): seconds that a statement waits for a lock, such as that of a long
+        # tick; then the request is answered 503. 0 waits without limit; use it behind PgBouncer, which refuses this.
+        if lock_seconds := env.int("FAIRGROUND_LOCK_SECONDS", default=0):
+            options.setdefault("options", f"-c lock_timeout={lock_seconds}s")
     return settings
 
 
-# Whether PostgreSQL keeps statements and cursors beyond a transaction: not behind a pooler that changes sessions.
+# FAIRGROUND_PREPARED (1): 0 turns prepared statements and server-side cursors off. Needed behind a pooler that changes
+# sessions between transactions (PgBouncer with pool_mode = transaction).
 PREPARED = env.bool("FAIRGROUND_PREPARED", default=True)
+
+# DATABASE_URL (SQLite in var/): postgres://user:password@host:5432/name. Set it in production.
 DATABASES = {"default": {**database(env.str("DATABASE_URL", default="")), "DISABLE_SERVER_SIDE_CURSORS": not PREPARED}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ---- Sign-in and sessions
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -147,39 +175,57 @@ AUTH_PASSWORD_VALIDATORS = [
 ] + [{"NAME": "identity.password_validators.WordsValidator"}]
 
 AUTHENTICATION_BACKENDS = ["identity.backends.GuardedBackend"]
-# How many proxies of ours a request passes: so many addresses at the end of X-Forwarded-For are true.
+
+# FAIRGROUND_PROXIES (0): number of your own proxies in front of the web server. That many addresses at the end of
+# X-Forwarded-For are trusted when failed sign-ins are counted by address. Behind one proxy set 1.
 PROXIES = env.int("FAIRGROUND_PROXIES", default=0)
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 OTP_TOTP_ISSUER = "Fairground"
-# Of whom a second step at sign-in is asked whether they want it or not: nobody, operators, everyone.
+
+# FAIRGROUND_SECOND_STEP (operators; nobody in a demonstration): users who must set up two-step verification: nobody,
+# operators or everyone. Others may turn it on themselves.
 SECOND_STEP = env.str("FAIRGROUND_SECOND_STEP", default="nobody" if DEMO or DEBUG else "operators")
 SESSION_ENGINE = "identity.sessions"
-# Seconds without a request, and seconds since signing in, after which one must sign in anew.
+
+# FAIRGROUND_SESSION_IDLE (3600): seconds without a request after which a user is signed out.
 SESSION_COOKIE_AGE = env.int("FAIRGROUND_SESSION_IDLE", default=3600)
+
+# FAIRGROUND_SESSION_LIFETIME (86400): seconds after sign-in after which a user is signed out, even if active.
 SESSION_LIFETIME = env.int("FAIRGROUND_SESSION_LIFETIME", default=24 * 3600)
 CSRF_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 DEVICE_COOKIE_NAME = "device"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
+# PASSWORD_RESET_TIMEOUT (259200, 3 days): seconds for which links in invitations and password resets work.
 PASSWORD_RESET_TIMEOUT = env.int("PASSWORD_RESET_TIMEOUT", default=3 * 24 * 3600)
 
-# Mail goes to the console until a server is named: smtp://user:password@host:587/?tls=True
+# ---- Mail and links
+
+# EMAIL_URL (console): mail server, such as smtp+tls://user:password@host:587. Without it mail is printed to the log.
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+
+# DEFAULT_FROM_EMAIL (Fairground <fairground@localhost>): sender of all mail.
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Fairground <fairground@localhost>")
 EMAIL_TIMEOUT = 10
-# Where this installation is reached, for links in mail that no request asked for.
+
+# SITE_URL (http://127.0.0.1:8000): address of this installation, for links in mail that is sent without a request.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
+
+# ---- Language and time
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]  # each in its own name
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
-BUSINESS_CLOCK = "core.clock.now"  # for rooms below campaigns
+BUSINESS_CLOCK = "core.clock.now"
 USE_TZ = True
 USE_I18N = True
+
+# ---- Static files
 
 STATIC_URL = "static/"
 STORAGES = {
@@ -188,11 +234,15 @@ STORAGES = {
 }
 STATIC_ROOT = VAR / "static"
 
+# ---- Celery
+
+# REDIS_URL (none): redis://host:6379/0, the message broker and the counters of API calls. Without it both live in the
+# memory of one process; needed as soon as web and worker are separate processes.
 REDIS_URL = env.str("REDIS_URL", default="")
 
-# Celery. The broker is a bell: it may lose what it holds, the database does not. No results are kept.
+# Messages only say "work is waiting in the database", so the broker may lose them. Results are not stored.
 CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
-# A Redis that is down or hangs must not hold up a request: fail within a second, the sweep repeats.
+# If Redis is down or hangs, a request waits one second at most; the next sweep picks the work up.
 REDIS_OPTIONS: dict[str, Any] = {
     "socket_timeout": 1.0,
     "socket_connect_timeout": 1.0,
@@ -212,7 +262,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "config.celery_beat:Scheduler"
-# A beat message not taken by the time of the next one is dropped: the next one does its work too.
+# Each message expires when the next one is due, which does the same work.
 CELERY_BEAT_SCHEDULE = {
     "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
     "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
@@ -224,11 +274,15 @@ CELERY_BEAT_SCHEDULE = {
     "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
-# Who may read the metrics: Authorization: Bearer …; nobody while it is empty.
+# ---- Programs: metrics, webhooks, REST API
+
+# FAIRGROUND_METRICS_TOKEN (none): bearer token that Prometheus sends to read /metrics. Without it the page is a 404.
 METRICS_TOKEN = env.str("FAIRGROUND_METRICS_TOKEN", default="")
-# Whether webhooks may go to machines of one's own, and without TLS: for trials and tests only.
+
+# FAIRGROUND_WEBHOOKS_PRIVATE (0): 1 allows webhooks to private addresses and without TLS. For tests only.
 WEBHOOKS_PRIVATE = env.bool("FAIRGROUND_WEBHOOKS_PRIVATE", default=False)
-# How many calls a minute a program may make with one key.
+
+# FAIRGROUND_API_RATE (600): API calls a minute for each key.
 API_RATE = env.int("FAIRGROUND_API_RATE", default=600)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.KeyAuthentication"],
@@ -252,27 +306,36 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["api.openapi.complete"],
 }
 
-# `line` for people, `json` for machines: one object a line, with its request, program and run.
+# ---- Logs
+
+# FAIRGROUND_LOGS (line): `json` writes one JSON object a line, requests and sign-ins included. For log collectors.
 JSON_LOGS = env.str("FAIRGROUND_LOGS", default="line") == "json"
-LOGGING = logging.configured(as_json=JSON_LOGS, level=env.str("LOG_LEVEL", default="WARNING"))
+
+# LOG_LEVEL (WARNING): level of the worker's own lines; INFO names every task.
+LOGGING = logging.build_config(as_json=JSON_LOGS, worker_level=env.str("LOG_LEVEL", default="WARNING"))
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
 if JSON_LOGS:
     INSTALLED_APPS.append("django_structlog")
-    MIDDLEWARE.insert(0, "config.logging.Requests")
+    MIDDLEWARE.insert(0, "config.logging.RequestLogging")
 
+# ---- HTTPS
+
+# FAIRGROUND_HTTPS (0): 1 redirects to HTTPS, marks cookies secure and sends HSTS. Set it in production, behind a proxy
+# that ends TLS, sets X-Forwarded-Proto and removes that header from clients' requests.
 if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
-    # TLS ends at a proxy that sets this header and removes what a client sent under its name.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    # People are led to HTTPS; programs are refused, or they would never learn that they send their keys in the clear.
+    # Programs are refused instead of redirected: with a redirect nobody would notice that keys are sent unencrypted.
     SECURE_REDIRECT_EXEMPT = [r"^api/v1/(?!docs/|schema/)", r"^health/", r"^metrics$"]
+    # FAIRGROUND_HSTS_SECONDS (31536000, one year): how long browsers insist on HTTPS. Start with 3600 on a new domain.
     SECURE_HSTS_SECONDS = env.int("FAIRGROUND_HSTS_SECONDS", default=31_536_000)
+    # FAIRGROUND_HSTS_SUBDOMAINS (0): 1 extends HSTS to subdomains. Only if all of them serve HTTPS.
     SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("FAIRGROUND_HSTS_SUBDOMAINS", default=False)
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
-    # A browser takes a cookie of such a name from this host alone, with HTTPS.
+    # Browsers accept a cookie with this prefix only from this host over HTTPS.
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
     DEVICE_COOKIE_NAME = "__Host-device"
-    # Whether sister domains speak HTTPS, and the browsers' preload list, are the domain owner's to decide.
+    # The domain's owner decides on HTTPS for subdomains (W005) and on the browsers' preload list (W021).
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

@@ -1,4 +1,4 @@
-"""Where each door is."""
+"""Addresses: health and metrics, operators' pages, REST API, merchants' dashboard."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -7,16 +7,16 @@ from django.views.generic import RedirectView
 from backoffice import overview
 from config import health_views
 
-handler500 = "config.error_views.failed"
+handler500 = "config.error_views.server_error"
 
 urlpatterns = [
     path("health/live", health_views.live),
     path("health/ready", health_views.ready),
     path("metrics", health_views.metrics),
     path("i18n/", include("django.conf.urls.i18n")),
-    # Everyone signs in at one place.
+    # Operators and merchants use the same sign-in page.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
-    path("admin/", overview.overview_page),  # in place of the list of tables, which stands at its side
+    path("admin/", overview.overview_page),  # replaces the admin's index
     path("admin/", include("backoffice.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("api.urls")),

@@ -1,4 +1,4 @@
-"""The web application, for any WSGI server."""
+"""WSGI application. Refuses to start on the published secret key."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from config.checks import require_secret_key
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("FAIRGROUND_LOCK_SECONDS", "1")
-# Seconds. A thread that often waits for the database must not queue behind those that compute at each return.
+# Seconds. A thread returning from the database would otherwise wait 5 ms for each thread that computes.
 sys.setswitchinterval(0.0005)
 application = get_wsgi_application()
 require_secret_key()

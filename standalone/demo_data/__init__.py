@@ -1,5 +1,5 @@
-"""A made-up marketplace for demonstrations: fact files as other systems would deliver them.
+"""Generator of a marketplace for demonstrations: fact files as other systems would deliver them.
 
-It knows nothing of offers or the engine: merchants live, trade and ship, and the campaign finds them as it would in
-earnest.
+The generator knows nothing of offers or the engine. Merchants trade and ship; the campaign is applied to their facts as
+in production.
 """

@@ -1,4 +1,4 @@
-"""Company names in Chinese and English that say the same: place, brand, trade, form."""
+"""Company names in Chinese and English with the same meaning: place, brand, trade, legal form."""
 
 from random import Random
 from typing import NamedTuple
@@ -7,6 +7,8 @@ from standalone.demo_data.reference_data import LOGISTICS, TRADES, Trade
 
 
 class Company(NamedTuple):
+    """A company: its name in Chinese and English, country and trade."""
+
     name: str
     name_en: str
     country: str
@@ -14,12 +16,13 @@ class Company(NamedTuple):
 
 
 class Place(NamedTuple):
+    """A city with the trades it is known for."""
+
     zh: str
     en: str
     trades: tuple[str, ...]
 
 
-# What each place is known for.
 CITIES = (
     Place("深圳", "Shenzhen", ("Electronics", "Smart Devices", "Security", "Lighting", "New Energy")),
     Place("东莞", "Dongguan", ("Electronics", "Mould", "Toys", "Furniture", "Shoes")),
@@ -143,11 +146,11 @@ SECOND = [
     "莱lai",
     "维wei",
 ]
-STRIDE = 7919  # a prime, so that walking the brands by it meets each once before any twice
+STRIDE = 7919  # a prime: steps of this size reach every brand before one repeats
 
 
 def brand(number: int) -> tuple[str, str]:
-    """The nth brand, as written and as spelled: 海拓, Haituo."""
+    """Return the nth brand in Chinese and in Latin letters: 海拓, Haituo."""
     first, second = divmod(number * STRIDE % (len(FIRST) * len(SECOND)), len(SECOND))
     syllables = FIRST[first], SECOND[second]
     return "".join(s[0] for s in syllables), "".join(s[1:] for s in syllables)

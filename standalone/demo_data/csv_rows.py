@@ -1,4 +1,4 @@
-"""One class for each fact file; its fields, in order, are the columns."""
+"""One class for each fact file. Its fields, in order, are the columns."""
 
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -7,20 +7,22 @@ from functools import cache
 
 
 def money(amount: float) -> Decimal:
-    """To the cent, written with both decimals."""
+    """Round to cents; the result always has two decimals."""
     return Decimal(round(amount * 100)).scaleb(-2)
 
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A line of a fact file."""
+    """One line of a fact file."""
 
     @classmethod
     @cache
     def columns(cls) -> list[str]:
+        """Return the names of the columns in the order of the file."""
         return [field.name for field in fields(cls)]
 
     def cells(self) -> list[str]:
+        """Return the cells as text: empty for None, 1 and 0 for booleans, ISO 8601 for instants."""
         return [_text(getattr(self, name)) for name in self.columns()]
 
 

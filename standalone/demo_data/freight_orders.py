@@ -1,4 +1,4 @@
-"""Freight orders, from placement over payment and pick-up to departure, or to a cancellation on the way."""
+"""Freight orders with their course: placed, paid, shipped, departed, or cancelled on the way."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -12,13 +12,13 @@ from standalone.demo_data.merchants import PARCEL_LINES
 from standalone.demo_data.timing import AUTUMN, BEIJING, SEASONS, SEPTEMBER, SUMMER, Span, recorded
 
 COUPONS_FROM = datetime(2022, 10, 15, 15, tzinfo=BEIJING)
-COUPON_EVENING = Span(0.02, 7)  # the new coupons are tried out at once
-PROMOTED = "dw-us-west-port-to-door"
+FIRST_COUPON_HOURS = Span(0.02, 7)  # many coupons are used on the evening of their issue
+PROMOTED_LINE = "dw-us-west-port-to-door"
 
 
 @dataclass(frozen=True)
 class Lane:
-    """A way of shipping: its lines, what it costs, and how long each step takes."""
+    """Freight service: its lines, the distribution of its price, and the duration of each step."""
 
     service: str
     lines: tuple[str, ...]
@@ -28,7 +28,7 @@ class Lane:
     loading: Span
     leaving: Span
     currency: str = "CNY"
-    rolled: float = 0.0  # share that misses its vessel and waits for weeks
+    rolled: float = 0.0  # share of orders that miss their vessel and leave weeks later
 
 
 EXPRESS = Lane(
@@ -69,7 +69,7 @@ SMALL_PARCEL = Lane(
 )
 SEA = Lane(
     "sea_fcl",
-    ("us-east-port-to-door", "eu-port-to-port", "us-west-port-to-port", PROMOTED),
+    ("us-east-port-to-door", "eu-port-to-port", "us-west-port-to-port", PROMOTED_LINE),
     median=3900,
     spread=0.35,
     paying=Span(1, 110),
@@ -78,32 +78,38 @@ SEA = Lane(
     currency="USD",
     rolled=0.08,
 )
-LIMITED = replace(SEA, lines=(PROMOTED,))
-ROLLED = Span(500, 1100)
+PROMOTED_SEA = replace(SEA, lines=(PROMOTED_LINE,))
+ROLLED_DELAY = Span(500, 1100)
 
 
 @dataclass(frozen=True)
 class Course:
+    """Instants of an order's steps; None for steps that did not happen."""
+
     paid_at: datetime | None = None
     shipped_at: datetime | None = None
     departed_at: datetime | None = None
     cancelled_at: datetime | None = None
 
 
-def freight_orders(rng: Random, of: Profile, templates: Iterable[FreightTemplate]) -> Iterator[FreightOrder]:
-    """All shipments of a merchant, service by service; a parcel needs a template first."""
+def freight_orders(rng: Random, profile: Profile, templates: Iterable[FreightTemplate]) -> Iterator[FreightOrder]:
+    """Yield all freight orders of a merchant, service by service. Parcels need a freight template first."""
     numbers = count(1)
     parcels_from = min((template.configured_at for template in templates), default=SUMMER.moment(rng))
-    for lane, counts in ((EXPRESS, of.express), (MULTIMODAL, of.multimodal), (SMALL_PARCEL, of.small_parcel)):
+    for lane, counts in (
+        (EXPRESS, profile.express),
+        (MULTIMODAL, profile.multimodal),
+        (SMALL_PARCEL, profile.small_parcel),
+    ):
         for placed in _placements(rng, counts):
             if lane is not SMALL_PARCEL or placed >= parcels_from:
-                yield _order(rng, of, lane, placed, next(numbers))
-    for placed in SEPTEMBER.moments(rng, of.sea):
-        yield _order(rng, of, LIMITED, placed, next(numbers), promo=rng.random() < 0.95)
-    for placed in _other_sea(rng, of):
-        yield _order(rng, of, SEA, placed, next(numbers), promo=rng.random() < 0.1)
-    if of.newcomer and rng.random() < 0.9:
-        yield _order(rng, of, EXPRESS, COUPON_EVENING.at_work(rng, COUPONS_FROM), next(numbers))
+                yield _order(rng, profile, lane, placed, next(numbers))
+    for placed in SEPTEMBER.moments(rng, profile.sea):
+        yield _order(rng, profile, PROMOTED_SEA, placed, next(numbers), promo=rng.random() < 0.95)
+    for placed in _other_sea(rng, profile):
+        yield _order(rng, profile, SEA, placed, next(numbers), promo=rng.random() < 0.1)
+    if profile.newcomer and rng.random() < 0.9:
+        yield _order(rng, profile, EXPRESS, FIRST_COUPON_HOURS.at_work(rng, COUPONS_FROM), next(numbers))
 
 
 def _placements(rng: Random, counts: Counts) -> Iterator[datetime]:
@@ -111,23 +117,25 @@ def _placements(rng: Random, counts: Counts) -> Iterator[datetime]:
         yield from season.moments(rng, times)
 
 
-def _other_sea(rng: Random, of: Profile) -> list[datetime]:
-    often = rng.randint(0, 3) if of.sea else 0
+def _other_sea(rng: Random, profile: Profile) -> list[datetime]:
+    often = rng.randint(0, 3) if profile.sea else 0
     return SUMMER.moments(rng, often) + SEPTEMBER.moments(rng, often // 2) + AUTUMN.moments(rng, often)
 
 
-def _order(rng: Random, of: Profile, lane: Lane, placed: datetime, number: int, *, promo: bool = False) -> FreightOrder:
+def _order(
+    rng: Random, profile: Profile, lane: Lane, placed: datetime, number: int, *, promo: bool = False
+) -> FreightOrder:
     course = _course(rng, lane, placed)
     return FreightOrder(
-        order_no=f"F{placed:%y%m%d}{of.number:05d}{number:04d}",
-        merchant_code=of.code,
-        account_code=rng.choice(of.accounts),
+        order_no=f"F{placed:%y%m%d}{profile.number:05d}{number:04d}",
+        merchant_code=profile.code,
+        account_code=rng.choice(profile.accounts),
         service=lane.service,
         line=rng.choice(lane.lines),
         base_freight=money(lane.median * rng.lognormvariate(0, lane.spread)),
         currency=lane.currency,
         promo_flag=promo,
-        use_coupon=lane is EXPRESS and _asks_for_coupon(rng, of, placed),
+        use_coupon=lane is EXPRESS and _asks_for_coupon(rng, profile, placed),
         placed_at=placed,
         paid_at=recorded(course.paid_at),
         shipped_at=recorded(course.shipped_at),
@@ -136,9 +144,9 @@ def _order(rng: Random, of: Profile, lane: Lane, placed: datetime, number: int, 
     )
 
 
-def _asks_for_coupon(rng: Random, of: Profile, placed: datetime) -> bool:
-    """Newcomers got coupons and use them; others sometimes tick the box in vain."""
-    return placed >= COUPONS_FROM and rng.random() < (0.7 if of.newcomer else 0.03)
+def _asks_for_coupon(rng: Random, profile: Profile, placed: datetime) -> bool:
+    """Return True for most orders of newcomers, who have coupons, and for a few of others, who have none."""
+    return placed >= COUPONS_FROM and rng.random() < (0.7 if profile.newcomer else 0.03)
 
 
 def _course(rng: Random, lane: Lane, placed: datetime) -> Course:
@@ -146,14 +154,14 @@ def _course(rng: Random, lane: Lane, placed: datetime) -> Course:
     if fate < 0.02:
         return Course(cancelled_at=Span(0.1, 70).at_work(rng, placed))
     if fate < 0.03:
-        return Course()  # forgotten in the basket
-    if fate < 0.035:  # the payment was on its way while the order was cancelled
+        return Course()  # never paid
+    if fate < 0.035:  # the payment arrives just after the cancellation
         return Course(paid_at=paid, cancelled_at=max(placed, paid - timedelta(seconds=rng.randint(20, 900))))
     if fate < 0.06:
         return Course(paid_at=paid, cancelled_at=Span(0.5, 60).at_work(rng, paid))
     shipped = lane.loading.at_work(rng, paid)
     departed = lane.leaving.after(rng, shipped)
     if rng.random() < lane.rolled:
-        departed = ROLLED.after(rng, departed)
+        departed = ROLLED_DELAY.after(rng, departed)
     lost = Span(1, 48).after(rng, shipped) if fate < 0.065 else None
-    return Course(paid, shipped, None if lost else departed, lost)
+    return Course(paid_at=paid, shipped_at=shipped, departed_at=None if lost else departed, cancelled_at=lost)

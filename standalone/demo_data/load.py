@@ -1,4 +1,4 @@
-"""The first start of a demonstration: campaign, facts, decisions, and an operator and merchants to sign in as."""
+"""First start of a demonstration: campaign, generated facts, decisions, and users to sign in as."""
 
 import io
 import tempfile
@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
+from django.utils.translation import gettext as _
 
 from campaigns.engine import ticker
 from campaigns.notifications import messages
@@ -13,46 +14,46 @@ from core.models import DEMO_START, DemoClock
 from merchants import members
 from merchants.models import Member, Merchant
 
-PASSWORD = "fairground"  # noqa: S105  # known to everyone: a demonstration only  # nosec B105
+PASSWORD = "fairground"  # noqa: S105  # published, for demonstrations only  # nosec B105
 MEMBERS = {"merchant@example.com": Member.Role.MAIN, "colleague@example.com": Member.Role.SUB}
 STAFF = ("operator", "approver")
 LOGINS = {**dict.fromkeys(STAFF, PASSWORD), **dict.fromkeys(MEMBERS, PASSWORD)}
 MERCHANT = "M00003"
-"""Whose members they are: one that has some benefits, can get others, and misses the rest."""
+"""Merchant of the demo members: it has some benefits, can get others and misses the rest."""
 
 
-def is_open() -> bool:
-    """Whether a first start was completed. Its last step makes the clock, so a broken one is repeated."""
+def is_loaded() -> bool:
+    """Return True after a complete first start. The clock is created last, so an interrupted start is repeated."""
     return DemoClock.objects.exists()
 
 
-def open_demonstration(say: Callable[[str], object]) -> None:
-    """Fill an empty installation. Safe to repeat: each step takes up what is there."""
-    say("the September campaign")
+def load_demonstration(report: Callable[[str], object]) -> None:
+    """Fill an empty installation and call `report` before each step. Safe to repeat after an interruption."""
+    report(_("September 2022 campaign"))
     call_command("load_campaign", "september-2022", stdout=io.StringIO())
     with tempfile.TemporaryDirectory(prefix="fairground-") as folder:
-        say("a made-up marketplace")
+        report(_("generated marketplace"))
         call_command("demo_world", folder, stdout=io.StringIO())
         call_command("import_facts", folder, stdout=io.StringIO())
-    _make_members()  # before anything is decided, so that they are told of it
-    say(f"decisions up to {DEMO_START:%Y-%m-%d %H:%M} UTC")
+    _create_members()  # before the first decisions, so that members receive messages about them
+    report(_("decisions up to %(time)s UTC") % {"time": f"{DEMO_START:%Y-%m-%d %H:%M}"})
     ticker.tick(at=DEMO_START)
     messages.fan_out()
-    _make_operators()
+    _create_operators()
     DemoClock.objects.create()
 
 
-def _make_operators() -> None:
-    """One who may do everything, and one who approves what the first has drafted: nobody approves alone."""
+def _create_operators() -> None:
+    """Create a superuser, and an approver for what the first one drafts: nobody approves their own work."""
     operator, approver = STAFF
     if not User.objects.filter(username=operator).exists():
         User.objects.create_superuser(username=operator, password=PASSWORD)
     if not User.objects.filter(username=approver).exists():
-        made = User.objects.create_user(username=approver, password=PASSWORD, is_staff=True)
-        made.groups.set(Group.objects.filter(name="approver"))
+        user = User.objects.create_user(username=approver, password=PASSWORD, is_staff=True)
+        user.groups.set(Group.objects.filter(name="approver"))
 
 
-def _make_members() -> None:
+def _create_members() -> None:
     merchant = Merchant.objects.get(pk=MERCHANT)
     for email, role in MEMBERS.items():
         if not Member.objects.filter(user__username=email).exists():

@@ -1,32 +1,34 @@
-"""What kind of merchant each one is: everything else about it follows from this."""
+"""Profile of each merchant: size, behaviour and volumes. All its facts are generated from the profile."""
 
 from dataclasses import dataclass
 from random import Random
 
 from standalone.demo_data.company_names import Company, foreign_company, forwarder, mainland_company
 
-Counts = tuple[int, int, int]  # how often in summer, in September, in autumn
+Counts = tuple[int, int, int]  # number of orders in summer, in September, in autumn
 NEVER: Counts = (0, 0, 0)
-SHOWCASE = 3  # so many first merchants take part in everything, for whoever is shown around
-SEA_SHIPPERS = 267  # about so many merchants want the limited sea line, however large the world
+SHOWCASE = 3  # the first merchants take part in everything, so that a demonstration shows every kind of benefit
+SEA_SHIPPERS = 267  # merchants that want the promoted sea line, whatever the number of merchants
 
 
 @dataclass(frozen=True)
 class Profile:
+    """Traits of one merchant."""
+
     number: int
     code: str
     company: Company
     accounts: tuple[str, ...]
     partner: bool
     member: str  # steady, upgrading, lapsing, joining, never
-    newcomer: bool  # has only now discovered the platform's express lines
+    newcomer: bool  # new to the platform's express lines
     parcels: str  # none, first, regular
     express: Counts
     multimodal: Counts
     small_parcel: Counts
-    sea: int  # limited sea orders wanted in September
+    sea: int  # orders on the promoted sea line in September
     trade: Counts
-    ticket: float  # a usual trade order in USD
+    ticket: float  # median trade order in USD
     retail: float  # share of ready-to-ship orders
     export_mode: str
     open_account: bool
@@ -38,8 +40,8 @@ class Profile:
         return self.accounts[0]
 
 
-def profile(rng: Random, number: int, merchants: int) -> Profile:
-    """The nth merchant of a world of so many."""
+def create_profile(rng: Random, number: int, merchants: int) -> Profile:
+    """Return the profile of merchant `number` of `merchants`. The order of draws from `rng` is part of the result."""
     showcase, code = number <= SHOWCASE, f"M{number:05d}"
     size = 1.5 if showcase else _size(rng)
     company = mainland_company(rng, number) if showcase else _company(rng, number)
@@ -69,7 +71,7 @@ def profile(rng: Random, number: int, merchants: int) -> Profile:
 
 
 def _size(rng: Random) -> float:
-    """Many small merchants, few large ones; about 1 on average."""
+    """Draw a size: many small merchants, few large ones, about 1 on average."""
     return min(max(rng.lognormvariate(-0.25, 0.7), 0.2), 4)
 
 

@@ -1,9 +1,11 @@
-"""What merchants make and sell, and which of it Easy Return covers."""
+"""Trades with their product categories, and the categories that Easy Return covers."""
 
 from typing import NamedTuple
 
 
 class Trade(NamedTuple):
+    """A line of business: its name in Chinese and English, and its product category."""
+
     zh: str
     en: str
     category_l1: str

@@ -1,6 +1,6 @@
-"""When things happen: Chinese office hours, quiet weekends, holidays, and the rush of a campaign.
+"""Random instants that follow Chinese office hours, weekends, holidays and the rush of a campaign.
 
-The world begins on 2022-06-01 and is known until 2023-01-15; what would come later has not been recorded.
+Facts run from 1 June 2022 to 15 January 2023. Later events are not recorded yet.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from functools import cached_property
 from itertools import accumulate
 from random import Random
 
-BEIJING = timezone(timedelta(hours=8))  # no summer time, so a fixed offset is exact, and quicker than the zone
+BEIJING = timezone(timedelta(hours=8))  # no daylight saving time: a fixed offset is exact, and faster than the zone
 HORIZON = datetime(2023, 1, 16, tzinfo=BEIJING)
 
-# How busy each hour of the day is: lunch at noon, a second wind after dinner, when buyers in Europe are awake.
+# Weight of each hour: less at noon, more in the evening, when buyers in Europe are awake.
 HOURS = list(accumulate([1, 0.5, 0.3, 0.2, 0.2, 0.3, 1, 2, 8, 14, 16, 13, 6, 9, 15, 16, 14, 10, 6, 6, 7, 7, 4, 2]))
 WEEKDAYS = [1.05, 1.1, 1.05, 1.0, 0.95, 0.45, 0.25]
 MID_AUTUMN = {date(2022, 9, day) for day in (10, 11, 12)}
@@ -21,7 +21,7 @@ CAMPAIGN_OPENING = {date(2022, 9, day) for day in range(1, 7)}
 COUPON_WEEK = {date(2022, 10, day) for day in range(15, 22)}
 
 
-def _busy(day: date) -> float:
+def _weight(day: date) -> float:
     weight = WEEKDAYS[day.weekday()]
     if day in MID_AUTUMN or day in GOLDEN_WEEK:
         weight *= 0.4
@@ -39,7 +39,7 @@ def _at(rng: Random, day: date) -> datetime:
 
 @dataclass(frozen=True)
 class Season:
-    """A stretch of days from which instants are drawn."""
+    """Range of days from which instants are drawn."""
 
     first: date
     last: date
@@ -50,12 +50,14 @@ class Season:
 
     @cached_property
     def weights(self) -> list[float]:
-        return list(accumulate(map(_busy, self.days)))
+        return list(accumulate(map(_weight, self.days)))
 
     def moment(self, rng: Random) -> datetime:
+        """Draw one instant, on busy days and hours more often."""
         return _at(rng, rng.choices(self.days, cum_weights=self.weights)[0])
 
     def moments(self, rng: Random, count: int) -> list[datetime]:
+        """Draw `count` instants, in order."""
         return sorted(self.moment(rng) for _ in range(count))
 
 
@@ -69,17 +71,18 @@ SEASONS = (SUMMER, SEPTEMBER, AUTUMN)
 
 @dataclass(frozen=True)
 class Span:
-    """How long a step takes, in hours; short waits are commoner than long ones."""
+    """Duration of a step in hours; short durations are more frequent than long ones."""
 
     shortest: float
     longest: float
 
     def after(self, rng: Random, moment: datetime) -> datetime:
+        """Draw the end of a step that starts at `moment`."""
         share = rng.random() ** 1.6
         return moment + timedelta(seconds=round((self.shortest + share * (self.longest - self.shortest)) * 3600))
 
     def at_work(self, rng: Random, moment: datetime) -> datetime:
-        """The same, but what would fall into the night waits for the morning."""
+        """Draw the end of a step; ends between 23:00 and 7:00 are moved to the next morning."""
         due = self.after(rng, moment)
         if 7 <= due.hour < 23:
             return due
@@ -88,5 +91,5 @@ class Span:
 
 
 def recorded(moment: datetime | None) -> datetime | None:
-    """The instant, if the world has got that far."""
+    """Return the instant, or None if it lies beyond the recorded period."""
     return moment if moment and moment < HORIZON else None

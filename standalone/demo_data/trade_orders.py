@@ -21,7 +21,7 @@ EARLIER_DRAWS = Season(date(2021, 8, 1), date(2022, 8, 31))
 
 @dataclass(frozen=True)
 class Deal:
-    """What was agreed, before anything happens to it."""
+    """Terms agreed between merchant and buyer."""
 
     retail: bool
     amount: Decimal
@@ -29,42 +29,42 @@ class Deal:
     open_account: bool
 
 
-def _deal(rng: Random, of: Profile) -> Deal:
-    retail = rng.random() < of.retail
-    price = rng.lognormvariate(6, 0.8) if retail else of.ticket * rng.lognormvariate(0, 0.8)
-    mode = of.export_mode if rng.random() < 0.8 else rng.choice(EXPORT_MODES)
-    insured = of.open_account and not retail and rng.random() < 0.5
+def _deal(rng: Random, profile: Profile) -> Deal:
+    retail = rng.random() < profile.retail
+    price = rng.lognormvariate(6, 0.8) if retail else profile.ticket * rng.lognormvariate(0, 0.8)
+    mode = profile.export_mode if rng.random() < 0.8 else rng.choice(EXPORT_MODES)
+    insured = profile.open_account and not retail and rng.random() < 0.5
     return Deal(retail, money(max(price, 25)), mode, insured)
 
 
-def trade(rng: Random, of: Profile) -> Iterator[TradeOrder | Receipt]:
-    """Each trade order, then its receipts."""
+def trade_rows(rng: Random, profile: Profile) -> Iterator[TradeOrder | Receipt]:
+    """Yield each trade order, followed by its receipts."""
     numbers = count(1)
-    for season, times in zip(SEASONS, of.trade, strict=True):
+    for season, times in zip(SEASONS, profile.trade, strict=True):
         for drafted in season.moments(rng, times):
-            deal = _deal(rng, of)
-            order = _order(rng, of, deal, drafted, next(numbers))
-            receipts = list(_live(rng, deal, order))
+            deal = _deal(rng, profile)
+            order = _order(rng, profile, deal, drafted, next(numbers))
+            receipts = list(_run_course(rng, deal, order))
             yield order
             yield from receipts
 
 
-def _order(rng: Random, of: Profile, deal: Deal, drafted: datetime, number: int) -> TradeOrder:
+def _order(rng: Random, profile: Profile, deal: Deal, drafted: datetime, number: int) -> TradeOrder:
     product = "trade_assurance" if rng.random() < 0.8 else "e_collection"
-    returns = of.easy_return and deal.retail and product == "trade_assurance" and rng.random() < 0.75
+    returns = profile.easy_return and deal.retail and product == "trade_assurance" and rng.random() < 0.75
     rate = 0.015 if product == "trade_assurance" else 0.005
     own = rng.random() < 0.9
     return TradeOrder(
-        order_no=f"T{drafted:%y%m%d}{of.number:05d}{number:04d}",
-        merchant_code=of.code,
-        account_code=rng.choice(of.accounts),
+        order_no=f"T{drafted:%y%m%d}{profile.number:05d}{number:04d}",
+        merchant_code=profile.code,
+        account_code=rng.choice(profile.accounts),
         product=product,
         export_mode=deal.export_mode,
-        payment_product=_payment_product(rng, of, deal),
+        payment_product=_payment_product(rng, profile, deal),
         drafted_at=drafted,
         amount_usd=deal.amount,
         is_rts=deal.retail or rng.random() < 0.1,
-        category_l1=of.company.trade.category_l1 if own else rng.choice(CATEGORIES),
+        category_l1=profile.company.trade.category_l1 if own else rng.choice(CATEGORIES),
         destination=rng.choices(DESTINATIONS, DESTINATION_WEIGHTS)[0],
         oa_mode=rng.choices(("platform_insured", "self_insured"), (75, 25))[0] if deal.open_account else "",
         easy_return=returns,
@@ -73,14 +73,14 @@ def _order(rng: Random, of: Profile, deal: Deal, drafted: datetime, number: int)
     )
 
 
-def _payment_product(rng: Random, of: Profile, deal: Deal) -> str:
-    if deal.retail or deal.open_account or not of.letters_of_credit or rng.random() < 0.4:
+def _payment_product(rng: Random, profile: Profile, deal: Deal) -> str:
+    if deal.retail or deal.open_account or not profile.letters_of_credit or rng.random() < 0.4:
         return ""
     return rng.choice(("TALC", "TAPLC", "TAOLC"))
 
 
-def _live(rng: Random, deal: Deal, order: TradeOrder) -> Iterator[Receipt]:
-    """Lets the order run its course; what it brings in is yielded as it is booked."""
+def _run_course(rng: Random, deal: Deal, order: TradeOrder) -> Iterator[Receipt]:
+    """Set the instants of the order's steps and yield its receipts."""
     fate = rng.random()
     if fate < 0.02:
         return  # the buyer never answered
@@ -92,7 +92,7 @@ def _live(rng: Random, deal: Deal, order: TradeOrder) -> Iterator[Receipt]:
     if fate < 0.08:
         return  # confirmed, never paid
     first = Span(0.3, 100).at_work(rng, confirmed)
-    shipped: datetime | None = _make(rng, deal, first)
+    shipped: datetime | None = _ship(rng, deal, first)
     if deal.open_account and rng.random() < 0.4:  # pays after delivery
         first = Span(200, 900).at_work(rng, shipped or first)
     if fate < 0.12:
@@ -103,8 +103,8 @@ def _live(rng: Random, deal: Deal, order: TradeOrder) -> Iterator[Receipt]:
     yield from _receipts(rng, deal, order, first, shipped)
 
 
-def _make(rng: Random, deal: Deal, ordered: datetime) -> datetime:
-    """Stock goes out within days, made to order within weeks."""
+def _ship(rng: Random, deal: Deal, ordered: datetime) -> datetime:
+    """Draw the shipping instant: days for goods in stock, weeks for goods made to order."""
     return (Span(20, 180) if deal.retail else Span(100, 1100)).at_work(rng, ordered)
 
 
@@ -124,7 +124,7 @@ def _receipts(
 
 
 def _balance_due(rng: Random, first: datetime, shipped: datetime) -> datetime:
-    """Two of three buyers pay the rest before the goods leave, the others against documents."""
+    """Draw when the balance is paid: two of three buyers pay before shipping, the others against documents."""
     if first < shipped and rng.random() < 0.65:
         return first + (shipped - first) * round(rng.uniform(0.6, 0.98), 3)
     return Span(40, 500).at_work(rng, max(first, shipped))
@@ -159,16 +159,16 @@ def _fulfil(rng: Random, order: TradeOrder, shipped: datetime, done: datetime) -
         order.completed_at = recorded(Span(120, 900).after(rng, done))
 
 
-def financing_draws(rng: Random, of: Profile) -> Iterator[FinancingDraw]:
-    """Merchants that sell on letters of credit draw on them now and then; most have not in the year before."""
-    if not of.letters_of_credit:
+def financing_draws(rng: Random, profile: Profile) -> Iterator[FinancingDraw]:
+    """Yield draws on letters of credit of merchants that use them; most drew none in the year before."""
+    if not profile.letters_of_credit:
         return
     earlier = EARLIER_DRAWS.moments(rng, rng.choice((0, 0, 0, 1, 2)))
     drawn = earlier + SEPTEMBER.moments(rng, rng.choice((1, 1, 2, 3))) + AUTUMN.moments(rng, rng.randint(0, 3))
     for number, moment in enumerate(drawn, start=1):
         yield FinancingDraw(
-            draw_no=f"LC{moment:%y%m%d}{of.number:05d}{number:02d}",
-            merchant_code=of.code,
+            draw_no=f"LC{moment:%y%m%d}{profile.number:05d}{number:02d}",
+            merchant_code=profile.code,
             product="other" if rng.random() < 0.2 else "lc_post_document",
             drawn_at=moment,
             fee=money(rng.lognormvariate(5.3, 0.6)),

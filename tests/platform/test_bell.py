@@ -15,9 +15,9 @@ from tests.support.servers import PrivateRedis, free_port
 
 @pytest.fixture(autouse=True)
 def ready_to_ring() -> Iterator[None]:
-    BestEffortTask._silent_until = 0.0
+    BestEffortTask._suspended_until = 0.0
     yield
-    BestEffortTask._silent_until = 0.0
+    BestEffortTask._suspended_until = 0.0
 
 
 def ring() -> None:
@@ -39,12 +39,12 @@ def seconds_of(task: Any) -> float:
 
 def test_F5_redis_down(caplog: pytest.LogCaptureFixture) -> None:
     assert seconds_of(bell(f"redis://127.0.0.1:{free_port()}/0")) <= 2
-    assert "The broker did not take trial.ring" in caplog.text
+    assert "The broker did not accept trial.ring" in caplog.text
 
 
 def test_F5_redis_that_accepts_and_says_nothing(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
     assert seconds_of(bell(f"redis://127.0.0.1:{deaf_port}/0")) <= 2
-    assert "The broker did not take trial.ring" in caplog.text
+    assert "The broker did not accept trial.ring" in caplog.text
 
 
 def test_F5_redis_freezes_and_dies_under_open_connections(
@@ -55,8 +55,8 @@ def test_F5_redis_freezes_and_dies_under_open_connections(
     assert not caplog.records
     private_redis.freeze()
     assert seconds_of(task) <= 2
-    assert "The broker did not take trial.ring" in caplog.text
-    BestEffortTask._silent_until = 0.0
+    assert "The broker did not accept trial.ring" in caplog.text
+    BestEffortTask._suspended_until = 0.0
     private_redis.kill()
     assert seconds_of(task) <= 2
 
@@ -68,7 +68,7 @@ def test_only_the_first_caller_waits(deaf_port: int) -> None:
 
 
 def test_it_rings_again_after_the_silence(private_redis: PrivateRedis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(BestEffortTask, "silence", 0.0)
+    monkeypatch.setattr(BestEffortTask, "retry_after", 0.0)
     bell(f"redis://127.0.0.1:{free_port()}/0").delay()
     task = bell(private_redis.url)
     task.delay()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from standalone.demo_data.generate import write
+from standalone.demo_data.generate import write_files
 
 World = dict[str, list[dict[str, str]]]
 
@@ -19,5 +19,5 @@ def read(folder: Path) -> World:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> World:
     folder = tmp_path_factory.mktemp("world")
-    write(folder, merchants=120, seed=2022)
+    write_files(folder, merchants=120, seed=2022)
     return read(folder)

@@ -15,7 +15,7 @@ from django.core.management import call_command
 
 from campaigns.engine import ticker
 from campaigns.models import Decision, Offer, Tag
-from standalone.demo_data.generate import write
+from standalone.demo_data.generate import write_files
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
 
@@ -65,7 +65,7 @@ def ways_to_fail(offer: str) -> int:
 @pytest.fixture
 def season(tmp_path: Path) -> Path:
     """The world, imported and decided up to where the demonstration starts."""
-    write(tmp_path / "facts", merchants=300, seed=2022)
+    write_files(tmp_path / "facts", merchants=300, seed=2022)
     call_command("load_campaign", "september-2022", stdout=io.StringIO())
     call_command("import_facts", str(tmp_path / "facts"), stdout=io.StringIO())
     tick(OPENING)

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: whatever must be there before anything is served. Does nothing where nothing is missing."""
+"""`manage.py prepare`: prepare an installation for its first start or after an upgrade. Safe to repeat."""
 
 from typing import Any
 
@@ -11,21 +11,23 @@ from django.utils.translation import gettext as _
 
 from core.translations import compile_catalogs
 from standalone.demo_data import load
+from standalone.terminal import terminal_language
 
 
 class Command(BaseCommand):
-    """Catalogs, tables, static files; and the contents of a demonstration on its first start."""
+    """Compile translations, migrate, collect static files, and fill a demonstration on its first start."""
 
-    help = _("Compile catalogs, migrate, collect static files, and fill a demonstration on its first start.")
+    help = _("Compile translations, migrate, collect static files, and fill a demonstration on its first start.")
     requires_system_checks: list[str] = []
 
     def handle(self, *args: Any, **options: Any) -> None:
         compile_catalogs()
-        self._migrate()
-        call_command("collectstatic", interactive=False, verbosity=0)
-        if settings.DEMO and not load.is_open():
-            self.stdout.write(_("First start: filling the demonstration"))
-            load.open_demonstration(say=lambda step: self.stdout.write(f"  {step}"))
+        with terminal_language():
+            self._migrate()
+            call_command("collectstatic", interactive=False, verbosity=0)
+            if settings.DEMO and not load.is_loaded():
+                self.stdout.write(_("First start: loading the demonstration"))
+                load.load_demonstration(report=lambda step: self.stdout.write(f"  {step}"))
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)

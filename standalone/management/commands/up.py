@@ -1,6 +1,6 @@
-"""One process that serves everything: web server, Celery worker, beat. The embedded default.
+"""`manage.py up`: web server, Celery worker and beat in one process. The default for trials and small installations.
 
-In production the three run apart, see docs/operations.md.
+In production the three run as separate processes, see docs/operations.md.
 """
 
 import logging
@@ -24,35 +24,36 @@ from django.utils.translation import gettext as _
 
 from core import clock
 from standalone.demo_data import load
+from standalone.terminal import terminal_language
 
 logger = logging.getLogger(__name__)
-PATIENCE = 6.0
-"""Seconds that a part has to end after it was told to."""
+STOP_TIMEOUT = 6.0
+"""Seconds that each part has to end after a request to stop."""
 
 
 class Part(threading.Thread):
-    """A thread of the server. When it ends without having been told to, the whole process ends and says so."""
+    """Thread of the server. If it ends without a request to stop, it stops the whole process."""
 
-    def __init__(self, name: str, work: Callable[[], object]) -> None:
+    def __init__(self, name: str, run: Callable[[], object]) -> None:
         super().__init__(name=name, daemon=True)
-        self.work = work
-        self.expected = False
+        self.work = run
+        self.is_stopping = False
         self.died = False
 
     def run(self) -> None:
         try:
             self.work()
         except BaseException:
-            if not self.expected:
+            if not self.is_stopping:
                 logger.exception("The %s failed", self.name)
         finally:
-            self.died = not self.expected
+            self.died = not self.is_stopping
             if self.died:
                 os.kill(os.getpid(), signal.SIGTERM)
 
 
 class Command(BaseCommand):
-    """`manage.py up`: serve until Ctrl-C or SIGTERM."""
+    """Serve until Ctrl-C or SIGTERM. Exit status 1 if a part died, for a supervisor to restart the process."""
 
     help = _("Serve: web server, worker and beat in one process.")
     requires_migrations_checks = True
@@ -62,75 +63,84 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
 
     def handle(self, *args: Any, port: int, host: str, **options: Any) -> None:
-        worker, beat = _worker(), _beat()
+        with terminal_language():
+            self._serve(host, port)
+
+    def _serve(self, host: str, port: int) -> None:
+        if "SITE_URL" not in os.environ:
+            settings.SITE_URL = f"http://{host}:{port}"  # links in mail lead to this server
+        worker, beat = _create_worker(), _create_beat()
         parts = [Part("worker", worker.start), Part("beat", beat.start)]
-
-        def leave(_number: int, _frame: FrameType | None) -> None:
-            _tell_to_end(parts, beat)
-            sys.exit(0)
-
-        for number in (signal.SIGINT, signal.SIGTERM):
-            # Also where it came in ignored, as for a process that a script put in the background.
-            signal.signal(number, leave)
-        server = self._web_server(host, port)
+        _stop_on_signals(parts, beat)
+        server = self._create_web_server(host, port)
         try:
-            self._begin(parts)
+            self._start(parts)
             self._greet(host, port)
             server.run()
         except SystemExit:
-            pass  # told to leave before the web server ran; once it runs, it catches this itself
-        self._end(parts, beat)
+            pass  # a signal before the web server ran; while it runs, it handles SystemExit itself
+        self._stop(parts, beat)
         dead = [part.name for part in parts if part.died]
         if dead:
-            raise CommandError(_("Ended because the %(part)s died.") % {"part": " + ".join(dead)})
-        self.stdout.write(_("Ended."))
+            raise CommandError(_("Stopped because the %(part)s died.") % {"part": " + ".join(dead)})
+        self.stdout.write(_("Stopped."))
 
-    def _web_server(self, host: str, port: int) -> Any:
+    def _create_web_server(self, host: str, port: int) -> Any:
         try:
             return waitress.create_server(get_internal_wsgi_application(), host=host, port=port, threads=8)
         except OSError as error:
             text = _("Port %(port)s cannot be used: %(reason)s. Choose another with --port.")
             raise CommandError(text % {"port": port, "reason": error.strerror}) from error
 
-    def _begin(self, parts: list[Part]) -> None:
+    def _start(self, parts: list[Part]) -> None:
         if settings.DEMO:
             clock.run()
         for part in parts:
             part.start()
 
     def _greet(self, host: str, port: int) -> None:
-        self.stdout.write(_("Fairground serves on http://%(host)s:%(port)s/") % {"host": host, "port": port})
+        self.stdout.write(_("Fairground runs at http://%(host)s:%(port)s/") % {"host": host, "port": port})
         if settings.DEMO:
-            self.stdout.write(_("This is a demonstration; its clock shows %(now)s.") % {"now": clock.now().isoformat()})
+            self.stdout.write(_("This is a demonstration. Its clock shows %(now)s.") % {"now": clock.now().isoformat()})
             for name, password in load.LOGINS.items():
                 self.stdout.write(_("  sign in as %(name)s / %(password)s") % {"name": name, "password": password})
-        self.stdout.write(_("Ctrl-C ends it."))
+        self.stdout.write(_("Press Ctrl-C to stop."))
         self.stdout.flush()
 
-    def _end(self, parts: list[Part], beat: Service) -> None:
-        _tell_to_end(parts, beat)
+    def _stop(self, parts: list[Part], beat: Service) -> None:
+        _request_stop(parts, beat)
         for part in parts:
             if part.ident:
-                part.join(PATIENCE)
+                part.join(STOP_TIMEOUT)
         if any(part.is_alive() for part in parts):
-            self.stderr.write(_("Something was still at work; its transaction is undone and will be repeated."))
+            self.stderr.write(_("A task was interrupted. Its transaction is rolled back and will be repeated."))
         if settings.DEMO:
             clock.stop()
 
 
-def _tell_to_end(parts: list[Part], beat: Service) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C is meant
+def _stop_on_signals(parts: list[Part], beat: Service) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        _request_stop(parts, beat)
+        sys.exit(0)
+
+    # A shell script that starts a process in the background makes it ignore SIGINT; handle it all the same.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+
+
+def _request_stop(parts: list[Part], beat: Service) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # a second Ctrl-C ends the process at once
     for part in parts:
-        part.expected = True
+        part.is_stopping = True
     beat.stop()
-    state.should_stop = os.EX_OK  # type: ignore[assignment]  # None until then, say the stubs
+    state.should_stop = os.EX_OK  # type: ignore[assignment]  # the stubs allow None only
 
 
-def _worker() -> WorkController:
-    # "solo": one task at a time, in the thread itself. SQLite has one writer anyhow.
+def _create_worker() -> WorkController:
+    # The "solo" pool runs one task at a time in the worker's thread; SQLite has one writer in any case.
     return current_app.WorkController(pool_cls="solo", concurrency=1, without_mingle=True, without_gossip=True)
 
 
-def _beat() -> Service:
-    # It sleeps for so long between two looks, and so long it takes to end.
+def _create_beat() -> Service:
+    # Beat sleeps up to max_interval seconds, and cannot stop while it sleeps.
     return Service(current_app, max_interval=1, scheduler_cls=current_app.conf.beat_scheduler)
