@@ -1,14 +1,15 @@
-"""Empty tables in place of those that hold what was given, for one connection and a while.
+"""Isolated tables: empty copies that hide the tables which the engine writes.
 
-Temporary tables of the same names hide the real ones from this connection alone; facts are read where they are. So the
-very engine that gives can be tried, and nothing that it writes is ever seen by anybody else, whatever becomes of it.
+Imported records are read where they are, so the real engine runs on real facts; its results are visible only to the
+connections that see the copies, and go with them.
 """
 
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from campaigns.models import (
     Attachment,
@@ -29,8 +30,8 @@ from campaigns.models import (
 from core.db import prepared_statements
 from imports.models import ImportBatch
 
-# Whatever the engine and publishing write. Batches too: those not looked at yet must stay so.
-ISOLATED_MODELS: tuple[type[models.Model], ...] = (
+# All that publishing, claims and ticks write.
+WRITTEN_MODELS: tuple[type[models.Model], ...] = (
     Campaign,
     Offer,
     Version,
@@ -45,70 +46,107 @@ ISOLATED_MODELS: tuple[type[models.Model], ...] = (
     OutboxEvent,
     TickRun,
     TickStep,
-    ImportBatch,
 )
+# A tick marks import batches as processed: the real ones must stay as they are.
+ISOLATED_MODELS: tuple[type[models.Model], ...] = (*WRITTEN_MODELS, ImportBatch)
 REFERENCE = re.compile(r'\s+REFERENCES "\w+" \("\w+"\)( DEFERRABLE INITIALLY DEFERRED)?')
 
 
-class SandboxError(Exception):
-    """The sandbox is not there: nothing may be written."""
+class IsolationError(Exception):
+    """The real tables are not hidden: nothing may be written."""
 
 
 @contextmanager
 def isolated_tables() -> Iterator[None]:
-    """Hide the tables in HIDDEN behind empty ones until the block ends. Not to be nested."""
-    names = [model._meta.db_table for model in ISOLATED_MODELS]
-    waits = getattr(connection, "transaction_mode", None)
+    """Hide ISOLATED_MODELS behind temporary tables until the block ends, for the default connection of this thread.
+
+    Raises IsolationError. Must not be nested.
+    """
+    is_sqlite = connection.vendor == "sqlite"
+    mode = getattr(connection, "transaction_mode", None)
     try:
-        if connection.vendor == "sqlite":
-            connection.transaction_mode = None  # type: ignore[attr-defined]  # what is temporary needs no writer's lock
-        _hide(names)
-        _make_sure()
-        with prepared_statements.without_prepared_statements():  # what was prepared before would find the real tables
+        if is_sqlite:
+            connection.transaction_mode = None  # type: ignore[attr-defined]  # temporary tables need no write lock
+        _create_temporary_tables(_names(ISOLATED_MODELS))
+        _check_hidden(ISOLATED_MODELS)
+        with prepared_statements.without_prepared_statements():  # those prepared before use the real tables
             yield
     finally:
-        _show(names)
-        if connection.vendor == "sqlite":
-            connection.transaction_mode = waits  # type: ignore[attr-defined]
+        _drop_temporary_tables(_names(ISOLATED_MODELS))
+        if is_sqlite:
+            connection.transaction_mode = mode  # type: ignore[attr-defined]
 
 
-def _hide(names: list[str]) -> None:
+@contextmanager
+def isolated_schema() -> Iterator[None]:
+    """Hide WRITTEN_MODELS behind the tables of a new schema until the block ends, for all threads of this process.
+
+    For claims over many connections, which cannot share temporary tables. PostgreSQL only. Raises IsolationError.
+    """
+    schema = f"drill_{os.getpid()}"
+    options = connections.settings[DEFAULT_DB_ALIAS].setdefault("OPTIONS", {})
+    before = options.get("options")
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {schema}")
+        for name in _names(WRITTEN_MODELS):
+            cursor.execute(f'CREATE TABLE {schema}."{name}" (LIKE public."{name}" INCLUDING ALL)')
+    try:
+        options["options"] = f"-c search_path={schema},public"
+        connection.close()  # the next connection has the search path
+        _check_hidden(WRITTEN_MODELS)
+        yield
+    finally:
+        options.pop("options")
+        if before is not None:
+            options["options"] = before
+        connection.close()
+        with connection.cursor() as cursor:
+            cursor.execute(f"DROP SCHEMA {schema} CASCADE")
+
+
+def _names(hidden: Iterable[type[models.Model]]) -> list[str]:
+    return [model._meta.db_table for model in hidden]
+
+
+def _check_hidden(hidden: Iterable[type[models.Model]]) -> None:
+    if any(model._default_manager.exists() for model in hidden):
+        raise IsolationError("the tables are not hidden")
+
+
+def _create_temporary_tables(names: list[str]) -> None:
     with connection.cursor() as cursor:
         for name in names:
             if connection.vendor == "postgresql":
                 cursor.execute(f'CREATE TEMPORARY TABLE "{name}" (LIKE public."{name}" INCLUDING ALL)')
             else:
-                for statement in _statements(name):
+                for statement in _sqlite_statements(name):
                     cursor.execute(statement)
 
 
-def _statements(name: str) -> list[str]:
-    """SQLite's own text of a table and its indexes, made temporary; references would look for temporary tables too."""
+def _sqlite_statements(name: str) -> list[str]:
+    """Return SQLite's own statements for a table and its indexes, made temporary.
+
+    Without foreign keys: those of a temporary table look for temporary tables too.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT sql FROM main.sqlite_master WHERE tbl_name = %s AND type = 'table'", [name])
         [(table,)] = cursor.fetchall()
-        wanted = "tbl_name = %s AND type = 'index' AND sql IS NOT NULL"
-        cursor.execute(f"SELECT sql FROM main.sqlite_master WHERE {wanted}", [name])  # noqa: S608  constant
+        condition = "tbl_name = %s AND type = 'index' AND sql IS NOT NULL"
+        cursor.execute(f"SELECT sql FROM main.sqlite_master WHERE {condition}", [name])  # noqa: S608  constant
         indexes = [sql for (sql,) in cursor.fetchall()]
-    made = REFERENCE.sub("", table).replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
-    return [made, *(re.sub(r'INDEX "', 'INDEX temp."', sql, count=1) for sql in indexes)]
+    temporary = REFERENCE.sub("", table).replace("CREATE TABLE", "CREATE TEMPORARY TABLE", 1)
+    return [temporary, *(re.sub(r'INDEX "', 'INDEX temp."', sql, count=1) for sql in indexes)]
 
 
-def _make_sure() -> None:
-    """Nothing that was given before can be seen."""
-    if Grant.objects.exists() or Offer.objects.exists() or ImportBatch.objects.exists():
-        raise SandboxError("the tables are not hidden")
-
-
-def _show(names: list[str]) -> None:
-    """Take the temporary tables away; where that cannot be done, the connection that sees them."""
-    where = "pg_temp" if connection.vendor == "postgresql" else "temp"
+def _drop_temporary_tables(names: list[str]) -> None:
+    """Drop the temporary tables, or else close the connection that sees them."""
+    schema = "pg_temp" if connection.vendor == "postgresql" else "temp"
     if connection.in_atomic_block and connection.needs_rollback:
-        return  # the transaction that made them is undone
+        return  # the rollback drops them
     try:
         with connection.cursor() as cursor:
             for name in names:
-                cursor.execute(f'DROP TABLE IF EXISTS {where}."{name}"')
+                cursor.execute(f'DROP TABLE IF EXISTS {schema}."{name}"')
     except Exception:
         connection.close()
         raise

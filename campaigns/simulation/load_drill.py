@@ -1,20 +1,17 @@
-"""A rehearsal of the rush: an offer copied aside, real subjects that claim all at once, and a count of what they got.
+"""Load drill: many clients claim a copy of an offer at the same time, and the result must be exact.
 
-The copy lives in a schema of its own, which hides the tables that the engine writes from the sessions of the drill
-alone; facts are read where they are. Nothing that happens there is ever seen outside, and the schema goes at the end.
+The claims are of real subjects, by the real code, in isolated tables (`isolated_schema`): nothing is granted.
 """
 
-import os
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 from time import perf_counter
 
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections
+from django.db import OperationalError, connection
 
 from campaigns.allocation.allocator import Outcome
 from campaigns.eligibility import claims
@@ -23,67 +20,82 @@ from campaigns.models import Grant, Offer
 from campaigns.monitoring import invariants
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.simulation.isolated_tables import ISOLATED_MODELS
+from campaigns.simulation.isolated_tables import isolated_schema
 from definitions.parser import CampaignDefinition
-from imports.models import ImportBatch
 
-TRIES = 5
+MOST_ATTEMPTS = 5
 
 
 class DrillError(Exception):
-    """The drill cannot be held; the text says why. Nothing was changed."""
+    """The drill cannot run; the text says why. Nothing was changed."""
 
 
 @dataclass(frozen=True)
+class ClaimResult:
+    """Outcome of one claim, by name; how many seconds it took; how often it was tried again."""
+
+    outcome: str
+    seconds: float
+    retries: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Report:
-    """What came of a drill: `outcomes` by name, how long claims took in seconds, how many were tried again."""
+    """Result of a drill: its settings, the claims, the seconds that all of them took, the invariants violated."""
 
     limit: int | None
-    claims: int
     clients: int
-    outcomes: dict[str, int]
+    claims: Sequence[ClaimResult]
     seconds: float
-    took: Sequence[float]
-    retries: int
     violations: Sequence[str]
 
     @property
-    def exact(self) -> bool:
-        """Whether as many were granted as there are places, or claims, and every invariant holds."""
-        wanted = self.claims if self.limit is None else min(self.limit, self.claims)
-        return self.outcomes.get("granted", 0) == wanted and not self.violations
+    def outcomes(self) -> Counter[str]:
+        """Number of claims by outcome."""
+        return Counter(claim.outcome for claim in self.claims)
 
-    def slowest(self, part: int) -> float:
-        """The time within which so many percent of the claims were decided."""
-        ordered = sorted(self.took)
-        return ordered[min(len(ordered) * part // 100, len(ordered) - 1)]
+    @property
+    def retries(self) -> int:
+        """Number of retries of all claims."""
+        return sum(claim.retries for claim in self.claims)
+
+    @property
+    def is_exact(self) -> bool:
+        """True when the places, or the claims if they are fewer, were all granted and every invariant holds."""
+        expected = len(self.claims) if self.limit is None else min(self.limit, len(self.claims))
+        return self.outcomes["granted"] == expected and not self.violations
+
+    def percentile(self, percent: int) -> float:
+        """Return the seconds within which `percent` of the claims were decided."""
+        ordered = sorted(claim.seconds for claim in self.claims)
+        return ordered[min(len(ordered) * percent // 100, len(ordered) - 1)]
 
 
 def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, at: datetime) -> Report:
-    """Have up to `most` subjects that meet the offer's conditions as of `at` claim it with so many clients at once.
+    """Have `clients` clients claim the offer for up to `most` subjects that meet its conditions as of `at`.
 
-    `limit` stands in for the offer's own; the limit per merchant is left out, so that places are what is missed.
+    `limit` replaces the offer's own; the limit per merchant is left out, so that claims compete for the last places.
     Raises DrillError.
     """
     if connection.vendor != "postgresql":
-        raise DrillError("A drill needs PostgreSQL: SQLite has one writer, and nothing to rehearse.")
+        raise DrillError("A drill needs PostgreSQL: SQLite has one writer, so claims cannot compete.")
     subjects = _subjects(offer, most, at)
     if not subjects:
         raise DrillError(f"No subject meets the conditions of {offer.code} as of {at.isoformat()}.")
-    text = _text(offer, limit)
-    with _aside():
-        published_offers.publish(text, source="", at=at, by="drill")
+    definition = _definition(offer, limit)
+    with isolated_schema():
+        published_offers.publish(definition, source="", at=at, by="drill")
         began = perf_counter()
-        outcomes, took, retries = _rush(subjects, clients, of=offer.terms.subject, at=at)
+        results = _claim_all(subjects, clients, of=offer.terms.subject, at=at)
         seconds = perf_counter() - began
         violations = [violation.invariant.name for violation in invariants.check()]
-        given = Grant.objects.exclude(status=Grant.Status.RELEASED).count()
-        if given != Offer.objects.get(code=offer.code).used:
-            violations.append("used is not what was granted")
-    return Report(limit, len(subjects), clients, dict(outcomes), seconds, took, retries, violations)
+        granted = Grant.objects.exclude(status=Grant.Status.RELEASED).count()
+        if granted != Offer.objects.get(code=offer.code).used:
+            violations.append("places taken differ from grants")
+    return Report(limit=limit, clients=clients, claims=results, seconds=seconds, violations=violations)
 
 
-def _text(offer: PublishedOffer, limit: int | None) -> CampaignDefinition:
+def _definition(offer: PublishedOffer, limit: int | None) -> CampaignDefinition:
     quota = offer.terms.quota.model_copy(update={"limit": limit, "per_merchant": None})
     terms = offer.terms.model_copy(update={"quota": quota})
     code, names = offer.row.campaign.code, offer.terms.names
@@ -95,73 +107,51 @@ def _subjects(offer: PublishedOffer, most: int, at: datetime) -> list[str]:
     return list(rows.order_by("claimed_at", "pk").values_list("pk", flat=True)[:most])
 
 
-@contextmanager
-def _aside() -> Iterator[None]:
-    """A schema with empty copies of the tables that the engine writes, which sessions of this process find first."""
-    schema = f"drill_{os.getpid()}"
-    options = connections.settings[DEFAULT_DB_ALIAS].setdefault("OPTIONS", {})
-    before = options.get("options")
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE SCHEMA {schema}")
-        for model in ISOLATED_MODELS:
-            if model is ImportBatch:  # which no claim writes
-                continue
-            name = model._meta.db_table
-            cursor.execute(f'CREATE TABLE {schema}."{name}" (LIKE public."{name}" INCLUDING ALL)')
-    try:
-        options["options"] = f"-c search_path={schema},public"
-        connection.close()
-        if Offer.objects.exists() or Grant.objects.exists():
-            raise DrillError("the copies do not hide the tables")
-        yield
-    finally:
-        options.pop("options")
-        if before is not None:
-            options["options"] = before
-        connection.close()
-        with connection.cursor() as cursor:
-            cursor.execute(f"DROP SCHEMA {schema} CASCADE")
-
-
-def _rush(subjects: Sequence[str], clients: int, *, of: str, at: datetime) -> tuple[Counter[str], list[float], int]:
-    """Each client claims one subject after the other on a connection of its own; all begin together."""
-    outcomes: Counter[str] = Counter()
-    took: list[float] = []
-    again: list[int] = []
-    errors: list[Exception] = []
-    begin = threading.Barrier(clients)
+def _claim_all(subjects: Sequence[str], clients: int, *, of: str, at: datetime) -> list[ClaimResult]:
+    """Claim for all subjects: each client has a connection and takes the next subject; all clients begin together."""
+    results: list[ClaimResult] = []
     numbers = count()
+    begin = threading.Barrier(clients)
 
-    def claim_some() -> None:
+    def run_client() -> None:
+        begin.wait()
+        while (n := next(numbers)) < len(subjects):
+            results.append(_claim(subjects[n], of=of, at=at))
+
+    errors = _run_threads(clients, run_client)
+    if errors:
+        raise DrillError(f"{len(errors)} clients failed: {errors[0]}") from errors[0]
+    return results
+
+
+def _run_threads(number: int, act: Callable[[], None]) -> list[Exception]:
+    """Run `act` in so many threads at once, each with its own connection. Return their exceptions."""
+    errors: list[Exception] = []
+
+    def run() -> None:
         try:
-            begin.wait()
-            while (n := next(numbers)) < len(subjects):
-                began = perf_counter()
-                outcome, tries = _insist(subjects[n], of=of, at=at)
-                took.append(perf_counter() - began)
-                outcomes[outcome] += 1
-                again.append(tries)
-        except Exception as error:  # told by who holds the drill
+            act()
+        except Exception as error:  # raised again by the caller, once all threads have ended
             errors.append(error)
         finally:
             connection.close()
 
-    workers = [threading.Thread(target=claim_some) for _ in range(clients)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    if errors:
-        raise DrillError(f"{len(errors)} clients failed: {errors[0]}") from errors[0]
-    return outcomes, took, sum(again)
+    threads = [threading.Thread(target=run) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return errors
 
 
-def _insist(subject: str, *, of: str, at: datetime) -> tuple[str, int]:
-    """The outcome of a claim, and how often it had to be tried again for a deadlock or a lost connection."""
-    for tries in range(TRIES):
+def _claim(subject: str, *, of: str, at: datetime) -> ClaimResult:
+    """Claim for a subject, again after a deadlock or a lost connection."""
+    began = perf_counter()
+    for retries in range(MOST_ATTEMPTS):
         try:
             [decision] = instant_claims.claim(subject, of=of, at=at)
-            return Outcome(decision.outcome).name.lower(), tries
         except OperationalError:
             connection.close()
-    raise DrillError(f"{subject} got no answer in {TRIES} tries")
+        else:
+            return ClaimResult(Outcome(decision.outcome).name.lower(), perf_counter() - began, retries)
+    raise DrillError(f"{subject} got no decision in {MOST_ATTEMPTS} attempts")

@@ -12,7 +12,7 @@ from campaigns.engine import ticker
 from campaigns.models import Attachment, Coupon, Decision, Draft, Grant, JournalEntry, Offer, Simulation, TickRun
 from campaigns.offers import drafts
 from campaigns.simulation import jobs
-from campaigns.simulation.isolated_tables import ISOLATED_MODELS, SandboxError, isolated_tables
+from campaigns.simulation.isolated_tables import ISOLATED_MODELS, IsolationError, isolated_tables
 from core.db import prepared_statements
 from core.jobs import STALLED_AFTER
 from definitions.errors import DefinitionError
@@ -202,8 +202,8 @@ def test_the_sandbox_hides_every_table_that_the_engine_writes(season: seasons.Se
 def test_where_the_tables_are_not_hidden_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     merchant()
     publish(offer("ten"))
-    monkeypatch.setattr("campaigns.simulation.isolated_tables._hide", lambda names: None)
-    with pytest.raises(SandboxError), isolated_tables():
+    monkeypatch.setattr("campaigns.simulation.isolated_tables._create_temporary_tables", lambda names: None)
+    with pytest.raises(IsolationError), isolated_tables():
         raise AssertionError("it went on")
     assert Offer.objects.count() == 1
     assert connection.vendor in ("sqlite", "postgresql")

@@ -1,4 +1,4 @@
-"""The rehearsal of a rush: exact where the guards are, not where they are off; and nothing of it stays."""
+"""The load drill: exact with the locks, not exact without them; and nothing of it remains."""
 
 import re
 from typing import Any
@@ -11,10 +11,10 @@ from campaigns.offers import published_offers
 from tests.support.world import everything, freight, merchant, offer, publish, tick
 
 POSTGRES = pytest.mark.postgresql
-ROLLED = pytest.mark.django_db(transaction=True)
+COMMITTED = pytest.mark.django_db(transaction=True)
 
 
-def rehearsed(capsys: pytest.CaptureFixture[str], **options: Any) -> str:
+def run_drill(capsys: pytest.CaptureFixture[str], **options: Any) -> str:
     call_command("drill", "o", **options)
     return capsys.readouterr().out
 
@@ -29,15 +29,15 @@ def season(count: int) -> None:
 
 
 @POSTGRES
-@ROLLED
-def test_L1_as_many_are_granted_as_there_are_places(capsys: pytest.CaptureFixture[str]) -> None:
+@COMMITTED
+def test_a_drill_grants_exactly_as_many_as_there_are_places(capsys: pytest.CaptureFixture[str]) -> None:
     season(40)
     before = everything()
-    told = rehearsed(capsys, claims=40, clients=8, limit=15)
-    assert re.search(r"^40 claims by 8 clients in", told, re.MULTILINE)
-    assert "granted    15 of 15 places" in told
-    assert "refused    quota_exhausted 25" in told
-    assert "invariants all hold" in told
+    report = run_drill(capsys, claims=40, clients=8, limit=15)
+    assert re.search(r"^40 claims by 8 clients in", report, re.MULTILINE)
+    assert "granted    15 of 15 places" in report
+    assert "refused    quota_exhausted 25" in report
+    assert "invariants all hold" in report
     assert everything() == before
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'drill_%'")
@@ -45,8 +45,8 @@ def test_L1_as_many_are_granted_as_there_are_places(capsys: pytest.CaptureFixtur
 
 
 @POSTGRES
-@ROLLED
-def test_L1_control_without_the_lock_it_is_not_exact(
+@COMMITTED
+def test_a_drill_without_the_lock_is_not_exact(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     season(40)
@@ -54,19 +54,19 @@ def test_L1_control_without_the_lock_it_is_not_exact(
     send_about = published_offers.send_about
     monkeypatch.setattr(published_offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
     with pytest.raises(CommandError):
-        rehearsed(capsys, claims=40, clients=8, limit=30)
+        run_drill(capsys, claims=40, clients=8, limit=30)
     assert everything() == before
 
 
 @POSTGRES
-@ROLLED
-def test_an_offer_nobody_can_have(capsys: pytest.CaptureFixture[str]) -> None:
+@COMMITTED
+def test_an_offer_without_eligible_subjects(capsys: pytest.CaptureFixture[str]) -> None:
     season(0)
     with pytest.raises(CommandError, match="No subject meets the conditions of o"):
-        rehearsed(capsys)
+        run_drill(capsys)
 
 
-@ROLLED
-def test_an_offer_that_there_is_not(capsys: pytest.CaptureFixture[str]) -> None:
+@COMMITTED
+def test_an_unknown_offer(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(CommandError, match="no published offer o"):
-        rehearsed(capsys)
+        run_drill(capsys)

@@ -1,4 +1,4 @@
-"""A drill on the embedded default, seen there alone."""
+"""The load drill on SQLite."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -8,7 +8,7 @@ from tests.support.world import everything, freight, merchant, offer, publish, t
 
 @pytest.mark.django_db
 @pytest.mark.once
-def test_one_writer_has_nothing_to_rehearse() -> None:
+def test_a_drill_needs_postgresql() -> None:
     merchant()
     publish(offer("o", quota="{limit: 5}"))
     freight("F", paid_at="02")

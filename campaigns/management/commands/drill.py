@@ -1,4 +1,4 @@
-"""`manage.py drill OFFER`: a rehearsal of the rush on an offer, aside from what is given."""
+"""`manage.py drill OFFER`: have many clients claim a copy of an offer at the same time. Nothing is granted."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,42 +12,41 @@ from core import clock
 
 
 class Command(BaseCommand):
-    """Say what many clients at once would get, and whether exactly as many places went as there are."""
+    """Exit status 0: exactly as many grants as places. 1: not exact, or the drill could not run."""
 
-    help = "Copies an offer aside, has many claim it at once, and counts. Nothing is given. Needs PostgreSQL."
+    help = "Copy an offer, have many clients claim the copy at once, and count. Nothing is granted. Needs PostgreSQL."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("offer", help="the offer's code")
-        parser.add_argument("--claims", type=int, default=1_000, help="at most so many subjects claim (1000)")
-        parser.add_argument("--clients", type=int, default=16, help="so many at the same time (16)")
+        parser.add_argument("--claims", type=int, default=1_000, help="largest number of claims (1000)")
+        parser.add_argument("--clients", type=int, default=16, help="number of clients that claim at once (16)")
         parser.add_argument("--limit", type=int, help="places in the drill (the offer's own, or half of the claims)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Exit status 0: exact; 1: it was not, or could not be held."""
         try:
             offer = published_offers.find(options["offer"])
         except Offer.DoesNotExist as error:
             raise CommandError(f"there is no published offer {options['offer']}") from error
         limit = options["limit"] or min(offer.row.limit or options["claims"], options["claims"] // 2)
         try:
-            found = load_drill.drill(
+            report = load_drill.drill(
                 offer, most=options["claims"], clients=options["clients"], limit=limit, at=clock.now()
             )
         except load_drill.DrillError as error:
             raise CommandError(str(error)) from error
-        self._tell(found)
-        if not found.exact:
-            raise CommandError("it was not exact")
+        self._print(report)
+        if not report.is_exact:
+            raise CommandError("the result is not exact")
 
-    def _tell(self, found: load_drill.Report) -> None:
-        granted = found.outcomes.get("granted", 0)
-        refused = ", ".join(f"{name} {n}" for name, n in sorted(found.outcomes.items()) if name != "granted")
-        p50, p95 = (found.slowest(part) * 1_000 for part in (50, 95))
+    def _print(self, report: load_drill.Report) -> None:
+        outcomes = report.outcomes
+        refused = ", ".join(f"{name} {n}" for name, n in sorted(outcomes.items()) if name != "granted")
+        p50, p95 = (report.percentile(percent) * 1_000 for percent in (50, 95))
         self.stdout.write(
-            f"{found.claims} claims by {found.clients} clients in {found.seconds:.1f} s\n"
-            f"granted    {granted} of {found.limit} places\n"
+            f"{len(report.claims)} claims by {report.clients} clients in {report.seconds:.1f} s\n"
+            f"granted    {outcomes['granted']} of {report.limit} places\n"
             f"refused    {refused or 'none'}\n"
             f"p50, p95   {p50:.0f} ms, {p95:.0f} ms\n"
-            f"retries    {found.retries}\n"
-            f"invariants {', '.join(found.violations) or 'all hold'}"
+            f"retries    {report.retries}\n"
+            f"invariants {', '.join(report.violations) or 'all hold'}"
         )
