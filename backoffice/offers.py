@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import yaml
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
@@ -24,7 +23,7 @@ from campaigns.offers.schedule import State
 from campaigns.reporting import offer_metrics
 from core import clock
 from core.formatting import format_instant_twice, format_number
-from definitions import offer_sentences
+from definitions import offer_sentences, yaml_roundtrip
 
 LANGUAGES = ("en", "zh-hans")
 
@@ -54,8 +53,7 @@ def terms_in_language(offer: PublishedOffer, language: str) -> offer_sentences.T
 
 def definition_as_yaml(offer: PublishedOffer) -> str:
     """The definition as it is stored, as YAML."""
-    text: str = yaml.safe_dump(published_offers.as_data(offer.terms), allow_unicode=True, sort_keys=False, width=100)
-    return text
+    return yaml_roundtrip.dump_json(published_offers.as_data(offer.terms))
 
 
 @staff_view("view_offer", methods=("GET", "HEAD"))

@@ -1,4 +1,4 @@
-"""A definition's text, changed in places: comments and the writer's own layout stay as they are."""
+"""Round trip of a definition's text: changed in places, with its comments and layout preserved."""
 
 from io import StringIO
 from typing import Any
@@ -10,12 +10,13 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
 from definitions.errors import DefinitionError, Problem
+from definitions.yaml_text import not_yaml
 
 TEXT = Tag(suffix="tag:yaml.org,2002:str")
 
 
-class PlainResolver(VersionedResolver):
-    """Every scalar is text, as for `definition.reading`: a date stays as it is written."""
+class TextResolver(VersionedResolver):
+    """Resolver for which every scalar but null is text, as in `definitions.yaml_text`: a date stays as written."""
 
     def resolve(self, kind: Any, value: Any, implicit: Any) -> Any:
         if kind is ScalarNode and implicit[0] and value not in ("", "~", "null"):
@@ -23,30 +24,39 @@ class PlainResolver(VersionedResolver):
         return super().resolve(kind, value, implicit)
 
 
+def load(source: str) -> Any:
+    """Return the text as mappings and lists that remember their layout. Raises DefinitionError."""
+    try:
+        data = _yaml().load(source)
+    except YAMLError as error:
+        raise not_yaml(error) from error
+    if not isinstance(data, dict):
+        raise DefinitionError([Problem(1, "", "a campaign is a mapping: campaign, names, zone, offers")])
+    return data
+
+
+def dump(data: Any) -> str:
+    """Return the text of loaded and changed mappings and lists."""
+    return _text(_yaml(), data)
+
+
+def dump_json(data: Any) -> str:
+    """Return the YAML text of plain data, such as stored terms."""
+    yaml = YAML()
+    yaml.width = 100
+    return _text(yaml, data)
+
+
 def _yaml() -> YAML:
     yaml = YAML()
-    yaml.Resolver = PlainResolver
+    yaml.Resolver = TextResolver
     yaml.preserve_quotes = True
     yaml.width = 120
     yaml.indent(mapping=2, sequence=4, offset=2)
     return yaml
 
 
-def load(source: str) -> Any:
-    """The text as mappings and lists that remember how they were written. Raises DefinitionError."""
-    try:
-        found = _yaml().load(source)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise DefinitionError([Problem(line, "", f"not YAML: {getattr(error, 'problem', error)}")]) from error
-    if not isinstance(found, dict):
-        raise DefinitionError([Problem(1, "", "a campaign is a mapping: campaign, names, zone, offers")])
-    return found
-
-
-def dump(data: Any) -> str:
-    """The text again."""
-    out = StringIO()
-    _yaml().dump(data, out)
-    return out.getvalue()
+def _text(yaml: YAML, data: Any) -> str:
+    text = StringIO()
+    yaml.dump(data, text)
+    return text.getvalue()

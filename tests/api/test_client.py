@@ -6,11 +6,11 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 import urllib3
-import yaml
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
+from ruamel.yaml import YAML
 
 from api.models import IdempotencyRecord
 from campaigns.models import Grant
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.once
 
 
 def schema() -> Any:
-    return yaml.safe_load(Client().get("/api/v1/schema/").content)
+    return YAML(typ="safe").load(Client().get("/api/v1/schema/").content)
 
 
 def test_every_operation_of_the_schema_is_a_method() -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from ruamel.yaml import YAML
 
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
-from definitions import benefits, offer_terms
+from definitions import benefits, offer_terms, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
 from merchants.facts import OF_MERCHANT
 from rules import base, conditions, moments, time_windows
@@ -74,7 +74,7 @@ def test_the_whole_campaign_of_the_page_is_read() -> None:
 @pytest.mark.parametrize("block", [b for b in BLOCKS if not b.startswith("campaign:")], ids=range(len(BLOCKS) - 1))
 def test_each_example_of_the_page_is_read(block: str) -> None:
     """Each part is put into an offer of its kind, and that is read."""
-    for part in yaml.load_all(block, Loader=yaml.BaseLoader):
+    for part in YAML(typ="base", pure=True).load_all(block):
         read(campaign_with(part))
 
 
@@ -92,7 +92,7 @@ def campaign_with(part: object) -> str:
     base = {"code": "o", "names": NAMES, "subject": subject, "where": "all", "conditions": "everyone"}
     window = {"from": "2022-09-01 00:00:00", "to": "2022-09-30 23:59:59"}
     campaign = {"campaign": "c", "names": NAMES, "zone": "America/Los_Angeles", "windows": {"activity": window}}
-    return yaml.safe_dump({**campaign, "offers": [{**base, **own[subject], **given}]}, allow_unicode=True)
+    return yaml_roundtrip.dump_json({**campaign, "offers": [{**base, **own[subject], **given}]})
 
 
 NAMES = {"en": "n", "zh": "名"}
