@@ -12,7 +12,6 @@ from campaigns.simulation import jobs
 from core import clock
 from identity import login_attempts, sessions
 from imports import upload_jobs
-from imports.models import Upload
 from imports.tasks import work_on_upload
 
 LOST = timedelta(seconds=30)
@@ -36,9 +35,9 @@ def sweep() -> None:
     sessions.forget()
     if not Heartbeat.objects.filter(pk=heartbeat.INVARIANTS).exists():
         check.delay()
-    upload_jobs.fail_stalled(at=clock.real())
-    waiting = Upload.objects.filter(status__in=upload_jobs.STEP, seen_at__lte=clock.real() - LOST)
-    for upload in waiting.order_by("pk").values_list("pk", flat=True)[:1]:
+    upload_jobs.QUEUE.fail_stalled(at=clock.real())
+    lost = upload_jobs.QUEUE.waiting().filter(seen_at__lte=clock.real() - LOST)
+    for upload in lost.values_list("pk", flat=True)[:1]:
         work_on_upload.delay(upload)
     jobs.QUEUE.fail_stalled(at=clock.real())
     for simulation in jobs.QUEUE.waiting()[:1]:

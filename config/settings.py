@@ -221,7 +221,6 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]  # each in its own name
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
-BUSINESS_CLOCK = "core.clock.now"
 USE_TZ = True
 USE_I18N = True
 

@@ -1,4 +1,4 @@
-"""The taking-in of facts: what a column may hold, how a file is read, and how it becomes rows, whole or not at all.
+"""Import of facts: schemas of files, parsing, staging, upload jobs and exports.
 
-Nothing is imported here: `sheet`, which runs in a child with little memory, must not pull in the ORM.
+Nothing is imported here: `xlsx_to_csv` runs in a child process with little memory and must not load Django.
 """

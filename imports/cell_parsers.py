@@ -1,4 +1,4 @@
-"""What a cell of a column may hold. Each kind reads text into the value stored, or refuses it with a reason."""
+"""Types of columns. Each cell type parses text into the value to store, or raises CellError with the reason."""
 
 import calendar
 import re
@@ -18,30 +18,36 @@ CellType = Callable[["models.Field[Any, Any]", tzinfo], CellParser]
 
 MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
-WHOLE = re.compile(r"[0-9]{1,10}")
-WHOLE_MAX = 2_147_483_647
+WHOLE_NUMBER = re.compile(r"[0-9]{1,10}")
+MAX_WHOLE_NUMBER = 2_147_483_647
 COUNTRY = re.compile(r"[A-Z]{2}")
 CURRENCY = re.compile(r"[A-Z]{3}")
 INSTANT = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
     r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
 )
-# What programs write, at half the cost of the whole shape; within these years no offset leads out of the calendar.
+# The form that programs write is matched at half the cost of INSTANT.
 COMMON_INSTANT = re.compile(r"[12]\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\+\d\d:\d\d|Z|-\d\d:\d\d)", re.ASCII)
-SERIAL = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
-MEMO = 20_000
+FLAGS = {"1": True, "yes": True, "true": True, "是": True, "0": False, "no": False, "false": False, "否": False}
+SERIAL_DAY = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
+FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
+END_OF_INSTANTS = datetime(2201, 1, 1, tzinfo=UTC)
+MAX_REMEMBERED = 20_000
 
 
 class CellError(ValueError):
-    """A cell that cannot be taken; its text says why."""
+    """Raised for a cell, or a whole file, that cannot be read. Its text is the reason."""
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a file: its name in the header, what its cells may hold, and the attribute it is stored in."""
+    """One column of a file: its name in the header, its cell type, and `to`, the attribute in which it is stored.
+
+    An empty `to` means the name of the column. The header must have a `required` column, and its cells are not empty.
+    """
 
     name: str
-    kind: CellType
+    cell_type: CellType
     to: str = ""
     required: bool = False
 
@@ -50,50 +56,52 @@ class Column:
         return self.to or self.name
 
     def parser(self, model: type[models.Model], zone: tzinfo, *, repeats: bool) -> CellParser:
-        """Reads a cell of this column. Where values often repeat, what they were read as is remembered."""
+        """Return a parser of the column's cells. Where values often repeat, parsed cells are remembered."""
         field = next(field for field in model._meta.concrete_fields if field.attname == self.attname)
         target = field.target_field if isinstance(field, models.ForeignKey) else field
-        parse = self.kind(target, zone)
-        memo = Memo(parse, empty=None if self.required else (None if field.null else field.get_default(),))
-        return memo.__getitem__ if repeats else memo.read_once
+        parse = self.cell_type(target, zone)
+        default = None if field.null else field.get_default()
+        cells = ParsedCells(parse, required=self.required, default=default)
+        return cells.__getitem__ if repeats else cells.parse_once
 
 
-class Memo(dict[str, object]):
-    """What cells were read as, for the many that say the same; forgets all when it has grown."""
+class ParsedCells(dict[str, object]):
+    """Cache of parsed cells; it is cleared when it is full. An empty cell is `default`, or an error if required."""
 
-    def __init__(self, parse: CellParser, *, empty: tuple[object] | None) -> None:
+    def __init__(self, parse: CellParser, *, required: bool, default: object) -> None:
         super().__init__()
         self.parse = parse
-        self.empty = empty
+        self.required = required
+        self.default = default
 
     def __missing__(self, cell: str) -> object:
-        value = self.read_once(cell)
-        if len(self) >= MEMO:
+        value = self.parse_once(cell)
+        if len(self) >= MAX_REMEMBERED:
             self.clear()
         self[cell] = value
         return value
 
-    def read_once(self, cell: str) -> object:
+    def parse_once(self, cell: str) -> object:
         if cell:
             return self.parse(cell)
-        if self.empty is None:
+        if self.required:
             raise CellError(_("is empty"))
-        return self.empty[0]
+        return self.default
 
 
 def key() -> CellType:
-    """A code or name that is matched: NFKC, without spaces around it, without characters that cannot be seen."""
-    return lambda field, _zone: _key(_longest(field))
+    """Code or name by which rows are matched: NFKC, without surrounding spaces, without invisible characters."""
+    return lambda field, _zone: _key(_max_length(field))
 
 
-def _key(longest: int) -> CellParser:
+def _key(max_length: int) -> CellParser:
     def parse(cell: str) -> str:
         code = (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip(" ")
         if not code.isprintable():
             raise CellError(_("holds the invisible character %s") % _invisible(code))
         if not code:
             raise CellError(_("is empty"))
-        return _fitting(code, longest)
+        return _checked_length(code, max_length)
 
     return parse
 
@@ -104,32 +112,32 @@ def _invisible(code: str) -> str:
 
 
 def text() -> CellType:
-    """Anything, kept as it is; only NUL, which no database stores, is refused."""
-    return lambda field, _zone: _text(_longest(field))
+    """Any text, stored unchanged. NUL is an error, because no database stores it."""
+    return lambda field, _zone: _text(_max_length(field))
 
 
-def _text(longest: int) -> CellParser:
+def _text(max_length: int) -> CellParser:
     def parse(cell: str) -> str:
         if "\0" in cell:
             raise CellError(_("holds the invisible character %s") % "U+0000")
-        return _fitting(cell, longest)
+        return _checked_length(cell, max_length)
 
     return parse
 
 
-def _longest(field: "models.Field[Any, Any]") -> int:
+def _max_length(field: "models.Field[Any, Any]") -> int:
     assert field.max_length is not None
     return field.max_length
 
 
-def _fitting(value: str, longest: int) -> str:
-    if len(value) > longest:
-        raise CellError(_("is longer than %d characters") % longest)
+def _checked_length(value: str, max_length: int) -> str:
+    if len(value) > max_length:
+        raise CellError(_("is longer than %d characters") % max_length)
     return value
 
 
 def choice() -> CellType:
-    """One of the model's choices, written exactly so."""
+    """One of the choices of the model field, in the same spelling."""
     return lambda field, _zone: _choice([str(value) for value, _label in field.flatchoices])
 
 
@@ -145,16 +153,16 @@ def _choice(allowed: list[str]) -> CellParser:
 
 
 def country() -> CellType:
-    """ISO 3166-1 alpha-2."""
-    return lambda _field, _zone: _shaped(COUNTRY, lambda: _("is not a country code of two capital letters"))
+    """Country code of ISO 3166-1 alpha-2; only the shape is checked."""
+    return lambda _field, _zone: _matching(COUNTRY, lambda: _("is not a country code of two capital letters"))
 
 
 def currency() -> CellType:
-    """ISO 4217."""
-    return lambda _field, _zone: _shaped(CURRENCY, lambda: _("is not a currency code of three capital letters"))
+    """Currency code of ISO 4217; only the shape is checked."""
+    return lambda _field, _zone: _matching(CURRENCY, lambda: _("is not a currency code of three capital letters"))
 
 
-def _shaped(shape: re.Pattern[str], reason: Callable[[], str]) -> CellParser:
+def _matching(shape: re.Pattern[str], reason: Callable[[], str]) -> CellParser:
     def parse(cell: str) -> str:
         if not shape.fullmatch(cell):
             raise CellError(reason())
@@ -164,41 +172,42 @@ def _shaped(shape: re.Pattern[str], reason: Callable[[], str]) -> CellParser:
 
 
 def flag() -> CellType:
-    """1 or 0."""
+    """1/0, yes/no, true/false or 是/否, in any case of letters."""
     return lambda _field, _zone: _flag
 
 
 def _flag(cell: str) -> bool:
-    if cell not in ("0", "1"):
-        raise CellError(_("is neither 1 nor 0"))
-    return cell == "1"
+    value = FLAGS.get(cell.lower())
+    if value is None:
+        raise CellError(_("is neither yes nor no: write 1 or 0, yes or no, true or false, 是 or 否"))
+    return value
 
 
-def whole() -> CellType:
-    """A whole number from 0 to 2147483647, digits only."""
-    return lambda _field, _zone: _whole
+def whole_number() -> CellType:
+    """Whole number from 0 to 2147483647, digits only."""
+    return lambda _field, _zone: _whole_number
 
 
-def _whole(cell: str) -> int:
-    if not WHOLE.fullmatch(cell):
+def _whole_number(cell: str) -> int:
+    if not WHOLE_NUMBER.fullmatch(cell):
         raise CellError(_("is negative") if _negative(cell) else _("is not a whole number such as 35"))
-    if int(cell) > WHOLE_MAX:
-        raise CellError(_("is more than %s") % WHOLE_MAX)
+    if int(cell) > MAX_WHOLE_NUMBER:
+        raise CellError(_("is more than %s") % MAX_WHOLE_NUMBER)
     return int(cell)
 
 
 def money() -> CellType:
-    """An amount from 0 to 999999999999.99: digits, and at most two decimals after a point."""
+    """Amount from 0 to 999999999999.99: digits, and at most two decimals after a point."""
     return lambda _field, _zone: _money
 
 
 def _money(cell: str) -> Decimal:
     if not MONEY.fullmatch(cell):
-        raise CellError(_not_money(cell))
+        raise CellError(_money_error(cell))
     return Decimal(cell)
 
 
-def _not_money(cell: str) -> str:
+def _money_error(cell: str) -> str:
     if not NUMBER.fullmatch(cell):
         return _("is not an amount such as 1234.50")
     if _negative(cell):
@@ -215,54 +224,64 @@ def _negative(cell: str) -> bool:
 
 
 def instant() -> CellType:
-    """`YYYY-MM-DDTHH:MM[:SS[.ffffff]]`, with `T` or a space, and an offset or `Z`; without one, in the import's zone.
+    """Instant from 1970 to 2200: `YYYY-MM-DDTHH:MM[:SS[.ffffff]]`, with `T` or a space, and an offset or `Z`.
 
-    Where that zone's clocks go back, the first of the two is meant; a time that they skip is refused.
+    Without an offset it is read in the zone of the import. Where the clocks of that zone go back, the first of the two
+    times is meant; a time that they skip is an error.
     """
     return lambda _field, zone: _instant(zone)
 
 
 def _instant(zone: tzinfo) -> CellParser:
-    common, read = COMMON_INSTANT.fullmatch, datetime.fromisoformat
+    matches_common_form, parse_iso = COMMON_INSTANT.fullmatch, datetime.fromisoformat
 
     def parse(cell: str) -> datetime:
-        if common(cell):
+        if matches_common_form(cell):
             try:
-                return read(cell)
+                value = parse_iso(cell)
             except ValueError:
                 pass
-        return _careful(cell, zone)
+            else:
+                return value if FIRST_INSTANT <= value < END_OF_INSTANTS else _in_range(value)
+        return _any_instant(cell, zone)
 
     return parse
 
 
-def _careful(cell: str, zone: tzinfo) -> datetime:
+def _any_instant(cell: str, zone: tzinfo) -> datetime:
     match = INSTANT.fullmatch(cell)
     if match is None:
-        raise CellError(_no_instant(cell))
+        raise CellError(_shape_error(cell))
     try:
         value = datetime.fromisoformat(cell)
-        return _placed(value, zone) if match[4] is None else value.astimezone(UTC)
+        return _in_range(_from_local(value, zone) if match[4] is None else value.astimezone(UTC))
     except CellError:
         raise
     except (ValueError, OverflowError) as error:
-        raise CellError(_no_date(*match.group(1, 2, 3))) from error
+        raise CellError(_date_error(*match.group(1, 2, 3))) from error
 
 
-def _placed(value: datetime, zone: tzinfo) -> datetime:
-    placed = value.replace(tzinfo=zone).astimezone(UTC)
-    if placed.astimezone(zone).replace(tzinfo=None) != value:
+def _in_range(value: datetime) -> datetime:
+    # Years such as 0202 or 20222 are mistyped; databases and calendars disagree about dates far away.
+    if not FIRST_INSTANT <= value < END_OF_INSTANTS:
+        raise CellError(_("is not between the years 1970 and 2200"))
+    return value
+
+
+def _from_local(value: datetime, zone: tzinfo) -> datetime:
+    instant = value.replace(tzinfo=zone).astimezone(UTC)
+    if instant.astimezone(zone).replace(tzinfo=None) != value:
         raise CellError(_("does not exist in the zone %s, whose clocks skip it") % zone)
-    return placed
+    return instant
 
 
-def _no_instant(cell: str) -> str:
-    if SERIAL.fullmatch(cell):
+def _shape_error(cell: str) -> str:
+    if SERIAL_DAY.fullmatch(cell):
         return _("looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00")
     return _("is not an instant such as 2022-09-05T15:00:00+08:00")
 
 
-def _no_date(year: str, month: str, day: str) -> str:
+def _date_error(year: str, month: str, day: str) -> str:
     if not 1 <= int(month) <= 12:
         return _("there is no month %s") % month
     if int(year) < 1:

@@ -1,4 +1,4 @@
-"""Lines of cells out of a file, whichever program wrote it: CSV in UTF-8 or GB18030, or a workbook."""
+"""Reader of files of facts: CSV in UTF-8 or GB18030, or the first visible sheet of an XLSX workbook."""
 
 import codecs
 import csv
@@ -14,28 +14,28 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from imports.cell_parsers import CellError
-from imports.schema import Line, MalformedLine
+from imports.row_parser import Line, MalformedLine
 
 CHUNK = 1 << 20
-WIDE_MARKS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WIDE_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WORKBOOK = ".xlsx"
 
 
 @dataclass(frozen=True)
 class ConversionLimit:
-    """What converting a workbook may cost."""
+    """Limit of time and memory for the conversion of one workbook."""
 
     seconds: int
     megabytes: int
 
 
-UPLOAD_LIMIT = ConversionLimit(seconds=4, megabytes=256)  # refused within 5 seconds, all told
+UPLOAD_LIMIT = ConversionLimit(seconds=4, megabytes=256)  # a person waits: rejected within 5 seconds
 COMMAND_LIMIT = ConversionLimit(seconds=900, megabytes=2048)
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file opened: its first line, the others as they come, and the digest of its bytes."""
+class OpenedFile:
+    """An opened file: the SHA-256 of its bytes, the cells of its first line, and an iterator of the other lines."""
 
     digest: str
     header: Sequence[str]
@@ -43,54 +43,54 @@ class Source:
 
 
 @contextmanager
-def open_file(path: Path, *, limit: ConversionLimit) -> Iterator[Source]:
-    """The lines of `path`. A file that cannot be read at all raises `Refusal`."""
+def open_file(path: Path, *, limit: ConversionLimit) -> Iterator[OpenedFile]:
+    """Open a file for the block. Raises CellError where it cannot be read at all."""
     if path.suffix.lower() != WORKBOOK:
-        digest, encoding = scanned(path)
+        digest, encoding = scan(path)
         with path.open(encoding=encoding, newline="") as stream:
-            yield _source(digest, _lines(stream))
+            yield _with_header(digest, _csv_lines(stream))
         return
-    with tempfile.TemporaryDirectory(prefix="intake-") as folder:
+    with tempfile.TemporaryDirectory(prefix="import-") as folder:
         converted = Path(folder) / "sheet.csv"
         _convert(path, converted, limit=limit)
-        with path.open("rb") as whole, converted.open(encoding="utf-8", newline="") as stream:
-            digest = hashlib.file_digest(whole, "sha256").hexdigest()
-            yield _source(digest, _rows_of_sheet(_lines(stream)))
+        with path.open("rb") as workbook, converted.open(encoding="utf-8", newline="") as stream:
+            digest = hashlib.file_digest(workbook, "sha256").hexdigest()
+            yield _with_header(digest, _sheet_lines(_csv_lines(stream)))
 
 
-def _source(digest: str, lines: Iterator[Line]) -> Source:
+def _with_header(digest: str, lines: Iterator[Line]) -> OpenedFile:
     _number, header = next(lines, (0, []))
     if isinstance(header, MalformedLine):
         raise CellError(header.reason)
     if not header:
         raise CellError(_("is empty: not even a header"))
     names = [name.removeprefix("\ufeff").strip() for name in header]
-    while names and not names[-1]:  # spreadsheet programs leave empty columns behind the last
+    while names and not names[-1]:  # spreadsheet programs leave empty columns behind the last one
         names.pop()
-    return Source(digest, names, _narrowed(lines, len(names), len(header)))
+    return OpenedFile(digest, names, _without_empty_columns(lines, len(names), len(header)))
 
 
-def _narrowed(lines: Iterator[Line], width: int, drawn: int) -> Iterator[Line]:
-    if width == drawn:
+def _without_empty_columns(lines: Iterator[Line], width: int, full_width: int) -> Iterator[Line]:
+    if width == full_width:
         return lines
     return ((number, cells[:width] if cells and not any(cells[width:]) else cells) for number, cells in lines)
 
 
-def scanned(path: Path) -> tuple[str, str]:
-    """The SHA-256 of a text file and its encoding, from one pass over its bytes."""
+def scan(path: Path) -> tuple[str, str]:
+    """Return the SHA-256 of a text file and its encoding, from one pass over its bytes. Raises CellError."""
     digest = hashlib.sha256()
     decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030")}
     line, first = 1, True
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             if first:
-                _refuse_wide(chunk)
+                _reject_wide_encodings(chunk)
                 if chunk.startswith(codecs.BOM_UTF8):
                     del decoders["gb18030"]
             first = False
             if b"\0" in chunk:
-                found = line + chunk[: chunk.index(b"\0")].count(b"\n")
-                raise CellError(_("line %d holds a NUL byte: not a text file; save it as CSV in UTF-8") % found)
+                line += chunk[: chunk.index(b"\0")].count(b"\n")
+                raise CellError(_("line %d holds a NUL byte: not a text file; save it as CSV in UTF-8") % line)
             line += chunk.count(b"\n")
             digest.update(chunk)
             _decode(decoders, chunk, final=False)
@@ -98,13 +98,13 @@ def scanned(path: Path) -> tuple[str, str]:
     return digest.hexdigest(), next(iter(decoders))
 
 
-def _refuse_wide(chunk: bytes) -> None:
-    if chunk.startswith(WIDE_MARKS):
+def _reject_wide_encodings(chunk: bytes) -> None:
+    if chunk.startswith(WIDE_BOMS):
         raise CellError(_("is UTF-16 or UTF-32: save it as CSV in UTF-8"))
 
 
 def _decode(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes, *, final: bool) -> None:
-    """Drop the decoders that cannot read `chunk`; with none left, refuse the file."""
+    """Remove the decoders that cannot read `chunk`. Raises CellError when none is left."""
     if chunk.isascii() and not final and not any(decoder.getstate()[0] for decoder in decoders.values()):
         return
     for name, decoder in list(decoders.items()):
@@ -116,8 +116,8 @@ def _decode(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes, *, fin
         raise CellError(_("is neither UTF-8 nor GB18030: save it as CSV in UTF-8"))
 
 
-def _lines(stream: Iterator[str]) -> Iterator[Line]:
-    """Each line with something in it, under the number of the physical line where it starts."""
+def _csv_lines(stream: Iterator[str]) -> Iterator[Line]:
+    """Yield each line that is not empty, with the number of the physical line where it starts."""
     reader = csv.reader(stream, strict=True)
     while True:
         start = reader.line_num + 1
@@ -131,12 +131,13 @@ def _lines(stream: Iterator[str]) -> Iterator[Line]:
             yield start, MalformedLine(_("is not CSV: %s") % error)
 
 
-def _rows_of_sheet(lines: Iterator[Line]) -> Iterator[Line]:
+def _sheet_lines(lines: Iterator[Line]) -> Iterator[Line]:
+    """Take the row numbers of the sheet from the first cells, where the conversion writes them."""
     return ((int(cells[0]), cells[1:]) for _number, cells in lines)
 
 
 def _convert(path: Path, target: Path, *, limit: ConversionLimit) -> None:
-    """Let a child with little memory and time turn a workbook into CSV: what it is may be meant to harm."""
+    """Convert a workbook to CSV in a child process with limited memory and time: a workbook may be an attack."""
     command = [sys.executable, "-m", "imports.xlsx_to_csv", str(path.resolve()), str(target)]
     command += [str(limit.seconds), str(limit.megabytes)]
     root = Path(__file__).resolve().parents[1]
@@ -147,12 +148,13 @@ def _convert(path: Path, target: Path, *, limit: ConversionLimit) -> None:
     except subprocess.TimeoutExpired as error:
         raise CellError(_reason("time")) from error
     if child.returncode != 0:
-        word = child.stdout.strip()
-        raise CellError(_reason(word or ("time" if child.returncode < 0 else "broken")))
+        code = child.stdout.strip()
+        raise CellError(_reason(code or ("time" if child.returncode < 0 else "broken")))
 
 
-def _reason(word: str) -> str:
-    code, _blank, detail = word.partition(" ")
+def _reason(output: str) -> str:
+    """Return the reason for a code that the child printed; a cell may follow the code."""
+    code, _blank, detail = output.partition(" ")
     reasons = {
         "time": _("takes too long to read: save it as CSV"),
         "memory": _("needs too much memory to read: save it as CSV"),

@@ -1,4 +1,4 @@
-"""All the files of facts, in an order in which each finds the rows that it names."""
+"""Import of a folder of files of facts, in an order in which each file finds the rows that it refers to."""
 
 from collections.abc import Callable
 from datetime import datetime, tzinfo
@@ -14,25 +14,25 @@ SUFFIXES = (".csv", ".xlsx")
 
 
 def import_folder(
-    folder: Path, *, zone: tzinfo, now: datetime, report: OnError, done: Callable[[ImportResult], object] = bool
+    folder: Path, *, zone: tzinfo, now: datetime, on_error: OnError, on_result: Callable[[ImportResult], object] = bool
 ) -> bool:
-    """Take each file of `folder` that is there, tell `done` of each, and say whether all were taken.
+    """Import each known file of `folder`, pass each result to `on_result`, and return whether all files succeeded.
 
-    One that is refused keeps another out only where that names rows of it that are not stored.
+    A file with errors does not stop the others, except those that refer to rows which are then missing.
     """
-    outcomes = []
-    for file in all_schemas():
-        paths = [path for suffix in SUFFIXES if (path := folder / f"{file.name}{suffix}").is_file()]
+    results = []
+    for schema in all_schemas():
+        paths = [path for suffix in SUFFIXES if (path := folder / f"{schema.name}{suffix}").is_file()]
         if len(paths) > 1:
-            report(RowError(file.name, 0, "", "", _("is there both as .csv and as .xlsx")))
-            outcomes.append(ImportResult(file.name, complaints=1))
+            on_error(RowError(schema.name, 0, "", "", _("is there both as .csv and as .xlsx")))
+            results.append(ImportResult(schema.name, errors=1))
         elif paths:
-            outcomes.append(import_file(file, paths[0], zone=zone, now=now, report=report))
-            done(outcomes[-1])
-    return all(outcome.taken for outcome in outcomes)
+            results.append(import_file(schema, paths[0], zone=zone, now=now, on_error=on_error))
+            on_result(results[-1])
+    return all(result.succeeded for result in results)
 
 
 def unknown_files(folder: Path) -> list[str]:
-    """What lies in `folder` and is none of our files: perhaps one of them misspelt."""
-    known = {f"{file.name}{suffix}" for file in all_schemas() for suffix in SUFFIXES}
+    """Return the names in `folder` that are not files of facts: one of them may be misspelt."""
+    known = {f"{schema.name}{suffix}" for schema in all_schemas() for suffix in SUFFIXES}
     return sorted(path.name for path in folder.iterdir() if path.name not in known)

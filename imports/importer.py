@@ -1,4 +1,4 @@
-"""A file is taken whole or not at all."""
+"""Importer of facts: the rows of a file or of a call are stored all together or not at all."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,22 +13,28 @@ from imports import staging_table
 from imports.cell_parsers import CellError
 from imports.file_reader import COMMAND_LIMIT, ConversionLimit, open_file
 from imports.models import ImportBatch
-from imports.schema import FileSchema, Line, OnError, Parser, Row, RowError
+from imports.row_parser import Line, Row, RowParser
+from imports.schema import FileSchema, OnError, RowError
 
-EVERY = 5_000
-SAMPLE = 20  # rows that a preview shows
+PROGRESS_STEP = 5_000
+"""Rows between two reports of progress."""
+SAMPLE = 20
+"""Rows that a preview shows."""
 
 
 @dataclass(frozen=True)
 class ImportResult:
-    """What became of a file: how many rows it had and what they did, or how many complaints there were."""
+    """Counts of one import. `batch` is the key of its ImportBatch, None where nothing was stored.
+
+    `sample` has the first rows of a dry run, as `(effect, values)` with the effect `new`, `update` or `skip`.
+    """
 
     name: str
     rows: int = 0
     added: int = 0
     changed: int = 0
     future: int = 0
-    complaints: int = 0
+    errors: int = 0
     batch: int | None = None
     sample: Sequence[tuple[str, tuple[Any, ...]]] = ()
 
@@ -37,111 +43,132 @@ class ImportResult:
         return self.rows - self.added - self.changed
 
     @property
-    def taken(self) -> bool:
-        return not self.complaints
+    def succeeded(self) -> bool:
+        return not self.errors
+
+    def __str__(self) -> str:
+        counts = {"name": self.name, "added": self.added, "changed": self.changed}
+        counts |= {"unchanged": self.unchanged, "future": self.future, "errors": self.errors}
+        if self.errors:
+            return _("%(name)s: not imported, errors: %(errors)d") % counts
+        return (
+            _("%(name)s: %(added)d new, %(changed)d changed, %(unchanged)d unchanged, %(future)d in the future")
+            % counts
+        )
 
 
 class ErrorCounter:
-    """Passes each complaint on and counts them, keeping none: a file may hold a million."""
+    """Passes each error on and counts it. Errors are not collected: a file may have a million."""
 
-    def __init__(self, report: OnError) -> None:
-        self.report = report
+    def __init__(self, on_error: OnError) -> None:
+        self.on_error = on_error
         self.count = 0
 
-    def __call__(self, complaint: RowError) -> None:
+    def __call__(self, error: RowError) -> None:
         self.count += 1
-        self.report(complaint)
+        self.on_error(error)
 
 
 def import_file(
-    file: FileSchema,
+    schema: FileSchema,
     path: Path,
     *,
     zone: tzinfo,
     now: datetime,
-    report: OnError,
+    on_error: OnError,
     name: str = "",
     limit: ConversionLimit = COMMAND_LIMIT,
-    keep: bool = True,
-    watch: Callable[[int], object] = bool,
+    dry_run: bool = False,
+    on_progress: Callable[[int], object] = bool,
 ) -> ImportResult:
-    """Store the rows of `path`, or tell `report` of each one that is wrong and store nothing.
+    """Store the rows of the file at `path`, or report each error and store nothing.
 
-    Instants without an offset are in `zone`; rows with one later than `now` are counted as future. `name` is the
-    file's own where `path` is a copy. With `keep=False` all is done and checked, nothing stays, and the outcome has
-    a sample of the rows. `watch` is told how many rows were read, now and then. Neither `report` nor `watch` may use
-    this connection to the database: they are called while rows are on their way there.
+    Instants without an offset are read in `zone`; rows with an instant after `now` are counted as future. `name` is
+    the original name of the file where `path` is a copy. A dry run does everything, stores nothing and returns a
+    sample of the rows. `on_progress` gets the number of rows read, every 5,000 rows. Neither `on_error` nor
+    `on_progress` may use this database connection: they are called while rows are being copied over it.
     """
     name = name or path.name
-    complaints = ErrorCounter(report)
+    errors = ErrorCounter(on_error)
     try:
-        with open_file(path, limit=limit) as source:
-            for column, reason in file.header_complaints(source.header):
-                complaints(RowError(name, 1, column, column, reason))
-            if complaints.count:
-                return ImportResult(name, complaints=complaints.count)
-            lines = _watched(source.lines, watch)
-            rows = Parser(file, source.header, zone=zone).rows(lines, name=name, report=complaints)
+        with open_file(path, limit=limit) as file:
+            for column, reason in schema.header_errors(file.header):
+                errors(RowError(name, 1, column, column, reason))
+            if errors.count:
+                return ImportResult(name, errors=errors.count)
+            lines = _with_progress(file.lines, on_progress)
+            rows = RowParser(schema, file.header, zone=zone).rows(lines, name=name, on_error=errors)
             return import_parsed_rows(
-                file, rows, name=name, digest=source.digest, now=now, complaints=complaints, keep=keep
+                schema,
+                rows,
+                columns=file.header,
+                name=name,
+                digest=file.digest,
+                now=now,
+                errors=errors,
+                dry_run=dry_run,
             )
-    except CellError as refusal:
-        complaints(RowError(name, 0, "", "", str(refusal)))
-        return ImportResult(name, complaints=complaints.count)
+    except CellError as error:
+        errors(RowError(name, 0, "", "", str(error)))
+        return ImportResult(name, errors=errors.count)
 
 
-def _watched(lines: Iterable[Line], watch: Callable[[int], object]) -> Iterator[Line]:
-    for n, line in enumerate(lines, start=1):
-        if n % EVERY == 0:
-            watch(n)
+def _with_progress(lines: Iterable[Line], on_progress: Callable[[int], object]) -> Iterator[Line]:
+    for count, line in enumerate(lines, start=1):
+        if count % PROGRESS_STEP == 0:
+            on_progress(count)
         yield line
 
 
 def import_parsed_rows(
-    file: FileSchema,
+    schema: FileSchema,
     rows: Iterable[Row],
     *,
+    columns: Sequence[str],
     name: str,
     now: datetime,
-    complaints: ErrorCounter,
+    errors: ErrorCounter,
     digest: str = "",
-    keep: bool = True,
+    dry_run: bool = False,
 ) -> ImportResult:
-    """Store parsed rows, `(line number, *values)`, wherever they come from: all, or none where there are complaints."""
-    with staging_table.staged(file, rows) as count, transaction.atomic():
-        sample = () if keep or complaints.count else staging_table.sample(file, SAMPLE)
-        outcome = _merged(file, count=count, name=name, digest=digest, now=now, complaints=complaints)
-        if not keep:
+    """Store parsed rows, all of them, or none where `errors` counts any.
+
+    `columns` are those that the rows state: the others keep their stored values. The rows are consumed first, so that
+    `errors` may be counted while they are parsed.
+    """
+    with staging_table.staged(schema, rows) as count, transaction.atomic():
+        staging_table.lock(schema)
+        _check_between_rows(schema, name=name, on_error=errors)
+        if errors.count:
+            return ImportResult(name, rows=count, errors=errors.count)
+        if schema.split_events:
+            staging_table.join_split_events(schema, schema.split_events)
+        staging_table.keep_stored_values(schema, columns)
+        sample = staging_table.sample(schema, SAMPLE) if dry_run else ()
+        result = _merge(schema, count=count, name=name, digest=digest, now=now)
+        if dry_run:
             transaction.set_rollback(True)
-    return outcome if keep else replace(outcome, batch=None, sample=sample)
+    return replace(result, batch=None, sample=sample) if dry_run else result
 
 
-def _merged(
-    file: FileSchema, *, count: int, name: str, digest: str, now: datetime, complaints: ErrorCounter
-) -> ImportResult:
-    staging_table.lock(file)
-    _compare(file, name=name, complaints=complaints)
-    if complaints.count:
-        return ImportResult(name, rows=count, complaints=complaints.count)
-    if file.apart:
-        staging_table.join_apart(file, file.apart)
+def _merge(schema: FileSchema, *, count: int, name: str, digest: str, now: datetime) -> ImportResult:
     batch = ImportBatch.objects.create(source=name[:200], digest=digest, recorded_at=now)
-    batch.rows, batch.future = count, staging_table.future(file, now)
-    batch.changed = staging_table.update(file, batch.pk)
-    with staging_table.filling(file, count):
-        batch.added = staging_table.insert(file, batch.pk)
-    # Where nothing changed there is nothing that an offer would have to look at again.
+    batch.rows, batch.future = count, staging_table.count_future(schema, now)
+    batch.changed = staging_table.update(schema, batch.pk)
+    with staging_table.fast_first_load(schema, count):
+        batch.added = staging_table.insert(schema, batch.pk)
+    # A batch without any change gives the engine nothing to decide.
     batch.processed = not (batch.added or batch.changed)
     batch.save()
-    return ImportResult(name, count, batch.added, batch.changed, batch.future, batch=batch.pk)
+    return ImportResult(name, rows=count, added=batch.added, changed=batch.changed, future=batch.future, batch=batch.pk)
 
 
-def _compare(file: FileSchema, *, name: str, complaints: ErrorCounter) -> None:
-    """Complain of what only shows between rows: keys that stand twice, and names of rows that are not there."""
-    for line, earliest, key in staging_table.doubled(file):
-        reason = _("stands in line %d already") % earliest
-        complaints(RowError(name, line, ", ".join(file.key), key, reason))
-    for column, parent in file.references.items():
-        for line, code in staging_table.orphans(column, parent):
+def _check_between_rows(schema: FileSchema, *, name: str, on_error: OnError) -> None:
+    """Report keys that the file repeats, and references to rows that are not stored."""
+    for line, first_line, key in staging_table.duplicates(schema):
+        reason = _("stands in line %d already") % first_line
+        on_error(RowError(name, line, ", ".join(schema.key), key, reason))
+    for column, parent in schema.references.items():
+        for line, code in staging_table.missing_references(column, parent):
             reason = _("unknown %(kind)s %(code)s") % {"kind": parent._meta.verbose_name, "code": code}
-            complaints(RowError(name, line, column.name, code, reason))
+            on_error(RowError(name, line, column.name, code, reason))

@@ -1,4 +1,4 @@
-"""Imports: files, the batches they became, and the base class of every imported record."""
+"""Imports: their batches, uploaded files, and the base class of every imported record."""
 
 from typing import Any
 
@@ -9,18 +9,19 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ImportBatch(models.Model):
-    """One taking-in of facts: a file, or a call. A fact names the batch that last changed it.
+    """One import of facts, from a file or a call. Every imported record names the batch that last changed it.
 
-    `processed` is set once every offer has looked at the batch's rows, so that the next tick need not.
+    Written by `imports.importer`, except `processed`: the engine sets it when every offer has evaluated the records of
+    the batch.
     """
 
-    source = models.CharField(_("source"), max_length=200)
-    digest = models.CharField(_("SHA-256"), max_length=64, blank=True)
-    recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
+    source = models.CharField(_("source"), max_length=200)  # name of the file, or "api: " and the kind of facts
+    digest = models.CharField(_("SHA-256"), max_length=64, blank=True)  # of the file's bytes; empty for a call
+    recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())  # business instant
     rows = models.BigIntegerField(_("rows"), default=0)
     added = models.BigIntegerField(_("new"), default=0)
     changed = models.BigIntegerField(_("changed"), default=0)
-    future = models.BigIntegerField(_("dated in the future"), default=0)
+    future = models.BigIntegerField(_("dated in the future"), default=0)  # rows with an instant after recorded_at
     processed = models.BooleanField(_("processed"), default=False)
 
     class Meta:
@@ -36,7 +37,7 @@ class ImportBatch(models.Model):
 
 
 class ImportedRecord(models.Model):
-    """What another system recorded."""
+    """Base class of facts: records of other systems, which only imports write."""
 
     batch = models.ForeignKey(ImportBatch, models.PROTECT, verbose_name=_("import"), related_name="+")
 
@@ -45,34 +46,39 @@ class ImportedRecord(models.Model):
 
 
 class Upload(models.Model):
-    """A file that somebody sent: checked by a worker, then, when its sender has seen what it would do, taken.
+    """One uploaded file: checked, previewed, confirmed by a person, then imported.
 
-    `rows` counts those read so far. `outcome` has the counts of the check and then of the taking, `complaints` the
-    first that were found. Changed by `imports.upload_jobs` alone.
+    Written by `imports.upload_jobs` alone. Instants are of the host's clock.
     """
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("waiting to be checked")
         CHECKING = "checking", _("being checked")
-        CHECKED = "checked", _("checked")
-        CONFIRMED = "confirmed", _("waiting to be taken")
-        TAKING = "taking", _("being taken")
-        TAKEN = "taken", _("taken")
-        REFUSED = "refused", _("refused")
+        CHECKED = "checked", _("checked, not confirmed")
+        CONFIRMED = "confirmed", _("waiting to be imported")
+        IMPORTING = "importing", _("being imported")
+        IMPORTED = "imported", _("imported")
+        REJECTED = "rejected", _("rejected")
         FAILED = "failed", _("failed")
 
-    kind = models.CharField(_("kind of facts"), max_length=40)
+    ENDED = (Status.IMPORTED, Status.REJECTED, Status.FAILED)
+
+    kind = models.CharField(_("kind of facts"), max_length=40)  # name of the file schema
     name = models.CharField(_("file"), max_length=200)
-    content = models.BinaryField(_("contents"))
+    content = models.BinaryField(_("contents"))  # emptied when the upload has ended
     size = models.BigIntegerField(_("bytes"))
+    in_background = models.BooleanField(_("in the background"), default=False)  # a worker checks and imports it
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING)
-    rows = models.BigIntegerField(_("rows"), default=0)
-    outcome: "models.JSONField[Any, Any]" = models.JSONField(_("outcome"), default=dict)
-    complaints: "models.JSONField[list[str], list[str]]" = models.JSONField(_("complaints"), default=list)
+    rows = models.BigIntegerField(_("rows"), default=0)  # rows read so far
+    counts: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(_("counts"), default=dict)
+    # First rows of the file as [effect, cells]; the effect is new, update or skip.
+    sample: "models.JSONField[list[Any], list[Any]]" = models.JSONField(_("sample"), default=list)
+    errors: "models.JSONField[list[str], list[str]]" = models.JSONField(_("errors"), default=list)  # the first 100
+    rejected_rows = models.BinaryField(_("rejected rows"), null=True)  # CSV; null without errors
     batch = models.ForeignKey(ImportBatch, models.PROTECT, null=True, verbose_name=_("import"), related_name="+")
-    asked_by = models.CharField(_("sent by"), max_length=150)
-    asked_at = models.DateTimeField(_("sent at"))
-    seen_at = models.DateTimeField(_("last step at"))
+    uploaded_by = models.CharField(_("uploaded by"), max_length=150)
+    uploaded_at = models.DateTimeField(_("uploaded at"))
+    seen_at = models.DateTimeField(_("last step at"))  # last change of status, or last progress of the worker
 
     class Meta:
         verbose_name = _("upload")

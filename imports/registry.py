@@ -1,4 +1,9 @@
-"""Registry of file schemas: each app of facts registers its own, and every importer reads them from here."""
+"""Registry of file schemas: each app of facts registers its own in its module `import_schemas`.
+
+Importers, exports, the admin, the REST API and the documentation follow from a registration; nothing else is needed.
+"""
+
+from django.utils.module_loading import autodiscover_modules
 
 from imports.schema import FileSchema
 
@@ -13,8 +18,18 @@ def register(*schemas: FileSchema) -> None:
         _SCHEMAS[schema.name] = schema
 
 
+def autodiscover() -> None:
+    """Import the module `import_schemas` of every app."""
+    autodiscover_modules("import_schemas")
+
+
+def find_schema(name: str) -> FileSchema:
+    """Return the schema with that name. Raises KeyError."""
+    return _SCHEMAS[name]
+
+
 def all_schemas() -> tuple[FileSchema, ...]:
-    """Every registered schema, each after those whose rows it refers to."""
+    """Return every registered schema, each after those whose rows it refers to."""
     ordered: list[FileSchema] = []
     waiting = list(_SCHEMAS.values())
     while waiting:

@@ -1,6 +1,7 @@
-"""All of the intake's own SQL: a file's rows stand in a temporary table, and are checked and merged there as a set.
+"""SQL of the importer: rows are copied into a temporary table, then checked and merged there as a set.
 
-Works alike on PostgreSQL and SQLite. Every name is from a model and quoted; every value is a parameter.
+The statements run on PostgreSQL and SQLite. Every name comes from a model and is quoted; every value is a parameter.
+In all of them `s` is the staging table and `t` the table of the facts.
 """
 # ruff: noqa: S608
 
@@ -15,9 +16,9 @@ from core.db import bulk_insert
 from imports.cell_parsers import Column
 from imports.schema import FileSchema, SplitEvents
 
-STAGE = "intake_stage"
+STAGE = "import_stage"
 LARGE = 50_000
-LINE = "line_in_file"  # freight has a column called line
+LINE = "line_in_file"  # not "line", which is a column of freight orders
 
 
 def _q(name: str) -> str:
@@ -33,13 +34,14 @@ def _distinct(left: str, right: str) -> str:
     return f"{left} {word} {right}"
 
 
-def _stored(file: FileSchema) -> list[str]:
-    """The columns that a row of this file decides."""
-    return [*(column.attname for column in file.columns), *([file.apart.flag] if file.apart else [])]
+def _stored(schema: FileSchema) -> list[str]:
+    """Return the names of the table's columns that a row of the file decides."""
+    flag = [schema.split_events.flag] if schema.split_events else []
+    return [*(column.attname for column in schema.columns), *flag]
 
 
-def _same_key(file: FileSchema) -> str:
-    return " AND ".join(f"t.{_q(column.attname)} = s.{_q(column.attname)}" for column in file.key_columns)
+def _same_key(schema: FileSchema) -> str:
+    return " AND ".join(f"t.{_q(column.attname)} = s.{_q(column.attname)}" for column in schema.key_columns)
 
 
 def _run(statement: str, parameters: Sequence[Any] = ()) -> int:
@@ -55,39 +57,40 @@ def _number(statement: str, parameters: Sequence[Any] = ()) -> int:
 
 
 @contextmanager
-def staged(file: FileSchema, stream: Iterable[Sequence[object]]) -> Iterator[int]:
-    """`(line, *values)` of every row, in a temporary table for as long as the block lasts; gives their number."""
-    columns = ", ".join(_q(name) for name in _stored(file))
+def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int]:
+    """Copy rows, `(line, *values)`, into the staging table, which lasts as long as the block. Yield their number."""
+    stored = ", ".join(_q(name) for name in _stored(schema))
     _run(f"DROP TABLE IF EXISTS {STAGE}")
     _run(
-        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT CAST(0 AS bigint) AS {LINE}, {columns} "
-        f"FROM {_table(file.model)} WHERE 1 = 0"
+        f"CREATE TEMPORARY TABLE {STAGE} AS SELECT CAST(0 AS bigint) AS {LINE}, {stored} "
+        f"FROM {_table(schema.model)} WHERE 1 = 0"
     )
     try:
-        yield bulk_insert.write_in_chunks(
-            STAGE, [LINE, *(column.attname for column in file.columns)], stream, temporary=True
-        )
+        columns = [LINE, *(column.attname for column in schema.columns)]
+        yield bulk_insert.write_in_chunks(STAGE, columns, rows, temporary=True)
     finally:
         if not connection.needs_rollback:
             _run(f"DROP TABLE IF EXISTS {STAGE}")
 
 
-def doubled(file: FileSchema) -> Iterator[tuple[int, int, str]]:
-    """Rows whose key stands in the file before: their line, the first one's, and the key."""
-    keys = ", ".join(_q(column.attname) for column in file.key_columns)
+def duplicates(schema: FileSchema) -> Iterator[tuple[int, int, str]]:
+    """Yield each row that repeats a key: its line, the line where the key stands first, and the key."""
+    keys = ", ".join(_q(column.attname) for column in schema.key_columns)
     if not _number(f"SELECT count(*) FROM (SELECT 1 FROM {STAGE} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1) AS d"):
         return
-    ranked = f"SELECT {LINE}, min({LINE}) OVER (PARTITION BY {keys}) AS earliest, {keys} FROM {STAGE}"
-    for line, earliest, *values in _streamed(f"SELECT * FROM ({ranked}) AS d WHERE {LINE} > earliest ORDER BY {LINE}"):
-        yield line, earliest, ", ".join(str(value) for value in values)
+    ranked = f"SELECT {LINE}, min({LINE}) OVER (PARTITION BY {keys}) AS first_line, {keys} FROM {STAGE}"
+    for line, first_line, *values in _streamed(
+        f"SELECT * FROM ({ranked}) AS d WHERE {LINE} > first_line ORDER BY {LINE}"
+    ):
+        yield line, first_line, ", ".join(str(value) for value in values)
 
 
-def orphans(column: Column, parent: type[models.Model]) -> Iterator[tuple[int, str]]:
-    """Rows that name a parent which is not there: their line, and the name."""
+def missing_references(column: Column, parent: type[models.Model]) -> Iterator[tuple[int, str]]:
+    """Yield each row that names a row of `parent` that is not stored: its line, and the name."""
     key = _q(parent._meta.pk.attname)
-    named = _q(column.attname)
+    reference = _q(column.attname)
     yield from _streamed(
-        f"SELECT s.{LINE}, s.{named} FROM {STAGE} s LEFT JOIN {_table(parent)} p ON p.{key} = s.{named} "
+        f"SELECT s.{LINE}, s.{reference} FROM {STAGE} s LEFT JOIN {_table(parent)} p ON p.{key} = s.{reference} "
         f"WHERE p.{key} IS NULL ORDER BY s.{LINE}"
     )
 
@@ -99,105 +102,117 @@ def _streamed(statement: str) -> Iterator[tuple[Any, ...]]:
             yield from chunk
 
 
-def future(file: FileSchema, now: datetime) -> int:
-    """How many rows tell of an instant that is still to come."""
-    moments = [f"{_q(column.attname)} > %s" for column in file.instants]
-    if not moments:
+def count_future(schema: FileSchema, now: datetime) -> int:
+    """Return the number of rows with an instant after `now`."""
+    comparisons = [f"{_q(column.attname)} > %s" for column in schema.instant_columns]
+    if not comparisons:
         return 0
     at = connection.ops.adapt_datetimefield_value(now)
-    return _number(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(moments)}", [at] * len(moments))
+    return _number(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(comparisons)}", [at] * len(comparisons))
 
 
-def lock(file: FileSchema) -> None:
-    """Let one import at a time write this table; readers go on. SQLite has one writer anyway."""
+def lock(schema: FileSchema) -> None:
+    """Lock the table of facts against other imports; readers continue. SQLite has one writer in any case."""
     if connection.vendor == "postgresql":
-        _run(f"LOCK TABLE {_table(file.model)} IN SHARE ROW EXCLUSIVE MODE")
+        _run(f"LOCK TABLE {_table(schema.model)} IN SHARE ROW EXCLUSIVE MODE")
 
 
-def join_apart(file: FileSchema, apart: SplitEvents) -> None:
-    """Put into staged rows what stored rows already told of the other of two events."""
-    first, later, flag = _q(apart.first), _q(apart.later), _q(apart.flag)
+def join_split_events(schema: FileSchema, events: SplitEvents) -> None:
+    """Complete the staged rows with the other event where a stored row has it."""
+    first, later, flag = _q(events.first), _q(events.later), _q(events.flag)
     _run(f"UPDATE {STAGE} SET {flag} = ({first} IS NULL)")
     _run(
         f"UPDATE {STAGE} AS s SET {first} = COALESCE(s.{first}, t.{first}), "
         f"{later} = CASE WHEN t.{flag} THEN COALESCE(s.{later}, t.{later}) ELSE s.{later} END, "
         f"{flag} = (s.{flag} OR (t.{flag} AND s.{later} IS NULL)) "
-        f"FROM {_table(file.model)} AS t WHERE {_same_key(file)}"
+        f"FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}"
     )
 
 
-def sample(file: FileSchema, most: int) -> list[tuple[str, tuple[Any, ...]]]:
-    """The first staged rows, those that do something before the others, each with what it would do."""
-    names = [column.attname for column in file.columns]
-    key = _q(file.key_columns[0].attname)
+def keep_stored_values(schema: FileSchema, header: Sequence[str]) -> None:
+    """Give staged rows the stored values of the columns that the file does not have."""
+    absent = [_q(column.attname) for column in schema.columns if column.name not in header]
+    if absent:
+        values = ", ".join(f"{name} = t.{name}" for name in absent)
+        _run(f"UPDATE {STAGE} AS s SET {values} FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}")
+
+
+def sample(schema: FileSchema, size: int) -> list[tuple[str, tuple[Any, ...]]]:
+    """Return the first staged rows, those with an effect first, each as `(effect, values)`.
+
+    The effect is `new`, `update`, or `skip` for a row that changes nothing.
+    """
+    names = [column.attname for column in schema.columns]
+    key = _q(schema.key_columns[0].attname)
     differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in names)
-    state = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
+    effect = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
     values = ", ".join(f"s.{_q(name)}" for name in names)
-    found = _streamed(
-        f"SELECT {state} AS state, {values} FROM {STAGE} s LEFT JOIN {_table(file.model)} t ON {_same_key(file)} "
-        f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {most:d}"
+    rows = _streamed(
+        f"SELECT {effect} AS effect, {values} FROM {STAGE} s LEFT JOIN {_table(schema.model)} t ON {_same_key(schema)} "
+        f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {size:d}"
     )
-    return [(state, tuple(values)) for state, *values in found]
+    return [(effect, tuple(values)) for effect, *values in rows]
 
 
-def update(file: FileSchema, batch: int) -> int:
-    """Bring the stored rows that differ from staged ones up to them, under `batch`; the others are not touched."""
-    told = [name for name in _stored(file) if name not in {column.attname for column in file.key_columns}]
-    if not told:
+def update(schema: FileSchema, batch: int) -> int:
+    """Update the stored rows that differ from staged ones, and note `batch` in them. Return their number."""
+    keys = {column.attname for column in schema.key_columns}
+    updated = [name for name in _stored(schema) if name not in keys]
+    if not updated:
         return 0
-    changes = ", ".join(f"{_q(name)} = s.{_q(name)}" for name in told)
-    differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in told)
+    changes = ", ".join(f"{_q(name)} = s.{_q(name)}" for name in updated)
+    differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in updated)
     return _run(
-        f"UPDATE {_table(file.model)} AS t SET {changes}, batch_id = %s FROM {STAGE} s "
-        f"WHERE {_same_key(file)} AND ({differs})",
+        f"UPDATE {_table(schema.model)} AS t SET {changes}, batch_id = %s FROM {STAGE} s "
+        f"WHERE {_same_key(schema)} AND ({differs})",
         [batch],
     )
 
 
-def insert(file: FileSchema, batch: int) -> int:
-    """Store the staged rows whose key is not there yet, under `batch`."""
-    columns = ", ".join(_q(name) for name in _stored(file))
+def insert(schema: FileSchema, batch: int) -> int:
+    """Insert the staged rows whose key is not stored, and note `batch` in them. Return their number."""
+    columns = ", ".join(_q(name) for name in _stored(schema))
     return _run(
-        f"INSERT INTO {_table(file.model)} ({columns}, batch_id) SELECT {columns}, %s FROM {STAGE} s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {_table(file.model)} t WHERE {_same_key(file)})",
+        f"INSERT INTO {_table(schema.model)} ({columns}, batch_id) SELECT {columns}, %s FROM {STAGE} s "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {_table(schema.model)} t WHERE {_same_key(schema)})",
         [batch],
     )
 
 
 @contextmanager
-def filling(file: FileSchema, count: int) -> Iterator[None]:
-    """Around the inserts. The first load of an empty table, where it is large, is done without its indexes and
-    foreign keys, which are built again behind it: 1,000,000 freight orders took 12 seconds so, and 52 row by row.
+def fast_first_load(schema: FileSchema, count: int) -> Iterator[None]:
+    """Drop indexes and foreign keys during the block, where the table is empty and 50,000 rows or more arrive.
 
-    It locks the table, and those it refers to, against readers meanwhile: that is why a table in use is not done so.
+    On PostgreSQL only. 1,000,000 freight orders took 12 seconds instead of 52. It locks the table, and those it
+    refers to, against readers: a table that has rows is in use and is loaded with its indexes.
     """
-    table = _table(file.model)
+    table = _table(schema.model)
     if connection.vendor != "postgresql" or count < LARGE or _number(f"SELECT count(*) FROM (TABLE {table} LIMIT 1) t"):
         yield
         return
-    _run("SET CONSTRAINTS ALL IMMEDIATE")
-    keys = _pairs(
+    _run("SET CONSTRAINTS ALL IMMEDIATE")  # pending checks would forbid ALTER TABLE
+    foreign_keys = _definitions(
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'",
         table,
     )
-    indexes = _pairs(
+    indexes = _definitions(
         "SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
         "WHERE indrelid = %s::regclass AND NOT indisunique",
         table,
     )
-    for name, _definition in keys:
+    for name, _definition in foreign_keys:
         _run(f"ALTER TABLE {table} DROP CONSTRAINT {_q(name)}")
     for name, _definition in indexes:
         _run(f"DROP INDEX {_q(name)}")
     yield
     for _name, definition in indexes:
         _run(definition)
-    for name, definition in keys:
+    for name, definition in foreign_keys:
         _run(f"ALTER TABLE {table} ADD CONSTRAINT {_q(name)} {definition}")
     _run(f"ANALYZE {table}")
 
 
-def _pairs(statement: str, parameter: str) -> list[tuple[str, str]]:
+def _definitions(statement: str, table: str) -> list[tuple[str, str]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, [parameter])
+        cursor.execute(statement, [table])
         return [(name, definition) for name, definition in cursor.fetchall()]

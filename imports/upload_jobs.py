@@ -1,113 +1,140 @@
-"""Large files, checked and taken by a worker while their sender watches: sent, checked, confirmed, taken."""
+"""Upload jobs: a file is uploaded, checked, previewed, confirmed and imported. Before that no fact is stored.
 
-import logging
+Small files are checked and imported within the request, larger ones by a worker; both run the same job. Instants named
+`at` and those of `clock` are of the host's clock; `now` is the business instant after which a fact is in the future.
+"""
+
 import tempfile
-from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
+from django.db.backends.base.base import BaseDatabaseWrapper
 
+from core import spreadsheets
+from core.jobs import Clock, Columns, JobQueue
+from imports.file_reader import COMMAND_LIMIT, UPLOAD_LIMIT
 from imports.importer import ImportResult, import_file
 from imports.models import Upload
+from imports.registry import find_schema
+from imports.rejected_rows import RejectedRows
 from imports.schema import FileSchema, RowError
 
-logger = logging.getLogger(__name__)
 Status = Upload.Status
 LARGE = 5_000_000
-"""A file of so many bytes is not taken while its sender waits for the page."""
-MOST = 100_000_000
-"""A larger file is not taken from a page at all; the command line has no such bound."""
-MOST_TOLD = 100
-PATIENCE = timedelta(hours=1)
-STEP = {Status.WAITING: Status.CHECKING, Status.CONFIRMED: Status.TAKING}
+"""Bytes from which a file is checked by a worker."""
+MAX_SIZE = 100_000_000
+"""Most bytes of an upload. The command `import_facts` has no such limit."""
+MAX_ERRORS = 100
+"""Errors that the page of an upload lists; the file of rejected rows has more."""
+COUNTS = ("added", "changed", "unchanged", "future", "errors")
 
 
-def send(file: FileSchema, name: str, content: bytes, *, at: datetime, by: str) -> Upload:
-    """Keep a file for a worker to check. `at` is an instant of the host's clock, as everywhere here."""
+def _failure(error: str, at: datetime) -> Columns:
+    return {"status": Status.FAILED, "errors": [error[:500]], "content": b"", "seen_at": at}
+
+
+QUEUE = JobQueue(
+    model=Upload,
+    running={Status.WAITING: Status.CHECKING, Status.CONFIRMED: Status.IMPORTING},
+    failure=_failure,
+)
+
+
+def create(
+    schema: FileSchema, name: str, content: bytes, *, in_background: bool = False, at: datetime, by: str
+) -> Upload:
+    """Store a file, which waits to be checked: in the background if that is wanted, or the file is large."""
     return Upload.objects.create(
-        kind=file.name, name=name[:200], content=content, size=len(content), asked_by=by, asked_at=at, seen_at=at
+        kind=schema.name,
+        name=name[:200],
+        content=content,
+        size=len(content),
+        in_background=in_background or len(content) >= LARGE,
+        uploaded_by=by,
+        uploaded_at=at,
+        seen_at=at,
     )
 
 
 def confirm(upload: Upload, *, at: datetime) -> bool:
-    """Have a checked file taken. False where it is not checked, or confirmed already."""
+    """Let a checked file be imported. Return False when it is not checked, or confirmed already."""
     checked = Upload.objects.filter(pk=upload.pk, status=Status.CHECKED)
-    return bool(checked.update(status=Status.CONFIRMED, rows=0, seen_at=at))
+    confirmed = bool(checked.update(status=Status.CONFIRMED, rows=0, seen_at=at))
+    upload.refresh_from_db(fields=["status"])
+    return confirmed
 
 
-def fail_stalled(*, at: datetime) -> int:
-    """Call those failed whose worker has made no step for an hour. Returns how many."""
-    lost = Upload.objects.filter(status__in=STEP.values(), seen_at__lte=at - PATIENCE)
-    return lost.update(status=Status.FAILED, complaints=["the worker was lost"], seen_at=at)
+def run(upload: Upload, *, now: datetime, clock: Clock) -> None:
+    """Check a waiting file, or import a confirmed one. The outcome is stored in its row; nothing is raised."""
+    QUEUE.run(upload, lambda: _process(upload, now=now, clock=clock), clock=clock)
 
 
-def run(upload: Upload, file: FileSchema, *, now: datetime, clock: Callable[[], datetime]) -> None:
-    """Check the file, or take it where it is confirmed, unless another worker does. It says itself what came of it.
+def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
+    dry_run = upload.status == Status.WAITING
+    limit = COMMAND_LIMIT if upload.in_background else UPLOAD_LIMIT
+    errors: list[str] = []
+    rejected_rows = RejectedRows()
 
-    `now` is the business instant after which a fact lies in the future, `clock` gives the instant of the host.
-    """
-    was = Status(upload.status)
-    mine = Upload.objects.filter(pk=upload.pk)
-    if was not in STEP or not mine.filter(status=was).update(status=STEP[was], seen_at=clock()):
-        return
-    try:
-        ended = _taken(upload, file, keep=was == Status.CONFIRMED, now=now, clock=clock)
-    except Exception as error:
-        logger.exception("Upload %s failed", upload.pk)
-        ended = {"status": Status.FAILED, "complaints": [f"{type(error).__name__}: {error}"[:500]]}
-    mine.filter(status=STEP[was]).update(**ended, seen_at=clock())
-    upload.refresh_from_db()
+    def on_error(error: RowError) -> None:
+        rejected_rows.add(error)
+        if len(errors) < MAX_ERRORS:
+            errors.append(str(error))
 
-
-def _taken(
-    upload: Upload, file: FileSchema, *, keep: bool, now: datetime, clock: Callable[[], datetime]
-) -> dict[str, Any]:
-    told: list[str] = []
-
-    def tell(complaint: RowError) -> None:
-        if len(told) < MOST_TOLD:
-            told.append(str(complaint))
-
-    with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy, Watch(upload, clock) as watch:
+    with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy, Progress(upload, clock) as progress:
         copy.write(upload.content)
         copy.flush()
-        outcome = import_file(
-            file, Path(copy.name), zone=ZoneInfo(settings.TIME_ZONE), now=now, report=tell, name=upload.name, keep=keep,
-            watch=watch,
-        )  # fmt: skip
-    status = (Status.TAKEN if keep else Status.CHECKED) if outcome.taken else Status.REFUSED
-    found = {"rows": outcome.rows, "complaints": told, "batch_id": outcome.batch}
-    return {**found, "status": status, "outcome": _counts(outcome)}
+        path = Path(copy.name)
+        result = import_file(
+            find_schema(upload.kind),
+            path,
+            zone=ZoneInfo(settings.TIME_ZONE),
+            now=now,
+            on_error=on_error,
+            name=upload.name,
+            limit=limit,
+            dry_run=dry_run,
+            on_progress=progress,
+        )
+        columns = {**_summary(result), "errors": errors, "seen_at": clock()}
+        if not result.succeeded:
+            csv = rejected_rows.as_csv(path, limit=limit)
+            return {**columns, "status": Status.REJECTED, "rejected_rows": csv, "content": b""}
+    if dry_run:
+        return {**columns, "status": Status.CHECKED}
+    return {**columns, "status": Status.IMPORTED, "batch_id": result.batch, "content": b""}
 
 
-def _counts(outcome: ImportResult) -> dict[str, int]:
-    counts = {name: getattr(outcome, name) for name in ("added", "changed", "unchanged", "future", "complaints")}
-    return {name: int(n) for name, n in counts.items()}
+def _summary(result: ImportResult) -> Columns:
+    sample = [[effect, [str(spreadsheets.to_cell(value)) for value in values]] for effect, values in result.sample]
+    counts = {name: int(getattr(result, name)) for name in COUNTS}
+    return {"rows": result.rows, "counts": counts, "sample": sample}
 
 
-class Watch:
-    """Notes how many rows were read, on a connection of its own: the other one is busy with them.
+class Progress:
+    """Stores how many rows were read. It opens a connection of its own: the other one is busy copying rows.
 
-    Not on SQLite, which has one writer: there only the state is seen.
+    Not on SQLite, which has a single writer: there only the status is shown.
     """
 
-    def __init__(self, upload: Upload, clock: Callable[[], datetime]) -> None:
-        self.upload, self.clock = upload, clock
-        self.own = connection.copy() if connection.vendor == "postgresql" else None
+    def __init__(self, upload: Upload, clock: Clock) -> None:
+        self.upload = upload
+        self.clock = clock
+        self.connection: BaseDatabaseWrapper | None = None
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> "Progress":
         return self
 
     def __call__(self, rows: int) -> None:
-        if self.own is not None:
-            with self.own.cursor() as cursor:
-                sql = f"UPDATE {Upload._meta.db_table} SET rows = %s, seen_at = %s WHERE id = %s"  # noqa: S608  own name
-                cursor.execute(sql, [rows, self.clock(), self.upload.pk])
+        if connection.vendor != "postgresql":
+            return
+        self.connection = self.connection or connection.copy()
+        with self.connection.cursor() as cursor:
+            sql = f"UPDATE {Upload._meta.db_table} SET rows = %s, seen_at = %s WHERE id = %s"  # noqa: S608  own name
+            cursor.execute(sql, [rows, self.clock(), self.upload.pk])
 
     def __exit__(self, *_error: object) -> None:
-        if self.own is not None:
-            self.own.close()
+        if self.connection is not None:
+            self.connection.close()

@@ -1,6 +1,6 @@
-"""The files of facts about freight, as `spec/files.md` has them."""
+"""Files of facts about freight; `docs/files.md` describes them."""
 
-from imports.cell_parsers import Column, choice, currency, flag, instant, key, money, whole
+from imports.cell_parsers import Column, choice, currency, flag, instant, key, money, whole_number
 from imports.registry import register
 from imports.schema import FileSchema
 from logistics.models import FreightOrder, FreightTemplate
@@ -34,7 +34,7 @@ FREIGHT_TEMPLATES = FileSchema(
         MERCHANT,
         Column("line", key(), required=True),
         Column("configured_at", instant(), required=True),
-        Column("rts_products", whole()),
+        Column("rts_products", whole_number()),
     ),
     key=("merchant_code", "line", "configured_at"),
 )

@@ -1,4 +1,4 @@
-"""The files of facts about merchants, as `spec/files.md` has them."""
+"""Files of facts about merchants; `docs/files.md` describes them."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The files of facts about trade, as `spec/files.md` has them."""
+"""Files of facts about trade; `docs/files.md` describes them."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from trade.models import FinancingDraw, Receipt, TradeOrder
 
 
 def _booked_or_cancelled(cancelled_at: datetime | None, booked_at: datetime | None) -> str | None:
-    """T8: a cancellation may come before its booking, but a row with neither says nothing."""
+    """Require one of the two: a cancellation may arrive before its booking, but a row with neither states nothing."""
     return None if booked_at or cancelled_at else _("is empty, and so is cancelled_at")
 
 
@@ -58,7 +58,7 @@ RECEIPTS = FileSchema(
     ),
     key=("receipt_no",),
     checks=(Check(("cancelled_at", "booked_at"), _booked_or_cancelled),),
-    apart=SplitEvents(first="booked_at", later="cancelled_at", flag="cancelled_apart"),
+    split_events=SplitEvents(first="booked_at", later="cancelled_at", flag="cancelled_alone"),
 )
 FINANCING_DRAWS = FileSchema(
     "financing_draws",

@@ -89,8 +89,8 @@ class Receipt(ImportedRecord):
     amount_usd = money(verbose_name=_("amount in USD"))
     booked_at = instant(verbose_name=_("booked at"), db_index=True)
     cancelled_at = instant(verbose_name=_("cancelled at"), db_index=True)
-    # A row without booked_at told of the cancellation: one without cancelled_at cannot take it back.
-    cancelled_apart = models.BooleanField(_("cancellation told by itself"), default=False, editable=False)
+    # True where a row without booked_at reported the cancellation: a row without cancelled_at does not undo it.
+    cancelled_alone = models.BooleanField(_("cancellation reported alone"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("receipt")

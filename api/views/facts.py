@@ -25,7 +25,7 @@ FACTS: dict[str, FileSchema] = {file.name: file for file in all_schemas()}
 def take(file: FileSchema, facts: list[dict[str, Any]], at: str, *, many: bool = True) -> ImportResult:
     """Record the facts of a kind, pointing at each that is wrong from the pointer `at`. Raises ProblemError, 400."""
     complaints: list[RowError] = []
-    outcome = import_json_rows(file, facts, name=f"api: {file.name}", now=clock.now(), report=complaints.append)
+    outcome = import_json_rows(file, facts, name=f"api: {file.name}", now=clock.now(), on_error=complaints.append)
     if complaints:
         errors = [pointed(one, f"{at}/{one.line}" if many else at) for one in complaints]
         raise ProblemError(

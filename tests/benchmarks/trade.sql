@@ -8,7 +8,7 @@ SELECT 'T' || lpad(n::text, 9, '0'), 'M' || lpad((1 + n * 7919 %% %(merchants)s)
        'platform_insured', true, 8.00, 40.00, timestamptz '2022-09-05Z' + n %% 25 * interval '1 day', %(batch)s
 FROM generate_series(1, %(orders)s) n;
 
-INSERT INTO trade_receipt (receipt_no, order_id, kind, amount_usd, booked_at, cancelled_apart, batch_id)
+INSERT INTO trade_receipt (receipt_no, order_id, kind, amount_usd, booked_at, cancelled_alone, batch_id)
 SELECT 'R' || order_no, order_no, 'first', amount_usd, buyer_confirmed_at + interval '6 hours', false, %(batch)s FROM trade_tradeorder;
 
 INSERT INTO trade_financingdraw (draw_no, merchant_id, product, drawn_at, fee, currency, batch_id)

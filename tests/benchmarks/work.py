@@ -39,7 +39,7 @@ def take(path: str) -> int:
 
     file = Path(path)
     taken = import_file(
-        FREIGHT_ORDERS, file, zone=UTC, now=datetime.now(UTC), report=lambda wrong: sys.exit(str(wrong))
+        FREIGHT_ORDERS, file, zone=UTC, now=datetime.now(UTC), on_error=lambda wrong: sys.exit(str(wrong))
     )
     return taken.added
 

@@ -16,13 +16,13 @@ from logistics.import_schemas import FREIGHT_ORDERS, FREIGHT_TEMPLATES
 from logistics.models import FreightOrder
 from merchants.import_schemas import MERCHANTS
 from merchants.models import Merchant
-from tests.support.importing import ORDER, SHANGHAI, import_text, merchants, nothing_of_orders, order
+from tests.support.importing import ORDER, SHANGHAI, import_text, merchants, no_orders_stored, order
 
 pytestmark = pytest.mark.once
 
 
-def reader(file: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:
-    return file.named[column].parser(file.model, zone, repeats=False)
+def reader(schema: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:
+    return schema.columns_by_name[column].parser(schema.model, zone, repeats=False)
 
 
 MONEY = reader(FREIGHT_ORDERS, "base_freight")
@@ -45,10 +45,13 @@ INSTANTS = {
     "2022-09-05T15:00": datetime(2022, 9, 5, 7, tzinfo=UTC),
     "2022-09-05T00:00:00-0730": datetime(2022, 9, 5, 7, 30, tzinfo=UTC),
     "2028-02-29T00:00:00Z": datetime(2028, 2, 29, tzinfo=UTC),
+    "1970-01-01T00:00:00Z": datetime(1970, 1, 1, tzinfo=UTC),
+    "2200-12-31T23:59:59Z": datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC),
     "": None,
 }
 NO_INSTANT = "is not an instant such as 2022-09-05T15:00:00+08:00"
 SERIAL = "looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00"
+OUT_OF_RANGE = "is not between the years 1970 and 2200"
 NO_INSTANTS = {
     "2022-09-31T00:00:00Z": "31 September is not a date",
     "2022-09-31T00:00": "31 September is not a date",
@@ -62,6 +65,10 @@ NO_INSTANTS = {
     "2022-09-05T24:00:00Z": "is not a time of day, or its offset is out of range",
     "2022-09-05T23:60:00Z": "is not a time of day, or its offset is out of range",
     "2022-09-05T23:00:00+24:00": "is not a time of day, or its offset is out of range",
+    "1970-01-01T00:00:00+08:00": OUT_OF_RANGE,
+    "1969-12-31T23:59Z": OUT_OF_RANGE,
+    "2201-01-01T00:00:00Z": OUT_OF_RANGE,
+    "0202-09-05T00:00:00Z": OUT_OF_RANGE,
     "13/14/2026": NO_INSTANT,
     "2022-09-05": NO_INSTANT,
     "20220905T150000Z": NO_INSTANT,
@@ -97,13 +104,13 @@ def test_B1_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
 def test_B1_a_bad_date_is_named_with_its_place_and_nothing_is_kept(tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = order("F1") + order("F2", placed="2022-09-31T00:00:00Z") + order("F3", placed="45000", freight="-3.00")
-    told = import_text("freight_orders", ORDER + lines, tmp_path)
-    assert told.complaints == [
+    imported = import_text("freight_orders", ORDER + lines, tmp_path)
+    assert imported.errors == [
         (3, "placed_at", "2022-09-31T00:00:00Z", "31 September is not a date"),
         (4, "base_freight", "-3.00", "is negative"),
         (4, "placed_at", "45000", SERIAL),
     ]
-    assert nothing_of_orders()
+    assert no_orders_stored()
 
 
 NO_MONEY = "is not an amount such as 1234.50"
@@ -180,8 +187,9 @@ def test_B4_codes_are_normalised_and_hide_nothing() -> None:
 
 def test_B2_flags_choices_and_codes_of_countries_and_currencies() -> None:
     flag = reader(FREIGHT_ORDERS, "promo_flag")
-    assert (flag("1"), flag("0"), flag("")) == (True, False, False)
-    assert refused(flag, "true") == "is neither 1 nor 0"
+    assert [flag(cell) for cell in ("1", "yes", "True", "是")] == [True] * 4
+    assert [flag(cell) for cell in ("0", "no", "FALSE", "否", "")] == [False] * 5
+    assert refused(flag, "maybe").startswith("is neither yes nor no")
     service = reader(FREIGHT_ORDERS, "service")
     assert service("express") == "express"
     assert refused(service, "Express") == "is none of express, multimodal, small_parcel, sea_fcl"

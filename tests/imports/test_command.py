@@ -27,7 +27,7 @@ def test_what_was_taken_is_counted_and_the_zone_is_asked_for(tmp_path: Path) -> 
     assert imported(tmp_path, "--zone", "America/Los_Angeles") == (
         "merchants.csv: 1 new, 0 changed, 0 unchanged, 0 in the future\n"
         "freight_orders.csv: 2 new, 0 changed, 0 unchanged, 0 in the future\n",
-        "notes.txt: not a file of facts, passed over\n",
+        "notes.txt: not a file of facts, ignored\n",
     )
     assert str(FreightOrder.objects.get(pk="F1").placed_at) == "2022-09-05 07:00:00+00:00"
 
@@ -40,7 +40,7 @@ def test_bad_rows_are_on_standard_error_and_the_command_fails(tmp_path: Path) ->
         call_command("import_facts", str(tmp_path), stdout=out, stderr=err, no_color=True)
     assert caught.value.returncode == 1
     assert err.getvalue() == 'freight_orders.csv line 2, base_freight "-3.00": is negative\n'
-    assert out.getvalue().endswith("freight_orders.csv: not taken, 1 complaints\n")
+    assert out.getvalue().endswith("freight_orders.csv: not imported, errors: 1\n")
     assert (Merchant.objects.count(), FreightOrder.objects.count()) == (1, 0)
 
 
@@ -60,7 +60,7 @@ def test_a_first_large_load_leaves_the_table_as_guarded_as_it_was(tmp_path: Path
             return connection.introspection.get_constraints(cursor, FreightOrder._meta.db_table)
 
     before = guards()
-    assert import_text("merchants", "merchant_code\nM1\n", tmp_path).outcome.taken
+    assert import_text("merchants", "merchant_code\nM1\n", tmp_path).result.succeeded
     lines = "".join(order(f"F{number}") for number in range(50_000))
     assert import_text("freight_orders", ORDER + lines, tmp_path).counts == (50_000, 0, 0)
     assert guards() == before

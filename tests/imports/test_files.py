@@ -13,7 +13,7 @@ from imports.registry import all_schemas
 from imports.schema import RowError
 from logistics.models import FreightOrder
 from merchants.models import Membership, Merchant
-from tests.support.importing import CASES, NOW, ORDER, SHANGHAI, import_text, merchants, nothing_of_orders, order, world
+from tests.support.importing import CASES, NOW, ORDER, SHANGHAI, import_text, merchants, no_orders_stored, order, world
 from trade.models import Receipt
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,12 +21,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_B3_a_row_twice_is_named_with_both_lines(tmp_path: Path) -> None:
     merchants(tmp_path)
-    told = import_text("freight_orders", ORDER + order("F1") + order("F2") + order(" F1") + order("F1"), tmp_path)
-    assert told.complaints == [
+    imported = import_text("freight_orders", ORDER + order("F1") + order("F2") + order(" F1") + order("F1"), tmp_path)
+    assert imported.errors == [
         (4, "order_no", "F1", "stands in line 2 already"),
         (5, "order_no", "F1", "stands in line 2 already"),
     ]
-    assert nothing_of_orders()
+    assert no_orders_stored()
 
 
 def test_B3_a_file_twice_changes_nothing(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_B3_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
     second = import_text("freight_orders", ORDER + order("F3") + order("F2", freight="1.01") + order("F1"), tmp_path)
     assert second.counts == (1, 1, 1)
     batches = dict(FreightOrder.objects.values_list("pk", "batch"))
-    assert batches == {"F1": first.outcome.batch, "F2": second.outcome.batch, "F3": second.outcome.batch}
+    assert batches == {"F1": first.result.batch, "F2": second.result.batch, "F3": second.result.batch}
 
 
 def test_B3_a_rehearsal_counts_and_keeps_nothing(tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_B3_a_rehearsal_counts_and_keeps_nothing(tmp_path: Path) -> None:
     import_text("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
     before = (world(), ImportBatch.objects.count())
     lines = ORDER + order("F1") + order("F2", freight="2.00") + order("F3")
-    told = import_text("freight_orders", lines, tmp_path, keep=False)
-    assert told.counts == (1, 1, 1)
-    assert [(state, values[0]) for state, values in told.outcome.sample] == [
+    imported = import_text("freight_orders", lines, tmp_path, dry_run=True)
+    assert imported.counts == (1, 1, 1)
+    assert [(state, values[0]) for state, values in imported.result.sample] == [
         ("update", "F2"),
         ("new", "F3"),
         ("skip", "F1"),
@@ -81,8 +81,8 @@ ENCODED = {
 
 @pytest.mark.parametrize("how", ENCODED)
 def test_B4_every_encoding_that_spreadsheets_write(how: str, tmp_path: Path) -> None:
-    told = import_text("merchants", ENCODED[how], tmp_path)
-    assert told.complaints == []
+    imported = import_text("merchants", ENCODED[how], tmp_path)
+    assert imported.errors == []
     assert Merchant.objects.get(pk="M1").name == "杭州科技有限公司"
 
 
@@ -106,14 +106,14 @@ UNREADABLE = {
 @pytest.mark.parametrize("how", UNREADABLE)
 def test_B4_what_cannot_be_read_is_refused_with_what_to_do(how: str, tmp_path: Path) -> None:
     content, reason = UNREADABLE[how]
-    assert import_text("merchants", content, tmp_path).complaints == [(0, "", "", reason)]
+    assert import_text("merchants", content, tmp_path).errors == [(0, "", "", reason)]
     assert not Merchant.objects.exists()
     assert not ImportBatch.objects.exists()
 
 
 def test_B4_lines_are_those_of_the_file(tmp_path: Path) -> None:
-    told = import_text("merchants", 'merchant_code,name\nM1,"two\nlines"\n\n,lost\nM2,x,y\nM3\n"M4"x,\n', tmp_path)
-    assert told.complaints == [
+    imported = import_text("merchants", 'merchant_code,name\nM1,"two\nlines"\n\n,lost\nM2,x,y\nM3\n"M4"x,\n', tmp_path)
+    assert imported.errors == [
         (5, "merchant_code", "", "is empty"),
         (6, "", "", "has 3 cells where the header has 2"),
         (7, "", "", "has 1 cells where the header has 2"),
@@ -133,7 +133,7 @@ HEADERS = {
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header[:30])
 def test_B5_a_bad_header_is_refused_before_any_row(header: str, tmp_path: Path) -> None:
-    assert import_text("merchants", f"{header}\nbad,rows,are,not,looked,at\n", tmp_path).complaints == HEADERS[header]
+    assert import_text("merchants", f"{header}\nbad,rows,are,not,looked,at\n", tmp_path).errors == HEADERS[header]
     assert not Merchant.objects.exists()
 
 
@@ -141,28 +141,32 @@ def test_B5_columns_in_any_order_and_the_optional_ones_left_out(tmp_path: Path) 
     assert import_text("merchants", "country, name ,merchant_code\nCN,x,M1\n", tmp_path).counts == (1, 0, 0)
     merchant = Merchant.objects.get()
     assert (merchant.code, merchant.name, merchant.country, merchant.logistics_partner) == ("M1", "x", "CN", False)
-    # A column that is not there is an empty one.
-    assert import_text("merchants", "merchant_code\nM1\n", tmp_path).counts == (0, 1, 0)
-    assert Merchant.objects.get().name == ""
+
+
+def test_an_absent_column_keeps_the_stored_value_and_an_empty_cell_erases_it(tmp_path: Path) -> None:
+    import_text("merchants", "merchant_code,name,country\nM1,x,CN\n", tmp_path)
+    assert import_text("merchants", "merchant_code,country\nM1,CN\nM2,US\n", tmp_path).counts == (1, 0, 1)
+    assert import_text("merchants", "merchant_code,country\nM1,\n", tmp_path).counts == (0, 1, 0)
+    assert list(Merchant.objects.order_by("pk").values_list("name", "country")) == [("x", ""), ("", "US")]
 
 
 def test_B5_an_unknown_merchant_is_named(tmp_path: Path) -> None:
     merchants(tmp_path)
-    told = import_text(
+    imported = import_text(
         "freight_orders", ORDER + order("F1", merchant="M9") + order("F2") + order("F3", merchant="m1"), tmp_path
     )
-    assert told.complaints == [
+    assert imported.errors == [
         (2, "merchant_code", "M9", "unknown merchant M9"),
         (4, "merchant_code", "m1", "unknown merchant m1"),
     ]
-    assert nothing_of_orders()
+    assert no_orders_stored()
 
 
 def test_B10_what_ends_must_end_after_it_starts(tmp_path: Path) -> None:
     merchants(tmp_path)
     row = "merchant_code,plan,starts_at,ends_at\nM1,export_pass,2022-09-01T00:00:00Z,{}\n"
-    told = import_text("memberships", row.format("2022-09-01T08:00:00+08:00"), tmp_path)
-    assert told.complaints == [(2, "ends_at", "2022-09-01T08:00:00+08:00", "is not after starts_at")]
+    imported = import_text("memberships", row.format("2022-09-01T08:00:00+08:00"), tmp_path)
+    assert imported.errors == [(2, "ends_at", "2022-09-01T08:00:00+08:00", "is not after starts_at")]
     assert not Membership.objects.exists()
     assert import_text("memberships", row.format("2022-09-01T00:00:00.000001Z"), tmp_path).counts == (1, 0, 0)
     assert import_text("memberships", row.format(""), tmp_path).counts == (0, 1, 0)
@@ -172,8 +176,8 @@ def test_T6_facts_of_the_future_are_stored_and_counted_and_old_ones_taken(tmp_pa
     merchants(tmp_path)
     now, later = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"
     lines = order("F1", placed=now) + order("F2", placed=later) + order("F3", placed="2019-01-01T00:00:00Z")
-    told = import_text("freight_orders", ORDER + lines, tmp_path)
-    assert (told.counts, told.outcome.future) == ((3, 0, 0), 1)
+    imported = import_text("freight_orders", ORDER + lines, tmp_path)
+    assert (imported.counts, imported.result.future) == ((3, 0, 0), 1)
     assert ImportBatch.objects.get(source="freight_orders.csv").future == 1
 
 
@@ -219,8 +223,8 @@ def test_T8_one_row_that_tells_both_can_be_corrected(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("trade_order")
 def test_T8_a_receipt_that_tells_neither_is_refused(tmp_path: Path) -> None:
-    told = import_text("receipts", RECEIPT.format("", ""), tmp_path)
-    assert told.complaints == [(2, "booked_at", "", "is empty, and so is cancelled_at")]
+    imported = import_text("receipts", RECEIPT.format("", ""), tmp_path)
+    assert imported.errors == [(2, "booked_at", "", "is empty, and so is cancelled_at")]
     assert not Receipt.objects.exists()
 
 
@@ -228,13 +232,13 @@ def outcomes(folder: Path) -> tuple[dict[str, tuple[int, int, int]], list[str], 
     counts: dict[str, tuple[int, int, int]] = {}
     said: list[str] = []
 
-    def done(outcome: ImportResult) -> None:
-        counts[outcome.name] = (outcome.added, outcome.changed, outcome.unchanged)
+    def on_result(result: ImportResult) -> None:
+        counts[result.name] = (result.added, result.changed, result.unchanged)
 
-    def complain(complaint: RowError) -> None:
-        said.append(str(complaint))
+    def on_error(error: RowError) -> None:
+        said.append(str(error))
 
-    whole = import_folder(folder, zone=SHANGHAI, now=NOW, report=complain, done=done)
+    whole = import_folder(folder, zone=SHANGHAI, now=NOW, on_error=on_error, on_result=on_result)
     return counts, said, whole
 
 

@@ -11,7 +11,7 @@ import pytest
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Merchant
-from tests.support.importing import import_path, import_text, merchants, nothing_of_orders
+from tests.support.importing import import_path, import_text, merchants, no_orders_stored
 from tests.support.workbooks import MAIN, large, number, row, sheet, text, workbook
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
@@ -25,8 +25,8 @@ MEMORY = "needs too much memory to read: save it as CSV"
 
 
 def names(content: bytes, folder: Path) -> dict[str, str]:
-    told = import_text("merchants", content, folder, suffix=".xlsx")
-    assert told.complaints == []
+    imported = import_text("merchants", content, folder, suffix=".xlsx")
+    assert imported.errors == []
     return dict(Merchant.objects.values_list("code", "name"))
 
 
@@ -41,8 +41,8 @@ def test_B7_numbers_are_codes_again_and_the_first_visible_sheet_is_read(tmp_path
     )
     hidden = sheet(HEAD + row(2, text("A2", "HIDDEN")))
     content = workbook(hidden, hidden, seen, states=["hidden", "veryHidden"], extra={"xl/sharedStrings.xml": shared})
-    told = import_text("merchants", content, tmp_path, suffix=".xlsx")
-    assert told.complaints == [(1, "", "", "a column without a name")]
+    imported = import_text("merchants", content, tmp_path, suffix=".xlsx")
+    assert imported.errors == [(1, "", "", "a column without a name")]
     seen = seen.replace('"C', '"B')
     content = workbook(hidden, hidden, seen, states=["hidden", "veryHidden"], extra={"xl/sharedStrings.xml": shared})
     assert names(content, tmp_path) == {"123": "rich text", "1.5": "1", "36.96": "a\rb_x0000_"}
@@ -54,8 +54,8 @@ def test_B7_a_formula_is_its_stored_value_and_without_one_a_bad_row(tmp_path: Pa
     assert names(workbook(sheet(HEAD + stored)), tmp_path) == {"M1": "two", "M2": ""}
     without = row(7, text("A7", "M3"), '<c r="B7"><f>1+1</f></c>')
     error = row(8, '<c r="A8" t="e"><v>#N/A</v></c>') + row(9, number("A9", "1234567890123456"))
-    told = import_text("merchants", workbook(sheet(HEAD + without + error)), tmp_path, suffix=".xlsx")
-    assert [(line, column, reason.partition(":")[0]) for line, column, _value, reason in told.complaints] == [
+    imported = import_text("merchants", workbook(sheet(HEAD + without + error)), tmp_path, suffix=".xlsx")
+    assert [(line, column, reason.partition(":")[0]) for line, column, _value, reason in imported.errors] == [
         (7, "name", "a formula without a stored value"),
         (8, "merchant_code", "the spreadsheet shows an error here"),
         (9, "merchant_code", "a number of more than 15 digits, of which the spreadsheet lost some"),
@@ -92,17 +92,17 @@ def test_B7_days_count_from_1900_or_1904(
 ) -> None:
     merchants(tmp_path)
     content = workbook(sheet(order_placed(serial, style)), properties=properties)
-    assert import_text("freight_orders", content, tmp_path, suffix=".xlsx").complaints == []
+    assert import_text("freight_orders", content, tmp_path, suffix=".xlsx").errors == []
     assert FreightOrder.objects.get().placed_at == expected
 
 
 def test_B1_a_serial_that_is_not_shown_as_a_day_is_refused(tmp_path: Path) -> None:
     merchants(tmp_path)
-    told = import_text("freight_orders", workbook(sheet(order_placed("44809.625", 3))), tmp_path, suffix=".xlsx")
-    assert [(line, column, value) for line, column, value, _reason in told.complaints] == [
+    imported = import_text("freight_orders", workbook(sheet(order_placed("44809.625", 3))), tmp_path, suffix=".xlsx")
+    assert [(line, column, value) for line, column, value, _reason in imported.errors] == [
         (2, "placed_at", "44809.625")
     ]
-    assert nothing_of_orders()
+    assert no_orders_stored()
 
 
 def refused(content: bytes, folder: Path) -> str:
@@ -112,14 +112,14 @@ def refused(content: bytes, folder: Path) -> str:
 
 
 def refused_in_time(path: Path) -> str:
-    """Why: told within 5 seconds, what starting the child takes besides, while this process hardly grew."""
+    """Why: imported within 5 seconds, what starting the child takes besides, while this process hardly grew."""
     memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
-    told = import_path("merchants", path)
+    imported = import_path("merchants", path)
     assert time.monotonic() - began < 7  # on a machine with other work
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 20_000
     assert not Merchant.objects.exists()
     assert not ImportBatch.objects.exists()
-    [(line, column, value, reason)] = told.complaints
+    [(line, column, value, reason)] = imported.errors
     assert (line, column, value) == (0, "", "")
     return reason
 

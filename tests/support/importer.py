@@ -1,7 +1,7 @@
-"""A process that takes `FOLDER/freight_orders.csv` and stops for ever at a place where the test kills it.
+"""Process that imports `FOLDER/freight_orders.csv` and hangs at a place where the test kills it.
 
-`python -m tests.support.importer FOLDER row|commit|never|look`: at row 30,000, when all is merged but not committed, or
-nowhere; or only says what is stored.
+`python -m tests.support.importer FOLDER row|commit|never|look`: it hangs at row 30,000, or before the commit, or not at
+all; `look` only prints what is stored.
 """
 
 import dataclasses
@@ -45,8 +45,8 @@ def main(folder: Path, place: str) -> None:
     file = dataclasses.replace(FREIGHT_ORDERS, checks=(Check(("order_no",), at_row),))
     if place != "look":
         path = folder / "freight_orders.csv"
-        outcome = import_file(file, path, zone=SHANGHAI, now=NOW, report=lambda complaint: sys.exit(str(complaint)))
-        assert outcome.taken
+        result = import_file(file, path, zone=SHANGHAI, now=NOW, on_error=lambda error: sys.exit(str(error)))
+        assert result.succeeded
     batches = ImportBatch.objects.filter(source="freight_orders.csv").count()
     sys.stdout.write(f"{FreightOrder.objects.count()} orders, {batches} imports\n")
 

@@ -1,4 +1,4 @@
-"""What the tests of the intake share: files made of text, taken, and what was said of them."""
+"""Helpers for tests of imports: import a text as a file, and return the counts and the errors."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,12 +21,14 @@ ORDER = "order_no,merchant_code,service,line,base_freight,currency,placed_at\n"
 
 @dataclass
 class Imported:
-    outcome: ImportResult
-    complaints: list[tuple[int, str, str, str]] = field(default_factory=list)
+    """Result of one import; each error is `(line, column, value, reason)`."""
+
+    result: ImportResult
+    errors: list[tuple[int, str, str, str]] = field(default_factory=list)
 
     @property
     def counts(self) -> tuple[int, int, int]:
-        return self.outcome.added, self.outcome.changed, self.outcome.unchanged
+        return self.result.added, self.result.changed, self.result.unchanged
 
 
 def import_text(
@@ -37,40 +39,41 @@ def import_text(
     suffix: str = ".csv",
     zone: ZoneInfo = SHANGHAI,
     limit: ConversionLimit = UPLOAD_LIMIT,
-    keep: bool = True,
+    dry_run: bool = False,
 ) -> Imported:
+    """Write `content` as the file `name` into `folder` and import it."""
     path = folder / f"{name}{suffix}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return import_path(name, path, zone=zone, limit=limit, keep=keep)
+    return import_path(name, path, zone=zone, limit=limit, dry_run=dry_run)
 
 
 def import_path(
-    name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: ConversionLimit = UPLOAD_LIMIT, keep: bool = True
+    name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: ConversionLimit = UPLOAD_LIMIT, dry_run: bool = False
 ) -> Imported:
-    told: list[tuple[int, str, str, str]] = []
-    outcome = import_file(
+    errors: list[tuple[int, str, str, str]] = []
+    result = import_file(
         SCHEMAS[name],
         path,
         zone=zone,
         now=NOW,
-        report=lambda complaint: told.append((complaint.line, complaint.column, complaint.value, complaint.reason)),
+        on_error=lambda error: errors.append((error.line, error.column, error.value, error.reason)),
         limit=limit,
-        keep=keep,
+        dry_run=dry_run,
     )
-    assert outcome.complaints == len(told)
-    return Imported(outcome, told)
+    assert result.errors == len(errors)
+    return Imported(result, errors)
 
 
 def merchants(folder: Path, *codes: str) -> None:
     lines = "".join(f"{code}\n" for code in codes or ("M1", "M2"))
-    assert import_text("merchants", f"merchant_code\n{lines}", folder).outcome.taken
+    assert import_text("merchants", f"merchant_code\n{lines}", folder).result.succeeded
 
 
 def order(number: str = "F1", *, merchant: str = "M1", freight: str = "1.00", placed: str = "") -> str:
     return f"{number},{merchant},express,eu,{freight},CNY,{placed}\n"
 
 
-def nothing_of_orders() -> bool:
+def no_orders_stored() -> bool:
     return not FreightOrder.objects.exists() and not ImportBatch.objects.filter(source__startswith="freight").exists()
 
 

@@ -62,7 +62,7 @@ def publish(quotas: Mapping[str, Mapping[str, int]] | None = None, *, at: dateti
 
 def import_case_facts(facts: Path, *, now: datetime = END) -> None:
     complaints: list[RowError] = []
-    assert import_folder(facts, zone=ZoneInfo("Asia/Shanghai"), now=now, report=complaints.append), complaints[:5]
+    assert import_folder(facts, zone=ZoneInfo("Asia/Shanghai"), now=now, on_error=complaints.append), complaints[:5]
 
 
 def prepare(case: Case) -> None:

@@ -1,0 +1,302 @@
+"""Upload jobs: upload, check, preview, confirm, import; within the request or by a worker."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import openpyxl
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+
+from campaigns import tasks
+from core.jobs import STALLED_AFTER
+from imports import admin, importer, upload_jobs
+from imports.models import ImportBatch, Upload
+from imports.tasks import work_on_upload
+from logistics.models import FreightOrder
+from merchants.models import Merchant
+from tests.support.importing import ORDER, merchants, order
+from tests.support.members import words
+from tests.support.workbooks import number, row, sheet, text, workbook
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ORDERS = "/admin/logistics/freightorder/"
+MERCHANTS = "/admin/merchants/merchant/"
+
+
+def rows(count: int) -> bytes:
+    return (ORDER + "".join(f"F{n},M1,express,x,10,CNY,2025-01-01T00:00:00Z\n" for n in range(count))).encode()
+
+
+@pytest.fixture
+def operator(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
+    merchants(tmp_path)
+    monkeypatch.setattr(admin, "call_worker", lambda upload: None)  # the test is the worker
+    client.force_login(User.objects.create_superuser("ana"))
+    return client
+
+
+def post(client: Client, content: bytes, name: str = "facts.csv", *, at: str = ORDERS, **fields: str) -> HttpResponse:
+    form = {"file": SimpleUploadedFile(name, content), **fields}
+    return client.post(f"{at}import/", form)  # type: ignore[return-value]
+
+
+def upload(client: Client, content: bytes, name: str = "facts.csv", *, at: str = ORDERS, **fields: str) -> Upload:
+    response = post(client, content, name, at=at, **fields)
+    assert response.status_code == 302
+    return Upload.objects.get(pk=int(response.headers["location"].split("/")[-3]))
+
+
+def address(upload: Upload) -> str:
+    return f"/admin/imports/upload/{upload.pk}/change/"
+
+
+def confirm(client: Client, upload: Upload) -> str:
+    response = client.post(address(upload), follow=True, headers={"accept-language": "en"})
+    upload.refresh_from_db()
+    return words(response.content.decode())
+
+
+def run_worker(upload: Upload) -> None:
+    upload.refresh_from_db()
+    upload_jobs.run(upload, now=NOW, clock=lambda: NOW)
+
+
+def page(client: Client, upload: Upload) -> str:
+    return words(client.get(address(upload), headers={"accept-language": "en"}).content.decode())
+
+
+def test_a_small_file_is_previewed_at_once_and_imported_when_confirmed(operator: Client) -> None:
+    job = upload(operator, (ORDER + order("F1") + order("F2")).encode())
+    assert (job.status, job.uploaded_by, job.kind) == ("checked", "ana", "freight_orders")
+    shown = page(operator, job)
+    assert "2 new 0 changed 0 unchanged 0 in the future" in shown
+    assert "Nothing is stored yet." in shown
+    assert "new F1 M1 express eu 1" in shown
+    assert not FreightOrder.objects.exists()
+    assert "Imported" in confirm(operator, job)
+    batch = ImportBatch.objects.get(source="facts.csv")
+    assert list(FreightOrder.objects.values_list("pk", "batch")) == [("F1", batch.pk), ("F2", batch.pk)]
+    assert (job.batch, bytes(job.content)) == (batch, b"")
+    [entry] = LogEntry.objects.all()
+    assert (entry.object_id, entry.user.username) == (str(job.pk), "ana")
+    assert "was confirmed before" in confirm(operator, job)
+    assert ImportBatch.objects.filter(source="facts.csv").count() == LogEntry.objects.count() == 1
+
+
+def test_checked_then_confirmed_then_imported_by_a_worker(operator: Client) -> None:
+    job = upload(operator, rows(3), "big.csv", background="1")
+    assert job.status == "waiting"
+    assert "Waiting to be checked" in page(operator, job)
+    run_worker(job)
+    assert job.status == "checked"
+    assert not FreightOrder.objects.exists()
+    assert "3 new 0 changed 0 unchanged 0 in the future" in page(operator, job)
+    confirm(operator, job)
+    assert job.status == "confirmed"
+    run_worker(job)
+    assert job.status == "imported"
+    assert FreightOrder.objects.count() == 3
+    assert job.batch == ImportBatch.objects.latest("pk")
+    assert not upload_jobs.confirm(job, at=NOW)
+    run_worker(job)
+    assert FreightOrder.objects.count() == 3
+
+
+def test_an_error_that_arises_before_the_confirmation_rejects_the_file(operator: Client) -> None:
+    job = upload(operator, (ORDER + order("F1", merchant="M2")).encode())
+    Merchant.objects.filter(pk="M2").delete()
+    assert 'facts.csv line 2, merchant_code "M2": unknown merchant M2' in confirm(operator, job)
+    assert job.status == "rejected"
+    assert not FreightOrder.objects.exists()
+
+
+@pytest.mark.parametrize(("smaller", "in_background"), [(-1, False), (0, True)])
+def test_a_large_file_goes_to_a_worker(
+    smaller: int, in_background: bool, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = rows(2)
+    monkeypatch.setattr(upload_jobs, "LARGE", len(content) - smaller)
+    job = upload(operator, content)
+    assert (job.in_background, job.status) == (in_background, "waiting" if in_background else "checked")
+
+
+@pytest.mark.parametrize(("excess", "stored"), [(0, True), (1, False)])
+@pytest.mark.parametrize("fields", [{}, {"background": "1"}])
+def test_an_upload_has_a_maximum_size(
+    excess: int, stored: bool, fields: dict[str, str], operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = rows(2)
+    monkeypatch.setattr(upload_jobs, "MAX_SIZE", len(content) - excess)
+    response = post(operator, content, **fields)
+    assert ("Split it, or use manage.py import_facts." in response.content.decode()) is not stored
+    assert Upload.objects.exists() is stored
+
+
+def test_a_form_without_a_file_is_shown_again(operator: Client) -> None:
+    response = operator.post(f"{ORDERS}import/", {})
+    assert response.status_code == 200
+    assert "This field is required." in response.content.decode()
+
+
+def test_B3_errors_are_listed_and_cannot_be_confirmed(operator: Client) -> None:
+    job = upload(operator, (ORDER + order("F1", merchant="M9", freight="1.00") + order("F1")).encode())
+    assert job.errors == [
+        'facts.csv line 3, order_no "F1": stands in line 2 already',
+        'facts.csv line 2, merchant_code "M9": unknown merchant M9',
+    ]
+    assert 'facts.csv line 2, merchant_code "M9": unknown merchant M9' in page(operator, job)
+    assert "Confirm" not in page(operator, job)
+    assert not upload_jobs.confirm(job, at=NOW)
+    job = upload(operator, b"merchant_code,nmae\n<b>,x\n", at=MERCHANTS)
+    assert job.errors == ['facts.csv line 1, nmae "nmae": unknown column']
+    assert (Merchant.objects.count(), FreightOrder.objects.count()) == (2, 0)
+
+
+def test_B4_an_upload_of_gb18030_and_one_that_cannot_be_read(operator: Client) -> None:
+    content = "merchant_code,name\nM1,杭州\n"
+    confirm(operator, upload(operator, content.encode("gb18030"), at=MERCHANTS))
+    assert Merchant.objects.get(pk="M1").name == "杭州"
+    job = upload(operator, content.encode("utf-16"), at=MERCHANTS)
+    assert job.errors == ["facts.csv: is UTF-16 or UTF-32: save it as CSV in UTF-8"]
+
+
+def test_B6_an_uploaded_workbook_and_one_that_cannot_be_read(operator: Client) -> None:
+    cells = row(1, text("A1", "merchant_code")) + row(2, number("A2", "123"))
+    confirm(operator, upload(operator, workbook(sheet(cells)), "facts.xlsx", at=MERCHANTS))
+    assert Merchant.objects.filter(code="123").exists()
+    job = upload(operator, b"PK\x03\x04 and no more", "facts.xlsx", at=MERCHANTS)
+    assert job.errors == ["facts.xlsx: is not a workbook that can be read: save it as .xlsx or CSV"]
+    assert "is not a workbook that can be read" in rejected(operator, job)[-1][0]
+
+
+def test_S8_content_of_a_file_is_shown_as_text(operator: Client) -> None:
+    job = upload(operator, b"merchant_code,country\nM1,<script>alert(1)</script>\n", "<b>.csv", at=MERCHANTS)
+    shown = operator.get(address(job)).content.decode()
+    assert "&lt;script&gt;alert(1)" in shown
+    assert "<script>alert" not in shown
+    assert "<b>" not in shown
+    job = upload(operator, b"merchant_code,name\nM1,<script>alert(1)</script>\n", at=MERCHANTS)
+    assert "<script>alert" not in operator.get(address(job)).content.decode()
+
+
+def rejected(client: Client, upload: Upload) -> list[list[str]]:
+    content = client.get(f"/admin/imports/upload/{upload.pk}/rejected/").content
+    return list(csv.reader(io.StringIO(content.decode("utf-8-sig"))))
+
+
+def test_rejected_rows_are_downloaded_with_their_errors(operator: Client) -> None:
+    lines = ["F1,M1,express,x,10,CNY,", "F2,M1,rocket,x,1e3,CNY,", "F3,NOBODY,express,x,5,CNY,"]
+    job = upload(operator, (ORDER + "\n".join(lines)).encode())
+    table = rejected(operator, job)
+    assert table[0] == [*ORDER.strip().split(","), "error"]
+    # References are checked when every cell can be read: the third row has no error yet.
+    assert [row[:-1] for row in table[1:]] == [line.split(",") for line in lines[1:]]
+    assert "rocket" in table[1][-1]
+    assert "1e3" in table[1][-1]
+    assert not FreightOrder.objects.exists()
+    assert not ImportBatch.objects.filter(source="facts.csv").exists()
+
+
+def test_an_error_of_the_header_stands_in_the_rejected_rows(operator: Client) -> None:
+    job = upload(operator, b"merchant_code,nmae\nM1,x\n", at=MERCHANTS)
+    assert rejected(operator, job)[1] == ["", "", 'nmae "nmae": unknown column']
+
+
+def test_a_file_without_errors_has_no_rejected_rows(operator: Client) -> None:
+    job = upload(operator, rows(1))
+    assert operator.get(f"/admin/imports/upload/{job.pk}/rejected/").status_code == 404
+
+
+def test_a_template_can_be_imported_when_it_is_filled_in(operator: Client) -> None:
+    response = operator.get(f"{ORDERS}template/")
+    assert "freight_orders.xlsx" in response.headers["Content-Disposition"]
+    book = openpyxl.load_workbook(io.BytesIO(response.content))
+    page, notes = book.worksheets
+    columns = [head.value for head in page[1]]
+    assert page["A1"].fill.fgColor.rgb.endswith("FFF2CC")  # required
+    assert any(rule.formula1 == '"yes,no"' for rule in page.data_validations.dataValidation)
+    assert [row[0].value for row in notes.iter_rows(min_row=2)] == columns
+    order = {"order_no": "F9", "merchant_code": "M1", "service": "express", "line": "x", "base_freight": 10}
+    order |= {"currency": "CNY", "use_coupon": "yes"}
+    page.append([order.get(name) for name in columns])
+    out = io.BytesIO()
+    book.save(out)
+    confirm(operator, upload(operator, out.getvalue(), "mine.xlsx"))
+    assert FreightOrder.objects.get().order_no == "F9"
+    assert FreightOrder.objects.get().use_coupon
+
+
+def test_an_upload_whose_worker_was_lost_fails(operator: Client) -> None:
+    job = upload(operator, rows(1), background="1")
+    Upload.objects.update(status="checking", seen_at=NOW)
+    assert upload_jobs.QUEUE.fail_stalled(at=NOW + STALLED_AFTER) == 1
+    assert "the worker was lost" in page(operator, job)
+
+
+def test_F4_the_sweep_repeats_a_lost_message(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = upload(operator, rows(1), background="1")
+    sent: list[int] = []
+    monkeypatch.setattr(work_on_upload, "delay", sent.append)
+    tasks.sweep()
+    assert sent == []  # it was uploaded just now
+    Upload.objects.update(seen_at=NOW)
+    tasks.sweep()
+    assert sent == [job.pk]
+
+
+@pytest.mark.postgresql
+def test_progress_is_visible_while_a_worker_reads(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = upload(operator, rows(25), background="1")
+    monkeypatch.setattr(importer, "PROGRESS_STEP", 10)
+    seen: list[int] = []
+    report = upload_jobs.Progress.__call__
+
+    def watch(self: upload_jobs.Progress, rows: int) -> None:
+        report(self, rows)
+        other = connection.copy()
+        with other.cursor() as cursor:
+            cursor.execute("SELECT rows FROM imports_upload WHERE id = %s", [job.pk])
+            seen.append(cursor.fetchone()[0])
+        other.close()
+
+    monkeypatch.setattr(upload_jobs.Progress, "__call__", watch)
+    run_worker(job)
+    assert (seen, job.rows) == ([10, 20], 25)
+
+
+def test_S3_without_the_permission_to_import_nothing_can_be_uploaded_confirmed_or_downloaded(
+    operator: Client, client: Client
+) -> None:
+    checked = upload(operator, rows(1))
+    wrong = upload(operator, b"nothing\n")
+    user = User.objects.create_user("vi", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_upload", "view_freightorder"]))
+    client.force_login(user)
+    assert "Confirm" not in page(client, checked)
+    assert client.post(address(checked)).status_code == 403
+    assert client.get(f"/admin/imports/upload/{wrong.pk}/rejected/").status_code == 403
+    assert client.get(f"{ORDERS}template/").status_code == 403
+    assert post(client, b"x").status_code == 403
+    user.user_permissions.clear()
+    assert client.get(address(checked)).status_code == 403
+    checked.refresh_from_db()
+    assert checked.status == "checked"
+
+
+def test_the_permission_to_import_is_enough(operator: Client, client: Client) -> None:
+    user = User.objects.create_user("vi", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename="add_freightorder"))
+    client.force_login(user)
+    job = upload(client, rows(1))
+    assert "Confirm and import" in page(client, job)
+    confirm(client, job)
+    assert job.status == "imported"
