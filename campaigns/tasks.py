@@ -22,14 +22,14 @@ LOST = timedelta(seconds=30)
 def tick(at: str | None = None) -> None:
     """Do what is due at the ISO instant `at`, or now."""
     ticker.tick(at=datetime.fromisoformat(at) if at else clock.now())
-    heartbeat.show(heartbeat.WORKER, at=clock.real())
+    heartbeat.record(heartbeat.WORKER, at=clock.real())
     _tell()
 
 
 @shared_task
 def sweep() -> None:
     """Take up what was lost with a broker or a worker."""
-    heartbeat.show(heartbeat.WORKER, at=clock.real())
+    heartbeat.record(heartbeat.WORKER, at=clock.real())
     ticker.sweep(at=clock.now())
     login_attempts.forget(at=clock.real())
     sessions.forget()
@@ -54,8 +54,8 @@ def try_draft(trial: int) -> None:
 @shared_task
 def check() -> None:
     """Look whether all invariants hold, and leave word for the board."""
-    broken = ", ".join(violation.invariant.name for violation in invariants.check())
-    heartbeat.show(heartbeat.INVARIANTS, at=clock.real(), said=broken)
+    violated = ", ".join(violation.invariant.name for violation in invariants.check())
+    heartbeat.record(heartbeat.INVARIANTS, at=clock.real(), message=violated)
 
 
 @shared_task

@@ -29,6 +29,6 @@ class Scheduler(celery.beat.Scheduler):
 
         close_old_connections()
         try:
-            heartbeat.show(heartbeat.BEAT, at=datetime.now(UTC))
+            heartbeat.record(heartbeat.BEAT, at=datetime.now(UTC))
         except DatabaseError:  # beat must go on: messages need no database
             logger.warning("Beat could not record its heartbeat", exc_info=True)

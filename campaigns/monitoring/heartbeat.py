@@ -1,12 +1,13 @@
-"""Signs of life: written by those who must run all the time, read by `campaigns.monitoring.health`."""
+"""Heartbeats of the processes that must run all the time, for `campaigns.monitoring.health`."""
 
 from datetime import datetime
 
 from campaigns.models import Heartbeat
 
 BEAT, WORKER, INVARIANTS = "beat", "worker", "invariants"
+LONGEST_MESSAGE = 500
 
 
-def show(name: str, *, at: datetime, said: str = "") -> None:
-    """Note that `name` was at work at `at`, by the host's clock, and what it found, if it looks for something."""
-    Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "said": said[:500]})
+def record(name: str, *, at: datetime, message: str = "") -> None:
+    """Store that `name` was at work at the instant `at` of the host's clock, with the result of a check."""
+    Heartbeat.objects.update_or_create(name=name, defaults={"at": at, "message": message[:LONGEST_MESSAGE]})

@@ -209,7 +209,7 @@ def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
 def well(db: None) -> Any:
     now = clock.real()
     for name in (heartbeat.BEAT, heartbeat.WORKER, heartbeat.INVARIANTS):
-        heartbeat.show(name, at=now)
+        heartbeat.record(name, at=now)
     TickRun.objects.create(at=now, finished_at=now)
     return now
 
@@ -236,7 +236,7 @@ def test_of_a_worker_nothing_is_said_while_beat_is_silent(well: Any) -> None:
     Heartbeat.objects.exclude(pk=heartbeat.INVARIANTS).update(at=well - timedelta(minutes=5))
     with translation.override("en"):
         found = {str(check.name): check for check in health.checks(now=well)}
-        assert found["worker"].text == "not to be seen while beat is silent"
+        assert found["worker"].text == "unknown while beat is silent"
         assert not found["worker"].ok
         assert found["beat"].text == "seen 5 min ago"
 
@@ -247,7 +247,7 @@ def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> 
     TickRun.objects.update(started_at=well - timedelta(seconds=121))
     ImportBatch.objects.create(source="x", rows=1, added=1)
     ImportBatch.objects.update(recorded_at=well - timedelta(minutes=6))
-    heartbeat.show(heartbeat.INVARIANTS, at=well, said="I02, I13")
+    heartbeat.record(heartbeat.INVARIANTS, at=well, message="I02, I13")
     found = {str(check.name): check for check in health.checks(now=well)}
     assert ill(well) == ["last tick", "facts", "invariants"]
     assert "I02, I13" in found["invariants"].text
