@@ -2,7 +2,7 @@
 
 Django takes a millisecond or more to compile a query, and PostgreSQL as much to plan it: more than a whole claim
 takes. Such a query is written with Django's ORM, with a `Parameter` in place of each value that differs from run to
-run; PostgreSQL prepares it and keeps its plan (docs/decisions/0018-kept-statements.md).
+run; PostgreSQL prepares it and keeps its plan (docs/decisions/0018-prepared-statements.md).
 """
 
 import json
