@@ -1,4 +1,4 @@
-"""Who a program is, by its key, and what it may do."""
+"""Authentication of programs by API key, and the scopes of a key."""
 
 from typing import TYPE_CHECKING
 
@@ -16,13 +16,13 @@ from merchants import api_keys
 from merchants.models import ApiKey, Merchant
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # it imports this module by its settings
+    from rest_framework.views import APIView  # DRF imports this module through its settings
 
 SCHEME = "Bearer"
 
 
 class Program:
-    """What stands where Django has a user: the key is all there is to know of it."""
+    """Authenticated program: takes the place of Django's user, and is known by its API key alone."""
 
     is_authenticated = True
     is_active = True
@@ -36,7 +36,7 @@ class Program:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """`Authorization: Bearer fg_…`; 401 without."""
+    """`Authorization: Bearer fg_…`; 401 without a valid key."""
 
     def authenticate(self, request: Request) -> tuple[Program, ApiKey] | None:
         scheme, _space, text = request.headers.get("Authorization", "").partition(" ")
@@ -44,40 +44,41 @@ class KeyAuthentication(BaseAuthentication):
             return None
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
             raise AuthenticationFailed(
-                _("A key was sent without HTTPS, for others to read. Replace it, and call with https://."), "insecure"
+                _("The API key was sent without HTTPS and may have been read by others. Replace it, and use https://."),
+                "insecure",
             )
         key = api_keys.find(text.strip(), at=timezone.now())
         if key is None:
-            raise AuthenticationFailed(_("This key is unknown, revoked or expired."))
-        request._request.program = key.prefix  # type: ignore[attr-defined]  # for the log
+            raise AuthenticationFailed(_("This API key is unknown, revoked or expired."))
+        request._request.program = key.prefix  # type: ignore[attr-defined]  # the log names it
         return Program(key), key
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # DRF hands it over
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002  # signature of DRF
         return SCHEME
 
 
 class HasScope(BasePermission):
-    """The key has the scope that the view names; 403 without."""
+    """Permission of keys that have the view's scope; 403 for others."""
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         return isinstance(request.auth, ApiKey) and getattr(view, "scope", "") in request.auth.scopes
 
 
 def key_of(request: Request) -> ApiKey:
-    """The key that the request came with."""
+    """Return the API key of an authenticated request."""
     assert isinstance(request.auth, ApiKey)
     return request.auth
 
 
 def merchant_of(request: Request, code: str) -> Merchant:
-    """The merchant of that code, if it is the key's. Raises Http404 for others and for those that are not there."""
-    found = merchants_of(request).filter(pk=code).first()
-    if found is None:
+    """Return the merchant with that code. Raises Http404 if it does not exist or the key may not see it."""
+    merchant = merchants_of(request).filter(pk=code).first()
+    if merchant is None:
         raise Http404
-    return found
+    return merchant
 
 
 def merchants_of(request: Request) -> QuerySet[Merchant]:
-    """The merchants that the request's key sees: its own, or for the platform all."""
+    """Return the merchants that the request's key may see: its own, or all for a key of the platform."""
     key = key_of(request)
     return Merchant.objects.all() if key.merchant_id is None else Merchant.objects.filter(pk=key.merchant_id)

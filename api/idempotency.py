@@ -1,4 +1,7 @@
-"""A write is done once, however often it is asked for: its key and its answer are stored with its effect."""
+"""Idempotent writes: the Idempotency-Key of a request and its response are stored in the transaction of its effect.
+
+A repeated request gets the stored response, for `IdempotencyRecord.RETENTION`. A request that failed leaves no record.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,12 +13,11 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import problems
 from api.authentication import key_of
 from api.models import IdempotencyRecord
 from api.problems import ProblemError
@@ -24,126 +26,135 @@ from core.db.compiled_queries import AnyOfParameter, compiled_query, number
 from core.db.pipeline import execute_deferred
 
 HEADER = "Idempotency-Key"
-LONGEST = 255
-NAME = {"type": "string", "minLength": 1, "maxLength": LONGEST, "pattern": "^[!-~]+$"}
-ONCE = [OpenApiParameter(HEADER, NAME, OpenApiParameter.HEADER, required=True, description="names this one call")]
-"""For the schema of a write."""
+MAX_LENGTH = 255
+KEY_SCHEMA = {"type": "string", "minLength": 1, "maxLength": MAX_LENGTH, "pattern": "^[!-~]+$"}
+KEY_PARAMETER = [
+    OpenApiParameter(HEADER, KEY_SCHEMA, OpenApiParameter.HEADER, required=True, description="identifies this request")
+]
 COLUMNS = ("api_key_id", "key", "digest", "status", "body", "at")
-Write = Callable[..., Response]
 LOCK = "SELECT pg_try_advisory_xact_lock(n) FROM unnest(%s::bigint[]) n"
-# Told to callers of several languages by whoever looks for all of them.
-REUSED = gettext_lazy("This key was used for another call.")
-AT_WORK = gettext_lazy("The first call with this key is still at work.")
+View = Callable[..., Response]
 
 
 @dataclass(frozen=True)
-class Ticket:
-    """One call that is to be done once: whose it is, the key it names itself by, and a digest of all it says."""
+class IdempotentRequest:
+    """Identity of a write: the API key, the Idempotency-Key and a SHA-256 digest of method, path and body."""
 
-    program: int
+    api_key_id: int
     key: str
     digest: str
 
     @property
-    def number(self) -> int:
-        """What stands for program and key among PostgreSQL's advisory locks."""
-        named = f"{self.program} {self.key}".encode(errors="surrogatepass")
-        return int.from_bytes(sha256(named).digest()[:8], signed=True)
+    def lock_id(self) -> int:
+        """Number of the PostgreSQL advisory lock for this API key and Idempotency-Key."""
+        name = f"{self.api_key_id} {self.key}".encode(errors="surrogatepass")
+        return int.from_bytes(sha256(name).digest()[:8], signed=True)
 
 
-def idempotent(write: Write) -> Write:
-    """Do the write in a transaction with its Idempotency-Key, or give the answer that the key has got before.
+def idempotent(view: View) -> View:
+    """Decorator of a view method: run it in a transaction with its Idempotency-Key, or return the stored response.
 
-    400 without a key, 422 where the key was used for another call, 409 while the first is still at work. What ends in
-    an exception leaves nothing behind, so the key is free again.
+    400 without a key, 422 if the key was used for a different request, 409 while the first request is being processed.
     """
 
-    @wraps(write)
-    def done_once(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
-        mine = ticket(request)
+    @wraps(view)
+    def run_once(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+        identity = identify(request)
         with transaction.atomic():
-            free, before = admit([mine])
-            if not free:
-                raise in_progress()
-            if before:
-                return answered(before[mine])
-            response = write(view, request, *args, **kwargs)
-            store([(mine, response)])
+            locked, stored = lock([identity])
+            if not locked:
+                raise ProblemError(problems.IN_PROGRESS)
+            if identity in stored:
+                return replay(stored[identity])
+            response = view(self, request, *args, **kwargs)
+            store([(identity, response)])
         return response
 
-    return done_once
+    return run_once
 
 
-def ticket(request: Request) -> Ticket:
-    """The call's ticket. Raises ProblemError, 400, where it does not name itself."""
+def identify(request: Request) -> IdempotentRequest:
+    """Return the identity of a write. Raises ProblemError (400) without a valid Idempotency-Key."""
     key = request.headers.get(HEADER, "").strip()
-    if not key or len(key) > LONGEST or not key.isprintable():
-        text = _("The header %(header)s is needed: 1 to %(n)d printable characters that name this one call.")
-        raise ProblemError(400, "idempotency_key_missing", text % {"header": HEADER, "n": LONGEST})
-    whole = repr((request.method, request.get_full_path(), _plain(request.data)))
-    return Ticket(key_of(request).pk, key, sha256(whole.encode(errors="surrogatepass")).hexdigest())
+    if not key or len(key) > MAX_LENGTH or not key.isprintable():
+        raise ProblemError(problems.IDEMPOTENCY_KEY_MISSING, header=HEADER, n=MAX_LENGTH)
+    content = repr((request.method, request.get_full_path(), _canonical(request.data)))
+    digest = sha256(content.encode(errors="surrogatepass")).hexdigest()
+    return IdempotentRequest(key_of(request).pk, key, digest)
 
 
-def _plain(data: Any) -> Any:
+def _canonical(data: Any) -> Any:
+    """Return JSON data in a form that does not depend on the order of names."""
     if isinstance(data, dict):
-        return sorted((name, _plain(value)) for name, value in data.items())
-    return [_plain(value) for value in data] if isinstance(data, list) else data
+        return sorted((name, _canonical(value)) for name, value in data.items())
+    return [_canonical(value) for value in data] if isinstance(data, list) else data
 
 
-def admit(tickets: Sequence[Ticket]) -> tuple[list[Ticket], dict[Ticket, Response | ProblemError]]:
-    """Those of the calls that nobody has at work, and nobody else will until the transaction ends; and what those of
-    them that were done before were answered, or that their key was used for another call.
+def lock(
+    requests: Sequence[IdempotentRequest],
+) -> tuple[list[IdempotentRequest], dict[IdempotentRequest, Response | ProblemError]]:
+    """Lock the keys of some writes until the transaction ends.
 
-    Keys older than `IdempotencyRecord.KEPT` are forgotten. SQLite has one writer anyhow.
+    Returns the requests that could be locked, and among them for each whose key has been used the stored response, or
+    the error if that was a different request. Keys that others have locked are not waited for.
     """
-    locked = execute_deferred(LOCK, [[one.number for one in tickets]]) if connection.vendor == "postgresql" else None
-    # Each statement sees what was committed when it begins: with the locks in hand.
-    programs = {one.program for one in tickets}
-    found = {
-        program: _before().execute_deferred(program=program, keys=[one.key for one in tickets]) for program in programs
-    }
-    free = [one for one, (got,) in zip(tickets, locked(), strict=True) if got] if locked else list(tickets)
-    told: dict[Ticket, Response | ProblemError] = {}
-    for program, fetch in found.items():
-        mine = {one.key: one for one in free if one.program == program}
-        for _program, key, digest, status, body, at in fetch():
-            if key in mine and (answer := _again(mine[key], digest, status, body, at)) is not None:
-                told[mine[key]] = answer
-    return free, told
-
-
-def _again(mine: Ticket, digest: str, status: int, body: Any, at: datetime) -> Response | ProblemError | None:
-    if at <= timezone.now() - IdempotencyRecord.KEPT:
-        IdempotencyRecord.objects.filter(api_key=mine.program, key=mine.key).delete()
-        return None
-    if digest != mine.digest:
-        return ProblemError(422, "idempotency_key_reused", REUSED)
-    return Response(body, status=status, headers={"Idempotent-Replayed": "true"})
-
-
-def in_progress() -> ProblemError:
-    """What a call is told whose first is still at work."""
-    return ProblemError(409, "in_progress", AT_WORK, headers={"Retry-After": "1"})
+    # SQLite has a single writer at a time and needs no lock.
+    fetch_locks = None
+    if connection.vendor == "postgresql":
+        fetch_locks = execute_deferred(LOCK, [[request.lock_id for request in requests]])
+    # A statement sees what was committed before it began, so these read with the locks in hand.
+    keys_of: dict[int, list[str]] = {}
+    for request in requests:
+        keys_of.setdefault(request.api_key_id, []).append(request.key)
+    fetch_records = [_records().execute_deferred(api_key=api_key, keys=keys) for api_key, keys in keys_of.items()]
+    locked = list(requests)
+    if fetch_locks:
+        locked = [request for request, (is_free,) in zip(requests, fetch_locks(), strict=True) if is_free]
+    by_key = {(request.api_key_id, request.key): request for request in locked}
+    stored: dict[IdempotentRequest, Response | ProblemError] = {}
+    for fetch in fetch_records:
+        for api_key, key, digest, status, body, at in fetch():
+            locked_request = by_key.get((api_key, key))
+            if locked_request is None:
+                continue
+            response = _stored_response(locked_request, digest, status, body, at)
+            if response is not None:
+                stored[locked_request] = response
+    return locked, stored
 
 
 @compiled_query
-def _before() -> "QuerySet[IdempotencyRecord, Any]":
-    calls = IdempotencyRecord.objects.filter(AnyOfParameter("key", "keys"), api_key=number("program"))
-    return calls.values_list(*COLUMNS)
+def _records() -> "QuerySet[IdempotencyRecord, Any]":
+    records = IdempotencyRecord.objects.filter(AnyOfParameter("key", "keys"), api_key=number("api_key"))
+    return records.values_list(*COLUMNS)
 
 
-def answered(before: Response | ProblemError) -> Response:
-    """The response; raises the problem."""
-    if isinstance(before, ProblemError):
-        raise before
-    return before
+def _stored_response(
+    request: IdempotentRequest, digest: str, status: int, body: Any, at: datetime
+) -> Response | ProblemError | None:
+    if at <= timezone.now() - IdempotencyRecord.RETENTION:
+        IdempotencyRecord.objects.filter(api_key=request.api_key_id, key=request.key).delete()
+        return None
+    if digest != request.digest:
+        return ProblemError(problems.IDEMPOTENCY_KEY_REUSED)
+    return Response(body, status=status, headers={"Idempotent-Replayed": "true"})
 
 
-def store(done: Sequence[tuple[Ticket, Response]]) -> None:
-    """Keep the answers. Belongs into the transaction of the effects."""
+def replay(stored: Response | ProblemError) -> Response:
+    """Return the stored response, or raise the stored error."""
+    if isinstance(stored, ProblemError):
+        raise stored
+    return stored
+
+
+def store(responses: Sequence[tuple[IdempotentRequest, Response]]) -> None:
+    """Store the responses of writes, in the transaction of their effects."""
     now = timezone.now()
     bulk_insert.write(
         IdempotencyRecord._meta.db_table,
         COLUMNS,
-        [(one.program, one.key, one.digest, answer.status_code, dict(answer.data), now) for one, answer in done],
+        [
+            (request.api_key_id, request.key, request.digest, response.status_code, dict(response.data), now)
+            for request, response in responses
+        ],
     )

@@ -1,4 +1,4 @@
-"""JSON in, strictly: no doubled names, no lone halves of characters, numbers as they are written."""
+"""Strict JSON requests: no duplicate names, no lone surrogates, numbers kept as written."""
 
 import json
 from decimal import Decimal
@@ -16,33 +16,35 @@ class TooLarge(APIException):
 
 
 class StrictParser(BaseParser):
-    """Raises ParseError (400) for what is not strict JSON, TooLarge (413) for more than a request may hold."""
+    """Raises ParseError (400) for anything but strict JSON, TooLarge (413) for too many bytes."""
 
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:  # noqa: ARG002
-        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        raw = stream.read(most + 1)
-        if len(raw) > most:
-            raise TooLarge(_("A request may hold %(n)d bytes at most.") % {"n": most})
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        raw = stream.read(limit + 1)
+        if len(raw) > limit:
+            raise TooLarge(_("A request may contain at most %(n)d bytes.") % {"n": limit})
         try:
             text = raw.decode("utf-8")
-            found = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_constant)
-            json.dumps(found, default=str, ensure_ascii=False).encode("utf-8")  # a lone half of a pair has no bytes
+            data = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
+            # Raises for a lone surrogate (\ud800), which neither the database nor a response could encode.
+            json.dumps(data, default=str, ensure_ascii=False).encode("utf-8")
         except RecursionError as error:
             raise ParseError(_("The JSON is nested too deeply.")) from error
         except ValueError as error:
-            raise ParseError(_("This is not JSON: %(why)s") % {"why": error}) from error
-        return found
+            raise ParseError(_("Invalid JSON: %(why)s") % {"why": error}) from error
+        return data
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
+    data = dict(pairs)
+    if len(data) != len(pairs):
         names = [name for name, _value in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice")
-    return found
+        raise ValueError(f"duplicate name {next(name for name in names if names.count(name) > 1)!r}")
+    return data
 
 
-def _constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python's parser would accept."""
     raise ValueError(f"{name} is not a number")

@@ -1,4 +1,4 @@
-"""JSON out; refusals under the media type of problems (RFC 9457)."""
+"""JSON responses; errors have the media type of problems (RFC 9457)."""
 
 from http import HTTPStatus
 from typing import Any
@@ -9,7 +9,7 @@ PROBLEM = "application/problem+json"
 
 
 class Renderer(JSONRenderer):
-    """JSON as it is, problems under their own media type."""
+    """JSON renderer that labels error responses as `application/problem+json`."""
 
     def render(self, data: Any, accepted: str | None = None, context: Any = None) -> bytes:
         response = (context or {}).get("response")

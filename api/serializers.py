@@ -1,4 +1,4 @@
-"""What the API sends and takes: the one place where names of fields are chosen. Instants are UTC, money is text."""
+"""Bodies of requests and responses. Field names are chosen here. Instants are in UTC, money is text."""
 
 from datetime import UTC
 from functools import lru_cache
@@ -14,7 +14,7 @@ Base = Serializer[Any]
 
 
 def amount(**options: Any) -> serializers.DecimalField:
-    """Money as text with two decimals; its currency stands beside it."""
+    """Money as text with two decimals; the currency is a field of its own."""
     return serializers.DecimalField(max_digits=14, decimal_places=2, **options)
 
 
@@ -24,24 +24,24 @@ def instant(**options: Any) -> serializers.DateTimeField:
 
 
 @lru_cache
-def _made(shape: type[Base]) -> Base:
-    return shape()
+def _instance(serializer: type[Base]) -> Base:
+    return serializer()
 
 
-def told(shape: type[Base], value: object) -> dict[str, Any]:
-    """A value in its shape. The shape's fields are made once: making them costs more than filling them."""
-    filled: dict[str, Any] = _made(shape).to_representation(value)
-    return filled
+def serialize(serializer: type[Base], value: object) -> dict[str, Any]:
+    """Return a value as JSON data. Reuses one instance of each serializer: building its fields costs more than this."""
+    data: dict[str, Any] = _instance(serializer).to_representation(value)
+    return data
 
 
-class CampaignShape(Base):
+class CampaignSerializer(Base):
     code = serializers.CharField()
     name_en = serializers.CharField()
     name_zh = serializers.CharField()
 
 
-class TermsShape(Base):
-    """An offer's terms as sentences, in the language that was asked for."""
+class TermsSerializer(Base):
+    """Terms of an offer as sentences, in the language of the response."""
 
     benefit = serializers.CharField()
     claim = serializers.CharField()
@@ -50,25 +50,25 @@ class TermsShape(Base):
     settlement = serializers.ListField(child=serializers.CharField())
 
 
-class OfferShape(Base):
+class OfferSerializer(Base):
     code = serializers.CharField()
     campaign = serializers.CharField()
     name = serializers.CharField()
     version = serializers.IntegerField()
     subject = serializers.CharField()
     opens = instant(allow_null=True)
-    closes = instant(allow_null=True, help_text="The first instant at which it is closed.")
+    closes = instant(allow_null=True, help_text="The first instant at which the offer is closed.")
     paused_at = instant(allow_null=True)
     stopped_at = instant(allow_null=True)
 
 
-class OfferWholeShape(OfferShape):
-    terms = serializers.JSONField(help_text="The definition; see the campaign schema.")
-    sentences = TermsShape()
+class OfferDetailSerializer(OfferSerializer):
+    terms = serializers.JSONField(help_text="The definition; see the JSON Schema of campaigns.")
+    sentences = TermsSerializer()
 
 
-class ForecastShape(Base):
-    """When the last place goes at the pace since `since`, in which `taken` places were; `latest` null: maybe never."""
+class ForecastSerializer(Base):
+    """Instants at which the last place may be taken, at the pace of `taken` places since `since`; null: never."""
 
     soonest = instant()
     likely = instant()
@@ -77,16 +77,16 @@ class ForecastShape(Base):
     since = instant()
 
 
-class PointShape(Base):
-    """Places taken, less those given back, in the hour or day from `at`, and how many stood taken at its end."""
+class HistoryPointSerializer(Base):
+    """Net places taken in the hour or day that starts at `at`, and all places taken at its end."""
 
     at = instant()
     taken = serializers.IntegerField()
     total = serializers.IntegerField()
 
 
-class StatementShape(Base):
-    """What a merchant had of an offer in a month; `reversed` and `returned` are taken off the total."""
+class StatementLineSerializer(Base):
+    """Amounts of one merchant and offer in a month. `total` is settled + redeemed - reversed - returned."""
 
     offer = serializers.CharField()
     merchant = serializers.CharField()
@@ -98,18 +98,20 @@ class StatementShape(Base):
     total = amount()
 
 
-class QuotaShape(Base):
+class QuotaSerializer(Base):
     limit = serializers.IntegerField(allow_null=True)
     used = serializers.IntegerField(help_text="Places taken, reserved ones included.")
-    reserved = serializers.IntegerField(help_text="Of those: reserved or locked, not settled yet.")
+    reserved = serializers.IntegerField(
+        help_text="Places taken by grants that are reserved or locked, not settled yet."
+    )
     left = serializers.IntegerField(allow_null=True)
     per_merchant = serializers.IntegerField(allow_null=True)
-    as_of = instant(allow_null=True, help_text="Up to when claims and grants were followed.")
-    forecast = ForecastShape(allow_null=True)
+    as_of = instant(allow_null=True, help_text="The instant up to which claims are decided and grants followed.")
+    forecast = ForecastSerializer(allow_null=True)
 
 
-class ReasonShape(Base):
-    """One condition: what it asks, what was found, whether it held, how much is missing."""
+class ConditionResultSerializer(Base):
+    """Result of one condition: the value required, the value found, `held` if it passed, `margin` if it is missed."""
 
     name = serializers.CharField()
     required = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the option
@@ -118,19 +120,19 @@ class ReasonShape(Base):
     margin = serializers.CharField()
 
 
-class BenefitShape(Base):
-    """Where a merchant stands with an offer."""
+class BenefitSerializer(Base):
+    """Status of a merchant with an offer."""
 
     offer = serializers.CharField()
     state = serializers.CharField()
-    reasons = ReasonShape(many=True)
+    reasons = ConditionResultSerializer(many=True)
     asks = serializers.ListField(child=serializers.CharField())
-    progress = ReasonShape(allow_null=True)
+    progress = ConditionResultSerializer(allow_null=True)
     left = serializers.IntegerField(allow_null=True)
     own_left = serializers.IntegerField(allow_null=True)
 
 
-class GrantShape(Base):
+class GrantSerializer(Base):
     offer = serializers.CharField(source="offer.code")
     subject = serializers.CharField()
     merchant = serializers.CharField(source="merchant_id")
@@ -141,7 +143,7 @@ class GrantShape(Base):
     ended_at = instant(allow_null=True)
 
 
-class CouponShape(Base):
+class CouponSerializer(Base):
     code = serializers.CharField()
     offer = serializers.CharField(source="offer.code")
     merchant = serializers.CharField(source="merchant_id")
@@ -150,12 +152,12 @@ class CouponShape(Base):
     face_value = amount()
     currency = serializers.CharField()
     valid_from = instant()
-    valid_until = instant(help_text="The first instant at which it is not valid.")
+    valid_until = instant(help_text="The first instant at which the coupon is not valid any more.")
     order_no = serializers.CharField(allow_null=True)
 
 
-class ExplanationShape(Base):
-    """An offer's answer to one subject, condition by condition. `outcome` is a stable code."""
+class ExplanationSerializer(Base):
+    """Decision of an offer about one subject, condition by condition. `outcome` is a stable code."""
 
     offer = serializers.CharField()
     version = serializers.IntegerField()
@@ -165,15 +167,15 @@ class ExplanationShape(Base):
     place = serializers.IntegerField(allow_null=True)
     amount = amount(allow_null=True)
     currency = serializers.CharField()
-    conditions = ReasonShape(many=True)
+    conditions = ConditionResultSerializer(many=True)
 
 
-class SubjectShape(Base):
-    """What is claimed for: a subject that is recorded, by its key, or one to be recorded first, by its facts."""
+class ClaimRequestSerializer(Base):
+    """Subject of a claim: a recorded one by its `key`, or a new one by its `fact`, which is recorded first."""
 
     subject = serializers.ChoiceField(choices=sorted(SUBJECTS))
     key = serializers.CharField(min_length=1, max_length=64, required=False)
-    fact = serializers.DictField(required=False, help_text="The row of the subject, named as in its file of facts.")
+    fact = serializers.DictField(required=False, help_text="The row of the subject, with the column names of its file.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("key" in attrs) == ("fact" in attrs):
@@ -181,32 +183,32 @@ class SubjectShape(Base):
         return attrs
 
 
-class DecisionShape(ExplanationShape):
-    """A decision with its explanation, by the version that decided."""
+class DecisionSerializer(ExplanationSerializer):
+    """Explanation of a stored decision, by the version of the terms that decided."""
 
     subject = serializers.CharField()
 
 
-class StepShape(Base):
-    """When it happened; now, where nothing is said."""
+class StepSerializer(Base):
+    """Instant of a step, now by default."""
 
     at = instant(required=False, allow_null=True)
 
 
-class ClaimShape(Base):
-    """What became of a claim."""
+class ClaimResultSerializer(Base):
+    """Result of a claim or quote."""
 
     subject = serializers.CharField()
     key = serializers.CharField()
     outcome = serializers.CharField(help_text="granted, waiting, or the code of the refusal")
-    answers = ExplanationShape(many=True)
+    answers = ExplanationSerializer(many=True)
 
 
-class FactsShape(Base):
+class FactsSerializer(Base):
     facts = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
 
 
-class TakenShape(Base):
+class ImportResultSerializer(Base):
     rows = serializers.IntegerField()
     added = serializers.IntegerField()
     changed = serializers.IntegerField()
@@ -214,18 +216,18 @@ class TakenShape(Base):
     future = serializers.IntegerField()
 
 
-class ProblemErrorShape(Base):
+class FieldErrorSerializer(Base):
     pointer = serializers.CharField()
     code = serializers.CharField()
     detail = serializers.CharField()
 
 
-class ProblemShape(Base):
-    """RFC 9457."""
+class ProblemSerializer(Base):
+    """Error response (RFC 9457)."""
 
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
-    code = serializers.CharField(help_text="Stable: programs can rely on it.")
+    code = serializers.CharField(help_text="Stable code of the error, for programs.")
     detail = serializers.CharField()
-    errors = ProblemErrorShape(many=True)  # type: ignore[assignment]  # RFC 9457 calls it so
+    errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]  # RFC 9457 calls it so

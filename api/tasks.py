@@ -9,4 +9,4 @@ from core import clock
 @shared_task
 def delete_expired_idempotency_records() -> None:
     """Delete the stored responses of idempotency keys that are no longer honoured."""
-    IdempotencyRecord.objects.filter(at__lte=clock.real() - IdempotencyRecord.KEPT).delete()
+    IdempotencyRecord.objects.filter(at__lte=clock.real() - IdempotencyRecord.RETENTION).delete()

@@ -1,7 +1,6 @@
-"""How often a program may call: so many calls a minute for each key, counted exactly, in Redis where there is one.
+"""Rate limit: requests a minute for each API key, counted exactly, in Redis if there is one.
 
-It protects the machine and is never taken for a cap: who gets a place is decided by the quota alone. A Redis that does
-not answer lets everybody through.
+It protects the server and has no part in who gets a place. If Redis does not answer, all requests are let through.
 """
 
 import logging
@@ -20,17 +19,18 @@ from rest_framework.throttling import BaseThrottle
 from merchants.models import ApiKey
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # it imports this module by its settings
+    from rest_framework.views import APIView  # DRF imports this module through its settings
 
 logger = logging.getLogger(__name__)
 WINDOW = 60
-COUNT = """
+"""Seconds."""
+COUNT_SCRIPT = """
 local n = redis.call('INCR', KEYS[1])
 if n == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {n, redis.call('PTTL', KEYS[1])}
 """
-_LOCK = Lock()
-_COUNTED: dict[str, tuple[int, float]] = {}
+_MUTEX = Lock()
+_WINDOWS: dict[str, tuple[int, float]] = {}
 
 
 @lru_cache(maxsize=1)
@@ -38,48 +38,48 @@ def _server(url: str) -> "redis.Redis":
     return redis.Redis.from_url(url, socket_timeout=0.5, socket_connect_timeout=0.5)
 
 
-def take(name: str) -> tuple[int, float]:
-    """Count one more call of `name`: returns which it is in its window, and the seconds until that ends."""
+def count(name: str) -> tuple[int, float]:
+    """Count a request of `name`. Return its number in the current window, and the seconds until that ends."""
     if settings.REDIS_URL:
         try:
-            n, left = _server(settings.REDIS_URL).eval(COUNT, 1, f"fairground:rate:{name}", WINDOW * 1000)
+            n, left = _server(settings.REDIS_URL).eval(COUNT_SCRIPT, 1, f"fairground:rate:{name}", WINDOW * 1000)
             return int(n), max(int(left), 0) / 1000
         except redis.RedisError as error:
-            logger.warning("Calls are not counted, Redis does not answer: %s", error)
+            logger.warning("Requests are not counted, because Redis does not answer: %s", error)
             return 0, WINDOW
-    return _take_here(name, time.monotonic())
+    return _count_in_process(name, time.monotonic())
 
 
-def _take_here(name: str, now: float) -> tuple[int, float]:
-    """The same in this process, for the embedded default, which has one."""
-    with _LOCK:
-        count, ends = _COUNTED.get(name, (0, now + WINDOW))
+def _count_in_process(name: str, now: float) -> tuple[int, float]:
+    """Count in memory: the embedded default has one process."""
+    with _MUTEX:
+        n, ends = _WINDOWS.get(name, (0, now + WINDOW))
         if now >= ends:
-            count, ends = 0, now + WINDOW
-        _COUNTED[name] = (count + 1, ends)
-    return count + 1, ends - now
+            n, ends = 0, now + WINDOW
+        _WINDOWS[name] = (n + 1, ends)
+    return n + 1, ends - now
 
 
 class KeyThrottle(BaseThrottle):
-    """429 with Retry-After for a key that calls more often than `settings.API_RATE` a minute."""
+    """429 with Retry-After for a key with more than `settings.API_RATE` requests a minute."""
 
-    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002  # DRF hands it over
+    def allow_request(self, request: Request, view: "APIView") -> bool:  # noqa: ARG002  # signature of DRF
         if not isinstance(request.auth, ApiKey):
-            return True  # refused already, or a page for everybody
-        n, self.left = take(str(request.auth.pk))
+            return True  # refused without a key, or public
+        n, self.left = count(str(request.auth.pk))
         remaining = max(settings.API_RATE - n, 0)
-        request._request.rate = (remaining, self.left)  # type: ignore[attr-defined]  # for the header below
+        request._request.rate = (remaining, self.left)  # type: ignore[attr-defined]  # for `headers`
         return bool(n <= settings.API_RATE)
 
     def wait(self) -> float:
-        """Seconds after which it may call again."""
+        """Return the seconds until the key may call again."""
         return self.left
 
 
 def headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: tell a program how many calls it has left, and for how long (IETF draft on RateLimit fields).
+    """Middleware: add the requests left in the window (IETF draft on RateLimit header fields).
 
-    What was answered to its key nobody in between may keep, and it itself only to ask whether it has changed.
+    Responses to a key must not be stored by proxies, and by the client only to be revalidated.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

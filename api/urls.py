@@ -1,30 +1,30 @@
-"""Where each part of version 1 is."""
+"""Paths of version 1 of the REST API."""
 
 from csp.decorators import csp_update
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from api import openapi, problems  # noqa: F401  # the schema knows how programs prove themselves
-from api.views import claims, facts, order_coupons, reading
+from api import openapi, problems  # noqa: F401  # openapi registers the authentication scheme
+from api.views import claims, explanations, facts, merchants, offers, order_coupons, statements
 
 urlpatterns = [
-    path("campaigns/", reading.Campaigns.as_view()),
-    path("offers/", reading.Offers.as_view()),
-    path("offers/<slug:code>/", reading.OneOffer.as_view()),
-    path("offers/<slug:code>/quota/", reading.OneQuota.as_view()),
-    path("offers/<slug:code>/quota/history/", reading.History.as_view()),
-    path("statements/<str:month>/", reading.Statement.as_view()),
-    path("merchants/<str:merchant>/benefits/", reading.Benefits.as_view()),
-    path("merchants/<str:merchant>/grants/", reading.Grants.as_view()),
-    path("merchants/<str:merchant>/coupons/", reading.Coupons.as_view()),
-    path("merchants/<str:merchant>/decisions/", reading.Decisions.as_view()),
-    path("subjects/<slug:subject>/<str:key>/", reading.Explanations.as_view()),
-    path("quotes/", claims.Quotes.as_view()),
-    path("claims/", claims.Claims.as_view()),
-    path("claims/<slug:subject>/<str:key>/<slug:step>/", claims.Steps.as_view()),
-    path("facts/<slug:kind>/", facts.Facts.as_view()),
-    path("freight-orders/<str:number>/coupon/", order_coupons.OrderCoupon.as_view()),
+    path("campaigns/", offers.CampaignListView.as_view()),
+    path("offers/", offers.OfferListView.as_view()),
+    path("offers/<slug:code>/", offers.OfferView.as_view()),
+    path("offers/<slug:code>/quota/", offers.QuotaView.as_view()),
+    path("offers/<slug:code>/quota/history/", offers.QuotaHistoryView.as_view()),
+    path("statements/<str:month>/", statements.StatementView.as_view()),
+    path("merchants/<str:merchant>/benefits/", merchants.BenefitListView.as_view()),
+    path("merchants/<str:merchant>/grants/", merchants.GrantListView.as_view()),
+    path("merchants/<str:merchant>/coupons/", merchants.CouponListView.as_view()),
+    path("merchants/<str:merchant>/decisions/", merchants.DecisionListView.as_view()),
+    path("subjects/<slug:subject>/<str:key>/", explanations.ExplanationView.as_view()),
+    path("quotes/", claims.QuoteView.as_view()),
+    path("claims/", claims.ClaimView.as_view()),
+    path("claims/<slug:subject>/<str:key>/<slug:step>/", claims.ClaimStepView.as_view()),
+    path("facts/<slug:kind>/", facts.FactsView.as_view()),
+    path("freight-orders/<str:number>/coupon/", order_coupons.OrderCouponView.as_view()),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
     path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view()), name="docs"),
-    re_path("", problems.nothing),
+    re_path("", problems.not_found),
 ]

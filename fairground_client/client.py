@@ -27,9 +27,9 @@ class Fairground:
         found: list[responses.Offer] = self.wire.get("offers/", campaign=campaign)
         return found
 
-    def get_offer(self, code: str) -> responses.OfferWhole:
+    def get_offer(self, code: str) -> responses.OfferDetail:
         """An offer with its terms, as data and as sentences."""
-        found: responses.OfferWhole = self.wire.get(f"offers/{_part(code)}/")
+        found: responses.OfferDetail = self.wire.get(f"offers/{_part(code)}/")
         return found
 
     def get_quota(self, code: str) -> responses.Quota:
@@ -37,17 +37,17 @@ class Fairground:
         found: responses.Quota = self.wire.get(f"offers/{_part(code)}/quota/")
         return found
 
-    def get_quota_history(self, code: str) -> list[responses.Point]:
+    def get_quota_history(self, code: str) -> list[responses.HistoryPoint]:
         """How places went, by the hour or the day."""
-        found: list[responses.Point] = self.wire.get(f"offers/{_part(code)}/quota/history/")
+        found: list[responses.HistoryPoint] = self.wire.get(f"offers/{_part(code)}/quota/history/")
         return found
 
     def get_statement(
         self, month: str, *, offer: str | None = None, merchant: str | None = None
-    ) -> list[responses.Statement]:
+    ) -> list[responses.StatementLine]:
         """What was settled and redeemed in a month such as `2022-09`."""
         path = f"statements/{_part(month)}/"
-        found: list[responses.Statement] = self.wire.get(path, offer=offer, merchant=merchant)
+        found: list[responses.StatementLine] = self.wire.get(path, offer=offer, merchant=merchant)
         return found
 
     def list_benefits(self, merchant: str) -> list[responses.Benefit]:
@@ -74,9 +74,9 @@ class Fairground:
 
     def quote(
         self, subject: str, key: str | None = None, *, fact: Mapping[str, object] | None = None
-    ) -> responses.Claim:
+    ) -> responses.ClaimResult:
         """What a claim would get now; nothing is held."""
-        found: responses.Claim = self.wire.ask("quotes/", _claimed(subject, key, fact))
+        found: responses.ClaimResult = self.wire.ask("quotes/", _claimed(subject, key, fact))
         return found
 
     def claim(
@@ -86,24 +86,26 @@ class Fairground:
         *,
         fact: Mapping[str, object] | None = None,
         once: str | None = None,
-    ) -> responses.Claim:
+    ) -> responses.ClaimResult:
         """Decide a subject's claims at once, by its key or by its facts. Raises `Refused` where it gets nothing."""
-        found: responses.Claim = self.wire.write("POST", "claims/", _claimed(subject, key, fact), once=once)
+        found: responses.ClaimResult = self.wire.write("POST", "claims/", _claimed(subject, key, fact), once=once)
         return found
 
     def follow_claim(
         self, subject: str, key: str, step: str, *, at: str | None = None, once: str | None = None
-    ) -> responses.Claim:
+    ) -> responses.ClaimResult:
         """Tell that a subject was paid (`pay`), fulfilled (`fulfil`), cancelled (`cancel`), now or `at` an instant."""
         path = f"claims/{_part(subject)}/{_part(key)}/{_part(step)}/"
-        found: responses.Claim = self.wire.write("POST", path, {"at": at}, once=once)
+        found: responses.ClaimResult = self.wire.write("POST", path, {"at": at}, once=once)
         return found
 
     def record_facts(
         self, kind: str, facts: Sequence[Mapping[str, object]], *, once: str | None = None
-    ) -> responses.Taken:
+    ) -> responses.ImportResult:
         """Record up to 1,000 facts of a kind, new or changed: all or none."""
-        found: responses.Taken = self.wire.write("POST", f"facts/{_part(kind)}/", {"facts": list(facts)}, once=once)
+        found: responses.ImportResult = self.wire.write(
+            "POST", f"facts/{_part(kind)}/", {"facts": list(facts)}, once=once
+        )
         return found
 
     def attach_coupon(self, order: str, *, once: str | None = None) -> responses.Coupon:

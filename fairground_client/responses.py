@@ -29,7 +29,7 @@ class Offer(TypedDict):
     stopped_at: str | None
 
 
-class OfferWhole(Offer):
+class OfferDetail(Offer):
     terms: dict[str, object]
     sentences: Terms
 
@@ -52,13 +52,13 @@ class Quota(TypedDict):
     forecast: Forecast | None
 
 
-class Point(TypedDict):
+class HistoryPoint(TypedDict):
     at: str
     taken: int
     total: int
 
 
-class Statement(TypedDict):
+class StatementLine(TypedDict):
     offer: str
     merchant: str
     currency: str
@@ -69,7 +69,7 @@ class Statement(TypedDict):
     total: str
 
 
-class Reason(TypedDict):
+class ConditionResult(TypedDict):
     name: str
     required: str
     found: str
@@ -80,9 +80,9 @@ class Reason(TypedDict):
 class Benefit(TypedDict):
     offer: str
     state: str
-    reasons: list[Reason]
+    reasons: list[ConditionResult]
     asks: list[str]
-    progress: Reason | None
+    progress: ConditionResult | None
     left: int | None
     own_left: int | None
 
@@ -120,21 +120,21 @@ class Explanation(TypedDict):
     place: int | None
     amount: str | None
     currency: str
-    conditions: list[Reason]
+    conditions: list[ConditionResult]
 
 
 class Decision(Explanation):
     subject: str
 
 
-class Claim(TypedDict):
+class ClaimResult(TypedDict):
     subject: str
     key: str
     outcome: str
     answers: list[Explanation]
 
 
-class Taken(TypedDict):
+class ImportResult(TypedDict):
     rows: int
     added: int
     changed: int

@@ -1,17 +1,16 @@
-"""Facts that programs tell, single or in batches: with the same checks as files, all or none."""
+"""Facts recorded by programs, one or many in a request: the checks of file imports, all or nothing."""
 
 from typing import Any
 
 from django.http import Http404
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import serializers
-from api.idempotency import ONCE, idempotent
-from api.problems import ProblemError, pointed
+from api import problems, serializers
+from api.idempotency import KEY_PARAMETER, idempotent
+from api.problems import ProblemError, row_error
 from core import clock
 from imports.importer import ImportResult
 from imports.json_rows import import_json_rows
@@ -19,32 +18,37 @@ from imports.registry import all_schemas
 from imports.schema import FileSchema, RowError
 from merchants.models import ApiKey
 
-FACTS: dict[str, FileSchema] = {file.name: file for file in all_schemas()}
+SCHEMAS: dict[str, FileSchema] = {schema.name: schema for schema in all_schemas()}
 
 
-def take(file: FileSchema, facts: list[dict[str, Any]], at: str, *, many: bool = True) -> ImportResult:
-    """Record the facts of a kind, pointing at each that is wrong from the pointer `at`. Raises ProblemError, 400."""
-    complaints: list[RowError] = []
-    outcome = import_json_rows(file, facts, name=f"api: {file.name}", now=clock.now(), on_error=complaints.append)
-    if complaints:
-        errors = [pointed(one, f"{at}/{one.line}" if many else at) for one in complaints]
-        raise ProblemError(
-            400, "invalid", _("Nothing was recorded: something in the facts is wrong; see errors."), errors
-        )
-    return outcome
-
-
-class Facts(APIView):
+class FactsView(APIView):
     scope = ApiKey.Scope.FACTS
 
     @extend_schema(
-        request=serializers.FactsShape, responses=serializers.TakenShape, parameters=ONCE, operation_id="record_facts"
+        request=serializers.FactsSerializer,
+        responses=serializers.ImportResultSerializer,
+        parameters=KEY_PARAMETER,
+        operation_id="record_facts",
     )
     @idempotent
     def post(self, request: Request, kind: str) -> Response:
-        """Record up to 1,000 facts of a kind, named as in its file: new or changed. All or none."""
-        if kind not in FACTS:
+        """Record up to 1,000 facts of one kind, new or changed, with the column names of its file. All or nothing."""
+        if kind not in SCHEMAS:
             raise Http404
-        asked = serializers.FactsShape(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return Response(serializers.TakenShape(take(FACTS[kind], asked.validated_data["facts"], "/facts")).data)
+        serializer = serializers.FactsSerializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        result = record(SCHEMAS[kind], serializer.validated_data["facts"], pointer="/facts")
+        return Response(serializers.ImportResultSerializer(result).data)
+
+
+def record(schema: FileSchema, facts: list[dict[str, Any]], *, pointer: str, many: bool = True) -> ImportResult:
+    """Record facts of one kind. Raises ProblemError (400) with a pointer to each faulty value.
+
+    `pointer` is the JSON pointer of the list of facts, or of the single fact if not `many`.
+    """
+    errors: list[RowError] = []
+    result = import_json_rows(schema, facts, name=f"api: {schema.name}", now=clock.now(), on_error=errors.append)
+    if errors:
+        pointed = [row_error(error, f"{pointer}/{error.line}" if many else pointer) for error in errors]
+        raise ProblemError(problems.INVALID_FACTS, errors=pointed)
+    return result

@@ -8,49 +8,53 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api import serializers
+from api import problems, serializers
 from api.authentication import merchants_of
-from api.idempotency import ONCE, idempotent
+from api.idempotency import KEY_PARAMETER, idempotent
 from api.problems import ProblemError
 from campaigns.coupons import attachment
 from core import clock
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
 
-ANSWERS = {409: serializers.ProblemShape}
 
-
-class OrderCoupon(APIView):
+class OrderCouponView(APIView):
     scope = ApiKey.Scope.CLAIM
 
     @extend_schema(
-        request=None, responses={201: serializers.CouponShape, **ANSWERS}, parameters=ONCE, operation_id="attach_coupon"
+        request=None,
+        responses={201: serializers.CouponSerializer, 409: serializers.ProblemSerializer},
+        parameters=KEY_PARAMETER,
+        operation_id="attach_coupon",
     )
     @idempotent
     def post(self, request: Request, number: str) -> Response:
         """Attach the oldest coupon that fits to a freight order that is placed and not paid."""
-        return Response(_moved(attachment.attach, request, number), status=201)
+        return Response(_change(attachment.attach, request, number), status=201)
 
     @extend_schema(
-        request=None, responses={200: serializers.CouponShape, **ANSWERS}, parameters=ONCE, operation_id="detach_coupon"
+        request=None,
+        responses={200: serializers.CouponSerializer, 409: serializers.ProblemSerializer},
+        parameters=KEY_PARAMETER,
+        operation_id="detach_coupon",
     )
     @idempotent
     def delete(self, request: Request, number: str) -> Response:
-        """Take the coupon off a freight order that is not paid yet; it comes back to the merchant's wallet."""
-        return Response(_moved(attachment.detach, request, number))
+        """Detach the coupon from a freight order that is not paid yet; it returns to the merchant's wallet."""
+        return Response(_change(attachment.detach, request, number))
 
 
-def _moved(verb: Any, request: Request, number: str) -> dict[str, Any]:
-    order = (
-        FreightOrder.objects.filter(pk=number, merchant__in=merchants_of(request)).select_related("merchant").first()
-    )
+def _change(verb: Any, request: Request, number: str) -> dict[str, Any]:
+    """Attach or detach (`verb`) a coupon and return it."""
+    visible = FreightOrder.objects.filter(pk=number, merchant__in=merchants_of(request))
+    order = visible.select_related("merchant").first()
     if order is None:
         raise Http404
     try:
         coupon = verb(number, merchant=order.merchant, at=clock.now(), by=str(request.auth))
     except FreightOrder.DoesNotExist as error:
         raise Http404 from error
-    except attachment.NotAttachableError as refusal:
-        raise ProblemError(409, "no_coupon", str(refusal)) from refusal
-    told: dict[str, Any] = serializers.CouponShape(coupon).data
-    return told
+    except attachment.NotAttachableError as error:
+        raise ProblemError(problems.NO_COUPON, reason=error) from error
+    data: dict[str, Any] = serializers.CouponSerializer(coupon).data
+    return data

@@ -1,11 +1,13 @@
-"""Claims decided at once, ahead of the tick: the same rules, folds and verbs, for the subjects that ask.
+"""Instant claims: follow grants and decide claims of a few subjects now, ahead of the next tick.
 
-What it asks of the database is kept (`core.db.compiled_queries`): nothing here grows with the grants that there are.
+The rules and the code are those of the tick. All statements are compiled queries, and their cost does not grow with the
+number of grants.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
@@ -21,100 +23,107 @@ from core.db.compiled_queries import AnyOfParameter, compiled_query, number
 from core.db.pipeline import outside_pipeline, pipeline
 
 
-class Held(NamedTuple):
-    """A kind of subject, the offers about such subjects, whose rows are locked, and whether any promises coupons."""
+@dataclass(frozen=True)
+class LockedOffers:
+    """The published offers for one type of subject, locked until the transaction ends.
 
-    of: str
-    about: list[PublishedOffer]
-    is_promised: bool
+    `any_coupons`: some published offer of any subject type issues coupons.
+    """
+
+    subject_type: str
+    offers: list[PublishedOffer]
+    any_coupons: bool
 
 
 def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
-    """A tick for one subject; see `claim_all`."""
+    """Decide the claims of one subject; see `claim_all`."""
     return claim_all([subject], of=of, at=at)
 
 
 def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decision]:
-    """A tick for some subjects (`of`: freight_order, trade_order, …): grants follow, and claims are decided, now.
+    """Follow grants and decide claims of some subjects of the type `of` (freight_order, trade_order, …) at an instant.
 
-    They come before claims that were made earlier and that no tick has seen yet: those are told late. Claims that wait
-    for a settling delay, a decision day or the end of a pause go on waiting. Returns their decisions, of all offers, by
-    subject and offer. Raises claims.UnknownSubjectError.
+    Returns their decisions, old and new, of all offers, by subject and offer. Raises claims.UnknownSubjectError.
+
+    These claims are decided before earlier claims that no tick has seen yet. Claims that wait for a settling delay, a
+    decision day or the end of a pause keep waiting.
     """
     with transaction.atomic():
-        return decide(hold(of), subjects, at=at)
+        return decide(lock_offers(of), subjects, at=at)
 
 
-def hold(of: str) -> Held:
-    """Take the offers about such subjects in hand, until the transaction ends."""
-    with pipeline():  # one after the other: what is promised is seen with the offers in hand
-        about, promised = published_offers.send_about(of, held=True), _promised().execute_deferred()
-        return Held(of, about(), bool(promised()))
+def lock_offers(subject_type: str) -> LockedOffers:
+    """Lock the offers for a type of subject until the transaction ends."""
+    with pipeline():  # the second statement runs with the locks in hand, so it sees offers published meanwhile
+        offers, coupons = published_offers.send_about(subject_type, held=True), _any_issuance().execute_deferred()
+        return LockedOffers(subject_type, offers(), bool(coupons()))
 
 
-def decide(held: Held, subjects: Sequence[str], *, at: datetime) -> list[Decision]:
-    """As `claim_all`, with offers that are in hand."""
-    if not held.about:
+def decide(locked: LockedOffers, subjects: Sequence[str], *, at: datetime) -> list[Decision]:
+    """Do what `claim_all` does, with offers that are locked already."""
+    if not locked.offers:
         return []
     with pipeline():
-        return _decide(held, subjects, at)
+        return _decide(locked, subjects, at)
 
 
-def _decide(held: Held, subjects: Sequence[str], at: datetime) -> list[Decision]:
-    of, about, is_promised = held
-    at = max([at, *(offer.row.grants_followed_until for offer in about if offer.row.grants_followed_until)])
-    spends = of == "freight_order" and is_promised
-    only = SubjectSelection(tuple(subjects), _merchants(about, subjects, spends=spends))
-    if spends:
+def _decide(locked: LockedOffers, subjects: Sequence[str], at: datetime) -> list[Decision]:
+    offers = locked.offers
+    at = max([at, *(offer.row.grants_followed_until for offer in offers if offer.row.grants_followed_until)])
+    may_redeem = locked.subject_type == "freight_order" and locked.any_coupons
+    merchants: tuple[str, ...] = ()
+    if may_redeem or any(offer.terms.threshold is not None for offer in offers):
+        merchants = claims.merchants_of(offers[0], subjects)
+    selection = SubjectSelection(tuple(subjects), merchants)
+    if may_redeem:
         with outside_pipeline():
-            redemption.follow_orders(only.subjects, merchants=only.merchants, at=at)
-    found: list[tuple[str, Decision]] = []
-    for group in published_offers.competing(about):
-        found += _bring_up(group, at, only)
-    if not {decision.subject for _, decision in found}.issuperset(subjects):
-        claims.merchants_of(about[0], subjects)  # nothing decided: or not there at all
-    return [decision for _code, decision in sorted(found, key=lambda one: (one[1].subject, one[0]))]
+            redemption.follow_orders(selection.subjects, merchants=selection.merchants, at=at)
+    decisions: list[tuple[str, Decision]] = []
+    for group in published_offers.competing(offers):
+        decisions += _decide_group(group, at, selection)
+    if not {decision.subject for _, decision in decisions}.issuperset(subjects):
+        claims.merchants_of(offers[0], subjects)  # raises if a subject without a decision does not exist
+    return [decision for _code, decision in sorted(decisions, key=lambda pair: (pair[1].subject, pair[0]))]
 
 
 @compiled_query
-def _promised() -> QuerySet[Issuance, Any]:
-    """Whether any offer promises coupons, which freight orders could spend."""
+def _any_issuance() -> QuerySet[Issuance, Any]:
+    """Return a row if any offer issues coupons, which freight orders could redeem."""
     return Issuance.objects.order_by().values_list("pk")[:1]
 
 
-def _merchants(held: list[PublishedOffer], subjects: Sequence[str], *, spends: bool) -> tuple[str, ...]:
-    """Whose the subjects are, where something of the merchant's has to be followed first."""
-    follows = spends or any(offer.terms.threshold is not None for offer in held)
-    return claims.merchants_of(held[0], subjects) if follows else ()
-
-
-def _bring_up(group: list[PublishedOffer], at: datetime, only: SubjectSelection) -> list[tuple[str, Decision]]:
-    """Follow and decide some subjects of competing offers; how far the others were brought stays as it is."""
-    found = []
+def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectSelection) -> list[tuple[str, Decision]]:
+    """Follow grants and decide claims of the selected subjects for competing offers. Return (offer code, decision)."""
     until = claims.decision_cutoff(group, at)
-    sent = {o.id: claims.send_asked(o, only.subjects, until=until) for o in group if o.terms.threshold is None}
-    asked = {offer: fetch() for offer, fetch in sent.items()}
-    for offer in group:
-        new = {subject.key for subject in asked.get(offer.id, ())}
-        if before := [subject for subject in only.subjects if subject not in new]:
-            known = _known()(offer=offer.id, subjects=before)
-            found += [
-                (offer.code, Decision.from_db(connection.alias, claim_decisions.FIELDS, row[:-1])) for row in known
-            ]
-            if any(row[-1] for row in known):
-                with outside_pipeline():
-                    follow_grants.follow(offer, Changes(offer.row.grants_followed_until, at, only=only))
+    sent = {o.id: claims.send_asked(o, selection.subjects, until=until) for o in group if o.terms.threshold is None}
+    undecided = {offer: fetch() for offer, fetch in sent.items()}
+    decisions = [pair for offer in group for pair in _follow_decided(offer, undecided.get(offer.id, ()), at, selection)]
     since = max(
         (offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None), default=None
     )
-    made = claim_decisions.decide_some(group, Changes(since, until, only=only), asked, at=at)
+    new = claim_decisions.decide_some(group, Changes(since, until, only=selection), undecided, at=at)
     codes = {offer.id: offer.code for offer in group}
-    return found + [(codes[decision.offer_id], decision) for decision in made]
+    return decisions + [(codes[decision.offer_id], decision) for decision in new]
+
+
+def _follow_decided(
+    offer: PublishedOffer, undecided: Sequence[claims.Subject], at: datetime, selection: SubjectSelection
+) -> list[tuple[str, Decision]]:
+    """Follow the grants of subjects that the offer has decided before. Return (offer code, decision)."""
+    new = {subject.key for subject in undecided}
+    decided = [subject for subject in selection.subjects if subject not in new]
+    if not decided:
+        return []
+    rows = _earlier_decisions()(offer=offer.id, subjects=decided)
+    if any(has_live_grant for *_values, has_live_grant in rows):
+        with outside_pipeline():
+            follow_grants.follow(offer, Changes(offer.row.grants_followed_until, at, only=selection))
+    return [(offer.code, Decision.from_db(connection.alias, claim_decisions.FIELDS, values)) for *values, _live in rows]
 
 
 @compiled_query
-def _known() -> QuerySet[Decision, Any]:
-    """What was decided of some subjects, and whether they have a live grant."""
+def _earlier_decisions() -> QuerySet[Decision, Any]:
+    """Decisions of one offer for some subjects; the last column is true if the subject has a live grant."""
     live = Grant.objects.filter(offer=OuterRef("offer"), subject=OuterRef("subject"), status__in=Grant.LIVE)
     decided = Decision.objects.filter(AnyOfParameter("subject", "subjects"), offer=number("offer"))
     return decided.annotate(live=Exists(live)).values_list(*claim_decisions.FIELDS, "live")

@@ -132,7 +132,7 @@ def test_L4_after_a_day_it_is_a_new_call(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", asked(), once="k")
     call = IdempotencyRecord.objects.get()
-    IdempotencyRecord.objects.update(at=call.at - IdempotencyRecord.KEPT)
+    IdempotencyRecord.objects.update(at=call.at - IdempotencyRecord.RETENTION)
     answer = platform.post("claims/", asked(order_no="B"), once="k")
     assert (answer.status, answer.body["key"]) == (201, "B")
 
@@ -243,13 +243,16 @@ def test_a_reused_key_is_refused_in_the_language_of_who_reads_it(platform: Progr
     """Whoever decides for several looks for all of their keys, in a language of its own."""
     publish(offer("o"))
     platform.post("claims/", asked(), once="k")
-    other = idempotency.Ticket(ApiKey.objects.get().pk, "k", "the digest of another call")
+    other = idempotency.IdempotentRequest(ApiKey.objects.get().pk, "k", "the digest of another call")
     with override("zh-hans"), transaction.atomic():
-        _free, before = idempotency.admit([other])
+        _free, before = idempotency.lock([other])
     refused = before[other]
     assert isinstance(refused, ProblemError)
     told = {}
     for language in ("en", "zh-hans"):
         with override(language):
             told[language] = refused.body()["detail"]
-    assert told == {"en": "This key was used for another call.", "zh-hans": "该键已用于另一次调用。"}
+    assert told == {
+        "en": "This idempotency key was already used for a different request.",
+        "zh-hans": "该幂等键已用于另一个请求。",
+    }

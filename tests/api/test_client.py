@@ -40,7 +40,7 @@ def test_every_answer_has_the_fields_of_the_schema() -> None:
     kinds = {name: kind for name, kind in vars(responses).items() if inspect.isclass(kind) and name != "TypedDict"}
     assert len(kinds) > 10
     for name, kind in kinds.items():
-        told = shapes[f"{name}Shape"]["properties"]
+        told = shapes[f"{name}"]["properties"]
         hints = get_type_hints(kind)
         assert set(hints) == set(told), name
         for field, of in told.items():

@@ -18,7 +18,7 @@ from tests.support.world import freight, offer, publish
 
 @pytest.fixture(autouse=True)
 def anew() -> None:
-    throttling._COUNTED.clear()
+    throttling._WINDOWS.clear()
     throttling._server.cache_clear()
 
 
@@ -56,11 +56,11 @@ def test_a_call_too_many_claims_nothing(platform: Program, settings: Settings) -
 
 def test_the_next_minute_begins_anew(settings: Settings) -> None:
     mine = name()
-    assert [throttling._take_here(mine, at)[0] for at in (0.0, 1.0, 59.9, 60.0, 61.0)] == [1, 2, 3, 1, 2]
+    assert [throttling._count_in_process(mine, at)[0] for at in (0.0, 1.0, 59.9, 60.0, 61.0)] == [1, 2, 3, 1, 2]
 
 
 def burst(mine: str, allowed: int) -> int:
-    return sum(n <= allowed for n, _left in at_once([lambda: throttling.take(mine)] * 60))
+    return sum(n <= allowed for n, _left in at_once([lambda: throttling.count(mine)] * 60))
 
 
 @pytest.mark.redis
@@ -83,15 +83,15 @@ def test_S5_control_a_count_that_is_read_and_then_written_lets_more_through(monk
         server.set(mine, n, ex=60)
         return n, 60.0
 
-    monkeypatch.setattr(throttling, "take", read_then_write)
+    monkeypatch.setattr(throttling, "count", read_then_write)
     assert any(burst(name(), 10) > 10 for _ in range(20))
 
 
 def test_F5_a_redis_that_hangs_lets_everybody_through(private_redis: PrivateRedis, settings: Settings) -> None:
     settings.REDIS_URL = private_redis.url
     mine = name()
-    assert throttling.take(mine)[0] == 1
+    assert throttling.count(mine)[0] == 1
     private_redis.freeze()
     began = time.monotonic()
-    assert throttling.take(mine)[0] == 0
+    assert throttling.count(mine)[0] == 0
     assert time.monotonic() - began < 2

@@ -105,16 +105,28 @@ def client(threads: int, start: int) -> None:
     import django
 
     django.setup()
-    from campaigns.engine import claim_batching
+    from django.db import transaction
 
-    sys.setswitchinterval(0.0005)  # as in config/wsgi.py
+    from campaigns.engine import instant_claims
+    from core.batching import Batch, Batcher, BatchItem
+    from core.db.pipeline import pipeline
+
     numbers = count(start, PROCESSES)
+
+    def decide(batch: Batch[BatchItem]) -> None:
+        with transaction.atomic(), pipeline():
+            locked = instant_claims.lock_offers("freight_order")
+            subjects = [f"H{next(numbers)}" for _ in batch.close()]
+            decisions = instant_claims.decide(locked, subjects, at=facts.DECIDED)
+            assert [decision.outcome for decision in decisions] == [1] * len(subjects)
+
+    batcher = Batcher(decide)
+    sys.setswitchinterval(0.0005)  # as in config/wsgi.py
     took: list[float] = []
     ready = Barrier(threads)
 
     def ask() -> None:
-        [decision] = claim_batching.ask(f"H{next(numbers)}", of="freight_order", at=facts.DECIDED)
-        assert decision.outcome == 1
+        batcher.submit(BatchItem(group="freight_order"))
 
     def claim() -> None:
         ask()

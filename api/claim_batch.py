@@ -1,0 +1,137 @@
+"""Claims in batches: requests that arrive at the same time are decided and stored in one transaction.
+
+`submit` is called for each request and returns its response. `_process` decides a batch: lock the offers, lock the
+Idempotency-Keys, check owners, decide, explain, store the responses.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from django.db import transaction
+from django.http import Http404
+from django.utils.translation import get_language, override
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import idempotency, problems, serializers
+from api.authentication import key_of
+from api.idempotency import IdempotentRequest
+from api.problems import ProblemError
+from api.subjects import explain_by_key, send_merchants
+from campaigns.eligibility.explanations import Explanation
+from campaigns.engine import instant_claims
+from core import clock
+from core.batching import Batch, Batcher, BatchItem
+from core.db.pipeline import pipeline
+
+
+@dataclass(eq=False, kw_only=True)
+class PendingClaim(BatchItem):
+    """A claim request that waits for its response. Its group is the type of its subject.
+
+    `merchant` is the code of the merchant that the API key belongs to, None for a key of the platform.
+    """
+
+    group: str
+    subject: str
+    at: datetime
+    identity: IdempotentRequest
+    merchant: str | None
+    language: str
+    response: Response | None = field(default=None, init=False)
+
+
+def submit(request: Request, subject_type: str, subject: str) -> Response:
+    """Decide the claims of a recorded subject, with requests that arrive meanwhile. Raises ProblemError."""
+    claim = PendingClaim(
+        group=subject_type,
+        subject=subject,
+        at=clock.now(),
+        identity=idempotency.identify(request),
+        merchant=key_of(request).merchant_id,
+        language=get_language() or "",
+    )
+    BATCHER.submit(claim)
+    assert claim.response is not None
+    return claim.response
+
+
+def _process(batch: Batch[PendingClaim]) -> None:
+    """Decide all claims of a batch and store their responses, in one transaction."""
+    with transaction.atomic(), pipeline():
+        locked = instant_claims.lock_offers(str(batch.group))
+        claims = batch.close()
+        at = max(claim.at for claim in claims)
+        if admitted := _admit(claims):
+            subjects = sorted({claim.subject for claim in admitted})
+            instant_claims.decide(locked, subjects, at=at)
+            _respond(locked, admitted)
+
+
+def _admit(claims: Sequence[PendingClaim]) -> list[PendingClaim]:
+    """Answer repeated, concurrent and foreign requests; return the claims that are left to decide."""
+    first = {claim.identity: claim for claim in reversed(claims)}
+    fetch_merchants = send_merchants(claims[0].group, [claim.subject for claim in claims])
+    locked, stored = idempotency.lock(list(first))
+    merchants = fetch_merchants()
+    admitted = []
+    for claim in claims:
+        if claim.identity not in locked or first[claim.identity] is not claim:
+            claim.error = ProblemError(problems.IN_PROGRESS)
+        elif claim.identity in stored:
+            result = stored[claim.identity]
+            claim.response, claim.error = (None, result) if isinstance(result, ProblemError) else (result, None)
+        elif claim.subject not in merchants or claim.merchant not in (None, merchants[claim.subject]):
+            claim.error = Http404()
+        else:
+            admitted.append(claim)
+    return admitted
+
+
+def _respond(locked: instant_claims.LockedOffers, claims: Sequence[PendingClaim]) -> None:
+    """Set the response of each claim, in its language, and store it under its Idempotency-Key."""
+    responses = []
+    by_language = attrgetter("language")
+    for language, group in groupby(sorted(claims, key=by_language), by_language):
+        with override(language):
+            same_language = list(group)
+            explanations = explain_by_key(locked.offers, [claim.subject for claim in same_language])
+            for claim in same_language:
+                response = respond(result(claim.group, claim.subject, explanations.get(claim.subject, [])))
+                claim.response = response
+                responses.append((claim.identity, response))
+    idempotency.store(responses)
+
+
+def result(subject_type: str, subject: str, explanations: list[Explanation]) -> dict[str, Any]:
+    """Return the body of a response to a claim or a quote."""
+    claim = {
+        "subject": subject_type,
+        "key": subject,
+        "outcome": _outcome({explanation.outcome for explanation in explanations}),
+        "answers": explanations,
+    }
+    return serializers.serialize(serializers.ClaimResultSerializer, claim)
+
+
+def _outcome(outcomes: set[str]) -> str:
+    """Return the outcome of a claim from those of the offers: granted, a refusal, or waiting."""
+    if "granted" in outcomes:
+        return "granted"
+    return next((refusal for refusal in problems.CLAIM_REFUSALS if refusal in outcomes), "waiting")
+
+
+def respond(claim: dict[str, Any]) -> Response:
+    """Return the response to a claim: 201 granted, 202 waiting, 409 refused."""
+    refusal = problems.CLAIM_REFUSALS.get(claim["outcome"])
+    if refusal is not None:
+        # Returned, not raised: the decision and the response to a repeated request are to be stored.
+        return ProblemError(refusal, extra=claim).response()
+    return Response(claim, status=202 if claim["outcome"] == "waiting" else 201)
+
+
+BATCHER = Batcher(_process)

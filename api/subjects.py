@@ -1,0 +1,40 @@
+"""Subjects of claims: their merchants, and what the offers decided about them."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rest_framework.request import Request
+
+from api.authentication import key_of
+from campaigns.eligibility.explanations import Explanation, explain_all
+from campaigns.offers.published_offers import PublishedOffer
+from core import clock
+from core.db.compiled_queries import AnyOfParameter, compiled_query
+from core.facts import SUBJECTS
+
+
+def is_visible(request: Request, subject: str, key: str) -> bool:
+    """Return true if the subject exists and belongs to a merchant that the request's API key may see."""
+    own = key_of(request).merchant_id
+    return any(own in (None, merchant) for merchant in send_merchants(subject, [key])().values())
+
+
+def send_merchants(subject: str, keys: Sequence[str]) -> Callable[[], dict[str, str]]:
+    """Start the query and return a function that waits for the merchant code of each existing subject, by key."""
+    fetch = _merchants(subject).execute_deferred(keys=list(keys)) if subject in SUBJECTS else list
+    return lambda: dict(fetch())
+
+
+@compiled_query
+def _merchants(subject: str) -> Any:
+    collection = SUBJECTS[subject]
+    return collection.model._default_manager.filter(AnyOfParameter("pk", "keys")).values_list("pk", collection.merchant)
+
+
+def explain_by_key(offers: Sequence[PublishedOffer], keys: Sequence[str]) -> dict[str, list[Explanation]]:
+    """Return the explanations of offers for subjects of their type, by the subject's key, ordered by offer code."""
+    explanations: dict[str, list[Explanation]] = {}
+    for offer in sorted(offers, key=lambda offer: offer.code):
+        for explanation in explain_all(offer, keys, at=clock.now()):
+            explanations.setdefault(explanation.subject, []).append(explanation)
+    return explanations
