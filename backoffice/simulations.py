@@ -58,7 +58,7 @@ def create(request: HttpRequest, pk: int) -> HttpResponse:
         except DefinitionError as error:
             messages.error(request, str(error))
             return redirect("backoffice:draft", draft.pk)
-        transaction.on_commit(lambda: tasks.try_draft.delay(trial.pk))
+        transaction.on_commit(lambda: tasks.run_simulation.delay(trial.pk))
         return redirect("backoffice:simulation", trial.pk)
     return render_page(request, "new_simulation", title=_("Try %(draft)s") % {"draft": draft}, form=form, draft=draft)
 

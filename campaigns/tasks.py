@@ -1,4 +1,4 @@
-"""Celery's door: instants and ids in, verbs called, nothing decided here."""
+"""Celery tasks. They take primary keys and ISO instants, and call the functions that do the work."""
 
 from datetime import datetime, timedelta
 
@@ -15,56 +15,56 @@ from imports import upload_jobs
 from imports.tasks import work_on_upload
 
 LOST = timedelta(seconds=30)
-"""A message that was not heard for so long is taken for lost."""
+"""Time after which the message that announces an upload counts as lost."""
 
 
 @shared_task
 def tick(at: str | None = None) -> None:
-    """Do what is due at the ISO instant `at`, or now."""
+    """Run a tick at the ISO instant `at`, or now, and send its notifications."""
     ticker.tick(at=datetime.fromisoformat(at) if at else clock.now())
     heartbeat.record(heartbeat.WORKER, at=clock.real())
-    _tell()
+    _send_notifications()
 
 
 @shared_task
 def sweep() -> None:
-    """Take up what was lost with a broker or a worker."""
+    """Do the work whose messages or worker were lost; beat calls this every 30 seconds."""
     heartbeat.record(heartbeat.WORKER, at=clock.real())
     ticker.sweep(at=clock.now())
     login_attempts.forget(at=clock.real())
     sessions.forget()
     if not Heartbeat.objects.filter(pk=heartbeat.INVARIANTS).exists():
-        check.delay()
+        check_invariants.delay()
     upload_jobs.QUEUE.fail_stalled(at=clock.real())
     lost = upload_jobs.QUEUE.waiting().filter(seen_at__lte=clock.real() - LOST)
     for upload in lost.values_list("pk", flat=True)[:1]:
         work_on_upload.delay(upload)
     jobs.QUEUE.fail_stalled(at=clock.real())
     for simulation in jobs.QUEUE.waiting()[:1]:
-        try_draft.delay(simulation.pk)
-    _tell()
+        run_simulation.delay(simulation.pk)
+    _send_notifications()
 
 
 @shared_task
-def try_draft(trial: int) -> None:
-    """Run the trial of that number; one that a lost message left waiting is taken up by the sweep."""
-    jobs.run(Simulation.objects.get(pk=trial), clock=clock.real)
+def run_simulation(pk: int) -> None:
+    """Run the simulation with that key. `sweep` starts one whose message was lost."""
+    jobs.run(Simulation.objects.get(pk=pk), clock=clock.real)
 
 
 @shared_task
-def check() -> None:
-    """Look whether all invariants hold, and leave word for the board."""
+def check_invariants() -> None:
+    """Check all invariants and store the names of those that do not hold for the health checks."""
     violated = ", ".join(violation.invariant.name for violation in invariants.check())
     heartbeat.record(heartbeat.INVARIANTS, at=clock.real(), message=violated)
 
 
 @shared_task
-def deliver(endpoint: int) -> None:
-    """Send what is due to one endpoint."""
-    webhooks.deliver(Endpoint.objects.get(pk=endpoint), clock=clock.real)
+def deliver(pk: int) -> None:
+    """Send the deliveries that are due to the endpoint with that key."""
+    webhooks.deliver(Endpoint.objects.get(pk=pk), clock=clock.real)
 
 
-def _tell() -> None:
+def _send_notifications() -> None:
     messages.fan_out()
     for endpoint in webhooks.waiting(at=clock.real()):
         deliver.delay(endpoint)

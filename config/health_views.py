@@ -49,4 +49,4 @@ def metrics(request: HttpRequest) -> HttpResponse:
     sent = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not settings.METRICS_TOKEN or not constant_time_compare(sent, settings.METRICS_TOKEN):
         raise Http404
-    return HttpResponse(prometheus.text(now=timezone.now()), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(prometheus.render(now=timezone.now()), content_type=CONTENT_TYPE_LATEST)

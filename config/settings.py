@@ -270,7 +270,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": crontab(minute="*/10"),
         "options": {"expires": 60},
     },
-    "check": {"task": "campaigns.tasks.check", "schedule": crontab(minute="17"), "options": {"expires": 60}},
+    "check": {"task": "campaigns.tasks.check_invariants", "schedule": crontab(minute="17"), "options": {"expires": 60}},
 }
 
 # ---- Programs: metrics, webhooks, REST API

@@ -1,6 +1,6 @@
-"""Numbers for those who watch with Prometheus: read from the database as it is, so that any process tells the truth.
+"""Metrics for Prometheus, read from the database: every process gives the same answer.
 
-What only a process knows, how long claims took there, is kept in it; several processes of one machine share a folder
+Only the durations of claims are counted in each process; several processes of one machine share a folder
 (`PROMETHEUS_MULTIPROC_DIR`).
 """
 
@@ -23,32 +23,38 @@ from imports.models import ImportBatch
 
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0)
 CLAIM_SECONDS = Histogram(
-    "fairground_claim_seconds", "How long a claim over REST took, by what became of it.", ["outcome"], buckets=BUCKETS
+    "fairground_claim_seconds", "Seconds that a claim over REST took, by outcome.", ["outcome"], buckets=BUCKETS
 )
-COUNTED_FOR = timedelta(seconds=30)
-"""Refusals are counted over all decisions: no more often than this."""
-_refused: dict[str, tuple[datetime, list[tuple[str, int, int]]]] = {}
+REFUSALS_LIFETIME = timedelta(seconds=30)
+"""Refusals are counted again after this time: the query reads all decisions."""
+TICK_TOTALS = {
+    "decided": "Claims decided by ticks.",
+    "moved": "Grants moved by ticks.",
+    "issued": "Coupons issued by ticks.",
+}
+_refusals_cache: dict[str, tuple[datetime, list[tuple[str, int, int]]]] = {}
 
 
-class House(Collector):
-    """Everything that the database knows, as of `now` by the host's clock."""
+class DatabaseCollector(Collector):
+    """Metrics that are read from the database, as of `now`, an instant of the host's clock."""
 
     def __init__(self, now: datetime) -> None:
         self.now = now
 
     def collect(self) -> Iterable[Metric]:
-        """Some fifteen queries, none of which grows with what was given but the count of refusals."""
+        """Yield all metrics. About fifteen queries; only the count of refusals reads more as the tables grow."""
         yield from self._offers()
-        yield from self._work()
-        yield from self._signs()
+        yield from self._ticks()
+        yield from self._queues()
+        yield from self._health()
 
     def _offers(self) -> Iterator[Metric]:
         rows = list(Offer.objects.exclude(version=None).values_list("pk", "code", "limit", "used", "line"))
-        limits = _gauge("quota_limit", "Places of an offer that has a limit.", "offer")
-        left = _gauge("quota_left", "Places that are left.", "offer")
-        used = _gauge("quota_used", "Places taken, reserved ones included.", "offer")
-        held = _gauge("quota_reserved", "Of those: not settled yet.", "offer")
-        line = _gauge("claims", "Claims that met every condition so far.", "offer")
+        limits = _gauge("quota_limit", "Limit of an offer that has one.", "offer")
+        left = _gauge("quota_left", "Places left.", "offer")
+        used = _gauge("quota_used", "Places taken, including those of reserved grants.", "offer")
+        held = _gauge("quota_reserved", "Places taken by grants that are not settled yet.", "offer")
+        line = _gauge("claims", "Claims that met every condition.", "offer")
         reserved = offer_metrics.reserved([pk for pk, *_ in rows])
         for pk, code, limit, taken, claims in rows:
             used.add_metric([code], taken)
@@ -57,26 +63,28 @@ class House(Collector):
             if limit is not None:
                 limits.add_metric([code], limit)
                 left.add_metric([code], max(limit - taken, 0))
-        refusals = _gauge("refusals", "Claims refused so far, by reason.", "offer", "reason")
+        refusals = _gauge("refusals", "Claims refused, by reason.", "offer", "reason")
         for code, outcome, count in _refusals(self.now):
             refusals.add_metric([code, Outcome(outcome).name.lower()], count)
         yield from (limits, left, used, held, line, refusals)
 
-    def _work(self) -> Iterator[Metric]:
+    def _ticks(self) -> Iterator[Metric]:
         done = TickRun.objects.exclude(finished_at=None).aggregate(
             n=Count("pk"), decided=Sum("decided"), moved=Sum("moved"), issued=Sum("issued")
         )
-        yield _gauge("ticks", "Ticks that ended.", value=done["n"])
-        for name in ("decided", "moved", "issued"):
-            yield _gauge(f"ticks_{name}", f"What ticks have {name}, in all.", value=done[name] or 0)
+        yield _gauge("ticks", "Ticks that finished.", value=done["n"])
+        for name, text in TICK_TOTALS.items():
+            yield _gauge(f"ticks_{name}", text, value=done[name] or 0)
         last = TickRun.objects.exclude(finished_at=None).order_by("-pk").first()
         if last is not None:
-            yield _gauge("tick_age_seconds", "Since the last tick began.", value=self._since(last.started_at))
+            yield _gauge("tick_age_seconds", "Seconds since the last tick began.", value=self._since(last.started_at))
+
+    def _queues(self) -> Iterator[Metric]:
         facts = ImportBatch.objects.filter(processed=False).aggregate(n=Count("pk"), oldest=Min("recorded_at"))
         mail = messages.to_mail().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
         sent = webhooks.standing(at=self.now)
-        waiting = _gauge("waiting", "What waits to be done.", "what")
-        oldest = _gauge("waiting_age_seconds", "For how long the oldest of it has waited.", "what")
+        waiting = _gauge("waiting", "Number of imports, mails, webhook deliveries and tasks that wait.", "what")
+        oldest = _gauge("waiting_age_seconds", "Seconds that the oldest of them has waited.", "what")
         for what, found in (("facts", facts), ("mail", mail), ("webhooks", sent)):
             waiting.add_metric([what], found["n"])
             oldest.add_metric([what], self._since(found["oldest"]) if found["oldest"] else 0)
@@ -84,19 +92,21 @@ class House(Collector):
             waiting.add_metric(["tasks"], queue)
         yield from (waiting, oldest)
         yield _gauge(
-            "webhook_failures", "Deliveries whose last try failed and that are not given up.", value=sent["failing"]
+            "webhook_failures",
+            "Deliveries whose last attempt failed and that will be tried again.",
+            value=sent["failing"],
         )
-        yield _gauge("webhooks_given_up", "Deliveries that nobody tries any more.", value=sent["given_up"])
+        yield _gauge("webhooks_given_up", "Deliveries that will not be tried again.", value=sent["given_up"])
 
-    def _signs(self) -> Iterator[Metric]:
-        signs = _gauge("sign_of_life_age_seconds", "Since a process showed that it lives.", "process")
+    def _health(self) -> Iterator[Metric]:
+        ages = _gauge("heartbeat_age_seconds", "Seconds since the last heartbeat of a process.", "process")
         for row in Heartbeat.objects.all():
-            signs.add_metric([row.name], self._since(row.at))
-        yield signs
-        well = _gauge("well", "1 where the board says that something is well, else 0.", "check")
+            ages.add_metric([row.name], self._since(row.at))
+        yield ages
+        healthy = _gauge("healthy", "1 if the health check passes, else 0.", "check")
         for check in health.checks(now=self.now):
-            well.add_metric([check.key], check.ok)
-        yield well
+            healthy.add_metric([check.key], check.ok)
+        yield healthy
 
     def _since(self, at: datetime) -> float:
         return max((self.now - at).total_seconds(), 0)
@@ -107,21 +117,21 @@ def _gauge(name: str, text: str, *labels: str, value: float | None = None) -> Ga
 
 
 def _refusals(now: datetime) -> list[tuple[str, int, int]]:
-    when, known = _refused.get("", (None, []))
-    if when is None or not when <= now < when + COUNTED_FOR:
+    when, known = _refusals_cache.get("", (None, []))
+    if when is None or not when <= now < when + REFUSALS_LIFETIME:
         refused = Decision.objects.exclude(outcome=Outcome.GRANTED).order_by()
         counted = refused.values("offer__code", "outcome").annotate(n=Count("pk"))
         known = list(counted.values_list("offer__code", "outcome", "n"))
-        _refused[""] = (now, known)
+        _refusals_cache[""] = (now, known)
     return known
 
 
-def text(*, now: datetime) -> bytes:
-    """All metrics in Prometheus' text format."""
-    house = CollectorRegistry()
-    house.register(House(now))
-    own: CollectorRegistry = REGISTRY
+def render(*, now: datetime) -> bytes:
+    """Return all metrics in Prometheus' text format, as of `now`, an instant of the host's clock."""
+    database = CollectorRegistry()
+    database.register(DatabaseCollector(now))
+    process: CollectorRegistry = REGISTRY
     if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
-        own = CollectorRegistry()
-        MultiProcessCollector(own)  # type: ignore[no-untyped-call]  # untyped there
-    return generate_latest(house) + generate_latest(own)
+        process = CollectorRegistry()
+        MultiProcessCollector(process)  # type: ignore[no-untyped-call]  # untyped there
+    return generate_latest(database) + generate_latest(process)

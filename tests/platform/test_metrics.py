@@ -1,4 +1,4 @@
-"""Numbers for those who watch: true to the rows, and only for who has the token."""
+"""Prometheus metrics: they agree with the rows, and are served only to requests with the token."""
 
 import re
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ TOKEN = "for-the-test-alone"
 @pytest.fixture
 def read(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
     settings.METRICS_TOKEN = TOKEN
-    monkeypatch.setattr(prometheus, "_refused", {})
+    monkeypatch.setattr(prometheus, "_refusals_cache", {})
     return {}
 
 
@@ -34,7 +34,7 @@ def numbers() -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("token", "sent"), [("", ""), ("", "Bearer "), (TOKEN, ""), (TOKEN, "Bearer other")])
-def test_without_the_token_there_is_no_such_page(settings: Settings, token: str, sent: str) -> None:
+def test_without_the_token_there_is_no_page(settings: Settings, token: str, sent: str) -> None:
     settings.METRICS_TOKEN = token
     assert Client().get("/metrics", headers={"authorization": sent}).status_code == 404
 
@@ -58,23 +58,22 @@ def test_quota_claims_and_refusals(read: dict[str, float], platform: Program) ->
     assert numbers()[name] == before.get(name, 0) + 1
 
 
-def test_what_waits_and_what_fails(read: dict[str, float]) -> None:
-    freight_waits = numbers()
-    assert freight_waits['fairground_waiting{what="facts"}'] == 0
+def test_waiting_and_failed_deliveries(read: dict[str, float]) -> None:
+    assert numbers()['fairground_waiting{what="facts"}'] == 0
     hook = Endpoint.objects.create(name="w", url="https://w.example", secret="s", created_by="t", created_at=T0)
     Delivery.objects.create(endpoint=hook, key="a", tries=2, due_at=T0, created_at=T0)
     Delivery.objects.create(endpoint=hook, key="b", tries=11, created_at=T0)
     Delivery.objects.create(endpoint=hook, key="c", tries=1, delivered_at=T0, created_at=T0)
-    found = numbers()
-    assert (found['fairground_waiting{what="webhooks"}'], found["fairground_webhook_failures"]) == (1, 1)
-    assert found["fairground_webhooks_given_up"] == 1
-    assert found['fairground_waiting_age_seconds{what="webhooks"}'] > 0
-    assert found['fairground_well{check="webhooks"}'] == 0
+    metrics = numbers()
+    assert (metrics['fairground_waiting{what="webhooks"}'], metrics["fairground_webhook_failures"]) == (1, 1)
+    assert metrics["fairground_webhooks_given_up"] == 1
+    assert metrics['fairground_waiting_age_seconds{what="webhooks"}'] > 0
+    assert metrics['fairground_healthy{check="webhooks"}'] == 0
 
 
-def test_an_offer_without_a_limit_has_no_left(read: dict[str, float]) -> None:
+def test_an_offer_without_a_limit_has_no_places_left(read: dict[str, float]) -> None:
     publish(offer("o"))
     assert Offer.objects.get().limit is None
-    found = numbers()
-    assert 'fairground_quota_left{offer="o"}' not in found
-    assert found['fairground_quota_used{offer="o"}'] == 0
+    metrics = numbers()
+    assert 'fairground_quota_left{offer="o"}' not in metrics
+    assert metrics['fairground_quota_used{offer="o"}'] == 0
