@@ -20,7 +20,7 @@ from campaigns.offers import published_offers
 from merchants import api_keys
 from tests.support.members import member
 from tests.support.processes import url
-from tests.support.servers import KEY, wait_until, web
+from tests.support.servers import SECRET_KEY, wait_until, web
 from tests.support.world import freight, merchant, offer, publish, used
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -95,7 +95,7 @@ def waiting() -> int:
 def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
     secret: str, crowd: Callable[..., Any], settings: Settings
 ) -> None:
-    settings.SECRET_KEY = KEY  # the session is the server's too
+    settings.SECRET_KEY = SECRET_KEY  # the session is the server's too
     browser = Client()
     browser.force_login(member("m@example.com").user)
     session = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}

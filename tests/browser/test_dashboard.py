@@ -1,4 +1,4 @@
-"""The dashboard as merchants use it: in both languages, on a desk and on a phone, with and without JavaScript."""
+"""The dashboard in a browser: both languages, desktop and phone, with and without JavaScript."""
 
 from decimal import Decimal
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def owner(settings: Settings) -> Member:
-    """A merchant with three of the five shipments that eight coupons ask for, on 20 September 2022."""
+    """Merchant with three of the five shipments required for eight coupons, on 20 September 2022."""
     settings.DEMO = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     season.publish()
@@ -37,7 +37,7 @@ def owner(settings: Settings) -> Member:
 
 
 def pass_time(at: str) -> None:
-    """What the clock and the worker do together."""
+    """Move the clock and do the work of the worker."""
     clock(at)
     ticker.tick(at=t(at))
     messages.fan_out()
@@ -121,7 +121,7 @@ def test_from_three_of_five_shipments_to_a_redeemed_coupon(
 
 
 def pages(owner: Member) -> list[str]:
-    """Every page there is, with something on it."""
+    """Return the address of every page, each with data."""
     for n in (3, 4):
         freight(f"F{n}", placed_at="20", paid_at="20 02:00", shipped_at="21")
     pass_time("10-15 07:00")
@@ -148,7 +148,7 @@ def test_every_page_is_accessible_and_fits(owner: Member, reader: Open, language
         who.open(path)
         who.check(BY_LOOKS if scheme == "dark" else ())
     who.open("/nothing/", status=404)
-    who.complaints.clear()  # the browser's own word on a 404
+    who.complaints.clear()  # the browser logs the 404 itself
     who.check()
     other = reader(language, width, color_scheme=scheme)
     sign_in(other, mate.user.username)
@@ -157,7 +157,7 @@ def test_every_page_is_accessible_and_fits(owner: Member, reader: Open, language
     other.check()
 
 
-def test_an_operator_looks_on_and_leaves(owner: Member, reader: Open) -> None:
+def test_an_operator_views_the_dashboard_and_leaves(owner: Member, reader: Open) -> None:
     User.objects.create_superuser("ana", password=PASSWORD)
     who = reader("en", 1280)
     sign_in(who, "ana")
@@ -184,7 +184,7 @@ def test_home_refreshes_itself(owner: Member, reader: Open) -> None:
     assert who.complaints == []
 
 
-def test_it_prints_without_the_frame(owner: Member, reader: Open) -> None:
+def test_print_hides_the_navigation(owner: Member, reader: Open) -> None:
     who = reader("en", 1280)
     sign_in(who)
     who.page.emulate_media(media="print")
@@ -192,7 +192,7 @@ def test_it_prints_without_the_frame(owner: Member, reader: Open) -> None:
     expect(who.page.locator(".card").first).to_be_visible()
 
 
-def test_an_invitation_by_mail_to_the_first_look(owner: Member, reader: Open) -> None:
+def test_from_the_invitation_to_the_first_visit(owner: Member, reader: Open) -> None:
     who = reader("en", 1280)
     sign_in(who)
     who.open("/team/")

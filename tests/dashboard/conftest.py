@@ -1,4 +1,4 @@
-"""A marketplace of two merchants, and who signs in for them."""
+"""Two merchants and their members."""
 
 import pytest
 from pytest_django import Settings
@@ -10,14 +10,14 @@ from tests.support.world import merchant
 
 @pytest.fixture
 def demo(settings: Settings) -> None:
-    """The clock is the demonstration's, which stands where a test puts it; passwords are hashed quickly."""
+    """Use the demonstration clock, which stands where a test sets it, and a fast password hasher."""
     settings.DEMO = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture
 def owner(db: None, demo: None) -> Member:
-    """The main account of M1, on 3 September 2022, 00:00 UTC."""
+    """Main account of merchant M1, on 3 September 2022, 00:00 UTC."""
     clock("03")
     merchant("M1", name="Own")
     return member("owner@example.com")
@@ -25,10 +25,12 @@ def owner(db: None, demo: None) -> Member:
 
 @pytest.fixture
 def mate(owner: Member) -> Member:
+    """View-only sub-account of M1."""
     return member("mate@example.com", role="sub", may_attach=False)
 
 
 @pytest.fixture
 def stranger(owner: Member) -> Member:
+    """Main account of another merchant, M2."""
     merchant("M2", name="Strange")
     return member("stranger@example.com", of="M2")

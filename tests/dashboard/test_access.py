@@ -1,4 +1,4 @@
-"""Who sees what: a merchant its own, a stranger nothing (faults.md, S1, S6, S7), an operator what a merchant sees."""
+"""Access to the dashboard: members see their merchant only, operators with the permission may view (S1, S6, S7)."""
 
 from re import sub
 
@@ -29,17 +29,17 @@ OPEN = {
     "favicon.ico",
     None,
 }
-SELF = {"password-change", "second-step", "sessions"}  # one's own, whoever one acts for
-OWN = {"calendar", "offer-calendar"}  # the address is the secret
+SELF = {"password-change", "second-step", "sessions"}  # pages of the user, whatever the merchant
+OWN = {"calendar", "offer-calendar"}  # the address itself is the secret
 OPERATORS = {"impersonate", "impersonate-stop"}
 POSTS = {"attach", "messages-read", "team-change", "calendar-renew"}
 FOREIGN = {"order", "coupon", "attach", "team-change"}
-"""Pages of one thing that belongs to one merchant."""
+"""Pages of an object that belongs to one merchant."""
 
 
 @pytest.fixture
 def world(owner: Member, mate: Member) -> dict[str, str]:
-    """Something of M1 on every page: the address of each, by its name."""
+    """Put data of M1 on every page. Return the addresses by name."""
     publish(coupon_offer(benefit=BUNDLE) + offer("o"))
     freight("OWN-A", shipped_at="02", placed_at="01")
     freight("OWN-B", placed_at="02", paid_at="02 11:00")
@@ -63,25 +63,25 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
     return {name: reverse(name, args=arguments.get(name, ())) for name in names if name}
 
 
-def test_every_page_is_known_here(world: dict[str, str]) -> None:
+def test_every_page_is_covered(world: dict[str, str]) -> None:
     assert set(world) >= FOREIGN | POSTS | OWN | OPERATORS
     assert len(world) == 29
 
 
-def test_every_page_has_the_way_out(world: dict[str, str], owner: Member) -> None:
+def test_every_page_has_a_sign_out_button(world: dict[str, str], owner: Member) -> None:
     browser = client(owner)
     for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - {"savings-csv", "savings-xlsx"}):
         assert b'action="/sign-out/"' in browser.get(world[name]).content, name
 
 
 @pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "javascript:alert(1)", "/\\evil.example"])
-def test_nobody_is_led_elsewhere(owner: Member, to: str) -> None:
+def test_redirects_stay_on_this_host(owner: Member, to: str) -> None:
     sent = {"username": "owner@example.com", "password": PASSWORD, "next": to}
     assert Client().post("/sign-in/", sent).headers["Location"] == "/"
     assert Client().post("/i18n/setlang/", {"language": "en", "next": to}).headers["Location"] == "/"
 
 
-def test_whoever_has_not_signed_in_is_sent_to_sign_in(world: dict[str, str]) -> None:
+def test_anonymous_requests_are_redirected_to_sign_in(world: dict[str, str]) -> None:
     nobody = Client()
     for name in sorted(set(world) - OPEN - OWN):
         send = nobody.post if name in POSTS | OPERATORS else nobody.get
@@ -89,7 +89,7 @@ def test_whoever_has_not_signed_in_is_sent_to_sign_in(world: dict[str, str]) -> 
         assert (response.status_code, response.headers["Location"]) == (302, f"/sign-in/?next={world[name]}"), name
 
 
-def test_a_stranger_finds_nothing_of_another_merchant(world: dict[str, str], stranger: Member) -> None:
+def test_a_member_sees_nothing_of_another_merchant(world: dict[str, str], stranger: Member) -> None:
     browser = client(stranger)
     for name in sorted(FOREIGN):
         send = browser.post if name in POSTS else browser.get
@@ -113,11 +113,11 @@ def _without_address(page: bytes) -> str:
 @pytest.mark.parametrize(
     "path", ["/orders/freight/NO/", "/orders/NO/", "/orders/NO/OWN-B/", "/wallet/NO/", "/offers/no/"]
 )
-def test_what_is_not_there_is_not_found(world: dict[str, str], owner: Member, path: str) -> None:
+def test_unknown_objects_are_not_found(world: dict[str, str], owner: Member, path: str) -> None:
     assert client(owner).get(path).status_code == 404
 
 
-def test_team_mates_see_the_same(world: dict[str, str], owner: Member, mate: Member) -> None:
+def test_all_members_of_a_merchant_see_the_same(world: dict[str, str], owner: Member, mate: Member) -> None:
     same = sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - SELF - {"messages", "account", "team"})
     assert len(same) == 9
     for name in same:
@@ -128,7 +128,7 @@ def test_team_mates_see_the_same(world: dict[str, str], owner: Member, mate: Mem
             assert mine == theirs, name
 
 
-def test_a_sub_account_that_may_only_look_changes_nothing(world: dict[str, str], mate: Member) -> None:
+def test_a_view_only_sub_account_changes_nothing(world: dict[str, str], mate: Member) -> None:
     browser = client(mate)
     assert browser.get(world["team"]).status_code == 403
     for name in ("attach", "team-change"):
@@ -139,13 +139,13 @@ def test_a_sub_account_that_may_only_look_changes_nothing(world: dict[str, str],
     assert "Use a coupon" not in text(browser, "/orders/freight/OWN-C/")
 
 
-def test_nothing_is_changed_by_looking(world: dict[str, str], owner: Member) -> None:
+def test_get_requests_change_nothing(world: dict[str, str], owner: Member) -> None:
     browser = client(owner)
     for name in sorted(POSTS):
         assert browser.get(world[name]).status_code == 405, name
 
 
-def test_S6_a_post_without_the_token_changes_nothing(world: dict[str, str], owner: Member) -> None:
+def test_S6_a_post_without_the_csrf_token_changes_nothing(world: dict[str, str], owner: Member) -> None:
     browser = client(owner, enforce_csrf_checks=True)
     for name in sorted(POSTS):
         assert browser.post(world[name]).status_code == 403, name
@@ -153,7 +153,7 @@ def test_S6_a_post_without_the_token_changes_nothing(world: dict[str, str], owne
     assert not Member.objects.exclude(disabled_at=None).exists()
 
 
-def test_S7_a_disabled_member_is_out_at_once(world: dict[str, str], owner: Member, mate: Member) -> None:
+def test_S7_a_disabled_member_is_signed_out_at_once(world: dict[str, str], owner: Member, mate: Member) -> None:
     browser = client(mate)
     assert browser.get("/").status_code == 200
     members.disable(mate, at=t("03"), by=owner)
@@ -173,7 +173,7 @@ def test_S7_a_changed_password_ends_other_sessions(owner: Member) -> None:
     assert there.get("/").status_code == 302
 
 
-def test_S7_a_session_ends_with_signing_out(owner: Member) -> None:
+def test_S7_signing_out_ends_the_session(owner: Member) -> None:
     browser = client(owner)
     kept = browser.cookies["sessionid"].value
     browser.post("/sign-out/")
@@ -192,14 +192,14 @@ def operator(db: None) -> User:
     return user
 
 
-def looking(user: User) -> Client:
+def signed_in(user: User) -> Client:
     browser = Client(headers={"accept-language": "en"})
     browser.force_login(user)
     return browser
 
 
-def test_an_operator_sees_what_the_merchant_sees(world: dict[str, str], owner: Member, operator: User) -> None:
-    browser = looking(operator)
+def test_an_operator_sees_the_merchants_pages(world: dict[str, str], owner: Member, operator: User) -> None:
+    browser = signed_in(operator)
     assert browser.get("/").headers["Location"] == "/admin/"
     assert "View the dashboard as this merchant" in text(browser, "/admin/merchants/merchant/M1/change/")
     assert browser.post(world["impersonate"]).headers["Location"] == "/"
@@ -215,8 +215,8 @@ def test_an_operator_sees_what_the_merchant_sees(world: dict[str, str], owner: M
     ]
 
 
-def test_an_operator_changes_nothing_there(world: dict[str, str], operator: User) -> None:
-    browser = looking(operator)
+def test_an_operator_cannot_change_anything_there(world: dict[str, str], operator: User) -> None:
+    browser = signed_in(operator)
     browser.post(world["impersonate"])
     for name in (*sorted(POSTS), "team", "account"):
         assert browser.post(world[name]).status_code == 403, name
@@ -225,37 +225,37 @@ def test_an_operator_changes_nothing_there(world: dict[str, str], operator: User
     assert not Member.objects.exclude(disabled_at=None).exists()
 
 
-def test_an_operator_without_the_right_sees_nothing(world: dict[str, str], operator: User) -> None:
-    browser = looking(operator)
+def test_an_operator_without_the_permission_sees_nothing(world: dict[str, str], operator: User) -> None:
+    browser = signed_in(operator)
     operator.user_permissions.clear()
     assert browser.post(world["impersonate"]).status_code == 403
     assert not LogEntry.objects.exists()
     assert browser.get("/").headers["Location"] == "/admin/"
 
 
-def test_a_right_that_is_taken_away_ends_looking_at_once(world: dict[str, str], operator: User) -> None:
-    browser = looking(operator)
+def test_losing_the_permission_ends_impersonation_at_once(world: dict[str, str], operator: User) -> None:
+    browser = signed_in(operator)
     browser.post(world["impersonate"])
     operator.user_permissions.clear()
     assert browser.get("/").headers["Location"] == "/admin/"
 
 
-def test_a_member_cannot_look_at_another_merchant(world: dict[str, str], stranger: Member) -> None:
+def test_a_member_cannot_impersonate_another_merchant(world: dict[str, str], stranger: Member) -> None:
     browser = client(stranger)
     assert browser.post(world["impersonate"]).status_code == 403
     assert "M1" not in text(browser, "/")
 
 
-def test_somebody_who_is_neither_is_not_let_in(db: None) -> None:
-    browser = looking(User.objects.create_user("nobody", password=PASSWORD))
+def test_a_user_who_is_neither_member_nor_operator_is_refused(db: None) -> None:
+    browser = signed_in(User.objects.create_user("nobody", password=PASSWORD))
     assert browser.get("/").status_code == 403
 
 
-def test_merchants_do_not_come_into_the_admin(owner: Member) -> None:
+def test_members_cannot_open_the_admin(owner: Member) -> None:
     assert client(owner).get("/admin/").status_code == 302
 
 
-def test_policy_and_headers(owner: Member) -> None:
+def test_content_security_policy_and_headers(owner: Member) -> None:
     response = client(owner).get("/")
     policy = response.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy
@@ -264,7 +264,7 @@ def test_policy_and_headers(owner: Member) -> None:
     assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_S8_a_script_in_a_name_is_text(owner: Member) -> None:
+def test_S8_a_script_in_a_name_is_escaped(owner: Member) -> None:
     merchant("EVIL", name="<script>alert(1)</script>")
     evil = members.add("e@example.com", to=owner.merchant.__class__.objects.get(pk="EVIL"), at=t("01"), by="test")
     page = client(evil).get("/").content.decode()

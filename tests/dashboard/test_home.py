@@ -1,4 +1,4 @@
-"""Home: a card for each offer, in the order in which a merchant wants to know."""
+"""Home page: a card for each offer, the most urgent first."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -27,13 +27,13 @@ NTH = f"{{nth: {{number: 5, of: freight_orders, at: shipped_at, where: [{{fact: 
 
 
 def cards(who: Member) -> list[tuple[str, str]]:
-    """Each card's offer and state, from the top."""
+    """Return offer and status of each card, from the top."""
     page = client(who).get("/").content.decode()
     found = findall(r'(?s)<p class="state">(.*?)</p>.*?<a href="/offers/([\w-]+)/"', page)
     return [(code, " ".join(state.split())) for state, code in found]
 
 
-def test_what_needs_attention_comes_first(owner: Member) -> None:
+def test_the_most_urgent_offers_come_first(owner: Member) -> None:
     merchant("OTHER")
     publish(
         offer("gone", conditions=CONDITIONS, quota="{limit: 1}")
@@ -55,7 +55,7 @@ def test_what_needs_attention_comes_first(owner: Member) -> None:
     ]
 
 
-def test_a_card_says_what_one_has_and_what_comes_next(owner: Member) -> None:
+def test_a_card_shows_benefits_and_next_steps(owner: Member) -> None:
     deadline = "{at: 2022-09-25 23:59:59, twin: {at: 2022-09-26 07:59:59, zone: Asia/Shanghai}}"
     settlement = f"{{locked_at: paid_at, at: departed_at, released_by: cancelled_at, deadline: {deadline}}}"
     publish(offer("o", claim="{at: placed_at}", settlement=settlement))
@@ -67,38 +67,38 @@ def test_a_card_says_what_one_has_and_what_comes_next(owner: Member) -> None:
     assert "no later than 25 September 2022 23:59:59 UTC (26 September 2022 07:59:59 Beijing)" in page
 
 
-def test_how_many_are_missing_until_when(owner: Member) -> None:
+def test_a_card_shows_missing_orders_and_the_deadline(owner: Member) -> None:
     publish(coupon_offer(claim=NTH))
     for n in range(3):
         freight(f"F{n}", shipped_at="02 10:00")
     assert "3 of 5 freight orders counted, 2 more by 20 September 2022 23:59:59 UTC" in text(client(owner), "/")
 
 
-def test_how_much_is_missing(owner: Member) -> None:
+def test_a_card_shows_the_missing_amount(owner: Member) -> None:
     publish(threshold_offer())
     trade("T1")
     receipt("R1", "T1", "02", amount=60)
     assert "60.00 USD of 100.00 USD received, 40.00 USD short" in text(client(owner), "/")
 
 
-def test_one_who_has_done_enough_learns_when_places_are_given(owner: Member) -> None:
+def test_a_qualified_merchant_sees_when_claims_are_decided(owner: Member) -> None:
     publish(coupon_offer(decided_at="2022-09-10 00:00:00"))
     freight("A", shipped_at="02")
     tick("03")
     assert "What happens next: decided at 10 September 2022 00:00:00 UTC" in text(client(owner), "/")
 
 
-def test_places_left_are_a_snapshot_with_its_time(owner: Member) -> None:
+def test_the_quota_is_shown_with_the_time_of_the_data(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 1200, per_merchant: 3}"))
     assert "1,200 left of 1,200. You can get 3 more. Updated 08:00." in text(client(owner), "/")
 
 
-def test_not_for_you_says_why(owner: Member) -> None:
+def test_an_unavailable_offer_names_the_requirement(owner: Member) -> None:
     publish(offer("o", conditions="[{fact: merchant.country, is: US}]"))
     assert "Requirement: country is US; found: CN." in text(client(owner), "/")
 
 
-def test_paused_and_stopped(owner: Member) -> None:
+def test_paused_and_stopped_offers(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS))
     row = Offer.objects.get()
     pausing.pause(row, at=t("03"), by="ana", reason="")
@@ -107,7 +107,7 @@ def test_paused_and_stopped(owner: Member) -> None:
     assert cards(owner) == [("o", "Ended")]
 
 
-def test_coupons_are_shown_by_state(owner: Member) -> None:
+def test_coupons_are_counted_by_status(owner: Member) -> None:
     publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 8")))
     freight("A", shipped_at="02")
     freight("B", placed_at="02 12:00", use_coupon=True)
@@ -118,7 +118,7 @@ def test_coupons_are_shown_by_state(owner: Member) -> None:
     assert "Until 29 September 2022 23:59:59 UTC" in page
 
 
-def test_what_is_over_has_no_date_any_more(owner: Member) -> None:
+def test_an_ended_offer_shows_no_deadline(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS))
     freight("A", paid_at="02")
     tick("03")
@@ -130,12 +130,12 @@ def test_what_is_over_has_no_date_any_more(owner: Member) -> None:
     assert "Until" not in page
 
 
-def test_without_a_campaign_it_says_so(owner: Member) -> None:
+def test_home_without_campaigns(owner: Member) -> None:
     assert "There are no campaigns at the moment." in text(client(owner), "/")
 
 
 @pytest.mark.parametrize(("offers", "orders"), [(1, 10), (3, 20_000)])
-def test_the_number_of_queries_depends_on_offers_alone(owner: Member, offers: int, orders: int) -> None:
+def test_the_number_of_queries_depends_only_on_offers(owner: Member, offers: int, orders: int) -> None:
     publish("".join(offer(f"o{n}", conditions=CONDITIONS) for n in range(offers)))
     browser = client(owner)
     browser.get("/")  # terms are read once a process
@@ -155,8 +155,8 @@ def test_the_number_of_queries_depends_on_offers_alone(owner: Member, offers: in
     assert len(few) == len(many) == 8 + offers
 
 
-def test_a_first_visit_is_light(owner: Member) -> None:
-    """Under 60 kB over the line: the page as it is, what it names as it is stored compressed."""
+def test_a_first_visit_transfers_less_than_60_kb(owner: Member) -> None:
+    """Count the page uncompressed, and its files as they are stored compressed."""
     season.publish()
     page = client(owner).get("/").content
     assert len(findall(rb'class="card ', page)) == 9

@@ -1,4 +1,4 @@
-"""Orders: what each got, or why not and how much was missing, as of the page's instant."""
+"""Order pages: the benefit, or the reason why not, as of the page's instant."""
 
 from decimal import Decimal
 from urllib.parse import urlencode
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 FROM_500 = "[{fact: merchant.country, is: CN}, {fact: base_freight, at_least: 500.00}]"
 
 
-def test_the_benefit_or_the_gap(owner: Member) -> None:
+def test_an_order_shows_its_benefit_or_what_is_missing(owner: Member) -> None:
     publish(offer("o", conditions=FROM_500, quota="{limit: 1}"))
     freight("A", placed_at="01", paid_at="02 10:00", base_freight=Decimal("500.00"))
     freight("B", placed_at="01", paid_at="02 11:00", base_freight=Decimal("480.00"))
@@ -48,7 +48,7 @@ def test_in_chinese(owner: Member) -> None:
     assert "未满足要求; 基础运费不低于500.00 (实际：480.00 CNY，还差20.00 CNY)" in page
 
 
-def test_a_discount_that_lost_to_a_larger_one(owner: Member) -> None:
+def test_a_smaller_discount_on_the_same_fee_is_explained(owner: Member) -> None:
     publish(offer("small") + offer("large", benefit="{fee: freight, percent: 20}"))
     freight("A", placed_at="01", paid_at="02")
     tick("03")
@@ -57,7 +57,7 @@ def test_a_discount_that_lost_to_a_larger_one(owner: Member) -> None:
     assert "small : a larger benefit on the same fee was granted" in page
 
 
-def test_every_condition_of_an_order_with_what_was_found(owner: Member) -> None:
+def test_an_order_shows_every_condition_with_the_actual_value(owner: Member) -> None:
     publish(offer("o", conditions=FROM_500))
     freight("B", placed_at="01", paid_at="02", base_freight=Decimal("480.00"))
     tick("03")
@@ -68,7 +68,7 @@ def test_every_condition_of_an_order_with_what_was_found(owner: Member) -> None:
     assert "paid at 2 September 2022 08:00:00 Beijing" in page
 
 
-def test_what_has_not_happened_yet_is_not_shown(owner: Member) -> None:
+def test_later_events_are_not_shown(owner: Member) -> None:
     publish(offer("o"))
     freight("NOW", placed_at="02", paid_at="03 00:00:01")
     freight("LATER", placed_at="03 00:00:01")
@@ -83,7 +83,7 @@ def test_what_has_not_happened_yet_is_not_shown(owner: Member) -> None:
     assert "LATER placed" in text(browser, "/orders/freight/LATER/")
 
 
-def test_an_order_that_counts_for_coupons_says_so(owner: Member) -> None:
+def test_an_order_shows_the_offers_it_counts_towards(owner: Member) -> None:
     publish(coupon_offer(claim=NTH))
     freight("A", placed_at="01", shipped_at="02")
     freight("B", placed_at="01")
@@ -92,7 +92,7 @@ def test_an_order_that_counts_for_coupons_says_so(owner: Member) -> None:
     assert "1,000.00 CNY No offer applies to this order." in page
 
 
-def test_how_far_receipts_were_from_the_height(owner: Member) -> None:
+def test_an_order_shows_the_receipts_missing_to_the_threshold(owner: Member) -> None:
     publish(threshold_offer())
     trade("T1", drafted_at="01")
     trade("T2", drafted_at="01")
@@ -114,7 +114,7 @@ def test_financing_draws(owner: Member) -> None:
     assert "D1 drawn 2 September 2022 08:00:00 Beijing" in text(client(owner), "/orders/financing/")
 
 
-def test_pages_of_a_long_list_hold_every_order_once(owner: Member) -> None:
+def test_pagination_shows_every_order_once(owner: Member) -> None:
     for n in range(45):
         freight(f"F{n:02}", placed_at="01" if n < 30 else "02")  # many at one instant
     browser, path, seen = client(owner), "/orders/", []
@@ -130,7 +130,7 @@ def test_pages_of_a_long_list_hold_every_order_once(owner: Member) -> None:
 
 
 @pytest.mark.parametrize("orders", [1, 3])
-def test_the_number_of_queries_depends_on_offers_alone(owner: Member, orders: int) -> None:
+def test_the_number_of_queries_depends_only_on_offers(owner: Member, orders: int) -> None:
     publish(offer("o") + offer("p", benefit="{fee: freight, percent: 20}") + coupon_offer(claim=NTH))
     for n in range(orders):
         freight(f"F{n}", placed_at="01", paid_at="02", shipped_at="02 10:00")

@@ -1,4 +1,4 @@
-"""Two at once: a mail, a message, a coupon are had once (faults.md, L6, L10)."""
+"""Two processes at once create one mail, one message and one use of a coupon (L6, L10)."""
 
 from functools import partial
 from threading import Barrier, BrokenBarrierError
@@ -27,7 +27,7 @@ meeting = Barrier(2)
 
 
 class Meeting(EmailBackend):
-    """A mail server at which two senders meet, if two come."""
+    """Mail backend at which two senders wait for each other, if there are two."""
 
     def send_messages(self, letters: Any) -> int:
         try:
@@ -49,22 +49,22 @@ def letter(owner: Member, settings: Settings) -> None:
     mail.outbox = []
 
 
-def post() -> int:
+def send() -> int:
     return messages.send_mail(at=t("03"))
 
 
-def test_two_posters_send_one_mail(letter: None) -> None:
-    assert sorted(at_once([post, post])) == [0, 1]
+def test_two_senders_send_one_mail(letter: None) -> None:
+    assert sorted(at_once([send, send])) == [0, 1]
     assert len(mail.outbox) == 1
 
 
 def test_control_without_the_lock_two_mails_are_sent(letter: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QuerySet, "select_for_update", lambda rows, **_options: rows)
-    assert at_once([post, post]) == [1, 1]
+    assert at_once([send, send]) == [1, 1]
     assert len(mail.outbox) == 2
 
 
-def test_two_spreaders_tell_each_matter_once(owner: Member, mate: Member) -> None:
+def test_two_workers_create_each_message_once(owner: Member, mate: Member) -> None:
     publish(offer("o"))
     for n in range(300):
         freight(f"F{n:03}", paid_at="02")
@@ -74,7 +74,7 @@ def test_two_spreaders_tell_each_matter_once(owner: Member, mate: Member) -> Non
 
 
 def ask(number: str, merchant: Merchant) -> Coupon | NotAttachableError:
-    """The coupon that the order got, or why it got none."""
+    """Attach a coupon. Return it, or the refusal."""
     try:
         return attachment.attach(number, merchant=merchant, at=t("03"), by="owner")
     except NotAttachableError as refusal:
@@ -82,7 +82,7 @@ def ask(number: str, merchant: Merchant) -> Coupon | NotAttachableError:
 
 
 @pytest.mark.parametrize("round_", range(4))
-def test_L6_one_coupon_and_two_orders(owner: Member, round_: int) -> None:
+def test_L6_one_coupon_goes_to_one_of_two_orders(owner: Member, round_: int) -> None:
     publish(coupon_offer(benefit=BUNDLE))
     freight("S", shipped_at="02")
     freight("A", placed_at="02 10:00")
@@ -96,9 +96,7 @@ def test_L6_one_coupon_and_two_orders(owner: Member, round_: int) -> None:
 
 
 @pytest.mark.plants_violation
-def test_L6_control_without_the_locks_one_coupon_is_told_to_two_orders(
-    owner: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_L6_control_without_the_locks_two_orders_get_one_coupon(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(coupon_offer(benefit=BUNDLE))
     freight("S", shipped_at="02")
     freight("A", placed_at="02 10:00")
@@ -120,7 +118,7 @@ def test_L6_control_without_the_locks_one_coupon_is_told_to_two_orders(
     assert Coupon.objects.count() == 1
 
 
-def test_L6_one_order_asked_for_twice(owner: Member) -> None:
+def test_L6_one_order_gets_one_coupon_of_two_requests(owner: Member) -> None:
     publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 2")))
     freight("S", shipped_at="02")
     freight("A", placed_at="02 10:00")

@@ -1,4 +1,4 @@
-"""The team: inviting, limiting, shutting out and letting in again; signing in, and passwords."""
+"""Team page: invite, limit, disable and enable members; sign-in, passwords, language and time zone."""
 
 from re import search
 
@@ -50,14 +50,14 @@ def test_an_address_in_use_is_not_invited(owner: Member, stranger: Member) -> No
     assert Member.objects.count() == 2
 
 
-def test_where_mail_fails_nobody_is_invited(owner: Member, settings: Settings) -> None:
+def test_nobody_is_invited_if_the_mail_fails(owner: Member, settings: Settings) -> None:
     settings.EMAIL_BACKEND = "tests.dashboard.test_messages.Broken"
     page = client(owner).post("/team/", INVITATION).content.decode()
     assert "The invitation could not be sent; try again later." in page
     assert Member.objects.count() == 1
 
 
-def test_an_invitation_is_sent_again(owner: Member) -> None:
+def test_an_invitation_can_be_resent(owner: Member) -> None:
     browser = client(owner)
     browser.post("/team/", INVITATION)
     new = Member.objects.get(user__username="new@example.com")
@@ -66,7 +66,7 @@ def test_an_invitation_is_sent_again(owner: Member) -> None:
     assert Client().get(link(mail.outbox[1].body), follow=True).status_code == 200
 
 
-def test_limited_widened_shut_out_and_let_in(owner: Member, mate: Member) -> None:
+def test_a_sub_account_is_limited_disabled_and_enabled(owner: Member, mate: Member) -> None:
     browser = client(owner)
 
     def do(what: str) -> Member:
@@ -85,14 +85,14 @@ def test_limited_widened_shut_out_and_let_in(owner: Member, mate: Member) -> Non
 
 
 @pytest.mark.parametrize("what", ["disable", "look"])
-def test_a_main_account_is_the_platforms_to_change(owner: Member, what: str) -> None:
+def test_only_the_platform_changes_a_main_account(owner: Member, what: str) -> None:
     page = client(owner).post(f"/team/{owner.pk}/{what}/", follow=True).content.decode()
     assert "A main account can be changed by the platform only." in page
     owner.refresh_from_db()
     assert (owner.disabled_at, owner.may_attach) == (None, True)
 
 
-def test_a_forgotten_password(owner: Member) -> None:
+def test_resetting_a_password(owner: Member) -> None:
     fresh = Client()
     assert fresh.post("/password/", {"email": "owner@example.com"}).headers["Location"] == "/password/sent/"
     [sent] = mail.outbox
@@ -103,14 +103,14 @@ def test_a_forgotten_password(owner: Member) -> None:
     assert Client().post("/sign-in/", again).status_code == 302
 
 
-def test_nobody_learns_which_addresses_are_known(owner: Member) -> None:
+def test_a_password_reset_does_not_reveal_known_addresses(owner: Member) -> None:
     known = Client().post("/password/", {"email": "owner@example.com"})
     unknown = Client().post("/password/", {"email": "nobody@example.com"})
     assert (known.status_code, known.headers["Location"]) == (unknown.status_code, unknown.headers["Location"])
     assert len(mail.outbox) == 1
 
 
-def test_signing_in_speaks_the_members_language_unless_one_was_chosen(owner: Member) -> None:
+def test_sign_in_uses_the_members_language_unless_one_was_chosen(owner: Member) -> None:
     Member.objects.update(language="zh-hans")
     fields = {"username": "owner@example.com", "password": PASSWORD}
     fresh = Client(headers={"accept-language": "en"})
@@ -130,7 +130,7 @@ def test_switching_the_language_keeps_the_page(owner: Member) -> None:
     assert '<html lang="zh-hans">' in browser.get("/orders/trade/").content.decode()
 
 
-def test_times_are_in_the_readers_zone(owner: Member) -> None:
+def test_times_are_shown_in_the_members_zone(owner: Member) -> None:
     browser = client(owner)
     assert "Updated 3 September 2022 08:00:00 Beijing." in text(browser, "/team/")
     fields = {"language": "en", "zone": "America/Los_Angeles", "shown": [], "mailed": []}

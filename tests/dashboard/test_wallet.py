@@ -1,4 +1,4 @@
-"""The wallet, and a coupon attached to an order that was placed without one."""
+"""Wallet, and coupons attached to orders that were placed without one."""
 
 from decimal import Decimal
 from typing import Any
@@ -34,14 +34,14 @@ def states() -> list[tuple[str, str | None]]:
     return list(Coupon.objects.order_by("number").values_list("status", "order_no"))
 
 
-def test_where_each_can_be_used_and_until_when(owner: Member, coupons: list[Coupon]) -> None:
+def test_the_wallet_shows_eligible_orders_and_validity(owner: Member, coupons: list[Coupon]) -> None:
     page = text(client(owner), "/wallet/")
     assert f"25.00 CNY issued {coupons[1].code} · c For freight orders with: service is express." in page
     assert "Valid from 2 September 2022 08:00:00 Beijing until 30 September 2022 08:00:00 Beijing" in page
     assert "Usable issued 2 locked 0 redeemed 0 expired 0 void 0" in page
 
 
-def test_by_state_and_with_its_history(owner: Member, coupons: list[Coupon]) -> None:
+def test_coupons_by_status_and_their_history(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="03 10:00", paid_at="04", use_coupon=True)
     tick("05")
     clock("05")
@@ -98,7 +98,7 @@ def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> N
         ({"placed_at": "01 23:59:59"}, "None of your coupons can be used for this order."),
     ],
 )
-def test_a_refusal_says_why_and_moves_nothing(
+def test_a_refused_coupon_names_the_reason_and_changes_nothing(
     owner: Member, coupons: list[Coupon], fields: dict[str, Any], reason: str
 ) -> None:
     freight("A", **{"placed_at": "02 10:00", **fields})
@@ -109,14 +109,14 @@ def test_a_refusal_says_why_and_moves_nothing(
     assert (everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon) == before
 
 
-def test_an_order_that_is_paid_later_can_have_one_until_then(owner: Member, coupons: list[Coupon]) -> None:
+def test_a_coupon_can_be_attached_until_payment(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="02 10:00", paid_at="03 00:00:01")
     order = FreightOrder.objects.get(pk="A")
     assert attachment.cannot(order, at=t("03")) == ""
     assert attachment.cannot(order, at=t("03 00:00:01")) != ""
 
 
-def test_an_order_whose_freight_is_reduced_already_gets_none(owner: Member, coupons: list[Coupon]) -> None:
+def test_no_coupon_for_an_order_with_a_freight_discount(owner: Member, coupons: list[Coupon]) -> None:
     publish(
         coupon_offer(benefit=TWO)
         + offer("o", claim="{at: placed_at}", settlement="{released_by: cancelled_at, at: paid_at}")
@@ -129,14 +129,14 @@ def test_an_order_whose_freight_is_reduced_already_gets_none(owner: Member, coup
     assert not Attachment.objects.exists()
 
 
-def test_the_smaller_freight_bounds_the_coupon(owner: Member, coupons: list[Coupon]) -> None:
+def test_a_coupon_is_worth_no_more_than_the_freight(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
     browser = client(owner)
     browser.post("/orders/freight/A/coupon/")
     assert "Used for freight order A, 19.99 CNY" in text(browser, "/wallet/?state=locked")
 
 
-def test_another_merchants_order_is_not_there(owner: Member, coupons: list[Coupon]) -> None:
+def test_another_merchants_order_is_not_found(owner: Member, coupons: list[Coupon]) -> None:
     merchant("M2")
     freight("THEIRS", of="M2", placed_at="02 10:00")
     with pytest.raises(FreightOrder.DoesNotExist):

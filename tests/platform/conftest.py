@@ -1,4 +1,4 @@
-"""Fixtures of the platform's tests."""
+"""Fixtures of the platform tests."""
 
 import socket
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def deaf_port() -> Iterator[int]:
-    """A port that accepts connections and never says anything."""
+    """Port that accepts connections and never answers."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)

@@ -1,4 +1,4 @@
-"""How the bells are set: what is rung when, and what keeps a message from being lost or piling up."""
+"""Celery settings: schedule, expiry and redelivery of messages."""
 
 from datetime import UTC, datetime
 
@@ -13,14 +13,14 @@ from core import clock
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
+def ticks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, datetime]]:
     calls: list[tuple[str, datetime]] = []
     monkeypatch.setattr(ticker, "tick", lambda *, at: calls.append(("tick", at)))
     monkeypatch.setattr(ticker, "sweep", lambda *, at: calls.append(("sweep", at)))
     return calls
 
 
-def test_beat_ticks_every_minute_and_sweeps_every_half() -> None:
+def test_beat_ticks_every_minute_and_sweeps_every_30_seconds() -> None:
     schedule = app.conf.beat_schedule
     assert schedule["tick"]["schedule"] == crontab()
     assert schedule["sweep"]["schedule"] == 30.0
@@ -29,26 +29,26 @@ def test_beat_ticks_every_minute_and_sweeps_every_half() -> None:
     assert str(app.conf.timezone) == "UTC"
 
 
-def test_what_beat_sends_does_not_pile_up_behind_a_slow_worker() -> None:
+def test_beats_messages_expire_before_the_next() -> None:
     assert all(entry["options"]["expires"] <= 60 for entry in app.conf.beat_schedule.values())
 
 
-def test_F2_a_task_whose_worker_dies_comes_back() -> None:
+def test_F2_a_task_of_a_killed_worker_is_redelivered() -> None:
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert settings.REDIS_OPTIONS["unacked_restore_interval"] == 1
 
 
-def test_no_results_are_kept() -> None:
+def test_results_are_not_stored() -> None:
     assert app.conf.task_ignore_result
     assert app.conf.result_backend is None
 
 
 @pytest.mark.django_db
-def test_a_tick_takes_an_instant_or_now(asked: list[tuple[str, datetime]], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tick_uses_the_given_instant_or_now(ticks: list[tuple[str, datetime]], monkeypatch: pytest.MonkeyPatch) -> None:
     now = datetime(2022, 10, 1, tzinfo=UTC)
     monkeypatch.setattr(clock, "now", lambda: now)
     tasks.tick("2022-09-30T00:00:00-07:00")
     tasks.tick()
     tasks.sweep()
-    assert asked == [("tick", datetime(2022, 9, 30, 7, tzinfo=UTC)), ("tick", now), ("sweep", now)]
+    assert ticks == [("tick", datetime(2022, 9, 30, 7, tzinfo=UTC)), ("tick", now), ("sweep", now)]

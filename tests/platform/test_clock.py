@@ -1,4 +1,4 @@
-"""The business clock: real outside a demonstration, forward only inside one."""
+"""Business clock: real time, or in a demonstration a clock that only moves forward."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -20,12 +20,12 @@ def demo(settings: Settings) -> None:
     settings.DEMO = True
 
 
-def test_production_shows_the_real_time_and_asks_no_database(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_production_uses_the_real_time_without_a_query(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     with time_machine.travel(REAL, tick=False), django_assert_num_queries(0):
         assert clock.now() == REAL
 
 
-def test_production_refuses_to_be_moved() -> None:
+def test_the_clock_of_production_cannot_be_moved() -> None:
     for move in (
         lambda: clock.move(to=REAL + HOUR),
         lambda: clock.advance(by=HOUR),
@@ -42,7 +42,7 @@ class TestDemonstration:
     def test_starts_in_september_2022(self) -> None:
         assert clock.now() == DEMO_START == datetime(2022, 9, 20, 16, tzinfo=UTC)
 
-    def test_stands_still_until_it_runs(self) -> None:
+    def test_stands_still_until_started(self) -> None:
         with time_machine.travel(REAL, tick=False) as real:
             real.shift(HOUR)
             assert clock.now() == DEMO_START
@@ -50,7 +50,7 @@ class TestDemonstration:
             real.shift(HOUR)
             assert clock.now() == DEMO_START + HOUR
 
-    def test_goes_on_where_it_was_stopped(self) -> None:
+    def test_continues_where_it_was_stopped(self) -> None:
         with time_machine.travel(REAL, tick=False) as real:
             clock.run()
             real.shift(HOUR)
@@ -76,14 +76,14 @@ class TestDemonstration:
             clock.advance(by=-back)
         assert clock.now() == DEMO_START + HOUR
 
-    def test_T10_a_host_clock_that_jumps_back_does_not_turn_it_before_where_it_was_set(self) -> None:
+    def test_T10_a_host_clock_that_jumps_back_does_not_move_it_back(self) -> None:
         with time_machine.travel(REAL, tick=False) as real:
             clock.run()
             clock.advance(by=HOUR)
             real.shift(-HOUR)
             assert clock.now() == DEMO_START + HOUR
 
-    def test_running_twice_changes_nothing(self) -> None:
+    def test_starting_twice_changes_nothing(self) -> None:
         with time_machine.travel(REAL, tick=False) as real:
             clock.run()
             real.shift(HOUR)

@@ -1,4 +1,4 @@
-"""What browsers and programs get of an installation behind TLS, read from its answers (ASVS 3.3, 3.4, 4.1, 13.4)."""
+"""Responses of a production installation behind TLS: headers, cookies, redirects (ASVS 3.3, 3.4, 4.1, 13.4)."""
 
 import json
 import os
@@ -31,35 +31,35 @@ _, secret = api_keys.issue("t", scopes=["read"], at=datetime.now(UTC), by="t")
 key = {"authorization": f"Bearer {secret}"}
 client, desk = Client(headers={"host": "fairground.example"}), Client(headers={"host": "fairground.example"})
 
-def told(name, answer):
+def record(name, answer):
     print(dumps([name, answer.status_code, dict(answer.headers), answer.cookies.output(header="").splitlines(),
                  b"".join(answer).decode()[:2000]]))
 
-told("page", client.get("/sign-in/", secure=True))
+record("page", client.get("/sign-in/", secure=True))
 fields = {"username": "one@example.com", "password": "one-and-only-fair"}
-told("signed in", client.post("/sign-in/", fields, secure=True))
-told("home", client.get("/", secure=True))
-told("chinese", client.post("/i18n/setlang/", {"language": "zh-hans"}, secure=True))
-told("operator", desk.post("/sign-in/", fields | {"username": "ana"}, secure=True))
-told("board", desk.get("/admin/", secure=True))
-told("page in clear", client.get("/sign-in/"))
-told("api", client.get("/api/v1/merchants/M1/grants/", headers=key, secure=True))
-told("api in clear", client.get("/api/v1/merchants/M1/grants/", headers=key))
-told("docs in clear", client.get("/api/v1/docs/"))
-told("metrics", client.get("/metrics", headers={"authorization": "Bearer m"}, secure=True))
-told("metrics in clear", client.get("/metrics", headers={"authorization": "Bearer m"}))
-told("live in clear", client.get("/health/live"))
-told("trace", client.generic("TRACE", "/", secure=True, headers={"x-secret": "echoed?"}))
-told("not there", client.get("/static/", secure=True))
-told("git", client.get("/.git/config", secure=True))
-told("missing", client.get("/api/v1/nothing/", headers=key, secure=True))
+record("signed in", client.post("/sign-in/", fields, secure=True))
+record("home", client.get("/", secure=True))
+record("chinese", client.post("/i18n/setlang/", {"language": "zh-hans"}, secure=True))
+record("operator", desk.post("/sign-in/", fields | {"username": "ana"}, secure=True))
+record("board", desk.get("/admin/", secure=True))
+record("page in clear", client.get("/sign-in/"))
+record("api", client.get("/api/v1/merchants/M1/grants/", headers=key, secure=True))
+record("api in clear", client.get("/api/v1/merchants/M1/grants/", headers=key))
+record("docs in clear", client.get("/api/v1/docs/"))
+record("metrics", client.get("/metrics", headers={"authorization": "Bearer m"}, secure=True))
+record("metrics in clear", client.get("/metrics", headers={"authorization": "Bearer m"}))
+record("live in clear", client.get("/health/live"))
+record("trace", client.generic("TRACE", "/", secure=True, headers={"x-secret": "echoed?"}))
+record("not there", client.get("/static/", secure=True))
+record("git", client.get("/.git/config", secure=True))
+record("missing", client.get("/api/v1/nothing/", headers=key, secure=True))
 """
 Answers = dict[str, tuple[int, dict[str, str], list[str], str]]
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
-    """What an installation in production answers, each by its name: status, headers, cookies, the first of the body."""
+    """Return status, headers, cookies and start of the body of each response, by name."""
     database: Path = tmp_path_factory.mktemp("https") / "db.sqlite3"
     own = {"DATABASE_URL": f"sqlite:///{database}", "REDIS_URL": "", "FAIRGROUND_METRICS_TOKEN": "m"}
     environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **own}
@@ -71,7 +71,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
     return {name: (status, headers, cookies, body) for name, status, headers, cookies, body in lines}
 
 
-def test_cookies_are_for_this_host_with_https_and_not_for_scripts(answers: Answers) -> None:
+def test_cookies_are_secure_and_hidden_from_scripts(answers: Answers) -> None:
     seen: dict[str, Any] = {}
     for _status, _headers, cookies, _body in answers.values():
         for line in cookies:
@@ -82,7 +82,7 @@ def test_cookies_are_for_this_host_with_https_and_not_for_scripts(answers: Answe
         assert cookie["samesite"] == "Lax", name
 
 
-def test_every_answer_has_its_headers(answers: Answers) -> None:
+def test_every_response_has_security_headers(answers: Answers) -> None:
     for name, (status, headers, _cookies, body) in answers.items():
         if "in clear" not in name:
             assert headers["Strict-Transport-Security"] == "max-age=31536000", name
@@ -98,13 +98,13 @@ def test_every_answer_has_its_headers(answers: Answers) -> None:
 
 
 @pytest.mark.parametrize("name", ["home", "board", "api"])
-def test_what_is_somebodys_is_not_kept_by_browsers_or_between(answers: Answers, name: str) -> None:
+def test_personal_pages_are_not_cached(answers: Answers, name: str) -> None:
     kept = answers[name][1]["Cache-Control"]
     assert "private" in kept
     assert "no-store" in kept or name == "api"
 
 
-def test_people_are_led_to_https_and_programs_refused(answers: Answers) -> None:
+def test_people_are_redirected_to_https_and_programs_refused(answers: Answers) -> None:
     for name in ("page in clear", "docs in clear"):
         status, headers, _cookies, _body = answers[name]
         assert (status, headers["Location"][:8]) == (301, "https://"), name
@@ -116,12 +116,12 @@ def test_people_are_led_to_https_and_programs_refused(answers: Answers) -> None:
     assert answers["live in clear"][0] == 200
 
 
-def test_an_operator_needs_a_second_step(answers: Answers) -> None:
+def test_an_operator_must_set_up_two_step_verification(answers: Answers) -> None:
     assert answers["board"][1]["Location"] == "/account/second-step/"
     assert answers["home"][0] == 200
 
 
-def test_nothing_is_traced_listed_or_served_beside(answers: Answers) -> None:
+def test_trace_listings_and_source_files_are_not_served(answers: Answers) -> None:
     assert answers["trace"][0] == 405
     assert "echoed" not in answers["trace"][3]
     assert [answers[name][0] for name in ("not there", "git", "missing")] == [404, 404, 404]

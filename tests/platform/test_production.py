@@ -1,4 +1,4 @@
-"""S13, the platform's part: what a production installation refuses to start with."""
+"""A production installation refuses unsafe settings (S13)."""
 
 import os
 import subprocess
@@ -19,19 +19,19 @@ def test_S13_the_documented_environment_passes_the_deploy_check() -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_S13_the_web_application_refuses_the_known_key() -> None:
+def test_S13_the_web_application_refuses_the_published_key() -> None:
     done = python("-c", "import config.wsgi")
     assert done.returncode == 1
     assert "SECRET_KEY is not set" in done.stderr.splitlines()[-1]
 
 
-def test_the_deploy_check_names_the_known_key() -> None:
+def test_the_deploy_check_reports_the_published_key() -> None:
     done = python("manage.py", "check", "--deploy")
     assert done.returncode == 1
     assert "fairground.E001" in done.stderr
 
 
-def test_demonstrations_debugging_and_a_key_of_ones_own_may_serve() -> None:
+def test_demonstrations_debug_mode_and_a_private_key_may_serve() -> None:
     for environment in ({"FAIRGROUND_DEMO": "1"}, {"DEBUG": "1"}, PRODUCTION):
         assert python("-c", "import config.wsgi", **environment).returncode == 0
 

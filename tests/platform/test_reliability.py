@@ -1,4 +1,4 @@
-"""The pages on reliability and security name every case, and only tests that are there."""
+"""docs/reliability.md and docs/security.md name every case, and only tests that exist."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The soak, short: real processes killed and cut off while clients claim; and that its judge sees what is wrong."""
+"""A short soak test: processes are killed while clients claim. The comparison finds every kind of difference."""
 
 import re
 import subprocess
@@ -15,7 +15,7 @@ from tests.support.world import freight, merchant, offer, publish, tick
 
 @pytest.mark.postgresql
 @pytest.mark.redis
-def test_F1_what_was_acknowledged_stands_once_whatever_is_killed() -> None:
+def test_F1_acknowledged_claims_survive_killed_processes() -> None:
     command = [
         sys.executable,
         "-m",
@@ -40,36 +40,36 @@ def test_F1_what_was_acknowledged_stands_once_whatever_is_killed() -> None:
 
 @pytest.fixture
 def history() -> History:
-    """Two orders claimed, one granted and one refused, as they were told."""
+    """Two claims, one granted and one refused, as clients recorded them."""
     merchant()
     publish(offer("o", quota="{limit: 1}"))
     freight("A", paid_at="02")
     freight("B", paid_at="02 01:00")
     tick("03")
-    told = History()
-    told.claimed("A", "granted", {"outcome": "granted"})
-    told.claimed("B", "quota_exhausted", {"outcome": "quota_exhausted"})
-    return told
+    recorded = History()
+    recorded.claimed("A", "granted", {"outcome": "granted"})
+    recorded.claimed("B", "quota_exhausted", {"outcome": "quota_exhausted"})
+    return recorded
 
 
 @pytest.mark.django_db
-def test_where_all_is_as_it_was_told_nothing_is_found(history: History) -> None:
-    history.told.add("A")
+def test_consistent_history_has_no_differences(history: History) -> None:
+    history.recorded.add("A")
     history.claimed("A", "granted", {"outcome": "granted"})
     assert history.differences() == []
 
 
 @pytest.mark.django_db
 @pytest.mark.plants_violation
-def test_whatever_is_otherwise_is_found(history: History) -> None:
+def test_every_kind_of_difference_is_found(history: History) -> None:
     history.claimed("A", "granted", {"outcome": "refused"})
     assert "A was answered differently the second time" in history.differences()
     history.cancelled.add("A")
     assert any(found.startswith("A: cancelled True") for found in history.differences())
-    history.told.add("C")
-    assert "C was told and is not there" in history.differences()
+    history.recorded.add("C")
+    assert "C was recorded and is missing" in history.differences()
     Grant.objects.filter(subject="A").update(subject="B")
-    assert any(found.startswith("B was told quota_exhausted and has grants") for found in history.differences())
+    assert any(found.startswith("B was answered quota_exhausted and has grants") for found in history.differences())
     Decision.objects.filter(subject="A").update(outcome=5)
-    assert "A was told granted, its decision is quota_exhausted" in history.differences()
+    assert "A was answered granted, its decision is quota_exhausted" in history.differences()
     assert FreightOrder.objects.count() == 2

@@ -1,1 +1,1 @@
-"""A town under fault: real processes, clients that keep a history of their own, and what the rows say at the end."""
+"""Soak test: clients claim while processes are killed; at the end their history is compared with the rows."""

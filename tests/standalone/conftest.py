@@ -1,4 +1,4 @@
-"""A small world, written once and read by every test."""
+"""Fact files of a small generated marketplace, written once for all tests."""
 
 import csv
 from pathlib import Path

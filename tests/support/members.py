@@ -1,4 +1,4 @@
-"""An owner, a team-mate and a stranger, and how their pages are read."""
+"""Members who sign in, their browsers, and the text of pages."""
 
 from html import unescape
 from re import sub
@@ -14,7 +14,7 @@ PASSWORD = "one-and-only-fair"
 
 
 def member(email: str, of: str = "M1", role: str = "main", *, may_attach: bool = True) -> Member:
-    """A member who has chosen a password and reads English in Beijing."""
+    """Create a member with a password who reads English in Beijing time."""
     found = members.add(
         email, to=Merchant.objects.get(pk=of), role=role, may_attach=may_attach, language="en", at=t("01"), by="test"
     )
@@ -24,24 +24,25 @@ def member(email: str, of: str = "M1", role: str = "main", *, may_attach: bool =
 
 
 def client(who: Member, **options: bool) -> Client:
-    """A browser in which `who` has signed in."""
+    """Return a test client signed in as the member."""
     browser = Client(headers={"accept-language": "en"}, **options)  # type: ignore[arg-type]  # options of the client
     browser.force_login(who.user)
     return browser
 
 
 def clock(at: str) -> None:
-    """What the demonstration's clock shows."""
+    """Set the demonstration clock and stop it."""
     DemoClock.objects.update_or_create(id=1, defaults={"instant": t(at), "running_since": None})
 
 
 def text(browser: Client, path: str, status: int = 200) -> str:
-    """The page as one line of plain words."""
+    """Fetch a page and return its text as one line."""
     response = browser.get(path)
     assert response.status_code == status, (path, response.status_code, response.headers.get("location"))
     return words(response.content.decode())
 
 
 def words(page: str) -> str:
+    """Return the text of HTML as one line."""
     body = sub(r"(?s)<(style|script|head)\b.*?</\1>", " ", page)
     return " ".join(unescape(sub(r"<[^>]+>", " ", body)).split()).replace(" .", ".").replace(" ,", ",")

@@ -1,4 +1,4 @@
-"""A web server, a private Redis that a test may freeze and kill, free ports, and waiting with a deadline."""
+"""Servers for tests: gunicorn, a private Redis that a test may freeze and kill, free ports, waiting."""
 
 import os
 import signal
@@ -18,6 +18,7 @@ from tests.runner import ROOT
 
 
 def free_port() -> int:
+    """Return a TCP port that is free now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -32,19 +33,17 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.05)
 
 
-KEY = "a key for one trial, which nobody else will ever use again 0123456789"
+SECRET_KEY = "a key for one test run, which nothing else uses 0123456789 0123456789"
 
 
 @contextmanager
 def web(options: str, **variables: str) -> Iterator[int]:
-    """gunicorn as in production, ended with the block; gives its port. `variables` are for its environment."""
+    """Run gunicorn as in production and yield its port. `variables` are added to its environment."""
     port = free_port()
-    own = {"SECRET_KEY": KEY, "FAIRGROUND_API_RATE": "1000000000"}
+    own = {"SECRET_KEY": SECRET_KEY, "FAIRGROUND_API_RATE": "1000000000"}
     command = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --worker-class gthread --no-control-socket {options}"
-    server = subprocess.Popen(
-        [sys.executable, "-m", *command.split(), "--log-level", "error"], cwd=ROOT,
-        env={**os.environ, **own, **variables},
-    )  # fmt: skip
+    arguments = [sys.executable, "-m", *command.split(), "--log-level", "error"]
+    server = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, **own, **variables})
 
     def answers() -> bool:
         try:
@@ -63,7 +62,7 @@ def web(options: str, **variables: str) -> Iterator[int]:
 
 
 class PrivateRedis:
-    """One server process of our own."""
+    """Redis server of one test."""
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
@@ -80,9 +79,10 @@ class PrivateRedis:
                 return False
 
     def freeze(self) -> None:
-        """It keeps its connections and takes new ones, but answers nothing."""
+        """Stop answering, but keep and accept connections."""
         os.kill(self.process.pid, signal.SIGSTOP)
 
     def kill(self) -> None:
+        """End the server at once."""
         self.process.kill()
         self.process.wait()

@@ -1,18 +1,18 @@
-"""Whether a process lives, and whether it can serve."""
+"""Health checks of the web process."""
 
 import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
 
-def test_it_lives_without_a_database() -> None:
+def test_live_without_a_database() -> None:
     answer = Client().get("/health/live")
     assert (answer.status_code, answer.content) == (200, b"ok\n")
     assert "no-cache" in answer.headers["Cache-Control"]
 
 
 @pytest.mark.django_db
-def test_ready_with_its_tables() -> None:
+def test_ready_with_all_migrations() -> None:
     assert Client().get("/health/ready").status_code == 200
     assert Client().post("/health/ready").status_code == 405
 
@@ -29,7 +29,7 @@ def test_not_ready_while_a_migration_is_missing() -> None:
 
 
 @pytest.mark.django_db
-def test_not_ready_without_its_database(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_not_ready_without_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     def down(*_arguments: object) -> None:
         raise OperationalError("gone")
 

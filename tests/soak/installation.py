@@ -1,4 +1,4 @@
-"""The processes of an installation on one machine, and the faults that befall them."""
+"""Processes of an installation on one machine, and faults injected into them."""
 
 import os
 import random
@@ -21,8 +21,8 @@ BEAT = "celery --app config beat --schedule {folder}/beat --loglevel critical"
 FAULTS = ("kill a web process", "kill the worker", "end a connection", "flush Redis", "freeze Redis")
 
 
-class Town:
-    """gunicorn, a Celery worker and beat on a database and a Redis of their own. `kill -9` is always near."""
+class Installation:
+    """gunicorn, a Celery worker and beat, on a private database and Redis."""
 
     def __init__(self, database: str, folder: Path) -> None:
         self.database, self.folder = database, folder
@@ -33,7 +33,7 @@ class Town:
             **os.environ,
             "DATABASE_URL": database,
             "REDIS_URL": self.redis.url,
-            "SECRET_KEY": "a key for one trial of a town, which nobody else will ever use again 0123456789",
+            "SECRET_KEY": "a key for one soak test, which nothing else uses 0123456789 0123456789",
             "FAIRGROUND_API_RATE": "1000000000",
         }
         self.web = self._start(f"{WEB} --bind 127.0.0.1:{self.port}")
@@ -47,17 +47,21 @@ class Town:
     def _start(self, command: str) -> "subprocess.Popen[bytes]":
         quiet = (self.folder / "log").open("ab")
         return subprocess.Popen(
-            [sys.executable, "-m", *command.split()], cwd=ROOT, env=self.environment, stdout=quiet, stderr=quiet,
+            [sys.executable, "-m", *command.split()],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=quiet,
+            stderr=quiet,
             start_new_session=True,
-        )  # fmt: skip
+        )
 
-    def strike(self, chance: random.Random) -> None:
-        """One fault, by chance."""
+    def inject_fault(self, chance: random.Random) -> None:
+        """Inject one random fault."""
         fault = chance.choice(FAULTS)
         if fault == "kill a web process":
-            some = psutil.Process(self.web.pid).children()
-            if some:
-                chance.choice(some).kill()
+            workers = psutil.Process(self.web.pid).children()
+            if workers:
+                chance.choice(workers).kill()
         elif fault == "kill the worker":
             os.killpg(self.worker.pid, signal.SIGKILL)
             self.worker.wait()
@@ -81,7 +85,7 @@ class Town:
             )
 
     def stop(self) -> None:
-        """Everything ends, at once."""
+        """Kill all processes."""
         for process in (self.web, self.worker, self.beat):
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

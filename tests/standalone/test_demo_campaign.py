@@ -1,4 +1,4 @@
-"""The world at its usual size, taken through the September campaign: every offer has something to show.
+"""The demonstration at its usual size through the September campaign: every offer has grants and refusals.
 
 Counts may change with the world; what is asserted is what a demonstration needs.
 """
@@ -64,7 +64,7 @@ def ways_to_fail(offer: str) -> int:
 
 @pytest.fixture
 def season(tmp_path: Path) -> Path:
-    """The world, imported and decided up to where the demonstration starts."""
+    """Facts imported and decided up to the start of the demonstration."""
     write_files(tmp_path / "facts", merchants=300, seed=2022)
     call_command("load_campaign", "september-2022", stdout=io.StringIO())
     call_command("import_facts", str(tmp_path / "facts"), stdout=io.StringIO())
@@ -72,8 +72,8 @@ def season(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_demonstration_has_something_to_show(season: Path) -> None:
-    """One walk through the season, so that the world is imported once."""
+def test_every_offer_has_grants_and_refusals(season: Path) -> None:
+    """Walk through the season once, because the import takes long."""
     for check in (_opening, _window_over, _coupons_out, _vessels_gone, _coupons_over):
         check(season)
 
@@ -91,7 +91,7 @@ def _opening(season: Path) -> None:
 
 
 def _threshold_sums() -> Iterator[float]:
-    """The sum before each merchant's last tagged order: a merchant close below the threshold has it in sight."""
+    """Yield each merchant's sum before its last tagged order."""
     last: dict[str, float] = {}
     for tag in Tag.objects.order_by("tagged_at"):
         last[tag.merchant_id] = float(tag.total)

@@ -1,4 +1,4 @@
-"""An offer's page, and its dates for a calendar."""
+"""Page of one offer, and calendar feeds."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ CONDITIONS = (
 )
 
 
-def test_the_terms_ticked_or_not_for_this_merchant(owner: Member) -> None:
+def test_terms_are_marked_met_or_not_met(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 1000, per_merchant: 2}", carriers="[{en: Swift, zh: 迅}]"))
     page = text(client(owner), "/offers/o/")
     assert "Not available to you" in page
@@ -44,7 +44,7 @@ def test_in_chinese(owner: Member) -> None:
     assert "met:" not in page
 
 
-def test_what_the_page_ticks_is_what_a_claim_finds(owner: Member) -> None:
+def test_the_page_agrees_with_the_decision(owner: Member) -> None:
     merchant("M2", member=False)
     publish(offer("o", conditions="[{in_force: membership, of: [global_pass]}]"))
     freight("A", paid_at="02")
@@ -58,7 +58,7 @@ def dates(content: bytes) -> dict[str, tuple[datetime, str]]:
     return {str(event["uid"]): (event.decoded("dtstart"), str(event["summary"])) for event in events}
 
 
-def test_the_calendar_of_an_offer(owner: Member) -> None:
+def test_calendar_of_one_offer(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS))
     path = f"/calendar/{owner.calendar_key}/o.ics"
     assert path in client(owner).get("/offers/o/").content.decode()
@@ -69,7 +69,7 @@ def test_the_calendar_of_an_offer(owner: Member) -> None:
     }
 
 
-def test_the_calendar_of_the_season(owner: Member) -> None:
+def test_calendar_of_all_offers(owner: Member) -> None:
     season.publish()
     clock("03")
     found = dates(Client().get(f"/calendar/{owner.calendar_key}.ics").content)
@@ -83,7 +83,7 @@ def test_the_calendar_of_the_season(owner: Member) -> None:
     assert summary == "美西港到门 立减100美元: 开始"
 
 
-def test_a_calendar_whose_address_was_renewed_or_whose_owner_is_out(owner: Member) -> None:
+def test_renewed_and_disabled_calendar_addresses_are_not_found(owner: Member) -> None:
     publish(offer("o"))
     old = owner.calendar_key
     assert client(owner).post("/account/calendar/").status_code == 302

@@ -1,4 +1,4 @@
-"""`demo_world`: repeatable, of any size, in memory that does not grow."""
+"""`manage.py demo_world`: repeatable, of any size, in constant memory."""
 
 import io
 import tracemalloc
@@ -30,7 +30,7 @@ def test_size_is_the_number_of_merchants(tmp_path: Path) -> None:
         assert len(read(tmp_path)["merchants"]) == merchants
 
 
-def test_it_says_what_it_wrote(tmp_path: Path) -> None:
+def test_row_counts_are_printed(tmp_path: Path) -> None:
     said = io.StringIO()
     call_command("demo_world", tmp_path, merchants=3, stdout=said)
     written = read(tmp_path)
@@ -40,12 +40,12 @@ def test_it_says_what_it_wrote(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("merchants", [0, 100_000])
-def test_impossible_sizes_are_refused(tmp_path: Path, merchants: int) -> None:
+def test_invalid_numbers_of_merchants_are_refused(tmp_path: Path, merchants: int) -> None:
     with pytest.raises(CommandError, match="between 1 and 99999"):
         demo_world(tmp_path, merchants=merchants)
 
 
-def test_memory_does_not_grow_with_the_world() -> None:
+def test_memory_does_not_grow_with_the_number_of_merchants() -> None:
     peaks = []
     for merchants in (10, 80):
         tracemalloc.start()
@@ -56,7 +56,7 @@ def test_memory_does_not_grow_with_the_world() -> None:
     assert peaks[1] < 2 * peaks[0] + 500_000
 
 
-def test_every_brand_comes_up_before_one_comes_twice() -> None:
+def test_brands_repeat_only_after_all_were_used() -> None:
     brands = len(FIRST) * len(SECOND)
     assert brands % STRIDE
     assert len({brand(number) for number in range(brands)}) == brands

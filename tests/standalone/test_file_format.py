@@ -1,4 +1,4 @@
-"""The world keeps the contract of the fact files: columns, values, keys and references.
+"""Generated fact files follow the documented format: columns, values, keys and references.
 
 Written out from the contract rather than taken from the code, so that the two check each other.
 """

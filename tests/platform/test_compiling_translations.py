@@ -1,4 +1,4 @@
-"""Catalogs are compiled without msgfmt, when they changed, and put in place whole."""
+"""Compiling translations: without msgfmt, only if changed, replaced atomically."""
 
 import gettext
 import os
@@ -32,7 +32,7 @@ def test_a_catalog_is_compiled_and_read(source: Path, tmp_path: Path) -> None:
     assert [path.name for path in source.parent.iterdir() if path.suffix not in (".po", ".mo")] == []
 
 
-def test_only_what_changed_is_compiled_again(source: Path, tmp_path: Path) -> None:
+def test_only_changed_catalogs_are_compiled_again(source: Path, tmp_path: Path) -> None:
     compile_catalogs(tmp_path)
     assert compile_catalogs(tmp_path) == []
     later = source.with_suffix(".mo").stat().st_mtime + 1

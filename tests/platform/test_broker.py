@@ -1,4 +1,4 @@
-"""F5: a broker that is down or hangs costs its caller two seconds at most, and no exception."""
+"""A broker that is down or hangs delays its caller by two seconds at most and raises nothing (F5)."""
 
 import time
 from collections.abc import Iterator
@@ -14,21 +14,21 @@ from tests.support.servers import PrivateRedis, free_port
 
 
 @pytest.fixture(autouse=True)
-def ready_to_ring() -> Iterator[None]:
+def no_pause() -> Iterator[None]:
     BestEffortTask._suspended_until = 0.0
     yield
     BestEffortTask._suspended_until = 0.0
 
 
-def ring() -> None:
-    """Never taken by a worker here."""
+def work() -> None:
+    """Body of the task; no worker runs it here."""
 
 
-def bell(url: str) -> Any:
-    """A task as ours are, on a broker of the test's own."""
+def create_task(url: str) -> Any:
+    """Return a best-effort task with the project's options on the broker at `url`."""
     app = Celery("trial", task_cls=BestEffortTask, broker=url, set_as_current=False)
     app.conf.update(broker_transport_options=settings.REDIS_OPTIONS, task_publish_retry=False, task_ignore_result=True)
-    return app.task(name="trial.ring")(ring)
+    return app.task(name="trial.work")(work)
 
 
 def seconds_of(task: Any) -> float:
@@ -38,39 +38,39 @@ def seconds_of(task: Any) -> float:
 
 
 def test_F5_redis_down(caplog: pytest.LogCaptureFixture) -> None:
-    assert seconds_of(bell(f"redis://127.0.0.1:{free_port()}/0")) <= 2
-    assert "The broker did not accept trial.ring" in caplog.text
+    assert seconds_of(create_task(f"redis://127.0.0.1:{free_port()}/0")) <= 2
+    assert "The broker did not accept trial.work" in caplog.text
 
 
-def test_F5_redis_that_accepts_and_says_nothing(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
-    assert seconds_of(bell(f"redis://127.0.0.1:{deaf_port}/0")) <= 2
-    assert "The broker did not accept trial.ring" in caplog.text
+def test_F5_redis_accepts_and_never_answers(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
+    assert seconds_of(create_task(f"redis://127.0.0.1:{deaf_port}/0")) <= 2
+    assert "The broker did not accept trial.work" in caplog.text
 
 
 def test_F5_redis_freezes_and_dies_under_open_connections(
     private_redis: PrivateRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    task = bell(private_redis.url)
+    task = create_task(private_redis.url)
     task.delay()
     assert not caplog.records
     private_redis.freeze()
     assert seconds_of(task) <= 2
-    assert "The broker did not accept trial.ring" in caplog.text
+    assert "The broker did not accept trial.work" in caplog.text
     BestEffortTask._suspended_until = 0.0
     private_redis.kill()
     assert seconds_of(task) <= 2
 
 
-def test_only_the_first_caller_waits(deaf_port: int) -> None:
-    task = bell(f"redis://127.0.0.1:{deaf_port}/0")
+def test_only_the_first_caller_waits_for_a_hanging_broker(deaf_port: int) -> None:
+    task = create_task(f"redis://127.0.0.1:{deaf_port}/0")
     seconds_of(task)
     assert seconds_of(task) < 0.1
 
 
-def test_it_rings_again_after_the_silence(private_redis: PrivateRedis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_messages_are_sent_again_after_the_pause(private_redis: PrivateRedis, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(BestEffortTask, "retry_after", 0.0)
-    bell(f"redis://127.0.0.1:{free_port()}/0").delay()
-    task = bell(private_redis.url)
+    create_task(f"redis://127.0.0.1:{free_port()}/0").delay()
+    task = create_task(private_redis.url)
     task.delay()
     with task.app.connection_for_read() as connection:
         assert connection.default_channel.client.llen("celery") == 1
@@ -78,7 +78,7 @@ def test_it_rings_again_after_the_silence(private_redis: PrivateRedis, monkeypat
 
 @pytest.mark.django_db(transaction=True)
 def test_F10_nothing_is_sent_before_the_commit_or_after_a_rollback(private_redis: PrivateRedis) -> None:
-    task = bell(private_redis.url)
+    task = create_task(private_redis.url)
     with task.app.connection_for_read() as connection:
         queued = connection.default_channel.client.llen
         with pytest.raises(ZeroDivisionError), transaction.atomic():

@@ -1,4 +1,4 @@
-"""The page that moves a demonstration's clock. The address is the admin's list of the clock."""
+"""Page that moves the demonstration clock; it replaces the admin's list of the clock."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ def address(settings: Settings) -> str:
 
 
 @pytest.fixture
-def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def sent_ticks(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     calls: list[str] = []
     monkeypatch.setattr(tasks.tick, "delay", lambda: calls.append("tick"))
     return calls
@@ -36,48 +36,48 @@ def test_choosing_asks_for_confirmation_and_moves_nothing(admin_client: Client, 
     assert clock.now() == DEMO_START
 
 
-def test_confirming_moves_it_and_rings_after_the_commit(
+def test_confirming_moves_the_clock_and_ticks_after_the_commit(
     admin_client: Client,
     address: str,
-    rung: list[str],
+    sent_ticks: list[str],
     django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
 ) -> None:
     to = DEMO_START + timedelta(days=1)
     with django_capture_on_commit_callbacks(execute=True):
         response = admin_client.post(address, {"to": to.isoformat()}, follow=True)
-        assert not rung
+        assert not sent_ticks
     assert clock.now() == to
-    assert rung == ["tick"]
+    assert sent_ticks == ["tick"]
     assert "The clock was moved" in response.content.decode()
 
 
-def test_an_earlier_instant_is_refused_in_words(admin_client: Client, address: str, rung: list[str]) -> None:
+def test_an_earlier_instant_is_refused_with_a_reason(admin_client: Client, address: str, sent_ticks: list[str]) -> None:
     page = admin_client.post(address, {"step": "instant", "instant": "2022-09-01T00:00"}).content.decode()
     assert "never moves backwards" in page
     answer = admin_client.post(address, {"to": "2022-09-01T00:00:00+08:00"}, follow=True).content.decode()
     assert "never moves backwards" in answer
     assert clock.now() == DEMO_START
-    assert not rung
+    assert not sent_ticks
 
 
 @pytest.mark.parametrize("to", ["", "tomorrow", "2022-09-30T00:00:00"])
-def test_what_our_page_never_sends_is_refused(admin_client: Client, address: str, to: str) -> None:
+def test_an_invalid_instant_is_refused(admin_client: Client, address: str, to: str) -> None:
     assert admin_client.post(address, {"to": to}).status_code == 403
     assert clock.now() == DEMO_START
 
 
-def test_a_get_moves_nothing(admin_client: Client, address: str) -> None:
+def test_a_get_request_moves_nothing(admin_client: Client, address: str) -> None:
     to = (DEMO_START + timedelta(days=1)).isoformat()
     assert admin_client.get(address, {"to": to, "step": "day"}).status_code == 200
     assert clock.now() == DEMO_START
 
 
-def test_staff_without_the_right_is_refused(client: Client, address: str) -> None:
+def test_staff_without_the_permission_is_refused(client: Client, address: str) -> None:
     client.force_login(User.objects.create_user("reader", is_staff=True))
     assert client.get(address).status_code == 403
 
 
-def test_there_is_no_such_page_outside_a_demonstration(admin_client: Client, address: str, settings: Settings) -> None:
+def test_the_page_exists_only_in_a_demonstration(admin_client: Client, address: str, settings: Settings) -> None:
     settings.DEMO = False
     assert admin_client.post(address, {"to": "2030-01-01T00:00:00Z"}).status_code == 403
     assert address not in admin_client.get(reverse("admin:index")).content.decode()

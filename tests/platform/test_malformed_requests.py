@@ -1,4 +1,4 @@
-"""Requests as bytes, to the server that production has (ASVS 4.2)."""
+"""Malformed requests, sent as bytes to the production web server (ASVS 4.2)."""
 
 import socket
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ HIDDEN = b"GET /health/ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 def sent(port: int, text: bytes) -> list[bytes]:
-    """The first line of each answer to what was sent over one connection."""
+    """Send bytes over one connection. Return the first line of each response."""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
         wire.sendall(text)
         wire.shutdown(socket.SHUT_WR)
@@ -20,19 +20,19 @@ def sent(port: int, text: bytes) -> list[bytes]:
 
 
 @pytest.mark.parametrize("vague", [b"Content-Length: 0\r\nTransfer-Encoding: chunked", b"Content-Length: 4, 0"])
-def test_where_a_request_ends_is_never_guessed(vague: bytes, port: int) -> None:
-    """With two lengths a proxy may see one request and the server two: it is refused, and nothing behind it served."""
+def test_ambiguous_request_lengths_are_refused(vague: bytes, port: int) -> None:
+    """With two lengths a proxy may see one request where the server sees two: refuse it and what follows."""
     body = b"0\r\n\r\n" + HIDDEN if b"chunked" in vague else HIDDEN
     answers = sent(port, b"POST /sign-in/ HTTP/1.1\r\nHost: localhost\r\n" + vague + b"\r\n\r\n" + body)
     assert [line.split()[1] for line in answers] == [b"400"]
 
 
-def test_a_header_that_ends_early_is_refused(port: int) -> None:
+def test_a_truncated_header_is_refused(port: int) -> None:
     answers = sent(port, b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nX-One: a\rX-Two: b\r\n\r\n")
     assert [line.split()[1] for line in answers] == [b"400"]
 
 
-def test_what_is_clear_is_answered(port: int) -> None:
+def test_a_clear_request_is_answered(port: int) -> None:
     answers = sent(port, b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
     assert [line.split()[1] for line in answers] == [b"200"]
 

@@ -1,4 +1,4 @@
-"""Logs as data: each line with its request, program and run; never a secret."""
+"""JSON logs: each line has its request, API key and tick run, and no secret."""
 
 import json
 import os
@@ -27,7 +27,7 @@ print("SECRET IS " + secret)
 """
 
 
-def test_what_is_logged(tmp_path: object) -> None:
+def test_json_lines_have_context_and_no_secrets(tmp_path: object) -> None:
     own = {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "FAIRGROUND_LOGS": "json", "REDIS_URL": ""}
     environment = {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings", "ALLOWED_HOSTS": "testserver"}
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Money saved: what is settled and redeemed, by month, offer and currency, to the cent."""
+"""Savings by month, offer and currency, exact to the cent."""
 
 import csv
 from decimal import Decimal
@@ -23,7 +23,7 @@ CENT = Decimal("0.01")
 
 @pytest.fixture
 def season(owner: Member) -> Member:
-    """Discounts in two months and currencies, one given back, one taken away; a coupon spent, one given back."""
+    """Discounts in two months and currencies, one released, one revoked; a coupon redeemed, one returned."""
     half = "{fee: financing_fee, percent: 50}"
     publish(
         offer("o", where="[{fact: service, is: multimodal}]")
@@ -51,7 +51,7 @@ def rows(who: Member) -> list[list[str]]:
     return list(csv.reader(StringIO(content)))
 
 
-def test_by_month_of_the_readers_clock_and_by_currency(season: Member) -> None:
+def test_savings_by_month_of_the_readers_zone_and_by_currency(season: Member) -> None:
     assert rows(season) == [
         ["month", "offer", "name", "amount", "currency"],
         ["2022-09", "c", "c", "44.99", "CNY"],
@@ -61,7 +61,7 @@ def test_by_month_of_the_readers_clock_and_by_currency(season: Member) -> None:
     ]
 
 
-def test_the_page_has_a_chart_and_its_table(season: Member) -> None:
+def test_the_page_has_a_chart_and_a_table(season: Member) -> None:
     page = text(client(season), "/savings/")
     assert "CNY: 145.28 CNY" in page
     assert "USD: 50.00 USD" in page
@@ -70,7 +70,7 @@ def test_the_page_has_a_chart_and_its_table(season: Member) -> None:
     assert "195.28" not in page  # never added up
 
 
-def test_a_workbook_has_the_same(season: Member) -> None:
+def test_the_workbook_has_the_same_rows(season: Member) -> None:
     response = client(season).get("/savings.xlsx")
     assert response.headers["Content-Disposition"] == 'attachment; filename="savings.xlsx"'
     sheet = load_workbook(BytesIO(response.content)).worksheets[0]
@@ -79,7 +79,7 @@ def test_a_workbook_has_the_same(season: Member) -> None:
     assert [Decimal(row[3]).quantize(CENT) for row in found[1:]] == [Decimal(row[3]) for row in rows(season)[1:]]
 
 
-def test_where_nothing_was_saved(owner: Member) -> None:
+def test_no_savings_yet(owner: Member) -> None:
     assert "No savings yet." in text(client(owner), "/savings/")
     assert rows(owner) == [["month", "offer", "name", "amount", "currency"]]
 

@@ -1,4 +1,4 @@
-"""Orders live coherent lives, in a rhythm that people keep."""
+"""Generated orders are consistent and follow working hours, weekends and the campaign."""
 
 from collections import Counter, defaultdict
 from datetime import datetime
@@ -21,7 +21,7 @@ def assert_in_order(row: Row, *columns: str) -> None:
 
 
 def assert_no_gaps(row: Row, *columns: str) -> None:
-    """A step is not recorded before the one it rests on."""
+    """Assert that no step is recorded without the one before it."""
     reached = [bool(row[column]) for column in columns]
     assert reached == sorted(reached, reverse=True), row
 
@@ -75,13 +75,13 @@ def test_receipts_follow_the_order(world: World) -> None:
     assert any(row["cancelled_at"] for row in world["receipts"])
 
 
-def test_coupons_are_asked_for_from_the_day_of_issue(world: World) -> None:
+def test_orders_use_coupons_from_the_day_of_issue(world: World) -> None:
     asking = [row for row in world["freight_orders"] if row["use_coupon"] == "1"]
     assert asking
     assert all(row["service"] == "express" and row["placed_at"] >= "2022-10-15T15:00:00+08:00" for row in asking)
 
 
-def test_the_world_begins_and_ends(world: World) -> None:
+def test_facts_lie_in_the_recorded_period(world: World) -> None:
     starts = [row.get("drafted_at") or row["placed_at"] for row in world["trade_orders"] + world["freight_orders"]]
     assert min(starts)[:10] == FIRST_DAY
     happenings = world["trade_orders"] + world["freight_orders"] + world["receipts"]
@@ -89,7 +89,7 @@ def test_the_world_begins_and_ends(world: World) -> None:
     assert max(every)[:10] == LAST_DAY
 
 
-def test_people_work_by_day_rest_on_sunday_and_rush_to_a_campaign(world: World) -> None:
+def test_orders_follow_office_hours_weekends_and_the_campaign(world: World) -> None:
     placed = [datetime.fromisoformat(row["placed_at"]) for row in world["freight_orders"]]
     hours, weekdays = Counter(moment.hour for moment in placed), Counter(moment.weekday() for moment in placed)
     months = Counter(moment.month for moment in placed)
@@ -105,7 +105,7 @@ def test_names_are_chinese_and_english(world: World) -> None:
     assert len({row["name"] for row in world["merchants"]}) == len(world["merchants"])
 
 
-def test_when_the_demonstration_starts_merchants_stand_close_to_five_shipments(world: World) -> None:
+def test_many_merchants_are_close_to_five_shipments_at_the_start(world: World) -> None:
     shipped = Counter(
         row["merchant_code"]
         for row in world["freight_orders"]
