@@ -77,12 +77,12 @@ class CloneForm(forms.Form):
     )
     years = forms.IntegerField(label=gettext_lazy("Years later"), min_value=1, max_value=10, initial=1)
 
-    def moved(self, source: str) -> tuple[str, list[reschedule.Moved]]:
+    def moved(self, source: str) -> tuple[str, list[reschedule.MovedTime]]:
         """The text on its new dates. Raises DefinitionError."""
         years = self.cleaned_data["years"]
         if self.cleaned_data["way"] == "dates":
-            return reschedule.by_years(source, years)
-        return reschedule.by_days(source, round(years * 365.2425 / 7) * 7)
+            return reschedule.shift_by_years(source, years)
+        return reschedule.shift_by_days(source, round(years * 365.2425 / 7) * 7)
 
 
 def _campaign(code: str) -> Campaign:
@@ -111,10 +111,10 @@ def clone(request: HttpRequest, code: str) -> HttpResponse:
     """A season on new dates: what moves is shown, then a draft is made of it."""
     of = _campaign(code)
     form = CloneForm(request.POST or None, initial={"code": f"{of.code}-next", "ending": "-next"})
-    moved: list[reschedule.Moved] = []
+    moved: list[reschedule.MovedTime] = []
     if request.method == "POST" and form.is_valid():
         source, moved = form.moved(of.source)
-        source = reschedule.renamed(source, code=form.cleaned_data["code"], ending=form.cleaned_data["ending"])
+        source = reschedule.with_new_codes(source, code=form.cleaned_data["code"], ending=form.cleaned_data["ending"])
         if "make" in request.POST:
             title = _("%(name)s on new dates") % {"name": of.name}
             draft = drafts.begin(source, title=title, at=clock.now(), by=actor(request))
@@ -175,11 +175,11 @@ def check_definition(source: str) -> tuple[CampaignDefinition | None, tuple[Prob
         return None, error.problems
 
 
-def _differences(text: CampaignDefinition) -> list[diff.Difference]:
+def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
     in_force = {
         offer.code: offer.terms for offer in published_offers.published() if offer.row.campaign.code == text.campaign
     }
-    return [one for one in diff.differences(in_force, text.offers) if one.changed or not one.new]
+    return [one for one in diff.compare(in_force, text.offers) if one.changed or not one.new]
 
 
 def _warnings(text: CampaignDefinition) -> list[str]:
@@ -257,7 +257,7 @@ def transition(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     )
 
 
-def _effects(verb: str, changes: list[diff.Difference]) -> list[str]:
+def _effects(verb: str, changes: list[diff.OfferDifference]) -> list[str]:
     made = sum(not one.old for one in changes)
     changed = sum(one.old and one.new for one in changes)
     stay = sum(one.old and not one.new for one in changes)

@@ -45,10 +45,10 @@ def get_offer(code: str) -> PublishedOffer:
         raise Http404 from error
 
 
-def terms_in_language(offer: PublishedOffer, language: str) -> offer_sentences.Terms:
+def terms_in_language(offer: PublishedOffer, language: str) -> offer_sentences.TermSentences:
     """The terms in a language, whatever that of the page is."""
     with translation.override(language):
-        return offer_sentences.terms(offer.terms)
+        return offer_sentences.describe_terms(offer.terms)
 
 
 def definition_as_yaml(offer: PublishedOffer) -> str:

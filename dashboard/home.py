@@ -17,7 +17,7 @@ from dashboard.rendering import render_page
 from definitions import offer_sentences
 from definitions.offer_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
-from rules.sentences import bound
+from rules.sentences import describe_bound
 from rules.time_windows import Bound
 
 
@@ -38,17 +38,17 @@ class Card:
 
     @property
     def benefit(self) -> str:
-        return offer_sentences.benefit(self.status.offer.terms)
+        return offer_sentences.describe_benefit(self.status.offer.terms)
 
     @property
     def next_steps(self) -> tuple[str, ...]:
         """Sentences on what happens next with benefits that are not yet decided or settled."""
         terms, progress = self.status.offer.terms, self.status.progress
         if terms.decided_at and progress and progress.held and not (self.status.grants or self.is_closed):
-            return (_("decided at %(at)s") % {"at": bound(terms.decided_at)},)
+            return (_("decided at %(at)s") % {"at": describe_bound(terms.decided_at)},)
         unsettled = {Grant.Status.RESERVED, Grant.Status.LOCKED}
         if any(held.status in unsettled for held in self.status.grants):
-            return offer_sentences.following(terms)
+            return offer_sentences.describe_next_steps(terms)
         return ()
 
     @property

@@ -44,7 +44,7 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     calendar = request.build_absolute_uri(reverse("offer-calendar", args=[member.calendar_key, code])) if member else ""
     context = {
         "card": Card(status),
-        "terms": offer_sentences.terms(offer.terms),
+        "terms": offer_sentences.describe_terms(offer.terms),
         "dates": dates,
         "zones": ZONES,
         "calendar": calendar,

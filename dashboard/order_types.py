@@ -54,11 +54,11 @@ class OrderType:
         """Return the name of the latest event up to `at`, empty if there is none."""
         facts = self.collection.facts.values()
         events = [(instant, fact) for fact in facts if (instant := _instant(row, fact)) is not None and instant <= at]
-        return sentences.event(max(events, key=lambda event: event[0])[1]) if events else ""
+        return sentences.describe_event(max(events, key=lambda event: event[0])[1]) if events else ""
 
 
 def _text(row: Model, fact: Fact, raw: object) -> str:
-    return sentences.fact(fact, raw, currency=getattr(row, "currency", ""))
+    return sentences.describe_fact(fact, raw, currency=getattr(row, "currency", ""))
 
 
 def _instant(row: Model, fact: Fact) -> datetime | None:

@@ -11,8 +11,8 @@ from core.formatting import join_and
 from dashboard.rendering import render_page
 from logistics.facts import FREIGHT_ORDERS
 from merchants.access import MemberRequest, for_members
-from rules.conditions import Row
-from rules.sentences import comparison
+from rules.query_row import QueryRow
+from rules.sentences import describe_comparison
 
 Status = Coupon.Status
 UNSPENT = (Status.ISSUED, Status.LOCKED)
@@ -54,5 +54,5 @@ def eligible_orders(coupon: Coupon) -> str:
     """Describe the freight orders that the coupon fits, by the campaign version that granted it."""
     bundle = terms_of(coupon.grant.version).bundle
     assert bundle is not None
-    row = Row(FREIGHT_ORDERS)
-    return join_and(comparison(condition, row) for condition in bundle.where)
+    row = QueryRow(FREIGHT_ORDERS)
+    return join_and(describe_comparison(condition, row) for condition in bundle.where)

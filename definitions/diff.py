@@ -9,7 +9,7 @@ from definitions.offer_terms import OfferTerms
 
 
 @dataclass(frozen=True)
-class Difference:
+class OfferDifference:
     """One offer: the sentences it loses and those it gains. `old` and `new` tell whether it is there before and after.
 
     `reworded` where the definition changes, and no sentence does: names of conditions, for instance.
@@ -29,27 +29,27 @@ class Difference:
         return self.old != self.new or bool(self.lost or self.gained) or self.reworded
 
 
-def said(offer: OfferTerms) -> list[str]:
+def sentences_of(offer: OfferTerms) -> list[str]:
     """Everything that an offer says, in the language in force."""
-    terms = offer_sentences.terms(offer)
+    terms = offer_sentences.describe_terms(offer)
     carriers = [str(names) for names in offer.carriers]
     return [str(offer.names), terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement, *carriers]
 
 
-def differences(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterator[Difference]:
+def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterator[OfferDifference]:
     """One for each offer of the new text, then for those it leaves out: these go on as they are."""
     for offer in new:
         before = old.get(offer.code)
         if before is None:
-            yield Difference(offer.code, str(offer.names), False, True, gained=tuple(said(offer)))
+            yield OfferDifference(offer.code, str(offer.names), False, True, gained=tuple(sentences_of(offer)))
         else:
-            lost, gained = _compared(said(before), said(offer))
+            lost, gained = _compared(sentences_of(before), sentences_of(offer))
             reworded = not lost and not gained and before != offer
-            yield Difference(offer.code, str(offer.names), True, True, lost, gained, reworded)
+            yield OfferDifference(offer.code, str(offer.names), True, True, lost, gained, reworded)
     codes = {offer.code for offer in new}
     for code, before in old.items():
         if code not in codes:
-            yield Difference(code, str(before.names), True, False)
+            yield OfferDifference(code, str(before.names), True, False)
 
 
 def _compared(before: list[str], after: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,6 +1,6 @@
-"""An offer's terms as sentences, in the language in force, from the definition alone.
+"""Sentences of an offer's terms, in the language in force.
 
-What a merchant reads is made from what is computed, so the two cannot disagree.
+They are generated from the terms that the engine evaluates, so the two cannot disagree.
 """
 
 from collections.abc import Iterator
@@ -15,14 +15,21 @@ from core.formatting import CITIES, babel_locale, format_money, format_number, j
 from definitions.benefits import CouponBundle, Coupons, Discount, Reduction
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Quota, Settlement, Threshold
 from logistics.facts import FREIGHT_ORDERS
-from rules.conditions import Row
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
-from rules.sentences import bound, comparison, describe, event, value, window
+from rules.query_row import QueryRow
+from rules.sentences import (
+    describe,
+    describe_bound,
+    describe_choice,
+    describe_comparison,
+    describe_event,
+    describe_window,
+)
 
 
 @dataclass(frozen=True)
-class Terms:
-    """An offer in words: one benefit, and what each part of it says."""
+class TermSentences:
+    """Terms of an offer as sentences, by part."""
 
     benefit: str
     claim: str
@@ -31,101 +38,106 @@ class Terms:
     settlement: tuple[str, ...]
 
 
-def terms(offer: OfferTerms) -> Terms:
-    """All of an offer's terms."""
+def describe_terms(offer: OfferTerms) -> TermSentences:
+    """Return all terms of an offer."""
     scope = [describe(condition, offer.row) for condition in offer.scope]
-    return Terms(
-        benefit=benefit(offer),
-        claim=claim(offer),
+    return TermSentences(
+        benefit=describe_benefit(offer),
+        claim=describe_claim(offer),
         conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.asked]),
-        quota=quota(offer.quota, offer.collection),
-        settlement=tuple(settlement(offer)),
+        quota=describe_quota(offer.quota, offer.collection),
+        settlement=tuple(describe_settlement(offer)),
     )
 
 
-def benefit(offer: OfferTerms) -> str:
-    """What is given."""
+def describe_benefit(offer: OfferTerms) -> str:
+    """Return the benefit: a discount or coupons."""
     if isinstance(offer.benefit, Coupons):
-        return bundle(offer.benefit.coupons)
-    return discount(offer.benefit)
+        return describe_coupons(offer.benefit.coupons)
+    return describe_discount(offer.benefit)
 
 
-def discount(given: Discount) -> str:
-    """How much is taken off which fee."""
-    fee = str(FEES[given.fee].label)
-    if given.rate is not None:
-        fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": percent(given.rate)}
-    currency = given.currency or FEES[given.fee].currency
-    if given.tiers:
+def describe_discount(discount: Discount) -> str:
+    """Return the reduction and the fee that it reduces."""
+    fee = str(FEES[discount.fee].label)
+    if discount.rate is not None:
+        fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": format_percent(discount.rate)}
+    currency = discount.currency or FEES[discount.fee].currency
+    if discount.tiers:
         steps = join_and(
             _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": format_money(tier.from_, currency)}
-            for tier in given.tiers
+            for tier in discount.tiers
         )
         return _("off the %(fee)s: %(steps)s") % {"fee": fee, "steps": steps}
-    reduction = Reduction(percent=given.percent, amount=given.amount)
+    reduction = Reduction(percent=discount.percent, amount=discount.amount)
     return _("%(off)s off the %(fee)s") % {"off": _off(reduction, currency), "fee": fee}
 
 
-def percent(number: object) -> str:
-    """`5%`, `0.3%`."""
+def format_percent(number: object) -> str:
+    """Return `5%` or `0.3%`."""
     return f"{format_decimal(number, '#,##0.####', locale=babel_locale())}%"  # type: ignore[arg-type]  # any number
 
 
 def _off(reduction: Reduction, currency: str) -> str:
-    return format_money(reduction.amount, currency) if reduction.amount is not None else percent(reduction.percent)
+    return (
+        format_money(reduction.amount, currency) if reduction.amount is not None else format_percent(reduction.percent)
+    )
 
 
-def bundle(coupons: CouponBundle) -> str:
-    """How many coupons, worth what, for which orders, until when."""
-    row = Row(FREIGHT_ORDERS)
+def describe_coupons(coupons: CouponBundle) -> str:
+    """Return number, value, orders and validity of the coupons."""
+    row = QueryRow(FREIGHT_ORDERS)
     return _(
         "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
     ) % {
         "count": coupons.count,
         "value": format_money(coupons.value, coupons.currency),
-        "where": join_and(comparison(condition, row) for condition in coupons.where),
-        "start": bound(coupons.valid.from_),
-        "end": bound(coupons.valid.to),
+        "where": join_and(describe_comparison(condition, row) for condition in coupons.where),
+        "start": describe_bound(coupons.valid.from_),
+        "end": describe_bound(coupons.valid.to),
     }
 
 
-def claim(offer: OfferTerms) -> str:
-    """Who comes first: what makes the claim time."""
+def describe_claim(offer: OfferTerms) -> str:
+    """Return the order in which claims get places: the instant that counts as claim time."""
     match offer.claim:
         case ClaimAt(at=moment):
             text = _("first come, first served by when it was %(moment)s") % {
-                "moment": says_moment(moment, offer.collection)
+                "moment": describe_moment(moment, offer.collection)
             }
         case ClaimNth(nth=nth):
             collection = COLLECTIONS[nth.of]
-            which = join_and(comparison(condition, Row(collection)) for condition in nth.where)
+            which = join_and(describe_comparison(condition, QueryRow(collection)) for condition in nth.where)
             text = _("first come, first served by when number %(n)d of these %(rows)s was %(event)s: %(which)s") % {
-                "event": event(collection.facts[nth.at]), "n": nth.number, "rows": collection.label, "which": which,
-            }  # fmt: skip
+                "event": describe_event(collection.facts[nth.at]),
+                "n": nth.number,
+                "rows": collection.label,
+                "which": which,
+            }
         case _:
             text = _over_threshold(offer.threshold, offer.row)
     if offer.decided_at is not None:
-        text = _("%(claim)s; decided at %(at)s") % {"claim": text, "at": bound(offer.decided_at)}
+        text = _("%(claim)s; decided at %(at)s") % {"claim": text, "at": describe_bound(offer.decided_at)}
     if offer.settling_hours:
         late = ngettext("%(n)d hour", "%(n)d hours", offer.settling_hours) % {"n": offer.settling_hours}
         text = _("%(claim)s; decided %(late)s later") % {"claim": text, "late": late}
     return text
 
 
-def _over_threshold(threshold: Threshold | None, row: Row) -> str:
+def _over_threshold(threshold: Threshold | None, row: QueryRow) -> str:
     assert threshold is not None
     return _(
         "once receipts booked %(window)s on orders with: %(which)s have reached %(height)s, each further order claims "
         "at its first booking"
     ) % {
-        "window": window(threshold.window),
-        "which": join_and(comparison(condition, row) for condition in threshold.where),
+        "window": describe_window(threshold.window),
+        "which": join_and(describe_comparison(condition, row) for condition in threshold.where),
         "height": format_money(threshold.height, "USD"),
     }
 
 
-def quota(places: Quota, collection: Collection) -> str:
-    """How many places there are."""
+def describe_quota(places: Quota, collection: Collection) -> str:
+    """Return the number of places."""
     rows = str(collection.label)
     parts = []
     if places.limit is not None:
@@ -136,70 +148,73 @@ def quota(places: Quota, collection: Collection) -> str:
     return join_and(parts) if parts else _("no limit to the number of %(rows)s") % {"rows": rows}
 
 
-def settlement(offer: OfferTerms) -> Iterator[str]:
-    """What happens after the claim."""
-    terms_, collection = offer.settlement, offer.collection
-    if terms_.at_claim:
+def describe_settlement(offer: OfferTerms) -> Iterator[str]:
+    """Yield the events after the claim."""
+    settlement, collection = offer.settlement, offer.collection
+    if settlement.at_claim:
         yield _("settled at once")
     else:
-        yield from _followed(terms_, offer.row)
-    if terms_.released_by:
-        happens = event(collection.facts[terms_.released_by])
-        after = _("also after settlement") if terms_.released_after_settlement else _("before settlement")
+        yield from _followed(settlement, offer.row)
+    if settlement.released_by:
+        happens = describe_event(collection.facts[settlement.released_by])
+        after = _("also after settlement") if settlement.released_after_settlement else _("before settlement")
         yield _("the place comes back when %(event)s (%(when)s)") % {"event": happens, "when": after}
-    if terms_.revoked_by:
-        happens = event(collection.facts[terms_.revoked_by])
+    if settlement.revoked_by:
+        happens = describe_event(collection.facts[settlement.revoked_by])
         yield _("taken away when %(event)s before settlement") % {"event": happens}
 
 
-def following(offer: OfferTerms) -> tuple[str, ...]:
-    """What a grant that is not settled yet waits for."""
+def describe_next_steps(offer: OfferTerms) -> tuple[str, ...]:
+    """Return the events that a grant waits for until it is settled."""
     return tuple(_awaited(offer.settlement, offer.row)) if not offer.settlement.at_claim else ()
 
 
-def _followed(terms_: Settlement, row: Row) -> Iterator[str]:
-    if terms_.locked_at:
-        happens = event(row.collection.facts[terms_.locked_at])
+def _followed(settlement: Settlement, row: QueryRow) -> Iterator[str]:
+    if settlement.locked_at:
+        happens = describe_event(row.collection.facts[settlement.locked_at])
         yield _("reserved at the claim, locked when %(event)s") % {"event": happens}
-    if hours := terms_.lock_within_hours:
+    if hours := settlement.lock_within_hours:
         text = ngettext(
             "the place goes back if it is not locked within %(n)d hour of the claim",
             "the place goes back if it is not locked within %(n)d hours of the claim",
             hours,
         )
         yield text % {"n": hours}
-    yield from _awaited(terms_, row)
+    yield from _awaited(settlement, row)
 
 
-def _awaited(terms_: Settlement, row: Row) -> Iterator[str]:
+def _awaited(settlement: Settlement, row: QueryRow) -> Iterator[str]:
     collection = row.collection
-    yield _("settled when %(event)s") % {"event": says_moment(terms_.at, collection)}
-    if terms_.deadline:
-        done = says_moment(terms_.fulfilled_at or terms_.at, collection)
+    yield _("settled when %(event)s") % {"event": describe_moment(settlement.at, collection)}
+    if settlement.deadline:
+        done = describe_moment(settlement.fulfilled_at or settlement.at, collection)
         yield _("forfeited unless %(done)s no later than %(deadline)s") % {
-            "done": done, "deadline": bound(terms_.deadline),
-        }  # fmt: skip
-    for condition in terms_.requires:
+            "done": done,
+            "deadline": describe_bound(settlement.deadline),
+        }
+    for condition in settlement.requires:
         yield _("required at settlement: %(condition)s") % {"condition": describe(condition, row)}
 
 
-def says_moment(moment: Moment, collection: Collection) -> str:
-    """What a moment points at."""
+def describe_moment(moment: Moment, collection: Collection) -> str:
+    """Return the event at a moment."""
     match moment:
         case LatestOf(latest_of=names):
-            several = join_and(event(collection.facts[name]) for name in names)
+            several = join_and(describe_event(collection.facts[name]) for name in names)
             return _("the last of: %(facts)s") % {"facts": several}
         case DayAfter(day_after=name, zone=zone):
             city = CITIES.get(zone, zone)
             return _("00:00 %(city)s on the day after it was %(fact)s") % {
                 "city": city,
-                "fact": event(collection.facts[name]),
+                "fact": describe_event(collection.facts[name]),
             }
         case ByCase(by=by, cases=cases, otherwise=otherwise):
             fact = collection.facts[by]
-            parts = [f"{says_moment(one, collection)} ({value(fact, case)})" for case, one in cases.items()]
+            parts = [
+                f"{describe_moment(one, collection)} ({describe_choice(fact, case)})" for case, one in cases.items()
+            ]
             if otherwise is not None:
-                parts.append(_("otherwise %(moment)s") % {"moment": says_moment(otherwise, collection)})
+                parts.append(_("otherwise %(moment)s") % {"moment": describe_moment(otherwise, collection)})
             return "; ".join(parts)
         case name:
-            return _("the claim") if name == "claim" else event(collection.facts[str(name)])
+            return _("the claim") if name == "claim" else describe_event(collection.facts[str(name)])

@@ -12,9 +12,10 @@ from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, CountableName, Row, check_all
+from rules.conditions import Comparison, Condition, CountableName, check_all
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
+from rules.query_row import QueryRow
 from rules.time_windows import Bound, NamedWindow
 from trade.facts import TRADE_ORDERS
 
@@ -39,7 +40,7 @@ class Nth(DefinitionModel):
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        row, errors = Row(COLLECTIONS[self.of]), ErrorCollector()
+        row, errors = QueryRow(COLLECTIONS[self.of]), ErrorCollector()
         with errors.at("at"):
             row.check_instant(self.at, column=True)
         check_all(self.where, row, errors, "where")
@@ -179,13 +180,13 @@ class OfferTerms(DefinitionModel):
         return SUBJECTS[self.subject]
 
     @cached_property
-    def row(self) -> Row:
+    def row(self) -> QueryRow:
         """Return a subject in a query, evaluated as of the annotation `seen_at`."""
         settlement = self.settlement
         moments = {} if settlement.at_claim else {"settlement": settlement.at}
         if settlement.fulfilled_at is not None:
             moments["fulfilment"] = settlement.fulfilled_at
-        return Row(self.collection, moments=moments, claims=True)
+        return QueryRow(self.collection, moments=moments, claims=True)
 
     @property
     def scope(self) -> tuple[Comparison, ...]:
@@ -223,7 +224,7 @@ class OfferTerms(DefinitionModel):
         return self.decided_at.instant if self.decided_at else None
 
 
-def _check_moment(row: Row, moment: Moment) -> None:
+def _check_moment(row: QueryRow, moment: Moment) -> None:
     """Raise ValueError unless every fact of the moment is an instant of the row and its cases are values of a fact."""
     for name in moment_facts(moment):
         row.check_instant(name)
@@ -240,7 +241,7 @@ def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:
     bundle = offer.bundle
     if bundle is None:
         return
-    check_all(bundle.where, Row(FREIGHT_ORDERS), errors, "benefit", "coupons", "where")
+    check_all(bundle.where, QueryRow(FREIGHT_ORDERS), errors, "benefit", "coupons", "where")
     with errors.at("settlement"):
         if not offer.settlement.at_claim or offer.settlement.released_by:
             raise ValueError("coupons are issued at once: leave out settlement")
@@ -267,7 +268,7 @@ def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
                     raise ValueError("only trade orders come after a threshold: write subject: trade_order")
 
 
-def _check_threshold(threshold: Threshold, row: Row, errors: ErrorCollector, *place: str | int) -> None:
+def _check_threshold(threshold: Threshold, row: QueryRow, errors: ErrorCollector, *place: str | int) -> None:
     check_all(threshold.where, row, errors, *place)
     for n, condition in enumerate(threshold.where):
         fact = row.collection.facts.get(condition.fact)

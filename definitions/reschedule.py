@@ -19,7 +19,7 @@ BEGINNING = "1970-01-01 00:00:00"
 
 
 @dataclass(frozen=True)
-class Moved:
+class MovedTime:
     """One time of the text: where it stands, what it was and is, and what is worth a look, if anything."""
 
     place: str
@@ -31,7 +31,7 @@ class Moved:
 Move = Callable[[datetime], tuple[datetime, str]]
 
 
-def by_days(source: str, days: int) -> tuple[str, list[Moved]]:
+def shift_by_days(source: str, days: int) -> tuple[str, list[MovedTime]]:
     """The text with every time `days` later: a multiple of seven keeps the weekdays. Raises DefinitionError."""
 
     def move(at: datetime) -> tuple[datetime, str]:
@@ -45,7 +45,7 @@ def by_days(source: str, days: int) -> tuple[str, list[Moved]]:
     return _moved(source, move)
 
 
-def by_years(source: str, years: int) -> tuple[str, list[Moved]]:
+def shift_by_years(source: str, years: int) -> tuple[str, list[MovedTime]]:
     """The text with every time on the same date `years` later; 29 February, where there is none, becomes 28 February.
 
     Raises DefinitionError.
@@ -64,7 +64,7 @@ def by_years(source: str, years: int) -> tuple[str, list[Moved]]:
     return _moved(source, move)
 
 
-def renamed(source: str, *, code: str, ending: str) -> str:
+def with_new_codes(source: str, *, code: str, ending: str) -> str:
     """The text as that of another campaign: `code` for the campaign, `ending` put after each offer's own."""
     data = yaml_roundtrip.load(source)
     data["campaign"] = code
@@ -73,13 +73,13 @@ def renamed(source: str, *, code: str, ending: str) -> str:
     return yaml_roundtrip.dump(data)
 
 
-def _moved(source: str, move: Move) -> tuple[str, list[Moved]]:
+def _moved(source: str, move: Move) -> tuple[str, list[MovedTime]]:
     data = yaml_roundtrip.load(source)
     told = list(_walk(data, move, (), str(data.get("zone", "UTC"))))
     return yaml_roundtrip.dump(data), told
 
 
-def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[Moved]:
+def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[MovedTime]:
     if isinstance(node, dict) and is_time(node.get("at")):
         yield from _move_bound(node, move, path, node.get("zone", zone))
         return
@@ -90,17 +90,17 @@ def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[M
             was = str(node[key])
             now, note = move(_read(was))
             node[key] = now.strftime(LOCAL)
-            yield Moved(".".join(here), was, node[key], note)
+            yield MovedTime(".".join(here), was, node[key], note)
         else:
             yield from _walk(node[key], move, here, zone)
 
 
-def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[Moved]:
+def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[MovedTime]:
     """A bound with its own zone and, maybe, a twin: a twin that told the truth goes on telling it."""
     was = str(bound["at"])
     now, note = move(_read(was))
     bound["at"] = now.strftime(LOCAL)
-    yield Moved(".".join(path), was, bound["at"], note)
+    yield MovedTime(".".join(path), was, bound["at"], note)
     twin = bound.get("twin")
     if isinstance(twin, dict) and is_time(twin.get("at")) and "zone" in twin:
         shown = str(twin["at"])
@@ -110,7 +110,7 @@ def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Ite
             twin["at"] = move(_read(shown))[0].strftime(LOCAL)
         drifted = twin["at"][11:] != shown[11:]
         text = _("the clocks change between: it is at another time of day there") if drifted else ""
-        yield Moved(".".join((*path, "twin")), shown, twin["at"], text)
+        yield MovedTime(".".join((*path, "twin")), shown, twin["at"], text)
 
 
 def shown_on(local: str, zone: str, other: str) -> str:

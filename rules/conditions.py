@@ -4,8 +4,7 @@ A condition is evaluated for a row of a `Collection` as of an instant: a fact da
 holds the position of the row in the query and the expression of that instant.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
@@ -14,7 +13,6 @@ from django.db.models import (
     Case,
     Count,
     Exists,
-    F,
     IntegerField,
     Model,
     OuterRef,
@@ -28,58 +26,14 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
-from core.facts import COLLECTIONS, STATES, Collection, Fact, MerchantState, countable
+from core.facts import COLLECTIONS, STATES, MerchantState, countable
 from rules import operators
 from rules.base import DefinitionModel, KnownWord, NamedList
 from rules.errors import ErrorCollector, UnknownWordError
-from rules.moments import Moment, moment_of
+from rules.query_row import QueryRow
 from rules.time_windows import Bound, NamedWindow
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-
-
-@dataclass(frozen=True)
-class Row:
-    """Row in a query.
-
-    `at` is the instant as of which it is evaluated, `moments` are the offer's own moments that conditions may name
-    like facts, `claims` says whether the row has the annotation `claimed_at`.
-    """
-
-    collection: Collection
-    at: Any = field(default_factory=lambda: F("seen_at"))
-    moments: Mapping[str, Moment] = field(default_factory=dict)
-    claims: bool = False
-
-    def fact(self, name: str) -> Any:
-        """Return the expression of a fact, or of one of the offer's moments."""
-        if name in self.moments:
-            return moment_of(self.moments[name], self.collection)
-        return self.collection.expression(name)
-
-    def kind(self, name: str) -> Fact:
-        """Return the description of a fact or moment. Raises UnknownWordError when the row has none of that name."""
-        if name in self.moments:
-            return operators.MOMENTS[name]
-        if name not in self.collection.facts:
-            known = (*self.collection.facts, *self.moments)
-            raise UnknownWordError(f"{self.collection.name} have no fact {name!r}", word=name, known=known)
-        return self.collection.facts[name]
-
-    def check_instant(self, name: str, *, column: bool = False) -> None:
-        """Raise UnknownWordError unless the row has an instant fact of that name; `column`: one that is a column."""
-        instants = [
-            fact.name
-            for fact in self.collection.facts.values()
-            if fact.kind == "instant" and not (column and fact.derived)
-        ]
-        if name not in instants:
-            raise UnknownWordError(f"{self.collection.name} have no instant {name!r}", word=name, known=instants)
-
-    def inside(self, collection: Collection) -> "Row":
-        """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
-        at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
-        return replace(self, collection=collection, at=at, moments={}, claims=False)
 
 
 def _switch(value: Any) -> Any:
@@ -143,27 +97,27 @@ class Comparison(DefinitionModel):
     def name(self) -> str:
         return self.code or self.fact.replace(".", "_")
 
-    def check(self, row: Row) -> None:
+    def check(self, row: QueryRow) -> None:
         """Raise ValidationError if the row has no such fact, or the fact does not accept the operator or the value."""
         errors = ErrorCollector()
         with errors.at("fact"):
-            fact = row.kind(self.fact)
+            fact = row.fact(self.fact)
             with errors.at(self.operator.word):
                 self.operator.check(fact, self.operand)
                 if self.operand == "claim" and not row.claims:
                     raise ValueError(f"{self.fact}: there is no claim here to compare with; name an instant")
         errors.raise_collected("Comparison")
 
-    def q(self, row: Row) -> Q:
+    def q(self, row: QueryRow) -> Q:
         """Return the filter of the rows that meet the condition."""
-        found, fact = row.fact(self.fact), row.kind(self.fact)
+        found, fact = row.expression(self.fact), row.fact(self.fact)
         if fact.kind == "instant":
             return operators.instant_q(self.operator.name, found, self.operand, row.at)
-        return self.operator.q(found, operators.typed(fact, self.operand))
+        return self.operator.q(found, operators.typed_operand(fact, self.operand))
 
-    def found(self, row: Row) -> Any:
+    def observed(self, row: QueryRow) -> Any:
         """Return the expression of the fact."""
-        return row.fact(self.fact)
+        return row.expression(self.fact)
 
 
 StateName = Annotated[str, KnownWord("state", lambda: STATES)]
@@ -200,7 +154,7 @@ class InForce(DefinitionModel):
     def name(self) -> str:
         return self.code or (self.in_force or f"no_{self.not_in_force}")
 
-    def check(self, row: Row) -> None:
+    def check(self, row: QueryRow) -> None:
         """Raise ValidationError if `at` is not an instant that is a column of the row."""
         errors = ErrorCollector()
         with errors.at("at"):
@@ -208,7 +162,7 @@ class InForce(DefinitionModel):
                 row.check_instant(self.at, column=True)
         errors.raise_collected("InForce")
 
-    def _rows(self, row: Row) -> QuerySet[Model]:
+    def _rows(self, row: QueryRow) -> QuerySet[Model]:
         seen = row.inside(row.collection).at
         at = OuterRef(self.at) if self.at else seen
         return self.state.model._default_manager.filter(
@@ -219,12 +173,12 @@ class InForce(DefinitionModel):
             **{f"{self.state.column}__in": self.of},
         )
 
-    def q(self, row: Row) -> Q:
+    def q(self, row: QueryRow) -> Q:
         """Return the filter of the rows whose merchant has the state in force, or has not."""
         there = Exists(self._rows(row))
         return Q(there) if self.in_force else Q(~there)
 
-    def found(self, row: Row) -> Any:
+    def observed(self, row: QueryRow) -> Any:
         """Return the expression of one of the kinds in force, NULL if there is none."""
         return Subquery(self._rows(row).order_by("starts_at").values(self.state.column)[:1])
 
@@ -243,7 +197,7 @@ class Counting(DefinitionModel):
         if (self.at_least is None) == (self.at_most is None):
             raise ValueError("say either at_least or at_most")
         errors = ErrorCollector()
-        check_all(self.where, Row(COLLECTIONS[self.count]), errors, "where")
+        check_all(self.where, QueryRow(COLLECTIONS[self.count]), errors, "where")
         errors.raise_collected("Counting")
         return self
 
@@ -251,28 +205,28 @@ class Counting(DefinitionModel):
     def name(self) -> str:
         return self.code or self.count
 
-    def check(self, row: Row) -> None:
+    def check(self, row: QueryRow) -> None:
         """Accept every row: the conditions on the counted rows are checked when the definition is read."""
 
-    def rows(self, row: Row) -> QuerySet[Model]:
+    def rows(self, row: QueryRow) -> QuerySet[Model]:
         """Return the merchant's rows that count, evaluated as of the instant of the row."""
         inner = row.inside(COLLECTIONS[self.count])
         of_merchant = {inner.collection.merchant: OuterRef(row.collection.merchant)}
         rows = inner.collection.model._default_manager.filter(**of_merchant)
         return rows.filter(all_of(self.where, inner))
 
-    def q(self, row: Row) -> Q:
+    def q(self, row: QueryRow) -> Q:
         """Return the filter of the rows whose merchant has that many."""
         if self.at_most == 0:
             return Q(~Exists(self.rows(row)))
         if self.at_least == 1:
             return Q(Exists(self.rows(row)))
         operator = operators.OPERATORS["at_least" if self.at_least is not None else "at_most"]
-        return operator.q(self.found(row), self.at_least if self.at_least is not None else self.at_most)
+        return operator.q(self.observed(row), self.at_least if self.at_least is not None else self.at_most)
 
-    def found(self, row: Row) -> Any:
+    def observed(self, row: QueryRow) -> Any:
         """Return the expression of the count."""
-        return number_of(self.rows(row), merchant=COLLECTIONS[self.count].merchant)
+        return row_count(self.rows(row), merchant=COLLECTIONS[self.count].merchant)
 
 
 class AnyOf(DefinitionModel):
@@ -285,22 +239,22 @@ class AnyOf(DefinitionModel):
     def name(self) -> str:
         return self.code
 
-    def check(self, row: Row) -> None:
+    def check(self, row: QueryRow) -> None:
         """Raise ValidationError if one of the conditions does not fit the row."""
         errors = ErrorCollector()
         check_all(self.any, row, errors, "any")
         errors.raise_collected("AnyOf")
 
-    def q(self, row: Row) -> Q:
+    def q(self, row: QueryRow) -> Q:
         """Return the filter of the rows that meet one of the conditions."""
         either = Q()
         for condition in self.any:
             either |= condition.q(row)
         return either
 
-    def found(self, row: Row) -> Any:
+    def observed(self, row: QueryRow) -> Any:
         """Return the expression that the last condition looks at: those before it name exceptions."""
-        return self.any[-1].found(row)
+        return self.any[-1].observed(row)
 
 
 def _form(value: Any) -> str:
@@ -322,14 +276,14 @@ Counting.model_rebuild()
 AnyOf.model_rebuild()
 
 
-def check_all(conditions: Sequence[Condition], row: Row, errors: ErrorCollector, *place: str | int) -> None:
+def check_all(conditions: Sequence[Condition], row: QueryRow, errors: ErrorCollector, *place: str | int) -> None:
     """Check each condition against the row and collect its errors at `place` and its number."""
     for n, condition in enumerate(conditions):
         with errors.at(*place, n):
             condition.check(row)
 
 
-def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
+def all_of(conditions: tuple[Condition, ...], row: QueryRow) -> Q:
     """Return the filter of the rows that meet every condition; without conditions, of all rows."""
     every = Q()
     for condition in conditions:
@@ -337,14 +291,14 @@ def all_of(conditions: tuple[Condition, ...], row: Row) -> Q:
     return every
 
 
-def flag(q: Q) -> Case | Value:
+def as_boolean(q: Q) -> Case | Value:
     """Return a filter as a boolean expression: NULL becomes false; an empty filter is true."""
     if not q:
         return Value(True, output_field=BooleanField())
     return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())
 
 
-def number_of(rows: QuerySet[Model], *, merchant: str) -> Any:
+def row_count(rows: QuerySet[Model], *, merchant: str) -> Any:
     """Return the number of rows of an outer merchant as an expression; `merchant` is the path to its code."""
     counted = rows.order_by().values(merchant).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))

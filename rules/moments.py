@@ -8,14 +8,23 @@ from django.db.backends.signals import connection_created
 from django.db.models import Case, DateTimeField, Func, Q, Value, When
 from django.db.models.functions import Greatest
 from django.db.models.lookups import Exact, IsNull
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from pydantic import Discriminator, Field, Tag
 
-from core.facts import Collection
+from core.facts import Collection, Fact
 from rules.base import DefinitionModel
 from rules.time_windows import Zone
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 INSTANT = DateTimeField()
+
+
+# Moments of the offer itself, which conditions may name like facts.
+OFFER_MOMENTS = {
+    "settlement": Fact("settlement", "instant", _("settlement"), event=pgettext_lazy("event", "settled")),
+    "fulfilment": Fact("fulfilment", "instant", _("fulfilment"), event=_("fulfilled")),
+}
 
 
 class NextMidnight(Func):
@@ -100,8 +109,10 @@ class ByCase(DefinitionModel):
 
     def expression(self, row: Collection) -> Any:
         chosen = row.expression(self.by)
-        whens = [When(Exact(chosen, value), then=moment_of(moment, row)) for value, moment in self.cases.items()]
-        default = moment_of(self.otherwise, row) if self.otherwise else Value(None, output_field=INSTANT)
+        whens = [
+            When(Exact(chosen, value), then=moment_expression(moment, row)) for value, moment in self.cases.items()
+        ]
+        default = moment_expression(self.otherwise, row) if self.otherwise else Value(None, output_field=INSTANT)
         return Case(*whens, default=default, output_field=INSTANT)
 
 
@@ -128,7 +139,7 @@ def moment_facts(moment: Moment) -> tuple[str, ...]:
     return (moment,) if isinstance(moment, str) else moment.names()
 
 
-def moment_of(moment: Moment, row: Collection) -> Any:
+def moment_expression(moment: Moment, row: Collection) -> Any:
     """Return the moment as an expression over a row: NULL until it is known."""
     return row.expression(moment) if isinstance(moment, str) else moment.expression(row)
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from core.facts import Fact
 from merchants.models import ReferenceValue
@@ -20,12 +18,6 @@ from rules.time_windows import Bound
 WORDS = frozenset({"choice", "text"})
 AMOUNTS = frozenset({"money", "number"})
 INSTANTS = frozenset({"instant"})
-
-# Moments of the offer itself, which conditions may name like facts.
-MOMENTS = {
-    "settlement": Fact("settlement", "instant", _("settlement"), event=pgettext_lazy("event", "settled")),
-    "fulfilment": Fact("fulfilment", "instant", _("fulfilment"), event=_("fulfilled")),
-}
 
 
 def _in_reference(found: Any, list_code: str) -> Q:
@@ -78,7 +70,7 @@ def _check_choices(fact: Fact, operand: Any) -> None:
             raise UnknownWordError(f"{fact.name} is never {value!r}", word=value, known=known)
 
 
-def typed(fact: Fact, operand: Any) -> Any:
+def typed_operand(fact: Fact, operand: Any) -> Any:
     """Return the operand as a value of the fact's kind."""
     return FLAGS[operand] if fact.kind == "flag" else operand
 
@@ -126,7 +118,7 @@ def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:
     raise ValueError(f"unknown operator {operator}")
 
 
-def gap(operator: str, required: Decimal | int, found: Decimal | int | None) -> Decimal | int | None:
+def shortfall(operator: str, required: Decimal | int, found: Decimal | int | None) -> Decimal | int | None:
     """Return the amount or count that is missing for the operator to hold, None if nothing is or it has no such gap."""
     short = {"at_least": required - (found or 0), "at_most": (found or 0) - required}.get(operator)
     return short if short is not None and short > 0 else None

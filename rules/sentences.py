@@ -1,4 +1,4 @@
-"""The third reading of a condition: a plain sentence, in the language in force, made from the definition alone."""
+"""Sentences of conditions, values and windows, in the language in force and made from the definition alone."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -11,44 +11,45 @@ from core.facts import COLLECTIONS, Fact
 from core.formatting import format_instant, format_money, format_number, join_and, join_or
 from rules import operators
 from rules.base import ValueList
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Row
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.query_row import QueryRow
 from rules.time_windows import Bound, Window
 
 MOST_VALUES = 8
 
 
-def bound(value: Bound) -> str:
-    """A bound on its own clock and, where it names a twin, on the other clock as that really shows it."""
+def describe_bound(value: Bound) -> str:
+    """Return a bound on its own clock and, if it has a twin, on the clock of the twin as that shows the instant."""
     text = format_instant(value.instant, value.zone)
     return f"{text} ({format_instant(value.instant, value.twin.zone)})" if value.twin else text
 
 
-def window(value: Window) -> str:
-    """From one bound to the other."""
-    return _("from %(start)s to %(end)s") % {"start": bound(value.from_), "end": bound(value.to)}
+def describe_window(value: Window) -> str:
+    """Return a window: from one bound to the other."""
+    return _("from %(start)s to %(end)s") % {"start": describe_bound(value.from_), "end": describe_bound(value.to)}
 
 
-def value(fact: Fact, raw: str, values: ValueList | None = None) -> str:
-    """A value as people call it."""
+def describe_choice(fact: Fact, raw: str, values: ValueList | None = None) -> str:
+    """Return the label of a value."""
     if values is not None and raw in values.labels:
         return str(values.labels[raw])
     return str(dict(fact.choices).get(raw, raw))
 
 
-def values(fact: Fact, several: ValueList) -> str:
-    """The name of a list where it has one, its values where they are few."""
+def describe_list(fact: Fact, several: ValueList) -> str:
+    """Return the name of a list, or its first values if it has none."""
     if several.names is not None:
         return str(several.names)
-    shown = [value(fact, raw, several) for raw in several.values[:MOST_VALUES]]
+    shown = [describe_choice(fact, raw, several) for raw in several.values[:MOST_VALUES]]
     rest = len(several.values) - len(shown)
     return join_or([*shown, ngettext("%(n)d more", "%(n)d more", rest) % {"n": rest}] if rest else shown)
 
 
-def describe(condition: Condition, row: Row) -> str:
-    """The condition as a sentence without a full stop."""
+def describe(condition: Condition, row: QueryRow) -> str:
+    """Return a condition as a sentence without a full stop."""
     match condition:
         case Comparison():
-            return comparison(condition, row)
+            return describe_comparison(condition, row)
         case InForce():
             return _in_force(condition, row)
         case Counting():
@@ -57,10 +58,10 @@ def describe(condition: Condition, row: Row) -> str:
             return join_or(describe(one, row) for one in several)
 
 
-def comparison(condition: Comparison, row: Row) -> str:
-    """A fact, an operator, a value as a sentence."""
-    fact = row.kind(condition.fact)
-    words = {"fact": event(fact) if fact.kind == "instant" else str(fact.label), "value": ""}
+def describe_comparison(condition: Comparison, row: QueryRow) -> str:
+    """Return a comparison as a sentence without a full stop."""
+    fact = row.fact(condition.fact)
+    words = {"fact": describe_event(fact) if fact.kind == "instant" else str(fact.label), "value": ""}
     if fact.kind == "flag":
         yes = operators.FLAGS[str(condition.operand)]
         return (_("%(fact)s: yes") if yes else _("%(fact)s: no")) % words
@@ -69,26 +70,26 @@ def comparison(condition: Comparison, row: Row) -> str:
     return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact)}
 
 
-def found(condition: Condition, row: Row, raw: object, *, currency: str = "") -> str:
-    """What was found where the condition looks, as people call it; instants on the clock in force.
+def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency: str = "") -> str:
+    """Return the value that a condition found, instants on the clock in force.
 
-    `currency` is the row's own, for amounts whose fact names none.
+    `currency` is that of the row, for amounts whose fact has none.
     """
     if raw is None or raw == "":
         return _("nothing")
     match condition:
         case AnyOf(any=several):
-            return found(several[-1], row, raw, currency=currency)
+            return describe_found(several[-1], row, raw, currency=currency)
         case InForce(state=state):
             return str(dict(state.choices).get(str(raw), raw))
-        case Comparison() if row.kind(condition.fact).kind != "number":
-            return fact(row.kind(condition.fact), raw, currency=currency)
+        case Comparison() if row.fact(condition.fact).kind != "number":
+            return describe_fact(row.fact(condition.fact), raw, currency=currency)
         case _:
             return format_number(raw)
 
 
-def fact(fact: Fact, raw: object, *, currency: str = "") -> str:
-    """The value of a fact in words; instants on the clock in force. `currency`: of amounts whose fact names none."""
+def describe_fact(fact: Fact, raw: object, *, currency: str = "") -> str:
+    """Return the value of a fact, instants on the clock in force. `currency`: of amounts whose fact has none."""
     match raw:
         case bool():
             return _("yes") if raw else _("no")
@@ -97,11 +98,11 @@ def fact(fact: Fact, raw: object, *, currency: str = "") -> str:
         case Decimal():
             return format_money(raw, fact.currency or currency)
         case _:
-            return value(fact, str(raw))
+            return describe_choice(fact, str(raw))
 
 
-def event(fact: Fact) -> str:
-    """What happens at an instant fact, in words."""
+def describe_event(fact: Fact) -> str:
+    """Return the verb of an instant: shipped."""
     return str(fact.event or fact.label)
 
 
@@ -127,11 +128,11 @@ SENTENCES = {
 def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one return for each kind of value
     match condition.operand:
         case Window() as operand:
-            return window(operand)
+            return describe_window(operand)
         case Bound() as operand:
-            return bound(operand)
+            return describe_bound(operand)
         case ValueList() as operand:
-            return values(fact, operand)
+            return describe_list(fact, operand)
         case Decimal() as operand:
             return format_money(operand, fact.currency) if fact.kind == "money" else format_number(operand)
         case "claim":
@@ -139,16 +140,16 @@ def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one re
         case int() as operand:
             return ngettext("%(n)s hour", "%(n)s hours", operand) % {"n": format_number(operand)}
         case operand:
-            return value(fact, str(operand))
+            return describe_choice(fact, str(operand))
 
 
-def _in_force(condition: InForce, row: Row) -> str:
+def _in_force(condition: InForce, row: QueryRow) -> str:
     state = condition.state
     kinds = dict(state.choices)
     words = {
         "state": str(state.label),
         "kinds": join_or(str(kinds[kind]) for kind in condition.of),
-        "at": event(row.kind(condition.at)) if condition.at else "",
+        "at": describe_event(row.fact(condition.at)) if condition.at else "",
     }
     if condition.at:
         text = (
@@ -163,7 +164,7 @@ def _in_force(condition: InForce, row: Row) -> str:
 
 def _counting(condition: Counting) -> str:
     collection = COLLECTIONS[condition.count]
-    which = join_and(comparison(one, Row(collection)) for one in condition.where)
+    which = join_and(describe_comparison(one, QueryRow(collection)) for one in condition.where)
     words = {"n": condition.at_least or condition.at_most, "rows": str(collection.label), "which": which}
     if condition.at_most == 0:
         return _("no %(rows)s with: %(which)s") % words

@@ -50,7 +50,7 @@ class OfferView(ReadView):
         detail = {
             **_offer_data(offer),
             "terms": published_offers.as_data(offer.terms),
-            "sentences": offer_sentences.terms(offer.terms),
+            "sentences": offer_sentences.describe_terms(offer.terms),
         }
         return Response(serializers.OfferDetailSerializer(detail).data)
 

@@ -125,6 +125,6 @@ class IssuanceAdmin(ReadOnlyAdmin):
 
 def terms_as_list(version: Version) -> SafeString:
     """A version's terms as a list of sentences."""
-    terms = offer_sentences.terms(terms_of(version))
+    terms = offer_sentences.describe_terms(terms_of(version))
     lines = (terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement)
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))

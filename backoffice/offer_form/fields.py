@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.facts import STATES, SUBJECTS, Collection, Fact, MerchantState
 from core.formatting import CITIES
 from definitions import yaml_roundtrip
-from rules import operators
+from rules import moments, operators
 
 Label = str | Promise
 Choices = list[tuple[str, Label]]
@@ -137,7 +137,7 @@ def _fact(name: str, chosen: str, collection: Collection) -> Input:
 
 def known(collection: Collection, name: str) -> Fact:
     """A fact of the collection, or one of an offer's own moments."""
-    return collection.facts.get(name) or operators.MOMENTS.get(name) or Fact(name, "text", name)
+    return collection.facts.get(name) or moments.OFFER_MOMENTS.get(name) or Fact(name, "text", name)
 
 
 def operator_of(data: Any) -> str:

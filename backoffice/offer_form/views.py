@@ -53,7 +53,7 @@ def offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         code=code,
         refusal=refusal,
         sections=list(sheet(one, _campaign(data, number, problems))),
-        words=offer_sentences.terms(terms) if terms else None,
+        words=offer_sentences.describe_terms(terms) if terms else None,
         text=yaml_roundtrip.dump(one),
         elsewhere=[problem for problem in problems if not _here(problem, number)],
         top=[problem.message for problem in problems if problem.field == f"offers.{number}"],

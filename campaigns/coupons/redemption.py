@@ -17,7 +17,8 @@ from campaigns.offers.published_offers import terms_of
 from core.db.compiled_queries import compiled_query
 from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
-from rules.conditions import Row, all_of, flag
+from rules.conditions import all_of, as_boolean
+from rules.query_row import QueryRow
 
 Status = Coupon.Status
 MERCHANTS_AT_ONCE = 500
@@ -109,13 +110,13 @@ def _as_held(coupon: Coupon) -> wallet.Coupon:
 
 def _orders(versions: set[Version], merchants: list[str], until: datetime) -> dict[str, list[wallet.Order]]:
     """The merchants' orders placed by `until` that ask for a coupon, and what one is worth under each version."""
-    row = Row(FREIGHT_ORDERS)
+    row = QueryRow(FREIGHT_ORDERS)
     asking = FreightOrder.objects.filter(use_coupon=True, merchant__in=merchants, placed_at__lte=until)
     reduced = Grant.objects.filter(fee="freight", subject=OuterRef("pk"), status__in=Grant.LIVE)
     asking = asking.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))  # one fee, one benefit
     bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
     for version_id, bundle in bundles.items():
-        asking = asking.annotate(**{f"fits_{version_id}": flag(all_of(bundle.where, row))})
+        asking = asking.annotate(**{f"fits_{version_id}": as_boolean(all_of(bundle.where, row))})
     found: dict[str, list[wallet.Order]] = {}
     for order in asking:
         worth = {

@@ -9,12 +9,13 @@ from campaigns.offers import schedule
 from definitions.offer_terms import OfferTerms
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
-from rules.conditions import Row, all_of
+from rules.conditions import all_of
+from rules.query_row import QueryRow
 
 
 def size(terms: OfferTerms, *, at: datetime) -> int:
     """How many merchants meet, at `at`, every condition that can be asked of a merchant without an order."""
-    row = Row(MERCHANTS, claims=True)
+    row = QueryRow(MERCHANTS, claims=True)
     conditions = tuple(one for one in (*terms.scope, *terms.asked) if depends_on_merchant(one))
     seen = Merchant.objects.annotate(seen_at=claims.constant(at)).annotate(claimed_at=claims.constant(at))
     return seen.filter(all_of(conditions, row)).count()

@@ -30,8 +30,9 @@ from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, 
 from core.facts import COLLECTIONS, FEES
 from definitions.benefits import Discount
 from definitions.offer_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
-from rules.conditions import Row, all_of, flag
-from rules.moments import moment_of
+from rules.conditions import all_of, as_boolean
+from rules.moments import moment_expression
+from rules.query_row import QueryRow
 
 Rows = QuerySet[Any]
 Build = Callable[[tuple[Any, ...]], "Subject"]
@@ -83,7 +84,7 @@ def claimed_at(offer: PublishedOffer) -> Any:
     """The instant at which a row claims, as an expression: NULL while it does not."""
     match offer.terms.claim:
         case ClaimAt(at=moment):
-            return moment_of(moment, offer.terms.collection)
+            return moment_expression(moment, offer.terms.collection)
         case ClaimNth(nth=nth):
             rows = counted(nth, decided=offer.terms.decision_instant)
             return Subquery(rows.order_by(nth.at, "pk").values(nth.at)[nth.number - 1 : nth.number])
@@ -101,7 +102,7 @@ def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
 
 def counting(nth: Nth, *, at: Any) -> QuerySet[Model]:
     """The rows of all merchants that count towards an n-th, seen at the instant that `at` expresses."""
-    row = Row(COLLECTIONS[nth.of], at=at)
+    row = QueryRow(COLLECTIONS[nth.of], at=at)
     rows = row.collection.model._default_manager.filter(all_of(nth.where, row))
     return rows.filter(LessThanOrEqual(F(nth.at), at))
 
@@ -133,21 +134,21 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
     settlement = terms.settlement
     wanted: dict[str, Any] = {}
     if isinstance(terms.benefit, Discount):
-        wanted["fee"] = row.fact(FEES[terms.fee].fact)
+        wanted["fee"] = row.expression(FEES[terms.fee].fact)
         if FEES[terms.fee].currency_fact:
-            wanted["paid_in"] = row.fact(FEES[terms.fee].currency_fact)
+            wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
         if terms.fee == "freight":
             used = Attachment.objects.filter(order_no=OuterRef("pk"), coupon__isnull=False)
             wanted["fee_already_reduced"] = Exists(used.filter(placed_at__lte=OuterRef("claimed_at")))
     if settlement.released_by:
-        wanted["freed_at"] = row.fact(settlement.released_by)
+        wanted["freed_at"] = row.expression(settlement.released_by)
     if not settlement.at_claim:
-        wanted["settles_at"] = moment_of(settlement.at, row.collection)
+        wanted["settles_at"] = moment_expression(settlement.at, row.collection)
         for name, moment in (("locks_at", settlement.locked_at), ("fulfils_at", settlement.fulfilled_at)):
             if moment is not None:
-                wanted[name] = moment_of(moment, row.collection)
+                wanted[name] = moment_expression(moment, row.collection)
         if settlement.revoked_by:
-            wanted["revoked_at"] = row.fact(settlement.revoked_by)
+            wanted["revoked_at"] = row.expression(settlement.revoked_by)
     return wanted
 
 
@@ -167,7 +168,7 @@ class Subject:
 
 def read(offer: PublishedOffer, rows: Rows, *, judge: bool = False) -> Iterator[Subject]:
     """Stream `rows` in the order of claim time and subject. With `judge`, `held` says whether every condition holds."""
-    held = {"held": flag(all_of(offer.terms.asked, offer.terms.row))} if judge else {}
+    held = {"held": as_boolean(all_of(offer.terms.asked, offer.terms.row))} if judge else {}
     values, build = _reading(offer, rows, held)
     return map(build, values.iterator(chunk_size=5_000))
 
@@ -191,8 +192,8 @@ def _reading(offer: PublishedOffer, rows: Rows, more: dict[str, Any]) -> tuple[R
     wanted = _annotations(offer)
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
     if offer.terms.settlement.requires:
-        seen = Row(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
-        rows = rows.annotate(x_fit=flag(all_of(offer.terms.settlement.requires, seen)))
+        seen = QueryRow(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
+        rows = rows.annotate(x_fit=as_boolean(all_of(offer.terms.settlement.requires, seen)))
         wanted["fit"] = True
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in more.items()})
     names = [*wanted, *more]

@@ -26,9 +26,10 @@ from core.formatting import format_money, format_number, join_and
 from core.money import round_to_cents
 from definitions.offer_terms import ClaimNth, Nth, Threshold
 from rules import sentences
-from rules.conditions import Comparison, Condition, Counting, Row, flag, number_of
-from rules.operators import gap
-from rules.sentences import bound, comparison, describe
+from rules.conditions import Comparison, Condition, Counting, as_boolean, row_count
+from rules.operators import shortfall
+from rules.query_row import QueryRow
+from rules.sentences import describe, describe_bound, describe_comparison
 
 OUTCOMES = {
     Decision.Outcome.GRANTED: "granted",
@@ -164,8 +165,8 @@ def _asked(offer: PublishedOffer) -> tuple[claims.Rows, Callable[[tuple[Any, ...
     currency = F("currency") if "currency" in terms.collection.facts else Value("")
     asked = {"progress": _found_progress(offer), "paid_in": currency, **_given(offer)}
     for n, condition in enumerate((*terms.scope, *terms.asked)):
-        asked[f"held_{n}"] = flag(condition.q(terms.row))
-        asked[f"found_{n}"] = condition.found(terms.row)
+        asked[f"held_{n}"] = as_boolean(condition.q(terms.row))
+        asked[f"found_{n}"] = condition.observed(terms.row)
     names = ("pk", "claims_at", terms.collection.merchant, *asked)
     return rows.annotate(**asked).values_list(*names), lambda row: dict(zip(names, row, strict=True))
 
@@ -218,25 +219,25 @@ def _reasons(offer: PublishedOffer, row: dict[str, Any], decision: Decision | No
     return reasons
 
 
-def reason(condition: Condition, row: Row, *, found: Any, held: bool, currency: str = "") -> ConditionResult:
+def reason(condition: Condition, row: QueryRow, *, found: Any, held: bool, currency: str = "") -> ConditionResult:
     """A condition of a row told in words, with what was found and whether it held. `currency` is the row's own."""
     margin = "" if held else _margin(condition, found, row, currency)
-    shown = sentences.found(condition, row, found, currency=currency)
+    shown = sentences.describe_found(condition, row, found, currency=currency)
     return ConditionResult(condition.name, describe(condition, row), found, held, margin, shown)
 
 
-def _margin(condition: Condition, found: Any, row: Row, currency: str) -> str:
+def _margin(condition: Condition, found: Any, row: QueryRow, currency: str) -> str:
     """How much is missing, for conditions that are a matter of more or less."""
     match condition:
-        case Comparison() if row.kind(condition.fact).kind in ("money", "number"):
-            missing = gap(condition.operator.name, condition.operand, found)
+        case Comparison() if row.fact(condition.fact).kind in ("money", "number"):
+            missing = shortfall(condition.operator.name, condition.operand, found)
             if missing is None:
                 return ""
-            shown = format_money(missing, row.kind(condition.fact).currency or currency)
+            shown = format_money(missing, row.fact(condition.fact).currency or currency)
             return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
         case Counting():
             name = "at_least" if condition.at_least is not None else "at_most"
-            missing = gap(name, condition.at_least or condition.at_most or 0, found)
+            missing = shortfall(name, condition.at_least or condition.at_most or 0, found)
             text = _("%(n)d more needed") if condition.at_least is not None else _("%(n)d too many")
             return text % {"n": missing} if missing else ""
     return ""
@@ -257,7 +258,7 @@ def _found_progress(offer: PublishedOffer) -> Any:
 def number_counted(nth: Nth) -> Any:
     """How many rows of an outer merchant count by its `seen_at`, as an expression."""
     counted = claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")})
-    return number_of(counted, merchant=COLLECTIONS[nth.of].merchant)
+    return row_count(counted, merchant=COLLECTIONS[nth.of].merchant)
 
 
 def _progress(offer: PublishedOffer, row: dict[str, Any], claimed: datetime | None) -> list[ConditionResult]:
@@ -283,7 +284,7 @@ def threshold_progress(threshold: Threshold, total: Decimal | None) -> Condition
 def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> ConditionResult:
     """How many of the rows that an n-th row is counted among are there, and how many are missing until when."""
     collection = COLLECTIONS[nth.of]
-    which = join_and(comparison(condition, Row(collection)) for condition in nth.where)
+    which = join_and(describe_comparison(condition, QueryRow(collection)) for condition in nth.where)
     required = _("%(n)d %(rows)s with: %(which)s") % {"n": nth.number, "rows": collection.label, "which": which}
     missing = max(nth.number - found, 0)
     margin = ""
@@ -291,6 +292,6 @@ def nth_progress(nth: Nth, found: int, claimed: datetime | None) -> ConditionRes
         margin = npgettext("still missing", "%(n)d more", "%(n)d more", missing) % {"n": missing}
         ends = [condition.within.to for condition in nth.where if condition.within and condition.fact == nth.at]
         if ends:
-            margin = _("%(more)s by %(end)s") % {"more": margin, "end": bound(ends[0])}
+            margin = _("%(more)s by %(end)s") % {"more": margin, "end": describe_bound(ends[0])}
     shown = format_number(found)
     return ConditionResult("number", required, found, claimed is not None or not missing, margin, shown)

@@ -21,7 +21,8 @@ from campaigns.offers.published_offers import PublishedOffer
 from definitions.offer_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Row, flag
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, as_boolean
+from rules.query_row import QueryRow
 from rules.sentences import describe
 from rules.time_windows import Bound
 
@@ -167,12 +168,12 @@ def _asked(
     offer: PublishedOffer, merchant: Merchant, at: datetime
 ) -> tuple[tuple[ConditionResult, ...], ConditionResult | None]:
     """The conditions that depend on the merchant, as it is at `at`, and how far it has come: one query."""
-    terms, row = offer.terms, Row(MERCHANTS, claims=True)
+    terms, row = offer.terms, QueryRow(MERCHANTS, claims=True)
     seen = claims.constant(at)
     conditions = [one for one in (*terms.scope, *terms.asked) if depends_on_merchant(one)]
     wanted: dict[str, Any] = {"seen_at": seen, "claimed_at": seen}
     for n, condition in enumerate(conditions):
-        wanted[f"held_{n}"], wanted[f"found_{n}"] = flag(condition.q(row)), condition.found(row)
+        wanted[f"held_{n}"], wanted[f"found_{n}"] = as_boolean(condition.q(row)), condition.observed(row)
     if isinstance(terms.claim, ClaimNth):
         wanted["progress"] = number_counted(terms.claim.nth)
     rows = Merchant.objects.filter(pk=merchant.pk)

@@ -218,7 +218,7 @@ def _is_amount(condition: Condition, offer: PublishedOffer) -> TypeGuard[Compari
     return (
         isinstance(condition, Comparison)
         and condition.at_least is not None
-        and offer.terms.row.kind(condition.fact).kind == "money"
+        and offer.terms.row.fact(condition.fact).kind == "money"
     )
 
 
@@ -237,7 +237,7 @@ def near_misses(offer: PublishedOffer, version: Version, n: int) -> "QuerySet[De
     condition = terms.asked[n]
     if not _is_amount(condition, offer):
         return Decision.objects.none()
-    rows = claims.all_rows(offer).annotate(found=condition.found(terms.row))
+    rows = claims.all_rows(offer).annotate(found=condition.observed(terms.row))
     close = rows.filter(found__gte=(condition.at_least or 0) * NEAR, found__lt=condition.at_least)
     decisions = Decision.objects.filter(offer=offer.id, subject__in=close.values("pk"))
     return missing(decisions, version.pk, n)

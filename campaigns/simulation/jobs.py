@@ -60,7 +60,7 @@ def run(simulation: Simulation, *, clock: Clock) -> None:
 
 
 def _parse(source: str, days: int) -> CampaignDefinition:
-    return parser.read(reschedule.by_days(source, days)[0] if days else source)
+    return parser.read(reschedule.shift_by_days(source, days)[0] if days else source)
 
 
 def _simulate(simulation: Simulation, clock: Clock) -> tuple[dict[str, Any], bytes]:

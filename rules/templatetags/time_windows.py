@@ -11,4 +11,4 @@ register = template.Library()
 @register.filter
 def bound(value: Bound) -> str:
     """Return a bound on its own clock and, where the offer names a second one, on that clock too."""
-    return sentences.bound(value)
+    return sentences.describe_bound(value)

@@ -25,19 +25,19 @@ def moved(source: str, how: Any, n: int) -> list[tuple[str, str]]:
 
 
 def test_the_same_dates() -> None:
-    assert moved(text("2022-09-30 23:59:59", LEAP), reschedule.by_years, 1) == [
+    assert moved(text("2022-09-30 23:59:59", LEAP), reschedule.shift_by_years, 1) == [
         ("2023-09-30 23:59:59", "falls on another weekday"),
         ("2025-02-28 23:59:59", "there is no 29 February in 2025"),
     ]
-    assert moved(text(LEAP), reschedule.by_years, 4) == [("2028-02-29 23:59:59", "falls on another weekday")]
-    assert moved(text("2023-02-28 23:59:59"), reschedule.by_years, 1) == [
+    assert moved(text(LEAP), reschedule.shift_by_years, 4) == [("2028-02-29 23:59:59", "falls on another weekday")]
+    assert moved(text("2023-02-28 23:59:59"), reschedule.shift_by_years, 1) == [
         ("2024-02-28 23:59:59", "was the last day of its month, is not any more")
     ]
 
 
 def test_the_same_weekdays() -> None:
     assert moved(
-        text("2022-09-05 00:00:00", "2022-09-30 23:59:59", "2022-09-01 00:00:00"), reschedule.by_days, 364
+        text("2022-09-05 00:00:00", "2022-09-30 23:59:59", "2022-09-01 00:00:00"), reschedule.shift_by_days, 364
     ) == [
         ("2023-09-04 00:00:00", ""),
         ("2023-09-29 23:59:59", "was the last day of its month, is not any more"),
@@ -48,7 +48,7 @@ def test_the_same_weekdays() -> None:
 def test_a_twin_goes_on_telling_the_truth() -> None:
     """14:59:59 in Beijing is 23:59:59 in Los Angeles in summer; in winter it is 15:59:59."""
     twin = "{at: 2022-09-30 23:59:59, zone: America/Los_Angeles, twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}"
-    source, told = reschedule.by_days(text(twin), 56)
+    source, told = reschedule.shift_by_days(text(twin), 56)
     assert [(one.now, one.note) for one in told] == [
         ("2022-11-25 23:59:59", "was the last day of its month, is not any more"),
         ("2022-11-26 15:59:59", "the clocks change between: it is at another time of day there"),
@@ -57,17 +57,17 @@ def test_a_twin_goes_on_telling_the_truth() -> None:
 
 
 def test_the_beginning_of_all_stays() -> None:
-    assert moved(text("1970-01-01 00:00:00"), reschedule.by_years, 1) == []
+    assert moved(text("1970-01-01 00:00:00"), reschedule.shift_by_years, 1) == []
 
 
 def test_a_whole_season_and_back_is_the_same_text() -> None:
     path = bundled.path("september-2022")
     assert path is not None
     source = path.read_text(encoding="utf-8")
-    there, told = reschedule.by_days(source, 364)
+    there, told = reschedule.shift_by_days(source, 364)
     assert len(told) > 30
     parser.read(there)
-    back = reschedule.by_days(there, -364)[0]
+    back = reschedule.shift_by_days(there, -364)[0]
     # One twin of the announcement is an hour off, and is moved as it is.
     assert back == source
 

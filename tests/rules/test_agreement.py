@@ -14,7 +14,7 @@ from campaigns.eligibility import claims
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from definitions import parser
-from rules.conditions import flag
+from rules.conditions import as_boolean
 from tests.support.allocation_notation import brief
 from tests.support.naive_rules import holds
 from tests.support.world import HEADING, PUBLISHED, offer
@@ -125,7 +125,7 @@ def readings(one: PublishedOffer) -> tuple[set[Any], set[Any], set[Any], set[Any
     rows = claims.subjects(one).filter(claimed_at__isnull=False)
     passing = {row.pk for row in claims.eligible_claims(one, rows)}
     bits = {row.pk: row.failed for row in claims.with_failed_conditions(one, rows) if row.failed}
-    flags = {f"flag_{n}": flag(condition.q(one.terms.row)) for n, condition in enumerate(one.terms.asked)}
+    flags = {f"flag_{n}": as_boolean(condition.q(one.terms.row)) for n, condition in enumerate(one.terms.asked)}
     explained, naive, count = set(), set(), 0
     for row in rows.annotate(**flags):
         count += 1

@@ -8,7 +8,7 @@ from django.db.models import Model
 from core.facts import COLLECTIONS, Collection
 from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
-from rules.operators import typed
+from rules.operators import typed_operand
 from trade.models import TradeOrder
 
 STATES: dict[str, tuple[type[Model], str]] = {
@@ -63,7 +63,7 @@ def compared(condition: Comparison, row: Any, collection: Collection, at: dateti
         return happened(condition.operator.name, value, operand, at)
     if value is None:
         return False
-    operand = typed(fact, operand)
+    operand = typed_operand(fact, operand)
     match condition.operator.name:
         case "is_":
             return bool(value == operand)

@@ -1,0 +1,55 @@
+"""Position of a row in a query: the context in which conditions become expressions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from django.db.models import F, OuterRef
+
+from core.facts import Collection, Fact
+from rules.errors import UnknownWordError
+from rules.moments import OFFER_MOMENTS, Moment, moment_expression
+
+
+@dataclass(frozen=True)
+class QueryRow:
+    """Row in a query.
+
+    `at` is the instant as of which it is evaluated, `moments` are the offer's own moments that conditions may name
+    like facts, `claims` says whether the row has the annotation `claimed_at`.
+    """
+
+    collection: Collection
+    at: Any = field(default_factory=lambda: F("seen_at"))
+    moments: Mapping[str, Moment] = field(default_factory=dict)
+    claims: bool = False
+
+    def expression(self, name: str) -> Any:
+        """Return the expression of a fact, or of one of the offer's moments."""
+        if name in self.moments:
+            return moment_expression(self.moments[name], self.collection)
+        return self.collection.expression(name)
+
+    def fact(self, name: str) -> Fact:
+        """Return the description of a fact or moment. Raises UnknownWordError when the row has none of that name."""
+        if name in self.moments:
+            return OFFER_MOMENTS[name]
+        if name not in self.collection.facts:
+            known = (*self.collection.facts, *self.moments)
+            raise UnknownWordError(f"{self.collection.name} have no fact {name!r}", word=name, known=known)
+        return self.collection.facts[name]
+
+    def check_instant(self, name: str, *, column: bool = False) -> None:
+        """Raise UnknownWordError unless the row has an instant fact of that name; `column`: one that is a column."""
+        instants = [
+            fact.name
+            for fact in self.collection.facts.values()
+            if fact.kind == "instant" and not (column and fact.derived)
+        ]
+        if name not in instants:
+            raise UnknownWordError(f"{self.collection.name} have no instant {name!r}", word=name, known=instants)
+
+    def inside(self, collection: Collection) -> "QueryRow":
+        """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
+        at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
+        return replace(self, collection=collection, at=at, moments={}, claims=False)
