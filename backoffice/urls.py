@@ -3,7 +3,7 @@
 from django.urls import path
 
 from backoffice import drafts, explanations, merchants, offers, revocations, simulations, statements
-from backoffice.offer_form import views
+from backoffice.offer_form.views import edit_offer
 
 app_name = "backoffice"
 urlpatterns = [
@@ -13,7 +13,7 @@ urlpatterns = [
     path("drafts/new/", drafts.create, name="new-draft"),
     path("drafts/<int:pk>/", drafts.detail, name="draft"),
     path("drafts/<int:pk>/simulate/", simulations.create, name="new-simulation"),
-    path("drafts/<int:pk>/offers/<slug:code>/", views.offer, name="offer-form"),
+    path("drafts/<int:pk>/offers/<slug:code>/", edit_offer, name="offer-form"),
     path("drafts/<int:pk>/<slug:verb>/", drafts.transition, name="draft-transition"),
     path("campaign/<slug:code>/clone/", drafts.clone, name="clone-campaign"),
     path("simulations/<int:pk>/", simulations.detail, name="simulation"),

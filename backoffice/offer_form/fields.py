@@ -1,206 +1,226 @@
-"""The words of a definition as inputs of a form: one for each value, of the kind that the value is."""
+"""Form fields and the base form of the offer form."""
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from django import forms
+from django.forms.boundfield import BoundField
 from django.utils.functional import Promise
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from core.facts import STATES, SUBJECTS, Collection, Fact, MerchantState
 from core.formatting import CITIES
-from definitions import yaml_roundtrip
-from rules import moments, operators
+from definitions import reschedule, yaml_roundtrip
+from definitions.errors import DefinitionError
 
 Label = str | Promise
 Choices = list[tuple[str, Label]]
 
-WORDS: dict[str, Promise] = {
-    "is": _("is"),
-    "is_not": _("is not"),
-    "in": _("is one of"),
-    "not_in": _("is none of"),
-    "in_reference": _("is in the reference list"),
-    "not_in_reference": _("is not in the reference list"),
-    "at_least": _("is at least"),
-    "more_than": _("is more than"),
-    "at_most": _("is at most"),
-    "less_than": _("is less than"),
-    "within": _("lies within"),
-    "from": _("not before"),
-    "by": _("no later than"),
-    "not_before": _("has not happened before"),
-    "within_hours": _("in the hours before the claim"),
-    "happened": _("has happened"),
-}
-YES_NO: Choices = [("yes", _("yes")), ("no", _("no"))]
-OWN = "·"
-"""The choice of one's own values in place of a list or window of the campaign's."""
+SEPARATORS = re.compile(r"[,，、;；\n]")
 
 
 @dataclass(frozen=True)
-class Input:
-    """One input: `name` is the path of its value in the offer. `kind`: text, number, area, select, checks, time."""
+class CampaignContext:
+    """Properties of the campaign that the fields of an offer depend on.
 
-    name: str
-    label: Label
-    kind: str
-    value: Any = ""
-    choices: tuple[tuple[str, Label, bool], ...] = ()
-    errors: tuple[str, ...] = ()
-
-    @property
-    def id(self) -> str:
-        """Where a page keeps its focus."""
-        return "in-" + self.name.replace(".", "-")
-
-
-@dataclass(frozen=True)
-class Line:
-    """A row of inputs: one condition, one tier. `name` is its path."""
-
-    name: str
-    inputs: list[Input]
-    errors: tuple[str, ...] = ()
-
-
-@dataclass
-class Campaign:
-    """What an offer's inputs need to know of its campaign: its zone, windows and lists; and what is wrong where."""
+    `lists` maps the name of each shared list to its values, `windows` are the names of the shared windows.
+    """
 
     zone: str
-    windows: list[str]
-    lists: list[str]
-    problems: Mapping[str, list[str]] = field(default_factory=dict)
+    windows: list[str] = field(default_factory=list)
+    lists: dict[str, list[str]] = field(default_factory=dict)
 
-    def errors(self, name: str) -> tuple[str, ...]:
-        """What is wrong at a path, or below it."""
-        mine = (said for path, said in self.problems.items() if f"{path}.".startswith(f"{name}."))
-        return tuple(message for said in mine for message in said)
-
+    @property
     def zones(self) -> Choices:
+        """Return the time zones to choose from: that of the campaign first."""
         return [(zone, CITIES.get(zone, zone)) for zone in dict.fromkeys([self.zone, *CITIES])]
 
 
-def select(name: str, label: Label, chosen: Any, choices: Choices, errors: tuple[str, ...] = ()) -> Input:
-    """One of several."""
-    known = [value for value, _label in choices]
-    more = [] if chosen in known else [(str(chosen), str(chosen))]
-    marked = tuple((value, text, value == chosen) for value, text in [*choices, *more])
-    return Input(name, label, "select", chosen, marked, errors)
+class SelectField(forms.CharField):
+    """One of several choices. A value that is not among them is left to the checks of the definition."""
+
+    widget = forms.Select
+
+    def set_choices(self, choices: Choices, current: str) -> None:
+        """Offer `choices`, and the current value where it is not among them."""
+        known = {value for value, _label in choices}
+        self.widget.choices = choices if not current or current in known else [*choices, (current, current)]
 
 
-def checks(name: str, label: Label, chosen: list[str], choices: Choices) -> Input:
-    """Any of several."""
-    return Input(name, label, "checks", chosen, tuple((value, text, value in chosen) for value, text in choices))
+class LocalTimeField(forms.CharField):
+    """Local time to the second, written `2022-09-30 23:59:59`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs={"type": "datetime-local", "step": "1"}), **options)
+
+    def prepare_value(self, value: Any) -> Any:
+        return str(value).replace(" ", "T") if value else value
+
+    def to_python(self, value: Any) -> str:
+        text = (super().to_python(value) or "").replace("T", " ")
+        text = f"{text}:00" if len(text) == len("2022-09-30 23:59") else text
+        if text and not reschedule.is_time(text):
+            raise forms.ValidationError(_("Enter a date and a time."))
+        return text
 
 
-def instants(collection: Collection) -> Choices:
-    """The facts that are instants."""
-    return [(n, f.event or f.label) for n, f in collection.facts.items() if f.kind == "instant"]
+class NumberField(forms.CharField):
+    """Number, kept as it was typed."""
+
+    def __init__(self, *, least: int | None = None, whole: bool = False, **options: Any) -> None:
+        self.least, self.whole = least, whole
+        widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12, "autocomplete": "off"})
+        super().__init__(widget=widget, **options)
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        try:
+            number = Decimal(text) if text else None
+        except InvalidOperation:
+            number = Decimal("NaN")
+        if number is None:
+            return text
+        if not number.is_finite() or (self.whole and number != number.to_integral_value()):
+            whole = _("Enter a whole number without separators, such as 1000.")
+            raise forms.ValidationError(whole if self.whole else _("Enter a number without separators, such as 12.5."))
+        if self.least is not None and number < self.least:
+            raise forms.ValidationError(_("Enter a number of at least %(least)d.") % {"least": self.least})
+        return text
 
 
-def bound(name: str, label: Label, value: Any, campaign: Campaign) -> list[Input]:
-    """A time and the clock it is read on."""
+class ValueListField(forms.CharField):
+    """Several values in one input, separated by commas."""
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> Any:
+        return [part.strip() for part in SEPARATORS.split(super().to_python(value) or "") if part.strip()]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return bool([str(value) for value in initial or ()] != self.to_python(data))
+
+
+class YamlField(forms.CharField):
+    """Part of a definition as YAML text."""
+
+    widget = forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
+
+    def to_python(self, value: Any) -> str:
+        text = (super().to_python(value) or "").replace("\r\n", "\n")
+        try:
+            if text:
+                yaml_roundtrip.load(text)
+        except DefinitionError as error:
+            raise forms.ValidationError([problem.message for problem in error.problems]) from error
+        return text
+
+
+@dataclass(frozen=True)
+class FieldRow:
+    """Visible field with its messages."""
+
+    field: BoundField
+    errors: list[str]
+    hint: Label = ""
+
+    @property
+    def kind(self) -> str:
+        """Return the CSS class of the input."""
+        widget = self.field.field.widget
+        if isinstance(widget, forms.CheckboxSelectMultiple):
+            return "checkboxes"
+        return "textarea" if isinstance(widget, forms.Textarea) else "input"
+
+    @property
+    def message_id(self) -> str:
+        return f"{self.field.auto_id}-messages"
+
+    @property
+    def widget(self) -> SafeString:
+        """Return the input, tied to its messages."""
+        described = {"aria-describedby": self.message_id} if self.errors or self.hint else {}
+        return self.field.as_widget(attrs={**described, **({"aria-invalid": "true"} if self.errors else {})})
+
+
+class SectionForm(forms.Form):
+    """Form whose visible fields depend on its values.
+
+    A field that does not apply is not checked and not written; its value stays in the page as a hidden input, so that
+    choosing another option never loses input.
+    """
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, campaign: CampaignContext, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.label_suffix = ""
+        self.campaign = campaign
+        self.definition_errors: dict[str, list[str]] = {}
+
+    def visible_names(self) -> list[str]:
+        """Return the names of the fields that apply, in the order of the page."""
+        return [name for name in self.fields if name != "DELETE"]
+
+    def value_of(self, name: str) -> Any:
+        """Return the value of a field as it is on the page."""
+        value = self[name].value()
+        return "" if value is None else value
+
+    def text_of(self, name: str) -> str:
+        """Return the value of a field as text, without surrounding spaces."""
+        return str(self.value_of(name)).strip()
+
+    def hint_for(self, _name: str) -> Label:
+        """Return a remark about a field that does not prevent saving."""
+        return ""
+
+    def rows(self) -> Iterator[FieldRow]:
+        """Yield the visible fields with their messages."""
+        for name in self.visible_names():
+            errors = [*map(str, self.errors.get(name, ())), *self.definition_errors.get(name, ())]
+            yield FieldRow(self[name], errors, self.hint_for(name))
+
+    def row_errors(self) -> list[str]:
+        """Return the messages that belong to no single field."""
+        return [*map(str, self.non_field_errors()), *self.definition_errors.get("", ())]
+
+    def hidden_values(self) -> Iterator[SafeString]:
+        """Yield hidden inputs with the values of the fields that do not apply."""
+        visible = self.visible_names()
+        for name in self.fields:
+            if name not in visible and name != "DELETE" and self.value_of(name):
+                yield self[name].as_hidden()
+
+    def clean(self) -> dict[str, Any]:
+        """Forget the errors of fields that do not apply."""
+        visible = self.visible_names()
+        for name in [name for name in self.errors if name not in visible and name in self.fields]:
+            del self.errors[name]
+        return self.cleaned_data
+
+    def require(self, message: Label, *names: str) -> None:
+        """Add `message` to each visible field of `names` that is empty."""
+        for name in names:
+            if name in self.visible_names() and name not in self.errors and not self.cleaned_data.get(name):
+                self.add_error(name, str(message))
+
+    def report(self, name: str, message: str) -> None:
+        """Show an error of the definition at a field; an empty name means the whole form."""
+        self.definition_errors.setdefault(name if name in self.visible_names() else "", []).append(message)
+
+
+def instants(facts: Iterable[Any]) -> Choices:
+    """Return the facts that are instants as choices."""
+    return [(fact.name, fact.event or fact.label) for fact in facts if fact.kind == "instant"]
+
+
+def bound_values(value: Any, prefix: str, zone: str) -> dict[str, str]:
+    """Return the initial values of a time and its time zone: fields `<prefix>at` and `<prefix>zone`."""
     found = value if isinstance(value, dict) else {"at": value} if value and value != "claim" else {}
-    at, zone = str(found.get("at", "")), str(found.get("zone", campaign.zone))
-    time = Input(f"{name}.at", label, "time", at.replace(" ", "T"), errors=campaign.errors(name))
-    return [time, select(f"{name}.zone", _("clock"), zone, campaign.zones())]
-
-
-def condition(name: str, data: Any, collection: Collection, campaign: Campaign) -> Line:
-    """A condition as a line of inputs; what no such line can hold as its text."""
-    errors = campaign.errors(name)
-    if data is None:
-        return Line(name, [_fact(name, "", collection)])
-    if "fact" in data:
-        return Line(name, list(_comparison(name, data, collection, campaign)), errors)
-    state = data.get("in_force") or data.get("not_in_force")
-    if state in STATES and isinstance(data.get("of"), list):
-        return Line(name, list(_in_force(name, data, STATES[state])), errors)
-    return Line(name, [Input(f"{name}.raw", _("as text"), "area", yaml_roundtrip.dump(data).strip())], errors)
-
-
-def _in_force(name: str, data: Any, state: MerchantState) -> Iterator[Input]:
-    states: Choices = [(key, one.label) for key, one in STATES.items()]
-    yield select(f"{name}.state", _("state"), state.name, states)
-    force: Choices = [("in_force", _("in force")), ("not_in_force", _("not in force"))]
-    yield select(f"{name}.force", _("is"), "in_force" if "in_force" in data else "not_in_force", force)
-    yield checks(f"{name}.of", _("which"), list(data["of"]), list(state.choices))
-
-
-def _fact(name: str, chosen: str, collection: Collection) -> Input:
-    facts: Choices = [(key, f.label) for key, f in collection.facts.items()]
-    facts += [(f"={key}", one.label) for key, one in STATES.items()]
-    return select(f"{name}.fact", _("fact"), chosen, [("", "—"), *facts])
-
-
-def known(collection: Collection, name: str) -> Fact:
-    """A fact of the collection, or one of an offer's own moments."""
-    return collection.facts.get(name) or moments.OFFER_MOMENTS.get(name) or Fact(name, "text", name)
-
-
-def operator_of(data: Any) -> str:
-    """The operator that a comparison uses, as it is written."""
-    return next((word for word in WORDS if word in data), "")
-
-
-def _comparison(name: str, data: Any, collection: Collection, campaign: Campaign) -> Iterator[Input]:
-    fact, word = known(collection, str(data["fact"])), operator_of(data)
-    yield _fact(name, fact.name, collection)
-    words: Choices = [
-        (o.name.rstrip("_"), WORDS[o.name.rstrip("_")]) for o in operators.OPERATORS.values() if fact.kind in o.kinds
-    ]
-    yield select(f"{name}.op", _("operator"), word or words[0][0], words)
-    yield from operand(name, word or words[0][0], data.get(word), fact, campaign)
-
-
-def operand(name: str, word: str, value: Any, fact: Fact, campaign: Campaign) -> Iterator[Input]:
-    """What stands after the operator, as inputs of the right kind."""
-    at = f"{name}.value"
-    match word:
-        case "in" | "not_in":
-            yield from _several(name, value, fact, campaign)
-        case "within":
-            yield from _window(name, value, campaign)
-        case "from" | "by" | "not_before":
-            label = _("when; empty for the claim") if word == "not_before" else _("when")
-            yield from bound(at, label, value, campaign)
-        case "happened":
-            yield select(at, _("value"), str(value or "yes"), YES_NO)
-        case _ if fact.kind == "flag":
-            yield select(at, _("value"), str(value or "yes"), YES_NO)
-        case _ if fact.kind == "choice":
-            yield select(at, _("value"), str(value or ""), [("", "—"), *fact.choices])
-        case _:
-            kind = "number" if word in ("at_least", "more_than", "at_most", "less_than", "within_hours") else "text"
-            yield Input(at, fact.currency or _("value"), kind, "" if value is None else str(value))
-
-
-def _several(name: str, value: Any, fact: Fact, campaign: Campaign) -> Iterator[Input]:
-    lists: Choices = [(OWN, _("these values")), *((one, one) for one in campaign.lists)]
-    own = not isinstance(value, str)
-    if campaign.lists:
-        yield select(f"{name}.list", _("list"), OWN if own else value, lists)
-    if own:
-        values = list(value.get("values", ()) if isinstance(value, dict) else value or ())
-        if fact.kind == "choice":
-            yield checks(f"{name}.value", _("values"), values, list(fact.choices))
-        else:
-            yield Input(f"{name}.value", _("values, with commas between"), "text", ", ".join(map(str, values)))
-
-
-def _window(name: str, value: Any, campaign: Campaign) -> Iterator[Input]:
-    windows: Choices = [(OWN, _("these dates")), *((one, one) for one in campaign.windows)]
-    own = not isinstance(value, str)
-    if campaign.windows:
-        yield select(f"{name}.window", _("window"), OWN if own else value, windows)
-    if own:
-        found = value if isinstance(value, dict) else {}
-        yield from bound(f"{name}.value.from", _("from"), found.get("from"), campaign)
-        yield from bound(f"{name}.value.to", _("to"), found.get("to"), campaign)
-
-
-def subjects() -> Choices:
-    """What an offer can be for."""
-    return [(name, collection.singular) for name, collection in SUBJECTS.items()]
+    if not found:
+        return {}
+    return {f"{prefix}at": str(found.get("at", "")), f"{prefix}zone": str(found.get("zone", zone))}

@@ -1,271 +1,183 @@
-"""A filled sheet put into the offer's text: only what somebody changed is written anew."""
+"""Writing the offer form into the YAML text of an offer: only what was changed is written anew."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from backoffice.offer_form.fields import OWN, known, operator_of
-from backoffice.offer_form.layout import form_of
-from core.facts import STATES, SUBJECTS, Collection
+from backoffice.offer_form.conditions import STATE_PREFIX, ConditionForm, RowFormSet
+from backoffice.offer_form.fields import SectionForm
+from backoffice.offer_form.sections import BenefitForm, OfferForm, TierForm, form_of
 from definitions import reschedule, yaml_roundtrip
-from logistics.facts import FREIGHT_ORDERS
 
 
-class Filled:
-    """What was sent: one value, or several, under each name."""
-
-    def __init__(self, sent: Any, zone: str) -> None:
-        self._sent, self.zone = sent, zone
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._sent
-
-    def one(self, name: str) -> str:
-        return str(self._sent.get(name, "")).strip()
-
-    def several(self, name: str) -> list[str]:
-        return [str(value) for value in self._sent.getlist(name)]
-
-    def bound(self, name: str, old: Any) -> Any:
-        """A time with its clock; as it was where it is the same, None where it is empty."""
-        at = self.one(f"{name}.at").replace("T", " ")
-        at = f"{at}:00" if len(at) == 16 else at
-        zone = self.one(f"{name}.zone") or self.zone
-        if not at:
-            return None
-        was = old if isinstance(old, dict) else {"at": old}
-        if was.get("at") == at and was.get("zone", self.zone) == zone:
-            return old
-        made = flow({"at": at} | ({"zone": zone} if zone != self.zone else {}))
-        twin = was.get("twin")
-        if isinstance(twin, dict) and reschedule.is_time(at):  # the other clock goes on telling the truth
-            made["twin"] = flow({"at": reschedule.shown_on(at, zone, twin["zone"]), "zone": twin["zone"]})
-        return made
-
-
-def flow(values: Mapping[str, Any]) -> CommentedMap:
-    """A mapping that is written on one line."""
-    made = CommentedMap(values)
-    made.fa.set_flow_style()
-    return made
-
-
-def _list(values: list[str]) -> CommentedSeq:
-    made = CommentedSeq(values)
-    made.fa.set_flow_style()
-    return made
-
-
-def fill(offer: Any, filled: Filled) -> None:
-    """Put what was sent into the offer, in place. Raises DefinitionError where a part given as text is not YAML."""
-    for key in ("en", "zh"):
-        _put(offer.setdefault("names", flow({})), key, filled.one(f"names.{key}"))
-    if filled.one("subject"):
-        _put(offer, "subject", filled.one("subject"))
-    collection = SUBJECTS.get(str(offer.get("subject")), FREIGHT_ORDERS)
-    _rows(offer, "where", collection, filled, nobody="all")
-    _claim(offer, filled)
-    _rows(offer, "conditions", collection, filled, nobody="everyone")
-    _benefit(offer, filled)
-    quota = {key: filled.one(f"quota.{key}") for key in ("limit", "per_merchant")}
+def write_offer(offer: Any, form: OfferForm) -> None:
+    """Write a valid form into the offer of a `yaml_roundtrip` document, in place."""
+    basics = form.basics.cleaned_data
+    for language in ("en", "zh"):
+        put(offer.setdefault("names", flow_mapping({})), language, basics[f"names_{language}"])
+    put(offer, "subject", basics["subject"])
+    _write_rows(offer, "where", form.where, _condition, no_rows="all")
+    _write_claim(offer, form.claim)
+    _write_rows(offer, "conditions", form.conditions, _condition, no_rows="everyone")
+    _write_benefit(offer, form)
+    quota = form.quota.cleaned_data
     if any(quota.values()) or "quota" in offer:
         for key, value in quota.items():
-            _put(offer.setdefault("quota", flow({})), key, value)
+            put(offer.setdefault("quota", flow_mapping({})), key, value)
         if not offer["quota"]:
             del offer["quota"]
-    if "settlement.raw" in filled:
-        _raw(offer, "settlement", filled.one("settlement.raw"))
+    _write_yaml(offer, "settlement", form.settlement)
 
 
-def _put(target: Any, key: str, value: Any) -> None:
-    """Write a value where it differs; an empty one is left out."""
+def flow_mapping(values: Mapping[str, Any]) -> CommentedMap:
+    """Return a mapping that is written on one line."""
+    mapping = CommentedMap(values)
+    mapping.fa.set_flow_style()
+    return mapping
+
+
+def flow_list(values: list[str]) -> CommentedSeq:
+    """Return a list that is written on one line."""
+    sequence = CommentedSeq(values)
+    sequence.fa.set_flow_style()
+    return sequence
+
+
+def put(target: Any, key: str, value: Any) -> None:
+    """Write a value where it differs from the saved one; an empty value removes the key."""
     if value in ("", None):
         target.pop(key, None)
     elif str(target.get(key)) != value if isinstance(value, str) else target.get(key) is not value:
         target[key] = value
 
 
-def _raw(target: Any, key: str, text: str) -> None:
-    """A part given as text; as it was where the text is the same."""
-    old = target.get(key)
-    if text.replace("\r\n", "\n") == (yaml_roundtrip.dump(old).strip() if old else ""):
-        return
-    _put(target, key, yaml_roundtrip.load(text) if text else None)
+def bound(form: SectionForm, prefix: str, saved: Any) -> Any:
+    """Return a time with its time zone: the saved one where it is the same, None where it is empty.
 
-
-def _claim(offer: Any, filled: Filled) -> None:
-    if "claim.raw" in filled:
-        _raw(offer, "claim", filled.one("claim.raw"))
-    elif filled.one("claim.at"):
-        _put(offer.setdefault("claim", flow({})), "at", filled.one("claim.at"))
-    _put(offer, "decided_at", filled.bound("decided_at", offer.get("decided_at")))
-    _put(offer, "settling_hours", filled.one("settling_hours"))
-
-
-def _rows(target: Any, path: str, collection: Collection, filled: Filled, *, nobody: str) -> None:
-    """A list of conditions, sent under `path`; where none is left, the word that says so."""
-    key = path.rpartition(".")[2]
-    old = target.get(key)
-    there = list(old) if isinstance(old, list) else []
-    kept = [_condition(f"{path}.{n}", row, collection, filled) for n, row in enumerate([*there, None])]
-    rows = [row for row in kept if row is not None]
-    if not rows:
-        _put(target, key, nobody)
-    elif not isinstance(old, list):
-        target[key] = CommentedSeq(rows)
-    elif len(rows) != len(old) or any(new is not was for new, was in zip(rows, old, strict=True)):
-        # In place, so that the comments between rows that stay do so too.
-        for n, row in enumerate(rows[: len(old)]):
-            if old[n] is not row:
-                old[n] = row
-        del old[len(rows) :]
-        old.extend(rows[len(old) :])
-
-
-def _condition(name: str, old: Any, collection: Collection, filled: Filled) -> Any:
-    """The condition of one line; the same object where nothing changed, None where it is empty or to go."""
-    if filled.one(f"{name}.delete"):
+    A `twin`, the same instant on another clock, is recalculated when the time changes.
+    """
+    at = form.cleaned_data[f"{prefix}at"]
+    zone = form.cleaned_data[f"{prefix}zone"] or form.campaign.zone
+    if not at:
         return None
-    if f"{name}.raw" in filled:
-        text = filled.one(f"{name}.raw").replace("\r\n", "\n")
-        return (
-            old
-            if old is not None and text == yaml_roundtrip.dump(old).strip()
-            else yaml_roundtrip.load(text)
-            if text
-            else None
-        )
-    if f"{name}.state" in filled:
-        return _in_force(name, old, filled)
-    fact = filled.one(f"{name}.fact")
-    if fact.startswith("="):
-        state = STATES[fact[1:]]
-        return flow({"in_force": state.name, "of": _list([value for value, _label in state.choices])})
-    if not fact:
-        return old if f"{name}.fact" not in filled else None
-    return _comparison(name, old, fact, collection, filled)
+    old = saved if isinstance(saved, dict) else {"at": saved}
+    if old.get("at") == at and old.get("zone", form.campaign.zone) == zone:
+        return saved
+    new = flow_mapping({"at": at} | ({"zone": zone} if zone != form.campaign.zone else {}))
+    twin = old.get("twin")
+    if isinstance(twin, dict):
+        new["twin"] = flow_mapping({"at": reschedule.shown_on(at, zone, twin["zone"]), "zone": twin["zone"]})
+    return new
 
 
-def _in_force(name: str, old: Any, filled: Filled) -> Any:
-    state, force, of = filled.one(f"{name}.state"), filled.one(f"{name}.force"), filled.several(f"{name}.of")
-    if old.get(force) == state and list(old.get("of", ())) == of:
-        return old
-    rest = {key: value for key, value in old.items() if key in ("code", "at")}
-    return flow({**rest, force: state, "of": _list(of)})
+def _write_yaml(target: Any, key: str, form: SectionForm) -> None:
+    if "raw" in form.changed_data:
+        text = form.cleaned_data["raw"]
+        put(target, key, yaml_roundtrip.load(text) if text else None)
 
 
-def _comparison(name: str, old: Any, fact: str, collection: Collection, filled: Filled) -> Any:
-    was = old if isinstance(old, dict) and "fact" in old else {}
-    before = operator_of(was)
-    allowed = known(collection, fact)
-    same_fact = was.get("fact") == fact
-    word = filled.one(f"{name}.op") if same_fact else ""
-    value = _operand(name, word, was.get(word), filled) if word and word == before else None
-    if same_fact and word == before and (value is was.get(word) or value == was.get(word)):
-        return old
-    code = {"code": was["code"]} if "code" in was else {}
-    word = word or _first(allowed.kind)
-    return flow({**code, "fact": fact, word: value if value is not None else _blank(word, allowed.kind)})
-
-
-def _operand(name: str, word: str, old: Any, filled: Filled) -> Any:
-    at = f"{name}.value"
-    match word:
-        case "in" | "not_in":
-            return _several(name, old, filled)
-        case "within":
-            return _window(name, old, filled)
-        case "from" | "by" | "not_before":
-            return filled.bound(at, old) or ("claim" if word == "not_before" else "")
-        case _:
-            return filled.one(at)
-
-
-def _several(name: str, old: Any, filled: Filled) -> Any:
-    chosen = filled.one(f"{name}.list")
-    if chosen and chosen != OWN:
-        return chosen
-    if isinstance(old, str):
-        return _list([])
-    values = [part.strip() for value in filled.several(f"{name}.value") for part in value.split(",") if part.strip()]
-    was = list(old.get("values", ()) if isinstance(old, dict) else old or ())
-    return old if values == [str(value) for value in was] else _list(values)
-
-
-def _window(name: str, old: Any, filled: Filled) -> Any:
-    chosen = filled.one(f"{name}.window")
-    if chosen and chosen != OWN:
-        return chosen
-    was = old if isinstance(old, dict) else {}
-    ends = {key: filled.bound(f"{name}.value.{key}", was.get(key)) for key in ("from", "to")}
-    same = bool(was) and all(ends[key] is was.get(key) for key in ends)
-    return old if same else flow({key: end if end is not None else "" for key, end in ends.items()})
-
-
-def _first(kind: str) -> str:
-    return {"money": "at_least", "number": "at_least", "instant": "happened"}.get(kind, "is")
-
-
-def _blank(word: str, kind: str) -> Any:
-    """What stands after an operator that was just chosen."""
-    if word in ("in", "not_in"):
-        return _list([])
-    if word == "within":
-        return flow({"from": "", "to": ""})
-    if word == "happened" or kind == "flag":
-        return "yes"
-    return "claim" if word == "not_before" else ""
-
-
-def _benefit(offer: Any, filled: Filled) -> None:
-    old = offer.get("benefit") or {}
-    form = filled.one("benefit.form") or form_of(old)
-    if form != form_of(old):
-        offer["benefit"] = _other_form(form, old)
-    elif form == "coupons":
-        _coupons(old["coupons"], filled)
+def _write_claim(offer: Any, form: SectionForm) -> None:
+    if "raw" in form.visible_names():
+        _write_yaml(offer, "claim", form)
     else:
-        for key in ("fee", "rate", "currency", *(() if form == "tiers" else (form,))):
-            _put(old, key, filled.one(f"benefit.{key}"))
-        if form == "tiers":
-            _tiers(old, filled)
+        put(offer.setdefault("claim", flow_mapping({})), "at", form.cleaned_data["at"])
+    put(offer, "decided_at", bound(form, "decided_", offer.get("decided_at")))
+    put(offer, "settling_hours", form.cleaned_data["settling_hours"])
 
 
-def _other_form(form: str, old: Any) -> Any:
-    """A benefit of another form, to be filled in."""
-    fee, currency = old.get("fee", "freight"), old.get("currency", "CNY")
-    if form == "coupons":
-        where = CommentedSeq([flow({"fact": "service", "is": "express"})])
-        valid = CommentedMap({"from": "", "to": ""})
-        bundle = {"count": "", "value": "", "currency": currency, "valid": valid, "where": where}
-        return CommentedMap({"coupons": CommentedMap(bundle)})
-    if form == "tiers":
-        tiers = CommentedSeq([flow({"from": "0.00", "percent": "5"})])
-        return CommentedMap({"fee": fee, "currency": currency, "tiers": tiers})
-    return flow({"fee": fee, form: ""} | ({"currency": currency} if form == "amount" else {}))
+def _write_rows(
+    target: Any, key: str, formset: RowFormSet, to_row: Callable[[Any, Any], Any], *, no_rows: str = ""
+) -> None:
+    """Write the rows of a formset; `no_rows` is the word for an empty list."""
+    if not formset.is_bound:
+        return
+    saved = target.get(key)
+    rows = [to_row(form, old) for form, old in formset.filled_forms()]
+    if not rows:
+        put(target, key, no_rows)
+    elif not isinstance(saved, list):
+        target[key] = CommentedSeq(rows)
+    elif len(rows) != len(saved) or any(new is not old for new, old in zip(rows, saved, strict=True)):
+        # In place: comments between rows that stay are kept.
+        for n, row in enumerate(rows[: len(saved)]):
+            if saved[n] is not row:
+                saved[n] = row
+        del saved[len(rows) :]
+        saved.extend(rows[len(saved) :])
 
 
-def _coupons(coupons: Any, filled: Filled) -> None:
+def _condition(form: ConditionForm, saved: Any) -> Any:
+    """Return the condition of a row: the saved object where nothing changed."""
+    if saved is not None and not form.has_changed():
+        return saved
+    data = form.cleaned_data
+    if "raw" in form.visible_names():
+        return yaml_roundtrip.load(data["raw"])
+    old = saved if isinstance(saved, dict) else {}
+    if form.is_state:
+        kept = {key: value for key, value in old.items() if key == "code" or (key == "at" and "of" in old)}
+        state = data["fact"].removeprefix(STATE_PREFIX)
+        new = flow_mapping({**kept, data["force"] or "in_force": state, "of": flow_list(data["of"])})
+    else:
+        code = {"code": old["code"]} if "code" in old else {}
+        new = flow_mapping({**code, "fact": data["fact"], data["op"]: _operand(form, old.get(data["op"]))})
+    return saved if saved is not None and dict(new) == dict(old) else new
+
+
+def _operand(form: ConditionForm, saved: Any) -> Any:
+    data, visible = form.cleaned_data, form.visible_names()
+    match data["op"]:
+        case "in" | "not_in":
+            return _values(form, saved)
+        case "within":
+            if "start_at" not in visible:
+                return data["window"]
+            old = saved if isinstance(saved, dict) else {}
+            ends = {"from": bound(form, "start_", old.get("from")), "to": bound(form, "end_", old.get("to"))}
+            return saved if old and all(ends[key] is old.get(key) for key in ends) else flow_mapping(ends)
+        case "from" | "by" | "not_before":
+            return bound(form, "", saved) or "claim"
+    return data[visible[-1]]
+
+
+def _values(form: ConditionForm, saved: Any) -> Any:
+    data, visible = form.cleaned_data, form.visible_names()
+    own = next((name for name in ("choices", "values") if name in visible), None)
+    if own is None:
+        return data["named_list"]
+    old = saved.get("values", ()) if isinstance(saved, dict) else saved or ()
+    same = not isinstance(saved, str) and [str(value) for value in old] == data[own]
+    return saved if saved is not None and same else flow_list(data[own])
+
+
+def _write_benefit(offer: Any, form: OfferForm) -> None:
+    kind, saved = form.benefit.benefit_form, offer.get("benefit")
+    if saved is None or form_of(saved) != kind:
+        empty = {"coupons": CommentedMap({"coupons": CommentedMap()}), "tiers": CommentedMap()}
+        saved = offer["benefit"] = empty.get(kind, flow_mapping({}))
+    data, visible = form.benefit.cleaned_data, form.benefit.visible_names()
+    if kind == "coupons":
+        _write_coupons(saved["coupons"], form.benefit)
+        _write_rows(saved["coupons"], "where", form.coupon_where, _condition)
+        return
+    for key in ("fee", "rate", "currency", "percent", "amount"):
+        if key in visible:
+            put(saved, key, data[key])
+    if kind == "tiers":
+        _write_rows(saved, "tiers", form.tiers, _tier)
+
+
+def _write_coupons(coupons: Any, form: BenefitForm) -> None:
     for key in ("count", "value", "currency"):
-        coupons[key] = filled.one(f"benefit.{key}")
+        put(coupons, key, form.cleaned_data[key])
     valid = coupons.setdefault("valid", CommentedMap())
     for end in ("from", "to"):
-        made = filled.bound(f"benefit.{end}", valid.get(end))
-        if made is not valid.get(end):
-            valid[end] = made if made is not None else ""
-    _rows(coupons, "benefit.where", FREIGHT_ORDERS, filled, nobody="all")
+        put(valid, end, bound(form, f"{end}_", valid.get(end)))
 
 
-def _tiers(benefit: Any, filled: Filled) -> None:
-    old = list(benefit.get("tiers") or ())
-    kept = []
-    for n, tier in enumerate([*old, None]):
-        name = f"benefit.tiers.{n}"
-        start, off, unit = (filled.one(f"{name}.{part}") for part in ("from", "off", "unit"))
-        if filled.one(f"{name}.delete") or not (start or off):
-            continue
-        same = tier is not None and str(tier.get("from")) == start and str(tier.get(unit)) == off
-        kept.append(tier if same else flow({"from": start, unit or "percent": off}))
-    if kept != old:
-        benefit["tiers"] = CommentedSeq(kept)
+def _tier(form: TierForm, saved: Any) -> Any:
+    if saved is not None and not form.has_changed():
+        return saved
+    data = form.cleaned_data
+    return flow_mapping({"from": data["start"], data["unit"] or "percent": data["off"]})

@@ -1,4 +1,4 @@
-"""A draft's offer as a form and as text, always in step: what is filled in is put into the text, and said in words."""
+"""Page on which one offer of a draft is edited as a form, beside the sentences and the YAML that it produces."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from backoffice.drafts import check_definition
-from backoffice.offer_form.fields import Campaign
-from backoffice.offer_form.layout import sheet
-from backoffice.offer_form.save import Filled, fill
+from backoffice.offer_form.fields import CampaignContext
+from backoffice.offer_form.save import write_offer
+from backoffice.offer_form.sections import OfferForm
 from backoffice.rendering import actor, has_permissions, render_page, staff_view
 from campaigns.models import Draft
 from campaigns.offers import drafts
@@ -22,28 +22,33 @@ from definitions.errors import DefinitionError, Problem
 
 
 @staff_view("view_draft", "change_draft")
-def offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    """The form. Every change sends it, to see the sentences and the text; the button saves."""
+def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
+    """Show the form. Every change posts it to refresh the preview; the button `save` writes the draft.
+
+    A form with errors is never saved, and shows what was typed.
+    """
     draft = get_object_or_404(Draft, pk=pk)
     if draft.status not in Draft.OPEN or not has_permissions(request, "change_draft"):
         raise PermissionDenied
-    data, refusal = _data(draft.source), ""
-    number, one = _offer(data, code)
-    if request.method == "POST":
-        try:
-            fill(one, Filled(request.POST, str(data.get("zone", "UTC"))))
-        except DefinitionError as error:
-            refusal = str(error)
+    data = _load(draft.source)
+    number, offer = _find_offer(data, code)
+    form = OfferForm(offer, _campaign_context(data), request.POST or None)
+    valid = request.method != "POST" or form.is_valid()
+    if request.method == "POST" and valid:
+        write_offer(offer, form)
     source = yaml_roundtrip.dump(data)
-    if request.method == "POST" and "save" in request.POST and not refusal:
-        try:
-            drafts.write(draft, source, was=request.POST.get("was", ""), at=clock.now(), by=actor(request))
-        except DraftError as error:
-            refusal = str(error)
+    text, problems = check_definition(source) if valid else (None, ())
+    own = [problem for problem in problems if _is_of_offer(problem, number)]
+    for problem in own:
+        form.report(problem.field.removeprefix(f"offers.{number}").removeprefix("."), problem.message)
+    refusal = ""
+    if "save" in request.POST:
+        if not valid or own:
+            refusal = _("Not saved. Correct the marked fields.")
         else:
-            messages.success(request, _("The draft is saved."))
-            return redirect("backoffice:offer-form", pk, code)
-    text, problems = check_definition(source)
+            refusal = _save(request, draft, source)
+            if not refusal:
+                return redirect("backoffice:offer-form", pk, code)
     terms = next((terms for terms in text.offers if terms.code == code), None) if text else None
     return render_page(
         request,
@@ -51,41 +56,51 @@ def offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         title=f"{draft}: {code}",
         draft=draft,
         code=code,
+        base_digest=request.POST.get("was", draft.digest),
         refusal=refusal,
-        sections=list(sheet(one, _campaign(data, number, problems))),
-        words=offer_sentences.describe_terms(terms) if terms else None,
-        text=yaml_roundtrip.dump(one),
-        elsewhere=[problem for problem in problems if not _here(problem, number)],
-        top=[problem.message for problem in problems if problem.field == f"offers.{number}"],
+        form=form,
+        sentences=offer_sentences.describe_terms(terms) if terms else None,
+        yaml=yaml_roundtrip.dump(offer),
+        other_problems=[problem for problem in problems if problem not in own],
     )
 
 
-def _data(source: str) -> Any:
+def _save(request: HttpRequest, draft: Draft, source: str) -> str:
+    """Write the draft; return why it is refused, or an empty string."""
+    try:
+        drafts.write(draft, source, was=request.POST.get("was", ""), at=clock.now(), by=actor(request))
+    except DraftError as error:
+        return str(error)
+    messages.success(request, _("The draft is saved."))
+    return ""
+
+
+def _load(source: str) -> Any:
     try:
         return yaml_roundtrip.load(source)
     except DefinitionError as error:
         raise Http404 from error
 
 
-def _offer(data: Any, code: str) -> tuple[int, Any]:
-    """Which of the text's offers it is. Raises Http404."""
+def _find_offer(data: Any, code: str) -> tuple[int, Any]:
+    """Return the position of the offer in the text, and the offer. Raises Http404."""
     offers = data.get("offers")
-    for n, one in enumerate(offers if isinstance(offers, list) else ()):
-        if isinstance(one, dict) and one.get("code") == code:
-            return n, one
+    for number, offer in enumerate(offers if isinstance(offers, list) else ()):
+        if isinstance(offer, dict) and offer.get("code") == code:
+            return number, offer
     raise Http404
 
 
-def _here(problem: Problem, number: int) -> bool:
+def _is_of_offer(problem: Problem, number: int) -> bool:
     return f"{problem.field}.".startswith(f"offers.{number}.")
 
 
-def _campaign(data: Any, number: int, problems: tuple[Problem, ...]) -> Campaign:
-    """What the inputs must know, with each problem at its place."""
-    told: dict[str, list[str]] = {}
-    for problem in problems:
-        if _here(problem, number):
-            place = problem.field.removeprefix(f"offers.{number}").removeprefix(".")
-            told.setdefault(place.replace("benefit.coupons.", "benefit."), []).append(problem.message)
-    windows, lists = (list(data.get(key) or ()) for key in ("windows", "lists"))
-    return Campaign(str(data.get("zone", "UTC")), windows, lists, told)
+def _campaign_context(data: Any) -> CampaignContext:
+    lists = {name: _values_of(entry) for name, entry in (data.get("lists") or {}).items()}
+    return CampaignContext(str(data.get("zone", "UTC")), list(data.get("windows") or ()), lists)
+
+
+def _values_of(entry: Any) -> list[str]:
+    """Return the values of a shared list, whose values are a list or have labels."""
+    values = entry.get("values") if isinstance(entry, dict) else entry
+    return [str(value) for value in values or ()]

@@ -1,232 +1,340 @@
-"""An offer as a form and as text: always in step, what was not touched stays as it was written."""
+"""Offer form: what it shows, what it writes into the YAML text, and what it refuses."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from django.test import Client
 
-from backoffice.offer_form.fields import Campaign, Input
-from backoffice.offer_form.layout import sheet
-from backoffice.offer_form.save import Filled, fill
 from campaigns.models import Draft
 from campaigns.offers import drafts
 from definitions import bundled, parser, yaml_roundtrip
+from tests.support.html_forms import form_data
 from tests.support.members import words
 from tests.support.world import HEADING, offer, t
+
+pytestmark = pytest.mark.django_db
 
 PATH = bundled.path("september-2022")
 assert PATH is not None
 SEPTEMBER = PATH.read_text(encoding="utf-8")
+SIMPLE = f"{HEADING}offers:\n{offer('ten', conditions='[{fact: merchant.country, is: CN}]  # why', quota='{limit: 3}')}"
 
 
-def inputs(one: Any, data: Any) -> Iterator[Input]:
-    for section in sheet(one, Campaign(data["zone"], list(data.get("windows", ())), list(data.get("lists", ())))):
-        yield from section.inputs
-        for line in section.lines:
-            yield from line.inputs
+class Editor:
+    """A browser on the form of one offer of a draft."""
 
+    def __init__(self, source: str = SIMPLE, code: str = "ten") -> None:
+        self.draft = drafts.begin(source, title="Draft", at=t("01"), by="ana")
+        self.path = f"/admin/drafts/{self.draft.pk}/offers/{code}/"
+        self.browser = Client(headers={"accept-language": "en"})
+        user = User.objects.filter(username="ana").first() or User.objects.create_superuser("ana")
+        self.browser.force_login(user)
+        self.html = self.get(self.browser.get(self.path))
 
-def sent(one: Any, data: Any, **changes: Any) -> QueryDict:
-    """What a browser sends of the form as it is shown, but for some inputs."""
-    found = QueryDict(mutable=True)
-    for each in inputs(one, data):
-        found.setlist(each.name, list(each.value) if each.kind == "checks" else [str(each.value)])
-    for name, value in changes.items():
-        found.setlist(name, value if isinstance(value, list) else [value])
-    return found
+    @staticmethod
+    def get(answer: Any) -> str:
+        assert isinstance(answer, HttpResponse)
+        assert answer.status_code == 200
+        return answer.content.decode()
 
+    def _post(self, data: QueryDict) -> Any:
+        return self.browser.post(self.path, data.urlencode(), "application/x-www-form-urlencoded")
 
-def filled(source: str, code: str, **changes: Any) -> str:
-    data = yaml_roundtrip.load(source)
-    [one] = [one for one in data["offers"] if one["code"] == code]
-    fill(one, Filled(sent(one, data, **changes), data["zone"]))
-    return yaml_roundtrip.dump(data)
+    def change(self, **changes: Any) -> str:
+        """Change inputs, as the page does without saving; return the new page."""
+        self.html = self.get(self._post(form_data(self.html, **changes)))
+        return self.html
 
+    def save(self, **changes: Any) -> bool:
+        """Change inputs and press Save; return whether it was saved."""
+        answer = self._post(form_data(self.html, save="1", **changes))
+        saved: bool = answer.status_code == 302
+        self.html = self.get(self.browser.get(self.path) if saved else answer)
+        return saved
 
-def changed(source: str, after: str) -> tuple[list[str], list[str]]:
-    """The lines that went, and those that came."""
-    old, new = source.splitlines(), after.splitlines()
-    return [line.strip() for line in old if line not in new], [line.strip() for line in new if line not in old]
+    @property
+    def source(self) -> str:
+        return Draft.objects.get(pk=self.draft.pk).source
+
+    @property
+    def conditions(self) -> list[Any]:
+        return [dict(one) for one in yaml_roundtrip.load(self.source)["offers"][0]["conditions"]]
+
+    def value(self, name: str) -> str:
+        return str(form_data(self.html).get(name, ""))
+
+    def errors_at(self, name: str) -> str:
+        """Return the page from an input on, up to the next label."""
+        start = self.html.index(f'name="{name}"')
+        return words(self.html[start - 200 : start + 700].split("<label", 2)[-1])
 
 
 @pytest.mark.parametrize("code", [one.code for one in parser.read(SEPTEMBER).offers])
-def test_what_nobody_touches_stays_as_it_was_written(code: str) -> None:
-    assert filled(SEPTEMBER, code) == SEPTEMBER
+def test_saving_without_a_change_keeps_the_text(code: str) -> None:
+    editor = Editor(SEPTEMBER, code)
+    assert editor.save()
+    assert editor.source == SEPTEMBER
 
 
 @pytest.mark.parametrize(
-    ("code", "changes", "went", "came"),
+    ("changes", "removed", "added"),
     [
-        ("charter-5-off", {"quota.limit": "8000"}, ["quota: {limit: 10000}"], ["quota: {limit: 8000}"]),
-        ("charter-5-off", {"quota.limit": ""}, ["quota: {limit: 10000}"], []),
+        ({"quota-limit": "8000"}, ["quota: {limit: 10000}"], ["quota: {limit: 8000}"]),
+        ({"quota-limit": ""}, ["quota: {limit: 10000}"], []),
         (
-            "charter-5-off",
-            {"benefit.percent": "7.5"},
+            {"benefit-percent": "7.5"},
             ["benefit: {fee: freight, percent: 5}"],
             ["benefit: {fee: freight, percent: 7.5}"],
         ),
     ],
 )
-def test_one_value_changes_one_line(code: str, changes: dict[str, Any], went: list[str], came: list[str]) -> None:
-    after = filled(SEPTEMBER, code, **changes)
-    gone, new = changed(SEPTEMBER, after)
-    assert [line for line in gone if "quota" in line or "benefit" in line] == went
-    assert new == came
-    parser.read(after)
+def test_one_value_changes_one_line(changes: dict[str, Any], removed: list[str], added: list[str]) -> None:
+    editor = Editor(SEPTEMBER, "charter-5-off")
+    assert editor.save(**changes)
+    old, new = SEPTEMBER.splitlines(), editor.source.splitlines()
+    gone = [line.strip() for line in old if line not in new]
+    assert [line for line in gone if "quota" in line or "benefit" in line] == removed
+    assert [line.strip() for line in new if line not in old] == added
 
 
-SIMPLE = f"{HEADING}offers:\n{offer('ten', conditions='[{fact: merchant.country, is: CN}]  # why', quota='{limit: 3}')}"
+def test_conditions_are_added_and_removed() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "base_freight"})
+    assert editor.value("conditions-1-op") == "at_least"
+    assert editor.save(**{"conditions-1-number": "500"})
+    assert editor.conditions[1] == {"fact": "base_freight", "at_least": "500"}
+    assert "# why" in editor.source
+    assert editor.save(**{"conditions-0-DELETE": "on"})
+    assert editor.conditions == [{"fact": "base_freight", "at_least": "500"}]
+    assert editor.save(**{"conditions-0-DELETE": "on"})
+    assert yaml_roundtrip.load(editor.source)["offers"][0]["conditions"] == "everyone"
 
 
-def conditions(source: str) -> list[dict[str, Any]]:
-    return [dict(one) for one in yaml_roundtrip.load(source)["offers"][0]["conditions"]]
+def test_another_empty_row_follows_a_row_that_is_filled_in() -> None:
+    editor = Editor()
+    assert "conditions-2-fact" not in editor.html
+    editor.change(**{"conditions-1-fact": "base_freight", "conditions-1-number": "1"})
+    assert "conditions-2-fact" in editor.html
+    editor.change(**{"conditions-2-fact": "use_coupon"})
+    assert editor.save(**{"conditions-2-flag": "no"})
+    assert editor.conditions[1:] == [{"fact": "base_freight", "at_least": "1"}, {"fact": "use_coupon", "is": "no"}]
 
 
-def test_a_condition_is_added_in_two_steps_and_taken_away() -> None:
-    chosen = filled(SIMPLE, "ten", **{"conditions.1.fact": "base_freight"})
-    assert conditions(chosen)[1] == {"fact": "base_freight", "at_least": ""}
-    valued = filled(chosen, "ten", **{"conditions.1.value": "500"})
-    assert conditions(valued)[1] == {"fact": "base_freight", "at_least": "500"}
-    assert parser.read(valued).offers[0].asked[1].at_least == 500  # type: ignore[union-attr]
-    less = filled(valued, "ten", **{"conditions.0.delete": "on"})
-    assert conditions(less) == [{"fact": "base_freight", "at_least": "500"}]
-    none = filled(less, "ten", **{"conditions.0.delete": "on"})
-    assert yaml_roundtrip.load(none)["offers"][0]["conditions"] == "everyone"
-    again = filled(none, "ten", **{"conditions.0.fact": "=membership"})
-    assert conditions(again)[0]["in_force"] == "membership"
+@pytest.mark.parametrize("state", ["membership", "service_package", "penalty"])
+def test_a_condition_on_a_state_of_the_merchant_is_added(state: str) -> None:
+    editor = Editor()
+    page = editor.change(**{"conditions-1-fact": f"={state}"})
+    assert 'name="conditions-1-of"' in page
+    assert not editor.save()
+    assert "Choose at least one value." in editor.html
+    value = page.split('name="conditions-1-of" value="')[1].split('"')[0]
+    assert editor.save(**{"conditions-1-of": [value], "conditions-1-force": "not_in_force"})
+    assert editor.conditions[1] == {"not_in_force": state, "of": [value]}
 
 
-def test_another_operator_asks_for_a_value_of_its_own_kind() -> None:
-    start = filled(SIMPLE, "ten", **{"conditions.1.fact": "paid_at"})
-    assert conditions(start)[1] == {"fact": "paid_at", "happened": "yes"}
-    window = filled(start, "ten", **{"conditions.1.op": "within"})
-    assert conditions(window)[1] == {"fact": "paid_at", "within": {"from": "", "to": ""}}
-    dated = filled(
-        window,
-        "ten",
-        **{
-            "conditions.1.value.from.at": "2022-09-01T00:00",
-            "conditions.1.value.to.at": "2022-09-30T23:59:59",
-            "conditions.1.value.to.zone": "Asia/Shanghai",
-        },
-    )
-    assert conditions(dated)[1]["within"] == {
+def test_a_saved_condition_becomes_one_on_a_state() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-0-fact": "=membership"})
+    assert editor.save(**{"conditions-0-of": ["global_pass"]})
+    assert editor.conditions == [{"in_force": "membership", "of": ["global_pass"]}]
+
+
+def test_another_operator_keeps_the_value() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-0-op": "in"})
+    assert (editor.value("conditions-0-op"), editor.value("conditions-0-values")) == ("in", "CN")
+    assert editor.save(**{"conditions-0-values": "CN, US"})
+    assert editor.conditions == [{"fact": "merchant.country", "in": ["CN", "US"]}]
+    editor.change(**{"conditions-0-op": "is_not"})
+    assert editor.value("conditions-0-text") == "CN"
+
+
+def test_in_a_new_row_the_operator_is_kept() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "line"})
+    editor.change(**{"conditions-1-op": "in"})
+    editor.change(**{"conditions-1-values": "x, y"})
+    assert (editor.value("conditions-1-op"), editor.value("conditions-1-values")) == ("in", "x, y")
+    assert editor.save()
+    assert editor.conditions[1] == {"fact": "line", "in": ["x", "y"]}
+
+
+def test_another_field_keeps_dates_and_says_what_does_not_apply() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "paid_at"})
+    editor.change(**{"conditions-1-op": "within"})
+    dates = {"conditions-1-start_at": "2022-09-01T00:00", "conditions-1-end_at": "2022-09-30T23:59:59"}
+    editor.change(**dates)
+    editor.change(**{"conditions-1-fact": "placed_at"})
+    assert editor.value("conditions-1-op") == "within"
+    assert editor.value("conditions-1-end_at") == "2022-09-30T23:59:59"
+    page = words(editor.change(**{"conditions-1-fact": "base_freight"}))
+    assert "will not be saved: 2022-09-01" in page
+    editor.change(**{"conditions-1-fact": "placed_at", "conditions-1-op": "within"})
+    assert editor.save()
+    assert editor.conditions[1] == {
+        "fact": "placed_at",
+        "within": {"from": {"at": "2022-09-01 00:00:00"}, "to": {"at": "2022-09-30 23:59:59"}},
+    }
+
+
+def test_a_window_has_a_time_zone_for_each_end() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "paid_at"})
+    editor.change(**{"conditions-1-op": "within"})
+    dates = {"conditions-1-start_at": "2022-09-01T00:00", "conditions-1-end_at": "2022-09-30T23:59:59"}
+    assert editor.save(**dates, **{"conditions-1-end_zone": "Asia/Shanghai"})
+    assert editor.conditions[1]["within"] == {
         "from": {"at": "2022-09-01 00:00:00"},
         "to": {"at": "2022-09-30 23:59:59", "zone": "Asia/Shanghai"},
     }
-    parser.read(dated)
+    parser.read(editor.source)
 
 
-def test_the_twin_of_a_time_that_is_changed_goes_on_telling_the_truth() -> None:
+def test_the_twin_of_a_changed_time_is_recalculated() -> None:
     text = SIMPLE.replace(
         "{fact: merchant.country, is: CN}",
         "{fact: paid_at, by: {at: 2022-09-30 23:59:59, zone: America/Los_Angeles, "
         "twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}}",
     )
-    after = filled(text, "ten", **{"conditions.0.value.at": "2022-11-30T23:59:59"})
-    assert conditions(after)[0]["by"] == {
+    editor = Editor(text)
+    assert editor.save(**{"conditions-0-at": "2022-11-30T23:59:59"})
+    assert editor.conditions[0]["by"] == {
         "at": "2022-11-30 23:59:59",
         "zone": "America/Los_Angeles",
         "twin": {"at": "2022-12-01 15:59:59", "zone": "Asia/Shanghai"},
     }
 
 
-def test_lists_and_windows_of_the_campaign_can_be_chosen() -> None:
-    source = "lists: {near: {names: {en: near, zh: 近}, values: [a, b]}}\n"
-    source = SIMPLE.replace("offers:", f"{source}offers:", 1)
-    start = filled(source, "ten", **{"conditions.1.fact": "line"})
-    several = filled(start, "ten", **{"conditions.1.op": "in"})
-    listed = filled(several, "ten", **{"conditions.1.list": "near"})
-    assert conditions(listed)[1] == {"fact": "line", "in": "near"}
-    own = filled(listed, "ten", **{"conditions.1.list": "·"})
-    typed = filled(own, "ten", **{"conditions.1.value": "x, y"})
-    assert conditions(typed)[1] == {"fact": "line", "in": ["x", "y"]}
-    parser.read(typed)
+LISTS = SIMPLE.replace(
+    "offers:", "lists: {near: {names: {en: near, zh: 近}, values: [eu-standard, us-west]}}\noffers:", 1
+)
+
+
+def test_a_list_of_the_campaign_can_be_chosen() -> None:
+    editor = Editor(LISTS)
+    editor.change(**{"conditions-1-fact": "line"})
+    editor.change(**{"conditions-1-op": "in"})
+    assert editor.save(**{"conditions-1-named_list": "near"})
+    assert editor.conditions[1] == {"fact": "line", "in": "near"}
+    editor.change(**{"conditions-1-named_list": "·"})
+    assert editor.save(**{"conditions-1-values": "x, y"})
+    assert editor.conditions[1] == {"fact": "line", "in": ["x", "y"]}
+
+
+def test_a_value_nearly_like_a_known_one_is_pointed_out() -> None:
+    editor = Editor(LISTS)
+    page = editor.change(**{"conditions-1-fact": "line", "conditions-1-text": "eu-standrad"})
+    assert "Did you mean “eu-standard”?" in page
 
 
 @pytest.mark.parametrize(
-    ("form", "then"),
+    ("changes", "field", "message"),
     [
-        ("amount", {"benefit.amount": "50", "benefit.currency": "CNY"}),
+        ({"conditions-0-text": ""}, "conditions-0-text", "Enter a value."),
+        ({"conditions-1-fact": "base_freight"}, "conditions-1-number", "Enter a value."),
+        (
+            {"conditions-1-fact": "base_freight", "conditions-1-number": "1,000"},
+            "conditions-1-number",
+            "Enter a number without separators",
+        ),
+        ({"conditions-0-fact": ""}, "conditions-0-fact", "Choose a field, or remove this condition."),
+        ({"quota-limit": "0"}, "quota-limit", "Enter a number of at least 1."),
+        ({"quota-limit": "1.5"}, "quota-limit", "Enter a whole number without separators"),
+        ({"basics-names_zh": ""}, "basics-names_zh", "Enter a name."),
+        ({"benefit-percent": ""}, "benefit-percent", "Enter a number."),
+        ({"benefit-percent": "110"}, "benefit-percent", "100"),
+        ({"settlement-raw": "at: [paid"}, "settlement-raw", "not YAML"),
+    ],
+)
+def test_what_is_wrong_is_refused_at_its_field_and_nothing_is_lost(
+    changes: dict[str, str], field: str, message: str
+) -> None:
+    editor = Editor()
+    typed = {"basics-names_en": "A new name", **changes}
+    assert not editor.save(**typed)
+    start = editor.html.index(f'name="{field}"')
+    assert message in editor.html[start : editor.html.index("</div>", start) + 400]
+    assert "Not saved. Correct the marked fields." in editor.html
+    assert {name: editor.value(name) for name in typed} == typed
+    assert editor.source == SIMPLE
+
+
+@pytest.mark.parametrize(
+    ("form", "values"),
+    [
+        ("amount", {"benefit-amount": "50", "benefit-currency": "CNY"}),
         (
             "tiers",
-            {
-                "benefit.tiers.0.from": "500",
-                "benefit.tiers.0.off": "50",
-                "benefit.tiers.0.unit": "amount",
-                "benefit.tiers.1.from": "800",
-                "benefit.tiers.1.off": "100",
-                "benefit.tiers.1.unit": "amount",
-            },
+            {"tiers-0-start": "500", "tiers-0-off": "50", "tiers-0-unit": "amount", "benefit-currency": "CNY"},
         ),
         (
             "coupons",
             {
-                "benefit.count": "8",
-                "benefit.value": "25",
-                "benefit.from.at": "2022-10-15T00:00",
-                "benefit.to.at": "2022-12-31T00:00",
-                "settlement.raw": "",
+                "benefit-count": "8",
+                "benefit-value": "25",
+                "benefit-currency": "CNY",
+                "benefit-from_at": "2022-10-15T00:00",
+                "benefit-to_at": "2022-12-31T00:00",
+                "coupons-0-fact": "service",
+                "coupons-0-choice": "express",
+                "settlement-raw": "",
             },
         ),
     ],
 )
-def test_another_form_of_benefit(form: str, then: dict[str, str]) -> None:
-    start = filled(SIMPLE, "ten", **{"benefit.form": form})
-    after = filled(start, "ten", **then)
-    found = parser.read(after).offers[0]
+def test_another_kind_of_benefit(form: str, values: dict[str, str]) -> None:
+    editor = Editor()
+    editor.change(**{"benefit-form": form})
+    assert editor.save(**values), words(editor.html)
+    found = parser.read(editor.source).offers[0]
     assert (found.bundle is not None) == (form == "coupons")
     if form == "tiers":
-        assert [(tier.from_, tier.amount) for tier in found.benefit.tiers] == [(500, 50), (800, 100)]  # type: ignore[union-attr]
+        assert [(tier.from_, tier.amount) for tier in found.benefit.tiers] == [(500, 50)]  # type: ignore[union-attr]
 
 
-@pytest.fixture
-def draft(db: None) -> Draft:
-    return drafts.begin(SIMPLE, title="Ten", at=t("01"), by="ana")
+def test_the_kind_of_benefit_can_be_changed_back() -> None:
+    editor = Editor()
+    editor.change(**{"benefit-form": "coupons"})
+    editor.change(**{"benefit-form": "percent"})
+    assert editor.value("benefit-percent") == "10"
+    assert editor.save()
+    assert editor.source == SIMPLE
 
 
-@pytest.fixture
-def ana(db: None) -> Client:
-    browser = Client(headers={"accept-language": "en"})
-    browser.force_login(User.objects.create_superuser("ana"))
-    return browser
+def test_coupons_need_a_condition_for_their_orders() -> None:
+    editor = Editor()
+    editor.change(**{"benefit-form": "coupons"})
+    values = {"benefit-count": "8", "benefit-value": "25", "benefit-currency": "CNY", "settlement-raw": ""}
+    assert not editor.save(**values, **{"benefit-from_at": "2022-10-15T00:00", "benefit-to_at": "2022-12-31T00:00"})
+    assert "Add at least one condition for the orders" in editor.html
 
 
-def post(browser: Client, draft: Draft, **changes: Any) -> Any:
-    data = yaml_roundtrip.load(draft.source)
-    body = sent(data["offers"][0], data, was=draft.digest, **changes)
-    return browser.post(f"/admin/drafts/{draft.pk}/offers/ten/", body.urlencode(), "application/x-www-form-urlencoded")
+def test_the_preview_writes_nothing_and_saving_does() -> None:
+    editor = Editor()
+    assert "12% off the freight" in words(editor.change(**{"benefit-percent": "12"}))
+    assert editor.source == SIMPLE
+    assert editor.save()
+    assert parser.read(editor.source).offers[0].benefit.percent == 12  # type: ignore[union-attr]
+    assert "# why" in editor.source
 
 
-def test_looking_writes_nothing_and_saving_does(ana: Client, draft: Draft) -> None:
-    shown = words(post(ana, draft, **{"benefit.percent": "12"}).content.decode())
-    assert "12% off the freight" in shown
-    draft.refresh_from_db()
-    assert draft.source == SIMPLE
-    assert post(ana, draft, **{"benefit.percent": "12", "save": "1"}).status_code == 302
-    draft.refresh_from_db()
-    assert parser.read(draft.source).offers[0].benefit.percent == 12  # type: ignore[union-attr]
-    assert "# why" in draft.source
-
-
-def test_what_is_wrong_stands_at_its_place(ana: Client, draft: Draft) -> None:
-    page = post(ana, draft, **{"quota.limit": "0"}).content.decode()
-    place = page.index('name="quota.limit"')
-    assert "greater than or equal to 1" in page[place : place + 400]
-    assert "It says nothing yet" in page
-    page = post(ana, draft, **{"settlement.raw": "at: [paid"}).content.decode()
-    assert "not YAML" in page
-    draft.refresh_from_db()
-    assert draft.source == SIMPLE
-
-
-def test_two_who_write_at_once_do_not_undo_each_other(ana: Client, draft: Draft) -> None:
-    seen = Draft.objects.get(pk=draft.pk)
+def test_a_draft_that_somebody_else_changed_is_not_overwritten() -> None:
+    editor = Editor()
+    draft = Draft.objects.get(pk=editor.draft.pk)
     drafts.write(draft, SIMPLE.replace("percent: 10", "percent: 11"), was=draft.digest, at=t("02"), by="bo")
-    page = post(ana, seen, **{"quota.limit": "5", "save": "1"}).content.decode()
-    assert "Somebody else changed this draft meanwhile" in page
-    draft.refresh_from_db()
-    assert "limit: 3" in draft.source
+    for _press in range(2):
+        assert not editor.save(**{"quota-limit": "5"})
+        assert "Somebody else changed this draft meanwhile" in editor.html
+    assert "limit: 3" in editor.source
+
+
+def test_a_form_with_missing_or_forged_parts_is_no_fault() -> None:
+    editor = Editor()
+    sent = form_data(editor.html, save="1", **{"conditions-INITIAL_FORMS": "7", "conditions-TOTAL_FORMS": "9"})
+    for data in (sent, QueryDict("save=1"), QueryDict("conditions-TOTAL_FORMS=x&save=1")):
+        answer = editor.browser.post(editor.path, data.urlencode(), "application/x-www-form-urlencoded")
+        assert answer.status_code == 200
+    assert editor.source == SIMPLE

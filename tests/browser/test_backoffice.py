@@ -70,8 +70,8 @@ class Walk:
         self.press(self.ana, "begin")
         self.draft = f"/admin/drafts/{Draft.objects.get().pk}/"
         self.ana.open(f"{self.draft}offers/ten/")
-        page.fill("[name='benefit.percent']", "12")
-        page.press("[name='benefit.percent']", "Tab")
+        page.fill("[name='benefit-percent']", "12")
+        page.press("[name='benefit-percent']", "Tab")
         expect(page.locator(".form-preview")).to_contain_text(self.says["twelve"])
         expect(page.locator(".form-preview pre")).to_contain_text("percent: 12")
         self.press(self.ana, "save")
