@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from campaigns.reporting.forecast import Forecast
-from campaigns.reporting.offer_metrics import Point
+from campaigns.reporting.quota_history import Point
 
 WIDTH, HEIGHT = 320, 80
 

@@ -20,7 +20,7 @@ from campaigns.models import AuditEvent, Offer
 from campaigns.offers import pausing, published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State
-from campaigns.reporting import offer_metrics
+from campaigns.reporting import offer_metrics, quota_history, refusals
 from core import clock
 from core.formatting import format_instant_twice, format_number
 from definitions import offer_sentences, yaml_roundtrip
@@ -73,9 +73,9 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
         terms=[(language, terms_in_language(offer, language)) for language in LANGUAGES],
         definition=definition_as_yaml(offer),
         dates=[(DATE_LABELS[kind], bound) for kind, bound in schedule.dates(offer.terms)],
-        days=offer_metrics.histories([offer.id], zone=zone).get(offer.id, []),
-        takers=offer_metrics.takers(offer),
-        refusals=offer_metrics.refusals(offer),
+        days=quota_history.histories([offer.id], zone=zone).get(offer.id, []),
+        takers=offer_metrics.top_merchants(offer),
+        refusals=refusals.reasons(offer),
         buttons=buttons(line) if has_permissions(request, "change_offer") else [],
         may_draft=has_permissions(request, "add_draft"),
         may_revoke=has_permissions(request, "revoke_grant"),

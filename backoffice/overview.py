@@ -17,7 +17,7 @@ from campaigns.monitoring import health
 from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State
-from campaigns.reporting import offer_metrics
+from campaigns.reporting import offer_metrics, quota_history
 from campaigns.reporting.forecast import Forecast
 from campaigns.reporting.offer_metrics import Cost
 from core import clock
@@ -93,11 +93,11 @@ class UpcomingDate:
 def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list[OfferSummary]:
     """The offers with their figures: a fixed number of queries for all of them."""
     ids = [offer.id for offer in several]
-    owed, costs, held = offer_metrics.owed(ids), offer_metrics.costs(ids), offer_metrics.reserved(ids)
+    owed, costs, held = offer_metrics.with_obligations(ids), offer_metrics.costs(ids), offer_metrics.reserved(ids)
     states = {offer.id: offer_metrics.state_of(offer, at=at, owed=offer.id in owed) for offer in several}
     burning = [offer for offer in several if offer.row.limit and states[offer.id] in (State.LIVE, State.PAUSED)]
-    points = offer_metrics.histories([offer.id for offer in burning], zone=timezone.get_current_timezone())
-    forecasts = offer_metrics.forecasts([offer for offer in burning if states[offer.id] is State.LIVE], at=at)
+    points = quota_history.histories([offer.id for offer in burning], zone=timezone.get_current_timezone())
+    forecasts = quota_history.forecasts([offer for offer in burning if states[offer.id] is State.LIVE], at=at)
     found = []
     for offer in several:
         key, end, ahead = offer.id, schedule.closes(offer.terms), forecasts.get(offer.id)

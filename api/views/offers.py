@@ -15,7 +15,7 @@ from api.views.base import ReadView
 from campaigns.models import Campaign, Grant, Offer
 from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.reporting import offer_metrics
+from campaigns.reporting import quota_history
 from core import clock
 from core.db.compiled_queries import compiled_query, number
 from definitions import offer_sentences
@@ -69,7 +69,7 @@ class QuotaView(ReadView):
             "left": None if row.limit is None else max(row.limit - row.used, 0),
             "per_merchant": row.cap,
             "as_of": max((at for at in (row.grants_followed_until, row.asked_until) if at), default=None),
-            "forecast": offer_metrics.latest_forecast(offer, at=clock.now()),
+            "forecast": quota_history.latest_forecast(offer, at=clock.now()),
         }
         return Response(serializers.serialize(serializers.QuotaSerializer, quota))
 
@@ -79,7 +79,7 @@ class QuotaHistoryView(ReadView):
     def get(self, _request: Request, code: str) -> Response:
         """Return the places taken over time: by the hour for a history shorter than four days, else by the day."""
         offer = _find(code)
-        points = offer_metrics.histories([offer.id], zone=UTC).get(offer.id, [])
+        points = quota_history.histories([offer.id], zone=UTC).get(offer.id, [])
         return Response(serializers.HistoryPointSerializer(points, many=True).data)
 
 

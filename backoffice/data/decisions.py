@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.models import Attachment, Decision, Tag, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
-from campaigns.reporting import offer_metrics
+from campaigns.reporting import refusals
 from core.admin import ReadOnlyAdmin
 from rules.sentences import describe
 
@@ -42,8 +42,8 @@ class FailedConditionFilter(admin.SimpleListFilter):
             return queryset
         version, n = found
         if not self.near:
-            return offer_metrics.missing(queryset, version.pk, n)
-        close = offer_metrics.near_misses(PublishedOffer(version.offer, terms_of(version)), version, n)
+            return refusals.refused_by(queryset, version.pk, n)
+        close = refusals.near_misses(PublishedOffer(version.offer, terms_of(version)), version, n)
         return queryset.filter(pk__in=close.values("pk"))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""The tables that other systems read (files.md, "Results out")."""
+"""Tables of grants and coupons that other systems read: one row each, in a fixed order of columns."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -10,22 +10,22 @@ COUPON_COLUMNS = "offer,merchant_code,code,status,value,currency,order_no".split
 Row = tuple[object, ...]
 
 
-def instant(at: datetime) -> str:
-    """UTC, with fractions of a second only where there are some: `2022-09-05T07:00:00Z`."""
+def format_instant(at: datetime) -> str:
+    """Return an instant in UTC, without trailing zeros: `2022-09-05T07:00:00Z`, `2022-09-05T07:00:00.5Z`."""
     text = at.astimezone(UTC).isoformat().removesuffix("+00:00")
     return f"{text.rstrip('0') if '.' in text else text}Z"
 
 
 def grants() -> Iterator[Row]:
-    """One row a grant, in whatever state, by offer, claim time and subject."""
+    """Yield a row for each grant in any state, ordered by offer, claim time and subject."""
     columns = ("offer__code", "subject", "merchant_id", "status", "amount", "currency", "claimed_at")
     found = Grant.objects.order_by("offer__code", "claimed_at", "subject", "pk").values_list(*columns)
     for *values, claimed_at in found.iterator(chunk_size=5_000):
-        yield (*values, instant(claimed_at))
+        yield (*values, format_instant(claimed_at))
 
 
 def coupons() -> Iterator[Row]:
-    """One row a coupon; `order_no` is the freight order it is locked to or was redeemed on."""
+    """Yield a row for each coupon; `order_no` is the freight order that it is locked to or redeemed on."""
     columns = ("offer__code", "merchant_id", "code", "status", "value", "currency", "order_no")
     found = Coupon.objects.order_by("offer__code", "merchant_id", "number", "code").values_list(*columns)
     for *values, order_no in found.iterator(chunk_size=5_000):

@@ -1,4 +1,4 @@
-"""When a quota runs out, at the pace of late: a pure estimate with a band, and how it was come by."""
+"""Forecast of the instant at which the last place of a quota is taken: an estimate with a band, without I/O."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,17 +6,17 @@ from datetime import datetime, timedelta
 from math import sqrt
 
 WINDOW = timedelta(hours=72)
-LEAST = 5
-"""Fewer places than this, given in the window, say nothing about a pace."""
-SPREAD = 2.0
-"""Of a count that comes by chance, n, two times the square root of n lies to either side 19 times out of 20."""
+LEAST_TAKEN = 5
+"""Fewer places than this, taken within the window, give no pace."""
+STANDARD_ERRORS = 2.0
+"""Width of the band. Random counts of mean n have a standard error of √n; two of them cover 19 cases of 20."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The instants at which no place is left: likely, and the band around it; `latest` empty where it may never be.
+    """Instants at which no place is left: the likely one, and its band. `latest` is None if it may never happen.
 
-    `taken` places were given, less those given back, in the time `since` which the pace was taken.
+    The pace is that of `taken` places, less those given back, since the instant `since`.
     """
 
     soonest: datetime
@@ -29,20 +29,25 @@ class Forecast:
 def forecast(
     taken: Sequence[tuple[datetime, int]], *, left: int, at: datetime, opened: datetime | None = None
 ) -> Forecast | None:
-    """An estimate as of `at` from places taken (+1) and given back (−1), each with its instant.
+    """Return an estimate as of `at`, from the instants at which places were taken (+n) and given back (−n).
 
-    The pace is that of the last 72 hours, or since the offer opened where that is less. None where too few places were
-    given in that time to tell, or none is left.
+    The pace is that of the last 72 hours, or of the time since the offer opened if that is shorter. Return None if
+    no place is left, or too few were taken in that time.
     """
     since = max(at - WINDOW, opened) if opened is not None and opened < at else at - WINDOW
     count = sum(n for when, n in taken if since < when <= at)
-    if count < LEAST or left <= 0:
+    if count < LEAST_TAKEN or left <= 0:
         return None
-    wide = SPREAD * sqrt(count)
-    passed = at - since
+    error = STANDARD_ERRORS * sqrt(count)
+    elapsed = at - since
 
-    def gone(pace: float) -> datetime:
-        return at + passed * (left / pace)
+    def last_place(pace: float) -> datetime:
+        return at + elapsed * (left / pace)
 
-    latest = gone(count - wide) if count > wide else None
-    return Forecast(gone(count + wide), gone(count), latest, count, since)
+    return Forecast(
+        soonest=last_place(count + error),
+        likely=last_place(count),
+        latest=last_place(count - error) if count > error else None,
+        taken=count,
+        since=since,
+    )

@@ -1,4 +1,4 @@
-"""What came of a trial, read from its sandbox: sums, reasons, the difference to what was tried first, a workbook."""
+"""Results of a simulation, read from its isolated tables: sums, reasons, comparison with the base, workbook."""
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC
@@ -9,46 +9,49 @@ from django.utils import translation
 
 from campaigns.models import Grant
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.reporting import offer_metrics
-from campaigns.reporting.exports import instant
+from campaigns.reporting import offer_metrics, quota_history, refusals
+from campaigns.reporting.exports import format_instant
 from core import spreadsheets
 
 MOST_ROWS = 200_000
-"""As many grants of an offer are written into the workbook; the sums count all."""
+"""Number of grants of an offer that the workbook holds at most; the sums count all."""
 COLUMNS = "offer,subject,merchant_code,status,amount,currency,claimed_at,before,verdict".split(",")
 Grants = QuerySet[Grant]
 
 
 def summarize(offer: PublishedOffer) -> dict[str, Any]:
-    """What came of one offer, as plain values."""
+    """Return the results of one offer as JSON values."""
     row = offer.row
-    mine = Grant.objects.filter(offer=row.pk).order_by()
-    by_status = dict(mine.values("status").annotate(n=Count("pk")).values_list("status", "n"))
-    found = mine.aggregate(merchants=Count("merchant", distinct=True), last=Max("claimed_at"))
+    grants = Grant.objects.filter(offer=row.pk).order_by()
+    by_status = dict(grants.values("status").annotate(n=Count("pk")).values_list("status", "n"))
+    totals = grants.aggregate(merchants=Count("merchant", distinct=True), last=Max("claimed_at"))
+    history = quota_history.histories([row.pk], zone=UTC).get(row.pk, [])
     full = row.limit is not None and row.used >= row.limit
     return {
-        "code": row.code, "names": {"en": row.name_en, "zh": row.name_zh}, "limit": row.limit, "used": row.used,
-        "granted": sum(by_status.values()), "by_status": by_status, "merchants": found["merchants"],
-        "gone_at": found["last"].isoformat() if full and found["last"] else None,
+        "code": row.code,
+        "names": {"en": row.name_en, "zh": row.name_zh},
+        "limit": row.limit,
+        "used": row.used,
+        "granted": sum(by_status.values()),
+        "by_status": by_status,
+        "merchants": totals["merchants"],
+        "gone_at": totals["last"].isoformat() if full and totals["last"] else None,
         "costs": [[c.currency, str(c.spent), str(c.promised)] for c in offer_metrics.costs([row.pk]).get(row.pk, [])],
         "refused": _refused(offer),
-        "takers": [[t.code, t.name, t.places, str(t.amount), t.currency] for t in offer_metrics.takers(offer)],
-        "history": [
-            [point.at.isoformat(), point.taken, point.total]
-            for point in offer_metrics.histories([row.pk], zone=UTC).get(row.pk, [])
-        ],
-    }  # fmt: skip
+        "takers": [[m.code, m.name, m.places, str(m.amount), m.currency] for m in offer_metrics.top_merchants(offer)],
+        "history": [[point.at.isoformat(), point.taken, point.total] for point in history],
+    }
 
 
 def _refused(offer: PublishedOffer) -> list[dict[str, Any]]:
-    """Why claims got nothing, in both languages: who reads it is not known yet."""
-    told: dict[str, dict[str, Any]] = {}
+    """Return the reasons of refusals in both languages, because the reader's is not known yet."""
+    found: dict[str, dict[str, Any]] = {}
     for language in ("en", "zh-hans"):
         with translation.override(language):
-            for one in offer_metrics.refusals(offer):
-                mine = told.setdefault(one.name, {"name": one.name, "count": one.count, "near": one.near})
-                mine[language] = one.text
-    return list(told.values())
+            for reason in refusals.reasons(offer):
+                data = {"name": reason.name, "count": reason.count, "near": reason.near}
+                found.setdefault(reason.name, data)[language] = reason.text
+    return list(found.values())
 
 
 def _live(offer: int) -> Grants:
@@ -56,34 +59,35 @@ def _live(offer: int) -> Grants:
 
 
 def _same(offer: int) -> Grants:
-    """The live grant that the same subject has of another offer."""
+    """Return the live grant of `offer` that the subject of the outer query's grant has."""
     return _live(offer).filter(subject=OuterRef("subject"))
 
 
 def compare(before: Mapping[str, int], after: Mapping[str, int]) -> list[dict[str, Any]]:
-    """How each offer differs between the texts that were tried, by code: its key in the sandbox before and after.
+    """Compare the grants of base and draft, given the key of each offer's row in them by its code.
 
-    Counts of subjects that have it only after, only before, with another amount, or just the same.
+    Return for each offer how many subjects have a grant only by the draft (gained), only by the base (lost), by both
+    with another amount (changed), or by both alike (same).
     """
     return [_difference(code, before.get(code), after.get(code)) for code in sorted({*before, *after})]
 
 
 def _difference(code: str, old: int | None, new: int | None) -> dict[str, Any]:
-    told = {"code": code, "same": 0, "changed": 0, "gained": 0, "lost": 0}
+    counts = {"code": code, "same": 0, "changed": 0, "gained": 0, "lost": 0}
     if new is None or old is None:
-        told["gained" if old is None else "lost"] = _live(new or old or 0).count()
-        return told
+        counts["gained" if old is None else "lost"] = _live(new or old or 0).count()
+        return counts
     twin = Q(Exists(_same(old)))
     alike = Q(Exists(_same(old).filter(amount=OuterRef("amount"), currency=OuterRef("currency"))))
-    told |= _live(new).aggregate(
+    counts |= _live(new).aggregate(
         gained=Count("pk", filter=~twin), same=Count("pk", filter=alike), changed=Count("pk", filter=twin & ~alike)
     )
-    told["lost"] = _live(old).filter(~Exists(_same(new))).count()
-    return told
+    counts["lost"] = _live(old).filter(~Exists(_same(new))).count()
+    return counts
 
 
 def workbook(before: Mapping[str, int], after: Mapping[str, int]) -> bytes:
-    """Who would get it: a row a grant and, where another text was tried before, one for each that is lost."""
+    """Return a workbook with a row for each grant by the draft and, if there is a base, for each that is lost."""
     return spreadsheets.to_xlsx([COLUMNS, *_rows(before, after)])
 
 
@@ -92,14 +96,14 @@ def _rows(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[tuple
     for code, new in sorted(after.items()):
         old = before.get(code, 0)
         was = Subquery(_same(old).values("amount")[:1])
-        mine = Grant.objects.filter(offer=new).annotate(was=was).order_by("claimed_at", "subject")
-        for *values, claimed_at, earlier in mine.values_list(*columns, "was")[:MOST_ROWS].iterator(chunk_size=5_000):
+        grants = Grant.objects.filter(offer=new).annotate(was=was).order_by("claimed_at", "subject")
+        for *values, claimed_at, earlier in grants.values_list(*columns, "was")[:MOST_ROWS].iterator(chunk_size=5_000):
             verdict = _verdict(earlier, values[3], values[2] in Grant.LIVE) if before else ""
-            yield (code, *values, instant(claimed_at), earlier, verdict)
+            yield (code, *values, format_instant(claimed_at), earlier, verdict)
     for code, old in sorted(before.items()):
         lost = _live(old).filter(~Exists(_same(after.get(code, 0)))).order_by("claimed_at", "subject")
         for subject, merchant, _status, amount, currency, at in lost.values_list(*columns)[:MOST_ROWS].iterator():
-            yield (code, subject, merchant, "", None, currency, instant(at), amount, "lost")
+            yield (code, subject, merchant, "", None, currency, format_instant(at), amount, "lost")
 
 
 def _verdict(earlier: Any, amount: Any, live: bool) -> str:

@@ -2,7 +2,7 @@
 
 from backoffice.charts import burn_down_chart
 from campaigns.reporting.forecast import Forecast
-from campaigns.reporting.offer_metrics import Point
+from campaigns.reporting.quota_history import Point
 from tests.support.world import t
 
 POINTS = [Point(t("01"), 2, 2), Point(t("03"), 3, 5)]

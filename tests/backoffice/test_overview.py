@@ -14,7 +14,7 @@ from campaigns.models import AuditEvent, Grant, Heartbeat, Offer, TickRun
 from campaigns.monitoring import health, heartbeat
 from campaigns.offers import pausing, published_offers
 from campaigns.offers.schedule import State, state
-from campaigns.reporting import offer_metrics
+from campaigns.reporting import quota_history, refusals
 from core import clock
 from definitions import parser
 from tests.support.members import clock as set_clock
@@ -124,9 +124,7 @@ def test_the_page_of_an_offer(viewer: Client) -> None:
 
 
 def test_refusals_lead_to_the_list_behind_them(viewer: Client) -> None:
-    [by_country] = [
-        one for one in offer_metrics.refusals(published_offers.find("ten")) if one.name == "merchant_country"
-    ]
+    [by_country] = [one for one in refusals.reasons(published_offers.find("ten")) if one.name == "merchant_country"]
     page = text(viewer, f"/admin/campaigns/decision/?{by_country.query}")
     assert "4 decisions" in page
     assert "condition not met: country is CN" in page
@@ -139,7 +137,7 @@ def test_near_misses() -> None:
         freight(f"F{n}", paid_at="05", base_freight=amount)
     publish(offer("ten", conditions="[{fact: base_freight, at_least: 500}]"))
     tick("06")
-    [missed] = offer_metrics.refusals(published_offers.find("ten"))
+    [missed] = refusals.reasons(published_offers.find("ten"))
     assert (missed.count, missed.near) == (3, 2)  # 475 is exactly 5 % less
 
 
@@ -149,7 +147,7 @@ def test_quota_by_day_counts_what_came_back() -> None:
         freight(f"F{n}", paid_at=day, cancelled_at="05" if n == 0 else None)
     publish(offer("ten"))
     tick("10")
-    found = offer_metrics.histories([Offer.objects.get().pk], zone=t("01").tzinfo)[Offer.objects.get().pk]  # type: ignore[arg-type]
+    found = quota_history.histories([Offer.objects.get().pk], zone=t("01").tzinfo)[Offer.objects.get().pk]  # type: ignore[arg-type]
     assert [(point.at, point.taken, point.total) for point in found] == [
         (t("01"), 2, 2),
         (t("02"), 1, 3),

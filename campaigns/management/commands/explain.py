@@ -12,7 +12,7 @@ from campaigns.eligibility import claims, explanations
 from campaigns.management.commands.tick import instant
 from campaigns.models import Offer
 from campaigns.offers import published_offers
-from campaigns.reporting.exports import instant as shown
+from campaigns.reporting.exports import format_instant
 from core import clock
 
 
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{answer.subject} of {answer.merchant_code}: {answer.outcome}{state}")
         if answer.claimed_at:
             place = f", place {answer.place} in line" if answer.place else ""
-            self.stdout.write(f"claimed at {shown(answer.claimed_at)}{place}")
+            self.stdout.write(f"claimed at {format_instant(answer.claimed_at)}{place}")
         if answer.amount is not None:
             self.stdout.write(f"worth {answer.amount} {answer.currency}")
         if answer.review:
@@ -60,5 +60,5 @@ class Command(BaseCommand):
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return shown(value)
+        return format_instant(value)
     return str(value) if isinstance(value, Decimal) else value
