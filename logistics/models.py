@@ -1,4 +1,4 @@
-"""Freight orders, and the freight templates merchants configure."""
+"""Freight orders and freight templates of merchants."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,10 @@ from merchants.models import Merchant
 
 
 class FreightOrder(ImportedRecord):
-    """A shipment that a merchant ordered from the platform's carriers."""
+    """Shipment that a merchant ordered from the carriers of the platform.
+
+    An empty instant means that the event has not happened, or is not known.
+    """
 
     class Service(models.TextChoices):
         EXPRESS = "express", _("express")
@@ -22,12 +25,12 @@ class FreightOrder(ImportedRecord):
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, db_index=False, verbose_name=_("merchant"), related_name="freight_orders"
     )
-    account_code = KeyField(_("account"), max_length=64, blank=True)
+    account_code = KeyField(_("account"), max_length=64, blank=True)  # no reference: the account may be unknown
     service = models.CharField(_("service"), max_length=20, choices=Service)
     line = KeyField(_("line"), max_length=64)
     base_freight = money(verbose_name=_("base freight"))
     currency = models.CharField(_("currency"), max_length=3)
-    promo_flag = models.BooleanField(_("shown with a limited offer"), default=False)
+    promo_flag = models.BooleanField(_("line marked as a limited offer"), default=False)
     use_coupon = models.BooleanField(_("asks for a coupon"), default=False)
     placed_at = instant(verbose_name=_("placed at"), db_index=True)
     paid_at = instant(verbose_name=_("paid at"), db_index=True)
@@ -39,7 +42,7 @@ class FreightOrder(ImportedRecord):
         verbose_name = _("freight order")
         verbose_name_plural = _("freight orders")
         constraints = [models.CheckConstraint(condition=Q(base_freight__gte=0), name="freight_order_not_negative")]
-        # Of a merchant's orders, conditions count those shipped in a window.
+        # For conditions that count the orders of a merchant shipped in a period.
         indexes = [models.Index(fields=["merchant", "shipped_at"], name="freight_of_merchant_shipped")]
 
     def __str__(self) -> str:
@@ -47,7 +50,7 @@ class FreightOrder(ImportedRecord):
 
 
 class FreightTemplate(ImportedRecord):
-    """A line that a merchant configured in a freight template, and how many ready-to-ship products use it."""
+    """Line that a merchant configured in a freight template, and the number of ready-to-ship products that use it."""
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="freight_templates")
     line = KeyField(_("line"), max_length=64)

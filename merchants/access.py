@@ -1,4 +1,4 @@
-"""Every request of the merchants' door belongs to one merchant: decided here, once, before anything is asked."""
+"""Access to the merchants' dashboard: every request is for one merchant, which is decided here before the view runs."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,12 +15,12 @@ from django.utils.cache import add_never_cache_headers
 from merchants.models import Member, Merchant
 
 SEEN = "seen_merchant"
-"""In an operator's session: the code of the merchant whose dashboard is being looked at."""
+"""Session key: the code of the merchant whose dashboard an operator views."""
 SEE = "merchants.see_as_member"
 
 
 class MemberRequest(HttpRequest):
-    """A request of somebody who may see one merchant: a member, or an operator who looks on (`member` is None)."""
+    """Request for one merchant, by a member or by an operator who views the dashboard; then `member` is None."""
 
     merchant: Merchant
     member: Member | None
@@ -30,9 +30,9 @@ View = Callable[..., HttpResponseBase]
 
 
 def for_members(view: View) -> View:
-    """Let in members, as their merchant, and operators who opened a merchant's dashboard, to look only.
+    """Restrict a view to members, for their merchant, and to operators who view a merchant's dashboard, without acting.
 
-    Others are sent to sign in; a signed-in user who is neither is sent to the operators' door.
+    Visitors are sent to sign in, other operators to the admin. Everyone else gets 403.
     """
 
     @wraps(view)
@@ -43,9 +43,9 @@ def for_members(view: View) -> View:
         member = member_of(user)
         merchant = member.merchant if member else seen_by(request)
         if merchant is None:
-            return _nobody(request)
+            return _redirect_operator(request)
         if member is None and request.method not in ("GET", "HEAD"):
-            raise PermissionDenied  # operators look, members act
+            raise PermissionDenied  # operators view, only members act
         request.member, request.merchant = member, merchant  # type: ignore[attr-defined]  # makes it a MemberRequest
         with timezone.override(ZoneInfo(member.zone if member else Member.Zone.BEIJING)):
             response = view(request, *args, **kwargs)
@@ -56,7 +56,7 @@ def for_members(view: View) -> View:
 
 
 def for_main_accounts(view: View) -> View:
-    """As `for_members`, and only main accounts may change anything; 403 for others."""
+    """Restrict a view like `for_members`, and to main accounts: 403 for sub-accounts."""
 
     @wraps(view)
     def guarded(request: MemberRequest, *args: object, **kwargs: object) -> HttpResponseBase:
@@ -68,20 +68,19 @@ def for_main_accounts(view: View) -> View:
 
 
 def member_of(user: AbstractBaseUser | AnonymousUser) -> Member | None:
-    """The member that signed in, if it is one and not disabled."""
-    found = Member.objects.select_related("merchant", "user").filter(user=user.pk, disabled_at=None)
-    return found.first()
+    """Return the member of a user, None where there is none or it is disabled."""
+    return Member.objects.select_related("merchant", "user").filter(user=user.pk, disabled_at=None).first()
 
 
 def seen_by(request: HttpRequest) -> Merchant | None:
-    """The merchant whose dashboard an operator with the right has opened."""
+    """Return the merchant whose dashboard an operator views, None without the permission to view dashboards."""
     code = request.session.get(SEEN)
     if code is None or not request.user.has_perm(SEE):
         return None
     return Merchant.objects.filter(pk=code).first()
 
 
-def _nobody(request: HttpRequest) -> HttpResponse:
+def _redirect_operator(request: HttpRequest) -> HttpResponse:
     if request.user.is_staff:
         return redirect("admin:index")
     raise PermissionDenied

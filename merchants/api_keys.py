@@ -1,6 +1,6 @@
-"""API keys: the only place where they are made, replaced, revoked and known again.
+"""API keys: issue, authenticate, rotate and revoke.
 
-Instants are the host's: a program's right to come in does not wait for a demonstration's clock.
+Instants are of the host's clock: the validity of a key does not follow the clock of a demonstration.
 """
 
 import secrets
@@ -16,9 +16,9 @@ from django.utils.crypto import constant_time_compare
 from core.db.compiled_queries import compiled_query, text
 from merchants.models import ApiKey, Merchant
 
-MARK = "fg"
-USED_WITHIN = timedelta(minutes=1)
-"""How exactly it is remembered when a key was last used."""
+MARK = "fg"  # first part of every key, by which scanners for leaked secrets recognise it
+USED_AT_PRECISION = timedelta(minutes=1)
+"""Precision of `used_at`, so that most calls write nothing."""
 
 
 def issue(
@@ -30,9 +30,9 @@ def issue(
     at: datetime,
     by: str,
 ) -> tuple[ApiKey, str]:
-    """Make a key; returns it and its secret, which is told here and never again.
+    """Issue a key. Return it and its text, which is not stored and cannot be shown again.
 
-    Raises ValueError for a scope that there is not, and for facts in the hands of a merchant.
+    Raises ValueError for an unknown scope, for no scope, and for the scope `facts` together with a merchant.
     """
     wanted = list(dict.fromkeys(scopes))
     unknown = [scope for scope in wanted if scope not in ApiKey.Scope.values]
@@ -42,24 +42,30 @@ def issue(
         raise ValueError("facts are recorded by the platform: a merchant's key cannot have that scope")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
-        name=name, merchant=merchant, prefix=prefix, digest=_digest(secret), scopes=wanted, created_at=at,
-        created_by=by, expires_at=expires_at,
-    )  # fmt: skip
+        name=name,
+        merchant=merchant,
+        prefix=prefix,
+        digest=_digest(secret),
+        scopes=wanted,
+        created_at=at,
+        created_by=by,
+        expires_at=expires_at,
+    )
     return key, f"{MARK}_{prefix}_{secret}"
 
 
 def find(text: str, *, at: datetime) -> ApiKey | None:
-    """The key whose whole text that is, if it is good at `at`; notes that it was used."""
+    """Return the key with that text, None where it is unknown, revoked or expired at `at`. Records that it was used."""
     mark, _, rest = text.partition("_")
     prefix, _, secret = rest.partition("_")
-    found: ApiKey | None = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
-    if found is None or not constant_time_compare(found.digest, _digest(secret)):
+    key: ApiKey | None = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
+    if key is None or not constant_time_compare(key.digest, _digest(secret)):
         return None
-    if found.revoked_at is not None or (found.expires_at is not None and found.expires_at <= at):
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
         return None
-    if found.used_at is None or found.used_at < at - USED_WITHIN:
-        ApiKey.objects.filter(pk=found.pk).update(used_at=at)
-    return found
+    if key.used_at is None or key.used_at < at - USED_AT_PRECISION:
+        ApiKey.objects.filter(pk=key.pk).update(used_at=at)
+    return key
 
 
 @compiled_query
@@ -70,17 +76,17 @@ def _known() -> tuple[QuerySet[ApiKey, Any], Callable[[tuple[Any, ...]], ApiKey]
 
 
 def revoke(key: ApiKey, *, at: datetime) -> None:
-    """Make a key useless from now on."""
+    """Revoke a key: it stops working at once."""
     ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=at)
     key.refresh_from_db()
 
 
 def rotate(key: ApiKey, *, at: datetime, overlap: timedelta, by: str) -> tuple[ApiKey, str]:
-    """Make a new key like the old one, which stays good for `overlap` longer and no longer than before."""
-    made = issue(key.name, scopes=key.scopes, merchant=key.merchant, expires_at=key.expires_at, at=at, by=by)
+    """Issue a successor of a key. The old one works for `overlap` longer, but not beyond its own expiry."""
+    successor = issue(key.name, scopes=key.scopes, merchant=key.merchant, expires_at=key.expires_at, at=at, by=by)
     key.expires_at = min(at + overlap, key.expires_at) if key.expires_at else at + overlap
     key.save(update_fields=["expires_at"])
-    return made
+    return successor
 
 
 def _digest(secret: str) -> str:

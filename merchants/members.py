@@ -1,7 +1,7 @@
-"""Members: the only place where people are invited to act for a merchant, limited, disabled and let in again.
+"""Members of merchants: invite, limit, disable and enable.
 
-Where a verb asks `by` whom, a main account may change the sub-accounts of its merchant; None is the platform, which may
-change any.
+`by` is the member who acts: a main account may change the sub-accounts of its merchant. None is the platform, which may
+change every member.
 """
 
 from datetime import datetime
@@ -24,23 +24,22 @@ from merchants.models import Member, Merchant, calendar_key
 
 Role = Member.Role
 TOPICS = ("granted", "issued", "expiring", "refused", "revoked", "progress")
-"""What members can be told of; `campaigns.models.Message` says which events each holds."""
+"""Topics of messages; `campaigns.models.Message` lists the events of each."""
 BY_MAIL = ("issued", "expiring", "refused", "revoked")
-"""What a new member is told of by mail until it says otherwise."""
+"""Topics that a new member receives by mail."""
 
 
 class MemberError(Exception):
-    """This cannot be done with a member; the text says why. Nothing was changed."""
+    """Raised when a member cannot be invited or changed. Its text is the reason; nothing was changed."""
 
 
 @transaction.atomic
 def invite(
     email: str, *, to: Merchant, role: str = Role.SUB, may_attach: bool = True, language: str, at: datetime, by: str
 ) -> Member:
-    """Add a member of the merchant and mail the link under which it chooses a password.
+    """Add a member of the merchant and mail a link to choose a password.
 
-    Raises MemberError where somebody signs in with that address already, or mail cannot be sent there. Then nobody was
-    added.
+    Raises MemberError, and adds nobody, when the address is in use or the mail cannot be sent.
     """
     member = add(email, to=to, role=role, may_attach=may_attach, language=language, at=at, by=by)
     send_invitation(member)
@@ -58,9 +57,9 @@ def add(
     at: datetime,
     by: str,
 ) -> Member:
-    """Make a member of the merchant who signs in by e-mail address and has no password yet.
+    """Add a member of the merchant who signs in by e-mail address and has no password yet.
 
-    Raises MemberError where somebody signs in with that address already.
+    Raises MemberError when the address is in use.
     """
     users = get_user_model()
     name = BaseUserManager.normalize_email(email.strip()).lower()
@@ -68,13 +67,20 @@ def add(
         raise MemberError(_("%(email)s cannot be invited: the address is in use.") % {"email": name})
     user = users._default_manager.create_user(username=name, email=name)
     return Member.objects.create(
-        user=user, merchant=to, role=role, may_attach=may_attach or role == Role.MAIN, language=language,
-        shown=list(TOPICS), mailed=list(BY_MAIL), invited_at=at, invited_by=by,
-    )  # fmt: skip
+        user=user,
+        merchant=to,
+        role=role,
+        may_attach=may_attach or role == Role.MAIN,
+        language=language,
+        shown=list(TOPICS),
+        mailed=list(BY_MAIL),
+        invited_at=at,
+        invited_by=by,
+    )
 
 
 def send_invitation(member: Member) -> None:
-    """Mail the link under which a member who never signed in chooses its password. Raises MemberError."""
+    """Mail a link to choose the first password. Raises MemberError when the mail cannot be sent."""
     uid = urlsafe_base64_encode(force_bytes(member.user.pk))
     link = reverse("password-choose", args=[uid, default_token_generator.make_token(member.user)])
     with translation.override(member.language):
@@ -87,21 +93,21 @@ def send_invitation(member: Member) -> None:
 
 
 def limit(member: Member, *, may_attach: bool, by: Member | None) -> None:
-    """Say whether a sub-account may attach coupons or only look. Raises MemberError."""
+    """Set whether a sub-account may attach coupons. Raises MemberError when `by` may not change the member."""
     _check(member, by)
     Member.objects.filter(pk=member.pk).update(may_attach=may_attach)
     member.may_attach = may_attach
 
 
 def disable(member: Member, *, at: datetime, by: Member | None) -> None:
-    """Shut a member out: its sessions and its calendar end at once. Raises MemberError."""
+    """Disable a member: it loses access and its calendar at once. Raises MemberError when `by` may not change it."""
     _check(member, by)
     Member.objects.filter(pk=member.pk, disabled_at=None).update(disabled_at=at, calendar_key=calendar_key())
     member.refresh_from_db()
 
 
 def enable(member: Member, *, by: Member | None) -> None:
-    """Let a disabled member in again. Raises MemberError."""
+    """Enable a disabled member. Raises MemberError when `by` may not change the member."""
     _check(member, by)
     Member.objects.filter(pk=member.pk).update(disabled_at=None)
     member.disabled_at = None
@@ -117,6 +123,6 @@ def _check(member: Member, by: Member | None) -> None:
 
 
 def renew_calendar(member: Member) -> None:
-    """Give the member's calendar a new address; the old one leads nowhere from now on."""
+    """Give the member's calendar a new address; the old one stops working."""
     member.calendar_key = calendar_key()
     member.save(update_fields=["calendar_key"])

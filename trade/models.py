@@ -1,4 +1,4 @@
-"""Trade orders, the money booked against them, and financing draws."""
+"""Trade orders, receipts booked against them, and financing draws."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,7 +10,10 @@ from merchants.models import Merchant
 
 
 class TradeOrder(ImportedRecord):
-    """A sale between a merchant and a buyer abroad."""
+    """Sale between a merchant and a buyer abroad.
+
+    An empty instant means that the event has not happened, or is not known.
+    """
 
     class Product(models.TextChoices):
         TRADE_ASSURANCE = "trade_assurance", _("Trade Assurance")
@@ -33,9 +36,10 @@ class TradeOrder(ImportedRecord):
 
     order_no = KeyField(_("order"), max_length=64, primary_key=True)
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="trade_orders")
-    account_code = KeyField(_("account"), max_length=64, blank=True)
+    account_code = KeyField(_("account"), max_length=64, blank=True)  # no reference: the account may be unknown
     product = models.CharField(_("product"), max_length=20, choices=Product)
     export_mode = models.CharField(_("export mode"), max_length=20, choices=ExportMode, blank=True)
+    # Empty where the buyer does not pay by letter of credit.
     payment_product = models.CharField(_("payment product"), max_length=8, choices=PaymentProduct, blank=True)
     drafted_at = instant(verbose_name=_("drafted at"))
     buyer_confirmed_at = instant(verbose_name=_("confirmed by the buyer at"))
@@ -43,6 +47,7 @@ class TradeOrder(ImportedRecord):
     is_rts = models.BooleanField(_("ready to ship"), default=False)
     category_l1 = models.CharField(_("first-level category"), max_length=100, blank=True)
     destination = models.CharField(_("destination"), max_length=2, blank=True)
+    # Insurance of an order on open account; empty for other orders.
     oa_mode = models.CharField(_("open account mode"), max_length=20, choices=OaMode, blank=True)
     easy_return = models.BooleanField(_("Easy Return"), default=False)
     easy_return_premium_usd = money(verbose_name=_("Easy Return premium in USD"), null=True, blank=True)
@@ -77,7 +82,7 @@ class TradeOrder(ImportedRecord):
 
 
 class Receipt(ImportedRecord):
-    """Money booked against a trade order. A cancellation may arrive before the booking itself."""
+    """Payment booked against a trade order. Its cancellation may arrive before the booking."""
 
     class Kind(models.TextChoices):
         FIRST = "first", _("first payment")
@@ -107,7 +112,7 @@ class Receipt(ImportedRecord):
 
 
 class FinancingDraw(ImportedRecord):
-    """Money a merchant drew on a financing product, and the fee of it."""
+    """Money that a merchant drew on a financing product, and its fee."""
 
     class Product(models.TextChoices):
         LC_POST_DOCUMENT = "lc_post_document", _("letter of credit, after documents")

@@ -8,9 +8,10 @@ from merchants.models.merchant import Merchant
 
 
 class ApiKey(models.Model):
-    """What a program proves itself by: for one merchant, or for the platform (no merchant), within `scopes`.
+    """API key of a program, for one merchant or, without a merchant, for the whole platform.
 
-    Only the hash of the secret is kept. Made, revoked and replaced by `merchants.api_keys` alone.
+    The key itself is `fg_<prefix>_<secret>`; only a hash of the secret is stored. Written by `merchants.api_keys`
+    alone. Instants are of the host's clock.
     """
 
     class Scope(models.TextChoices):
@@ -23,13 +24,13 @@ class ApiKey(models.Model):
         Merchant, models.PROTECT, null=True, blank=True, verbose_name=_("merchant"), related_name="api_keys"
     )
     prefix = models.CharField(_("prefix"), max_length=12, unique=True)
-    digest = models.CharField(_("SHA-256"), max_length=64)
+    digest = models.CharField(_("SHA-256"), max_length=64)  # of the secret
     scopes: "models.JSONField[list[str], list[str]]" = models.JSONField(_("scopes"), default=list)
     created_at = models.DateTimeField(_("created at"))
     created_by = models.CharField(_("created by"), max_length=150)
-    expires_at = instant(verbose_name=_("expires at"))
+    expires_at = instant(verbose_name=_("expires at"))  # empty: never
     revoked_at = instant(verbose_name=_("revoked at"))
-    used_at = instant(verbose_name=_("last used at"))
+    used_at = instant(verbose_name=_("last used at"))  # to the minute; empty: never used
 
     class Meta:
         verbose_name = _("API key")

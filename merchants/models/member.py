@@ -11,15 +11,14 @@ from merchants.models.merchant import Merchant
 
 
 def calendar_key() -> str:
-    """A secret of 128 random bits that stands in the address of a member's calendar."""
+    """Return a secret of 128 random bits for the address of a member's calendar."""
     return secrets.token_urlsafe(16)
 
 
 class Member(models.Model):
-    """A person who signs in for a merchant. Everyone of a merchant sees the same; changed by `merchants.members` alone.
+    """Person who signs in for a merchant. All members of a merchant see the same pages.
 
-    `zone` and `language` are how they read times and mail; `shown` and `mailed` the topics they want to be told of, on
-    their page and by mail.
+    Written by `merchants.members` alone, except preferences, which members change themselves.
     """
 
     class Role(models.TextChoices):
@@ -34,22 +33,24 @@ class Member(models.Model):
     user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="member")
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="members")
     role = models.CharField(_("role"), max_length=4, choices=Role)
-    may_attach = models.BooleanField(_("may attach coupons"), default=True)
+    may_attach = models.BooleanField(_("may attach coupons"), default=True)  # always true for a main account
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES, default="zh-hans")
     zone = models.CharField(_("time zone"), max_length=32, choices=Zone, default=Zone.BEIJING)
-    shown: "models.JSONField[list[str], list[str]]" = models.JSONField(_("told on the page of"), default=list)
-    mailed: "models.JSONField[list[str], list[str]]" = models.JSONField(_("told by mail of"), default=list)
+    shown: "models.JSONField[list[str], list[str]]" = models.JSONField(
+        _("topics on the page of messages"), default=list
+    )
+    mailed: "models.JSONField[list[str], list[str]]" = models.JSONField(_("topics by mail"), default=list)
     invited_by = models.CharField(_("invited by"), max_length=150)
     invited_at = models.DateTimeField(_("invited at"))
-    disabled_at = instant(verbose_name=_("disabled at"))
-    mail_failures = models.PositiveSmallIntegerField(_("mails failed in a row"), default=0)
-    mail_after = instant(verbose_name=_("no mail before"))
+    disabled_at = instant(verbose_name=_("disabled at"))  # empty: may sign in
+    mail_failures = models.PositiveSmallIntegerField(_("failed mails in a row"), default=0)
+    mail_after = instant(verbose_name=_("no mail before"))  # delay after failed mails; empty: none
     calendar_key = models.CharField(_("secret of the calendar"), max_length=32, unique=True, default=calendar_key)
 
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
-        permissions = [("see_as_member", _("Can open a merchant's dashboard, to look"))]
+        permissions = [("see_as_member", _("Can view a merchant's dashboard"))]
 
     def __str__(self) -> str:
         return self.user.get_username()

@@ -1,4 +1,4 @@
-"""Who sells, what they are entitled to, and where each fact came from."""
+"""Merchants and their accounts, memberships, service packages and penalties; reference lists."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -9,12 +9,12 @@ from imports.models import ImportedRecord
 
 
 class Merchant(ImportedRecord):
-    """A seller company; its main and sub-accounts share every benefit and every cap."""
+    """Seller company. All its accounts share its benefits and its limits."""
 
     code = KeyField(_("merchant"), max_length=64, primary_key=True)
     name = models.CharField(_("name"), max_length=200, blank=True)
     name_en = models.CharField(_("name in English"), max_length=200, blank=True)
-    country = models.CharField(_("country"), max_length=2, blank=True)
+    country = models.CharField(_("country"), max_length=2, blank=True)  # of registration; empty: unknown
     category_l1 = models.CharField(_("first-level category"), max_length=100, blank=True)
     category_l2 = models.CharField(_("second-level category"), max_length=100, blank=True)
     logistics_partner = models.BooleanField(_("logistics partner"), default=False)
@@ -28,7 +28,7 @@ class Merchant(ImportedRecord):
 
 
 class Account(ImportedRecord):
-    """A login of a merchant in the marketplace. It decides nothing: sub-accounts share."""
+    """Login of a merchant in the marketplace. No rule depends on it: benefits belong to the merchant."""
 
     class Role(models.TextChoices):
         MAIN = "main", _("main account")
@@ -47,17 +47,17 @@ class Account(ImportedRecord):
 
 
 class Interval(ImportedRecord):
-    """Something in force for a merchant from `starts_at` until just before `ends_at`; empty means open."""
+    """State of a merchant from `starts_at`, inclusive, to `ends_at`, exclusive. An empty `ends_at` is an open end."""
 
     starts_at = models.DateTimeField(_("starts at"))
-    ends_at = instant(verbose_name=_("ends before"))
+    ends_at = instant(verbose_name=_("ends at"))
 
     class Meta:
         abstract = True
 
 
 class Membership(Interval):
-    """A plan in service: it makes the merchant a member."""
+    """Membership plan of a merchant. A merchant with any plan in force is a member."""
 
     class Plan(models.TextChoices):
         EXPORT_PASS = "export_pass", _("Export Pass")
@@ -82,7 +82,7 @@ class Membership(Interval):
 
 
 class ServicePackage(Interval):
-    """A service that a merchant bought for a time."""
+    """Service package that a merchant bought for a time."""
 
     class Package(models.TextChoices):
         ONETOUCH_3N = "onetouch_3n", _("One-Touch 3N annual package")
@@ -106,7 +106,7 @@ class ServicePackage(Interval):
 
 
 class Penalty(Interval):
-    """A punishment in force for a merchant."""
+    """Penalty of a merchant, for an offence against the rules of the marketplace."""
 
     class Kind(models.TextChoices):
         EMBARGO = "embargo", _("embargoed goods")
@@ -116,7 +116,7 @@ class Penalty(Interval):
 
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="penalties")
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
-    reason = models.CharField(_("reason"), max_length=500, blank=True)
+    reason = models.CharField(_("reason"), max_length=500, blank=True)  # for people; no rule reads it
 
     class Meta:
         verbose_name = _("penalty")
@@ -133,7 +133,7 @@ class Penalty(Interval):
 
 
 class ReferenceValue(ImportedRecord):
-    """One value of a list that the marketplace keeps, such as the categories that Easy Return covers."""
+    """One value of a reference list of the marketplace, such as the categories that Easy Return covers."""
 
     list_code = KeyField(_("list"), max_length=64)
     value = KeyField(_("value"), max_length=200)

@@ -1,4 +1,4 @@
-"""`manage.py issue_key NAME --scopes read claim [--merchant CODE] [--days N]`: make an API key and tell its secret."""
+"""`manage.py issue_key NAME --scopes read claim [--merchant CODE] [--days N]`: issue an API key and print it."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -13,15 +13,13 @@ from merchants.models import ApiKey, Merchant
 
 
 class Command(BaseCommand):
-    """The secret is printed once and kept nowhere."""
-
-    help = _("Make an API key, and print its secret, which is told only now.")
+    help = _("Issue an API key and print it. It is not stored and cannot be shown again.")
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name")
         parser.add_argument("--scopes", nargs="+", required=True, choices=ApiKey.Scope.values)
-        parser.add_argument("--merchant", help=_("whose key it is; the platform's without"))
-        parser.add_argument("--days", type=int, help=_("how long it is good; for ever without"))
+        parser.add_argument("--merchant", help=_("merchant of the key; without it the key is for the whole platform"))
+        parser.add_argument("--days", type=int, help=_("days until it expires; without it the key does not expire"))
 
     def handle(self, *args: Any, name: str, scopes: list[str], **options: Any) -> None:
         merchant = Merchant.objects.filter(pk=options["merchant"]).first() if options["merchant"] else None
