@@ -112,7 +112,7 @@ def refused(content: bytes, folder: Path) -> str:
 
 
 def refused_in_time(path: Path) -> str:
-    """Why: imported within 5 seconds, what starting the child takes besides, while this process hardly grew."""
+    """Return the reason of the rejection, which takes at most 5 seconds and no memory of this process."""
     memory, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     imported = import_path("merchants", path)
     assert time.monotonic() - began < 7  # on a machine with other work
