@@ -31,8 +31,8 @@ def sweep() -> None:
     """Do the work whose messages or worker were lost; beat calls this every 30 seconds."""
     heartbeat.record(heartbeat.WORKER, at=clock.real())
     ticker.sweep(at=clock.now())
-    login_attempts.forget(at=clock.real())
-    sessions.forget()
+    login_attempts.delete_expired(at=clock.real())
+    sessions.delete_expired()
     if not Heartbeat.objects.filter(pk=heartbeat.INVARIANTS).exists():
         check_invariants.delay()
     upload_jobs.QUEUE.fail_stalled(at=clock.real())

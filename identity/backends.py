@@ -1,4 +1,4 @@
-"""How people are known: by name and password, guessed at only so often."""
+"""Authentication backend: name and password, with a limit on attempts."""
 
 from typing import Any
 
@@ -12,17 +12,20 @@ from identity import login_attempts
 
 
 class GuardedBackend(ModelBackend):
-    """Django's own, behind the count of tries. Where there is no request, as in commands, nothing is counted."""
+    """Django's backend behind the limit of `login_attempts`. Without a request, as in commands, nothing is counted."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """The user of that name and password, or None. Raises PermissionDenied, unseen, after too many tries."""
+        """Return the user with that name and password, or None.
+
+        Raises PermissionDenied after too many attempts, without checking the password.
+        """
         if request is None or username is None:
             return super().authenticate(request, username=username, password=password, **kwargs)
-        if not login_attempts.count(request, username, at=timezone.now()):
+        if not login_attempts.count_attempt(request, username, at=timezone.now()):
             raise PermissionDenied
         user = super().authenticate(request, username=username, password=password, **kwargs)
         if user is not None:
-            login_attempts.succeed(request, username)
+            login_attempts.reset(request, username)
         return user

@@ -1,7 +1,7 @@
-"""Tries to sign in are counted before a password is looked at, so that no burst gets past the bound (faults.md, S4).
+"""Lock-out after too many sign-in attempts for a name, or from an address, within 15 minutes.
 
-A name that was guessed at too often is closed to everyone but the devices on which it signed in before: whoever shuts a
-merchant out by guessing does not shut out the merchant.
+Attempts are counted before the password is checked, so that many at the same time cannot exceed the limit. A device on
+which the name has signed in before has a limit of its own: guessing locks out the attacker and not the owner.
 """
 
 from datetime import datetime, timedelta
@@ -14,45 +14,50 @@ from django.http import HttpRequest, HttpResponse
 from identity.models import LoginAttempt
 
 WINDOW = timedelta(minutes=15)
-PER_NAME = 5
-PER_DEVICE = 10
-PER_ADDRESS = 50
-REMEMBERED = timedelta(days=180)
+MAX_PER_NAME = 5
+MAX_PER_DEVICE = 10
+MAX_PER_ADDRESS = 50
+DEVICE_LIFETIME = timedelta(days=180)
 SALT = "device"
 
 
-def count(request: HttpRequest, name: str, *, at: datetime) -> bool:
-    """Count one more try of the name; returns whether its password may be looked at."""
-    address, own = _keys(request, name)
-    return _count(address, at) <= PER_ADDRESS and _count(own, at) <= _bound(own)
+def count_attempt(request: HttpRequest, name: str, *, at: datetime) -> bool:
+    """Count an attempt for the name. Return true if the password may be checked."""
+    address, name_key = _keys(request, name)
+    return _increment(address, at) <= MAX_PER_ADDRESS and _increment(name_key, at) <= _limit(name_key)
 
 
-def is_closed(request: HttpRequest, name: str, *, at: datetime) -> bool:
-    """Whether tries of the name, from here, are refused unseen."""
-    address, own = _keys(request, name)
-    return _counted(address, at) > PER_ADDRESS or _counted(own, at) > _bound(own)
+def is_locked_out(request: HttpRequest, name: str, *, at: datetime) -> bool:
+    """Return true if attempts for the name, from this device, are refused without checking the password."""
+    address, name_key = _keys(request, name)
+    return _current(address, at) > MAX_PER_ADDRESS or _current(name_key, at) > _limit(name_key)
 
 
-def succeed(request: HttpRequest, name: str) -> None:
-    """The name signed in: its tries from here begin anew. Those of the address do not."""
+def reset(request: HttpRequest, name: str) -> None:
+    """Clear the count of the name after a sign-in. The count of the address stays."""
     LoginAttempt.objects.filter(key=_keys(request, name)[1]).delete()
 
 
-def remember(response: HttpResponse, name: str) -> None:
-    """Know the device again by a signed cookie when the name is tried next time."""
+def remember_device(response: HttpResponse, name: str) -> None:
+    """Set a signed cookie by which the device is known at the next attempt for the name."""
     response.set_signed_cookie(
-        settings.DEVICE_COOKIE_NAME, _folded(name), salt=SALT, max_age=REMEMBERED, httponly=True, samesite="Lax",
+        settings.DEVICE_COOKIE_NAME,
+        _digest(name),
+        salt=SALT,
+        max_age=DEVICE_LIFETIME,
+        httponly=True,
+        samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
-    )  # fmt: skip
+    )
 
 
-def forget(*, at: datetime) -> int:
-    """Delete what is over; returns how many."""
+def delete_expired(*, at: datetime) -> int:
+    """Delete counts whose window has ended; return how many."""
     return LoginAttempt.objects.filter(since__lte=at - WINDOW).delete()[0]
 
 
-def address_of(request: HttpRequest) -> str:
-    """Where the request comes from. What a client says of it counts only as far as our own proxies wrote it."""
+def client_address(request: HttpRequest) -> str:
+    """Return the IP address of the client. `X-Forwarded-For` counts only as far as our own proxies wrote it."""
     if settings.PROXIES:
         hops = request.headers.get("X-Forwarded-For", "").split(",")
         if len(hops) >= settings.PROXIES:
@@ -61,21 +66,23 @@ def address_of(request: HttpRequest) -> str:
 
 
 def _keys(request: HttpRequest, name: str) -> tuple[str, str]:
-    known = request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=REMEMBERED)
-    own = "device" if known == _folded(name) else "name"
-    return f"address {address_of(request)}"[:100], f"{own} {_folded(name)}"
+    """Return the keys under which an attempt is counted: the address, and the known device or else the name."""
+    known = request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=DEVICE_LIFETIME)
+    kind = "device" if known == _digest(name) else "name"
+    return f"address {client_address(request)}"[:100], f"{kind} {_digest(name)}"
 
 
-def _folded(name: str) -> str:
+def _digest(name: str) -> str:
+    # What was typed as a name may be a password: only its digest is stored.
     return sha256(name.strip().lower().encode(errors="surrogatepass")).hexdigest()
 
 
-def _bound(key: str) -> int:
-    return PER_DEVICE if key.startswith("device") else PER_NAME
+def _limit(key: str) -> int:
+    return MAX_PER_DEVICE if key.startswith("device") else MAX_PER_NAME
 
 
 @transaction.atomic
-def _count(key: str, at: datetime) -> int:
+def _increment(key: str, at: datetime) -> int:
     row, _ = LoginAttempt.objects.select_for_update().get_or_create(key=key, defaults={"since": at})
     if row.since <= at - WINDOW:
         row.since, row.count = at, 0
@@ -84,6 +91,6 @@ def _count(key: str, at: datetime) -> int:
     return row.count
 
 
-def _counted(key: str, at: datetime) -> int:
+def _current(key: str, at: datetime) -> int:
     row = LoginAttempt.objects.filter(key=key, since__gt=at - WINDOW).first()
     return row.count if row else 0

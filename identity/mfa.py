@@ -1,6 +1,6 @@
-"""A second step at sign-in: codes of a program on one's telephone (TOTP, RFC 6238).
+"""Second factor at sign-in: codes of an authenticator app (TOTP, RFC 6238).
 
-Whoever wants it has it; of whom `settings.SECOND_STEP` asks it must: nobody, operators (the default), or everyone.
+Each user may turn it on. `settings.SECOND_STEP` says who must: nobody, operators (the default) or everyone.
 """
 
 import segno
@@ -12,23 +12,23 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 
 def device_of(user: User) -> TOTPDevice | None:
-    """The device whose codes the user is asked for; None where no second step was chosen."""
+    """Return the user's confirmed device, or None if the second factor is off."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
 
 
-def are_needed_by(user: User) -> bool:
-    """Whether the user must have a second step."""
+def is_required_for(user: User) -> bool:
+    """Return true if the user must have a second factor."""
     return settings.SECOND_STEP == "everyone" or (settings.SECOND_STEP == "operators" and user.is_staff)
 
 
-def begin(user: User) -> TOTPDevice:
-    """The device that is being set up: the same until it is confirmed, so that a page can be looked at again."""
+def begin_setup(user: User) -> TOTPDevice:
+    """Return the device that is being set up: the same until it is confirmed, so that the page can be reloaded."""
     return TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "telephone"})[0]
 
 
 @transaction.atomic
-def confirm(user: User, code: str) -> bool:
-    """Turn the second step on, where the code is that of the device being set up."""
+def confirm_setup(user: User, code: str) -> bool:
+    """Turn the second factor on if the code is one of the device being set up. Return true if it was."""
     device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
     if device is None or not device.verify_token(code):
         return False
@@ -40,23 +40,23 @@ def confirm(user: User, code: str) -> bool:
 
 @transaction.atomic
 def verify(user: User, code: str) -> bool:
-    """Whether the code is right. One code is right once; after a wrong one the next must wait, each time longer.
+    """Return true if the code is right. Each code works once; each wrong code doubles the wait before the next.
 
-    The row is held meanwhile, so that no burst gets past that.
+    The row is locked, so that codes sent at the same time cannot avoid the wait.
     """
     device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=True).first()
     if device is None:
         return False
-    allowed, _why_not = device.verify_is_allowed()
+    allowed, _reason = device.verify_is_allowed()
     return bool(allowed and device.verify_token(code))
 
 
-def remove(user: User) -> None:
-    """Turn the second step off."""
+def disable(user: User) -> None:
+    """Turn the second factor off."""
     TOTPDevice.objects.filter(user=user).delete()
 
 
-def picture(device: TOTPDevice) -> SafeString:
-    """What the telephone's camera reads, as SVG without a style of its own."""
-    drawn = segno.make(device.config_url).svg_inline(scale=5, svgclass="code", lineclass=None, omitsize=False)
-    return mark_safe(drawn)  # noqa: S308  made here from a secret of ours  # nosec B308, B703
+def qr_code(device: TOTPDevice) -> SafeString:
+    """Return the QR code that the authenticator app scans, as SVG without inline style."""
+    svg = segno.make(device.config_url).svg_inline(scale=5, svgclass="code", lineclass=None, omitsize=False)
+    return mark_safe(svg)  # noqa: S308  built from our own secret, nothing of it is typed by users  # nosec B308, B703

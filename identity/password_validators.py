@@ -1,4 +1,4 @@
-"""What a password may not be, beside what Django refuses: a word of this trade, however it is dressed up."""
+"""Password validator: common words of this field are refused, in addition to Django's checks."""
 
 import re
 
@@ -6,17 +6,17 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 WORDS = frozenset("fairground marketplace merchant coupon campaign benefit festival freight discount password".split())
-"""Anyone who guesses begins with these. Listed in docs/security.md (ASVS 6.1.2)."""
+"""Words that an attacker would try first. Listed in docs/security.md (ASVS 6.1.2)."""
 
 
 class WordsValidator:
-    """Refuses a password that is one of `WORDS` with digits or signs around it, as `Fairground2026!`."""
+    """Refuses one of `WORDS` with digits or other characters around it, such as `Fairground2026!`."""
 
-    def validate(self, password: str, user: object = None) -> None:  # noqa: ARG002  # Django hands it over
-        """Raise ValidationError, which says why."""
+    def validate(self, password: str, user: object = None) -> None:  # noqa: ARG002  # signature of Django
+        """Raise ValidationError for a password that is too easy to guess."""
         if re.sub(r"[\d\W_]+", "", password).lower().removesuffix("s") in WORDS:
-            raise ValidationError(_("This password is a word that everyone here would guess."), code="word")
+            raise ValidationError(_("This password is too easy to guess here."), code="word")
 
     def get_help_text(self) -> str:
-        """What a person is told beside the field."""
-        return _("Your password can’t be a word of this trade with digits around it.")
+        """Return the hint shown below the field."""
+        return _("Your password can’t be a common word of this marketplace with digits around it.")

@@ -1,6 +1,6 @@
-"""What is noted of those who sign in, or try to, for whoever looks into it later: the logger `fairground.security`.
+"""Security log: sign-ins, failed attempts and sign-outs, written to the logger `fairground.security`.
 
-People by their number, never by what was typed: that may be a password in the wrong field.
+Users are logged by primary key, never by the name that was typed: it may be a password in the wrong field.
 """
 
 import logging
@@ -11,36 +11,36 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from identity.login_attempts import address_of
+from identity.login_attempts import client_address
 
 logger = logging.getLogger("fairground.security")
 
 
 @receiver(user_logged_in)
 def signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:
-    """Somebody is in; with a second step, if there is one, behind them."""
-    logger.info("signed in", extra=_of(request, user))
+    """Log a sign-in, after the second factor if there is one."""
+    logger.info("signed in", extra=_context(request, user))
 
 
 @receiver(user_logged_out)
 def signed_out(request: HttpRequest, user: User | None, **_signal: Any) -> None:
-    """Somebody left, or was in for too long."""
+    """Log a sign-out, also one at the end of the session's lifetime."""
     if user is not None:
-        logger.info("signed out", extra=_of(request, user))
+        logger.info("signed out", extra=_context(request, user))
 
 
 @receiver(user_login_failed)
-def refused(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
-    """A password was wrong, or not looked at any more."""
+def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
+    """Log a wrong password, or an attempt during a lock-out."""
     if request is not None:
         user = User.objects.filter(username=str(credentials.get("username"))).first()
-        logger.warning("password refused", extra=_of(request, user))
+        logger.warning("sign-in failed", extra=_context(request, user))
 
 
-def code_refused(request: HttpRequest, user: User) -> None:
-    """The password was right and the code was not."""
-    logger.warning("code refused", extra=_of(request, user))
+def second_factor_failed(request: HttpRequest, user: User) -> None:
+    """Log a wrong code after a right password."""
+    logger.warning("second factor failed", extra=_context(request, user))
 
 
-def _of(request: HttpRequest, user: User | None) -> dict[str, Any]:
-    return {"user": user.pk if user else None, "address": address_of(request)}
+def _context(request: HttpRequest, user: User | None) -> dict[str, Any]:
+    return {"user": user.pk if user else None, "address": client_address(request)}

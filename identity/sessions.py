@@ -1,7 +1,7 @@
-"""Who is signed in where: sessions in the database that know whose they are, and end when nobody uses them.
+"""Browser sessions: stored in the database with their user, and limited in time.
 
-They end after `SESSION_COOKIE_AGE` seconds without a request, and `SESSION_LIFETIME` seconds after signing in, whatever
-happens: one hour and one day, as NIST SP 800-63B-4 has it for its second level. Deleting a row signs that browser out.
+A session ends after `SESSION_COOKIE_AGE` seconds without a request, and in any case `SESSION_LIFETIME` seconds after
+sign-in: one hour and one day, the limits of NIST SP 800-63B-4 for level 2. Deleting a row signs that browser out.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
-from django.contrib.sessions.backends.db import SessionStore as InDatabase
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db.models import QuerySet
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
@@ -21,13 +21,14 @@ from django.utils import timezone
 
 from identity.models import Session
 
-BEGUN, SEEN, AGENT = "begun", "seen", "agent"
-NOTED = 60
-"""Seconds after which a request is noted as one more use: not each writes a row."""
+# Keys in the session's data; the first two are Unix times in seconds.
+BEGUN, LAST_USED, AGENT = "begun", "seen", "agent"
+UPDATE_INTERVAL = 60
+"""Seconds between two updates of the time of last use, so that not every request writes to the database."""
 
 
-class SessionStore(InDatabase):
-    """Django's own, with whose the session is beside it."""
+class SessionStore(DatabaseSessionStore):
+    """Django's store with columns for the user, the time of sign-in and the browser."""
 
     @classmethod
     def get_model_class(cls) -> Any:
@@ -43,58 +44,59 @@ class SessionStore(InDatabase):
 
 @receiver(user_logged_in)
 def begin(request: HttpRequest, **_signal: Any) -> None:
-    """From now on the session is somebody's, and its time runs."""
-    request.session[BEGUN] = request.session[SEEN] = int(timezone.now().timestamp())
+    """Store the time of sign-in and the browser in the session."""
+    request.session[BEGUN] = request.session[LAST_USED] = int(timezone.now().timestamp())
     request.session[AGENT] = request.headers.get("User-Agent", "")[:200]
 
 
-def limited(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: sign out who signed in too long ago, note that the others were here."""
+def enforce_lifetime(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: sign users out at the end of the session's lifetime, and update the time of last use."""
 
-    def answer(request: HttpRequest) -> HttpResponse:
-        if settings.SESSION_COOKIE_NAME in request.COOKIES:  # programs have none, and their answers do not vary by it
-            _limit(request)
+    def middleware(request: HttpRequest) -> HttpResponse:
+        # Without a cookie the session is not touched: responses to programs must not vary by cookie.
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            _enforce(request)
         return get_response(request)
 
-    return answer
+    return middleware
 
 
-def _limit(request: HttpRequest) -> None:
+def _enforce(request: HttpRequest) -> None:
     begun = request.session.get(BEGUN)
     if begun is None:
         return
     now = timezone.now().timestamp()
     if now - begun > settings.SESSION_LIFETIME:
         logout(request)
-    elif now - request.session[SEEN] > NOTED:
-        request.session[SEEN] = int(now)
+    elif now - request.session[LAST_USED] > UPDATE_INTERVAL:
+        request.session[LAST_USED] = int(now)
 
 
-def of(user: User, *, at: datetime) -> QuerySet[Session]:
-    """Where the user is signed in at an instant, the latest used first."""
+def active_sessions(user: User, *, at: datetime) -> QuerySet[Session]:
+    """Return the user's sessions that have not ended at an instant, the last used first."""
     return Session.objects.filter(user=user, expire_date__gt=at).order_by("-expire_date", "session_key")
 
 
-def end(user: User, *, but: str | None = None, number: str | None = None) -> int:
-    """Sign the user out: everywhere, everywhere but in the session of that key, or in the one of that number alone.
+def end(user: User, *, keep: str | None = None, public_id: str | None = None) -> int:
+    """End the user's sessions, except the one with the key `keep`; with `public_id`, that session only.
 
-    Returns in how many browsers.
+    Returns the number of sessions ended.
     """
-    chosen = Session.objects.filter(user=user).exclude(session_key=but or "")
-    keys = [key for key in chosen.values_list("session_key", flat=True) if number in (None, numbered(key))]
+    rows = Session.objects.filter(user=user).exclude(session_key=keep or "")
+    keys = [key for key in rows.values_list("session_key", flat=True) if public_id in (None, public_id_of(key))]
     return Session.objects.filter(session_key__in=keys).delete()[0]
 
 
-def numbered(key: str) -> str:
-    """What a page calls a session by: its key is a secret."""
+def public_id_of(key: str) -> str:
+    """Return the identifier of a session for use in pages: its key is a secret."""
     return sha256(key.encode()).hexdigest()[:16]
 
 
-def seen_at(session: Session) -> datetime:
-    """When the session was last used, to about a minute."""
+def last_used_at(session: Session) -> datetime:
+    """Return the instant of the session's last use, accurate to `UPDATE_INTERVAL`."""
     return session.expire_date - timedelta(seconds=settings.SESSION_COOKIE_AGE)
 
 
-def forget() -> None:
-    """Delete what is over."""
+def delete_expired() -> None:
+    """Delete sessions that have ended."""
     SessionStore.clear_expired()

@@ -32,7 +32,7 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
         """End the sessions of each, save of those whom one may not change."""
         ended = 0
         for user in self._mine(request, chosen):
-            ended += sessions.end(user, but=request.session.session_key)
+            ended += sessions.end(user, keep=request.session.session_key)
             self.log_change(request, user, "ended all sessions")
         messages.info(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
 
@@ -44,8 +44,8 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
         """
         done = [user for user in self._mine(request, chosen) if user != request.user]
         for user in done:
-            mfa.remove(user)
-            sessions.end(user, but=request.session.session_key)
+            mfa.disable(user)
+            sessions.end(user, keep=request.session.session_key)
             self.log_change(request, user, "removed the second step")
         text = ngettext("Second step of %(n)d user removed.", "Second step of %(n)d users removed.", len(done))
         messages.info(request, text % {"n": len(done)})

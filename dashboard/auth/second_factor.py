@@ -71,9 +71,9 @@ def enter_code(request: HttpRequest) -> HttpResponse:
             del request.session[PENDING]
             login(request, user, backend="identity.backends.GuardedBackend")
             response = redirect(pending["to"])
-            login_attempts.remember(response, pending["name"])
+            login_attempts.remember_device(response, pending["name"])
             return response
-        security_log.code_refused(request, user)
+        security_log.second_factor_failed(request, user)
         form.add_error("code", WRONG_CODE)
     return render(request, "dashboard/sign_in_code.html", {"form": form})
 
@@ -88,19 +88,19 @@ def settings(request: HttpRequest) -> HttpResponse:
     form = PasswordAndCodeForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["code"]
-        if device is None and mfa.confirm(user, code):
-            sessions.end(user, but=request.session.session_key)
+        if device is None and mfa.confirm_setup(user, code):
+            sessions.end(user, keep=request.session.session_key)
             messages.success(request, _("Two-step verification is on. You need a code each time you sign in."))
             return redirect("second-step")
         if device is not None and mfa.verify(user, code):
-            mfa.remove(user)
-            sessions.end(user, but=request.session.session_key)
+            mfa.disable(user)
+            sessions.end(user, keep=request.session.session_key)
             messages.success(request, _("Two-step verification is off."))
             return redirect("second-step")
         form.add_error("code", WRONG_CODE)
-    new = None if device else mfa.begin(user)
-    picture = mfa.picture(new) if new else ""
-    context = {"form": form, "device": device, "picture": picture, "new": new, "needed": mfa.are_needed_by(user)}
+    new = None if device else mfa.begin_setup(user)
+    picture = mfa.qr_code(new) if new else ""
+    context = {"form": form, "device": device, "picture": picture, "new": new, "needed": mfa.is_required_for(user)}
     return render(request, "dashboard/two_step_verification.html", context)
 
 
@@ -126,4 +126,4 @@ def _must_set_up(request: HttpRequest) -> bool:
         return False
     if not isinstance(request.user, User):
         return False
-    return mfa.are_needed_by(request.user) and mfa.device_of(request.user) is None
+    return mfa.is_required_for(request.user) and mfa.device_of(request.user) is None

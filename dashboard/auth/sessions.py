@@ -32,20 +32,20 @@ def index(request: HttpRequest) -> HttpResponse:
     user, here = cast(User, request.user), request.session.session_key
     form = EndSessionForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        ended = sessions.end(user, but=here, number=form.cleaned_data["number"] or None)
+        ended = sessions.end(user, keep=here, public_id=form.cleaned_data["number"] or None)
         messages.success(
             request, ngettext("Signed out on %(n)d device.", "Signed out on %(n)d devices.", ended) % {"n": ended}
         )
         return redirect("sessions")
     rows = [
         {
-            "number": sessions.numbered(session.session_key),
+            "number": sessions.public_id_of(session.session_key),
             "is_here": session.session_key == here,
             "agent": session.agent,
             "begun_at": session.begun_at,
-            "seen_at": sessions.seen_at(session),
+            "seen_at": sessions.last_used_at(session),
         }
-        for session in sessions.of(user, at=timezone.now())
+        for session in sessions.active_sessions(user, at=timezone.now())
     ]
     limits = {"idle": settings.SESSION_COOKIE_AGE // 60, "lifetime": settings.SESSION_LIFETIME // 3600}
     return render(request, "dashboard/sessions.html", {"rows": rows, "form": form, **limits})

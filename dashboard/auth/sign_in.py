@@ -33,7 +33,7 @@ class SignInForm(AuthenticationForm):
 
     def get_invalid_login_error(self) -> forms.ValidationError:
         name = self.cleaned_data.get("username") or ""
-        if self.request is not None and login_attempts.is_closed(self.request, name, at=timezone.now()):
+        if self.request is not None and login_attempts.is_locked_out(self.request, name, at=timezone.now()):
             text = _("Too many attempts. Wait 15 minutes, or sign in on a device you have used before.")
             return forms.ValidationError(text, code="too_many")
         return super().get_invalid_login_error()
@@ -64,7 +64,7 @@ class SignIn(views.LoginView):
             name = form.cleaned_data["username"]
             return second_factor.wait_for_code(self.request, user, name=name, to=self.get_success_url())
         response = super().form_valid(form)
-        login_attempts.remember(response, form.cleaned_data["username"])
+        login_attempts.remember_device(response, form.cleaned_data["username"])
         member = Member.objects.filter(user=form.get_user()).first()
         if member is not None and settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
             cookie, secure = settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_COOKIE_SECURE

@@ -1,4 +1,4 @@
-"""What a password may be, from both sides of each rule (ASVS 6.2)."""
+"""Rules for passwords, with accepted and refused examples (ASVS 6.2)."""
 
 import pytest
 from django.conf.global_settings import PASSWORD_HASHERS
@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.once]
 
 
 def change(browser: Client, to: str, old: str = PASSWORD) -> bool:
-    """Whether the password was changed."""
+    """Change the password; return true if it was accepted."""
     fields = {"old_password": old, "new_password1": to, "new_password2": to}
     return browser.post("/account/password/", fields).status_code == 302
 
@@ -21,15 +21,15 @@ def change(browser: Client, to: str, old: str = PASSWORD) -> bool:
 @pytest.mark.parametrize(
     "refused",
     [
-        "kq7-xw2",  # seven signs
-        "47114711081508",  # digits alone
-        "iloveyou2",  # one that was breached
+        "kq7-xw2",  # seven characters
+        "47114711081508",  # digits only
+        "iloveyou2",  # known from breaches
         "Fairground2026!",
         "coupons-2026",
         "owner@example.com",
     ],
 )
-def test_what_is_easily_guessed_is_refused(owner: Member, refused: str) -> None:
+def test_easily_guessed_passwords_are_refused(owner: Member, refused: str) -> None:
     assert not change(client(owner), refused)
     owner.user.refresh_from_db()
     assert owner.user.check_password(PASSWORD)
@@ -38,7 +38,7 @@ def test_what_is_easily_guessed_is_refused(owner: Member, refused: str) -> None:
 @pytest.mark.parametrize(
     "taken", ["kq7-xw2p", "only lower case words", "名字与口令都可以", "Fairground of our own", "x9-" * 40]
 )
-def test_length_alone_is_enough_and_each_sign_counts(owner: Member, taken: str) -> None:
+def test_any_long_password_is_accepted_and_compared_exactly(owner: Member, taken: str) -> None:
     assert change(client(owner), taken)
     owner.user.refresh_from_db()
     assert owner.user.check_password(taken)
@@ -47,12 +47,12 @@ def test_length_alone_is_enough_and_each_sign_counts(owner: Member, taken: str) 
     assert Client().post("/sign-in/", {"username": "owner@example.com", "password": taken}).status_code == 302
 
 
-def test_a_change_takes_the_one_before(owner: Member) -> None:
+def test_a_change_requires_the_current_password(owner: Member) -> None:
     assert not change(client(owner), "quite-another-fair", old="not-that-one")
     assert change(client(owner), "quite-another-fair")
 
 
-def test_programs_that_keep_passwords_can_fill_them_in(owner: Member) -> None:
+def test_password_managers_can_fill_in_the_fields(owner: Member) -> None:
     for browser, path, hint in (
         (Client(), "/sign-in/", "current-password"),
         (client(owner), "/account/password/", "new-password"),
@@ -64,9 +64,9 @@ def test_programs_that_keep_passwords_can_fill_them_in(owner: Member) -> None:
         assert "onpaste" not in page
 
 
-def test_they_are_hashed_with_enough_rounds(settings: Settings) -> None:
-    settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # as in production: tests may take a faster one
+def test_passwords_are_hashed_with_enough_rounds(settings: Settings) -> None:
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # as in production: tests use a faster one
     method, rounds, salt, _digest = make_password(PASSWORD).split("$")
     assert method == "pbkdf2_sha256"
-    assert int(rounds) >= 600_000  # OWASP's figure for it
-    assert len(salt) == 22  # of 62 signs: 131 bits
+    assert int(rounds) >= 600_000  # recommended by OWASP
+    assert len(salt) == 22  # 22 of 62 characters: 131 bits

@@ -1,4 +1,4 @@
-"""Sessions end by themselves, by their owner and by an administrator; both sides of each bound (ASVS 7.3 to 7.5)."""
+"""Sessions end after a time, by their user and by an administrator (ASVS 7.3 to 7.5)."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 IDLE, LIFETIME = timedelta(hours=1), timedelta(hours=24)
 
 
-def signed_in(at: datetime, agent: str = "Browser 1") -> Client:
+def sign_in(at: datetime, agent: str = "Browser 1") -> Client:
     browser = Client(headers={"accept-language": "en", "user-agent": agent})
     with travel(at, tick=False):
         answer = browser.post("/sign-in/", {"username": "owner@example.com", "password": PASSWORD})
@@ -31,38 +31,38 @@ def signed_in(at: datetime, agent: str = "Browser 1") -> Client:
     return browser
 
 
-def is_in(browser: Client, at: datetime) -> bool:
+def is_signed_in(browser: Client, at: datetime) -> bool:
     with travel(at, tick=False):
         return browser.get("/wallet/").status_code == 200
 
 
 @pytest.mark.parametrize(("idle", "still"), [(IDLE - timedelta(seconds=1), True), (IDLE, False)])
-def test_it_ends_after_an_hour_without_use(owner: Member, idle: timedelta, still: bool) -> None:
-    browser = signed_in(NOW)
-    assert is_in(browser, NOW + idle) is still
+def test_a_session_ends_after_an_hour_without_use(owner: Member, idle: timedelta, still: bool) -> None:
+    browser = sign_in(NOW)
+    assert is_signed_in(browser, NOW + idle) is still
 
 
-def test_each_use_makes_it_last_and_is_noted_once_a_minute(owner: Member) -> None:
-    browser = signed_in(NOW)
+def test_each_use_extends_the_session_and_is_stored_once_a_minute(owner: Member) -> None:
+    browser = sign_in(NOW)
     for minutes, last in ((1, 0), (50, 50), (100, 100), (101, 100), (159, 159)):
-        assert is_in(browser, NOW + timedelta(minutes=minutes))
-        assert sessions.seen_at(Session.objects.get()) == NOW + timedelta(minutes=last)
-    assert not is_in(browser, NOW + timedelta(minutes=159) + IDLE)
+        assert is_signed_in(browser, NOW + timedelta(minutes=minutes))
+        assert sessions.last_used_at(Session.objects.get()) == NOW + timedelta(minutes=last)
+    assert not is_signed_in(browser, NOW + timedelta(minutes=159) + IDLE)
 
 
 @pytest.mark.parametrize(("after", "still"), [(timedelta(0), True), (timedelta(seconds=1), False)])
-def test_it_ends_a_day_after_signing_in_however_busy(owner: Member, after: timedelta, still: bool) -> None:
-    browser = signed_in(NOW)
+def test_a_session_ends_a_day_after_sign_in_even_in_use(owner: Member, after: timedelta, still: bool) -> None:
+    browser = sign_in(NOW)
     for half_hours in range(1, 48):
-        assert is_in(browser, NOW + timedelta(minutes=30) * half_hours)
-    assert is_in(browser, NOW + LIFETIME + after) is still
+        assert is_signed_in(browser, NOW + timedelta(minutes=30) * half_hours)
+    assert is_signed_in(browser, NOW + LIFETIME + after) is still
     assert Session.objects.filter(user=owner.user).exists() is still
 
 
-def test_signing_in_takes_a_new_key_of_enough_chance(owner: Member) -> None:
+def test_sign_in_creates_a_new_random_key(owner: Member) -> None:
     browser = Client()
-    session = browser.session  # a visitor's own
-    session["planted"] = "by a stranger"
+    session = browser.session  # before sign-in
+    session["planted"] = "by an attacker"
     session.save()
     planted = str(session.session_key)
     browser.cookies[settings.SESSION_COOKIE_NAME] = planted
@@ -70,12 +70,12 @@ def test_signing_in_takes_a_new_key_of_enough_chance(owner: Member) -> None:
     assert browser.cookies[settings.SESSION_COOKIE_NAME].value != planted
     assert not Session.objects.filter(pk=planted).exists()
     key = Session.objects.get().session_key
-    assert len(key) == 32  # of 36 signs: 165 bits
-    assert {signed_in(NOW).cookies[settings.SESSION_COOKIE_NAME].value for _ in range(3)} & {key} == set()
+    assert len(key) == 32  # 32 of 36 characters: 165 bits
+    assert {sign_in(NOW).cookies[settings.SESSION_COOKIE_NAME].value for _ in range(3)} & {key} == set()
 
 
-def test_one_sees_where_one_is_signed_in(owner: Member, stranger: Member) -> None:
-    here, _there = signed_in(NOW), signed_in(NOW - timedelta(minutes=20), agent="<b>Browser 2</b>")
+def test_users_see_their_own_sessions(owner: Member, stranger: Member) -> None:
+    here, _there = sign_in(NOW), sign_in(NOW - timedelta(minutes=20), agent="<b>Browser 2</b>")
     other = Client(headers={"user-agent": "Another's"})
     with travel(NOW, tick=False):
         other.force_login(stranger.user)
@@ -91,46 +91,50 @@ def test_one_sees_where_one_is_signed_in(owner: Member, stranger: Member) -> Non
     assert not [key for key in Session.objects.values_list("pk", flat=True) if key in page]
 
 
-def test_ending_takes_the_password(owner: Member) -> None:
-    here, there = signed_in(NOW), signed_in(NOW)
+def test_ending_sessions_requires_the_password(owner: Member) -> None:
+    here, there = sign_in(NOW), sign_in(NOW)
     with travel(NOW, tick=False):
         for password in ("", "not-the-password"):
             assert here.post("/account/sessions/", {"password": password}).status_code == 200
-        assert is_in(there, NOW)
+        assert is_signed_in(there, NOW)
         assert here.post("/account/sessions/", {"password": PASSWORD}).status_code == 302
         assert "Signed out on 1 device." in text(here, "/account/sessions/")
-    assert is_in(here, NOW)
-    assert not is_in(there, NOW)
+    assert is_signed_in(here, NOW)
+    assert not is_signed_in(there, NOW)
 
 
-def test_one_of_several_is_ended_and_never_anothers(owner: Member, stranger: Member) -> None:
-    here, second, third = (signed_in(NOW) for _ in range(3))
+def test_users_end_only_their_own_sessions(owner: Member, stranger: Member) -> None:
+    here, second, third = (sign_in(NOW) for _ in range(3))
     other = Client()
     with travel(NOW, tick=False):
         other.force_login(stranger.user)
-        for browser, ended in ((other, 0), (here, 0), (second, 1)):  # another's, this very one, one's own elsewhere
-            number = sessions.numbered(browser.cookies[settings.SESSION_COOKIE_NAME].value)
+        for browser, ended in (
+            (other, 0),
+            (here, 0),
+            (second, 1),
+        ):  # another user's, the current one, the user's other one
+            number = sessions.public_id_of(browser.cookies[settings.SESSION_COOKIE_NAME].value)
             before = Session.objects.count()
             assert here.post("/account/sessions/", {"password": PASSWORD, "number": number}).status_code == 302
             assert before - Session.objects.count() == ended
         assert here.post("/account/sessions/", {"password": PASSWORD, "number": "%"}).status_code == 200
-    assert [is_in(browser, NOW) for browser in (here, second, third)] == [True, False, True]
+    assert [is_signed_in(browser, NOW) for browser in (here, second, third)] == [True, False, True]
 
 
-def test_guesses_at_the_password_are_counted_here_too(owner: Member) -> None:
-    here, there = signed_in(NOW), signed_in(NOW)
+def test_wrong_passwords_are_counted_in_reauthentication(owner: Member) -> None:
+    here, there = sign_in(NOW), sign_in(NOW)
     with travel(NOW, tick=False):
-        for _ in range(10):  # the bound of a known device
+        for _ in range(10):  # the limit of a known device
             here.post("/account/sessions/", {"password": "guess"})
         assert here.post("/account/sessions/", {"password": PASSWORD}).status_code == 200
-    assert is_in(there, NOW)
+    assert is_signed_in(there, NOW)
 
 
-def test_administrators_end_anybodys_but_a_superusers(owner: Member, staff: Staff) -> None:  # noqa: F811
+def test_administrators_end_sessions_of_all_but_superusers(owner: Member, staff: Staff) -> None:  # noqa: F811
     User.objects.create_superuser("root")
     root = Client()
     root.force_login(User.objects.get(username="root"))
-    browser = signed_in(datetime.now(UTC))
+    browser = sign_in(datetime.now(UTC))
     viewer, administrator = staff("vic", "viewer"), staff("ada", "administrator")
     chosen = {"action": "end_sessions", "_selected_action": list(User.objects.values_list("pk", flat=True))}
     assert viewer.post("/admin/auth/user/", chosen).status_code == 403
@@ -140,10 +144,10 @@ def test_administrators_end_anybodys_but_a_superusers(owner: Member, staff: Staf
     assert browser.get("/wallet/").status_code == 302
     assert viewer.get("/admin/").status_code == 302
     assert root.get("/admin/").status_code == 200
-    assert LogEntry.objects.filter(user__username="ada").count() == 3  # hers too, but for this very one
+    assert LogEntry.objects.filter(user__username="ada").count() == 3  # her own too, except the current one
 
 
-def test_a_lost_telephone_is_taken_off_by_an_administrator(owner: Member, staff: Staff) -> None:  # noqa: F811
+def test_administrators_remove_the_second_factor_of_others(owner: Member, staff: Staff) -> None:  # noqa: F811
     for user in (owner.user, User.objects.create_superuser("root")):
         TOTPDevice.objects.create(user=user, confirmed=True)
     browser = Client()
@@ -154,13 +158,16 @@ def test_a_lost_telephone_is_taken_off_by_an_administrator(owner: Member, staff:
     assert viewer.post("/admin/auth/user/", chosen).status_code == 403
     assert TOTPDevice.objects.count() == 3
     administrator.post("/admin/auth/user/", chosen)
-    assert set(TOTPDevice.objects.values_list("user__username", flat=True)) == {"root", "ada"}  # hers by code alone
+    assert set(TOTPDevice.objects.values_list("user__username", flat=True)) == {
+        "root",
+        "ada",
+    }  # her own only with a code
     assert browser.get("/wallet/").status_code == 302
     assert administrator.get("/admin/otp_totp/totpdevice/").status_code == 404
 
 
-def test_what_is_over_is_deleted(owner: Member) -> None:
-    signed_in(NOW)
+def test_expired_sessions_are_deleted(owner: Member) -> None:
+    sign_in(NOW)
     with travel(NOW + IDLE - timedelta(seconds=1), tick=False):
         tasks.sweep()
         assert Session.objects.count() == 1

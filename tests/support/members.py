@@ -1,9 +1,12 @@
 """Members who sign in, their browsers, and the text of pages."""
 
+from datetime import datetime
 from html import unescape
 from re import sub
 
 from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from core.models import DemoClock
 from merchants import members
@@ -28,6 +31,13 @@ def client(who: Member, **options: bool) -> Client:
     browser = Client(headers={"accept-language": "en"}, **options)  # type: ignore[arg-type]  # options of the client
     browser.force_login(who.user)
     return browser
+
+
+def totp_code(device: TOTPDevice, at: datetime) -> str:
+    """Return the code that the authenticator app shows at an instant."""
+    totp = TOTP(device.bin_key)
+    totp.time = at.timestamp()
+    return f"{totp.token():06}"
 
 
 def clock(at: str) -> None:
