@@ -111,12 +111,12 @@ class QuotaSerializer(Base):
 
 
 class ConditionResultSerializer(Base):
-    """Result of one condition: the value required, the value found, `held` if it passed, `margin` if it is missed."""
+    """Result of one condition: the value required, the value found, if it passed, and the `margin` if it failed."""
 
     name = serializers.CharField()
     required = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the option
     found = serializers.CharField(source="shown")
-    held = serializers.BooleanField()
+    passed = serializers.BooleanField()
     margin = serializers.CharField()
 
 

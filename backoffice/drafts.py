@@ -183,7 +183,7 @@ def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
 
 
 def _warnings(text: CampaignDefinition) -> list[str]:
-    return [*published_offers.objections(text), *find_warnings(text), *audience.doubts(text.offers, at=clock.now())]
+    return [*published_offers.objections(text), *find_warnings(text), *audience.warnings(text.offers, at=clock.now())]
 
 
 # For each verb: the permission, the states in which it can be done, its word, and what is asked for.

@@ -37,7 +37,7 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
         title=f"{merchant.code} {merchant.name}",
         merchant=merchant,
         states=states,
-        standings=merchant_status.standings(published_offers.published(), merchant, at=at),
+        standings=merchant_status.statuses(published_offers.published(), merchant, at=at),
         grants=grants[:MAX_ROWS_SHOWN],
         coupons=coupons[:MAX_ROWS_SHOWN],
         answers=explain_subject("merchant", code),

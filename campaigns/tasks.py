@@ -7,7 +7,7 @@ from celery import shared_task
 from campaigns.engine import ticker
 from campaigns.models import Endpoint, Heartbeat, Simulation
 from campaigns.monitoring import heartbeat, invariants
-from campaigns.notifications import messages, webhooks
+from campaigns.notifications import distribution, mailing, webhook_delivery
 from campaigns.simulation import jobs
 from core import clock
 from identity import login_attempts, sessions
@@ -61,11 +61,11 @@ def check_invariants() -> None:
 @shared_task
 def deliver(pk: int) -> None:
     """Send the deliveries that are due to the endpoint with that key."""
-    webhooks.deliver(Endpoint.objects.get(pk=pk), clock=clock.real)
+    webhook_delivery.deliver(Endpoint.objects.get(pk=pk), clock=clock.real)
 
 
 def _send_notifications() -> None:
-    messages.fan_out()
-    for endpoint in webhooks.waiting(at=clock.real()):
+    distribution.fan_out()
+    for endpoint in webhook_delivery.endpoints_due(at=clock.real()):
         deliver.delay(endpoint)
-    messages.send_mail(at=clock.now())
+    mailing.send_mail(at=clock.now())

@@ -44,7 +44,7 @@ class Card:
     def next_steps(self) -> tuple[str, ...]:
         """Sentences on what happens next with benefits that are not yet decided or settled."""
         terms, progress = self.status.offer.terms, self.status.progress
-        if terms.decided_at and progress and progress.held and not (self.status.grants or self.is_closed):
+        if terms.decided_at and progress and progress.passed and not (self.status.grants or self.is_closed):
             return (_("decided at %(at)s") % {"at": describe_bound(terms.decided_at)},)
         unsettled = {Grant.Status.RESERVED, Grant.Status.LOCKED}
         if any(held.status in unsettled for held in self.status.grants):
@@ -93,12 +93,12 @@ class Card:
     @property
     def can_have_more(self) -> bool:
         """True if the merchant has the benefit and could still be granted more of it."""
-        return self.status.kind == Kind.YOURS and self.status.open_to_more
+        return self.status.kind == Kind.GRANTED and self.status.open_to_more
 
     @property
     def is_closed(self) -> bool:
         """True if there is nothing left to do: the offer is over or does not apply."""
-        return self.status.kind in (Kind.NOT_FOR_YOU, Kind.OVER)
+        return self.status.kind in (Kind.NOT_ELIGIBLE, Kind.OVER)
 
 
 @for_members
@@ -106,6 +106,6 @@ def home(request: MemberRequest) -> HttpResponse:
     """Show the merchant's status with every offer, grouped by campaign."""
     at = clock.now()
     cards: dict[Campaign, list[Card]] = {}
-    for status in merchant_status.standings(published_offers.published(), request.merchant, at=at):
+    for status in merchant_status.statuses(published_offers.published(), request.merchant, at=at):
         cards.setdefault(status.offer.row.campaign, []).append(Card(status))
     return render_page(request, "dashboard/home.html", at=at, campaigns=list(cards.items()))

@@ -5,7 +5,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.models import Message
-from campaigns.notifications import messages
+from campaigns.notifications import message_texts
 from core import clock, pagination
 from dashboard.rendering import render_page
 from merchants.access import MemberRequest, for_members
@@ -18,7 +18,7 @@ def index(request: MemberRequest) -> HttpResponse:
     member = request.member or request.merchant.members.order_by("role", "pk").first()
     rows = Message.objects.filter(member=member, shown=True).select_related("event__offer__version")
     page = pagination.newest(rows, after=request.GET.get("after", ""))
-    texts = [(message, messages.says(message.event)) for message in page.rows]
+    texts = [(message, message_texts.describe(message.event)) for message in page.rows]
     return render_page(request, "dashboard/messages.html", at=clock.now(), messages_with_text=texts, page=page)
 
 

@@ -38,7 +38,7 @@ DATES: dict[str, Promise] = {
 def detail(request: MemberRequest, code: str) -> HttpResponse:
     """Show the offer's terms and which requirements this merchant meets."""
     at, offer = clock.now(), _find(code)
-    [status] = merchant_status.standings([offer], request.merchant, at=at)
+    [status] = merchant_status.statuses([offer], request.merchant, at=at)
     dates = [(DATES[kind], bound) for kind, bound in schedule.dates(offer.terms)]
     member = request.member
     calendar = request.build_absolute_uri(reverse("offer-calendar", args=[member.calendar_key, code])) if member else ""

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.coupons import attachment
 from campaigns.eligibility import claims, explanations
+from campaigns.eligibility.condition_results import ConditionResult
 from campaigns.eligibility.explanations import Explanation
 from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
@@ -66,12 +67,12 @@ class OfferResult:
         return self.explanation.outcome != "not_a_subject"
 
     @property
-    def missing(self) -> list[explanations.ConditionResult]:
+    def missing(self) -> list[ConditionResult]:
         """Conditions that the order does not meet."""
-        return [condition for condition in self.explanation.conditions if not condition.held]
+        return [condition for condition in self.explanation.conditions if not condition.passed]
 
     @property
-    def main_reasons(self) -> list[explanations.ConditionResult]:
+    def main_reasons(self) -> list[ConditionResult]:
         """Missing conditions that a list shows: those that refused the claim, or the threshold it waits for."""
         if self.explanation.outcome == "refused":
             return self.missing[:MAX_REASONS_IN_LIST]

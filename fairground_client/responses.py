@@ -73,7 +73,7 @@ class ConditionResult(TypedDict):
     name: str
     required: str
     found: str
-    held: bool
+    passed: bool
     margin: str
 
 

@@ -26,7 +26,7 @@ class BenefitListView(ReadView):
     def get(self, request: Request, merchant: str) -> Response:
         """List the merchant's status with every offer; those that need attention come first."""
         offers = published_offers.published()
-        statuses = merchant_status.standings(offers, merchant_of(request, merchant), at=clock.now())
+        statuses = merchant_status.statuses(offers, merchant_of(request, merchant), at=clock.now())
         data = [{**vars(status), "offer": status.code, "state": status.kind.name.lower()} for status in statuses]
         return Response(serializers.BenefitSerializer(data, many=True).data)
 

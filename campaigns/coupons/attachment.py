@@ -1,31 +1,31 @@
-"""A merchant asks for a coupon on an order that it has placed and not paid yet, or takes it off again."""
+"""Attachment: a merchant attaches a coupon to an order that is placed and not paid yet, or detaches it."""
 
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from campaigns.coupons import redemption
-from campaigns.models import Coupon
+from campaigns.coupons import issuing, redemption
+from campaigns.ledger import journal
+from campaigns.models import Attachment, Coupon
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Merchant
 
 
 class NotAttachableError(Exception):
-    """The order cannot have a coupon; the text says why. Nothing was changed."""
+    """The coupon of the order cannot be changed; the text gives the reason. Nothing was changed."""
 
 
 @transaction.atomic
 def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupon:
-    """Record that the merchant's order asks for a coupon, and lock the oldest one that fits to it, at once.
+    """Record that the merchant's order asks for a coupon, and lock the oldest one that fits to it.
 
-    That it asks is a fact like any other, told late: the rules are those of programs.md, section 5, offer 5. Raises
-    FreightOrder.DoesNotExist where the merchant has placed no such order by `at`, NotAttachableError where no coupon
-    can be had.
+    The request is a fact that arrives late: the order gets the coupon that it would have got at its placement, if that
+    is still free. Raises FreightOrder.DoesNotExist if the merchant has placed no such order by `at`, and
+    NotAttachableError if no coupon fits or the order cannot ask for one any more.
     """
-    orders = FreightOrder.objects.select_for_update(no_key=True)
-    order = orders.get(pk=order_no, merchant=merchant, placed_at__lte=at)
+    order = _lock_order(order_no, merchant, at)
     if reason := cannot(order, at=at):
         raise NotAttachableError(reason)
     batch = ImportBatch.objects.create(source=f"dashboard: {by}"[:200], recorded_at=at, rows=1, changed=1)
@@ -39,16 +39,15 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
 
 @transaction.atomic
 def detach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupon:
-    """Record that the merchant's order asks for no coupon any more; the one on it comes back to the wallet.
+    """Record that the merchant's order asks for no coupon any more, and return its coupon to the wallet.
 
-    Raises FreightOrder.DoesNotExist where the merchant has placed no such order by `at`, NotAttachableError where there
-    is no coupon on it, or the order is paid or cancelled.
+    Raises FreightOrder.DoesNotExist if the merchant has placed no such order by `at`, and NotAttachableError if it has
+    no coupon, or is paid or cancelled.
     """
-    orders = FreightOrder.objects.select_for_update(no_key=True)
-    order = orders.get(pk=order_no, merchant=merchant, placed_at__lte=at)
-    if reason := _over(order, at=at):
+    order = _lock_order(order_no, merchant, at)
+    if reason := _closed(order, at=at):
         raise NotAttachableError(reason)
-    coupon = redemption.take_off(order_no, at=at, by=by)
+    coupon = _return_coupon(order_no, at=at, by=by)
     if coupon is None:
         raise NotAttachableError(_("There is no coupon on this order."))
     batch = ImportBatch.objects.create(source=f"detached: {by}"[:200], recorded_at=at, rows=1, changed=1)
@@ -57,12 +56,34 @@ def detach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
 
 
 def cannot(order: FreightOrder, *, at: datetime) -> str:
-    """Why the order cannot ask for a coupon at `at`; empty where it can."""
-    return _over(order, at=at) or (_("The order asked for a coupon when it was placed.") if order.use_coupon else "")
+    """Return the reason why the order cannot ask for a coupon at `at`; empty if it can."""
+    return _closed(order, at=at) or (_("The order asked for a coupon when it was placed.") if order.use_coupon else "")
 
 
-def _over(order: FreightOrder, *, at: datetime) -> str:
-    """Why the order's coupon cannot change any more at `at`; empty where it can."""
+def _closed(order: FreightOrder, *, at: datetime) -> str:
+    """Return the reason why the order's coupon cannot change any more at `at`; empty if it can."""
     if order.cancelled_at and order.cancelled_at <= at:
         return _("The order is cancelled.")
     return _("The order is paid.") if order.paid_at and order.paid_at <= at else ""
+
+
+def _lock_order(order_no: str, merchant: Merchant, at: datetime) -> FreightOrder:
+    orders = FreightOrder.objects.select_for_update(no_key=True)
+    return orders.get(pk=order_no, merchant=merchant, placed_at__lte=at)
+
+
+def _return_coupon(order_no: str, *, at: datetime, by: str) -> Coupon | None:
+    """Return the coupon locked to an order to the wallet, as if the order had never asked for one; None without one."""
+    coupons = Coupon.objects.select_for_update(of=("self",), no_key=True).select_related("grant", "offer")
+    coupon = coupons.filter(order_no=order_no, status=Coupon.Status.LOCKED, valid_until__gt=at).first()
+    if coupon is None:
+        return None
+    Attachment.objects.filter(pk=order_no).delete()
+    coupon.value = coupon.face_value  # the journal carries the full value back to the wallet
+    entry = issuing.coupon_entry(
+        coupon, coupon.grant, target="issued", at=at, by=by, reason="taken off the order", order_no=order_no
+    )
+    coupon.status, coupon.order_no = Coupon.Status.ISSUED, None
+    coupon.save(update_fields=["status", "value", "order_no"])
+    journal.record([entry])
+    return coupon

@@ -1,4 +1,4 @@
-"""Those who hold coupons that expire soon are told so, once."""
+"""Expiry notices: merchants with unused coupons are told 5 days before these expire."""
 
 from datetime import datetime, timedelta
 
@@ -12,33 +12,39 @@ from campaigns.offers.published_offers import PublishedOffer
 NOTICE = timedelta(days=5)
 
 
-def warn(offer: PublishedOffer, *, at: datetime) -> int:
-    """Tell of the offer's unspent coupons that have entered their last 5 days by `at`; returns how many were told.
+def publish_notices(offer: PublishedOffer, *, at: datetime) -> int:
+    """Publish an event for each merchant whose unused coupons entered their last 5 days by `at`; returns their number.
 
-    A merchant is told once for all coupons that end at the same instant. Where time has passed their end in one step,
-    nothing is told.
+    Coupons that expire at the same instant make one event. A tick that skips the last 5 days publishes nothing.
     """
     if Issuance.objects.filter(offer=offer.id, warned_until__gte=at).exists():
-        return 0  # asked before anything is held: a tick that is repeated has nothing to commit
+        return 0  # checked without a lock: a repeated tick has nothing to commit
     with transaction.atomic():
-        mark = Issuance.objects.select_for_update(no_key=True).filter(offer=offer.id).first()
-        if mark is None or (mark.warned_until and mark.warned_until >= at):
+        issuance = Issuance.objects.select_for_update(no_key=True).filter(offer=offer.id).first()
+        if issuance is None or (issuance.warned_until and issuance.warned_until >= at):
             return 0
-        return _warn(offer, mark, at)
+        return _publish(offer, issuance, at)
 
 
-def _warn(offer: PublishedOffer, mark: Issuance, at: datetime) -> int:
+def _publish(offer: PublishedOffer, issuance: Issuance, at: datetime) -> int:
     ending = Coupon.objects.filter(
         offer=offer.id, status=Coupon.Status.ISSUED, valid_until__gt=at, valid_until__lte=at + NOTICE
     )
-    if mark.warned_until:
-        ending = ending.filter(valid_until__gt=mark.warned_until + NOTICE)
-    Issuance.objects.filter(pk=mark.pk).update(warned_until=at)
-    held = ending.order_by().values("merchant_id", "valid_until", "currency").annotate(n=Count("pk"), sum=Sum("value"))
+    if issuance.warned_until:
+        ending = ending.filter(valid_until__gt=issuance.warned_until + NOTICE)
+    Issuance.objects.filter(pk=issuance.pk).update(warned_until=at)
+    groups = ending.order_by().values("merchant_id", "valid_until", "currency")
+    groups = groups.annotate(n=Count("pk"), sum=Sum("value")).order_by("merchant_id", "valid_until", "currency")
     return outbox.publish(
         outbox.NewEvent(
-            OutboxEvent.Kind.COUPON_EXPIRING, offer.id, row["merchant_id"], row["merchant_id"], None, None, "",
-            row["valid_until"] - NOTICE, row["sum"], row["currency"], str(row["n"]),
+            kind=OutboxEvent.Kind.COUPON_EXPIRING,
+            offer_id=offer.id,
+            at=group["valid_until"] - NOTICE,
+            merchant_id=group["merchant_id"],
+            subject=group["merchant_id"],
+            amount=group["sum"],
+            currency=group["currency"],
+            reason=str(group["n"]),
         )
-        for row in held.order_by("merchant_id", "valid_until", "currency")
-    )  # fmt: skip
+        for group in groups
+    )

@@ -1,4 +1,4 @@
-"""Coupons: the only place where they are issued, spent, expire or are made void."""
+"""Issuing: coupons are created for grants that promise a bundle, and voided when their grant is taken back."""
 
 import os
 from base64 import b32encode
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import starmap
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import transaction
@@ -21,116 +22,164 @@ Status = Coupon.Status
 COLUMNS = (
     "id code offer_id grant_id number merchant_id status value face_value currency issued_at valid_from valid_until"
 ).split()
+_values = itemgetter(*COLUMNS)
 UNSPENT = [Status.ISSUED, Status.LOCKED]
 GRANTS_AT_ONCE = 1_000
 
 
-def issue(offer: PublishedOffer) -> int:
-    """Issue the coupons that the offer's grants are owed; returns how many.
+class WaitingGrant(NamedTuple):
+    """A grant whose coupons are not issued yet."""
 
-    In chunks, each a transaction of its own: what is killed goes on where it was, and workers share the work. It
-    returns when nothing is owed any more, also by grants that another worker had in hand.
-    """
-    issued = 0
-    while Issuance.objects.filter(offer=offer.id, issued__lt=F("planned")).exists():
-        some = _issue_some(offer, wait=False) or _issue_some(offer, wait=True)
-        issued += some
-        if not some:
-            break
-    return issued
-
-
-class Owed(NamedTuple):
-    """A grant whose coupons are to be issued."""
-
-    grant: int
+    id: int
     coupons: int
     merchant: str
     subject: str
-    version: int
+    version_id: int
     claimed_at: datetime
 
 
 @dataclass(frozen=True)
-class Print:
-    """What the coupons of one version's grants have in common."""
+class CouponTerms:
+    """Terms common to the coupons of one version of an offer."""
 
-    offer: int
+    offer_id: int
     bundle: CouponBundle
     decided_at: datetime | None
     valid_from: datetime
     valid_until: datetime
 
 
+def issue(offer: PublishedOffer) -> int:
+    """Issue the coupons of the offer's waiting grants and return their number.
+
+    Each chunk is a transaction of its own: a killed worker loses nothing, and concurrent workers share the chunks. The
+    function returns when no grant waits any more, including those that another worker had locked.
+    """
+    issued = 0
+    while Issuance.objects.filter(offer=offer.id, issued__lt=F("planned")).exists():
+        # Take free grants first; wait for those locked by other workers only when no other is left.
+        chunk = _issue_chunk(offer, wait=False) or _issue_chunk(offer, wait=True)
+        issued += chunk
+        if not chunk:
+            break
+    return issued
+
+
 @transaction.atomic
-def _issue_some(offer: PublishedOffer, *, wait: bool) -> int:
-    without = ~Exists(Coupon.objects.filter(grant=OuterRef("pk")))
-    owed = Grant.objects.filter(without, offer=offer.id, coupons__gt=0).order_by("pk")
-    held = owed.select_for_update(skip_locked=not wait, no_key=True).values_list("pk", flat=True)[:GRANTS_AT_ONCE]
-    # Asked again with the rows in hand: another worker may have been done between the looking and the locking.
-    rest = Grant.objects.filter(without, pk__in=list(held)).order_by("pk")
-    grants = list(starmap(Owed, rest.values_list("pk", "coupons", "merchant", "subject", "version", "claimed_at")))
+def _issue_chunk(offer: PublishedOffer, *, wait: bool) -> int:
+    grants = _lock_waiting(offer, wait=wait)
     count = sum(grant.coupons for grant in grants)
-    prints = _prints({grant.version for grant in grants})
-    codes, ids = _codes(count), iter(journal.send_ids(Coupon, count)())
-    made = [(next(ids), grant, number) for grant in grants for number in range(1, grant.coupons + 1)]
-    bulk_insert.write(
-        Coupon._meta.db_table,
-        COLUMNS,
-        (_row(pk, next(codes), grant, number, prints[grant.version]) for pk, grant, number in made),
+    terms = _terms({grant.version_id for grant in grants})
+    ids = iter(journal.send_ids(Coupon, count)())
+    coupons = [(next(ids), grant, number) for grant in grants for number in range(1, grant.coupons + 1)]
+    rows = (
+        _values(_row(pk, code, grant, number, terms[grant.version_id]))
+        for (pk, grant, number), code in zip(coupons, _codes(count), strict=True)
     )
-    journal.record(_issued(pk, grant, prints[grant.version]) for pk, grant, _ in made)
+    bulk_insert.write(Coupon._meta.db_table, COLUMNS, rows)
+    journal.record(_entry(pk, grant, terms[grant.version_id]) for pk, grant, _number in coupons)
     Issuance.objects.filter(offer=offer.id).update(issued=F("issued") + count)
     return count
 
 
-def _prints(versions: set[int]) -> dict[int, Print]:
-    prints = {}
+def _lock_waiting(offer: PublishedOffer, *, wait: bool) -> list[WaitingGrant]:
+    waiting = Grant.objects.filter(~Exists(Coupon.objects.filter(grant=OuterRef("pk"))), coupons__gt=0).order_by("pk")
+    locked = waiting.filter(offer=offer.id).select_for_update(skip_locked=not wait, no_key=True)
+    keys = list(locked.values_list("pk", flat=True)[:GRANTS_AT_ONCE])
+    # Query again under the lock: another worker may have issued them between the first query and the lock.
+    columns = ("pk", "coupons", "merchant", "subject", "version", "claimed_at")
+    return list(starmap(WaitingGrant, waiting.filter(pk__in=keys).values_list(*columns)))
+
+
+def _terms(versions: set[int]) -> dict[int, CouponTerms]:
+    found = {}
     for version in Version.objects.filter(pk__in=versions):
         terms = terms_of(version)
         assert terms.bundle is not None
-        valid = terms.bundle.valid
-        prints[version.pk] = Print(
-            version.offer_id, terms.bundle, terms.decision_instant, valid.from_.instant, valid.to.after
+        found[version.pk] = CouponTerms(
+            offer_id=version.offer_id,
+            bundle=terms.bundle,
+            decided_at=terms.decision_instant,
+            valid_from=terms.bundle.valid.from_.instant,
+            valid_until=terms.bundle.valid.to.after,
         )
-    return prints
+    return found
 
 
-def _row(pk: int, code: str, grant: Owed, number: int, made: Print) -> tuple[object, ...]:
-    bundle = made.bundle
-    return (
-        pk, code, made.offer, grant.grant, number, grant.merchant, "issued", bundle.value, bundle.value,
-        bundle.currency, made.decided_at or grant.claimed_at, made.valid_from, made.valid_until,
-    )  # fmt: skip
+def _row(pk: int, code: str, grant: WaitingGrant, number: int, terms: CouponTerms) -> dict[str, object]:
+    return {
+        "id": pk,
+        "code": code,
+        "offer_id": terms.offer_id,
+        "grant_id": grant.id,
+        "number": number,
+        "merchant_id": grant.merchant,
+        "status": "issued",
+        "value": terms.bundle.value,
+        "face_value": terms.bundle.value,
+        "currency": terms.bundle.currency,
+        "issued_at": terms.decided_at or grant.claimed_at,
+        "valid_from": terms.valid_from,
+        "valid_until": terms.valid_until,
+    }
 
 
-def _issued(pk: int, grant: Owed, made: Print) -> journal.NewEntry:
+def _entry(pk: int, grant: WaitingGrant, terms: CouponTerms) -> journal.NewEntry:
     return journal.NewEntry(
-        None, pk, made.offer, grant.version, made.decided_at or grant.claimed_at, "", "issued",
-        made.bundle.value, made.bundle.currency, "", journal.ENGINE, "issued", grant.merchant, grant.subject,
-    )  # fmt: skip
+        coupon_id=pk,
+        offer_id=terms.offer_id,
+        version_id=grant.version_id,
+        at=terms.decided_at or grant.claimed_at,
+        source="",
+        target="issued",
+        amount=terms.bundle.value,
+        currency=terms.bundle.currency,
+        by=journal.ENGINE,
+        reason="issued",
+        merchant=grant.merchant,
+        subject=grant.subject,
+    )
 
 
 def _codes(count: int) -> Iterator[str]:
-    """Codes of 80 random bits each: nobody guesses one."""
+    """Return `count` codes of 80 random bits each, so that none can be guessed."""
     pool = os.urandom(10 * count)
     return (b32encode(pool[n : n + 10]).decode() for n in range(0, 10 * count, 10))
 
 
 def void(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -> int:
-    """Take away the unspent coupons of grants that were revoked or released. Returns how many."""
-    versions = {grant.pk: grant for grant in grants}
+    """Void the unspent coupons of grants that were revoked or released, and return their number."""
+    by_key = {grant.pk: grant for grant in grants}
     with transaction.atomic():
-        mine = Coupon.objects.filter(grant__in=list(versions), status__in=UNSPENT)
-        taken = [(coupon, coupon.status) for coupon in mine.select_for_update(no_key=True).order_by("pk")]
-        for coupon, _ in taken:
+        unspent = Coupon.objects.filter(grant__in=list(by_key), status__in=UNSPENT).order_by("pk")
+        coupons = list(unspent.select_for_update(no_key=True))
+        entries = [
+            coupon_entry(coupon, by_key[coupon.grant_id], target="void", at=at, by=by, reason=reason)
+            for coupon in coupons
+        ]
+        for coupon in coupons:
             coupon.status, coupon.order_no = Status.VOID, None
-        Coupon.objects.bulk_update([coupon for coupon, _ in taken], ["status", "order_no"], batch_size=500)
-        journal.record(
-            journal.NewEntry(
-                None, coupon.pk, coupon.offer_id, versions[coupon.grant_id].version_id, at, source, "void",
-                coupon.value, coupon.currency, "", by, reason, coupon.merchant_id, versions[coupon.grant_id].subject,
-            )
-            for coupon, source in taken
-        )  # fmt: skip
-    return len(taken)
+        Coupon.objects.bulk_update(coupons, ["status", "order_no"], batch_size=500)
+        journal.record(entries)
+    return len(coupons)
+
+
+def coupon_entry(
+    coupon: Coupon, grant: Grant, *, target: str, at: datetime, by: str, reason: str, order_no: str = ""
+) -> journal.NewEntry:
+    """Return the journal entry for a change of a coupon of `grant` from its present state and value to `target`."""
+    return journal.NewEntry(
+        coupon_id=coupon.pk,
+        offer_id=coupon.offer_id,
+        version_id=grant.version_id,
+        at=at,
+        source=coupon.status,
+        target=target,
+        amount=coupon.value,
+        currency=coupon.currency,
+        order_no=order_no,
+        by=by,
+        reason=reason,
+        merchant=coupon.merchant_id,
+        subject=grant.subject,
+    )

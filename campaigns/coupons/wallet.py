@@ -1,7 +1,12 @@
-"""What becomes of coupons: a pure fold over one merchant's coupons and the orders that ask for one.
+"""Wallet: a pure function that replays one merchant's coupons over the orders that ask for one.
 
-programs.md, section 5, offer 5, and section 7. At one instant cancellations come first, then placements by order
-number, then payments; the end of validity comes before all of them.
+Rules: an order locks the oldest issued coupon that fits when it is placed; its payment within the validity redeems the
+coupon; its cancellation, before or after payment, returns it, or expires it once the validity is over. At the end of
+validity whatever is issued or locked expires.
+
+At one instant the end of validity comes first (validity is half-open: its end is the first instant at which a coupon
+is not valid), then cancellations, so that a returned coupon can be used again at once, then placements by order number,
+then payments.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,7 +19,7 @@ ISSUED, LOCKED, REDEEMED, EXPIRED = "issued", "locked", "redeemed", "expired"
 
 @dataclass(slots=True)
 class Coupon:
-    """A coupon as it stands, issued under `terms`. `order` is the order it is locked to or was redeemed on."""
+    """State of a coupon issued under the version `terms`. `order` is the order that it is locked to or redeemed on."""
 
     id: int
     terms: int
@@ -23,18 +28,17 @@ class Coupon:
     issued_at: datetime
     valid_from: datetime
     valid_until: datetime
-    number: int
     value: Decimal = Decimal(0)
     order: str | None = None
 
     def open_at(self, at: datetime) -> bool:
-        """Whether `at` lies in its validity, and not before it was issued."""
+        """Return True if the coupon is valid at `at` and was issued by then."""
         return max(self.valid_from, self.issued_at) <= at < self.valid_until
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order that asks for a coupon; `worth` is what a coupon would take off under each terms that fit."""
+    """An order that asks for a coupon. `worth` maps each version whose coupons fit to the reduction by one of them."""
 
     number: str
     placed_at: datetime
@@ -45,7 +49,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """A coupon went from one state to the next."""
+    """Change of a coupon from the state `source` to `target`. `value` is what the journal moves."""
 
     coupon: Coupon
     at: datetime
@@ -56,8 +60,8 @@ class Move:
 
 
 @dataclass
-class Spent:
-    """What the fold found: moves in order, and which coupon each newly placed order got, if any."""
+class Replay:
+    """Result of a replay: moves in order, and the coupon of each newly placed order, None for an order without one."""
 
     moves: list[Move] = field(default_factory=list)
     attached: dict[str, int | None] = field(default_factory=dict)
@@ -68,27 +72,27 @@ END, CANCELLED, PLACED, PAID = 0, 1, 2, 3
 
 def replay(
     coupons: list[Coupon], orders: Iterable[Order], known: set[str], *, since: datetime | None, until: datetime
-) -> Spent:
-    """Bring the coupons up to `until`. They are changed in place.
+) -> Replay:
+    """Bring the coupons up to `until`, changing them in place.
 
-    `known` are orders whose placement was decided before, for good. What is dated at or before `since` and was told
-    late happens then.
+    `known` are orders whose placement was decided before, for good. A fact dated before `since` that arrived late takes
+    effect at `since`: what was decided up to then stays.
     """
     wallet = _Wallet(coupons)
     for event in sorted(_events(coupons, orders, known, since, until), key=lambda event: event[:4]):
-        now, at, kind, _number, what = event
-        if isinstance(what, Coupon):
-            wallet.end(what)
+        now, at, kind, _number, item = event
+        if isinstance(item, Coupon):
+            wallet.expire(item)
         elif kind == CANCELLED:
-            wallet.give_back(what, at, now)
+            wallet.give_back(item, at, now)
         elif kind == PLACED:
-            wallet.attach(what, now)
+            wallet.attach(item, now)
         else:
-            wallet.redeem(what, at)
-    return wallet.spent
+            wallet.redeem(item, at)
+    return wallet.result
 
 
-# When it counts, when it happened, what kind it is, of which coupon or order.
+# The instant at which it takes effect, the instant of the fact, its kind, the key of its coupon or order, and these.
 Event = tuple[datetime, datetime, int, str, Coupon | Order]
 
 
@@ -99,8 +103,9 @@ def _events(
         if coupon.valid_until <= until:
             yield coupon.valid_until, coupon.valid_until, END, f"{coupon.id:020}", coupon
     for order in orders:
+        # A payment dated before the placement redeems nothing: there was no coupon on the order yet.
         paid = order.paid_at if order.paid_at is not None and order.paid_at >= order.placed_at else None
-        instants = [(PAID, paid), (CANCELLED, order.cancelled_at)]  # what was paid before it was placed redeems nothing
+        instants = [(PAID, paid), (CANCELLED, order.cancelled_at)]
         if order.number not in known:
             instants.append((PLACED, order.placed_at))
         for kind, at in instants:
@@ -111,26 +116,26 @@ def _events(
 class _Wallet:
     def __init__(self, coupons: list[Coupon]) -> None:
         self.coupons = sorted(coupons, key=lambda coupon: (coupon.issued_at, coupon.id))
-        self.spent = Spent()
+        self.result = Replay()
 
     def _on(self, order: Order) -> Coupon | None:
         return next((coupon for coupon in self.coupons if coupon.order == order.number), None)
 
     def _move(self, coupon: Coupon, target: str, at: datetime, order: str, value: Decimal) -> None:
-        self.spent.moves.append(Move(coupon, at, coupon.status, target, value, order))
+        self.result.moves.append(Move(coupon, at, coupon.status, target, value, order))
         coupon.status, coupon.value = target, value
         coupon.order = order if target in (LOCKED, REDEEMED) else None
 
-    def end(self, coupon: Coupon) -> None:
-        """The validity is over."""
+    def expire(self, coupon: Coupon) -> None:
+        """End the validity of a coupon."""
         if coupon.status in (ISSUED, LOCKED):
             self._move(coupon, EXPIRED, coupon.valid_until, coupon.order or "", coupon.face_value)
 
     def attach(self, order: Order, now: datetime) -> None:
-        """The order was placed: it locks the oldest coupon that fits, if any."""
+        """Lock the oldest coupon that fits to a placed order, if there is one."""
         cancelled = order.cancelled_at is not None and order.cancelled_at <= order.placed_at
         coupon = None if cancelled else self._fitting(order, now)
-        self.spent.attached[order.number] = coupon.id if coupon else None
+        self.result.attached[order.number] = coupon.id if coupon else None
         if coupon:
             self._move(coupon, LOCKED, order.placed_at, order.number, min(order.worth[coupon.terms], coupon.face_value))
 
@@ -142,13 +147,13 @@ class _Wallet:
         return None
 
     def redeem(self, order: Order, at: datetime) -> None:
-        """The order was paid."""
+        """Redeem the coupon of a paid order, if it is valid."""
         coupon = self._on(order)
         if coupon and coupon.status == LOCKED and coupon.open_at(at):
             self._move(coupon, REDEEMED, at, order.number, coupon.value)
 
     def give_back(self, order: Order, at: datetime, now: datetime) -> None:
-        """The order was cancelled: its coupon comes back, or expires where its validity is over by `now`."""
+        """Return the coupon of a cancelled order, or expire it if its validity is over by `now`."""
         coupon = self._on(order)
         if coupon:
             target = ISSUED if coupon.open_at(now) else EXPIRED

@@ -1,4 +1,4 @@
-"""Warnings that need facts: a quota that is larger than its audience, an audience of nobody."""
+"""Audience: how many merchants an offer is for, and warnings about quotas that do not fit."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,17 +14,18 @@ from rules.query_row import QueryRow
 
 
 def size(terms: OfferTerms, *, at: datetime) -> int:
-    """How many merchants meet, at `at`, every condition that can be asked of a merchant without an order."""
+    """Return the number of merchants that meet, at `at`, all conditions that concern the merchant alone."""
     row = QueryRow(MERCHANTS, claims=True)
-    conditions = tuple(one for one in (*terms.scope, *terms.asked) if depends_on_merchant(one))
-    seen = Merchant.objects.annotate(seen_at=claims.constant(at)).annotate(claimed_at=claims.constant(at))
-    return seen.filter(all_of(conditions, row)).count()
+    conditions = tuple(filter(depends_on_merchant, (*terms.scope, *terms.asked)))
+    merchants = Merchant.objects.annotate(seen_at=claims.constant(at)).annotate(claimed_at=claims.constant(at))
+    return merchants.filter(all_of(conditions, row)).count()
 
 
-def doubts(offers: tuple[OfferTerms, ...], *, at: datetime) -> Iterator[str]:
-    """One line for each offer that more could have than there are. Nothing where no merchants are known yet.
+def warnings(offers: tuple[OfferTerms, ...], *, at: datetime) -> Iterator[str]:
+    """Yield a warning for each offer without eligible merchants, or with more places than these could take.
 
-    Merchants are counted as they are at `at` or, where the offer is not open then, when it opens or closes.
+    Merchants are counted as of `at`, or of the opening or closing of an offer that is not open then. There are no
+    warnings before the first merchant is recorded.
     """
     if not Merchant.objects.exists():
         return

@@ -1,4 +1,8 @@
-"""Who claims what, and when: the queries that turn facts into claims, read one way by the engine and by `explain`."""
+"""Claims: the queries that turn facts into claims. The engine and the explanations share them.
+
+Rows of subjects carry two instants: `claimed_at`, at which the subject claims, and `seen_at`, as of which its
+conditions see the facts. Both are the same, unless the offer decides all claims at one instant.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -39,7 +43,7 @@ Build = Callable[[tuple[Any, ...]], "Subject"]
 
 
 class UnknownSubjectError(Exception):
-    """There is no row of that key among those an offer is about."""
+    """No row of this key exists among those that an offer is about."""
 
     def __init__(self, offer: PublishedOffer, subject: str) -> None:
         kind = offer.terms.collection.singular
@@ -47,7 +51,7 @@ class UnknownSubjectError(Exception):
 
 
 def subjects(offer: PublishedOffer) -> Rows:
-    """Every subject of the offer, with `claimed_at`, NULL until it claims, and `seen_at`, as of which it is judged."""
+    """Return all subjects of the offer with `claimed_at`, NULL for those without a claim, and `seen_at`."""
     decided = offer.terms.decision_instant
     rows = all_rows(offer).annotate(claimed_at=claimed_at(offer))
     rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
@@ -56,13 +60,13 @@ def subjects(offer: PublishedOffer) -> Rows:
 
 
 def all_rows(offer: PublishedOffer) -> Rows:
-    """Every row of the table that the offer's subjects are in."""
+    """Return all rows of the table of the offer's subjects, whether in its scope or not."""
     rows: Rows = offer.terms.collection.model._default_manager.all()
     return rows
 
 
 def merchants_of(offer: PublishedOffer, subjects: Sequence[str]) -> tuple[str, ...]:
-    """The codes of the merchants whose rows they are. Raises UnknownSubjectError where one of the rows is not there."""
+    """Return the codes of the merchants that own the subjects. Raises UnknownSubjectError if a subject is unknown."""
     owners = dict(_owners(offer)(subjects=subjects))
     for subject in subjects:
         if subject not in owners:
@@ -76,12 +80,12 @@ def _owners(offer: PublishedOffer) -> Rows:
 
 
 def constant(at: datetime) -> Value:
-    """An instant as an expression."""
+    """Return an instant as an expression."""
     return Value(at, output_field=DateTimeField())
 
 
 def claimed_at(offer: PublishedOffer) -> Any:
-    """The instant at which a row claims, as an expression: NULL while it does not."""
+    """Return an expression for the instant at which a row claims; NULL while it does not."""
     match offer.terms.claim:
         case ClaimAt(at=moment):
             return moment_expression(moment, offer.terms.collection)
@@ -94,42 +98,41 @@ def claimed_at(offer: PublishedOffer) -> Any:
 
 
 def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
-    """The rows of an outer merchant that count towards its n-th, seen at the decision, or each at its own instant."""
-    return counting(nth, at=constant(decided) if decided else F(nth.at)).filter(
-        **{COLLECTIONS[nth.of].merchant: OuterRef("pk")}
-    )
+    """Return the rows of an outer merchant that count towards its n-th, as of `decided` or each as of its instant."""
+    rows = counting(nth, at=constant(decided) if decided else F(nth.at))
+    return rows.filter(**{COLLECTIONS[nth.of].merchant: OuterRef("pk")})
 
 
 def counting(nth: Nth, *, at: Any) -> QuerySet[Model]:
-    """The rows of all merchants that count towards an n-th, seen at the instant that `at` expresses."""
+    """Return the rows of all merchants that count towards an n-th, as of the expression `at`."""
     row = QueryRow(COLLECTIONS[nth.of], at=at)
     rows = row.collection.model._default_manager.filter(all_of(nth.where, row))
     return rows.filter(LessThanOrEqual(F(nth.at), at))
 
 
 def undecided(offer: PublishedOffer, *, until: datetime | Parameter) -> Rows:
-    """Subjects that have claimed by `until` and were not decided yet."""
+    """Return the subjects that have claimed by `until` and have no decision yet."""
     decided = Decision.objects.filter(offer=offer.id, subject=OuterRef("pk"))
     return subjects(offer).filter(~Exists(decided), claimed_at__lte=until)
 
 
 def eligible_claims(offer: PublishedOffer, rows: Rows) -> Rows:
-    """Those of `rows` that meet every condition."""
+    """Return those of `rows` that meet every condition."""
     return rows.filter(all_of(offer.terms.asked, offer.terms.row))
 
 
 def with_failed_conditions(offer: PublishedOffer, rows: Rows) -> Rows:
-    """The same rows with `failed`: bit n set where condition n does not hold."""
+    """Return `rows` with a bit mask `failed`: bit n is set if condition n did not pass."""
     mask: Any = Value(0, output_field=BigIntegerField())
     for n, condition in enumerate(offer.terms.asked):
-        held = condition.q(offer.terms.row)
-        mask = mask + Case(When(held, then=Value(0)), default=Value(1 << n), output_field=BigIntegerField())
-    asked: Rows = rows.annotate(failed=mask)
-    return asked
+        passed = condition.q(offer.terms.row)
+        mask = mask + Case(When(passed, then=Value(0)), default=Value(1 << n), output_field=BigIntegerField())
+    result: Rows = rows.annotate(failed=mask)
+    return result
 
 
 def _annotations(offer: PublishedOffer) -> dict[str, Any]:
-    """Annotate each subject with its fee, whether that is reduced already, and its timeline."""
+    """Return expressions for the fee of each subject, for a coupon that reduces it already, and for its timeline."""
     terms, row = offer.terms, offer.terms.row
     settlement = terms.settlement
     wanted: dict[str, Any] = {}
@@ -141,10 +144,10 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
             used = Attachment.objects.filter(order_no=OuterRef("pk"), coupon__isnull=False)
             wanted["fee_already_reduced"] = Exists(used.filter(placed_at__lte=OuterRef("claimed_at")))
     if settlement.released_by:
-        wanted["freed_at"] = row.expression(settlement.released_by)
+        wanted["released_at"] = row.expression(settlement.released_by)
     if not settlement.at_claim:
         wanted["settles_at"] = moment_expression(settlement.at, row.collection)
-        for name, moment in (("locks_at", settlement.locked_at), ("fulfils_at", settlement.fulfilled_at)):
+        for name, moment in (("locked_at", settlement.locked_at), ("fulfilled_at", settlement.fulfilled_at)):
             if moment is not None:
                 wanted[name] = moment_expression(moment, row.collection)
         if settlement.revoked_by:
@@ -154,84 +157,124 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One subject as the folds see it."""
+    """One subject with everything that allocation and settlement need.
+
+    `amount` is the benefit in `currency`; `passed` and `failed` are filled by the queries that ask for them.
+    """
 
     key: str
     merchant: str
-    life: SubjectTimeline
+    timeline: SubjectTimeline
     amount: Decimal
     currency: str
     fee_already_reduced: bool
-    held: bool
+    passed: bool
     failed: int
 
 
-def read(offer: PublishedOffer, rows: Rows, *, judge: bool = False) -> Iterator[Subject]:
-    """Stream `rows` in the order of claim time and subject. With `judge`, `held` says whether every condition holds."""
-    held = {"held": as_boolean(all_of(offer.terms.asked, offer.terms.row))} if judge else {}
-    values, build = _reading(offer, rows, held)
+def read(offer: PublishedOffer, rows: Rows, *, evaluate: bool = False) -> Iterator[Subject]:
+    """Stream `rows` in the order of claim time and key. With `evaluate`, `passed` says if every condition passed."""
+    extra = {"passed": as_boolean(all_of(offer.terms.asked, offer.terms.row))} if evaluate else {}
+    values, build = _reading(offer, rows, extra)
     return map(build, values.iterator(chunk_size=5_000))
 
 
-def send_asked(offer: PublishedOffer, subjects: Sequence[str], *, until: datetime) -> Callable[[], list[Subject]]:
-    """Ask for those of `subjects` that have claimed by `until` and were not decided yet, with `failed` as by `judged`.
+def send_undecided(offer: PublishedOffer, subjects: Sequence[str], *, until: datetime) -> Callable[[], list[Subject]]:
+    """Ask for those of `subjects` that have claimed by `until` and have no decision yet, with `failed`.
 
-    They are had by calling what is returned.
+    Returns a function that waits for them.
     """
-    return _asked(offer).execute_deferred(subjects=subjects, until=until)
+    return _undecided_among(offer).execute_deferred(subjects=subjects, until=until)
 
 
 @compiled_query
-def _asked(offer: PublishedOffer) -> tuple[Rows, Build]:
+def _undecided_among(offer: PublishedOffer) -> tuple[Rows, Build]:
     rows = undecided(offer, until=instant("until")).filter(AnyOfParameter("pk", "subjects"))
     return _reading(offer, with_failed_conditions(offer, rows), {"failed": F("failed")})
 
 
-def _reading(offer: PublishedOffer, rows: Rows, more: dict[str, Any]) -> tuple[Rows, Build]:
-    """The values of `rows` that a Subject is made of, with `more` at the end, and what makes it."""
+def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[Rows, Build]:
+    """Return a query for the values that subjects are made of, `extra` among them, and the function that makes them."""
     wanted = _annotations(offer)
+    # A prefix keeps the names apart from the fields of the model.
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
     if offer.terms.settlement.requires:
-        seen = QueryRow(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
-        rows = rows.annotate(x_fit=as_boolean(all_of(offer.terms.settlement.requires, seen)))
-        wanted["fit"] = True
-    rows = rows.annotate(**{f"x_{name}": expression for name, expression in more.items()})
-    names = [*wanted, *more]
+        at_settlement = QueryRow(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
+        rows = rows.annotate(x_requirements_met=as_boolean(all_of(offer.terms.settlement.requires, at_settlement)))
+        wanted["requirements_met"] = True
+    rows = rows.annotate(**{f"x_{name}": expression for name, expression in extra.items()})
+    names = [*wanted, *extra]
     ordered = rows.order_by("claimed_at", "pk")
     values = ordered.values_list("claimed_at", "pk", offer.terms.collection.merchant, *[f"x_{name}" for name in names])
     return values, _builder(offer, names)
 
 
-def _builder(offer: PublishedOffer, names: list[str]) -> Build:
-    """A function from a row of values to a Subject, made once so that a million rows cost little."""
-    terms = offer.terms
-    at = {name: 3 + n for n, name in enumerate(names)}
-    fee, paid_in, fee_already_reduced, held, fit, failed = (
-        at.get(n) for n in ("fee", "paid_in", "fee_already_reduced", "held", "fit", "failed")
-    )
-    life = ("locks_at", "settles_at", "fulfils_at", "freed_at", "revoked_at")
-    picked = itemgetter(*(at.get(name, 3 + len(names)) for name in life))  # one past the values: None
-    bundle = terms.bundle
-    worth = bundle.value * bundle.count if bundle else Decimal(0)
-    discount = terms.benefit if isinstance(terms.benefit, Discount) else None
-    currency = bundle.currency if bundle else (FEES[terms.fee].currency if terms.fee else "")
+DEFAULTS = {
+    "fee": None,
+    "paid_in": None,
+    "fee_already_reduced": False,
+    "passed": True,
+    "failed": 0,
+    "requirements_met": True,
+    "locked_at": None,
+    "settles_at": None,
+    "fulfilled_at": None,
+    "released_at": None,
+    "revoked_at": None,
+}
+"""Values that the query of an offer may leave out."""
 
-    def build(v: tuple[Any, ...]) -> Subject:
-        lock, settle, fulfil, freed, revoked = picked((*v, None))
+
+def _builder(offer: PublishedOffer, names: list[str]) -> Build:
+    """Return a function from a row of values to a Subject.
+
+    Columns are looked up once, here, so that building a million subjects costs little: a row is extended by the
+    defaults and read by position.
+    """
+    columns = {name: 3 + n for n, name in enumerate(names)}
+    defaults = tuple(DEFAULTS.values())
+    for n, name in enumerate(DEFAULTS):
+        columns.setdefault(name, 3 + len(names) + n)
+    pick = itemgetter(0, 1, 2, *(columns[name] for name in DEFAULTS))
+    bundle = offer.terms.bundle
+    discount = offer.terms.benefit if isinstance(offer.terms.benefit, Discount) else None
+    worth = bundle.value * bundle.count if bundle else Decimal(0)
+    currency = bundle.currency if bundle else (FEES[offer.terms.fee].currency if offer.terms.fee else "")
+
+    def build(row: tuple[Any, ...]) -> Subject:
+        (
+            claimed,
+            key,
+            merchant,
+            fee,
+            paid_in,
+            reduced,
+            passed,
+            failed,
+            met,
+            locked,
+            settles,
+            fulfilled,
+            freed,
+            revoked,
+        ) = pick((*row, *defaults))
         return Subject(
-            key=v[1],
-            merchant=v[2],
-            life=SubjectTimeline(v[0], lock, settle, fulfil, True if fit is None else v[fit], freed, revoked),
-            amount=discount.value(v[fee]) if discount and fee else worth,
-            currency=currency if paid_in is None else v[paid_in],
-            fee_already_reduced=fee_already_reduced is not None and bool(v[fee_already_reduced]),
-            held=held is None or bool(v[held]),
-            failed=0 if failed is None else v[failed],
+            key=key,
+            merchant=merchant,
+            timeline=SubjectTimeline(claimed, locked, settles, fulfilled, met, freed, revoked),
+            amount=discount.value(fee) if discount else worth,
+            currency=currency if paid_in is None else paid_in,
+            fee_already_reduced=bool(reduced),
+            passed=bool(passed),
+            failed=failed,
         )
 
     return build
 
 
 def decision_cutoff(offers: Iterable[PublishedOffer], at: datetime) -> datetime:
-    """Up to when claims are decided at `at`: earlier by the longest settling delay among competing offers."""
+    """Return the instant up to which claims are decided at `at`: earlier by the longest settling delay.
+
+    Competing offers wait for each other, or one could take a fee before a claim for the other is known.
+    """
     return at - timedelta(hours=max(offer.terms.settling_hours for offer in offers))

@@ -1,7 +1,7 @@
-"""Where a merchant stands with an offer: what it has, what is missing, until when.
+"""Merchant status: what a merchant has of each offer, whether a claim could be granted, and what is missing.
 
-What depends on the merchant alone is asked of the merchant, by the conditions that decide; what an order must be like
-is told in words. So what is shown as open is what a claim would find.
+Conditions on the merchant alone are evaluated by the rules that decide claims, so that an offer shown as open would
+grant a claim. Conditions on an order are listed in words.
 """
 
 from collections.abc import Iterator
@@ -11,10 +11,16 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 
 from campaigns.eligibility import claims, threshold_tags
-from campaigns.eligibility.explanations import ConditionResult, nth_progress, number_counted, reason, threshold_progress
+from campaigns.eligibility.condition_results import (
+    ConditionResult,
+    condition_result,
+    nth_progress,
+    number_counted,
+    threshold_progress,
+)
 from campaigns.models import Coupon, Grant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
@@ -26,23 +32,23 @@ from rules.query_row import QueryRow
 from rules.sentences import describe
 from rules.time_windows import Bound
 
-FEW = 5  # of a hundred places: so few left is running out
+RUNNING_OUT_PERCENT = 5
 
 
 class Kind(IntEnum):
-    """Where a merchant stands, in the order in which it wants to know."""
+    """Kind of status, in the order in which a merchant wants to see its offers."""
 
-    YOURS = 1
-    REACH = 2
+    GRANTED = 1
+    ELIGIBLE = 2
     RUNNING_OUT = 3
     SOON = 4
-    NOT_FOR_YOU = 5
+    NOT_ELIGIBLE = 5
     OVER = 6
 
 
 @dataclass(frozen=True)
-class Held:
-    """Grants, or coupons, of one state: how many, worth how much together."""
+class Holding:
+    """Grants or coupons of one status and currency: their number and total worth."""
 
     status: str
     label: str
@@ -51,26 +57,30 @@ class Held:
     currency: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class MerchantOfferStatus:
-    """One merchant and one offer as of an instant. `left` and `own_left` are places; None where there is no limit."""
+    """Status of one merchant and one offer as of an instant.
+
+    `reasons` are the conditions on the merchant, `asks` those on an order, in words. `left` counts the places left for
+    all, `own_left` those that the merchant may still take; None without a limit.
+    """
 
     offer: PublishedOffer
     kind: Kind
     reasons: tuple[ConditionResult, ...]
     asks: tuple[str, ...]
     progress: ConditionResult | None
-    grants: tuple[Held, ...]
-    coupons: tuple[Held, ...]
+    grants: tuple[Holding, ...]
+    coupons: tuple[Holding, ...]
     left: int | None
     own_left: int | None
     opens: Bound | None
     closes: Bound | None
-    is_closed: bool = False
+    is_closed: bool
 
     @property
     def open_to_more(self) -> bool:
-        """Whether a claim could be granted now, as far as that depends on the merchant."""
+        """True if a claim could be granted now, as far as the merchant is concerned."""
         return not self.is_closed and 0 not in (self.left, self.own_left) and not self.missing
 
     @property
@@ -79,18 +89,18 @@ class MerchantOfferStatus:
 
     @property
     def missing(self) -> list[ConditionResult]:
-        """What does not hold."""
-        return [one for one in self.reasons if not one.held]
+        """The conditions on the merchant that did not pass."""
+        return [reason for reason in self.reasons if not reason.passed]
 
     @property
     def percent(self) -> int:
-        """How far on the way to the claim, where that can be counted."""
+        """The progress towards the claim in percent; 0 where nothing is counted."""
         found, needed = self.target
         return min(100, int(found * 100 / needed)) if needed else 0
 
     @property
     def target(self) -> tuple[Decimal, Decimal]:
-        """What is there and what is needed: rows, or receipts in USD. Zero where nothing is counted."""
+        """What the merchant has and what it needs: rows, or receipts in USD; zeros where nothing is counted."""
         if self.progress is None:
             return Decimal(0), Decimal(0)
         nth = self.offer.terms.claim.nth if isinstance(self.offer.terms.claim, ClaimNth) else None
@@ -98,61 +108,86 @@ class MerchantOfferStatus:
         return Decimal(self.progress.found or 0), Decimal(needed)
 
 
-def standings(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) -> list[MerchantOfferStatus]:
-    """Where the merchant stands with each of the offers, by what needs attention. A query an offer, and two for all."""
-    grants = _held(Grant.objects.filter(merchant=merchant, offer__in=[o.id for o in offers]), Grant.Status, "amount")
-    coupons = _held(Coupon.objects.filter(merchant=merchant, offer__in=[o.id for o in offers]), Coupon.Status, "value")
-    found = [_standing(offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), at=at) for offer in offers]
-    return sorted(found, key=lambda standing: (standing.kind, standing.closes.after if standing.closes else at))
+def statuses(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) -> list[MerchantOfferStatus]:
+    """Return the merchant's status for each offer as of `at`, ordered by kind and closing date.
+
+    One query an offer, and two for all.
+    """
+    ids = [offer.id for offer in offers]
+    grants = _holdings(Grant.objects.filter(merchant=merchant, offer__in=ids), Grant.Status, "amount")
+    coupons = _holdings(Coupon.objects.filter(merchant=merchant, offer__in=ids), Coupon.Status, "value")
+    found = [_status(offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), at=at) for offer in offers]
+    return sorted(found, key=lambda status: (status.kind, status.closes.after if status.closes else at))
 
 
-def _held(rows: Any, states: Any, worth: str) -> dict[int, tuple[Held, ...]]:
-    counted = rows.order_by().values("offer_id", "status", "currency").annotate(n=Count("pk"), sum=Sum(worth))
+def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, tuple[Holding, ...]]:
+    groups = rows.order_by().values("offer_id", "status", "currency").annotate(n=Count("pk"), sum=Sum(worth))
     order = list(states.values)
-    found: dict[int, tuple[Held, ...]] = {}
-    for row in sorted(counted, key=lambda row: order.index(row["status"])):
-        held = Held(row["status"], str(states(row["status"]).label), row["n"], row["sum"], row["currency"])
-        found[row["offer_id"]] = (*found.get(row["offer_id"], ()), held)
-    return found
+    holdings: dict[int, tuple[Holding, ...]] = {}
+    for group in sorted(groups, key=lambda group: order.index(group["status"])):
+        holding = Holding(
+            status=group["status"],
+            label=str(states(group["status"]).label),
+            count=group["n"],
+            amount=group["sum"],
+            currency=group["currency"],
+        )
+        holdings[group["offer_id"]] = (*holdings.get(group["offer_id"], ()), holding)
+    return holdings
 
 
-def _standing(
-    offer: PublishedOffer, merchant: Merchant, grants: tuple[Held, ...], coupons: tuple[Held, ...], *, at: datetime
+def _status(
+    offer: PublishedOffer,
+    merchant: Merchant,
+    grants: tuple[Holding, ...],
+    coupons: tuple[Holding, ...],
+    *,
+    at: datetime,
 ) -> MerchantOfferStatus:
     terms, row = offer.terms, offer.row
-    reasons, progress = _asked(offer, merchant, at)
-    taken = sum(one.count for one in grants if one.status != Grant.Status.RELEASED)
+    reasons, progress = _evaluate(offer, merchant, at)
+    taken = sum(holding.count for holding in grants if holding.status != Grant.Status.RELEASED)
     left = None if row.limit is None else max(row.limit - row.used, 0)
     own_left = None if row.cap is None else max(row.cap - taken, 0)
     opens, closes = schedule.opens(terms), schedule.closes(terms)
-    asks = tuple(describe(one, terms.row) for one in (*terms.scope, *terms.asked) if not depends_on_merchant(one))
-    standing = MerchantOfferStatus(
-        offer, Kind.REACH, reasons, asks, progress, grants, coupons, left, own_left, opens, closes
-    )  # fmt: skip
-    return _placed(standing, at)
+    status = MerchantOfferStatus(
+        offer=offer,
+        kind=Kind.ELIGIBLE,
+        reasons=reasons,
+        asks=tuple(describe(item, terms.row) for item in _conditions(offer) if not depends_on_merchant(item)),
+        progress=progress,
+        grants=grants,
+        coupons=coupons,
+        left=left,
+        own_left=own_left,
+        opens=opens,
+        closes=closes,
+        is_closed=bool(row.stopped_at or (closes and at >= closes.after)),
+    )
+    return replace(status, kind=_kind(status, at))
 
 
-def _placed(standing: MerchantOfferStatus, at: datetime) -> MerchantOfferStatus:
-    live = any(one.status in Grant.LIVE for one in standing.grants)
-    row = standing.offer.row
-    is_closed = bool(row.stopped_at or (standing.closes and at >= standing.closes.after))
-    if live:
-        kind = Kind.YOURS
-    elif is_closed or 0 in (standing.left, standing.own_left):
-        kind = Kind.OVER
-    elif any(not one.held for one in standing.reasons):
-        kind = Kind.NOT_FOR_YOU
-    elif standing.opens and at < standing.opens.instant:
-        kind = Kind.SOON
-    elif standing.left is not None and standing.left * 100 <= FEW * (row.limit or 0):
-        kind = Kind.RUNNING_OUT
-    else:
-        kind = Kind.REACH
-    return replace(standing, kind=kind, is_closed=is_closed)
+def _kind(status: MerchantOfferStatus, at: datetime) -> Kind:
+    if any(holding.status in Grant.LIVE for holding in status.grants):
+        return Kind.GRANTED
+    if status.is_closed or 0 in (status.left, status.own_left):
+        return Kind.OVER
+    if status.missing:
+        return Kind.NOT_ELIGIBLE
+    if status.opens and at < status.opens.instant:
+        return Kind.SOON
+    limit = status.offer.row.limit or 0
+    if status.left is not None and status.left * 100 <= RUNNING_OUT_PERCENT * limit:
+        return Kind.RUNNING_OUT
+    return Kind.ELIGIBLE
+
+
+def _conditions(offer: PublishedOffer) -> tuple[Condition, ...]:
+    return (*offer.terms.scope, *offer.terms.asked)
 
 
 def depends_on_merchant(condition: Condition) -> bool:
-    """Whether the condition can be asked of a merchant without an order."""
+    """Return True if the condition concerns the merchant alone, so that it can be evaluated without an order."""
     match condition:
         case InForce(at=at):
             return at is None
@@ -160,38 +195,37 @@ def depends_on_merchant(condition: Condition) -> bool:
             return True
         case Comparison(fact=fact):
             return fact.startswith("merchant.")
-        case AnyOf(any=several):
-            return all(depends_on_merchant(one) for one in several)
+        case AnyOf(any=alternatives):
+            return all(map(depends_on_merchant, alternatives))
 
 
-def _asked(
+def _evaluate(
     offer: PublishedOffer, merchant: Merchant, at: datetime
 ) -> tuple[tuple[ConditionResult, ...], ConditionResult | None]:
-    """The conditions that depend on the merchant, as it is at `at`, and how far it has come: one query."""
-    terms, row = offer.terms, QueryRow(MERCHANTS, claims=True)
-    seen = claims.constant(at)
-    conditions = [one for one in (*terms.scope, *terms.asked) if depends_on_merchant(one)]
-    wanted: dict[str, Any] = {"seen_at": seen, "claimed_at": seen}
+    """Return the results of the conditions on the merchant as of `at`, and its progress. One query."""
+    row = QueryRow(MERCHANTS, claims=True)
+    conditions = list(filter(depends_on_merchant, _conditions(offer)))
+    columns: dict[str, Any] = {}
     for n, condition in enumerate(conditions):
-        wanted[f"held_{n}"], wanted[f"found_{n}"] = as_boolean(condition.q(row)), condition.observed(row)
-    if isinstance(terms.claim, ClaimNth):
-        wanted["progress"] = number_counted(terms.claim.nth)
-    rows = Merchant.objects.filter(pk=merchant.pk)
-    for name in ("seen_at", "claimed_at"):
-        rows = rows.annotate(**{name: wanted.pop(name)})
-    found = rows.annotate(**wanted).values(*wanted).get() if wanted else {}
-    reasons = tuple(
-        reason(condition, row, found=found[f"found_{n}"], held=found[f"held_{n}"])
+        columns[f"passed_{n}"], columns[f"found_{n}"] = as_boolean(condition.q(row)), condition.observed(row)
+    if isinstance(offer.terms.claim, ClaimNth):
+        columns["progress"] = number_counted(offer.terms.claim.nth)
+    # Two steps: the columns refer to the instants.
+    rows = Merchant.objects.filter(pk=merchant.pk).annotate(seen_at=claims.constant(at))
+    rows = rows.annotate(claimed_at=claims.constant(at))
+    values = rows.annotate(**columns).values(*columns).get() if columns else {}
+    results = tuple(
+        condition_result(condition, row, found=values[f"found_{n}"], passed=values[f"passed_{n}"])
         for n, condition in enumerate(conditions)
     )
-    return reasons, next(_progress(offer, merchant, found, at), None)
+    return results, next(_progress(offer, merchant, values, at), None)
 
 
 def _progress(
-    offer: PublishedOffer, merchant: Merchant, found: dict[str, Any], at: datetime
+    offer: PublishedOffer, merchant: Merchant, values: dict[str, Any], at: datetime
 ) -> Iterator[ConditionResult]:
     if isinstance(offer.terms.claim, ClaimNth):
-        yield nth_progress(offer.terms.claim.nth, found["progress"], None)
+        yield nth_progress(offer.terms.claim.nth, values["progress"], None)
     if offer.terms.threshold is not None:
         total = threshold_tags.total(offer, offer.terms.threshold, merchant.pk, at=at)
         yield threshold_progress(offer.terms.threshold, total)

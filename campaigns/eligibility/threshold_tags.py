@@ -1,4 +1,4 @@
-"""Threshold tags: fold the receipts of merchants with new facts and store which orders come after the threshold."""
+"""Threshold tags, stored: each order is tagged at its first receipt as a threshold order or as a candidate."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import DateTimeField, Max, Value
 
 from campaigns.eligibility import affected, thresholds
-from campaigns.eligibility.affected import Changes
+from campaigns.eligibility.changes import Changes
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert
@@ -18,29 +18,32 @@ from rules.conditions import all_of
 from trade.models import Receipt, TradeOrder
 
 COLUMNS = ["offer_id", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total"]
-CHUNK = 500
-DOUBT = "a receipt its threshold rests on changed"
+MERCHANTS_AT_ONCE = 500
+REVIEW_REASON = "a receipt its threshold rests on changed"
 
 
 def newest(offer: PublishedOffer) -> int:
-    """The key of the offer's last tag so far."""
+    """Return the key of the newest tag of the offer, 0 without one."""
     top: Any = Tag.objects.filter(offer=offer.id).aggregate(top=Max("pk"))["top"]
     return top or 0
 
 
-def tag(offer: PublishedOffer, threshold: Threshold, news: Changes) -> None:
-    """Tag the orders first booked by `news.until` that have no tag yet. Tags given stay."""
-    merchants = _merchants(news)
-    while chunk := [code for _, code in zip(range(CHUNK), merchants, strict=False)]:
-        _tag_some(offer, threshold, chunk, news)
+def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
+    """Tag the orders first booked by `changes.until` that have no tag yet.
+
+    A tag never changes. Where the receipts under a candidate's tag were corrected, its live grant is marked for review.
+    """
+    merchants = _merchants(changes)
+    while chunk := [code for _, code in zip(range(MERCHANTS_AT_ONCE), merchants, strict=False)]:
+        _tag_chunk(offer, threshold, chunk, changes)
 
 
-def _merchants(news: Changes) -> Iterator[str]:
-    keys = affected.tagging(news)
+def _merchants(changes: Changes) -> Iterator[str]:
+    keys = affected.merchants_to_tag(changes)
     if keys is None:
         keys = TradeOrder.objects.order_by().values_list("merchant_id", flat=True)
     seen: set[str] = set()
-    for code in keys.iterator(chunk_size=CHUNK):
+    for code in keys.iterator(chunk_size=MERCHANTS_AT_ONCE):
         if code not in seen:
             seen.add(code)
             yield code
@@ -56,26 +59,28 @@ def _receipts(offer: PublishedOffer, threshold: Threshold, merchants: list[str],
     return booked.order_by("order__merchant_id").values_list(*columns).iterator(chunk_size=5_000)
 
 
-def _tag_some(offer: PublishedOffer, threshold: Threshold, merchants: list[str], news: Changes) -> None:
+def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> None:
     known = _known(offer, merchants)
     fresh: list[tuple[object, ...]] = []
     doubtful: list[str] = []
-    for merchant, group in groupby(_receipts(offer, threshold, merchants, news.until), key=lambda row: row[0]):
+    for merchant, group in groupby(_receipts(offer, threshold, merchants, changes.until), key=lambda row: row[0]):
         before = known.get(merchant, {})
         receipts = [thresholds.Receipt(*row[1:]) for row in group]
-        for new in thresholds.fold(receipts, height=threshold.height, until=news.until, known=before, since=news.since):
+        for new in thresholds.tag_orders(
+            receipts, height=threshold.height, until=changes.until, known=before, since=changes.since
+        ):
             if new.order not in before:
                 kind = Tag.Kind.CANDIDATE if new.candidate else Tag.Kind.THRESHOLD
                 fresh.append((offer.id, new.order, merchant, str(kind), new.at, new.judged_at, new.total))
-            elif _moved(before[new.order], new):
+            elif _contradicted(before[new.order], new):
                 doubtful.append(new.order)
     bulk_insert.write(Tag._meta.db_table, COLUMNS, fresh)
     live = Grant.objects.filter(offer=offer.id, subject__in=doubtful, status__in=Grant.LIVE)
-    live.update(review=DOUBT)
+    live.update(review=REVIEW_REASON)
 
 
 def total(offer: PublishedOffer, threshold: Threshold, merchant: str, *, at: datetime) -> Decimal:
-    """How far the merchant's receipts have come towards the height by `at`, in USD."""
+    """Return the sum of the merchant's receipts that count towards the threshold by `at`, in USD."""
     booked = _receipts(offer, threshold, [merchant], at)
     known = _known(offer, [merchant]).get(merchant, {})
     receipts = [thresholds.Receipt(*row[1:]) for row in booked]
@@ -91,6 +96,6 @@ def _known(offer: PublishedOffer, merchants: list[str]) -> dict[str, dict[str, t
     return known
 
 
-def _moved(old: thresholds.Tag, new: thresholds.Tag) -> bool:
-    """Whether a candidate's tag rests on receipts that say otherwise now."""
+def _contradicted(old: thresholds.Tag, new: thresholds.Tag) -> bool:
+    """Return True if the present receipts would give a candidate another tag."""
     return old.candidate and (not new.candidate or new.at != old.at)

@@ -1,6 +1,12 @@
-"""Which orders count towards a merchant's threshold and which come after it: a pure fold over its receipts.
+"""Thresholds: a pure function that tags one merchant's orders by the sum of its receipts.
 
-programs.md, section 5, offer 1, and section 7. All receipts given belong to one merchant and to orders that count.
+Rules: receipts add up in the order of booking. An order is tagged when its first receipt is booked: a threshold order
+while the sum is below the height, else a candidate. The order that carries the sum across the height is still a
+threshold order. A receipt of a threshold order adds when booked and leaves the sum when cancelled; receipts of
+candidates never count. If the sum falls below the height, later orders are threshold orders again. A tag never changes.
+
+At one instant cancellations come first, then bookings by order and receipt number. So a receipt that was cancelled no
+later than it was booked tags its order and never adds.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,7 +17,7 @@ from decimal import Decimal
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """Money booked against an order at `booked_at`, in the window; cancelled later, earlier, or not."""
+    """Receipt in USD, booked at `booked_at`. `cancelled_at` may be later, earlier, or None."""
 
     order: str
     number: str
@@ -22,7 +28,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What an order is since its first booking `at`, and the merchant's sum just before it was judged."""
+    """Tag of an order since its first booking at `at`.
+
+    `total` is the sum just before `judged_at`: the first booking, or later where the receipt arrived late.
+    """
 
     order: str
     candidate: bool
@@ -32,9 +41,9 @@ class Tag:
 
 
 def total(receipts: Iterable[Receipt], *, height: Decimal, until: datetime, known: Mapping[str, Tag]) -> Decimal:
-    """The sum by which an order first booked just after `until` would be judged."""
-    next_order = Receipt("\U0010ffff", "", Decimal(0), until)
-    tags = fold([*receipts, next_order], height=height, until=until, known=known)
+    """Return the sum by which an order first booked just after `until` would be tagged."""
+    next_order = Receipt("\U0010ffff", "", Decimal(0), until)  # the highest number: after all others at this instant
+    tags = tag_orders([*receipts, next_order], height=height, until=until, known=known)
     return next(tag.total for tag in tags if tag.order == next_order.order)
 
 
@@ -42,7 +51,7 @@ CANCELLED, BOOKED, LATE = 0, 1, 2
 Event = tuple[datetime, int, str, datetime, str, Receipt]
 
 
-def fold(
+def tag_orders(
     receipts: Iterable[Receipt],
     *,
     height: Decimal,
@@ -50,23 +59,22 @@ def fold(
     known: Mapping[str, Tag],
     since: datetime | None = None,
 ) -> list[Tag]:
-    """The tag of each order, as its receipts give it now.
+    """Return the tag of each order as its receipts would give it now.
 
-    `known` are tags given before: they decide which receipts add, whatever the receipts say now. Orders not known
-    whose first booking lies at or before `since` were told late: they are judged after everything up to then. At one
-    instant cancellations come first, then bookings by order and receipt number.
+    `known` are tags given before: they decide which receipts add, whatever the receipts say now. Orders without a tag
+    whose first booking lies at or before `since` arrived late: they are tagged after everything up to then.
     """
     tags: dict[str, Tag] = {}
     added: set[str] = set()
     total = Decimal(0)
-    for at, kind, _order, _booked, _number, receipt in _events(receipts, until, known, since):
+    for at, kind, *_, receipt in _events(receipts, until, known, since):
         if kind == CANCELLED:
             if receipt.number in added:
                 total -= receipt.amount
             continue
         tag = tags.setdefault(receipt.order, Tag(receipt.order, total >= height, receipt.booked_at, at, total))
-        lives = receipt.cancelled_at is None or receipt.cancelled_at > at
-        if lives and not known.get(receipt.order, tag).candidate:
+        is_live = receipt.cancelled_at is None or receipt.cancelled_at > at
+        if is_live and not known.get(receipt.order, tag).candidate:
             added.add(receipt.number)
             total += receipt.amount
     return list(tags.values())

@@ -15,7 +15,8 @@ from django.db.models import F, IntegerField, Value
 from campaigns.allocation.allocator import Claim, Outcome, Verdict
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
-from campaigns.eligibility.affected import Changes, Keys
+from campaigns.eligibility.affected import Keys
+from campaigns.eligibility.changes import Changes
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Decision, Grant
@@ -61,7 +62,7 @@ def decide_some(
             with outside_pipeline():
                 threshold_tags.tag(offer, offer.terms.threshold, replace(news, since=offer.row.claims_decided_until))
     going = [offer for offer in ready if offer.row.paused_at is None]
-    asking = {o.id: known[o.id] if o.id in known else claims.send_asked(o, subjects, until=until)() for o in going}
+    asking = {o.id: known[o.id] if o.id in known else claims.send_undecided(o, subjects, until=until)() for o in going}
     asked = [(offer, one) for offer in going for one in asking[offer.id]]
     written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
     passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
@@ -77,16 +78,16 @@ def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[R
     """Write refusals for a condition; returns what was written."""
     outcome = int(Outcome.REFUSED)
     written: list[Row] = [
-        (offer.id, one.key, one.merchant, offer.version_id, one.life.claimed_at, outcome, one.failed, None)
+        (offer.id, one.key, one.merchant, offer.version_id, one.timeline.claimed_at, outcome, one.failed, None)
         for offer, one in refused
     ]
     if written:
         bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
         told = [
-            decision_events.refusal(offer, one.merchant, one.key, one.life.claimed_at, decision_events.CONDITIONS)
+            decision_events.refusal(offer, one.merchant, one.key, one.timeline.claimed_at, decision_events.CONDITIONS)
             for offer, one in refused
         ]
-        outbox.publish(told, of={one.merchant for _, one in refused})
+        outbox.publish(told, merchants={one.merchant for _, one in refused})
     return written
 
 
@@ -95,7 +96,7 @@ def _to_ask(offer: PublishedOffer, news: Changes) -> Keys | None:
     if offer.terms.threshold is not None:
         newest_tag = threshold_tags.newest(offer)
         threshold_tags.tag(offer, offer.terms.threshold, news)
-    return affected.claiming(offer, news, newest_tag=newest_tag)
+    return affected.subjects_to_decide(offer, news, newest_tag=newest_tag)
 
 
 def _decide_asked(going: list[tuple[PublishedOffer, Keys | None]], news: Changes, at: datetime) -> int:
@@ -146,11 +147,11 @@ def _asking(offer: PublishedOffer, rows_: claims.Rows, at: datetime) -> Iterator
 
 
 def _claim(offer: PublishedOffer, subject: claims.Subject, at: datetime) -> Claim:
-    steps = grant_steps(offer.terms.settlement, subject.life, until=at)
+    steps = grant_steps(offer.terms.settlement, subject.timeline, until=at)
     last = steps[-1]
     ended = None if last.status in Grant.LIVE else last.at
     return Claim(
-        subject.life.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
+        subject.timeline.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
         ended if last.status == Grant.Status.RELEASED else None, ended, subject.fee_already_reduced,
         (subject.currency, steps), offer.terms.decision_instant,
     )  # fmt: skip
@@ -192,7 +193,7 @@ def _write(
         kept += transitions.award(awards, foreseen)
         if refused:
             outbox.publish(
-                decision_events.refused(by_code, refused), of={verdict.claim.merchant for verdict in refused}
+                decision_events.refused(by_code, refused), merchants={verdict.claim.merchant for verdict in refused}
             )
     return written
 

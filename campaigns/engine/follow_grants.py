@@ -7,7 +7,7 @@ from itertools import islice
 from django.db.models import Exists, F, OuterRef
 
 from campaigns.eligibility import affected, claims
-from campaigns.eligibility.affected import Changes
+from campaigns.eligibility.changes import Changes
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Grant, Offer, Version
@@ -40,7 +40,7 @@ def follow(offer: PublishedOffer, news: Changes) -> int:
 
 
 def _subjects(offer: PublishedOffer, news: Changes) -> Iterator[str]:
-    keys = affected.moving(offer, news)
+    keys = affected.subjects_to_follow(offer, news)
     live = Grant.objects.filter(offer=offer.id, version=offer.version_id, status__in=Grant.LIVE)
     if keys is not None:
         live = live.filter(subject__in=keys)
@@ -56,7 +56,7 @@ def _chunks(keys: Iterator[str]) -> Iterator[list[str]]:
 
 def _follow_some(offer: PublishedOffer, keys: list[str], news: Changes) -> int:
     rows = claims.subjects(offer).filter(pk__in=keys)
-    found = {subject.key: subject for subject in claims.read(offer, rows, judge=True)}
+    found = {subject.key: subject for subject in claims.read(offer, rows, evaluate=True)}
     mine = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
     locked = mine.select_for_update(no_key=True).order_by("pk")
     advances, doubtful = [], []
@@ -79,20 +79,20 @@ def _compare(
     offer: PublishedOffer, grant: Grant, subject: claims.Subject, news: Changes
 ) -> tuple[str, list[StateChange]]:
     """Why the grant needs a look, or the states it has yet to go through."""
-    at = subject.life.claimed_at
+    at = subject.timeline.claimed_at
     if at is None:
         return MISSING, []
     doubt = _doubt(offer, grant, subject, at)
     if doubt and doubt != grant.kept:
         return doubt, []
-    return _remaining(grant, grant_steps(offer.terms.settlement, subject.life, until=news.until))
+    return _remaining(grant, grant_steps(offer.terms.settlement, subject.timeline, until=news.until))
 
 
 def _doubt(offer: PublishedOffer, grant: Grant, subject: claims.Subject, at: datetime) -> str:
     """What the grant rests on that is not so any more. A merchant's earlier claim does not make its grant doubtful."""
     if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
         return CLAIM
-    if not subject.held:
+    if not subject.passed:
         return CONDITIONS
     return AMOUNT if (subject.amount, subject.currency) != (grant.amount, grant.currency) else ""
 

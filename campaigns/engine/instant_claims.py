@@ -14,7 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.coupons import redemption
 from campaigns.eligibility import claims
-from campaigns.eligibility.affected import Changes, SubjectSelection
+from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.engine import claim_decisions, follow_grants
 from campaigns.models import Decision, Grant, Issuance
 from campaigns.offers import published_offers
@@ -95,7 +95,7 @@ def _any_issuance() -> QuerySet[Issuance, Any]:
 def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectSelection) -> list[tuple[str, Decision]]:
     """Follow grants and decide claims of the selected subjects for competing offers. Return (offer code, decision)."""
     until = claims.decision_cutoff(group, at)
-    sent = {o.id: claims.send_asked(o, selection.subjects, until=until) for o in group if o.terms.threshold is None}
+    sent = {o.id: claims.send_undecided(o, selection.subjects, until=until) for o in group if o.terms.threshold is None}
     undecided = {offer: fetch() for offer, fetch in sent.items()}
     decisions = [pair for offer in group for pair in _follow_decided(offer, undecided.get(offer.id, ()), at, selection)]
     since = max(

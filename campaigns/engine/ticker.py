@@ -15,7 +15,7 @@ from django.db.models import F
 
 from campaigns.coupons import expiry_notices, issuing, redemption
 from campaigns.eligibility import claims
-from campaigns.eligibility.affected import Changes
+from campaigns.eligibility.changes import Changes
 from campaigns.engine import claim_decisions, follow_grants, quarantine
 from campaigns.models import Issuance, Offer, TickRun
 from campaigns.offers import published_offers
@@ -128,5 +128,5 @@ def _use(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun
     followed = redemption.follow(at=run.at, batches=batches)
     for offer in published:
         if offer.terms.bundle:
-            expiry_notices.warn(offer, at=run.at)
+            expiry_notices.publish_notices(offer, at=run.at)
     return followed

@@ -1,4 +1,4 @@
-"""What operators do with grants whose facts were corrected: keep them, or have them decided again."""
+"""Reviews: operators accept or reopen a live grant after a fact that it rests on was corrected."""
 
 from datetime import datetime
 
@@ -12,24 +12,24 @@ from campaigns.models import Coupon, Decision, Grant, Offer
 
 
 def accept(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Leave a grant as it is although a fact it rests on was corrected. It goes on from here as its facts do.
+    """Keep a grant despite a corrected fact. From here on it follows its facts again.
 
-    Raises grants.NotLiveError where it is not marked for review.
+    Raises NotLiveError if the grant is not live and marked for review.
     """
     with transaction.atomic():
         marked = Grant.objects.filter(pk=grant.pk, status__in=Grant.LIVE).exclude(review="")
         if not marked.update(kept=grant.review, review="", look_again=True):
             raise transitions.NotLiveError(f"{grant} is not marked for review")
-        journal.record(
-            [transitions.move(grant, grant.status, StateChange(grant.status, at, reason), by=by, reason=reason)]
-        )
+        # The entry leads from the state to itself: it moves no money and records who accepted the grant, and why.
+        unchanged = StateChange(grant.status, at, reason)
+        journal.record([transitions.entry(grant, grant.status, unchanged, by=by, reason=reason)])
     grant.kept, grant.review = grant.review, ""
 
 
 def reopen(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Release a grant and forget its decision: the next tick decides the claim anew, by the facts as they are now.
+    """Release a grant with its coupons and delete its decision: the next tick decides the claim by the present facts.
 
-    Its coupons go with it. Raises grants.NotLiveError where it is not live, or one of its coupons is in use.
+    Raises NotLiveError if the grant is not live, or if one of its coupons is locked or redeemed.
     """
     with transaction.atomic():
         Offer.objects.select_for_update(no_key=True).get(pk=grant.offer_id)

@@ -1,10 +1,11 @@
-"""Grants: the only place where one is made or changes its state. Every change is guarded and journalled."""
+"""Grants: the only module that creates a grant or changes its state. Each change is guarded and journalled."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from operator import itemgetter
 from typing import NamedTuple
 
 from django.db import transaction
@@ -19,21 +20,21 @@ from core.db.pipeline import execute
 
 Status = Grant.Status
 
-# Which state follows which; operators may release, forfeit or revoke whatever is live.
 FOLLOWS = {
     Status.RESERVED: {Status.LOCKED, Status.SETTLED, Status.RELEASED, Status.FORFEITED, Status.REVOKED},
     Status.LOCKED: {Status.SETTLED, Status.RELEASED, Status.FORFEITED, Status.REVOKED},
     Status.SETTLED: {Status.RELEASED, Status.REVOKED},
 }
+"""The states that may follow each state. Operators may release, forfeit or revoke any live grant."""
 
 
 class NotLiveError(Exception):
-    """The grant is not in a state from which it can go there. Nothing was changed."""
+    """The grant is not in a state that allows this change. Nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """A place to be given, with the states its grant has already gone through."""
+    """A grant to be written, with the states that it has reached already."""
 
     offer: Offer
     subject: str
@@ -51,6 +52,7 @@ COLUMNS = (
     "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
     "seat limit merchant_seat cap coupons review kept look_again"
 ).split()
+_values = itemgetter(*COLUMNS)
 
 
 COUNT = (
@@ -60,46 +62,93 @@ COUNT = (
 
 
 class PrefetchedGrants(NamedTuple):
-    """What awards will need: who listens for the merchants concerned, and keys for so many grants."""
+    """Queries that `award` needs, started early: functions that wait for the audience and for primary keys."""
 
-    heard: Callable[[], outbox.Audience]
+    audience: Callable[[], outbox.Audience]
     ids: Callable[[], Sequence[int]]
 
 
 def prefetch_for_grants(merchants: Collection[str], most: int) -> PrefetchedGrants:
-    """Ask for what at most so many awards to the merchants will need, before it is known how many there are."""
+    """Start the queries for at most `most` grants to `merchants`, before their number is known."""
     return PrefetchedGrants(outbox.send_audience(merchants), journal.send_ids(Grant, most))
 
 
-def award(awards: Sequence[NewGrant], foreseen: PrefetchedGrants | None = None) -> Counter[int]:
+def award(grants: Sequence[NewGrant], prefetched: PrefetchedGrants | None = None) -> Counter[int]:
     """Write grants, with one journal entry for each state reached. The database refuses a seat given twice.
 
-    Returns how many places were taken of each offer, by its key, for `count`.
+    Returns the number of places taken of each offer, by its key, for `count`.
     """
-    if not awards:
+    if not grants:
         return Counter()
-    heard, ids = foreseen or prefetch_for_grants({a.merchant for a in awards}, len(awards))
-    keyed = list(zip(ids(), awards, strict=False))  # more keys may have been foreseen than there are awards
-    bulk_insert.write(Grant._meta.db_table, COLUMNS, [_row(pk, a) for pk, a in keyed])
-    moves = [
-        journal.NewEntry(
-            pk, None, a.offer.pk, a.offer.version_id or 0, step.at, source, step.status,
-            a.amount, a.currency, "", journal.ENGINE, step.reason, a.merchant, a.subject,
+    audience, ids = prefetched or prefetch_for_grants({grant.merchant for grant in grants}, len(grants))
+    keyed = list(zip(ids(), grants, strict=False))  # more keys may have been prefetched than there are grants
+    bulk_insert.write(Grant._meta.db_table, COLUMNS, [_values(_row(pk, grant)) for pk, grant in keyed])
+    journal.record((entry for pk, grant in keyed for entry in _first_entries(pk, grant)), audience())
+    _plan_coupons(grants)
+    return Counter(grant.offer.pk for grant in grants if grant.steps[-1].status != Status.RELEASED)
+
+
+def _row(pk: int, grant: NewGrant) -> dict[str, object]:
+    first, last = grant.steps[0], grant.steps[-1]
+    return {
+        "id": pk,
+        "offer_id": grant.offer.pk,
+        "version_id": grant.offer.version_id,
+        "subject": grant.subject,
+        "merchant_id": grant.merchant,
+        "status": str(last.status),
+        "amount": grant.amount,
+        "currency": grant.currency,
+        "fee": grant.fee,
+        "claimed_at": first.at,
+        "ended_at": None if last.status in Grant.LIVE else last.at,
+        # The limits of the time are stored with the seats: the database checks each seat against them.
+        "seat": grant.seat,
+        "limit": grant.offer.limit if grant.seat else None,
+        "merchant_seat": grant.merchant_seat,
+        "cap": grant.offer.cap if grant.merchant_seat else None,
+        "coupons": grant.coupons,
+        "review": "",
+        "kept": "",
+        "look_again": False,
+    }
+
+
+def _first_entries(pk: int, grant: NewGrant) -> Iterable[journal.NewEntry]:
+    for source, step in _with_sources(grant.steps):
+        yield journal.NewEntry(
+            grant_id=pk,
+            offer_id=grant.offer.pk,
+            version_id=grant.offer.version_id or 0,
+            at=step.at,
+            source=source,
+            target=step.status,
+            amount=grant.amount,
+            currency=grant.currency,
+            by=journal.ENGINE,
+            reason=step.reason,
+            merchant=grant.merchant,
+            subject=grant.subject,
         )
-        for pk, a in keyed
-        for source, step in _from_each(a.steps)
-    ]  # fmt: skip
-    journal.record(moves, heard())
-    owing: Counter[int] = Counter()
-    for a in awards:
-        owing[a.offer.pk] += a.coupons
-    for offer_id, owed in (+owing).items():
-        Issuance.objects.filter(offer=offer_id).update(planned=F("planned") + owed)
-    return Counter(a.offer.pk for a in awards if a.steps[-1].status != Status.RELEASED)
+
+
+def _plan_coupons(grants: Sequence[NewGrant]) -> None:
+    planned: Counter[int] = Counter()
+    for grant in grants:
+        planned[grant.offer.pk] += grant.coupons
+    for offer_id, coupons in (+planned).items():
+        Issuance.objects.filter(offer=offer_id).update(planned=F("planned") + coupons)
+
+
+def _with_sources(steps: Sequence[StateChange], source: str = "") -> Iterable[tuple[str, StateChange]]:
+    """Pair each step with the state that it leaves; `source` is the state before the first."""
+    for step in steps:
+        yield source, step
+        source = step.status
 
 
 def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = None) -> None:
-    """Keep the offer's counters in step with the grants just written.
+    """Update the counters of the offer to match the grants just written.
 
     `asked_until` is the instant up to which some claims were decided by themselves, ahead of the tick.
     """
@@ -107,49 +156,60 @@ def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = 
         execute(COUNT, [kept, line, asked_until, offer.pk])
 
 
-def _row(pk: int, a: NewGrant) -> tuple[object, ...]:
-    last = a.steps[-1]
-    ended = None if last.status in Grant.LIVE else last.at
-    limit, cap = (a.offer.limit if a.seat else None), (a.offer.cap if a.merchant_seat else None)
-    return (
-        pk, a.offer.pk, a.offer.version_id, a.subject, a.merchant, str(last.status), a.amount, a.currency, a.fee,
-        a.steps[0].at, ended, a.seat, limit, a.merchant_seat, cap, a.coupons, "", "", False,
-    )  # fmt: skip
-
-
-def _from_each(steps: Sequence[StateChange], source: str = "") -> Iterable[tuple[str, StateChange]]:
-    for step in steps:
-        yield source, step
-        source = step.status
-
-
 @dataclass(frozen=True, slots=True)
 class GrantAdvance:
-    """A grant and the states it has come to, in order."""
+    """A grant and the states that it has reached since, in order."""
 
     grant: Grant
     steps: Sequence[StateChange]
 
 
 def advance(advances: Sequence[GrantAdvance]) -> int:
-    """Move grants on, several states at once where facts came in a bundle. Returns how many places came back.
+    """Bring grants to their next states and return the number of places released.
 
-    The caller has locked the rows, so that nobody else moves them between the reading and here.
+    A grant may pass several states at once, where its facts arrived together. The caller has locked the rows.
     """
-    moves, moved = [], []
-    for grant, steps in ((one.grant, one.steps) for one in advances):
-        for source, step in _from_each(steps, grant.status):
-            moves.append(move(grant, source, step, by=journal.ENGINE, reason=step.reason))
+    entries, grants = [], []
+    for grant, steps in ((item.grant, item.steps) for item in advances):
+        for source, step in _with_sources(steps, grant.status):
+            entries.append(entry(grant, source, step, by=journal.ENGINE, reason=step.reason))
         grant.status = Status(steps[-1].status)
         grant.ended_at = None if grant.status in Grant.LIVE else steps[-1].at
-        moved.append(grant)
-    Grant.objects.bulk_update(moved, ["status", "ended_at"], batch_size=500)
-    journal.record(moves)
-    return sum(grant.status == Status.RELEASED for grant in moved)
+        grants.append(grant)
+    Grant.objects.bulk_update(grants, ["status", "ended_at"], batch_size=500)
+    journal.record(entries)
+    return sum(grant.status == Status.RELEASED for grant in grants)
 
 
-def _guarded(grant: Grant, step: StateChange, *, by: str, note: str) -> None:
-    """Move one grant to `step` if it is still in the state that was read. Raises NotLiveError where it is not."""
+def entry(grant: Grant, source: str, step: StateChange, *, by: str, reason: str) -> journal.NewEntry:
+    """Return the journal entry of one change of a grant's state."""
+    return journal.NewEntry(
+        grant_id=grant.pk,
+        offer_id=grant.offer_id,
+        version_id=grant.version_id,
+        at=step.at,
+        source=source,
+        target=step.status,
+        amount=grant.amount,
+        currency=grant.currency,
+        by=by,
+        reason=reason,
+        merchant=grant.merchant_id,
+        subject=grant.subject,
+    )
+
+
+def release(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
+    """Release a live grant: its place comes back. Raises NotLiveError if it is not live any more."""
+    _change(grant, StateChange(Status.RELEASED, at, reason), by=by)
+
+
+def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
+    """Revoke a live grant: its place does not come back. Raises NotLiveError if it is not live any more."""
+    _change(grant, StateChange(Status.REVOKED, at, reason), by=by)
+
+
+def _change(grant: Grant, step: StateChange, *, by: str) -> None:
     source = Status(grant.status)
     if Status(step.status) not in FOLLOWS.get(source, set()):
         raise NotLiveError(f"{grant} cannot become {step.status}")
@@ -160,33 +220,15 @@ def _guarded(grant: Grant, step: StateChange, *, by: str, note: str) -> None:
             raise NotLiveError(f"{grant} has changed meanwhile")
         if step.status == Status.RELEASED:
             Offer.objects.filter(pk=grant.offer_id).update(used=F("used") - 1)
-        journal.record([move(grant, str(source), step, by=by, reason=note)])
+        journal.record([entry(grant, str(source), step, by=by, reason=step.reason)])
     grant.status, grant.ended_at, grant.review = Status(step.status), ended, ""
 
 
-def move(grant: Grant, source: str, step: StateChange, *, by: str, reason: str) -> journal.NewEntry:
-    """The journal entry of one step of a grant."""
-    return journal.NewEntry(
-        grant.pk, None, grant.offer_id, grant.version_id, step.at, source, step.status,
-        grant.amount, grant.currency, "", by, reason, grant.merchant_id, grant.subject,
-    )  # fmt: skip
-
-
-def release(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Give a live grant's place back. Raises NotLiveError where it is not live any more."""
-    _guarded(grant, StateChange(Status.RELEASED, at, reason), by=by, note=reason)
-
-
-def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Take a live grant away; its place does not come back. Raises NotLiveError where it is not live any more."""
-    _guarded(grant, StateChange(Status.REVOKED, at, reason), by=by, note=reason)
-
-
-def revoke_all(several: Sequence[Grant], *, at: datetime, by: str, reason: str) -> None:
-    """Take live grants away, set-wise; their places do not come back. The caller has locked their rows."""
+def revoke_all(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -> None:
+    """Revoke live grants, set-wise. The caller has locked their rows."""
     step = StateChange(Status.REVOKED, at, reason)
-    moves = [move(grant, str(grant.status), step, by=by, reason=reason) for grant in several]
-    for grant in several:
+    entries = [entry(grant, str(grant.status), step, by=by, reason=reason) for grant in grants]
+    for grant in grants:
         grant.status, grant.ended_at, grant.review = Status.REVOKED, at, ""
-    Grant.objects.bulk_update(several, ["status", "ended_at", "review"], batch_size=500)
-    journal.record(moves)
+    Grant.objects.bulk_update(grants, ["status", "ended_at", "review"], batch_size=500)
+    journal.record(entries)

@@ -1,9 +1,11 @@
-"""The append-only record: one entry for each move of a grant or a coupon, written in the transaction of the move."""
+"""Journal: one append-only entry for each change of state of a grant or coupon, written in the same transaction."""
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max, Model
@@ -14,13 +16,18 @@ from core.db import bulk_insert
 from core.db.pipeline import execute_deferred
 
 ENGINE = "engine"
+"""The author (`by`) of entries that follow from facts."""
 
 
-class NewEntry(NamedTuple):
-    """One entry, in the order of the table's columns; then whom and what it is about, for those who listen."""
+@dataclass(slots=True, kw_only=True)  # not frozen: that would triple the cost of making one
+class NewEntry:
+    """An entry to be written: the columns of JournalEntry, then `merchant` and `subject` for the event about it.
 
-    grant_id: int | None
-    coupon_id: int | None
+    Exactly one of `grant_id` and `coupon_id` is set. `source` is empty when the grant or coupon is created.
+    """
+
+    grant_id: int | None = None
+    coupon_id: int | None = None
     offer_id: int
     version_id: int
     at: datetime
@@ -28,47 +35,56 @@ class NewEntry(NamedTuple):
     target: str
     amount: Decimal
     currency: str
-    order_no: str
+    order_no: str = ""
     by: str
     reason: str
     merchant: str = ""
     subject: str = ""
 
 
-COLUMNS = NewEntry._fields[:-2]
+COLUMNS = tuple(field.name for field in fields(NewEntry) if field.name not in ("merchant", "subject"))
+_row = attrgetter(*COLUMNS)
 
 
-def record(moves: Iterable[NewEntry], heard: outbox.Audience | None = None) -> int:
-    """Append entries and tell those who listen; returns how many. Belongs into the transaction that makes the moves.
+def record(entries: Iterable[NewEntry], audience: outbox.Audience | None = None) -> int:
+    """Append entries, publish their events, and return their number. Call it in the transaction of the change.
 
-    `heard` is who listens for the merchants concerned, where that was asked already.
+    `audience` saves a query where the caller has asked for that of the merchants concerned.
     """
-    moves = list(moves)
-    if heard is None:
-        outbox.publish(map(_event, moves), of={move.merchant for move in moves})
-    else:
-        outbox.tell_those(heard, map(_event, moves))
-    return bulk_insert.write(JournalEntry._meta.db_table, COLUMNS, [move[: len(COLUMNS)] for move in moves])
+    entries = list(entries)
+    outbox.publish(map(_event, entries), merchants={entry.merchant for entry in entries}, to=audience)
+    return bulk_insert.write(JournalEntry._meta.db_table, COLUMNS, list(map(_row, entries)))
 
 
-def _event(move: NewEntry) -> outbox.NewEvent:
+def _event(entry: NewEntry) -> outbox.NewEvent:
     return outbox.NewEvent(
-        _kind(move), move.offer_id, move.merchant, move.subject, move.grant_id, move.coupon_id, move.order_no,
-        move.at, move.amount, move.currency, move.reason,
-    )  # fmt: skip
+        kind=_kind(entry),
+        offer_id=entry.offer_id,
+        at=entry.at,
+        merchant_id=entry.merchant or None,
+        subject=entry.subject,
+        grant_id=entry.grant_id,
+        coupon_id=entry.coupon_id,
+        order_no=entry.order_no,
+        amount=entry.amount,
+        currency=entry.currency,
+        reason=entry.reason,
+    )
 
 
-def _kind(move: NewEntry) -> str:
-    """What a move is called by those who listen: a grant is granted first, then settled, released, …"""
-    if move.coupon_id is not None:
-        return f"coupon_{'returned' if move.source and move.target == 'issued' else move.target}"
-    return "granted" if not move.source else "kept" if move.source == move.target else move.target
+def _kind(entry: NewEntry) -> str:
+    """Return the kind of event of an entry: that of its target state, but `granted` for the first state of a grant."""
+    if entry.coupon_id is not None:
+        return "coupon_returned" if entry.source and entry.target == "issued" else f"coupon_{entry.target}"
+    if not entry.source:
+        return "granted"
+    return "kept" if entry.source == entry.target else entry.target  # an operator kept it after a review
 
 
 def send_ids(model: type[Model], count: int) -> Callable[[], Sequence[int]]:
-    """`count` fresh primary keys of `model`, for rows that refer to each other before they are written.
+    """Ask for `count` fresh primary keys of `model`, for rows that refer to each other before they are written.
 
-    They are had by calling what is returned.
+    Returns a function that waits for the keys.
     """
     if count == 0:
         return list
@@ -76,5 +92,6 @@ def send_ids(model: type[Model], count: int) -> Callable[[], Sequence[int]]:
         sequence = f"pg_get_serial_sequence('{model._meta.db_table}', 'id')"
         fetch = execute_deferred(f"SELECT nextval({sequence}) FROM generate_series(1, %s)", [count])  # noqa: S608  own name
         return lambda: [pk for (pk,) in fetch()]
+    # SQLite has one writer at a time, and this transaction is it: the next keys are free.
     newest: Any = model._default_manager.aggregate(newest=Max("pk"))["newest"]
     return lambda: range((newest or 0) + 1, (newest or 0) + 1 + count)

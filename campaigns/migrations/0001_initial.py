@@ -265,7 +265,7 @@ class Migration(migrations.Migration):
                 ('amount', models.DecimalField(decimal_places=2, max_digits=14, null=True, verbose_name='amount')),
                 ('currency', models.CharField(blank=True, max_length=3, verbose_name='currency')),
                 ('reason', models.CharField(blank=True, max_length=500, verbose_name='reason')),
-                ('spread', models.BooleanField(default=False, verbose_name='spread')),
+                ('fanned_out', models.BooleanField(default=False, verbose_name='fanned out')),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now(), verbose_name='recorded at')),
                 ('merchant', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='merchants.merchant', verbose_name='merchant')),
                 ('offer', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.offer', verbose_name='offer')),
@@ -487,7 +487,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='outboxevent',
-            index=models.Index(condition=models.Q(('spread', False)), fields=['id'], name='event_waiting'),
+            index=models.Index(condition=models.Q(('fanned_out', False)), fields=['id'], name='event_waiting'),
         ),
         migrations.AddIndex(
             model_name='message',

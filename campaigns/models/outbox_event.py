@@ -50,13 +50,13 @@ class OutboxEvent(models.Model):
     amount = money(verbose_name=_("amount"), null=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
-    spread = models.BooleanField(_("spread"), default=False)
+    fanned_out = models.BooleanField(_("fanned out"), default=False)
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
 
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
-        indexes = [models.Index(fields=["id"], condition=Q(spread=False), name="event_waiting")]
+        indexes = [models.Index(fields=["id"], condition=Q(fanned_out=False), name="event_waiting")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from campaigns.engine import quarantine
 from campaigns.models import Heartbeat, TickRun
 from campaigns.monitoring import heartbeat
-from campaigns.notifications import messages, webhooks
+from campaigns.notifications import mailing, webhook_delivery
 from core.formatting import format_number
 from imports.models import ImportBatch
 
@@ -141,7 +141,7 @@ def _imports(now: datetime) -> Check:
 
 
 def _mail(now: datetime) -> Check:
-    waiting = messages.to_mail().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
+    waiting = mailing.unsent().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
     ok = waiting["oldest"] is None or now - waiting["oldest"] <= LONGEST_WAIT
     return Check(
         gettext_lazy("mail"), ok, _("%(n)s waiting") % {"n": format_number(waiting["n"])}, REMEDIES["mail"], "mail"
@@ -149,7 +149,7 @@ def _mail(now: datetime) -> Check:
 
 
 def _webhooks(now: datetime) -> Check:
-    waiting = webhooks.standing(at=now)
+    waiting = webhook_delivery.summary(at=now)
     ok = not waiting["given_up"] and (waiting["oldest"] is None or now - waiting["oldest"] <= LONGEST_WAIT)
     text = _("%(n)s waiting, %(failing)s failing, %(given_up)s given up")
     words = {name: format_number(waiting[name]) for name in ("n", "failing", "given_up")}

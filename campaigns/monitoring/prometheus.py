@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from campaigns.allocation.allocator import Outcome
 from campaigns.models import Decision, Heartbeat, Offer, TickRun
 from campaigns.monitoring import health
-from campaigns.notifications import messages, webhooks
+from campaigns.notifications import mailing, webhook_delivery
 from campaigns.reporting import offer_metrics
 from imports.models import ImportBatch
 
@@ -81,8 +81,8 @@ class DatabaseCollector(Collector):
 
     def _queues(self) -> Iterator[Metric]:
         facts = ImportBatch.objects.filter(processed=False).aggregate(n=Count("pk"), oldest=Min("recorded_at"))
-        mail = messages.to_mail().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
-        sent = webhooks.standing(at=self.now)
+        mail = mailing.unsent().aggregate(n=Count("pk"), oldest=Min("event__recorded_at"))
+        sent = webhook_delivery.summary(at=self.now)
         waiting = _gauge("waiting", "Number of imports, mails, webhook deliveries and tasks that wait.", "what")
         oldest = _gauge("waiting_age_seconds", "Seconds that the oldest of them has waited.", "what")
         for what, found in (("facts", facts), ("mail", mail), ("webhooks", sent)):

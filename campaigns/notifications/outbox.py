@@ -1,14 +1,15 @@
-"""What is to be told to those who listen, written in the transaction in which it happens.
+"""Outbox: events are written in the transaction of the change that they report.
 
-Listeners say which merchants they want to hear of. Where nobody listens nothing is written, so that deciding a
-million claims costs no more than before.
+Members and webhooks subscribe to merchants. An event without a subscriber is not written, so that a run that decides
+a million claims pays nothing for it.
 """
 
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from operator import attrgetter
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -19,77 +20,81 @@ from core.db.compiled_queries import compiled_query
 
 @dataclass(frozen=True)
 class Audience:
-    """Whom somebody listens for: everything, or the merchants named."""
+    """The merchants that somebody subscribes to: all of them (`everything`), or those named."""
 
     everything: bool = False
     merchants: frozenset[str] = frozenset()
 
-    def hears(self, merchant: str) -> bool:
-        """Whether somebody listens for what happens to the merchant; empty for what concerns none."""
+    def includes(self, merchant: str | None) -> bool:
+        """Return True if somebody subscribes to the merchant; None stands for events that concern no merchant."""
         return self.everything or merchant in self.merchants
 
     def __bool__(self) -> bool:
         return self.everything or bool(self.merchants)
 
 
-class NewEvent(NamedTuple):
-    """One event, in the order of the table's columns."""
+@dataclass(slots=True, kw_only=True)  # not frozen: that would triple the cost of making one
+class NewEvent:
+    """An event to be written: the columns of OutboxEvent."""
 
     kind: str
     offer_id: int
-    merchant_id: str
-    subject: str
-    grant_id: int | None
-    coupon_id: int | None
-    order_no: str
     at: datetime
-    amount: Decimal | None
-    currency: str
-    reason: str
+    merchant_id: str | None = None
+    subject: str = ""
+    grant_id: int | None = None
+    coupon_id: int | None = None
+    order_no: str = ""
+    amount: Decimal | None = None
+    currency: str = ""
+    reason: str = ""
+    fanned_out: bool = False
 
 
-COLUMNS = (*NewEvent._fields, "spread")
+COLUMNS = tuple(field.name for field in fields(NewEvent))
+_row = attrgetter(*COLUMNS)
 Listener = Callable[[bool], "QuerySet[Any, Any]"]
-# Each gives the codes that one kind of listener listens for, NULL for everything: of some `merchants`, or of all.
 LISTENERS: list[Listener] = []
+"""Queries for the merchants that subscribers of one sort have chosen, NULL for all merchants. The argument says whether
+the query is limited to the parameter `merchants`."""
 FEW = 200
+"""Up to this many merchants the query names them; for more it asks for the merchants of all subscribers."""
 
 
-def audience(of: Collection[str] | None = None) -> Audience:
-    """Everybody who listens now, for everything or for some of the merchants `of`; for any without them."""
-    return send_audience(of)()
+def audience(merchants: Collection[str] | None = None) -> Audience:
+    """Return the present audience; with `merchants`, at least the part of it that concerns them."""
+    return send_audience(merchants)()
 
 
-def send_audience(of: Collection[str] | None = None) -> Callable[[], Audience]:
-    """As `audience`; it is had by calling what is returned."""
-    some = of is not None and len(of) <= FEW
-    fetch = _listening(some).execute_deferred(merchants=sorted(of or ()) if some else [])
+def send_audience(merchants: Collection[str] | None = None) -> Callable[[], Audience]:
+    """Start the query of `audience` and return a function that waits for its result."""
+    limited = merchants is not None and len(merchants) <= FEW
+    fetch = _subscribed(limited).execute_deferred(merchants=sorted(merchants or ()) if limited else [])
 
-    def hear() -> Audience:
-        heard = {merchant for (merchant,) in fetch()}
-        return Audience(None in heard, frozenset(heard - {None}))
+    def wait() -> Audience:
+        codes = {code for (code,) in fetch()}
+        return Audience(None in codes, frozenset(codes - {None}))
 
-    return hear
+    return wait
 
 
 @compiled_query
-def _listening(some: bool) -> "QuerySet[Any, Any]":
-    first, *others = (listener(some) for listener in LISTENERS)
+def _subscribed(limited: bool) -> "QuerySet[Any, Any]":
+    first, *others = (listener(limited) for listener in LISTENERS)
     return first.union(*others, all=True)
 
 
-def publish(events: Iterable[NewEvent], *, of: Collection[str] | None = None) -> int:
-    """Write the events that somebody wants to hear of; returns how many. `of`: the merchants, where they are known."""
-    return 0 if of is not None and not of else tell_those(audience(of), events)
+def publish(events: Iterable[NewEvent], *, merchants: Collection[str] | None = None, to: Audience | None = None) -> int:
+    """Write the events that have a subscriber and return their number.
 
-
-def tell_those(heard: Audience, events: Iterable[NewEvent]) -> int:
-    """Write the events that an audience wants to hear of; returns how many."""
-    if not heard:
+    `merchants` are the merchants of the events, where the caller knows them: it keeps the query for the audience small.
+    `to` is the audience, where the caller has asked for it already.
+    """
+    if to is None:
+        if merchants is not None and not merchants:
+            return 0
+        to = audience(merchants)
+    if not to:
         return 0
-    wanted = [
-        (*event._replace(merchant_id=event.merchant_id or None), False)  # type: ignore[arg-type]  # NULL in the table
-        for event in events
-        if heard.hears(event.merchant_id)
-    ]
-    return bulk_insert.write(OutboxEvent._meta.db_table, COLUMNS, wanted) if wanted else 0
+    rows = [_row(event) for event in events if to.includes(event.merchant_id)]
+    return bulk_insert.write(OutboxEvent._meta.db_table, COLUMNS, rows) if rows else 0

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.utils.translation import gettext as _
 
 from campaigns.engine import ticker
-from campaigns.notifications import messages
+from campaigns.notifications import distribution
 from core.models import DEMO_START, DemoClock
 from merchants import members
 from merchants.models import Member, Merchant
@@ -38,7 +38,7 @@ def load_demonstration(report: Callable[[str], object]) -> None:
     _create_members()  # before the first decisions, so that members receive messages about them
     report(_("decisions up to %(time)s UTC") % {"time": f"{DEMO_START:%Y-%m-%d %H:%M}"})
     ticker.tick(at=DEMO_START)
-    messages.fan_out()
+    distribution.fan_out()
     _create_operators()
     DemoClock.objects.create()
 

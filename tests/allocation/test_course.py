@@ -54,7 +54,7 @@ def lives(draw: st.DrawFn, settlement: Settlement) -> SubjectTimeline:
         locked_at=some() if settlement.locked_at else None,
         settles_at=None if settlement.at_claim else some(),
         fulfilled_at=some() if settlement.fulfilled_at else None,
-        fit=draw(st.booleans()),
+        requirements_met=draw(st.booleans()),
         released_at=some() if settlement.released_by else None,
         revoked_at=some() if settlement.revoked_by else None,
     )
@@ -71,11 +71,11 @@ def courses(draw: st.DrawFn) -> tuple[Settlement, SubjectTimeline]:
 def test_moves_are_legal_forward_in_time_and_never_unsaid(
     case: tuple[Settlement, SubjectTimeline], one: int, other: int
 ) -> None:
-    settlement, life = case
+    settlement, timeline = case
     earlier, later = sorted((one, other))
-    steps = grant_steps(settlement, life, until=hour(later))
+    steps = grant_steps(settlement, timeline, until=hour(later))
     first = "settled" if settlement.at_claim else "reserved" if settlement.locked_at else "locked"
-    assert (steps[0].status, steps[0].at) == (first, life.claimed_at)
+    assert (steps[0].status, steps[0].at) == (first, timeline.claimed_at)
     moves = {(str(a.status), str(b.status)) for a, b in pairwise(steps)}
     settled_at_once = {("reserved", "settled")}  # never: what must be paid first is locked first
     assert moves <= MOVES
@@ -83,8 +83,8 @@ def test_moves_are_legal_forward_in_time_and_never_unsaid(
     assert all(a.at <= b.at for a, b in pairwise(steps))
     assert all(step.at <= hour(later) for step in steps)
     assert (
-        grant_steps(settlement, life, until=hour(earlier))
-        == steps[: len(grant_steps(settlement, life, until=hour(earlier)))]
+        grant_steps(settlement, timeline, until=hour(earlier))
+        == steps[: len(grant_steps(settlement, timeline, until=hour(earlier)))]
     )
 
 
@@ -98,15 +98,15 @@ FULFILLED = terms(
 )
 
 
-def told(settlement: Settlement, **life: int | bool) -> list[str]:
+def told(settlement: Settlement, **timeline: int | bool) -> list[str]:
     """The course to hour 9 as `status@hour`, of a subject that claimed at 0."""
-    instants = {name: value if isinstance(value, bool) else hour(value) for name, value in life.items()}
+    instants = {name: value if isinstance(value, bool) else hour(value) for name, value in timeline.items()}
     steps = grant_steps(settlement, SubjectTimeline(hour(0), **instants), until=hour(9))  # type: ignore[arg-type]  # by name
     return [f"{step.status}@{(step.at - hour(0)).seconds // 3600}" for step in steps]
 
 
 @pytest.mark.parametrize(
-    ("life", "expected"),
+    ("timeline", "expected"),
     [
         ({"locked_at": 1, "settles_at": 2}, "reserved@0 locked@1 settled@2"),
         ({"locked_at": 2, "settles_at": 2}, "reserved@0 locked@2 settled@2"),
@@ -121,17 +121,17 @@ def told(settlement: Settlement, **life: int | bool) -> list[str]:
         ({"locked_at": 2, "released_at": 2}, "reserved@0 released@2"),
     ],
 )
-def test_paid_then_departed(life: dict[str, int], expected: str) -> None:
-    assert told(PAID_THEN_DEPARTED, **life) == expected.split()
+def test_paid_then_departed(timeline: dict[str, int], expected: str) -> None:
+    assert told(PAID_THEN_DEPARTED, **timeline) == expected.split()
 
 
 @pytest.mark.parametrize(
-    ("life", "expected"),
+    ("timeline", "expected"),
     [
         ({"fulfilled_at": 1, "settles_at": 7}, "locked@0 settled@7"),  # fulfilled in time, completed much later
         ({"fulfilled_at": 5, "settles_at": 7}, "locked@0 forfeited@5"),
         ({"fulfilled_at": 3, "settles_at": 2}, "locked@0 forfeited@2"),  # settlement before fulfilment
-        ({"fulfilled_at": 1, "settles_at": 3, "fit": False}, "locked@0 forfeited@3"),
+        ({"fulfilled_at": 1, "settles_at": 3, "requirements_met": False}, "locked@0 forfeited@3"),
         ({"fulfilled_at": 1}, "locked@0"),  # fulfilled, never completed
         ({"fulfilled_at": 1, "released_at": 8}, "locked@0 released@8"),
         ({"settles_at": 3, "fulfilled_at": 3, "revoked_at": 3}, "locked@0 settled@3"),
@@ -140,5 +140,5 @@ def test_paid_then_departed(life: dict[str, int], expected: str) -> None:
         ({}, "locked@0 forfeited@5"),
     ],
 )
-def test_fulfilled_then_completed(life: dict[str, int | bool], expected: str) -> None:
-    assert told(FULFILLED, **life) == expected.split()
+def test_fulfilled_then_completed(timeline: dict[str, int | bool], expected: str) -> None:
+    assert told(FULFILLED, **timeline) == expected.split()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.coupons.wallet import Coupon, Order, Spent, replay
+from campaigns.coupons.wallet import Coupon, Order, Replay, replay
 from tests.support.allocation_notation import brief, hour
 
 OPENS, ENDS = 2, 9
@@ -24,7 +24,7 @@ LEGAL = {
 
 def wallet(count: int = 1) -> list[Coupon]:
     return [
-        Coupon(n, 1 + n % 2, "issued", Decimal(25), hour(OPENS), hour(OPENS), hour(ENDS), n, Decimal(25))
+        Coupon(n, 1 + n % 2, "issued", Decimal(25), hour(OPENS), hour(OPENS), hour(ENDS), Decimal(25))
         for n in range(count)
     ]
 
@@ -44,7 +44,7 @@ def orders(draw: st.DrawFn) -> list[Order]:
     return found
 
 
-def check(coupons: list[Coupon], spent: Spent, asking: list[Order], until: int) -> None:
+def check(coupons: list[Coupon], spent: Replay, asking: list[Order], until: int) -> None:
     used = [coupon.order for coupon in coupons if coupon.order is not None]
     assert len(used) == len(set(used)), "two coupons on one order"
     for coupon in coupons:

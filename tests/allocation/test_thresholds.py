@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.eligibility.thresholds import Receipt, Tag, fold
+from campaigns.eligibility.thresholds import Receipt, Tag, tag_orders
 from tests.support.allocation_notation import brief, hour
 
 HEIGHT = Decimal(100)
@@ -41,8 +41,10 @@ def bookings(draw: st.DrawFn) -> list[Receipt]:
 
 
 def as_seen(receipts: Sequence[Receipt], known: dict[str, Tag], since: int | None, until: int) -> dict[str, Tag]:
-    """The known tags and those of a fold more, as the engine stores them: a tag given stays."""
-    folded = fold(receipts, height=HEIGHT, until=hour(until), known=known, since=None if since is None else hour(since))
+    """The known tags and those of one more run, as the engine stores them: a tag given stays."""
+    folded = tag_orders(
+        receipts, height=HEIGHT, until=hour(until), known=known, since=None if since is None else hour(since)
+    )
     return {**{tag.order: tag for tag in folded}, **known}
 
 

@@ -54,7 +54,7 @@ def test_a_refusal_is_a_409_with_a_stable_code_and_the_explanation(platform: Pro
     )
     small = platform.post("claims/", asked(order_no="C", base_freight="480.00"))
     assert (small.status, small.body["code"]) == (409, "refused")
-    [reason] = [one for one in small.body["answers"][0]["conditions"] if not one["held"]]
+    [reason] = [one for one in small.body["answers"][0]["conditions"] if not one["passed"]]
     assert (reason["found"], reason["margin"]) == ("480.00 CNY", "20.00 CNY short")
     assert Decision.objects.count() == 3
     assert Grant.objects.count() == 1

@@ -80,7 +80,7 @@ def test_a_merchants_own(platform: Program) -> None:
     tick("03")
     own = program("read", of="M1")
     [benefit] = own.get("merchants/M1/benefits/").body
-    assert (benefit["offer"], benefit["state"]) == ("c", "yours")
+    assert (benefit["offer"], benefit["state"]) == ("c", "granted")
     [grant] = own.get("merchants/M1/grants/?offer=c&status=settled").body["results"]
     assert (grant["subject"], grant["amount"], grant["currency"]) == ("M1", "75.00", "CNY")
     first = own.get("merchants/M1/coupons/?size=2").body
@@ -211,7 +211,7 @@ def test_decisions_with_their_explanations(platform: Program) -> None:
     assert decided(platform, "?offer=p") == []
     assert len(decided(platform, "?offer=o&size=2")) == 2
     [small] = platform.get("merchants/M1/decisions/?outcome=refused").body["results"]
-    assert [(one["held"], one["margin"]) for one in small["conditions"]] == [(False, "20.00 CNY short")]
+    assert [(one["passed"], one["margin"]) for one in small["conditions"]] == [(False, "20.00 CNY short")]
     wrong = platform.get("merchants/M1/decisions/?outcome=lost")
     assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/outcome")
 

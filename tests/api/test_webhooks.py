@@ -22,7 +22,7 @@ from pytest_django import Settings
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from campaigns.models import Delivery, Endpoint, OutboxEvent
-from campaigns.notifications import messages, webhooks
+from campaigns.notifications import distribution, webhook_delivery, webhooks
 from core import safe_http
 from core.safe_http import AddressError
 from merchants.models import Merchant
@@ -99,7 +99,7 @@ def happen(*orders: str, of: str = "M1") -> None:
     for order in orders:
         freight(order, of=of, paid_at="02")
     tick("03")
-    messages.fan_out()
+    distribution.fan_out()
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_signed_as_the_standard_has_it(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there, clock = endpoint(receiver, "granted"), Clock()
     happen("F1")
-    assert webhooks.deliver(there, clock=clock) == 1
+    assert webhook_delivery.deliver(there, clock=clock) == 1
     [(headers, body)] = receiver.heard
     assert Webhook(there.secret).verify(body, headers) == json.loads(body)
     told = json.loads(body)
@@ -129,7 +129,7 @@ def test_signed_as_the_standard_has_it(receivers: list[Receiver]) -> None:
         Webhook(there.secret).verify(body + b" ", headers)
     row = Delivery.objects.get()
     assert (row.tries, row.status, row.due_at, row.key) == (1, 200, None, headers["webhook-id"])
-    assert webhooks.deliver(there, clock=clock) == 0  # once is enough
+    assert webhook_delivery.deliver(there, clock=clock) == 0  # once is enough
 
 
 def test_who_hears_what(receivers: list[Receiver]) -> None:
@@ -138,12 +138,12 @@ def test_who_hears_what(receivers: list[Receiver]) -> None:
     happen("F1")
     happen("F2", of="M2")
     for there in (all_, theirs):
-        webhooks.deliver(there, clock=Clock())
+        webhook_delivery.deliver(there, clock=Clock())
     assert everything.kinds.count("granted") == 2
     assert one.kinds == ["granted"]
     assert json.loads(one.heard[0][1])["data"]["merchant"] == "M2"
     happen("F3")
-    webhooks.deliver(all_, clock=Clock())
+    webhook_delivery.deliver(all_, clock=Clock())
     assert {"quota_80", "quota_95", "quota_100"} <= set(everything.kinds)
 
 
@@ -159,17 +159,17 @@ def test_F15_a_receiver_that_fails_for_a_day_then_gets_everything_under_the_same
     happen("F1", "F2")
     gaps = []
     while ill.answers:
-        webhooks.deliver(first, clock=clock)
+        webhook_delivery.deliver(first, clock=clock)
         row = Delivery.objects.filter(endpoint=first).order_by("pk")[0]
         assert row.due_at is not None
         gaps.append(row.due_at - clock.at)
         clock.pass_(gaps[-1])
-        webhooks.deliver(second, clock=clock)
-    assert gaps == list(webhooks.GAPS[:6])
+        webhook_delivery.deliver(second, clock=clock)
+    assert gaps == list(webhook_delivery.GAPS[:6])
     assert gaps == sorted(gaps)
     assert sum(gaps, timedelta()) > timedelta(hours=7)
     assert well.kinds == ["granted", "granted"]  # the other did not wait
-    assert webhooks.deliver(first, clock=clock) == 2
+    assert webhook_delivery.deliver(first, clock=clock) == 2
     ids = [headers["webhook-id"] for headers, _body in ill.heard]
     assert set(ids[:7]) == {ids[0]}  # one at a time, and the same id at each try
     assert len(set(ids)) == 2
@@ -178,16 +178,16 @@ def test_F15_a_receiver_that_fails_for_a_day_then_gets_everything_under_the_same
 def test_after_the_last_try_it_is_given_up_until_somebody_replays_it(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there, clock = endpoint(receiver, "granted"), Clock()
-    receiver.answers = [500] * (len(webhooks.GAPS) + 1)
+    receiver.answers = [500] * (len(webhook_delivery.GAPS) + 1)
     happen("F1")
-    for gap in (*webhooks.GAPS, timedelta()):
-        webhooks.deliver(there, clock=clock)
+    for gap in (*webhook_delivery.GAPS, timedelta()):
+        webhook_delivery.deliver(there, clock=clock)
         clock.pass_(gap)
     row = Delivery.objects.get()
     assert (row.tries, row.due_at, row.delivered_at, row.error) == (11, None, None, "answered 500")
-    assert webhooks.waiting(at=clock.at) == []
+    assert webhook_delivery.endpoints_due(at=clock.at) == []
     webhooks.replay(row, at=clock.at)
-    assert webhooks.deliver(there, clock=clock) == 1
+    assert webhook_delivery.deliver(there, clock=clock) == 1
     assert len({headers["webhook-id"] for headers, _body in receiver.heard}) == 1
 
 
@@ -200,7 +200,7 @@ def test_two_secrets_sign_during_a_rotation(receivers: list[Receiver]) -> None:
     for gap in (webhooks.OVERLAP - timedelta(seconds=1), timedelta(seconds=1)):
         clock.pass_(gap)
         webhooks.test(there, at=clock.at)
-        webhooks.deliver(there, clock=clock)
+        webhook_delivery.deliver(there, clock=clock)
     during, after = (headers["webhook-signature"].split() for headers, _body in receiver.heard)
     assert (len(during), len(after)) == (2, 1)
     assert receiver.kinds == ["test", "test"]
@@ -210,10 +210,10 @@ def test_what_a_killed_worker_had_in_hand_is_due_again(receivers: list[Receiver]
     receiver, _ = receivers
     there, clock = endpoint(receiver, "granted"), Clock()
     happen("F1")
-    assert len(webhooks._lease(there, clock.at)) == 1  # and then it is killed
-    assert webhooks.deliver(there, clock=clock) == 0
-    clock.pass_(webhooks.LEASE)
-    assert webhooks.deliver(there, clock=clock) == 1
+    assert len(webhook_delivery._lease(there, clock.at)) == 1  # and then it is killed
+    assert webhook_delivery.deliver(there, clock=clock) == 0
+    clock.pass_(webhook_delivery.LEASE)
+    assert webhook_delivery.deliver(there, clock=clock) == 1
 
 
 @pytest.mark.postgresql
@@ -222,7 +222,7 @@ def test_two_workers_send_nothing_twice(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there = endpoint(receiver, "granted")
     happen("F1", "F2", "F3")
-    at_once([lambda: webhooks.deliver(there, clock=timezone.now) for _ in range(4)])
+    at_once([lambda: webhook_delivery.deliver(there, clock=timezone.now) for _ in range(4)])
     assert len(receiver.heard) == 3
 
 
@@ -236,7 +236,7 @@ def test_control_without_the_lease_two_workers_send_some_twice(
     happen("F1", "F2", "F3")
     without_row_locks(monkeypatch)
     with suppress(IntegrityError):  # two write down one delivery
-        at_once([lambda: webhooks.deliver(there, clock=timezone.now) for _ in range(8)])
+        at_once([lambda: webhook_delivery.deliver(there, clock=timezone.now) for _ in range(8)])
     assert len(receiver.heard) > 3
 
 
@@ -293,7 +293,7 @@ def test_S10_a_name_that_answers_differently_later_gains_nothing(
     there = webhooks.register("x", "https://rebound.example/", merchant=None, kinds=(), at=timezone.now(), by="ana")
     webhooks.test(there, at=timezone.now())
     answers(monkeypatch, "127.0.0.1")
-    assert webhooks.deliver(there, clock=Clock()) == 0
+    assert webhook_delivery.deliver(there, clock=Clock()) == 0
     row = Delivery.objects.get()
     assert (row.tries, row.status) == (1, None)
     assert "not public" in row.error
@@ -304,7 +304,7 @@ def test_S10_a_redirect_is_not_followed(receivers: list[Receiver]) -> None:
     there = endpoint(receiver)
     receiver.answers = [302]
     webhooks.test(there, at=timezone.now())
-    assert webhooks.deliver(there, clock=Clock()) == 0
+    assert webhook_delivery.deliver(there, clock=Clock()) == 0
     assert Delivery.objects.get().error == "answered 302"
 
 
@@ -350,11 +350,11 @@ def test_made_tried_rotated_disabled_at_the_desk(root: Client, receivers: list[R
     assert there.secret not in root.get(f"/admin/campaigns/endpoint/{there.pk}/change/").content.decode()
     chosen = {"_selected_action": [there.pk]}
     root.post("/admin/campaigns/endpoint/", {"action": "test", **chosen})
-    webhooks.deliver(there, clock=timezone.now)
+    webhook_delivery.deliver(there, clock=timezone.now)
     assert receiver.kinds == ["test"]
     delivery = Delivery.objects.get()
     root.post("/admin/campaigns/delivery/", {"action": "replay", "_selected_action": [delivery.pk]})
-    webhooks.deliver(there, clock=timezone.now)
+    webhook_delivery.deliver(there, clock=timezone.now)
     assert receiver.kinds == ["test", "test"]
     root.post("/admin/campaigns/endpoint/", {"action": "disable", **chosen})
     happen("F1")

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from campaigns.engine import ticker
 from campaigns.models import Coupon
-from campaigns.notifications import messages
+from campaigns.notifications import distribution
 from logistics.models import FreightOrder
 from merchants.models import Member
 from tests.browser.conftest import BY_LOOKS, Open, Reader
@@ -40,7 +40,7 @@ def pass_time(at: str) -> None:
     """Move the clock and do the work of the worker."""
     clock(at)
     ticker.tick(at=t(at))
-    messages.fan_out()
+    distribution.fan_out()
 
 
 def sign_in(who: Reader, name: str = "owner@example.com") -> None:
@@ -56,7 +56,7 @@ WORDS = {
         " (1 October 2022 14:59:59 Beijing)",
         "given": "decided at 15 October 2022 00:00:00 Los Angeles (15 October 2022 15:00:00 Beijing)",
         "issued": "issued 8 coupons, 200.00 CNY",
-        "told": "8 coupons of 25.00 CNY each were issued to you.",
+        "told": "you received 8 coupons of 25.00 CNY each.",
         "attach": "Use a coupon for this order",
         "attached": "Coupon of 25.00 CNY attached to this order.",
         "redeemed": "redeemed",
@@ -67,7 +67,7 @@ WORDS = {
         "(北京时间2022年10月1日 14:59:59)",
         "given": "美西时间2022年10月15日 00:00:00 (北京时间2022年10月15日 15:00:00)公布结果",
         "issued": "已发放 8张优惠券，共 200.00 CNY",
-        "told": "已向您发放8张 25.00 CNY 优惠券。",
+        "told": "您已获得8张 25.00 CNY 优惠券。",
         "attach": "为该订单使用优惠券",
         "attached": "已为该订单使用一张 25.00 CNY 优惠券。",
         "redeemed": "已核销",

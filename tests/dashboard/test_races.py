@@ -13,7 +13,7 @@ from pytest_django import Settings
 from campaigns.coupons import attachment, redemption, wallet
 from campaigns.coupons.attachment import NotAttachableError
 from campaigns.models import Coupon, Issuance, Message, OutboxEvent
-from campaigns.notifications import messages
+from campaigns.notifications import distribution, mailing
 from merchants.models import Member, Merchant
 from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.concurrency import at_once
@@ -45,12 +45,12 @@ def letter(owner: Member, settings: Settings) -> None:
     publish(coupon_offer())
     freight("A", shipped_at="02")
     tick("03")
-    messages.fan_out()
+    distribution.fan_out()
     mail.outbox = []
 
 
 def send() -> int:
-    return messages.send_mail(at=t("03"))
+    return mailing.send_mail(at=t("03"))
 
 
 def test_two_senders_send_one_mail(letter: None) -> None:
@@ -69,7 +69,7 @@ def test_two_workers_create_each_message_once(owner: Member, mate: Member) -> No
     for n in range(300):
         freight(f"F{n:03}", paid_at="02")
     tick("03")
-    assert sum(at_once([messages.fan_out, messages.fan_out])) == OutboxEvent.objects.count() == 300
+    assert sum(at_once([distribution.fan_out, distribution.fan_out])) == OutboxEvent.objects.count() == 300
     assert Message.objects.count() == 600
 
 
@@ -107,7 +107,7 @@ def test_L6_control_without_the_locks_two_orders_get_one_coupon(owner: Member, m
     monkeypatch.setattr(redemption, "_marks", lambda: marks.all)  # which are locked by a statement that is kept
     fold, both = wallet.replay, Barrier(2)
 
-    def met(*arguments: Any, **options: Any) -> wallet.Spent:
+    def met(*arguments: Any, **options: Any) -> wallet.Replay:
         both.wait(timeout=10)  # both have read before either writes
         return fold(*arguments, **options)
 

@@ -1,4 +1,4 @@
-"""What those who listen are told: everything that happens, once, in the transaction in which it happens."""
+"""Outbox: each change is published once, in its own transaction, if somebody subscribes to it."""
 
 import pytest
 from django.db import transaction
@@ -14,16 +14,16 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def heard() -> Endpoint:
-    """Somebody who listens for everything."""
+def subscriber() -> Endpoint:
+    """An endpoint that subscribes to everything."""
     return Endpoint.objects.create(name="w", url="https://w.example", secret="s", created_by="t", created_at=t("01"))
 
 
-def told(**of: object) -> list[tuple[str, str, str]]:
+def published(**of: object) -> list[tuple[str, str, str]]:
     return list(OutboxEvent.objects.filter(**of).order_by("pk").values_list("kind", "subject", "reason"))
 
 
-def test_where_nobody_listens_nothing_is_written() -> None:
+def test_nothing_is_written_without_a_subscriber() -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="02")
@@ -31,7 +31,7 @@ def test_where_nobody_listens_nothing_is_written() -> None:
     assert not OutboxEvent.objects.exists()
 
 
-def test_grants_and_refusals(heard: Endpoint) -> None:
+def test_grants_refusals_and_quota_marks_are_published(subscriber: Endpoint) -> None:
     merchant()
     merchant("ABROAD", country="US")
     publish(offer("o", quota="{limit: 1}"))
@@ -39,7 +39,7 @@ def test_grants_and_refusals(heard: Endpoint) -> None:
     freight("B", paid_at="02 11:00")
     freight("C", of="ABROAD", paid_at="02 12:00")
     tick("03")
-    assert told() == [
+    assert published() == [
         ("refused", "C", "refused"),
         ("granted", "A", "settled at the claim"),
         ("refused", "B", "quota_exhausted"),
@@ -55,7 +55,7 @@ def test_grants_and_refusals(heard: Endpoint) -> None:
 
 
 @pytest.mark.parametrize(("used", "marks"), [(7, 0), (8, 1), (9, 1), (10, 3)])
-def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: Endpoint) -> None:
+def test_quota_marks_are_published_once_when_reached(used: int, marks: int, subscriber: Endpoint) -> None:
     merchant()
     publish(offer("o", quota="{limit: 10}"))
     for n in range(used):
@@ -66,17 +66,17 @@ def test_marks_are_told_when_they_are_reached(used: int, marks: int, heard: Endp
     assert OutboxEvent.objects.filter(kind__startswith="quota").count() == marks
 
 
-def test_only_those_listened_for(heard: Endpoint) -> None:
+def test_only_merchants_with_a_subscriber_are_published(subscriber: Endpoint) -> None:
     for code in ("M1", "M2"):
         merchant(code)
         freight(f"F-{code}", code, paid_at="02")
-    Endpoint.objects.filter(pk=heard.pk).update(merchant="M2")
+    Endpoint.objects.filter(pk=subscriber.pk).update(merchant="M2")
     publish(offer("o", quota="{limit: 2}"))
     tick("03")
-    assert told() == [("granted", "F-M2", "settled at the claim")]
+    assert published() == [("granted", "F-M2", "settled at the claim")]
 
 
-def test_a_release_and_a_revocation_with_its_reason(heard: Endpoint) -> None:
+def test_releases_and_revocations_are_published_with_their_reason(subscriber: Endpoint) -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="02")
@@ -85,13 +85,13 @@ def test_a_release_and_a_revocation_with_its_reason(heard: Endpoint) -> None:
     correct(FreightOrder, "A", cancelled_at="04")
     transitions.revoke(Grant.objects.get(subject="B"), at=t("04"), by="ana", reason="embargoed goods")
     tick("05")
-    assert told(pk__gt=OutboxEvent.objects.filter(kind="granted").latest("pk").pk) == [
+    assert published(pk__gt=OutboxEvent.objects.filter(kind="granted").latest("pk").pk) == [
         ("revoked", "B", "embargoed goods"),
         ("released", "A", "cancelled"),
     ]
 
 
-def test_the_course_of_a_coupon(heard: Endpoint) -> None:
+def test_each_step_of_a_coupon_is_published(subscriber: Endpoint) -> None:
     merchant()
     publish(coupon_offer())
     freight("S", shipped_at="02")
@@ -109,7 +109,7 @@ def test_the_course_of_a_coupon(heard: Endpoint) -> None:
     ]
 
 
-def test_F10_what_is_rolled_back_is_not_told(heard: Endpoint) -> None:
+def test_a_rollback_publishes_nothing(subscriber: Endpoint) -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="02")

@@ -98,7 +98,7 @@ def test_a_stop_includes_its_instant() -> None:
     tick("05")
     assert outcomes("o") == {"AT": "granted", "AFTER": "stopped"}
     told = explanations.explain(published_offers.find("o"), "AFTER", at=t("05"))
-    assert (told.outcome, [reason.held for reason in told.conditions]) == ("stopped", [True])
+    assert (told.outcome, [reason.passed for reason in told.conditions]) == ("stopped", [True])
 
 
 def test_a_stop_of_a_paused_offer_counts_from_the_pause() -> None:

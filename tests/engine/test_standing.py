@@ -1,4 +1,4 @@
-"""Where a merchant stands with an offer: the same rules, quota and caps as a claim would meet."""
+"""Merchant status: by the same rules, quota and limits that a claim would meet."""
 
 from decimal import Decimal
 
@@ -22,65 +22,65 @@ CONDITIONS = (
 )
 
 
-def stands(at: str, code: str = "M1") -> MerchantOfferStatus:
-    [found] = merchant_status.standings(published_offers.published(), Merchant.objects.get(pk=code), at=t(at))
+def status(at: str, code: str = "M1") -> MerchantOfferStatus:
+    [found] = merchant_status.statuses(published_offers.published(), Merchant.objects.get(pk=code), at=t(at))
     return found
 
 
-def test_within_reach_says_what_an_order_must_be_like() -> None:
+def test_eligible_lists_the_conditions_on_an_order() -> None:
     merchant()
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 100, per_merchant: 2}"))
-    found = stands("03")
-    assert (found.kind, found.left, found.own_left, found.missing) == (Kind.REACH, 100, 2, [])
+    found = status("03")
+    assert (found.kind, found.left, found.own_left, found.missing) == (Kind.ELIGIBLE, 100, 2, [])
     assert any("500.00" in one for one in found.asks)
     assert len(found.asks) == 2
     assert [one.name for one in found.reasons] == ["merchant_country", "membership"]
 
 
-def test_not_for_those_whom_a_claim_would_refuse() -> None:
+def test_not_eligible_if_a_claim_would_be_refused() -> None:
     merchant("ABROAD", country="US")
     merchant("GUEST", member=False)
     publish(offer("o", conditions=CONDITIONS))
     for code, name in (("ABROAD", "merchant_country"), ("GUEST", "membership")):
-        found = stands("03", code)
-        assert (found.kind, [one.name for one in found.missing]) == (Kind.NOT_FOR_YOU, [name])
+        found = status("03", code)
+        assert (found.kind, [one.name for one in found.missing]) == (Kind.NOT_ELIGIBLE, [name])
 
 
 @pytest.mark.parametrize(
     ("at", "kind"),
     [
         ("01 23:59:59.999999", Kind.SOON),
-        ("02", Kind.REACH),
-        ("20 23:59:59.999999", Kind.REACH),
+        ("02", Kind.ELIGIBLE),
+        ("20 23:59:59.999999", Kind.ELIGIBLE),
         ("21", Kind.OVER),
     ],
 )
-def test_it_opens_and_closes_when_claims_do(at: str, kind: Kind) -> None:
+def test_status_opens_and_closes_with_the_claims(at: str, kind: Kind) -> None:
     merchant()
     publish(offer("o", conditions=CONDITIONS))
-    assert stands(at).kind == kind
+    assert status(at).kind == kind
 
 
-@pytest.mark.parametrize(("given", "kind"), [(94, Kind.REACH), (95, Kind.RUNNING_OUT), (100, Kind.OVER)])
-def test_places_that_run_out(given: int, kind: Kind) -> None:
+@pytest.mark.parametrize(("given", "kind"), [(94, Kind.ELIGIBLE), (95, Kind.RUNNING_OUT), (100, Kind.OVER)])
+def test_running_out_from_five_percent_left(given: int, kind: Kind) -> None:
     merchant()
     merchant("OTHER")
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 100}"))
     for n in range(given):
         freight(f"F{n}", "OTHER", paid_at="02")
     tick("03")
-    found = stands("03")
+    found = status("03")
     assert (found.kind, found.left) == (kind, 100 - given)
 
 
-def test_what_is_ones_own_comes_first_with_its_sum() -> None:
+def test_granted_shows_the_number_and_sum_of_grants() -> None:
     merchant()
     publish(offer("o", conditions=CONDITIONS, quota="{per_merchant: 2}"))
     for n in range(2):
         freight(f"F{n}", paid_at="02")
     tick("03")
-    found = stands("03")
-    assert (found.kind, found.own_left) == (Kind.YOURS, 0)
+    found = status("03")
+    assert (found.kind, found.own_left) == (Kind.GRANTED, 0)
     assert [(one.status, one.count, one.amount, one.currency) for one in found.grants] == [
         ("settled", 2, Decimal("200.00"), "CNY")
     ]
@@ -90,10 +90,10 @@ def test_a_stopped_offer_is_over() -> None:
     merchant()
     publish(offer("o", conditions=CONDITIONS))
     pausing.stop(Offer.objects.get(), at=t("03"), by="ana", reason="")
-    assert stands("04").kind == Kind.OVER
+    assert status("04").kind == Kind.OVER
 
 
-def test_on_the_way_to_a_number_of_shipments() -> None:
+def test_progress_towards_a_number_of_shipments() -> None:
     merchant()
     shipped = f"{{fact: shipped_at, within: {WINDOW}}}"
     nth = f"{{nth: {{number: 5, of: freight_orders, at: shipped_at, where: [{shipped}]}}}}"
@@ -101,14 +101,14 @@ def test_on_the_way_to_a_number_of_shipments() -> None:
     for n in range(3):
         freight(f"F{n}", shipped_at=f"0{n + 2} 10:00")
     for at, count in (("03 09:59:59", 1), ("03 10:00", 2), ("10", 3)):
-        found = stands(at)
+        found = status(at)
         assert found.target == (Decimal(count), Decimal(5))
     assert found.progress is not None
     assert found.progress.margin == "2 more by 20 September 2022 23:59:59 UTC"
     assert found.percent == 60
 
 
-def test_on_the_way_to_a_threshold_it_counts_what_the_next_order_would_be_judged_by() -> None:
+def test_progress_towards_a_threshold_is_the_sum_that_tags_the_next_order() -> None:
     merchant()
     publish(threshold_offer())
     trade("T1")
@@ -118,11 +118,11 @@ def test_on_the_way_to_a_threshold_it_counts_what_the_next_order_would_be_judged
     assert terms.terms.threshold is not None
     for at, total in (("01", 0), ("02", 60), ("04", 90), ("05", 30)):
         assert threshold_tags.total(terms, terms.terms.threshold, "M1", at=t(at)) == total
-    assert stands("04").target == (Decimal(90), Decimal(100))
-    assert stands("04").percent == 90
+    assert status("04").target == (Decimal(90), Decimal(100))
+    assert status("04").percent == 90
 
 
-def test_the_ends_of_the_seasons_offers() -> None:
+def test_closing_dates_of_the_shipped_season() -> None:
     path = bundled.path("september-2022")
     assert path is not None
     text = parser.read(path.read_text(encoding="utf-8"))

@@ -187,7 +187,7 @@ def chunked(facts: Facts, ticks: set[Any]) -> None:
             (claim_decisions, "CHUNK"),
             (quota_state, "CHUNK"),
             (follow_grants, "CHUNK"),
-            (threshold_tags, "CHUNK"),
+            (threshold_tags, "MERCHANTS_AT_ONCE"),
             (issuing, "GRANTS_AT_ONCE"),
             (redemption, "MERCHANTS_AT_ONCE"),
         ):

@@ -117,8 +117,8 @@ def another_merchant(code: str) -> Merchant:
 def enter(grant: Grant | None, coupon: Coupon | None, target: str, **changes: Any) -> None:
     """An entry that moves a grant or a coupon on from where it is."""
     last = JournalEntry.objects.filter(grant=grant, coupon=coupon).latest("id")
-    move = journal.NewEntry(*(getattr(last, name) for name in journal.COLUMNS))
-    journal.record([move._replace(source=last.target, target=target, **changes)])
+    values = {name: getattr(last, name) for name in journal.COLUMNS}
+    journal.record([journal.NewEntry(**values | {"source": last.target, "target": target} | changes)])
 
 
 def swap_entries(entries: list[JournalEntry]) -> None:
@@ -479,7 +479,7 @@ def an_event(**fields: Any) -> OutboxEvent:
     """What was told of a settled grant, truly, unless fields say otherwise."""
     grant = a_grant(status="settled")
     entry = JournalEntry.objects.filter(grant=grant).latest("id")
-    true = {"grant_id": grant.pk, "merchant_id": grant.merchant_id, "at": entry.at, "spread": True}
+    true = {"grant_id": grant.pk, "merchant_id": grant.merchant_id, "at": entry.at, "fanned_out": True}
     return OutboxEvent.objects.create(kind="settled", offer_id=grant.offer_id, **{**true, **fields})
 
 
@@ -501,7 +501,7 @@ def a_message_to_a_stranger() -> None:
 
 @plant("I14")
 def a_message_of_an_event_that_waits() -> None:
-    event = an_event(spread=False)
+    event = an_event(fanned_out=False)
     a_message(event, str(event.merchant_id))
 
 

@@ -51,7 +51,7 @@ class Command(BaseCommand):
         if answer.review:
             self.stdout.write(f"marked for review: {answer.review}")
         for reason in answer.conditions:
-            mark = "yes" if reason.held else "NO "
+            mark = "yes" if reason.passed else "NO "
             more = f" ({reason.margin})" if reason.margin else ""
             changed = "" if reason.holds_now is None else f" [now: {'yes' if reason.holds_now else 'no'}]"
             found = _plain(reason.found) if reason.found not in (None, "") else "nothing"

@@ -31,7 +31,7 @@ class Command(BaseCommand):
             raise CommandError(f"{file} was refused:\n{error}") from error
         except ValueError as error:
             raise CommandError(f"{file} was refused: {error}") from error
-        for doubt in (*find_warnings(text), *audience.doubts(text.offers, at=clock.now())):
+        for doubt in (*find_warnings(text), *audience.warnings(text.offers, at=clock.now())):
             self.stderr.write(f"warning: {doubt}")
         for version in versions:
             self.stdout.write(f"{version.offer.code}: version {version.number} ({version.digest[:12]})")

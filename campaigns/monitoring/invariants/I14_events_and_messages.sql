@@ -4,7 +4,7 @@ WHERE (e.grant_id IS NOT NULL OR e.coupon_id IS NOT NULL) AND NOT EXISTS (
     SELECT 1 FROM campaigns_journalentry j WHERE j.at = e.at AND j.offer_id = e.offer_id
         AND (j.grant_id = e.grant_id OR j.coupon_id = e.coupon_id))
 UNION ALL
-SELECT 'message', m.id, CASE WHEN e.spread THEN 'not to a member of the merchant' ELSE 'event is not fanned out yet' END
+SELECT 'message', m.id, CASE WHEN e.fanned_out THEN 'not to a member of the merchant' ELSE 'event is not fanned out yet' END
 FROM campaigns_message m
 JOIN campaigns_outboxevent e ON e.id = m.event_id JOIN merchants_member p ON p.id = m.member_id
-WHERE NOT e.spread OR e.merchant_id IS NULL OR e.merchant_id <> p.merchant_id
+WHERE NOT e.fanned_out OR e.merchant_id IS NULL OR e.merchant_id <> p.merchant_id

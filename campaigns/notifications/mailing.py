@@ -1,0 +1,80 @@
+"""Mail: the messages that a member wants by mail, in one letter, in the member's language and time zone."""
+
+import logging
+from datetime import datetime, timedelta
+from smtplib import SMTPException
+from urllib.parse import urljoin
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import ngettext
+
+from campaigns.models import Message
+from campaigns.notifications.message_texts import describe
+from merchants.models import Member
+
+logger = logging.getLogger(__name__)
+MESSAGES_IN_A_MAIL = 20
+LONGEST_GAP_MINUTES = 24 * 60
+
+
+def send_mail(*, at: datetime) -> int:
+    """Send the mail that is due at `at`, at most one letter to each member, and return the number sent.
+
+    A mail is marked as sent in the transaction that sends it. If the process dies between the two, it is sent again
+    with the same Message-ID, by which mail programs drop the duplicate. After an error the mail is tried again after
+    1, 2, 4, … minutes, at most a day.
+    """
+    due = Member.objects.filter(pk__in=unsent().values("member")).exclude(mail_after__gt=at)
+    return sum(_send_to(pk, at) for pk in due.values_list("pk", flat=True))
+
+
+def unsent() -> QuerySet[Message]:
+    """Return the messages not mailed yet, of enabled members who have signed in at least once."""
+    waiting = Message.objects.filter(mail=True, mailed_at=None)
+    return waiting.filter(member__disabled_at=None, member__user__last_login__isnull=False).order_by()
+
+
+@transaction.atomic
+def _send_to(pk: int, at: datetime) -> bool:
+    members = Member.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+    member = members.select_related("user", "merchant").filter(pk=pk).first()
+    if member is None:
+        return False  # another worker is sending to this member
+    waiting = Message.objects.filter(member=member, mail=True, mailed_at=None)
+    messages = list(waiting.select_related("event__offer__version").order_by("pk"))
+    if not messages:
+        return False
+    try:
+        _letter(member, messages).send()
+    except (OSError, SMTPException) as error:
+        logger.warning("Mail to member %s failed: %s", pk, error)
+        gap = timedelta(minutes=min(2**member.mail_failures, LONGEST_GAP_MINUTES))
+        Member.objects.filter(pk=pk).update(mail_failures=F("mail_failures") + 1, mail_after=at + gap)
+        return False
+    Message.objects.filter(pk__in=[message.pk for message in messages]).update(mailed_at=at)
+    Member.objects.filter(pk=pk).exclude(mail_failures=0).update(mail_failures=0, mail_after=None)
+    return True
+
+
+def _letter(member: Member, messages: list[Message]) -> EmailMessage:
+    with translation.override(member.language), timezone.override(ZoneInfo(member.zone)):
+        n = len(messages)
+        subject = ngettext("%(n)d change to your benefits", "%(n)d changes to your benefits", n) % {"n": n}
+        listed = messages[:MESSAGES_IN_A_MAIL]
+        context = {
+            "member": member,
+            "lines": [(message.event.at, describe(message.event)) for message in listed],
+            "more": n - len(listed),
+            "link": urljoin(settings.SITE_URL, reverse("messages")),
+        }
+        body = render_to_string("mail/messages.txt", context)
+    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ")
+    headers = {"Message-ID": f"<{messages[0].pk}.{messages[-1].pk}.{member.pk}@{host}>"}
+    return EmailMessage(subject, body, to=[member.user.email], headers=headers)
