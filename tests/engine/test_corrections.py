@@ -20,13 +20,16 @@ from tests.support.world import (
     offer,
     outcomes,
     publish,
+    receipt,
     review,
     states,
     t,
     tell,
     tick,
+    trade,
     used,
 )
+from trade.models import Receipt
 
 pytestmark = pytest.mark.django_db
 
@@ -320,3 +323,18 @@ def test_a_longer_settling_delay_does_not_stop_what_is_under_way() -> None:
     change_order(cancelled_at="02 12:00")
     tick("03")
     assert states("o") == {"A": "released"}
+
+
+def test_a_corrected_receipt_of_a_counted_order_marks_the_grant() -> None:
+    """The order that the condition counts has not changed itself; the first payment is a fact of its receipts."""
+    merchant()
+    paid_first = "{count: trade_orders, where: [{fact: first_payment_at, happened: yes}], at_least: 1}"
+    publish(offer("o", conditions=f"[{paid_first}]"))
+    trade("T")
+    receipt("R", "T", "04")
+    freight("A", paid_at="05")
+    tick("06")
+    assert states("o") == {"A": "settled"}
+    correct(Receipt, "R", booked_at="07")
+    tick("08")
+    assert review("A")

@@ -155,6 +155,12 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "claim:",
         "only merchants claim by an n-th row",
     ),
+    "n-th row by a derived instant": (
+        "{at: paid_at}",
+        "{nth: {number: 5, of: trade_orders, at: first_payment_at, where: [{fact: product, is: e_collection}]}}",
+        "claim:",
+        "trade_orders have no instant 'first_payment_at'",
+    ),
     "threshold of a freight order": (
         "{at: paid_at}",
         "{over_threshold: {height: 5, window: w, where: [{fact: line, is: a}]}}",
