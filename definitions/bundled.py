@@ -1,4 +1,4 @@
-"""The campaigns that come with the project."""
+"""Campaigns that are shipped with the project."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ FOLDER = Path(__file__).parent
 
 
 def names() -> list[str]:
-    """What can be named without a path."""
+    """Return the names of the shipped campaigns."""
     return sorted(path.stem for path in FOLDER.glob("*.yaml"))
 
 
 def path(name: str) -> Path | None:
-    """The file of a shipped campaign, or None."""
+    """Return the file of a shipped campaign, None if there is none of that name."""
     return FOLDER / f"{name}.yaml" if name in names() else None

@@ -1,4 +1,4 @@
-"""What one text of a campaign changes in another, offer by offer, in the sentences that merchants read."""
+"""Differences between two versions of a campaign, by offer, in the sentences that merchants read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,10 @@ from definitions.offer_terms import OfferTerms
 
 @dataclass(frozen=True)
 class OfferDifference:
-    """One offer: the sentences it loses and those it gains. `old` and `new` tell whether it is there before and after.
+    """Difference of one offer: the sentences that it loses and gains.
 
-    `reworded` where the definition changes, and no sentence does: names of conditions, for instance.
+    `old` and `new` say whether the version has the offer. `reworded`: the definition changes but no sentence does, as
+    with the code of a condition.
     """
 
     code: str
@@ -25,38 +26,41 @@ class OfferDifference:
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to see."""
+        """Return whether the versions of the offer differ."""
         return self.old != self.new or bool(self.lost or self.gained) or self.reworded
 
 
 def sentences_of(offer: OfferTerms) -> list[str]:
-    """Everything that an offer says, in the language in force."""
+    """Return every sentence of an offer, in the language in force."""
     terms = offer_sentences.describe_terms(offer)
     carriers = [str(names) for names in offer.carriers]
     return [str(offer.names), terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement, *carriers]
 
 
 def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterator[OfferDifference]:
-    """One for each offer of the new text, then for those it leaves out: these go on as they are."""
+    """Yield the difference of each offer of the new version, then of each that it leaves out, which stays in force."""
     for offer in new:
         before = old.get(offer.code)
         if before is None:
-            yield OfferDifference(offer.code, str(offer.names), False, True, gained=tuple(sentences_of(offer)))
+            yield OfferDifference(offer.code, str(offer.names), old=False, new=True, gained=tuple(sentences_of(offer)))
         else:
             lost, gained = _compared(sentences_of(before), sentences_of(offer))
             reworded = not lost and not gained and before != offer
-            yield OfferDifference(offer.code, str(offer.names), True, True, lost, gained, reworded)
+            yield OfferDifference(
+                offer.code, str(offer.names), old=True, new=True, lost=lost, gained=gained, reworded=reworded
+            )
     codes = {offer.code for offer in new}
     for code, before in old.items():
         if code not in codes:
-            yield OfferDifference(code, str(before.names), True, False)
+            yield OfferDifference(code, str(before.names), old=True, new=False)
 
 
 def _compared(before: list[str], after: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     lost: list[str] = []
     gained: list[str] = []
-    for what, a, b, c, d in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
-        if what != "equal":
-            lost += before[a:b]
-            gained += after[c:d]
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    for operation, old_start, old_end, new_start, new_end in matcher.get_opcodes():
+        if operation != "equal":
+            lost += before[old_start:old_end]
+            gained += after[new_start:new_end]
     return tuple(lost), tuple(gained)

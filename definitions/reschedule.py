@@ -1,4 +1,4 @@
-"""A season on other dates: every time of a text moved, and what is worth a look pointed out."""
+"""Campaigns on other dates: every time of a text is moved, and doubtful results are noted."""
 
 import re
 from calendar import monthrange
@@ -15,12 +15,12 @@ from rules.time_windows import LOCAL
 
 TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
 BEGINNING = "1970-01-01 00:00:00"
-"""Stands for "from the beginning" and is never moved."""
+"""Start of an interval that is open to the past; never moved."""
 
 
 @dataclass(frozen=True)
 class MovedTime:
-    """One time of the text: where it stands, what it was and is, and what is worth a look, if anything."""
+    """Time that was moved: its path, its old and new value, and a note if an operator should check it."""
 
     place: str
     was: str
@@ -32,23 +32,26 @@ Move = Callable[[datetime], tuple[datetime, str]]
 
 
 def shift_by_days(source: str, days: int) -> tuple[str, list[MovedTime]]:
-    """The text with every time `days` later: a multiple of seven keeps the weekdays. Raises DefinitionError."""
+    """Return the text with every time `days` later, and the times that were moved.
+
+    A multiple of seven keeps the weekdays. Raises DefinitionError.
+    """
 
     def move(at: datetime) -> tuple[datetime, str]:
         now = at + timedelta(days=days)
         if _ends_month(at) != _ends_month(now) and _ends_month(at):
-            return now, _("was the last day of its month, is not any more")
+            return now, _("no longer the last day of its month")
         if at.day == 1 != now.day:
-            return now, _("was the first day of its month, is not any more")
+            return now, _("no longer the first day of its month")
         return now, "" if days % 7 == 0 else _weekday(at, now)
 
     return _moved(source, move)
 
 
 def shift_by_years(source: str, years: int) -> tuple[str, list[MovedTime]]:
-    """The text with every time on the same date `years` later; 29 February, where there is none, becomes 28 February.
+    """Return the text with every time on the same date `years` later, and the times that were moved.
 
-    Raises DefinitionError.
+    29 February becomes 28 February in a year that does not have it. Raises DefinitionError.
     """
 
     def move(at: datetime) -> tuple[datetime, str]:
@@ -58,14 +61,14 @@ def shift_by_years(source: str, years: int) -> tuple[str, list[MovedTime]]:
             now = at.replace(year=at.year + years, day=28)
             return now, _("there is no 29 February in %(year)d") % {"year": now.year}
         if _ends_month(at) and not _ends_month(now):
-            return now, _("was the last day of its month, is not any more")
+            return now, _("no longer the last day of its month")
         return now, _weekday(at, now)
 
     return _moved(source, move)
 
 
 def with_new_codes(source: str, *, code: str, ending: str) -> str:
-    """The text as that of another campaign: `code` for the campaign, `ending` put after each offer's own."""
+    """Return the text with `code` as the campaign's code and `ending` appended to the code of each offer."""
     data = yaml_roundtrip.load(source)
     data["campaign"] = code
     for offer in data.get("offers") or ():
@@ -75,8 +78,8 @@ def with_new_codes(source: str, *, code: str, ending: str) -> str:
 
 def _moved(source: str, move: Move) -> tuple[str, list[MovedTime]]:
     data = yaml_roundtrip.load(source)
-    told = list(_walk(data, move, (), str(data.get("zone", "UTC"))))
-    return yaml_roundtrip.dump(data), told
+    moved = list(_walk(data, move, (), str(data.get("zone", "UTC"))))
+    return yaml_roundtrip.dump(data), moved
 
 
 def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[MovedTime]:
@@ -96,7 +99,7 @@ def _walk(node: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[M
 
 
 def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Iterator[MovedTime]:
-    """A bound with its own zone and, maybe, a twin: a twin that told the truth goes on telling it."""
+    """Move a bound and its twin: a twin that showed the same instant shows the same instant afterwards."""
     was = str(bound["at"])
     now, note = move(_read(was))
     bound["at"] = now.strftime(LOCAL)
@@ -109,24 +112,24 @@ def _move_bound(bound: Any, move: Move, path: tuple[str, ...], zone: str) -> Ite
         else:
             twin["at"] = move(_read(shown))[0].strftime(LOCAL)
         drifted = twin["at"][11:] != shown[11:]
-        text = _("the clocks change between: it is at another time of day there") if drifted else ""
+        text = _("different time of day on that clock, because of daylight saving time") if drifted else ""
         yield MovedTime(".".join((*path, "twin")), shown, twin["at"], text)
 
 
 def shown_on(local: str, zone: str, other: str) -> str:
-    """What the clock of `other` shows when that of `zone` shows `local`."""
+    """Return the local time in zone `other` when it is `local` in `zone`."""
     at = _read(local).replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)
     return at.astimezone(ZoneInfo(other)).strftime(LOCAL)
 
 
 def _name(node: Any, key: Any) -> str:
-    """An offer is named by its code, not by its number."""
+    """Return the part of a path: an offer is named by its code, not by its number."""
     child = node[key]
     return str(child["code"]) if isinstance(child, dict) and "code" in child else str(key)
 
 
 def is_time(value: Any) -> bool:
-    """Whether it is a time as a definition writes one, and not the beginning of all."""
+    """Return whether a value is a time of a definition, other than BEGINNING."""
     return isinstance(value, str) and TIME.fullmatch(value) is not None and value != BEGINNING
 
 

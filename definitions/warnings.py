@@ -1,8 +1,8 @@
-"""Warnings: what a definition may mean, but probably does not. Publishing goes on."""
+"""Warnings: likely mistakes in a definition. They do not prevent publishing."""
 
 from collections.abc import Iterator
+from itertools import combinations
 
-from core.facts import FEES
 from core.formatting import format_instant
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
@@ -11,32 +11,33 @@ from rules.conditions import AnyOf, Comparison, Condition, Counting
 from rules.time_windows import Bound, Window
 
 
-def find_warnings(text: CampaignDefinition) -> list[str]:
-    """What an operator should look at before publishing: one line each, naming the offer and the place."""
-    found = [f"{offer.code}: {doubt}" for offer in text.offers for doubt in _of_offer(offer)]
-    found += [f"windows.{name}: {doubt}" for name, window in text.windows.items() for doubt in _twins(window)]
-    found += _shared_fees(text.offers)
-    return list(dict.fromkeys(found))
+def find_warnings(campaign: CampaignDefinition) -> list[str]:
+    """Return the warnings that an operator should read before publishing, each with its offer and place."""
+    warnings = [f"{offer.code}: {warning}" for offer in campaign.offers for warning in _of_offer(offer)]
+    for name, window in campaign.windows.items():
+        warnings += [f"windows.{name}: {warning}" for warning in _twins(window)]
+    warnings += _shared_fees(campaign.offers)
+    return list(dict.fromkeys(warnings))
 
 
 def _of_offer(offer: OfferTerms) -> Iterator[str]:
     yield from _twins(offer)
-    yield from _nobody((*offer.scope, *offer.asked))
-    cap, limit = offer.quota.per_merchant, offer.quota.limit
-    if cap is not None and limit is not None and cap > limit:
-        yield f"quota: {cap} for each merchant is more than the {limit} there are"
+    yield from _contradictions((*offer.scope, *offer.asked))
+    per_merchant, limit = offer.quota.per_merchant, offer.quota.limit
+    if per_merchant is not None and limit is not None and per_merchant > limit:
+        yield f"quota: {per_merchant} per merchant is more than the limit of {limit}"
     deadline = offer.settlement.deadline
     for window in _windows(offer.asked):
         if deadline is not None and deadline.after <= window.start:
-            yield f"settlement.deadline: {deadline.at} lies before claims can be made"
+            yield f"settlement.deadline: {deadline.at} is before the first claim"
 
 
-def _twins(word: DefinitionModel) -> Iterator[str]:
-    """Bounds whose twin on the other clock is a different instant. The zone of the bound decides."""
-    for bound in _bounds(word):
+def _twins(part: DefinitionModel) -> Iterator[str]:
+    """Yield a warning for each bound whose twin is a different instant. The zone of the bound decides."""
+    for bound in _bounds(part):
         if bound.twin is not None and bound.twin.instant != bound.instant:
             shows = format_instant(bound.instant, bound.twin.zone)
-            yield f"{bound.at} {bound.zone} is {shows}, but the twin says {bound.twin.at}; the first decides"
+            yield f"{bound.at} {bound.zone} is {shows}, but the twin says {bound.twin.at}; the zone decides"
 
 
 def _bounds(value: object) -> Iterator[Bound]:
@@ -46,8 +47,8 @@ def _bounds(value: object) -> Iterator[Bound]:
         for name in type(value).model_fields:
             yield from _bounds(getattr(value, name))
     elif isinstance(value, tuple):
-        for one in value:
-            yield from _bounds(one)
+        for part in value:
+            yield from _bounds(part)
 
 
 def _windows(conditions: tuple[Condition, ...]) -> Iterator[Window]:
@@ -56,8 +57,8 @@ def _windows(conditions: tuple[Condition, ...]) -> Iterator[Window]:
             yield condition.within
 
 
-def _nobody(conditions: tuple[Condition, ...]) -> Iterator[str]:
-    """Conditions that cannot hold together: an audience of nobody."""
+def _contradictions(conditions: tuple[Condition, ...]) -> Iterator[str]:
+    """Yield a warning for each fact on which no value meets all conditions."""
     allowed: dict[str, set[str]] = {}
     for condition in conditions:
         match condition:
@@ -71,12 +72,12 @@ def _nobody(conditions: tuple[Condition, ...]) -> Iterator[str]:
                 continue
         allowed[fact] = allowed.get(fact, values) & values
         if not allowed[fact]:
-            yield f"conditions: no value of {fact} meets all of them: an audience of nobody"
+            yield f"conditions: no value of {fact} meets all of them: nobody can claim"
     yield from _crossed(conditions)
 
 
 def _crossed(conditions: tuple[Condition, ...]) -> Iterator[str]:
-    """Windows on one instant that do not meet, and amounts whose least is above their most."""
+    """Yield a warning for windows on one instant that do not overlap and for contradicting amounts."""
     simple = [condition for condition in conditions if isinstance(condition, Comparison)]
     for fact in {condition.fact for condition in simple}:
         mine = [condition for condition in simple if condition.fact == fact]
@@ -85,16 +86,14 @@ def _crossed(conditions: tuple[Condition, ...]) -> Iterator[str]:
         least = [c.at_least for c in mine if c.at_least is not None]
         most = [c.at_most for c in mine if c.at_most is not None]
         if (starts and ends and max(starts) >= min(ends)) or (least and most and max(least) > min(most)):
-            yield f"conditions: no value of {fact} meets all of them: an audience of nobody"
+            yield f"conditions: no value of {fact} meets all of them: nobody can claim"
 
 
 def _shared_fees(offers: tuple[OfferTerms, ...]) -> Iterator[str]:
-    """Offers on one fee whose subjects can be the same: only the larger discount will be given."""
-    for n, one in enumerate(offers):
-        for other in offers[n + 1 :]:
-            if one.fee and one.fee == other.fee and not list(_nobody((*_all(one), *_all(other)))):
-                label = FEES[one.fee].name
-                yield f"{one.code} and {other.code} both reduce the {label}: of one subject the larger discount wins"
+    """Yield a warning for each two offers on one fee that can have the same subject: the larger discount wins."""
+    for offer, other in combinations(offers, 2):
+        if offer.fee and offer.fee == other.fee and not list(_contradictions((*_all(offer), *_all(other)))):
+            yield f"{offer.code} and {other.code} both reduce the {offer.fee}: for one subject the larger discount wins"
 
 
 def _all(offer: OfferTerms) -> tuple[Condition, ...]:
