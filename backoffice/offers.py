@@ -106,7 +106,7 @@ def effects(line: OfferSummary, verb: str, at: datetime) -> list[str]:
     """What the verb would do to the offer, with figures."""
     row = line.offer.row
     words = {
-        "used": format_number(row.used),
+        "used": format_number(row.places_taken),
         "limit": format_number(row.limit or 0),
         "held": format_number(line.held),
         "at": format_instant_twice(at),

@@ -65,7 +65,7 @@ class OfferSummary:
 
     @property
     def level(self) -> str:
-        used, limit = self.offer.row.used, self.offer.row.limit
+        used, limit = self.offer.row.places_taken, self.offer.row.limit
         if not limit:
             return ""
         share = used / limit
@@ -78,7 +78,7 @@ class OfferSummary:
     @property
     def percent(self) -> int:
         row = self.offer.row
-        return min(100, row.used * 100 // row.limit) if row.limit else 0
+        return min(100, row.places_taken * 100 // row.limit) if row.limit else 0
 
 
 @dataclass(frozen=True)

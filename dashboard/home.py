@@ -79,7 +79,9 @@ class Card:
 
     def _own_quota(self, left: int) -> str:
         if left == 0:
-            return _("You have reached the limit per merchant (%(n)s).") % {"n": self.status.offer.row.cap}
+            return _("You have reached the limit per merchant (%(n)s).") % {
+                "n": self.status.offer.row.limit_per_merchant
+            }
         return ngettext("You can get %(n)s more.", "You can get %(n)s more.", left) % {"n": format_number(left)}
 
     @property

@@ -64,11 +64,13 @@ class QuotaView(ReadView):
         [(reserved,)] = _reserved_places()(offer=offer.id)
         quota = {
             "limit": row.limit,
-            "used": row.used,
+            "used": row.places_taken,
             "reserved": reserved,
-            "left": None if row.limit is None else max(row.limit - row.used, 0),
-            "per_merchant": row.cap,
-            "as_of": max((at for at in (row.grants_followed_until, row.asked_until) if at), default=None),
+            "left": None if row.limit is None else max(row.limit - row.places_taken, 0),
+            "per_merchant": row.limit_per_merchant,
+            "as_of": max(
+                (at for at in (row.grants_followed_until, row.instant_claims_decided_until) if at), default=None
+            ),
             "forecast": quota_history.latest_forecast(offer, at=clock.now()),
         }
         return Response(serializers.serialize(serializers.QuotaSerializer, quota))

@@ -59,12 +59,12 @@ class FailedConditionFilter(admin.SimpleListFilter):
 class DecisionAdmin(ReadOnlyAdmin):
     """Claims, granted and refused; a refused one says which conditions failed."""
 
-    list_display = ("subject", "offer", "merchant_id", "claimed_at", "outcome", "place", "reasons")
+    list_display = ("subject", "offer", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
     list_select_related = ("offer", "version")
     list_filter = ("offer", "outcome", FailedConditionFilter)
     search_fields = ("subject__exact", "merchant__code__exact")
     search_help_text = gettext_lazy("A subject or a merchant, whole.")
-    fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "place", "reasons")
+    fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
 
     @admin.display(description=gettext_lazy("conditions not met"))
     def reasons(self, decision: Decision) -> str:

@@ -34,7 +34,7 @@ class NeedsReviewFilter(admin.SimpleListFilter):
 class GrantAdmin(ReadOnlyAdmin):
     """Places given. What a corrected fact makes doubtful is kept or decided again, with the operator's name."""
 
-    list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "seat", "review")
+    list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "review")
     list_select_related = ("offer",)
     list_filter = ("offer", "status", NeedsReviewFilter)
     search_fields = ("subject__exact", "merchant__code__exact")
@@ -51,10 +51,6 @@ class GrantAdmin(ReadOnlyAdmin):
         "fee",
         "claimed_at",
         "ended_at",
-        "seat",
-        "limit",
-        "merchant_seat",
-        "cap",
         "coupons",
         "review",
     )

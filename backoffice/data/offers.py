@@ -43,8 +43,8 @@ class OfferAdmin(ReadOnlyAdmin):
         "campaign",
         "version",
         "places",
-        "cap",
-        "line",
+        "limit_per_merchant",
+        "qualified_claims",
         "claims_decided_until",
         "grants_followed_until",
         "terms",
@@ -58,19 +58,19 @@ class OfferAdmin(ReadOnlyAdmin):
     def name(self, offer: Offer) -> str:
         return offer.name
 
-    @admin.display(description=gettext_lazy("places taken"), ordering="used")
+    @admin.display(description=gettext_lazy("places taken"), ordering="places_taken")
     def places(self, offer: Offer) -> str | SafeString:
         """`8,120 / 10,000` with a bar, or the number alone where there is no limit."""
         if offer.limit is None:
-            return _("%(used)s, no limit") % {"used": f"{offer.used:,}"}
-        share = offer.used / offer.limit
+            return _("%(used)s, no limit") % {"used": f"{offer.places_taken:,}"}
+        share = offer.places_taken / offer.limit
         word = _("exhausted") if share >= 1 else _("nearly exhausted") if share >= 0.8 else ""
         return format_html(
             '<meter min="0" max="{}" high="{}" value="{}"></meter> {} / {} {}',
             offer.limit,
             int(offer.limit * 0.8),
-            offer.used,
-            f"{offer.used:,}",
+            offer.places_taken,
+            f"{offer.places_taken:,}",
             f"{offer.limit:,}",
             word,
         )

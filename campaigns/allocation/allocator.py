@@ -1,12 +1,12 @@
-"""First come, first served: ordered claims and releases in, decisions out. No database, no clock.
+"""First come, first served: ordered claims and releases in, results out. No database, no clock.
 
-Claims that met their offer's conditions come in the order of claim time, then subject. Here, and nowhere else, is
-decided which of them get a place: the merchant's cap, the offer's limit, the largest discount where several offers hit
-one fee, and what happens to places that are given back (programs.md, sections 4 and 7).
+Claims that met the conditions of their offer come in the order of claim time, then subject. This module alone decides
+which of them get a place: the limit per merchant, the limit of the offer, the largest discount where several offers
+apply to one fee, and the places that come back.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ from operator import attrgetter
 
 
 class Outcome(IntEnum):
-    """What became of a claim. Values are those of the `Decision` model."""
+    """The outcome of a claim. Values are those of the `Decision` model."""
 
     GRANTED = 1
     REFUSED = 2
@@ -29,11 +29,12 @@ class Outcome(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A subject asking for a place at `at`.
+    """A subject that claims a place at `at`.
 
-    `released_at` is when its place would come back if it gets one, `ended_at` when its grant would stop being live, as
-    far as is known now. `fee_already_reduced` when something else already took the fee: a coupon attached to the order.
-    `about` is whatever the caller wants to find again with the verdict.
+    `decided_at` is the instant at which the offer decides all claims, if it has one. `released_at` is when the place
+    would come back, `ended_at` when the grant would stop being live, as far as the facts tell by now.
+    `fee_already_reduced` is set where a coupon attached to the order has reduced the fee. `context` is returned
+    with the result, for the caller.
     """
 
     at: datetime
@@ -44,186 +45,121 @@ class Claim:
     released_at: datetime | None = None
     ended_at: datetime | None = None
     fee_already_reduced: bool = False
-    about: object = None
+    context: object = None
     decided_at: datetime | None = None
 
     @property
-    def turn(self) -> tuple[datetime, datetime, str]:
-        """Its place in time: by claim, but not before the instant at which the offer decides at all."""
+    def sort_key(self) -> tuple[datetime, datetime, str]:
+        """Return the order of claims: by claim time, but not before the instant at which the offer decides."""
         return (max(self.at, self.decided_at) if self.decided_at else self.at, self.at, self.subject)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """A claim's outcome, its place in line, and the seats it sits on where it was granted and seats are counted."""
+class ClaimResult:
+    """The outcome of a claim, and its position among the claims of the offer that met the conditions."""
 
     claim: Claim
     outcome: Outcome
-    place: int
-    seat: int | None = None
-    merchant_seat: int | None = None
+    queue_position: int
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A place that comes back at `at`, to be had by claims of that instant and later."""
+    """A place that comes back at `at`: claims of that instant and later can have it."""
 
     at: datetime
     offer: str
     merchant: str
-    seat: int | None
-    merchant_seat: int | None
-
-
-class Seats:
-    """Numbered seats from 1 to `limit`; the lowest free one is taken first. Without a limit there are no numbers.
-
-    Held are those up to `first`, but for the `free` ones, and those in `taken`, each as often as it is named: a seat
-    that comes back later may have been given on already. Some who came before there was a limit, or under a higher
-    one, sit without a number or above it, and count.
-    """
-
-    __slots__ = ("_count", "_freed", "_more", "_next", "limit")
-
-    def __init__(
-        self, limit: int | None, taken: Iterable[int | None] = (), *, first: int = 0, free: Sequence[int] = ()
-    ) -> None:
-        seats = list(taken) if limit is not None else []
-        self.limit = limit
-        self._count = first - len(free) + len(seats)
-        self._freed = sorted(free)
-        self._next = first + 1
-        # Holders beyond the one that each seat below `_next` has, unless it is free.
-        self._more = Counter(seat for seat in seats if seat is not None)
-
-    @property
-    def full(self) -> bool:
-        """Whether no seat is left."""
-        return self.limit is not None and self._count >= self.limit
-
-    def take(self) -> int | None:
-        """Take the lowest free seat; only where not full."""
-        if self.limit is None:
-            return None
-        self._count += 1
-        if self._freed:
-            return heappop(self._freed)
-        while self._next in self._more:
-            self._leave(self._next)
-            self._next += 1
-        self._next += 1
-        return self._next - 1
-
-    def free(self, seat: int | None) -> None:
-        """Give back a seat that is taken; none, where its holder has no number."""
-        self._count -= 1
-        if seat is None:
-            return
-        if seat in self._more:
-            self._leave(seat)
-        elif self.limit is not None and seat <= self.limit:
-            heappush(self._freed, seat)
-
-    def _leave(self, seat: int) -> None:
-        """One holder fewer beyond the one."""
-        self._more[seat] -= 1
-        if not self._more[seat]:
-            del self._more[seat]
-
-
-UNCOUNTED = Seats(None)
 
 
 @dataclass
 class Quota:
-    """The places of one offer: `limit` in all, `cap` for each merchant; `line` counts the claims so far.
+    """Quota of one offer: its limits, the places taken, and the number of qualified claims so far.
 
-    `stopped_at` is the last instant at which places are given, where an operator has stopped the offer.
+    `places_of` counts the places of each merchant. `stopped_at` is the last instant at which places are given, where an
+    operator has stopped the offer.
     """
 
     limit: int | None = None
-    cap: int | None = None
-    line: int = 0
+    limit_per_merchant: int | None = None
+    qualified_claims: int = 0
     stopped_at: datetime | None = None
-    seats: Seats = field(init=False)
-    merchants: dict[str, Seats] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.seats = Seats(self.limit)
-
-    def of(self, merchant: str) -> Seats:
-        """The merchant's own seats."""
-        if self.cap is None:
-            return UNCOUNTED
-        if merchant not in self.merchants:
-            self.merchants[merchant] = Seats(self.cap)
-        return self.merchants[merchant]
+    places_taken: int = 0
+    places_of: Counter[str] = field(default_factory=Counter)
 
     def refusal(self, claim: Claim) -> Outcome | None:
-        """Why there is no place: the offer was stopped, the merchant has its share, all are taken. None: there is."""
-        if self.stopped_at is not None and claim.turn[0] > self.stopped_at:
+        """Return why there is no place, in this order: offer stopped, merchant at its limit, no place left."""
+        if self.stopped_at is not None and claim.sort_key[0] > self.stopped_at:
             return Outcome.STOPPED
-        if self.of(claim.merchant).full:
+        if self.limit_per_merchant is not None and self.places_of[claim.merchant] >= self.limit_per_merchant:
             return Outcome.MERCHANT_CAP
-        return Outcome.QUOTA_EXHAUSTED if self.seats.full else None
+        # More places than the limit can be taken: releases are counted at their instant, claims may come late.
+        return Outcome.QUOTA_EXHAUSTED if self.limit is not None and self.places_taken >= self.limit else None
 
-    def free(self, release: Release) -> None:
-        """Take a place back."""
-        self.seats.free(release.seat)
-        self.of(release.merchant).free(release.merchant_seat)
+    def take(self, merchant: str) -> None:
+        """Count one more place."""
+        self.places_taken += 1
+        if self.limit_per_merchant is not None:  # else a count of every merchant, for nothing
+            self.places_of[merchant] += 1
+
+    def release(self, merchant: str) -> None:
+        """Count one place less."""
+        self.places_taken -= 1
+        if self.limit_per_merchant is not None:
+            self.places_of[merchant] -= 1
 
 
 class Allocation:
-    """Places of offers that compete for the same fee, given in order. Feed it what was given before, then claims."""
+    """Gives the places of offers that compete for one fee. Load it with what was given before, then decide claims."""
 
     def __init__(self, quotas: dict[str, Quota]) -> None:
         self.quotas = quotas
         self._releases: list[tuple[datetime, int, Release]] = []
-        self._holders: dict[str, datetime | None] = {}
+        self._fees_held_until: dict[str, datetime | None] = {}
         self._count = 0
 
     def expect(self, release: Release) -> None:
-        """Note a place that will come back."""
-        self._count += 1
+        """Add a place that will come back; until then it counts as taken."""
+        self._count += 1  # breaks ties of the heap: releases themselves have no order
         heappush(self._releases, (release.at, self._count, release))
 
     def hold(self, subject: str, until: datetime | None) -> None:
-        """Note that a subject's fee has a live grant already, until an instant or for good; the longer counts."""
-        known = self._holders.get(subject, until)
-        self._holders[subject] = None if known is None or until is None else max(known, until)
+        """Note that a live grant holds the fee of a subject until an instant, None for good; the longest counts."""
+        known = self._fees_held_until.get(subject, until)
+        self._fees_held_until[subject] = None if known is None or until is None else max(known, until)
 
-    def decide(self, claims: Iterable[Claim]) -> Iterator[Verdict]:
-        """A verdict for each claim, in an order in which equal times are taken by subject.
+    def decide(self, claims: Iterable[Claim]) -> Iterator[ClaimResult]:
+        """Yield a result for each claim; `claims` are ordered by `sort_key`.
 
-        `claims` come ordered by their turn. At one instant, releases come before claims; of one subject's claims the
-        largest discount is tried first, equal ones by offer code, and one that finds no place gives way to the next.
+        At one instant, releases come before claims. Of the claims of one subject the largest discount is tried first,
+        equal ones by offer code; a claim that gets no place leaves the fee to the next.
         """
-        for (at, _claimed, subject), contenders in groupby(claims, key=attrgetter("turn")):
+        for (at, _claimed, subject), group in groupby(claims, key=attrgetter("sort_key")):
             while self._releases and self._releases[0][0] <= at:
                 release = heappop(self._releases)[2]
-                self.quotas[release.offer].free(release)
-            tried = list(contenders)
-            if len(tried) > 1:
-                tried.sort(key=lambda claim: (-claim.amount, claim.offer))
-            for claim in tried:
-                yield self._decide(claim, self._held(subject, at))
+                self.quotas[release.offer].release(release.merchant)
+            contenders = list(group)
+            if len(contenders) > 1:
+                contenders.sort(key=lambda claim: (-claim.amount, claim.offer))
+            for claim in contenders:
+                yield self._decide(claim, fee_held=self._is_fee_held(subject, at))
 
-    def _held(self, subject: str, at: datetime) -> bool:
-        if subject not in self._holders:
+    def _is_fee_held(self, subject: str, at: datetime) -> bool:
+        if subject not in self._fees_held_until:
             return False
-        until = self._holders[subject]
+        until = self._fees_held_until[subject]
         return until is None or until > at
 
-    def _decide(self, claim: Claim, held: bool) -> Verdict:
+    def _decide(self, claim: Claim, *, fee_held: bool) -> ClaimResult:
         quota = self.quotas[claim.offer]
-        quota.line += 1
-        if claim.fee_already_reduced or held:
-            return Verdict(claim, Outcome.SUPERSEDED, quota.line)
+        quota.qualified_claims += 1
+        if claim.fee_already_reduced or fee_held:
+            return ClaimResult(claim, Outcome.SUPERSEDED, quota.qualified_claims)
         if refusal := quota.refusal(claim):
-            return Verdict(claim, refusal, quota.line)
-        seat, merchant_seat = quota.seats.take(), quota.of(claim.merchant).take()
-        if len(self.quotas) > 1:
+            return ClaimResult(claim, refusal, quota.qualified_claims)
+        quota.take(claim.merchant)
+        if len(self.quotas) > 1:  # else no other offer competes for the fee
             self.hold(claim.subject, claim.ended_at)
         if claim.released_at is not None:
-            self.expect(Release(claim.released_at, claim.offer, claim.merchant, seat, merchant_seat))
-        return Verdict(claim, Outcome.GRANTED, quota.line, seat, merchant_seat)
+            self.expect(Release(claim.released_at, claim.offer, claim.merchant))
+        return ClaimResult(claim, Outcome.GRANTED, quota.qualified_claims)

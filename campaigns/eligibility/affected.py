@@ -104,7 +104,7 @@ def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> Keys | None:
     if changes.everything or changes.passed(settlement.deadline.after if settlement.deadline else None):
         return None
     parts = _subject_rows(terms, list(_moments(settlement)), changes)
-    again = Grant.objects.order_by().filter(offer=offer.id, look_again=True)
+    again = Grant.objects.order_by().filter(offer=offer.id, follow_again=True)
     parts.append(again.values_list("subject", flat=True))
     if settlement.lock_within_hours is not None and changes.since is not None:
         waited = timedelta(hours=settlement.lock_within_hours)

@@ -107,7 +107,7 @@ def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str
         version=number,
         status=row["granted_status"] or "",
         claimed_at=decision.claimed_at if decision else claimed,
-        place=decision.place if decision else None,
+        place=decision.queue_position if decision else None,
         amount=row["granted_amount"],
         currency=row["granted_currency"] or "",
         review=row["granted_review"] or "",
@@ -115,7 +115,7 @@ def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str
     )
 
 
-DECIDED = ("version_id", "claimed_at", "outcome", "failed", "place")
+DECIDED = ("version_id", "claimed_at", "outcome", "failed", "queue_position")
 
 
 def _decision(row: dict[str, Any]) -> Decision | None:

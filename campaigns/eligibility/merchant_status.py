@@ -147,8 +147,8 @@ def _status(
     terms, row = offer.terms, offer.row
     reasons, progress = _evaluate(offer, merchant, at)
     taken = sum(holding.count for holding in grants if holding.status != Grant.Status.RELEASED)
-    left = None if row.limit is None else max(row.limit - row.used, 0)
-    own_left = None if row.cap is None else max(row.cap - taken, 0)
+    left = None if row.limit is None else max(row.limit - row.places_taken, 0)
+    own_left = None if row.limit_per_merchant is None else max(row.limit_per_merchant - taken, 0)
     opens, closes = schedule.opens(terms), schedule.closes(terms)
     status = MerchantOfferStatus(
         offer=offer,

@@ -1,4 +1,8 @@
-"""Decide claims: fold the allocator over the claims of offers that compete for one fee, and store the decisions."""
+"""Decide claims: run the allocator over the claims of offers that compete for one fee, and store the decisions.
+
+A tick reads claims with server-side cursors and refuses those that miss a condition in one statement: a million of them
+take flat memory. Claims decided ahead of the tick are few: they are read at once and written in one round trip.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -12,204 +16,261 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import F, IntegerField, Value
 
-from campaigns.allocation.allocator import Claim, Outcome, Verdict
+from campaigns.allocation.allocator import Claim, ClaimResult, Outcome
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
 from campaigns.eligibility.affected import Keys
 from campaigns.eligibility.changes import Changes
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
-from campaigns.models import Decision, Grant
+from campaigns.models import Decision, Grant, Offer
 from campaigns.notifications import decision_events, outbox
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, planner_hints
-from core.db.pipeline import combined_statement, outside_pipeline
+from core.db.pipeline import combined_statement, execute, outside_pipeline
 
-CHUNK = 10_000
+CHUNK = 10_000  # decisions written at once: one COPY for each table, some 10 MB of rows in memory
 Row = tuple[object, ...]
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
-COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed place".split()
+COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed queue_position".split()
+SET_PROGRESS = (
+    f"UPDATE {Offer._meta.db_table} SET qualified_claims = %s, "  # noqa: S608  own name
+    "instant_claims_decided_until = COALESCE(%s, instant_claims_decided_until) WHERE id = %s"
+)
 
 
-def decide(offers: list[PublishedOffer], news: Changes, *, at: datetime) -> int:
-    """Decide the claims of competing offers up to `news.until`. Returns how many. The caller holds the offers.
+def decide(offers: list[PublishedOffer], changes: Changes, *, at: datetime) -> int:
+    """Decide the claims of competing offers up to `changes.until`. Returns how many. The caller has locked the offers.
 
-    `at` is the instant up to which what becomes of a grant is already known: later than `news.until` where claims
-    wait for a settling delay. Claims of a paused offer wait.
+    Facts are known up to `at`, which is later than `changes.until` where claims wait for a settling delay. Claims of a
+    paused offer wait.
     """
-    ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
-    asked = [
-        _to_ask(offer, replace(news, since=offer.row.claims_decided_until, reevaluate_all=offer.row.reevaluate_all))
+    ready = _ready(offers, changes)
+    affected_keys = [
+        _affected(
+            offer, replace(changes, since=offer.row.claims_decided_until, reevaluate_all=offer.row.reevaluate_all)
+        )
         for offer in ready
     ]
-    going = [(offer, keys) for offer, keys in zip(ready, asked, strict=True) if offer.row.paused_at is None]
-    with planner_hints.hash_joins(any(keys is None for _, keys in going)):
-        return _decide_asked(going, news, at)
+    deciding = [(offer, keys) for offer, keys in zip(ready, affected_keys, strict=True) if offer.row.paused_at is None]
+    with planner_hints.hash_joins(any(keys is None for _, keys in deciding)):
+        return _decide_affected(deciding, changes, at)
 
 
 def decide_some(
-    offers: list[PublishedOffer], news: Changes, known: Mapping[int, list[claims.Subject]], *, at: datetime
+    offers: list[PublishedOffer], changes: Changes, claiming: Mapping[int, list[claims.Subject]], *, at: datetime
 ) -> list[Decision]:
-    """As `decide`, for the subjects of `news.only`: read at once, with those who miss a condition among them.
+    """Decide the claims of the subjects in `changes.only`; otherwise as `decide`.
 
-    `known`: who asks, by offer, where it was read already. Returns the decisions that were made, without their keys.
+    `claiming` has the undecided claims of these subjects by offer, where the caller has read them. Returns the new
+    decisions, without their keys.
     """
-    assert news.only is not None
-    subjects, until = news.only.subjects, news.until
-    ready = [offer for offer in offers if (offer.terms.decision_instant or news.until) <= news.until]
+    assert changes.only is not None
+    subjects, until = changes.only.subjects, changes.until
+    ready = _ready(offers, changes)
     for offer in ready:
         if offer.terms.threshold is not None:
             with outside_pipeline():
-                threshold_tags.tag(offer, offer.terms.threshold, replace(news, since=offer.row.claims_decided_until))
-    going = [offer for offer in ready if offer.row.paused_at is None]
-    asking = {o.id: known[o.id] if o.id in known else claims.send_undecided(o, subjects, until=until)() for o in going}
-    asked = [(offer, one) for offer in going for one in asking[offer.id]]
-    written = _refuse_some([(offer, one) for offer, one in asked if one.failed])
-    passed = sorted((_claim(offer, one, at) for offer, one in asked if not one.failed), key=attrgetter("turn"))
-    if passed:
-        foreseen = transitions.prefetch_for_grants({claim.merchant for claim in passed}, len(passed))
-        written += chain.from_iterable(
-            _allocate(going, iter(passed), news.since, until, some=len(passed), foreseen=foreseen)
+                threshold_tags.tag(offer, offer.terms.threshold, replace(changes, since=offer.row.claims_decided_until))
+    deciding = [offer for offer in ready if offer.row.paused_at is None]
+    found = [
+        (offer, subject)
+        for offer in deciding
+        for subject in (
+            claiming[offer.id] if offer.id in claiming else claims.send_undecided(offer, subjects, until=until)()
         )
+    ]
+    written = _refuse_some([(offer, subject) for offer, subject in found if subject.failed])
+    qualified = [_claim(offer, subject, at) for offer, subject in found if not subject.failed]
+    if qualified:
+        qualified.sort(key=attrgetter("sort_key"))
+        prefetched = transitions.prefetch_for_grants({claim.merchant for claim in qualified}, len(qualified))
+        quota_state = QuotaState(deciding, since=changes.since, few_claims=True)
+        written += chain.from_iterable(_allocate(deciding, quota_state, iter(qualified), prefetched))
+        _record_progress(deciding, quota_state, until, instant_claims_decided_until=until)
     return [Decision.from_db(connection.alias, FIELDS, (None, *row)) for row in written]
 
 
+def _ready(offers: list[PublishedOffer], changes: Changes) -> list[PublishedOffer]:
+    """Leave out offers that decide all their claims at an instant still to come."""
+    return [offer for offer in offers if (offer.terms.decision_instant or changes.until) <= changes.until]
+
+
 def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[Row]:
-    """Write refusals for a condition; returns what was written."""
+    """Write refusals of claims that miss a condition; returns the rows."""
     outcome = int(Outcome.REFUSED)
     written: list[Row] = [
-        (offer.id, one.key, one.merchant, offer.version_id, one.timeline.claimed_at, outcome, one.failed, None)
-        for offer, one in refused
+        (
+            offer.id,
+            subject.key,
+            subject.merchant,
+            offer.version_id,
+            subject.timeline.claimed_at,
+            outcome,
+            subject.failed,
+            None,
+        )
+        for offer, subject in refused
     ]
     if written:
         bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
-        told = [
-            decision_events.refusal(offer, one.merchant, one.key, one.timeline.claimed_at, decision_events.CONDITIONS)
-            for offer, one in refused
+        events = [
+            decision_events.refusal(
+                offer, subject.merchant, subject.key, subject.timeline.claimed_at, decision_events.CONDITIONS
+            )
+            for offer, subject in refused
         ]
-        outbox.publish(told, merchants={one.merchant for _, one in refused})
+        outbox.publish(events, merchants={subject.merchant for _, subject in refused})
     return written
 
 
-def _to_ask(offer: PublishedOffer, news: Changes) -> Keys | None:
+def _affected(offer: PublishedOffer, changes: Changes) -> Keys | None:
+    """Return the subjects to evaluate, None for all of them; tags orders of a threshold first."""
     newest_tag = 0
     if offer.terms.threshold is not None:
         newest_tag = threshold_tags.newest(offer)
-        threshold_tags.tag(offer, offer.terms.threshold, news)
-    return affected.subjects_to_decide(offer, news, newest_tag=newest_tag)
+        threshold_tags.tag(offer, offer.terms.threshold, changes)
+    return affected.subjects_to_decide(offer, changes, newest_tag=newest_tag)
 
 
-def _decide_asked(going: list[tuple[PublishedOffer, Keys | None]], news: Changes, at: datetime) -> int:
+def _decide_affected(deciding: list[tuple[PublishedOffer, Keys | None]], changes: Changes, at: datetime) -> int:
     decided = 0
-    asking: list[Iterator[Claim]] = []
-    for offer, keys in going:
-        undecided = claims.undecided(offer, until=news.until)
+    by_offer: list[Iterator[Claim]] = []
+    for offer, keys in deciding:
+        undecided = claims.undecided(offer, until=changes.until)
         if keys is not None:
             undecided = undecided.filter(pk__in=keys)
         decided += _refuse(offer, undecided)
-        asking.append(_asking(offer, claims.eligible_claims(offer, undecided), at))
-    in_order = asking[0] if len(asking) == 1 else merge(*asking, key=attrgetter("turn"))
-    chunks = _allocate([offer for offer, _ in going], in_order, news.since, news.until)
-    return decided + sum(map(len, chunks))
+        by_offer.append(_qualified(offer, claims.eligible_claims(offer, undecided), at))
+    in_order = by_offer[0] if len(by_offer) == 1 else merge(*by_offer, key=attrgetter("sort_key"))
+    offers = [offer for offer, _ in deciding]
+    quota_state = QuotaState(offers, since=changes.since)
+    allocated = sum(map(len, _allocate(offers, quota_state, in_order)))
+    _record_progress(offers, quota_state, changes.until)
+    planner_hints.analyze(allocated, Decision, Grant)
+    return decided + allocated
 
 
 def _refuse(offer: PublishedOffer, rows_: claims.Rows) -> int:
-    """Write a refusal for each claim that misses a condition, in one statement."""
-    judged = claims.with_failed_conditions(offer, rows_).annotate(
+    """Write a refusal for each claim that misses a condition, in one statement. Returns how many."""
+    evaluated = claims.with_failed_conditions(offer, rows_).annotate(
         d_offer=Value(offer.id, output_field=IntegerField()),
         d_subject=F("pk"),
         d_version=Value(offer.version_id, output_field=IntegerField()),
         d_outcome=Value(int(Outcome.REFUSED), output_field=IntegerField()),
     )
     merchant = offer.terms.collection.merchant
-    select = judged.order_by().values_list(
+    select = evaluated.order_by().values_list(
         "d_offer", "d_subject", merchant, "d_version", "claimed_at", "d_outcome", "failed"
     )
     with decision_events.refusals(offer):
         return _insert_failed(*select.query.sql_with_params())
 
 
-def _insert_failed(judged: str, parameters: Any) -> int:
+def _insert_failed(evaluated: str, parameters: Any) -> int:
     # OFFSET 0: PostgreSQL would otherwise work out every condition twice, for the filter and for the row.
     fence = "OFFSET 0" if connection.vendor == "postgresql" else ""
     into = f"INSERT INTO {Decision._meta.db_table} ({', '.join(COLUMNS[:-1])})"
     with connection.cursor() as cursor:
-        cursor.execute(f"{into} SELECT * FROM ({judged} {fence}) AS claim WHERE failed > 0", parameters)  # noqa: S608  own names
+        cursor.execute(f"{into} SELECT * FROM ({evaluated} {fence}) AS claim WHERE failed > 0", parameters)  # noqa: S608  own names
         count = int(cursor.rowcount)
     planner_hints.analyze(count, Decision)
     return count
 
 
-def _asking(offer: PublishedOffer, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:
-    """The claims that met every condition, in order, with what is known of how their grants would go."""
+def _qualified(offer: PublishedOffer, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:
+    """Yield the claims that met every condition, in order."""
     for subject in claims.read(offer, rows_):
         yield _claim(offer, subject, at)
 
 
 def _claim(offer: PublishedOffer, subject: claims.Subject, at: datetime) -> Claim:
+    """Return a subject's claim, with the states its grant would have reached by `at`."""
     steps = grant_steps(offer.terms.settlement, subject.timeline, until=at)
     last = steps[-1]
     ended = None if last.status in Grant.LIVE else last.at
     return Claim(
-        subject.timeline.claimed_at, subject.key, subject.merchant, offer.code, subject.amount,
-        ended if last.status == Grant.Status.RELEASED else None, ended, subject.fee_already_reduced,
-        (subject.currency, steps), offer.terms.decision_instant,
-    )  # fmt: skip
+        at=subject.timeline.claimed_at,
+        subject=subject.key,
+        merchant=subject.merchant,
+        offer=offer.code,
+        amount=subject.amount,
+        released_at=ended if last.status == Grant.Status.RELEASED else None,
+        ended_at=ended,
+        fee_already_reduced=subject.fee_already_reduced,
+        context=(subject.currency, steps),
+        decided_at=offer.terms.decision_instant,
+    )
 
 
 def _allocate(
-    offers: list[PublishedOffer], asking: Iterator[Claim], since: datetime | None, until: datetime, *,
-    some: int | None = None, foreseen: transitions.PrefetchedGrants | None = None,
-) -> Iterator[list[Row]]:  # fmt: skip
-    """Give places and write the decisions; yields what was written, chunk by chunk."""
-    places = QuotaState(offers, since=since, some=some)
-    quotas = places.allocation.quotas
+    offers: list[PublishedOffer],
+    quota_state: QuotaState,
+    qualified: Iterator[Claim],
+    prefetched: transitions.PrefetchedGrants | None = None,
+) -> Iterator[list[Row]]:
+    """Give places and write the decisions; yields the rows, chunk by chunk. Adds places to `quota_state.places_taken`.
+
+    `prefetched` is enough for one chunk.
+    """
     by_code = {offer.code: offer for offer in offers}
-    verdicts = places.allocation.decide(places.prepared(asking))
-    decided = 0
-    kept: Counter[int] = Counter()
-    while chunk := list(islice(verdicts, CHUNK)):
-        yield _write(by_code, chunk, kept, foreseen)
-        foreseen = None
-        decided += len(chunk)
-    asked_until = None if some is None else until
+    results = quota_state.allocation.decide(quota_state.prefetched(qualified))
+    while chunk := list(islice(results, CHUNK)):
+        written, taken = _write(by_code, chunk, prefetched)
+        quota_state.places_taken += taken
+        prefetched = None
+        yield written
+
+
+def _record_progress(
+    offers: list[PublishedOffer],
+    quota_state: QuotaState,
+    until: datetime,
+    *,
+    instant_claims_decided_until: datetime | None = None,
+) -> None:
+    """Store the number of qualified claims, and publish that the places of an offer run out."""
     for offer in offers:
-        transitions.count(offer.row, kept=kept[offer.id], line=quotas[offer.code].line, asked_until=asked_until)
-    decision_events.places(offers, places.used + kept, at=until)
-    planner_hints.analyze(decided, Decision, Grant)
+        qualified = quota_state.allocation.quotas[offer.code].qualified_claims
+        if instant_claims_decided_until is not None or qualified != offer.row.qualified_claims:
+            execute(SET_PROGRESS, [qualified, instant_claims_decided_until, offer.id])
+    decision_events.places(offers, quota_state.places_taken, at=until)
 
 
 def _write(
-    by_code: dict[str, PublishedOffer],
-    verdicts: list[Verdict],
-    kept: Counter[int],
-    foreseen: transitions.PrefetchedGrants | None,
-) -> list[Row]:
-    written = [_decision(by_code[v.claim.offer], v) for v in verdicts]
-    awards = [_award(by_code[v.claim.offer], v) for v in verdicts if v.outcome is Outcome.GRANTED]
-    refused = [verdict for verdict in verdicts if verdict.outcome is not Outcome.GRANTED]
+    by_code: dict[str, PublishedOffer], results: list[ClaimResult], prefetched: transitions.PrefetchedGrants | None
+) -> tuple[list[Row], Counter[int]]:
+    """Write decisions and grants, and publish refusals. Returns the decisions, and the places taken of each offer."""
+    written = [_decision(by_code[result.claim.offer], result) for result in results]
+    awards = [_award(by_code[one.claim.offer], one) for one in results if one.outcome is Outcome.GRANTED]
+    refused = [result for result in results if result.outcome is not Outcome.GRANTED]
     with combined_statement():
         bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
-        kept += transitions.award(awards, foreseen)
+        taken = transitions.award(awards, prefetched)
         if refused:
             outbox.publish(
-                decision_events.refused(by_code, refused), merchants={verdict.claim.merchant for verdict in refused}
+                decision_events.refused(by_code, refused), merchants={result.claim.merchant for result in refused}
             )
-    return written
+    return written, taken
 
 
-def _decision(offer: PublishedOffer, verdict: Verdict) -> Row:
-    claim = verdict.claim
-    return (
-        offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, int(verdict.outcome), 0, verdict.place,
-    )  # fmt: skip
+def _decision(offer: PublishedOffer, result: ClaimResult) -> Row:
+    """Return a row of decisions, in the order of COLUMNS."""
+    claim, outcome = result.claim, int(result.outcome)
+    return (offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, outcome, 0, result.queue_position)
 
 
-def _award(offer: PublishedOffer, verdict: Verdict) -> transitions.NewGrant:
-    claim = verdict.claim
-    currency, steps = cast(tuple[str, list[StateChange]], claim.about)
+def _award(offer: PublishedOffer, result: ClaimResult) -> transitions.NewGrant:
+    claim = result.claim
+    currency, steps = cast(tuple[str, list[StateChange]], claim.context)
     bundle = offer.terms.bundle
     return transitions.NewGrant(
-        offer.row, claim.subject, claim.merchant, claim.amount, currency, offer.terms.fee, steps,
-        verdict.seat, verdict.merchant_seat, bundle.count if bundle else 0,
-    )  # fmt: skip
+        offer=offer.row,
+        subject=claim.subject,
+        merchant=claim.merchant,
+        amount=claim.amount,
+        currency=currency,
+        fee=offer.terms.fee,
+        steps=steps,
+        coupons=bundle.count if bundle else 0,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import islice
 
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 
 from campaigns.eligibility import affected, claims
 from campaigns.eligibility.changes import Changes
@@ -69,9 +69,8 @@ def _follow_some(offer: PublishedOffer, keys: list[str], news: Changes) -> int:
         elif steps and not doubt:
             advances.append(transitions.GrantAdvance(grant, steps))
     Grant.objects.bulk_update(doubtful, ["review"], batch_size=500)
-    mine.filter(look_again=True).update(look_again=False)
-    freed = transitions.advance(advances)
-    Offer.objects.filter(pk=offer.id).update(used=F("used") - freed)
+    mine.filter(follow_again=True).update(follow_again=False)
+    transitions.advance(advances)
     return len(advances)
 
 
@@ -83,7 +82,7 @@ def _compare(
     if at is None:
         return MISSING, []
     doubt = _doubt(offer, grant, subject, at)
-    if doubt and doubt != grant.kept:
+    if doubt and doubt != grant.accepted_review:
         return doubt, []
     return _remaining(grant, grant_steps(offer.terms.settlement, subject.timeline, until=news.until))
 

@@ -18,12 +18,12 @@ def accept(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
     """
     with transaction.atomic():
         marked = Grant.objects.filter(pk=grant.pk, status__in=Grant.LIVE).exclude(review="")
-        if not marked.update(kept=grant.review, review="", look_again=True):
+        if not marked.update(accepted_review=grant.review, review="", follow_again=True):
             raise transitions.NotLiveError(f"{grant} is not marked for review")
         # The entry leads from the state to itself: it moves no money and records who accepted the grant, and why.
         unchanged = StateChange(grant.status, at, reason)
         journal.record([transitions.entry(grant, grant.status, unchanged, by=by, reason=reason)])
-    grant.kept, grant.review = grant.review, ""
+    grant.accepted_review, grant.review = grant.review, ""
 
 
 def reopen(grant: Grant, *, at: datetime, by: str, reason: str) -> None:

@@ -15,8 +15,8 @@ from campaigns.grants.steps import StateChange
 from campaigns.ledger import journal
 from campaigns.models import Grant, Issuance, Offer
 from campaigns.notifications import outbox
+from campaigns.offers import quota_counters
 from core.db import bulk_insert
-from core.db.pipeline import execute
 
 Status = Grant.Status
 
@@ -43,22 +43,14 @@ class NewGrant:
     currency: str
     fee: str
     steps: Sequence[StateChange]
-    seat: int | None
-    merchant_seat: int | None
     coupons: int = 0
 
 
 COLUMNS = (
     "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
-    "seat limit merchant_seat cap coupons review kept look_again"
+    "coupons review accepted_review follow_again"
 ).split()
 _values = itemgetter(*COLUMNS)
-
-
-COUNT = (
-    f"UPDATE {Offer._meta.db_table} SET used = used + %s, line = %s, "  # noqa: S608  own name
-    "asked_until = COALESCE(%s, asked_until) WHERE id = %s"
-)
 
 
 class PrefetchedGrants(NamedTuple):
@@ -74,18 +66,32 @@ def prefetch_for_grants(merchants: Collection[str], most: int) -> PrefetchedGran
 
 
 def award(grants: Sequence[NewGrant], prefetched: PrefetchedGrants | None = None) -> Counter[int]:
-    """Write grants, with one journal entry for each state reached. The database refuses a seat given twice.
+    """Write grants, take their places, and write one journal entry for each state reached.
 
-    Returns the number of places taken of each offer, by its key, for `count`.
+    Returns the number of places taken of each offer, by its key. Raises IntegrityError if an offer or a merchant would
+    exceed its limit; in a pipeline, when that ends.
     """
     if not grants:
         return Counter()
     audience, ids = prefetched or prefetch_for_grants({grant.merchant for grant in grants}, len(grants))
     keyed = list(zip(ids(), grants, strict=False))  # more keys may have been prefetched than there are grants
     bulk_insert.write(Grant._meta.db_table, COLUMNS, [_values(_row(pk, grant)) for pk, grant in keyed])
+    taken = _take_places(grants)
     journal.record((entry for pk, grant in keyed for entry in _first_entries(pk, grant)), audience())
     _plan_coupons(grants)
-    return Counter(grant.offer.pk for grant in grants if grant.steps[-1].status != Status.RELEASED)
+    return taken
+
+
+def _take_places(grants: Sequence[NewGrant]) -> Counter[int]:
+    offers: dict[int, Offer] = {}
+    merchants: dict[int, Counter[str]] = {}
+    for grant in grants:
+        if grant.steps[-1].status != Status.RELEASED:
+            offers[grant.offer.pk] = grant.offer
+            merchants.setdefault(grant.offer.pk, Counter())[grant.merchant] += 1
+    for pk, offer in sorted(offers.items()):
+        quota_counters.take_places(offer, merchants[pk])
+    return Counter({pk: places.total() for pk, places in merchants.items()})
 
 
 def _row(pk: int, grant: NewGrant) -> dict[str, object]:
@@ -102,15 +108,10 @@ def _row(pk: int, grant: NewGrant) -> dict[str, object]:
         "fee": grant.fee,
         "claimed_at": first.at,
         "ended_at": None if last.status in Grant.LIVE else last.at,
-        # The limits of the time are stored with the seats: the database checks each seat against them.
-        "seat": grant.seat,
-        "limit": grant.offer.limit if grant.seat else None,
-        "merchant_seat": grant.merchant_seat,
-        "cap": grant.offer.cap if grant.merchant_seat else None,
         "coupons": grant.coupons,
         "review": "",
-        "kept": "",
-        "look_again": False,
+        "accepted_review": "",
+        "follow_again": False,
     }
 
 
@@ -147,15 +148,6 @@ def _with_sources(steps: Sequence[StateChange], source: str = "") -> Iterable[tu
         source = step.status
 
 
-def count(offer: Offer, *, kept: int, line: int, asked_until: datetime | None = None) -> None:
-    """Update the counters of the offer to match the grants just written.
-
-    `asked_until` is the instant up to which some claims were decided by themselves, ahead of the tick.
-    """
-    if kept or line != offer.line or asked_until is not None:
-        execute(COUNT, [kept, line, asked_until, offer.pk])
-
-
 @dataclass(frozen=True, slots=True)
 class GrantAdvance:
     """A grant and the states that it has reached since, in order."""
@@ -164,8 +156,8 @@ class GrantAdvance:
     steps: Sequence[StateChange]
 
 
-def advance(advances: Sequence[GrantAdvance]) -> int:
-    """Bring grants to their next states and return the number of places released.
+def advance(advances: Sequence[GrantAdvance]) -> None:
+    """Bring grants to their next states. The places of released grants come back.
 
     A grant may pass several states at once, where its facts arrived together. The caller has locked the rows.
     """
@@ -177,8 +169,16 @@ def advance(advances: Sequence[GrantAdvance]) -> int:
         grant.ended_at = None if grant.status in Grant.LIVE else steps[-1].at
         grants.append(grant)
     Grant.objects.bulk_update(grants, ["status", "ended_at"], batch_size=500)
+    _return_places([grant for grant in grants if grant.status == Status.RELEASED])
     journal.record(entries)
-    return sum(grant.status == Status.RELEASED for grant in grants)
+
+
+def _return_places(released: Sequence[Grant]) -> None:
+    merchants: dict[int, Counter[str]] = {}
+    for grant in released:
+        merchants.setdefault(grant.offer_id, Counter())[grant.merchant_id] += 1
+    for offer_id, places in sorted(merchants.items()):
+        quota_counters.return_places(offer_id, places)
 
 
 def entry(grant: Grant, source: str, step: StateChange, *, by: str, reason: str) -> journal.NewEntry:
@@ -219,7 +219,7 @@ def _change(grant: Grant, step: StateChange, *, by: str) -> None:
         if not Grant.objects.filter(pk=grant.pk, status=source).update(status=step.status, ended_at=ended, review=""):
             raise NotLiveError(f"{grant} has changed meanwhile")
         if step.status == Status.RELEASED:
-            Offer.objects.filter(pk=grant.offer_id).update(used=F("used") - 1)
+            _return_places([grant])
         journal.record([entry(grant, str(source), step, by=by, reason=step.reason)])
     grant.status, grant.ended_at, grant.review = Status(step.status), ended, ""
 

@@ -9,7 +9,7 @@ from campaigns.models.grant import Grant
 from campaigns.models.heartbeat import Heartbeat
 from campaigns.models.journal_entry import JournalEntry
 from campaigns.models.message import Message
-from campaigns.models.offer import Campaign, Issuance, Offer, Version
+from campaigns.models.offer import Campaign, Issuance, MerchantQuota, Offer, Version
 from campaigns.models.outbox_event import OutboxEvent
 from campaigns.models.revocation import Revocation
 from campaigns.models.simulation import Simulation
@@ -30,6 +30,7 @@ __all__ = [
     "Heartbeat",
     "Issuance",
     "JournalEntry",
+    "MerchantQuota",
     "Message",
     "Offer",
     "OutboxEvent",

@@ -1,4 +1,4 @@
-"""What was decided of each claim, and the tags a threshold gave."""
+"""Decisions on claims, and the tags that a threshold gives to orders."""
 
 from django.db import models
 from django.db.models import Q
@@ -10,11 +10,10 @@ from merchants.models import Merchant
 
 
 class Decision(models.Model):
-    """One claim, decided once.
+    """The decision on one claim; each claim is decided once.
 
-    `failed` has bit n set when condition n of the version did not hold. `place` is the claim's place in line among
-    those that met the conditions. Rows are written set-wise, by the million, from rows just read; references to
-    merchant and version are therefore kept without a check per row.
+    `failed` has bit n set where condition n of the version did not hold. `queue_position` numbers the claims of the
+    offer that met the conditions, in the order in which they were decided.
     """
 
     class Outcome(models.IntegerChoices):
@@ -27,6 +26,7 @@ class Decision(models.Model):
 
     offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="decisions")
     subject = KeyField(_("subject"), max_length=64)
+    # Rows are written in bulk, by the million, from rows just read: no check of each reference.
     merchant = models.ForeignKey(
         Merchant, models.DO_NOTHING, db_constraint=False, verbose_name=_("merchant"), related_name="+"
     )
@@ -36,7 +36,7 @@ class Decision(models.Model):
     claimed_at = models.DateTimeField(_("claimed at"))
     outcome = models.PositiveSmallIntegerField(_("outcome"), choices=Outcome)
     failed = models.BigIntegerField(_("conditions not met"), default=0)
-    place = models.BigIntegerField(_("place in line"), null=True)
+    queue_position = models.BigIntegerField(_("queue position"), null=True)
 
     class Meta:
         verbose_name = _("decision")
@@ -45,7 +45,8 @@ class Decision(models.Model):
             # Led by the subject: a plan made before there are statistics of an offer never reads all of its decisions.
             models.UniqueConstraint(fields=["subject", "offer"], name="decision_once"),
             models.CheckConstraint(
-                condition=Q(outcome=2, failed__gt=0, place=None) | (~Q(outcome=2) & Q(failed=0, place__gt=0)),
+                condition=Q(outcome=2, failed__gt=0, queue_position=None)
+                | (~Q(outcome=2) & Q(failed=0, queue_position__gt=0)),
                 name="decision_refused_means_failed",
             ),
         ]
@@ -55,10 +56,10 @@ class Decision(models.Model):
 
 
 class Tag(models.Model):
-    """Whether an order counted towards the merchant's threshold, or came after it was reached. Never changes.
+    """The mark of an order as counting towards its merchant's threshold, or as coming after it. Never changes.
 
-    `total` is the merchant's sum just before the order was judged: at its first booking, or, where that was told late,
-    after everything decided until then.
+    `total` is the merchant's sum just before the order: at its first booking, or, where that was imported late, after
+    everything decided until then.
     """
 
     class Kind(models.TextChoices):
@@ -70,7 +71,7 @@ class Tag(models.Model):
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
     kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     tagged_at = models.DateTimeField(_("tagged at"))
-    judged_at = models.DateTimeField(_("judged as of"))
+    judged_at = models.DateTimeField(_("evaluated as of"))
     total = money(verbose_name=_("sum before"))
 
     class Meta:

@@ -1,7 +1,7 @@
 """Grants: one place of an offer, given to one subject."""
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offer import Offer, Version
@@ -10,11 +10,12 @@ from merchants.models import Merchant
 
 
 class Grant(models.Model):
-    """One place given to one subject. Its state changes through the verbs of `campaigns.grants.transitions` alone.
+    """One place given to one subject. Only the functions of `campaigns.grants.transitions` change its state.
 
-    It sits on seat `seat` of the offer's `limit` and on seat `merchant_seat` of the merchant's `cap`, where the offer
-    has such. A released grant has left its seats. `ended_at` is when it stopped being live; `review` says why an
-    operator should look at it, `kept` what an operator has accepted.
+    A grant takes a place of the offer, and of its merchant where the offer limits those, until it is released.
+    `ended_at` is the instant at which it stopped being live. `review` is the reason why an operator should look at it,
+    `accepted_review` the latest such reason that an operator has accepted. `follow_again` tells the next tick to follow
+    the grant although its facts have not changed since.
     """
 
     class Status(models.TextChoices):
@@ -37,14 +38,10 @@ class Grant(models.Model):
     fee = models.CharField(_("fee"), max_length=20, blank=True)
     claimed_at = models.DateTimeField(_("claimed at"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
-    seat = models.PositiveIntegerField(_("seat"), null=True)
-    limit = models.PositiveIntegerField(_("of"), null=True)
-    merchant_seat = models.PositiveIntegerField(_("merchant's seat"), null=True)
-    cap = models.PositiveIntegerField(_("of"), null=True)
     coupons = models.PositiveIntegerField(_("coupons owed"), default=0)
     review = models.CharField(_("for review"), max_length=200, blank=True)
-    kept = models.CharField(_("kept although"), max_length=200, blank=True)
-    look_again = models.BooleanField(_("to be followed anew"), default=False)
+    accepted_review = models.CharField(_("accepted in review"), max_length=200, blank=True)
+    follow_again = models.BooleanField(_("follow again"), default=False)
 
     class Meta:
         verbose_name = _("grant")
@@ -53,22 +50,6 @@ class Grant(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["offer", "subject"], condition=~Q(status="released"), name="grant_one_per_subject"
-            ),
-            models.UniqueConstraint(fields=["offer", "seat"], condition=~Q(status="released"), name="grant_seat_once"),
-            models.UniqueConstraint(
-                fields=["merchant", "offer", "merchant_seat"],
-                condition=~Q(status="released"),
-                name="grant_merchant_seat_once",
-            ),
-            models.CheckConstraint(
-                condition=Q(limit=None, seat=None)
-                | Q(limit__isnull=False, seat__isnull=False, seat__gte=1, seat__lte=F("limit")),
-                name="grant_seat_in_limit",
-            ),
-            models.CheckConstraint(
-                condition=Q(cap=None, merchant_seat=None)
-                | Q(cap__isnull=False, merchant_seat__isnull=False, merchant_seat__gte=1, merchant_seat__lte=F("cap")),
-                name="grant_merchant_seat_in_cap",
             ),
             models.CheckConstraint(condition=Q(amount__gte=0), name="grant_amount_not_negative"),
             models.CheckConstraint(
@@ -84,9 +65,8 @@ class Grant(models.Model):
                 fields=["offer", "status"], condition=Q(status__in=["reserved", "locked"]), name="grant_unsettled"
             ),
             models.Index(fields=["offer", "ended_at"], condition=Q(status="released"), name="grant_released"),
-            models.Index(fields=["offer", "seat"], condition=Q(status="released"), name="grant_vacant"),
             models.Index(fields=["offer", "claimed_at", "subject"], name="grant_export"),
-            models.Index(fields=["offer"], condition=Q(look_again=True), name="grant_look_again"),
+            models.Index(fields=["offer"], condition=Q(follow_again=True), name="grant_follow_again"),
         ]
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField
+from merchants.models import Merchant
 
 
 class Named(models.Model):
@@ -40,13 +41,17 @@ class Campaign(Named):
 
 
 class Offer(Named):
-    """One promise inside a campaign, and how far it has been decided. `subject` is that of the version in force.
+    """One promise of a campaign: its quota, and the instants up to which it has been processed.
 
-    `claims_decided_until` is the instant up to which claims are decided, empty before the first tick; `reevaluate_all`
-    is set when a version, or an operator, wants every subject asked anew. `grants_followed_until` is the instant up to
-    which its grants were followed; `asked_until` that of the latest claim decided by itself, ahead of the tick. While
-    `paused_at` is set no claim is decided; claims after `stopped_at` are refused. `used` and `line` are caches: places
-    taken, and claims that ever met the conditions.
+    `subject`, `limit` and `limit_per_merchant` are those of the version in force. `places_taken` counts the grants that
+    are not released; it changes in the transaction that writes or releases them, and the database refuses a value above
+    `limit`. `qualified_claims` counts the claims that met the conditions; each of them gets the next number as its
+    position in the queue.
+
+    A tick decides claims up to `claims_decided_until` and follows grants up to `grants_followed_until`; both are empty
+    before the first tick. `instant_claims_decided_until` is the instant of the latest claim decided ahead of the tick.
+    `reevaluate_all` tells the next tick to evaluate every subject, not only those whose facts changed. Claims wait
+    while `paused_at` is set; claims made after `stopped_at` are refused.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, verbose_name=_("campaign"), related_name="offers")
@@ -56,13 +61,13 @@ class Offer(Named):
     )
     subject = models.CharField(_("subject"), max_length=20, db_default="", editable=False)
     limit = models.PositiveIntegerField(_("limit"), null=True)
-    cap = models.PositiveIntegerField(_("limit per merchant"), null=True)
-    used = models.BigIntegerField(_("places taken"), default=0)
-    line = models.BigIntegerField(_("length of the line"), default=0)
-    claims_decided_until = models.DateTimeField(_("decided until"), null=True)
-    reevaluate_all = models.BooleanField(_("everyone is to be asked"), default=True)
+    limit_per_merchant = models.PositiveIntegerField(_("limit per merchant"), null=True)
+    places_taken = models.BigIntegerField(_("places taken"), default=0)
+    qualified_claims = models.BigIntegerField(_("qualified claims"), default=0)
+    claims_decided_until = models.DateTimeField(_("claims decided until"), null=True)
+    reevaluate_all = models.BooleanField(_("reevaluate all subjects"), default=True)
     grants_followed_until = models.DateTimeField(_("grants followed until"), null=True)
-    asked_until = models.DateTimeField(_("asked until"), null=True)
+    instant_claims_decided_until = models.DateTimeField(_("instant claims decided until"), null=True)
     paused_at = models.DateTimeField(_("paused at"), null=True)
     stopped_at = models.DateTimeField(_("stopped at"), null=True)
 
@@ -70,8 +75,42 @@ class Offer(Named):
         verbose_name = _("offer")
         verbose_name_plural = _("offers")
         constraints = [
-            models.CheckConstraint(condition=Q(used__gte=0) & Q(line__gte=0), name="offer_counts_not_negative"),
+            models.CheckConstraint(
+                condition=Q(places_taken__gte=0) & Q(qualified_claims__gte=0), name="offer_counts_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(limit=None) | Q(places_taken__lte=F("limit")), name="offer_places_within_limit"
+            ),
         ]
+
+
+class MerchantQuota(models.Model):
+    """The places one merchant has taken of one offer that has a limit per merchant.
+
+    `limit` is the offer's limit per merchant at the latest grant, or the number of places taken by then where the limit
+    was lowered below it: nothing can be added until enough places have come back.
+    """
+
+    # The unique constraint is the only index that is needed; the references are those of the grants counted here.
+    offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="+")
+    merchant = models.ForeignKey(
+        Merchant, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("merchant"), related_name="+"
+    )
+    places_taken = models.PositiveIntegerField(_("places taken"))
+    limit = models.PositiveIntegerField(_("limit"))
+
+    class Meta:
+        verbose_name = _("quota of a merchant")
+        verbose_name_plural = _("quotas of merchants")
+        constraints = [
+            models.UniqueConstraint(fields=["offer", "merchant"], name="merchant_quota_once"),
+            models.CheckConstraint(
+                condition=Q(places_taken__gte=0, places_taken__lte=F("limit")), name="merchant_places_within_limit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.offer_id} {self.merchant_id}: {self.places_taken} / {self.limit}"
 
 
 class Version(models.Model):

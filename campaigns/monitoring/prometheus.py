@@ -49,7 +49,9 @@ class DatabaseCollector(Collector):
         yield from self._health()
 
     def _offers(self) -> Iterator[Metric]:
-        rows = list(Offer.objects.exclude(version=None).values_list("pk", "code", "limit", "used", "line"))
+        rows = list(
+            Offer.objects.exclude(version=None).values_list("pk", "code", "limit", "places_taken", "qualified_claims")
+        )
         limits = _gauge("quota_limit", "Limit of an offer that has one.", "offer")
         left = _gauge("quota_left", "Places left.", "offer")
         used = _gauge("quota_used", "Places taken, including those of reserved grants.", "offer")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from campaigns.allocation.allocator import Outcome, Verdict
+from campaigns.allocation.allocator import ClaimResult, Outcome
 from campaigns.models import Decision, OutboxEvent
 from campaigns.notifications import outbox
 from campaigns.notifications.outbox import NewEvent
@@ -25,11 +25,11 @@ def refusal(offer: PublishedOffer, merchant: str, subject: str, at: datetime, re
     )
 
 
-def refused(by_code: dict[str, PublishedOffer], verdicts: list[Verdict]) -> Iterator[NewEvent]:
+def refused(by_code: dict[str, PublishedOffer], results: list[ClaimResult]) -> Iterator[NewEvent]:
     """Yield the events of claims that met the conditions and got no place."""
-    for verdict in verdicts:
-        claim = verdict.claim
-        yield refusal(by_code[claim.offer], claim.merchant, claim.subject, claim.at, verdict.outcome.name.lower())
+    for result in results:
+        claim = result.claim
+        yield refusal(by_code[claim.offer], claim.merchant, claim.subject, claim.at, result.outcome.name.lower())
 
 
 @contextmanager
@@ -55,7 +55,7 @@ def places(offers: list[PublishedOffer], used: Mapping[int, int], *, at: datetim
         NewEvent(kind=kind, offer_id=pk, at=at, reason=f"{used[pk]} / {offer.row.limit}")
         for pk, offer in limited.items()
         for share, kind in QUOTA_MARKS
-        if offer.row.used * 100 < share * (offer.row.limit or 0) <= used[pk] * 100
+        if offer.row.places_taken * 100 < share * (offer.row.limit or 0) <= used[pk] * 100
     ]
     if reached:
         outbox.publish(reached)

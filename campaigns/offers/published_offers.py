@@ -12,6 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, transaction
 from django.db.models import QuerySet
 
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
+from campaigns.offers import quota_counters
 from core.db.compiled_queries import compiled_query, text
 from definitions import offer_terms as definition
 from definitions.parser import CampaignDefinition
@@ -185,8 +186,8 @@ def objections(text: CampaignDefinition) -> list[str]:
 def _objection(row: Offer, terms: definition.OfferTerms, campaign: str) -> str:
     if row.campaign.code != campaign:
         return f"offer {terms.code} belongs to another campaign"
-    if terms.quota.limit is not None and terms.quota.limit < row.used:
-        return f"offer {terms.code}: {row.used} places are taken, the limit cannot be {terms.quota.limit}"
+    if terms.quota.limit is not None and terms.quota.limit < row.places_taken:
+        return f"offer {terms.code}: {row.places_taken} places are taken, the limit cannot be {terms.quota.limit}"
     return ""
 
 
@@ -195,11 +196,16 @@ def _new_version(row: Offer, terms: definition.OfferTerms, data: dict[str, Any],
     version = Version.objects.create(
         offer=row, number=number, definition=data, digest=digest(data), published_at=at, published_by=by
     )
-    row.version, row.limit, row.cap = version, terms.quota.limit, terms.quota.per_merchant
+    recount = (row.limit_per_merchant is None) != (terms.quota.per_merchant is None)
+    row.version, row.limit, row.limit_per_merchant = version, terms.quota.limit, terms.quota.per_merchant
     row.subject = terms.subject
     row.name_en, row.name_zh = terms.names.en, terms.names.zh
     row.reevaluate_all = True  # a new wording may make claims of subjects that had none
-    row.save(update_fields=["version", "subject", "limit", "cap", "name_en", "name_zh", "reevaluate_all"])
+    row.save(
+        update_fields=["version", "subject", "limit", "limit_per_merchant", "name_en", "name_zh", "reevaluate_all"]
+    )
+    if recount:
+        quota_counters.recount_merchants(row)
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

@@ -54,7 +54,9 @@ def forecasts(offers: Sequence[PublishedOffer], *, at: datetime) -> dict[int, Fo
 
     Offers without a limit, without a place left, or with too few grants recently have none.
     """
-    limited = {offer.id: offer for offer in offers if offer.row.limit is not None and offer.row.used < offer.row.limit}
+    limited = {
+        offer.id: offer for offer in offers if offer.row.limit is not None and offer.row.places_taken < offer.row.limit
+    }
     recent = _changes(limited).filter(at__gt=at - WINDOW, at__lte=at).annotate(span=TruncHour("at"))
     taken: dict[int, list[tuple[datetime, int]]] = {}
     for key, span, n in recent.values("offer_id", "span").annotate(n=Sum("step")).values_list("offer_id", "span", "n"):
@@ -62,7 +64,7 @@ def forecasts(offers: Sequence[PublishedOffer], *, at: datetime) -> dict[int, Fo
     found = {}
     for key, offer in limited.items():
         first = opens(offer.terms)
-        left = (offer.row.limit or 0) - offer.row.used
+        left = (offer.row.limit or 0) - offer.row.places_taken
         found[key] = forecast(taken.get(key, []), left=left, at=at, opened=first.instant if first else None)
     return {key: estimate for key, estimate in found.items() if estimate is not None}
 
@@ -75,7 +77,7 @@ def latest_forecast(offer: PublishedOffer, *, at: datetime) -> Forecast | None:
 
     It is made again when another hundredth of the places is taken.
     """
-    key = (offer.key, offer.row.used * 100 // (offer.row.limit or 1))
+    key = (offer.key, offer.row.places_taken * 100 // (offer.row.limit or 1))
     made_at, known = _cache.get(key, (None, None))
     if made_at is None or not made_at <= at < made_at + FORECAST_LIFETIME:
         known = forecasts([offer], at=at).get(offer.id)

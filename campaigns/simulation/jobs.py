@@ -110,6 +110,6 @@ def _set_base_aside() -> dict[str, int]:
     JournalEntry.objects.filter(coupon__isnull=False).delete()
     Coupon.objects.all().delete()
     Issuance.objects.all().delete()
-    Grant.objects.update(fee="", look_again=False)
+    Grant.objects.update(fee="", follow_again=False)
     Offer.objects.update(version=None, code=Concat(Value("~"), Cast(F("pk"), CharField())))
     return keys

@@ -90,7 +90,7 @@ def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, 
         seconds = perf_counter() - began
         violations = [violation.invariant.name for violation in invariants.check()]
         granted = Grant.objects.exclude(status=Grant.Status.RELEASED).count()
-        if granted != Offer.objects.get(code=offer.code).used:
+        if granted != Offer.objects.get(code=offer.code).places_taken:
             violations.append("places taken differ from grants")
     return Report(limit=limit, clients=clients, claims=results, seconds=seconds, violations=violations)
 

@@ -26,12 +26,12 @@ def summarize(offer: PublishedOffer) -> dict[str, Any]:
     by_status = dict(grants.values("status").annotate(n=Count("pk")).values_list("status", "n"))
     totals = grants.aggregate(merchants=Count("merchant", distinct=True), last=Max("claimed_at"))
     history = quota_history.histories([row.pk], zone=UTC).get(row.pk, [])
-    full = row.limit is not None and row.used >= row.limit
+    full = row.limit is not None and row.places_taken >= row.limit
     return {
         "code": row.code,
         "names": {"en": row.name_en, "zh": row.name_zh},
         "limit": row.limit,
-        "used": row.used,
+        "used": row.places_taken,
         "granted": sum(by_status.values()),
         "by_status": by_status,
         "merchants": totals["merchants"],

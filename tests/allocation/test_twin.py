@@ -1,5 +1,6 @@
-"""Allocation against a naive twin: a list of grants, counted anew at every claim. No seats, no heaps."""
+"""Allocation against a naive twin: a list of grants, counted anew at every claim. No counters, no heaps."""
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +9,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.allocation.allocator import Allocation, Claim, Outcome, Quota, Release, Seats, Verdict
+from campaigns.allocation.allocator import Allocation, Claim, ClaimResult, Outcome, Quota, Release
 from tests.support.allocation_notation import brief, hour
 
 Quotas = dict[str, tuple[int | None, int | None]]
@@ -32,7 +33,7 @@ def in_order(claims: list[Claim]) -> list[Claim]:
 
 
 def twin(claims: list[Claim], quotas: Quotas) -> list[tuple[str, str, Outcome]]:
-    """Each claim's outcome, by the words of programs.md, sections 4 and 7."""
+    """Each claim's outcome, by the rules in plain words."""
     given_: list[Given] = []
     outcomes = []
     for claim in in_order(claims):
@@ -53,7 +54,7 @@ def twin(claims: list[Claim], quotas: Quotas) -> list[tuple[str, str, Outcome]]:
     return outcomes
 
 
-def told(verdicts: list[Verdict]) -> list[tuple[str, str, Outcome]]:
+def told(verdicts: list[ClaimResult]) -> list[tuple[str, str, Outcome]]:
     return [(verdict.claim.offer, verdict.claim.subject, verdict.outcome) for verdict in verdicts]
 
 
@@ -90,21 +91,17 @@ def test_outcomes_are_the_twins(history: tuple[list[Claim], Quotas]) -> None:
     allocation = Allocation({code: Quota(limit, cap) for code, (limit, cap) in quotas.items()})
     verdicts = list(allocation.decide(in_order(claims)))
     assert told(verdicts) == twin(claims, quotas)
-    check_seats(verdicts, quotas)
+    check_limits(verdicts, quotas)
 
 
-def check_seats(verdicts: list[Verdict], quotas: Quotas) -> None:
-    """Numbers within limit and cap, and never two places at once on one number."""
-    given_ = [verdict for verdict in verdicts if verdict.outcome is Outcome.GRANTED]
-    for n, verdict in enumerate(given_):
-        limit, cap = quotas[verdict.claim.offer]
-        assert (verdict.seat is None) if limit is None else 1 <= (verdict.seat or 0) <= limit
-        assert (verdict.merchant_seat is None) if cap is None else 1 <= (verdict.merchant_seat or 0) <= cap
-        for other in given_[:n]:
-            if other.claim.offer == verdict.claim.offer and Given(other.claim).counts(verdict.claim.at):
-                assert limit is None or other.seat != verdict.seat
-                own = other.claim.merchant == verdict.claim.merchant
-                assert cap is None or not own or other.merchant_seat != verdict.merchant_seat
+def check_limits(results: list[ClaimResult], quotas: Quotas) -> None:
+    """At no claim are more places taken than the limit, or than the limit per merchant."""
+    granted = [result.claim for result in results if result.outcome is Outcome.GRANTED]
+    for n, claim in enumerate(granted, 1):
+        limit, per_merchant = quotas[claim.offer]
+        taken = [one for one in granted[:n] if one.offer == claim.offer and Given(one).counts(claim.at)]
+        assert limit is None or len(taken) <= limit
+        assert per_merchant is None or sum(one.merchant == claim.merchant for one in taken) <= per_merchant
 
 
 def known_by(claim: Claim, until: datetime) -> Claim:
@@ -113,20 +110,18 @@ def known_by(claim: Claim, until: datetime) -> Claim:
     return claim if seen else replace(claim, released_at=None, ended_at=None)
 
 
-def resumed(before: list[Verdict], quotas: Quotas, *, since: datetime, until: datetime) -> Allocation:
+def resumed(before: list[ClaimResult], quotas: Quotas, *, since: datetime, until: datetime) -> Allocation:
     """An allocation that has only been told of what was given before, as the engine does from the database."""
     allocation = Allocation({code: Quota(limit, cap) for code, (limit, cap) in quotas.items()})
-    for code, (limit, cap) in quotas.items():
+    for code in quotas:
         mine = [v for v in before if v.outcome is Outcome.GRANTED and v.claim.offer == code]
         taking = [v for v in mine if Given(v.claim).counts(since)]
         quota = allocation.quotas[code]
-        quota.seats = Seats(limit, [v.seat for v in taking if v.seat])
-        for merchant in {v.claim.merchant for v in taking}:
-            own = [v.merchant_seat for v in taking if v.claim.merchant == merchant and v.merchant_seat]
-            quota.merchants[merchant] = Seats(cap, own)
+        quota.places_taken = len(taking)
+        quota.places_of.update(v.claim.merchant for v in taking)
         for v in taking:
             if v.claim.released_at is not None and v.claim.released_at <= until:
-                allocation.expect(Release(v.claim.released_at, code, v.claim.merchant, v.seat, v.merchant_seat))
+                allocation.expect(Release(v.claim.released_at, code, v.claim.merchant))
     for v in sorted(before, key=lambda v: (v.claim.at, v.claim.subject)):
         if v.outcome is Outcome.GRANTED:
             ended = v.claim.ended_at
@@ -138,7 +133,7 @@ def resumed(before: list[Verdict], quotas: Quotas, *, since: datetime, until: da
 @brief(200)
 def test_steps_do_not_matter(history: tuple[list[Claim], Quotas], stops: set[int]) -> None:
     claims, quotas = history
-    verdicts: list[Verdict] = []
+    verdicts: list[ClaimResult] = []
     for since, until in pairwise([-1, *sorted(stops), 20]):
         allocation = resumed(verdicts, quotas, since=hour(since), until=hour(until))
         new = [claim for claim in in_order(claims) if hour(since) < claim.at <= hour(until)]
@@ -146,7 +141,7 @@ def test_steps_do_not_matter(history: tuple[list[Claim], Quotas], stops: set[int
         by_key = {(claim.offer, claim.subject): claim for claim in claims}
         verdicts += [replace(v, claim=by_key[v.claim.offer, v.claim.subject]) for v in decided]
     assert told(verdicts) == twin(claims, quotas)
-    check_seats(verdicts, quotas)
+    check_limits(verdicts, quotas)
 
 
 def test_T5_equal_instants_go_by_code_point() -> None:
@@ -155,37 +150,16 @@ def test_T5_equal_instants_go_by_code_point() -> None:
     assert [v.claim.subject for v in verdicts if v.outcome is Outcome.GRANTED] == ["10", "9", "A"]
 
 
-def test_places_in_line_are_counted_for_each_offer() -> None:
+def test_queue_positions_are_counted_for_each_offer() -> None:
     claims = [Claim(hour(n), f"S{n}", "M", "a") for n in range(3)] + [Claim(hour(9), "S9", "M", "b")]
-    verdicts = Allocation({"a": Quota(1, line=7), "b": Quota()}).decide(claims)
-    assert [v.place for v in verdicts] == [8, 9, 10, 1]
+    verdicts = Allocation({"a": Quota(1, qualified_claims=7), "b": Quota()}).decide(claims)
+    assert [v.queue_position for v in verdicts] == [8, 9, 10, 1]
 
 
-def test_a_lowered_limit_is_full_while_as_many_are_taken() -> None:
-    assert Seats(2, [1, 3]).full
-
-
-def test_a_seat_above_a_lowered_limit_is_not_given_again() -> None:
-    seats = Seats(2, [1, 2, 3])
-    assert seats.full
-    seats.free(3)
-    assert seats.full
-    seats.free(1)
-    assert seats.take() == 1
-
-
-def test_a_seat_held_twice_is_free_when_both_have_left() -> None:
-    seats = Seats(3, [1], first=1)
-    seats.free(1)
-    assert (seats.take(), seats.take(), seats.full) == (2, 3, True)
-    seats.free(1)
-    assert (seats.take(), seats.full) == (1, True)
-
-
-def test_seats_known_to_be_free_are_taken_first() -> None:
-    seats = Seats(6, [5], first=5, free=[4, 2])
-    assert [seats.take() for _ in range(2)] == [2, 4]
-    assert seats.full
-    seats.free(5)
-    assert seats.full is False
-    assert seats.take() == 6
+def test_under_a_lowered_limit_claims_wait_until_enough_places_have_come_back() -> None:
+    quota = Quota(limit=2, limit_per_merchant=2, places_taken=3, places_of=Counter(M=3))
+    allocation = Allocation({"a": quota})
+    for n in (1, 2):
+        allocation.expect(Release(hour(n), "a", "M"))
+    results = allocation.decide(Claim(hour(n), f"S{n}", "M", "a") for n in range(3))
+    assert [result.outcome for result in results] == [Outcome.MERCHANT_CAP, Outcome.MERCHANT_CAP, Outcome.GRANTED]

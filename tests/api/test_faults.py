@@ -84,7 +84,7 @@ def test_F11_connections_ended_under_load_lose_and_double_nothing(platform: Prog
     granted = {answer.body["key"] for answer in told if answer.status == 201}
     assert sorted({answer.status for answer in told}) == [201, 409]
     assert granted == set(Grant.objects.values_list("subject", flat=True))  # what was acknowledged, and nothing else
-    assert len(granted) == Offer.objects.get().used == 15
+    assert len(granted) == Offer.objects.get().places_taken == 15
     assert Decision.objects.count() == 24
 
 

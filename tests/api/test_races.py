@@ -45,7 +45,7 @@ def test_L1_more_clients_than_places(platform: Program) -> None:
     told = at_once([partial(platform.post, "claims/", asked(order_no=f"F{n:02}")) for n in range(40)])
     assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
     assert {answer.body["code"] for answer in told if answer.status == 409} == {"quota_exhausted"}
-    assert Offer.objects.get().used == Grant.objects.count() == 10
+    assert Offer.objects.get().places_taken == Grant.objects.count() == 10
 
 
 TWO_QUOTAS = offer("five", benefit="{fee: freight, percent: 5}", quota="{limit: 9, per_merchant: 1}") + offer(
@@ -59,7 +59,7 @@ def test_L3_twenty_claims_at_once_on_two_quotas_of_a_campaign_are_one_benefit(pl
     told = at_once([partial(platform.post, "claims/", {"subject": "freight_order", "key": "A"})] * 20)
     assert {(answer.status, answer.body["outcome"]) for answer in told} == {(201, "granted")}
     assert [grant.offer.code for grant in Grant.objects.all()] == ["ten"]
-    assert list(Offer.objects.order_by("code").values_list("code", "used")) == [("five", 0), ("ten", 1)]
+    assert list(Offer.objects.order_by("code").values_list("code", "places_taken")) == [("five", 0), ("ten", 1)]
 
 
 def test_L3_control_without_the_lock_the_database_refuses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -56,11 +56,11 @@ LEVELS = {79: "", 80: "80% taken", 94: "80% taken", 95: "95% taken", 99: "95% ta
 def test_warnings_at_80_and_95_per_cent(used: int, level: str, viewer: Client) -> None:
     from backoffice.overview import summarize_offers
 
-    Offer.objects.update(limit=100, used=used)
+    Offer.objects.update(limit=100, places_taken=used)
     [line] = summarize_offers(published_offers.published(), at=clock.now())
     with translation.override("en"):
         assert line.word == level
-    Offer.objects.update(limit=6, used=6)
+    Offer.objects.update(limit=6, places_taken=6)
 
 
 @pytest.mark.parametrize("several", [1, 3])

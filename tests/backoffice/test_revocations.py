@@ -43,7 +43,7 @@ def test_S14_one_proposes_another_approves() -> None:
     assert revocations.approve(made, shown=6, at=AT, by="bo") == 6
     assert states() == ["revoked"] * 6
     assert (made.status, made.ended_by, made.revoked) == ("done", "bo", 6)
-    assert Offer.objects.get().used == 6  # a place that was taken away does not come back
+    assert Offer.objects.get().places_taken == 6  # a place that was taken away does not come back
     assert set(JournalEntry.objects.filter(target="revoked").values_list("by", "reason")) == {("bo", "embargo")}
     acts = AuditEvent.objects.filter(offer__code="ten", verb__in=["proposed", "revoked"]).order_by("pk")
     assert [(act.verb, act.by, act.after["grants"]) for act in acts] == [("proposed", "ana", 6), ("revoked", "bo", 6)]

@@ -64,7 +64,7 @@ def test_a_trial_gives_what_the_season_gave_and_changes_nothing(
     real = Grant.objects.values_list("offer__code", "subject", "merchant_id", "status", "amount", "currency")
     assert got == {(*row[:4], f"{row[4]:.2f}", row[5]) for row in real}
     assert {one["code"]: one["used"] for one in trial.result["offers"]} == dict(
-        Offer.objects.values_list("code", "used")
+        Offer.objects.values_list("code", "places_taken")
     )
 
 

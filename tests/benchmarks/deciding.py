@@ -15,7 +15,7 @@ def by_hand() -> float:
         "at": facts.DECIDED,
         "offer": value("SELECT id FROM campaigns_offer"),
         "version": value("SELECT version_id FROM campaigns_offer"),
-        "cap": value("SELECT cap FROM campaigns_offer"),
+        "cap": value("SELECT limit_per_merchant FROM campaigns_offer"),
         "limit": value('SELECT "limit" FROM campaigns_offer'),
     }
     statement = (facts.HERE / "handwritten.sql").read_text(encoding="utf-8")

@@ -9,8 +9,8 @@ HERE = Path(__file__).resolve().parent
 OFFER = "benchmark-tiers"
 DECIDED = datetime(2022, 10, 15, tzinfo=UTC)  # after every generated instant
 DERIVED = (
-    "campaigns_decision campaigns_grant campaigns_journalentry campaigns_coupon campaigns_attachment campaigns_tag "
-    "campaigns_tickrun"
+    "campaigns_decision campaigns_grant campaigns_merchantquota campaigns_journalentry campaigns_coupon "
+    "campaigns_attachment campaigns_tag campaigns_tickrun"
 ).split()
 
 
@@ -57,7 +57,7 @@ def forget() -> None:
     """Back to before anything was decided."""
     execute(f"TRUNCATE {', '.join(DERIVED)} RESTART IDENTITY CASCADE")
     execute(
-        "UPDATE campaigns_offer SET used = 0, line = 0, claims_decided_until = NULL, "
+        "UPDATE campaigns_offer SET places_taken = 0, qualified_claims = 0, claims_decided_until = NULL, "
         "grants_followed_until = NULL, reevaluate_all = true"
     )
     execute("UPDATE campaigns_issuance SET planned = 0, issued = 0, spent_until = NULL")
@@ -65,9 +65,9 @@ def forget() -> None:
 
 
 WRITTEN = {
-    "campaigns_decision": "offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, place",
+    "campaigns_decision": "offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, queue_position",
     "campaigns_grant": "offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at, "
-    'ended_at, seat, "limit", merchant_seat, cap, coupons, review, kept, look_again',
+    "ended_at, coupons, review, accepted_review, follow_again",
     "campaigns_journalentry": "offer_id, version_id, at, source, target, amount, currency, order_no, by, reason",
 }
 

@@ -32,7 +32,7 @@ WITH member AS (
 ), capped AS (
     SELECT merchant_id FROM lined WHERE mine = %(cap)s AND seat <= %(limit)s
 ), decided AS (
-    INSERT INTO campaigns_decision (offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, place)
+    INSERT INTO campaigns_decision (offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, queue_position)
     SELECT %(offer)s, order_no, merchant_id, %(version)s, paid_at, 2, failed, NULL FROM judged WHERE failed > 0
     UNION ALL
     SELECT %(offer)s, order_no, merchant_id, %(version)s, paid_at,
@@ -41,10 +41,10 @@ WITH member AS (
     FROM lined LEFT JOIN capped USING (merchant_id)
 ), granted AS (
     INSERT INTO campaigns_grant (offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at,
-        seat, "limit", merchant_seat, cap, coupons, review, kept, look_again)
+        coupons, review, accepted_review, follow_again)
     SELECT %(offer)s, %(version)s, order_no, merchant_id, 'settled',
         CASE WHEN base_freight >= 3000 THEN 300.00 WHEN base_freight >= 1000 THEN 100.00 ELSE 50.00 END, currency,
-        'freight', paid_at, seat, %(limit)s, mine, %(cap)s, 0, '', '', false
+        'freight', paid_at, 0, '', '', false
     FROM lined WHERE mine <= %(cap)s AND seat <= %(limit)s
     RETURNING id, claimed_at, amount, currency
 )

@@ -62,7 +62,7 @@ def promise(grants: int) -> None:
     worth = offer.terms.bundle.value * EACH
     step = StateChange("settled", facts.DECIDED, "settled at the claim")
     names = [f"M{n:07}" for n in range(1, grants + 1)]
-    award([NewGrant(offer.row, name, name, worth, "CNY", "", [step], None, 1, EACH) for name in names])
+    award([NewGrant(offer.row, name, name, worth, "CNY", "", [step], EACH) for name in names])
     execute("VACUUM ANALYZE")
 
 

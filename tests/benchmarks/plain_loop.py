@@ -57,8 +57,8 @@ class Loop:
         if decision.failed:
             return decision, None
         self.line += 1
-        decision.place = self.line
-        if self.merchants[order.merchant_id] >= (self.offer.cap or 0):
+        decision.queue_position = self.line
+        if self.merchants[order.merchant_id] >= (self.offer.limit_per_merchant or 0):
             decision.outcome = Decision.Outcome.MERCHANT_CAP
         elif self.used >= (self.offer.limit or 0):
             decision.outcome = Decision.Outcome.QUOTA_EXHAUSTED
@@ -73,9 +73,8 @@ class Loop:
         self.merchants[order.merchant_id] += 1
         return Grant(
             offer=self.offer, version=self.offer.version, subject=order.pk, merchant_id=order.merchant_id,
-            status=Grant.Status.SETTLED, currency=order.currency, fee="freight", claimed_at=at, seat=self.used,
-            amount=next(amount for least, amount in TIERS if order.base_freight >= least), limit=self.offer.limit,
-            merchant_seat=self.merchants[order.merchant_id], cap=self.offer.cap,
+            status=Grant.Status.SETTLED, currency=order.currency, fee="freight", claimed_at=at,
+            amount=next(amount for least, amount in TIERS if order.base_freight >= least),
         )  # fmt: skip
 
 

@@ -137,7 +137,7 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
     merchant()
     publish(offer("o"))
     found = published_offers.find("o")
-    columns = ("offer_id", "subject", "merchant_id", "version_id", "claimed_at", "outcome", "failed", "place")
+    columns = ("offer_id", "subject", "merchant_id", "version_id", "claimed_at", "outcome", "failed", "queue_position")
     made = [(found.id, f"X{n}", "M1", found.version_id, t("01"), 1, 0, n + 1) for n in range(decided)]
     bulk_insert.write_in_chunks("campaigns_decision", columns, made)
     claims.send_undecided(found, ["A"], until=t("02"))()  # keeps its plan

@@ -3,6 +3,9 @@
 Each guard has a control: with it off, what it guards against is seen to happen.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 
 from campaigns.models import Coupon, Decision, Grant, Issuance, JournalEntry, Offer
@@ -27,9 +30,10 @@ published_offers.hold = unheld
 NOBODY_LOCKS = "QuerySet.select_for_update = lambda self, **options: self\n"
 
 
-def five_places() -> None:
+def five_places(quota: str = "{limit: 5}") -> None:
+    """Eight claims of one merchant, for five places."""
     merchant()
-    publish(offer("o", quota="{limit: 5}"))
+    publish(offer("o", quota=quota))
     for n in range(8):
         freight(f"F{n}", paid_at=f"01 1{n}:00")
 
@@ -69,30 +73,59 @@ def test_F6_the_second_waits_for_the_first() -> None:
     assert used("o") == 5
 
 
-def race_unheld() -> list[int]:
-    """Two ticks that do not hold their offers, both of which have decided before either writes: how they ended."""
+def race_unheld() -> tuple[list[int], str]:
+    """Two ticks that do not lock their offers, both of which have decided before either writes: exit codes, errors."""
     with children(*[NOBODY_HOLDS + WRITING + TICK] * 2) as both:
         assert [child.says() for child in both] == ["writing", "writing"]
         for child in both:
             child.go_on()
-        return sorted(child.ends()[0] for child in both)
+        ends = [child.ends() for child in both]
+    return sorted(code for code, _ in ends), "".join(errors for _, errors in ends)
 
 
-def test_F6_control_without_the_lock_the_database_refuses() -> None:
-    """The guard off: both decide the same claims, and only the unique constraints are left to stop one."""
+@contextmanager
+def nothing_unique() -> Iterator[None]:
+    """Claims can be decided twice: only the counters of places are left to stop it."""
+    with (
+        without("campaigns_decision", "decision_once"),
+        without("campaigns_grant", "grant_one_per_subject"),
+    ):
+        yield
+
+
+QUOTAS = [
+    ("{limit: 5}", "campaigns_offer", "offer_places_within_limit"),
+    ("{per_merchant: 5}", "campaigns_merchantquota", "merchant_places_within_limit"),
+]
+
+
+def test_control_without_the_lock_the_database_refuses() -> None:
+    """Without the lock both decide the same claims, and only the constraints are left to stop one."""
     five_places()
-    assert race_unheld() == [0, 1]
+    codes, _ = race_unheld()
+    assert codes == [0, 1]
     assert Grant.objects.count() == 5
 
 
 @pytest.mark.plants_violation
-def test_L10_control_without_lock_and_constraints_it_oversells() -> None:
-    five_places()
-    with (
-        without("campaigns_decision", "decision_once"),
-        without("campaigns_grant", "grant_seat_once", "grant_one_per_subject"),
-    ):
-        assert race_unheld() == [0, 0]
+@pytest.mark.parametrize(("quota", "table", "check"), QUOTAS)
+def test_the_counters_alone_refuse_a_place_too_many(quota: str, table: str, check: str) -> None:
+    """Each tick has counted five free places; the second to write waits for the first, then finds none."""
+    five_places(quota)
+    with nothing_unique():
+        codes, errors = race_unheld()
+        assert codes == [0, 1]
+        assert check in errors
+        assert Grant.objects.count() == used("o") == 5
+
+
+@pytest.mark.plants_violation
+@pytest.mark.parametrize(("quota", "table", "check"), QUOTAS)
+def test_control_without_lock_and_counters_it_oversells(quota: str, table: str, check: str) -> None:
+    five_places(quota)
+    with nothing_unique(), without(table, check):
+        codes, errors = race_unheld()
+        assert codes == [0, 0], errors
         assert Grant.objects.count() == 10, "ten places of five"
         assert Decision.objects.count() == 16
 

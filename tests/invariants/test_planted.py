@@ -26,10 +26,12 @@ from campaigns.models import (
     Grant,
     Issuance,
     JournalEntry,
+    MerchantQuota,
     Message,
     Offer,
     OutboxEvent,
     Tag,
+    Version,
 )
 from campaigns.monitoring import invariants
 from imports.models import ImportBatch
@@ -133,81 +135,66 @@ def swap_entries(entries: list[JournalEntry]) -> None:
 
 @plant("I01")
 def a_place_too_few_is_counted() -> None:
-    Offer.objects.filter(code="charter-5-off").update(used=F("used") - 1)
+    Offer.objects.filter(code="charter-5-off").update(places_taken=F("places_taken") - 1)
 
 
 @plant("I01", refused=(Offer,), also="I02")
 def less_than_no_places_are_counted() -> None:
-    Offer.objects.filter(code="charter-5-off").update(used=-1)
+    Offer.objects.filter(code="charter-5-off").update(places_taken=-1)
 
 
 @plant("I01")
 def the_line_is_shorter_than_a_place_in_it() -> None:
-    Offer.objects.filter(code="charter-5-off").update(line=1)
+    Offer.objects.filter(code="charter-5-off").update(qualified_claims=1)
 
 
 # --- I02, I03 ---
 
 
-@plant("I02", refused=(Grant,))
-def a_seat_beyond_the_limit() -> None:
-    grant = a_grant(status="locked")
-    change(grant, seat=F("limit") + 1)
+@plant("I01")
+def less_than_a_merchants_places_are_counted() -> None:
+    quota = MerchantQuota.objects.filter(offer__code="parcel-11-off", places_taken__gt=0)[0]
+    change(quota, places_taken=F("places_taken") - 1)
 
 
-@plant("I02", refused=(Grant,))
-def a_limit_without_a_seat() -> None:
-    change(a_grant(status="locked"), seat=None)
-
-
-@plant("I03", refused=(Grant,))
-def a_cap_without_a_seat() -> None:
-    change(a_grant("multimodal-reduction"), merchant_seat=None)
-
-
-@plant("I02", refused=(Grant,))
-def two_on_one_seat() -> None:
-    one, other = Grant.objects.filter(offer__code="oa-fee-waiver").exclude(status="released").order_by("id")[:2]
-    change(other, seat=one.seat)
-
-
-@plant("I02")
+@plant("I02", refused=(Offer,))
 def more_places_taken_than_there_are() -> None:
-    Offer.objects.filter(code="charter-5-off").update(limit=F("used") - 1)
+    Offer.objects.filter(code="charter-5-off").update(limit=F("places_taken") - 1)
 
 
 @plant("I02")
-def a_limit_that_overlooked_older_grants() -> None:
-    one, other, third = Grant.objects.filter(offer__code="oa-fee-waiver").exclude(status="released").order_by("id")[:3]
-    for old in (one, other):
-        change(old, seat=None, limit=None)
-    change(third, limit=2, seat=1)
+def a_place_given_under_a_lower_limit() -> None:
+    grant = Grant.objects.filter(offer__code="oa-fee-waiver").exclude(status="released").latest("id")
+    lower_limits(grant, limit=1)
 
 
-@plant("I03", refused=(Grant,))
-def a_seat_beyond_the_cap() -> None:
-    change(a_grant("multimodal-reduction"), merchant_seat=F("cap") + 1)
-
-
-def _of_one_merchant() -> list[Grant]:
-    for code in Grant.objects.filter(offer__code="parcel-11-off").values_list("merchant", flat=True).distinct():
-        found = Grant.objects.filter(offer__code="parcel-11-off", merchant=code).exclude(status="released")
-        if found.count() > 1:
-            return list(found.order_by("id"))
-    raise AssertionError("no merchant has two")
-
-
-@plant("I03", refused=(Grant,))
-def two_on_one_seat_of_a_merchant() -> None:
-    one, other, *_ = _of_one_merchant()
-    change(other, merchant_seat=one.merchant_seat)
+@plant("I03", refused=(MerchantQuota,))
+def more_places_of_a_merchant_than_it_may_have() -> None:
+    quota = MerchantQuota.objects.filter(offer__code="parcel-11-off", places_taken__gt=0)[0]
+    change(quota, limit=F("places_taken") - 1)
 
 
 @plant("I03")
-def a_cap_that_overlooked_older_grants() -> None:
-    one, other, *_ = _of_one_merchant()
-    change(one, merchant_seat=None, cap=None)
-    change(other, merchant_seat=1, cap=1)
+def a_place_given_under_a_lower_limit_per_merchant() -> None:
+    for grant in Grant.objects.filter(offer__code="parcel-11-off").exclude(status="released").order_by("-id"):
+        if (
+            Grant.objects.filter(offer=grant.offer_id, merchant=grant.merchant_id).exclude(status="released").count()
+            > 1
+        ):
+            lower_limits(grant, per_merchant=1)
+            return
+    raise AssertionError("no merchant has two")
+
+
+def lower_limits(grant: Grant, **quota: int) -> None:
+    """Have a version of its own, with lower limits, decide the grant and its claim."""
+    version = Version.objects.get(pk=grant.version_id)
+    version.pk, version.number = None, version.number + 1
+    version.definition = {**version.definition, "quota": {**version.definition["quota"], **quota}}
+    version.save()
+    change(grant, version=version)
+    Decision.objects.filter(offer=grant.offer_id, subject=grant.subject).update(version=version)
+    JournalEntry.objects.filter(grant=grant).update(version=version)
 
 
 # --- I04 ---
@@ -410,7 +397,7 @@ def decided_twice() -> None:
     copy(Decision.objects.filter(outcome=Decision.Outcome.REFUSED)[0])
 
 
-@plant("I12", refused=(Grant,), also="I01 I02 I06 I17")
+@plant("I12", refused=(Grant,), also="I01 I06 I17")
 def granted_twice() -> None:
     copy(a_grant(status="settled"))
 
@@ -435,41 +422,43 @@ def a_grant_without_a_decision() -> None:
 
 @plant("I12")
 def decided_and_never_granted() -> None:
-    change(Decision.objects.filter(outcome=FULL).latest("offer", "place"), outcome=GRANTED)
+    change(Decision.objects.filter(outcome=FULL).latest("offer", "queue_position"), outcome=GRANTED)
 
 
 # --- I13 ---
 
 
-def swap_places(one: Decision, other: Decision) -> None:
-    change(one, place=other.place)
-    change(other, place=one.place)
+def swap_positions(one: Decision, other: Decision) -> None:
+    change(one, queue_position=other.queue_position)
+    change(other, queue_position=one.queue_position)
 
 
 @plant("I13")
-def refused_while_a_seat_was_untouched() -> None:
-    line = Decision.objects.filter(offer__code="oa-fee-waiver", place__isnull=False).order_by("place")
-    swap_places(line.filter(outcome=GRANTED).latest("place"), line.filter(outcome=FULL).latest("place"))
+def refused_while_a_place_was_left() -> None:
+    queue = Decision.objects.filter(offer__code="oa-fee-waiver", queue_position__isnull=False).order_by(
+        "queue_position"
+    )
+    swap_positions(
+        queue.filter(outcome=GRANTED).latest("queue_position"), queue.filter(outcome=FULL).latest("queue_position")
+    )
 
 
 @plant("I13")
-def refused_while_a_seat_had_come_back() -> None:
-    """A seat that was given back, as was known when others got theirs, goes to a claim behind one that was refused."""
-    line = Decision.objects.filter(offer__code="service-fee-half", place__isnull=False).order_by("place")
-    won = line.get(subject=next(grant.subject for grant in _on_used_seats("service-fee-half")))
-    swap_places(won, line.filter(outcome=FULL, place__gt=won.place)[0])
-
-
-def _on_used_seats(offer: str) -> list[Grant]:
-    """Grants on seats that were given back before, the last first."""
-    held = Grant.objects.filter(offer__code=offer).order_by("-id")
-    return [grant for grant in held if held.filter(seat=grant.seat, id__lt=grant.pk).exists()]
+def refused_while_a_place_had_come_back() -> None:
+    """A place that was given back, as was known by then, goes to a claim behind one that was refused."""
+    queue = Decision.objects.filter(offer__code="service-fee-half", queue_position__isnull=False)
+    winner = queue.filter(outcome=GRANTED).latest("queue_position")
+    released = Grant.objects.filter(offer__code="service-fee-half", status="released")
+    assert released.filter(ended_at__lt=winner.claimed_at).exists()
+    swap_positions(
+        winner, queue.filter(outcome=FULL, queue_position__gt=winner.queue_position).earliest("queue_position")
+    )
 
 
 @plant("I13")
-def a_place_in_line_given_twice() -> None:
-    one, other = Decision.objects.filter(offer__code="oa-fee-waiver", outcome=FULL).order_by("place")[:2]
-    change(other, place=one.place)
+def a_queue_position_given_twice() -> None:
+    one, other = Decision.objects.filter(offer__code="oa-fee-waiver", outcome=FULL).order_by("queue_position")[:2]
+    change(other, queue_position=one.queue_position)
 
 
 # --- I14 ---

@@ -52,8 +52,8 @@ class History:
             if wanted and (order in self.cancelled) != (mine["released"] == 1):
                 found.append(f"{order}: cancelled {order in self.cancelled}, grants {dict(mine)}")
         for offer in Offer.objects.all():
-            if offer.limit is not None and offer.used > offer.limit:
-                found.append(f"{offer.code}: {offer.used} of {offer.limit}")
+            if offer.limit is not None and offer.places_taken > offer.limit:
+                found.append(f"{offer.code}: {offer.places_taken} of {offer.limit}")
         doubled = IdempotencyRecord.objects.count() - len(
             set(IdempotencyRecord.objects.values_list("api_key_id", "key"))
         )

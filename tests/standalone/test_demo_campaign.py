@@ -84,7 +84,7 @@ def _opening(season: Path) -> None:
         assert sum(found[offer].values()) >= 20, offer
         assert ways_to_fail(offer) >= 2, offer
     assert {"reserved", "locked", "settled", "released"} <= found["us-west-port-to-door"].keys()
-    assert 240 <= Offer.objects.get(code="us-west-port-to-door").used <= 295
+    assert 240 <= Offer.objects.get(code="us-west-port-to-door").places_taken <= 295
     for offer in ("us-west-port-to-door", "multimodal-reduction", "parcel-11-off"):
         assert Decision.Outcome.MERCHANT_CAP in outcomes(offer), offer
     assert any(36_000 <= total < 40_000 for total in _threshold_sums())

@@ -118,25 +118,23 @@ def wait_for_a_lock() -> None:
 
 @contextmanager
 def without(table: str, *constraints: str) -> Iterator[None]:
-    """Take unique indexes away for a while: the guard under test must then be seen to be missing."""
+    """Drop constraints or unique indexes of a table for a while, to show what they prevent. Empties the table."""
+    dropped = []
     with connection.cursor() as cursor:
-        cursor.execute("SELECT indexname, indexdef FROM pg_indexes WHERE indexname = ANY(%s)", [list(constraints)])
-        definitions = cursor.fetchall()
-        assert len(definitions) == len(constraints)
-        kept = []
-        for name, definition in definitions:
+        for name in constraints:
             cursor.execute("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name])
-            constraint = cursor.fetchone()
-            if constraint:
+            if constraint := cursor.fetchone():
                 cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
-                kept.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {constraint[0]}")
-            else:
-                cursor.execute(f"DROP INDEX {name}")
-                kept.append(definition)
+                dropped.append(f"ALTER TABLE {table} ADD CONSTRAINT {name} {constraint[0]}")
+                continue
+            cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = %s", [name])
+            [(definition,)] = cursor.fetchall()
+            cursor.execute(f"DROP INDEX {name}")
+            dropped.append(definition)
     try:
         yield
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {table} CASCADE")
-            for statement in kept:
+            for statement in dropped:
                 cursor.execute(statement)

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from campaigns.engine import ticker
-from campaigns.models import Attachment, Coupon, Decision, Grant, JournalEntry, Offer, Tag, Version
+from campaigns.models import Attachment, Coupon, Decision, Grant, JournalEntry, MerchantQuota, Offer, Tag, Version
 from campaigns.offers import published_offers
 from definitions import parser
 from imports.models import ImportBatch
@@ -162,7 +162,7 @@ def journal(**of: Any) -> list[str]:
 
 def used(code: str) -> int:
     """Places taken, as the offer's counter has it."""
-    return Offer.objects.get(code=code).used
+    return Offer.objects.get(code=code).places_taken
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:
@@ -176,22 +176,27 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
     return {
         "grants": sorted(
             Grant.objects.values_list(
-                "offer__code", "subject", "merchant", "status", "amount", "currency", "claimed_at", "seat",
-                "merchant_seat", "coupons", "review",
+                "offer__code", "subject", "merchant", "status", "amount", "currency", "claimed_at",
+                "coupons", "review",
             )
         ),
         "ended": sorted(Grant.objects.exclude(ended_at=None).values_list("offer__code", "subject", "ended_at")),
         "decisions": sorted(
             Decision.objects.values_list("offer__code", "subject", "merchant", "claimed_at", "outcome", "failed")
         ),
-        "line": sorted(Decision.objects.exclude(place=None).values_list("offer__code", "subject", "place")),
+        "queue": sorted(
+            Decision.objects.exclude(queue_position=None).values_list("offer__code", "subject", "queue_position")
+        ),
         "tags": sorted(Tag.objects.values_list("offer__code", "subject", "kind", "tagged_at")),
         "coupons": sorted(
             Coupon.objects.values_list("offer__code", "merchant", "number", "status", "value", "issued_at")
         ),
         "on orders": sorted(Coupon.objects.exclude(order_no=None).values_list("order_no", "merchant", "status")),
         "asked": sorted(Attachment.objects.values_list("order_no", "merchant", "coupon__number")),
-        "used": sorted(Offer.objects.values_list("code", "used", "line")),
+        "quotas": sorted(
+            MerchantQuota.objects.exclude(places_taken=0).values_list("offer__code", "merchant", "places_taken")
+        ),
+        "used": sorted(Offer.objects.values_list("code", "places_taken", "qualified_claims")),
         "moves": sorted(on_grants),
         "coupon moves": sorted(on_coupons),
     }  # fmt: skip

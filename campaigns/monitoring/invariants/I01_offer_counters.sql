@@ -1,9 +1,17 @@
--- The counters of an offer agree with its rows: places taken with the grants that are not released, the number of
--- qualified claims with the highest place of a decision.
-SELECT o.code AS offer, 'places taken' AS counter, o.used AS stored, count(g.id) AS found
+-- The counters of an offer agree with its rows: places taken with the grants that are not released, also by merchant
+-- where the offer limits those; the number of qualified claims with the highest queue position of a decision.
+SELECT o.code AS offer, 'places taken' AS counter, o.places_taken AS stored, count(g.id) AS found
 FROM campaigns_offer o LEFT JOIN campaigns_grant g ON g.offer_id = o.id AND g.status <> 'released'
-GROUP BY o.id, o.code, o.used HAVING o.used <> count(g.id)
+GROUP BY o.id, o.code, o.places_taken HAVING o.places_taken <> count(g.id)
 UNION ALL
-SELECT o.code, 'qualified claims', o.line, max(d.place)
+SELECT o.code, 'places taken by ' || c.merchant_id, sum(c.stored), sum(c.found)
+FROM (
+    SELECT offer_id, merchant_id, places_taken AS stored, 0 AS found FROM campaigns_merchantquota
+    UNION ALL
+    SELECT offer_id, merchant_id, 0, 1 FROM campaigns_grant WHERE status <> 'released'
+) AS c JOIN campaigns_offer o ON o.id = c.offer_id WHERE o.limit_per_merchant IS NOT NULL
+GROUP BY o.code, c.merchant_id HAVING sum(c.stored) <> sum(c.found)
+UNION ALL
+SELECT o.code, 'qualified claims', o.qualified_claims, max(d.queue_position)
 FROM campaigns_offer o JOIN campaigns_decision d ON d.offer_id = o.id
-GROUP BY o.id, o.code, o.line HAVING o.line < max(d.place)
+GROUP BY o.id, o.code, o.qualified_claims HAVING o.qualified_claims < max(d.queue_position)

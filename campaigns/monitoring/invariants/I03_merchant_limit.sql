@@ -1,14 +1,14 @@
--- The limit per merchant holds: as the limit of an offer (I02), with the seats of each merchant.
-SELECT o.code AS offer, g.merchant_id AS merchant, g.subject AS subject, 'seat beyond the limit per merchant' AS fault
-FROM campaigns_grant g JOIN campaigns_offer o ON o.id = g.offer_id
-WHERE g.merchant_seat < 1 OR g.merchant_seat > g.cap OR (g.merchant_seat IS NULL) <> (g.cap IS NULL)
+-- The limit per merchant holds: as the limit of an offer (I02), with the places of each merchant.
+WITH quota AS MATERIALIZED (
+    SELECT id, CAST(definition -> 'quota' ->> 'limit' AS integer) AS places,
+        CAST(definition -> 'quota' ->> 'per_merchant' AS integer) AS per_merchant
+    FROM campaigns_version
+)
+SELECT o.code AS offer, m.merchant_id AS merchant, '' AS subject, 'places taken beyond the limit' AS fault
+FROM campaigns_merchantquota m JOIN campaigns_offer o ON o.id = m.offer_id
+WHERE m.places_taken < 0 OR m.places_taken > m."limit"
 UNION ALL
-SELECT o.code, g.merchant_id, min(g.subject), 'seat taken twice'
-FROM campaigns_grant g JOIN campaigns_offer o ON o.id = g.offer_id
-WHERE g.status <> 'released' AND g.merchant_seat IS NOT NULL
-GROUP BY o.code, g.merchant_id, g.merchant_seat HAVING count(*) > 1
-UNION ALL
-SELECT o.code, g.merchant_id, g.subject, 'granted when the merchant had its limit'
+SELECT o.code, g.merchant_id, g.subject, 'given when the merchant was at its limit'
 FROM (SELECT c.*, row_number() OVER (PARTITION BY offer_id, merchant_id ORDER BY id) AS n
       FROM campaigns_grant c WHERE status <> 'released') AS g
-JOIN campaigns_offer o ON o.id = g.offer_id WHERE g.n > g.cap
+JOIN campaigns_offer o ON o.id = g.offer_id JOIN quota q ON q.id = g.version_id WHERE g.n > q.per_merchant

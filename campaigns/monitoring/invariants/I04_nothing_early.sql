@@ -4,11 +4,13 @@
 -- cancellation.
 SELECT o.code AS offer, d.subject AS what, 'decided before its time' AS fault, d.claimed_at AS at
 FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
-WHERE d.claimed_at > o.claims_decided_until AND (o.asked_until IS NULL OR d.claimed_at > o.asked_until)
+WHERE d.claimed_at > o.claims_decided_until
+    AND (o.instant_claims_decided_until IS NULL OR d.claimed_at > o.instant_claims_decided_until)
 UNION ALL
 SELECT o.code, g.subject, 'granted before its time', g.claimed_at
 FROM campaigns_grant g JOIN campaigns_offer o ON o.id = g.offer_id
-WHERE g.claimed_at > o.claims_decided_until AND (o.asked_until IS NULL OR g.claimed_at > o.asked_until)
+WHERE g.claimed_at > o.claims_decided_until
+    AND (o.instant_claims_decided_until IS NULL OR g.claimed_at > o.instant_claims_decided_until)
 UNION ALL
 SELECT o.code, c.code, 'used outside its validity', e.at
 FROM campaigns_journalentry e

@@ -18,4 +18,4 @@ WHERE g.status <> 'released' AND (d.id IS NULL OR d.claimed_at <> g.claimed_at)
 UNION ALL
 SELECT o.code, d.subject, 'outcome and failed conditions disagree'
 FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
-WHERE (d.outcome = 2) <> (d.failed > 0) OR (d.outcome = 2) <> (d.place IS NULL)
+WHERE (d.outcome = 2) <> (d.failed > 0) OR (d.outcome = 2) <> (d.queue_position IS NULL)

@@ -1,34 +1,44 @@
--- First come, first served: no claim was refused for want of a place that was free and went to a later claim.
+-- First come, first served: no claim was refused for want of a place while one was free.
 --
--- `place` numbers the claims that met the conditions, in the order in which they were decided; late claims come last.
--- Each grant is compared with the last refusal before it under the same version, hence under the same limit. Its seat
--- was free for the refused claim in two cases: the seat had never been taken; or its previous grant had been released
--- by the instant of that claim, and this was known, because the release was journalled before the grant of an earlier
--- winner. A claim that an operator reopened has lost its place and does not count.
---
--- Window functions instead of self-joins: PostgreSQL estimates those to be small, and chooses nested loops.
-WITH line AS (
-    SELECT d.offer_id, d.subject, d.version_id, d.claimed_at, d.place, h.id, h.seat, h.previous,
-        max(h.id) OVER before AS winner, count(CASE WHEN d.outcome = 5 THEN 1 END) OVER before AS refusals
-    FROM campaigns_decision d LEFT JOIN (
-        SELECT g.id, g.offer_id, g.subject, g.seat,
-            lag(g.id) OVER (PARTITION BY g.offer_id, g.seat ORDER BY g.id) AS previous,
-            lead(g.id) OVER (PARTITION BY g.offer_id, g.subject ORDER BY g.id) AS later
-        FROM campaigns_grant g WHERE g.seat IS NOT NULL
-    ) AS h ON h.offer_id = d.offer_id AND h.subject = d.subject AND h.later IS NULL AND d.outcome = 1
-    WHERE d.place IS NOT NULL WINDOW before AS (PARTITION BY d.offer_id ORDER BY d.place)
-), behind AS (
-    SELECT l.*, first_value(subject) OVER refusal AS refused, first_value(claimed_at) OVER refusal AS refused_at,
-        first_value(version_id) OVER refusal AS refused_under, first_value(winner) OVER refusal AS known
-    FROM line l WINDOW refusal AS (PARTITION BY offer_id, refusals ORDER BY place)
+-- `queue_position` numbers the claims that met the conditions, in the order in which they were decided; late claims come
+-- last. Grants get their keys in that order, so those that a refused claim found are the grants up to the latest winner
+-- before it in the queue. Places released by the instant of the claim had come back if this was known, because the
+-- release was journalled before the grant of that winner. A reopened grant has lost its queue position: it counts as
+-- taken. Of the refusals after one winner under one version, the latest claim is enough.
+WITH quota AS MATERIALIZED (
+    SELECT id, CAST(definition -> 'quota' ->> 'limit' AS integer) AS places,
+        CAST(definition -> 'quota' ->> 'per_merchant' AS integer) AS per_merchant
+    FROM campaigns_version
+), given AS (
+    SELECT g.id, g.offer_id, g.subject, row_number() OVER (PARTITION BY g.offer_id ORDER BY g.id) AS n,
+        lead(g.id) OVER (PARTITION BY g.offer_id, g.subject ORDER BY g.id) AS later
+    FROM campaigns_grant g WHERE g.offer_id IN (SELECT d.offer_id FROM campaigns_decision d WHERE d.outcome = 5)
+), queue AS (
+    SELECT d.offer_id, d.subject, d.version_id, d.claimed_at, d.outcome,
+        max(h.id) OVER (PARTITION BY d.offer_id ORDER BY d.queue_position) AS winner
+    FROM campaigns_decision d LEFT JOIN given h
+        ON h.offer_id = d.offer_id AND h.subject = d.subject AND h.later IS NULL AND d.outcome = 1
+    WHERE d.queue_position IS NOT NULL
+), refused AS (
+    SELECT offer_id, version_id, winner, max(claimed_at) AS at, min(subject) AS subject
+    FROM queue WHERE outcome = 5 GROUP BY offer_id, version_id, winner
+), reopened AS MATERIALIZED (
+    SELECT h.offer_id, h.id FROM given h LEFT JOIN campaigns_decision d
+        ON d.offer_id = h.offer_id AND d.subject = h.subject AND d.outcome = 1
+    WHERE h.later IS NOT NULL OR d.id IS NULL
+), released AS MATERIALIZED (
+    SELECT g.id, g.offer_id, g.ended_at, max(e.id) AS entry
+    FROM campaigns_grant g JOIN campaigns_journalentry e ON e.grant_id = g.id AND e.target = 'released'
+    WHERE g.status = 'released' GROUP BY g.id, g.offer_id, g.ended_at
 )
-SELECT o.code AS offer, b.refused AS refused, b.subject AS winner, b.seat AS seat
-FROM behind b JOIN campaigns_offer o ON o.id = b.offer_id LEFT JOIN campaigns_grant p ON p.id = b.previous
-WHERE b.id IS NOT NULL AND b.refusals > 0 AND b.refused_under = b.version_id AND (b.previous IS NULL OR (
-    p.status = 'released' AND p.ended_at <= b.refused_at
-    AND (SELECT max(e.id) FROM campaigns_journalentry e WHERE e.grant_id = p.id AND e.target = 'released')
-      < (SELECT min(e.id) FROM campaigns_journalentry e WHERE e.grant_id = b.known)))
+SELECT o.code AS offer, r.subject AS refused, r.at AS claimed_by, q.places AS places
+FROM refused r JOIN campaigns_offer o ON o.id = r.offer_id JOIN quota q ON q.id = r.version_id
+LEFT JOIN given w ON w.id = r.winner
+WHERE coalesce(w.n, 0)
+    + (SELECT count(*) FROM reopened h WHERE h.offer_id = r.offer_id AND h.id > coalesce(r.winner, 0))
+    - (SELECT count(*) FROM released p WHERE p.offer_id = r.offer_id AND p.id <= r.winner AND p.ended_at <= r.at
+        AND p.entry < (SELECT min(e.id) FROM campaigns_journalentry e WHERE e.grant_id = r.winner)) < q.places
 UNION ALL
-SELECT o.code, min(d.subject), max(d.subject), d.place
+SELECT o.code, min(d.subject), max(d.claimed_at), d.queue_position
 FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
-WHERE d.place IS NOT NULL GROUP BY o.code, d.place HAVING count(*) > 1
+WHERE d.queue_position IS NOT NULL GROUP BY o.code, d.queue_position HAVING count(*) > 1

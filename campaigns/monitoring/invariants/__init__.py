@@ -22,8 +22,8 @@ SHOWN = 20
 FOLDER = Path(__file__).parent
 RULES: dict[str, str | Promise] = {
     "I01": _("An offer's counters agree with its grants and decisions."),
-    "I02": _("The limit of an offer holds: each grant has a seat of its own, and none was given when all were taken."),
-    "I03": _("The limit per merchant holds: each grant has one of the merchant's seats, and none is beyond the limit."),
+    "I02": _("The limit of an offer holds: no place was given when all were taken."),
+    "I03": _("The limit per merchant holds: no place was given when the merchant had reached it."),
     "I04": _("Nothing was decided before its time, and coupons were used only while they were valid."),
     "I05": _("Each journal entry of a grant begins in the state in which the one before it ended."),
     "I06": _("The amount and number of grants in each state agree with the journal."),
@@ -33,7 +33,7 @@ RULES: dict[str, str | Promise] = {
     "I10": _("A grant makes only permitted transitions, ends at most once, and records when it ended."),
     "I11": _("A coupon is redeemed if and only if it was redeemed once more than returned, on the order it names."),
     "I12": _("A claim has one decision, a subject has one live grant, and the two agree."),
-    "I13": _("First come, first served: no claim was refused a place that was free and went to a later claim."),
+    "I13": _("First come, first served: no claim was refused for want of a place while one was free."),
     "I14": _("Every event happened, and messages about it go only to members of its merchant."),
     "I15": _("Imports add up, each record names its import, and tags are on the right side of their threshold."),
     "I16": _("Money is never negative, and a discount leaves 0.01 of the freight to pay."),
