@@ -1,83 +1,84 @@
-"""Every operation of version 1, by the name it has in the schema."""
+"""Client with one method for each operation of version 1, by its name in the OpenAPI schema."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 from fairground_client import responses
-from fairground_client.transport import Wire
+from fairground_client.transport import Transport
 
 
 class Fairground:
-    """A server and a key. Raises `Problem` where it says no, `UnavailableError` where it does not answer.
+    """A server and an API key. Options are those of `transport.Transport`: language, timeout, attempts, first_wait.
 
-    Options are those of `wire.Wire`: language, timeout in seconds, tries, gap in seconds before the second try.
+    All methods raise `Problem` for an error that the server returns, and `UnavailableError` if it does not respond.
+    Methods that write accept an `idempotency_key`; without it each call is a write of its own.
     """
 
     def __init__(self, url: str, key: str, **options: Any) -> None:
-        self.wire = Wire(url, key, **options)
+        self.transport = Transport(url, key, **options)
 
     def list_campaigns(self) -> list[responses.Campaign]:
-        """All campaigns."""
-        found: list[responses.Campaign] = self.wire.get("campaigns/")
-        return found
+        """List all campaigns."""
+        result: list[responses.Campaign] = self.transport.get("campaigns/")
+        return result
 
     def list_offers(self, campaign: str | None = None) -> list[responses.Offer]:
-        """Published offers, of one campaign or all."""
-        found: list[responses.Offer] = self.wire.get("offers/", campaign=campaign)
-        return found
+        """List published offers, of one campaign or all."""
+        result: list[responses.Offer] = self.transport.get("offers/", campaign=campaign)
+        return result
 
     def get_offer(self, code: str) -> responses.OfferDetail:
-        """An offer with its terms, as data and as sentences."""
-        found: responses.OfferDetail = self.wire.get(f"offers/{_part(code)}/")
-        return found
+        """Return an offer with its terms, as data and as sentences."""
+        result: responses.OfferDetail = self.transport.get(f"offers/{_quote(code)}/")
+        return result
 
     def get_quota(self, code: str) -> responses.Quota:
-        """How many places there are, are taken and are left."""
-        found: responses.Quota = self.wire.get(f"offers/{_part(code)}/quota/")
-        return found
+        """Return how many places an offer has, how many are taken and how many are left."""
+        result: responses.Quota = self.transport.get(f"offers/{_quote(code)}/quota/")
+        return result
 
     def get_quota_history(self, code: str) -> list[responses.HistoryPoint]:
-        """How places went, by the hour or the day."""
-        found: list[responses.HistoryPoint] = self.wire.get(f"offers/{_part(code)}/quota/history/")
-        return found
+        """Return the places taken over time, by the hour or the day."""
+        result: list[responses.HistoryPoint] = self.transport.get(f"offers/{_quote(code)}/quota/history/")
+        return result
 
     def get_statement(
         self, month: str, *, offer: str | None = None, merchant: str | None = None
     ) -> list[responses.StatementLine]:
-        """What was settled and redeemed in a month such as `2022-09`."""
-        path = f"statements/{_part(month)}/"
-        found: list[responses.StatementLine] = self.wire.get(path, offer=offer, merchant=merchant)
-        return found
+        """Return what was settled and redeemed in a month such as `2022-09`, by offer and merchant."""
+        path = f"statements/{_quote(month)}/"
+        result: list[responses.StatementLine] = self.transport.get(path, offer=offer, merchant=merchant)
+        return result
 
     def list_benefits(self, merchant: str) -> list[responses.Benefit]:
-        """Where a merchant stands with every offer."""
-        found: list[responses.Benefit] = self.wire.get(f"merchants/{_part(merchant)}/benefits/")
-        return found
+        """List a merchant's status with every offer."""
+        result: list[responses.Benefit] = self.transport.get(f"merchants/{_quote(merchant)}/benefits/")
+        return result
 
     def list_grants(self, merchant: str, **filters: str) -> Iterator[responses.Grant]:
-        """A merchant's grants, newest first, page by page; `offer` and `status` filter."""
-        return self._pages(f"merchants/{_part(merchant)}/grants/", filters)
+        """Yield a merchant's grants, newest first. Filters: `offer`, `status`."""
+        return self._pages(f"merchants/{_quote(merchant)}/grants/", filters)
 
     def list_coupons(self, merchant: str, **filters: str) -> Iterator[responses.Coupon]:
-        """A merchant's coupons, newest first, page by page; `offer` and `status` filter."""
-        return self._pages(f"merchants/{_part(merchant)}/coupons/", filters)
+        """Yield a merchant's coupons, newest first. Filters: `offer`, `status`."""
+        return self._pages(f"merchants/{_quote(merchant)}/coupons/", filters)
 
     def list_decisions(self, merchant: str, **filters: str) -> Iterator[responses.Decision]:
-        """What was decided of a merchant's claims, newest first, each explained; `offer` and `outcome` filter."""
-        return self._pages(f"merchants/{_part(merchant)}/decisions/", filters)
+        """Yield the decisions about a merchant's claims, newest first, explained. Filters: `offer`, `outcome`."""
+        return self._pages(f"merchants/{_quote(merchant)}/decisions/", filters)
 
     def explain(self, subject: str, key: str) -> list[responses.Explanation]:
-        """What every offer about such a subject says to this one, condition by condition."""
-        found: list[responses.Explanation] = self.wire.get(f"subjects/{_part(subject)}/{_part(key)}/")
-        return found
+        """Explain the decision of every offer for a subject of this type, condition by condition."""
+        result: list[responses.Explanation] = self.transport.get(f"subjects/{_quote(subject)}/{_quote(key)}/")
+        return result
 
     def quote(
         self, subject: str, key: str | None = None, *, fact: Mapping[str, object] | None = None
     ) -> responses.ClaimResult:
-        """What a claim would get now; nothing is held."""
-        found: responses.ClaimResult = self.wire.ask("quotes/", _claimed(subject, key, fact))
-        return found
+        """Return what a claim would get now. Nothing is reserved."""
+        result: responses.ClaimResult = self.transport.post("quotes/", _claim_body(subject, key, fact))
+        return result
 
     def claim(
         self,
@@ -85,53 +86,55 @@ class Fairground:
         key: str | None = None,
         *,
         fact: Mapping[str, object] | None = None,
-        once: str | None = None,
+        idempotency_key: str | None = None,
     ) -> responses.ClaimResult:
-        """Decide a subject's claims at once, by its key or by its facts. Raises `Refused` where it gets nothing."""
-        found: responses.ClaimResult = self.wire.write("POST", "claims/", _claimed(subject, key, fact), once=once)
-        return found
+        """Decide the claims of a subject, given by its key or by its facts. Raises `Refused` if it gets no benefit."""
+        result: responses.ClaimResult = self.transport.write(
+            "POST", "claims/", _claim_body(subject, key, fact), idempotency_key=idempotency_key
+        )
+        return result
 
     def follow_claim(
-        self, subject: str, key: str, step: str, *, at: str | None = None, once: str | None = None
+        self, subject: str, key: str, step: str, *, at: str | None = None, idempotency_key: str | None = None
     ) -> responses.ClaimResult:
-        """Tell that a subject was paid (`pay`), fulfilled (`fulfil`), cancelled (`cancel`), now or `at` an instant."""
-        path = f"claims/{_part(subject)}/{_part(key)}/{_part(step)}/"
-        found: responses.ClaimResult = self.wire.write("POST", path, {"at": at}, once=once)
-        return found
+        """Record that a subject was paid (step `pay`), fulfilled (`fulfil`) or cancelled (`cancel`), by default now."""
+        path = f"claims/{_quote(subject)}/{_quote(key)}/{_quote(step)}/"
+        result: responses.ClaimResult = self.transport.write("POST", path, {"at": at}, idempotency_key=idempotency_key)
+        return result
 
     def record_facts(
-        self, kind: str, facts: Sequence[Mapping[str, object]], *, once: str | None = None
+        self, kind: str, facts: Sequence[Mapping[str, object]], *, idempotency_key: str | None = None
     ) -> responses.ImportResult:
-        """Record up to 1,000 facts of a kind, new or changed: all or none."""
-        found: responses.ImportResult = self.wire.write(
-            "POST", f"facts/{_part(kind)}/", {"facts": list(facts)}, once=once
+        """Record up to 1,000 facts of a kind, new or changed. All or nothing."""
+        result: responses.ImportResult = self.transport.write(
+            "POST", f"facts/{_quote(kind)}/", {"facts": list(facts)}, idempotency_key=idempotency_key
         )
-        return found
+        return result
 
-    def attach_coupon(self, order: str, *, once: str | None = None) -> responses.Coupon:
+    def attach_coupon(self, order: str, *, idempotency_key: str | None = None) -> responses.Coupon:
         """Attach the oldest coupon that fits to a freight order that is placed and not paid."""
-        path = f"freight-orders/{_part(order)}/coupon/"
-        found: responses.Coupon = self.wire.write("POST", path, None, once=once)
-        return found
+        path = f"freight-orders/{_quote(order)}/coupon/"
+        result: responses.Coupon = self.transport.write("POST", path, None, idempotency_key=idempotency_key)
+        return result
 
-    def detach_coupon(self, order: str, *, once: str | None = None) -> responses.Coupon:
-        """Take the coupon off a freight order that is not paid yet."""
-        path = f"freight-orders/{_part(order)}/coupon/"
-        found: responses.Coupon = self.wire.write("DELETE", path, None, once=once)
-        return found
+    def detach_coupon(self, order: str, *, idempotency_key: str | None = None) -> responses.Coupon:
+        """Detach the coupon from a freight order that is not paid yet."""
+        path = f"freight-orders/{_quote(order)}/coupon/"
+        result: responses.Coupon = self.transport.write("DELETE", path, None, idempotency_key=idempotency_key)
+        return result
 
     def _pages(self, path: str, filters: Mapping[str, str]) -> Iterator[Any]:
-        page = self.wire.get(path, **filters)
+        page = self.transport.get(path, **filters)
         while True:
             yield from page["results"]
             if not page["next"]:
                 return
-            page = self.wire.get(page["next"])
+            page = self.transport.get(page["next"])
 
 
-def _part(text: str) -> str:
+def _quote(text: str) -> str:
     return quote(text, safe="")
 
 
-def _claimed(subject: str, key: str | None, fact: Mapping[str, object] | None) -> dict[str, object]:
+def _claim_body(subject: str, key: str | None, fact: Mapping[str, object] | None) -> dict[str, object]:
     return {"subject": subject, **({"key": key} if fact is None else {"fact": dict(fact)})}

@@ -1,23 +1,27 @@
-"""What goes wrong, as the server says it (RFC 9457), or because it does not answer."""
+"""Exceptions: errors that the server returns (RFC 9457), and no response at all."""
 
 from typing import Any
 
 
-class Problem(Exception):  # noqa: N818  RFC 9457 calls it so
-    """The server said no: `status`, a stable `code`, a text for people, pointers to what is wrong, the whole answer."""
+class Problem(Exception):  # noqa: N818  the term of RFC 9457
+    """Error returned by the server.
+
+    `status`: HTTP status. `code`: stable code. `detail`: text for people. `errors`: pointers to faulty fields.
+    `body`: the whole problem object.
+    """
 
     def __init__(self, status: int, body: dict[str, Any]) -> None:
         self.status, self.body = status, body
         self.code: str = body.get("code", "")
         self.detail: str = body.get("detail", "")
         self.errors: list[dict[str, str]] = body.get("errors", [])
-        where = "; ".join(f"{one['pointer']}: {one['detail']}" for one in self.errors)
-        super().__init__(f"{status} {self.code}: {self.detail}" + (f" ({where})" if where else ""))
+        fields = "; ".join(f"{error['pointer']}: {error['detail']}" for error in self.errors)
+        super().__init__(f"{status} {self.code}: {self.detail}" + (f" ({fields})" if fields else ""))
 
 
 class Refused(Problem):
-    """A claim that got nothing: `code` is the reason, `body["answers"]` what each offer said and why."""
+    """Claim without a benefit: `code` is the reason, `body["answers"]` the explanation of each offer."""
 
 
 class UnavailableError(Exception):
-    """No answer, however often it was asked. A write may or may not be done: ask again with the same `once`."""
+    """No response after all attempts. A write may have been done: repeat it with the same `idempotency_key`."""

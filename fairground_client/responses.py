@@ -1,4 +1,4 @@
-"""What the server answers, in the words of its schema. Instants are ISO 8601 in UTC, money is text of two decimals."""
+"""Types of the responses, as in the OpenAPI schema. Instants are ISO 8601 text in UTC, money is decimal text."""
 
 from typing import TypedDict
 

@@ -166,8 +166,8 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(
 ) -> None:
     publish(offer("o"))
     waits: list[float] = []
-    fairground = connect(sleep=waits.append, gap=0.5)
-    sent, lost = fairground.wire._sent, [True, True, False]
+    fairground = connect(sleep=waits.append, first_wait=0.5)
+    sent, lost = fairground.transport._send, [True, True, False]
 
     def losing(*asked: Any) -> Any:
         answer = sent(*asked)
@@ -175,13 +175,13 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(
             raise urllib3.exceptions.ProtocolError("the connection broke")
         return answer
 
-    monkeypatch.setattr(fairground.wire, "_sent", losing)
+    monkeypatch.setattr(fairground.transport, "_send", losing)
     assert fairground.claim("freight_order", fact=FACT)["outcome"] == "granted"
     assert waits == [0.5, 1.0]
     assert IdempotencyRecord.objects.count() == Grant.objects.count() == 1
 
 
 def test_a_server_that_never_answers() -> None:
-    nobody = Fairground("http://127.0.0.1:9", "fg_x", tries=3, sleep=lambda _: None)
-    with pytest.raises(UnavailableError, match="3 times"):
+    nobody = Fairground("http://127.0.0.1:9", "fg_x", attempts=3, sleep=lambda _: None)
+    with pytest.raises(UnavailableError, match="3 attempts"):
         nobody.list_campaigns()

@@ -44,7 +44,7 @@ class Client:
     def __init__(self, n: int, seed: int, installation: Installation, secret: str, history: History) -> None:
         self.n, self.history = n, history
         self.random = random.Random(f"{seed}/{n}")
-        self.fairground = Fairground(installation.url, secret, tries=60, gap=0.05, timeout=10)
+        self.fairground = Fairground(installation.url, secret, attempts=60, first_wait=0.05, timeout=10)
         self.paid_at = datetime.now(UTC) - timedelta(days=1)
         self.counts: Counter[str] = Counter()
 
@@ -70,7 +70,7 @@ class Client:
             "paid_at": self.paid_at,
         }
         if self.random.random() < 0.5:
-            self.fairground.record_facts("freight_orders", [fact], once=f"fact-{order}")
+            self.fairground.record_facts("freight_orders", [fact], idempotency_key=f"fact-{order}")
             self.history.recorded.add(order)
             outcome = self._claim(order, key=order)
         else:
@@ -78,13 +78,13 @@ class Client:
         if self.random.random() < 0.2:
             self._claim(order, **({"key": order} if order in self.history.recorded else {"fact": fact}))
         if outcome == "granted" and self.random.random() < 0.3:
-            self.fairground.follow_claim("freight_order", order, "cancel", once=f"cancel-{order}")
+            self.fairground.follow_claim("freight_order", order, "cancel", idempotency_key=f"cancel-{order}")
             self.history.cancelled.add(order)
             self.counts["cancelled"] += 1
 
     def _claim(self, order: str, **what: Any) -> str:
         try:
-            answer: Any = self.fairground.claim("freight_order", once=f"claim-{order}", **what)
+            answer: Any = self.fairground.claim("freight_order", idempotency_key=f"claim-{order}", **what)
         except Refused as refused:
             answer = refused.body
         self.history.claimed(order, answer["outcome"], answer)
