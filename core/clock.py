@@ -1,8 +1,7 @@
-"""The business clock: the one place that gives the edges their "now".
+"""Business clock: the only source of the present instant for views, commands and tasks, which pass it on as `at=`.
 
 In production it is the real time and cannot be moved. In a demonstration (`settings.DEMO`) it starts at `DEMO_START`,
-runs at real speed while the server runs, and an operator moves it forward. Below the edges nothing asks for the time:
-`at=` is handed in.
+runs at real speed while the server runs, and an operator can move it forward.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -15,11 +14,11 @@ from core.models import DEMO_START, DemoClock
 
 
 class ClockError(Exception):
-    """The clock cannot be moved like that; the text says why."""
+    """The clock cannot be moved so; the text says why."""
 
 
 def now() -> datetime:
-    """The business instant, aware, in UTC."""
+    """Return the present business instant, aware, in UTC."""
     if not settings.DEMO:
         return real()
     row = DemoClock.objects.first()
@@ -27,14 +26,14 @@ def now() -> datetime:
 
 
 def real() -> datetime:
-    """The instant of the host's clock."""
+    """Return the instant of the host's clock, aware, in UTC."""
     return datetime.now(UTC)
 
 
 def move(*, to: datetime) -> datetime:
-    """Set a demonstration's clock to the instant `to`, which must be aware and not before now.
+    """Set the clock of a demonstration to the aware instant `to`, and return that.
 
-    Raises `ClockError` outside a demonstration and for an earlier instant.
+    Raises `ClockError` outside a demonstration, and if `to` is before the present.
     """
     with transaction.atomic():
         row = _locked()
@@ -46,13 +45,13 @@ def move(*, to: datetime) -> datetime:
 
 
 def advance(*, by: timedelta) -> datetime:
-    """Move a demonstration's clock forward by a length of time; returns what it then shows. Raises `ClockError`."""
+    """Move the clock of a demonstration forward and return its new instant. Raises `ClockError` as `move` does."""
     with transaction.atomic():
         return move(to=_locked().reading(real=real()) + by)
 
 
 def run() -> None:
-    """Let a demonstration's clock go on from where it stands: its server has started."""
+    """Start the clock of a demonstration where it stopped: its server has started."""
     with transaction.atomic():
         row = _locked()
         row.running_since = row.running_since or real()
@@ -60,7 +59,7 @@ def run() -> None:
 
 
 def stop() -> None:
-    """Let a demonstration's clock stand: its server ends, and nobody watches what would happen."""
+    """Stop the clock of a demonstration: its server ends, and nothing shall fall due while nobody watches."""
     with transaction.atomic():
         row = _locked()
         row.instant, row.running_since = row.reading(real=real()), None

@@ -1,4 +1,4 @@
-"""The movable clock of a demonstration."""
+"""Stored state of the clock of a demonstration."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
@@ -8,13 +8,13 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 DEMO_START = datetime(2022, 9, 20, 9, tzinfo=ZoneInfo("America/Los_Angeles")).astimezone(UTC)
-"""Where a demonstration begins: in the middle of the September festival."""
+"""First instant of a demonstration: in the middle of the September festival."""
 
 
 class DemoClock(models.Model):
-    """One row: the business instant it was set to and, while it runs, the real instant from which it counts on.
+    """Clock of a demonstration, one row: the instant it was set to and, while it runs, the real instant it runs from.
 
-    Change it through `core.clock` only: it must never move backwards.
+    Only `core.clock` changes it: it must never move backwards.
     """
 
     objects: ClassVar[models.Manager[Self]] = models.Manager()
@@ -32,8 +32,10 @@ class DemoClock(models.Model):
         return self.instant.isoformat()
 
     def reading(self, *, real: datetime) -> datetime:
-        """What the clock shows at the real instant `real`. A host clock that jumps back does not turn it back further
-        than to where it was set."""
+        """Return the business instant at the instant `real` of the host's clock.
+
+        If the host's clock jumps back, this one goes back no further than to the instant it was set to.
+        """
         if self.running_since is None:
             return self.instant
         return self.instant + max(real - self.running_since, timedelta(0))

@@ -1,7 +1,7 @@
-"""A request to an address that somebody else chose: never to a machine of ours (faults.md, S10).
+"""Requests to URLs that users enter, which must not reach machines of the own network (SSRF).
 
-The name is resolved once, every address it has must be a public one, and the connection goes to that very address, so
-that a name which answers differently the second time gains nothing. Redirects are not followed.
+The host name is resolved once, all of its addresses must be public, and the connection goes to one of them: a name that
+resolves differently the second time gains nothing. Redirects are not followed.
 """
 
 import socket
@@ -16,16 +16,16 @@ from django.utils.translation import gettext as _
 
 TIMEOUT = urllib3.Timeout(connect=3.0, read=5.0)
 MOST_READ = 1_000
-# Addresses of IPv6 that hold one of IPv4, by which a private one could be meant.
-WRAPPED = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+# IPv6 networks whose addresses contain an IPv4 address, which might be private.
+IPV4_IN_IPV6 = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 
 
 class AddressError(Exception):
-    """Nothing is sent there; the text says why."""
+    """The URL is not permitted; the text says why."""
 
 
 def check(url: str) -> tuple[str, str, int]:
-    """The scheme, host and port of an address that may be used at all. Raises AddressError."""
+    """Return scheme, host and port of a URL. Raises AddressError if it is not permitted."""
     parts = urlsplit(url)
     try:
         port = parts.port
@@ -40,50 +40,61 @@ def check(url: str) -> tuple[str, str, int]:
 
 
 def resolve(host: str, port: int) -> str:
-    """An address of the host. Raises AddressError where one of its addresses is not public."""
+    """Return an IP address of the host. Raises AddressError if it has none, or one that is not public."""
     try:
-        found = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
+        addresses = {info[4][0] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
     except OSError as error:
         raise AddressError(_("The host is not known.")) from error
-    if not settings.WEBHOOKS_PRIVATE and not all(is_public(ip_address(str(one).partition("%")[0])) for one in found):
+    if not settings.WEBHOOKS_PRIVATE and not all(
+        is_public(ip_address(str(address).partition("%")[0])) for address in addresses
+    ):
         raise AddressError(_("The host has an address that is not public."))
-    return str(min(found, key=str))
+    return str(min(addresses, key=str))
 
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
-    """Whether an address is one of the open internet."""
+    """Return true for an address of the public internet."""
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in WRAPPED):
+        if any(address in network for network in IPV4_IN_IPV6):
             return False
     return address.is_global and not address.is_multicast
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send `body`; returns the status of the answer. Raises AddressError, or urllib3's errors where none came."""
+    """Send `body` by POST and return the status of the response.
+
+    Raises AddressError, or an error of urllib3 if there is no response.
+    """
     scheme, host, port = check(url)
-    address = resolve(host, port)
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    sent = {**headers, "Host": parts.netloc}
-    pool: urllib3.HTTPConnectionPool
-    if scheme == "https":
-        pool = urllib3.HTTPSConnectionPool(
-            address,
-            port,
-            server_hostname=host,
-            assert_hostname=host,
-            ca_certs=certifi.where(),
-            cert_reqs="CERT_REQUIRED",
+    with _pool(scheme, host, resolve(host, port), port) as pool:
+        response = pool.request(
+            "POST",
+            target,
+            body=body,
+            headers={**headers, "Host": parts.netloc},
+            timeout=TIMEOUT,
+            retries=False,
+            redirect=False,
+            preload_content=False,  # a huge response must not fill the memory
         )
-    else:
-        pool = urllib3.HTTPConnectionPool(address, port)
-    with pool:
-        answer = pool.request(
-            "POST", target, body=body, headers=sent, timeout=TIMEOUT, retries=False, redirect=False,
-            preload_content=False,
-        )  # fmt: skip
-        answer.read(MOST_READ)
-        answer.release_conn()
-        return int(answer.status)
+        response.read(MOST_READ)
+        response.release_conn()
+        return int(response.status)
+
+
+def _pool(scheme: str, host: str, address: str, port: int) -> urllib3.HTTPConnectionPool:
+    """Return a pool that connects to the address, but verifies the certificate of the host."""
+    if scheme != "https":
+        return urllib3.HTTPConnectionPool(address, port)
+    return urllib3.HTTPSConnectionPool(
+        address,
+        port,
+        server_hostname=host,
+        assert_hostname=host,
+        ca_certs=certifi.where(),
+        cert_reqs="CERT_REQUIRED",
+    )

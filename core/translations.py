@@ -1,4 +1,4 @@
-"""Translations without msgfmt: each `django.po` is compiled by Babel beside itself.
+"""Compile translations with Babel, so that msgfmt need not be installed: each `django.po` to a `.mo` beside it.
 
 Run as `python -m core.translations`; `./run`, `./run test` and the image do.
 """
@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def compile_catalogs(root: Path = ROOT) -> list[Path]:
-    """Compile each catalog under `root/*/locale` and `root/locale` that changed; returns those written."""
+    """Compile the catalogs under `root/locale` and `root/*/locale` that have changed. Return the files written."""
     sources = [*root.glob("locale/*/LC_MESSAGES/*.po"), *root.glob("*/locale/*/LC_MESSAGES/*.po")]
     return [_compile(source) for source in sources if _is_stale(source)]
 
@@ -25,7 +25,7 @@ def _is_stale(source: Path) -> bool:
 
 def _compile(source: Path) -> Path:
     target = source.with_suffix(".mo")
-    # Put in place whole: two test processes may do this at once.
+    # Written elsewhere and then moved: two test processes may compile at once.
     part = target.with_suffix(f".{os.getpid()}")
     with source.open("rb") as text, part.open("wb") as machine:
         write_mo(machine, read_po(text, locale=source.parts[-3]))

@@ -1,4 +1,4 @@
-"""Trying a text on facts that are there, without writing anything that counts."""
+"""Simulations of drafts on recorded facts."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from campaigns.models.draft import Draft
 
 
 class Simulation(models.Model):
-    """One run of the engine in a sandbox: what it was asked, how far it is, and what came out.
+    """Run of the engine in isolated tables: its settings, its progress and its results.
 
-    `until` is the instant up to which facts are seen; `days` by how much the text's dates were moved to meet them.
-    `base` is the text it is compared with, empty for none. Changed by `campaigns.simulation.jobs` alone.
+    `until` is the instant up to which facts count; `days` is the number of days by which the dates are moved.
+    `base` is the definition to compare with, or empty. Only `campaigns.simulation.jobs` changes a simulation.
     """
 
     class Status(models.TextChoices):

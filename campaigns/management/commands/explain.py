@@ -1,4 +1,4 @@
-"""Why a subject has, or has not, an offer."""
+"""`manage.py explain OFFER SUBJECT`: explain why a subject has an offer's benefit, or does not."""
 
 import json
 from dataclasses import asdict
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from campaigns.eligibility import claims, explanations
-from campaigns.management.commands.tick import instant
+from campaigns.management.commands.tick import parse_instant
 from campaigns.models import Offer
 from campaigns.offers import published_offers
 from campaigns.reporting.exports import format_instant
@@ -17,16 +17,16 @@ from core import clock
 
 
 class Command(BaseCommand):
-    help = "Explain an offer's answer to a subject (an order, draw or merchant code): every condition, and the outcome."
+    help = "Explain an offer's decision on a subject (code of an order, draw or merchant): conditions and outcome."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("offer", metavar="OFFER")
         parser.add_argument("subject", metavar="SUBJECT")
-        parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z; without it: now")
-        parser.add_argument("--json", action="store_true", help="as data")
+        parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z (default: now)")
+        parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, offer: str, subject: str, as_of: str | None, **options: Any) -> None:
-        at = instant(as_of) if as_of else clock.now()
+        at = parse_instant(as_of) if as_of else clock.now()
         try:
             answer = explanations.explain(published_offers.find(offer), subject, at=at)
         except Offer.DoesNotExist as error:
@@ -37,25 +37,25 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(json.dumps(asdict(answer), default=_plain, ensure_ascii=False, indent=2))
         else:
-            self._tell(answer)
+            self._print(answer)
 
-    def _tell(self, answer: explanations.Explanation) -> None:
+    def _print(self, answer: explanations.Explanation) -> None:
         self.stdout.write(f"{answer.name} ({answer.offer}, version {answer.version})")
         state = f", {answer.status}" if answer.status else ""
         self.stdout.write(f"{answer.subject} of {answer.merchant_code}: {answer.outcome}{state}")
         if answer.claimed_at:
-            place = f", place {answer.place} in line" if answer.place else ""
+            place = f", number {answer.place} of the qualified claims" if answer.place else ""
             self.stdout.write(f"claimed at {format_instant(answer.claimed_at)}{place}")
         if answer.amount is not None:
             self.stdout.write(f"worth {answer.amount} {answer.currency}")
         if answer.review:
             self.stdout.write(f"marked for review: {answer.review}")
-        for reason in answer.conditions:
-            mark = "yes" if reason.passed else "NO "
-            more = f" ({reason.margin})" if reason.margin else ""
-            changed = "" if reason.holds_now is None else f" [now: {'yes' if reason.holds_now else 'no'}]"
-            found = _plain(reason.found) if reason.found not in (None, "") else "nothing"
-            self.stdout.write(f"  {mark} {reason.required}; found: {found}{more}{changed}")
+        for condition in answer.conditions:
+            mark = "yes" if condition.passed else "NO "
+            more = f" ({condition.margin})" if condition.margin else ""
+            changed = "" if condition.holds_now is None else f" [now: {'yes' if condition.holds_now else 'no'}]"
+            found = _plain(condition.found) if condition.found not in (None, "") else "nothing"
+            self.stdout.write(f"  {mark} {condition.required}; found: {found}{more}{changed}")
 
 
 def _plain(value: object) -> object:

@@ -1,4 +1,4 @@
-"""Write the table of coupons (files.md)."""
+"""`manage.py export_coupons FILE`: write the table of coupons."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from core import spreadsheets
 
 
 class Command(BaseCommand):
-    help = "Write the table of coupons to FILE, .csv or .xlsx by its name; - is standard output."
+    help = "Write the table of coupons to FILE, as CSV or XLSX by its extension; - is standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")

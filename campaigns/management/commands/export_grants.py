@@ -1,4 +1,4 @@
-"""Write the table of grants (files.md)."""
+"""`manage.py export_grants FILE`: write the table of grants."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from core import spreadsheets
 
 
 class Command(BaseCommand):
-    help = "Write the table of grants to FILE, .csv or .xlsx by its name; - is standard output."
+    help = "Write the table of grants to FILE, as CSV or XLSX by its extension; - is standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")

@@ -1,4 +1,4 @@
-"""Load and publish a campaign definition, or a new version of it."""
+"""`manage.py load_campaign FILE`: publish a campaign definition, or a new version of it."""
 
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,16 @@ from definitions.warnings import find_warnings
 
 
 class Command(BaseCommand):
-    help = "Load and publish a campaign definition: a file, or the name of a shipped one such as september-2022."
+    help = "Publish a campaign definition: a file, or the name of a bundled one such as september-2022."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")
         parser.add_argument(
-            "--set", action="append", default=[], metavar="OFFER.limit=N", help="a quota for a trial: limit or cap"
+            "--set",
+            action="append",
+            default=[],
+            metavar="OFFER.limit=N",
+            help="replace a limit, or a limit per merchant (cap), for a test",
         )
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
@@ -28,11 +32,11 @@ class Command(BaseCommand):
             text = parser.read(source, _quotas(options["set"]))
             versions = published_offers.publish(text, source=source, at=clock.now(), by="load_campaign")
         except DefinitionError as error:
-            raise CommandError(f"{file} was refused:\n{error}") from error
+            raise CommandError(f"{file} is not valid:\n{error}") from error
         except ValueError as error:
-            raise CommandError(f"{file} was refused: {error}") from error
-        for doubt in (*find_warnings(text), *audience.warnings(text.offers, at=clock.now())):
-            self.stderr.write(f"warning: {doubt}")
+            raise CommandError(f"{file} is not valid: {error}") from error
+        for warning in (*find_warnings(text), *audience.warnings(text.offers, at=clock.now())):
+            self.stderr.write(f"warning: {warning}")
         for version in versions:
             self.stdout.write(f"{version.offer.code}: version {version.number} ({version.digest[:12]})")
         self.stdout.write(f"{text.campaign}: {len(versions)} of {len(text.offers)} offers published")
@@ -43,7 +47,7 @@ def _source(file: str) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise CommandError(f"{file}: {error.strerror}; shipped are: {', '.join(bundled.names())}") from error
+        raise CommandError(f"{file}: {error.strerror}; bundled are: {', '.join(bundled.names())}") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{file} is not UTF-8 text") from error
 
@@ -52,8 +56,8 @@ def _quotas(settings: list[str]) -> dict[str, dict[str, int]]:
     quotas: dict[str, dict[str, int]] = {}
     for setting in settings:
         name, _, number = setting.partition("=")
-        code, _, which = name.rpartition(".")
-        field = {"limit": "limit", "cap": "per_merchant"}.get(which)
+        code, _, limit = name.rpartition(".")
+        field = {"limit": "limit", "cap": "per_merchant"}.get(limit)
         if not code or field is None or not number.isdecimal():
             raise CommandError(f"--set {setting}: write OFFER.limit=N or OFFER.cap=N")
         quotas.setdefault(code, {})[field] = int(number)

@@ -1,4 +1,4 @@
-"""Bring every published campaign up to an instant."""
+"""`manage.py tick`: bring every published campaign up to an instant."""
 
 from datetime import datetime
 from typing import Any
@@ -9,8 +9,8 @@ from campaigns.engine import ticker
 from core import clock
 
 
-def instant(text: str) -> datetime:
-    """An instant with an offset or Z. Raises CommandError where it is none."""
+def parse_instant(text: str) -> datetime:
+    """Parse an ISO 8601 instant with an offset or Z. Raises CommandError."""
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
@@ -24,8 +24,8 @@ class Command(BaseCommand):
     help = "Bring every published campaign up to an instant: claims, settlements, coupons, expiry."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z; without it: now")
+        parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z (default: now)")
 
     def handle(self, *args: Any, as_of: str | None, **options: Any) -> None:
-        run = ticker.tick(at=instant(as_of) if as_of else clock.now())
+        run = ticker.tick(at=parse_instant(as_of) if as_of else clock.now())
         self.stdout.write(f"{run}: {run.decided} claims decided, {run.moved} grants moved, {run.issued} coupons issued")
