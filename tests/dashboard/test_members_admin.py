@@ -1,4 +1,4 @@
-"""The platform invites main accounts, shuts members out and lets them in, in the admin."""
+"""Admin of members: the platform invites main accounts, and disables and enables members."""
 
 import pytest
 from django.contrib.auth.models import Permission, User
@@ -36,7 +36,7 @@ def test_an_operator_invites_a_main_account(platform: Client) -> None:
 
 
 @pytest.mark.parametrize("broken", ["mail", "address"])
-def test_who_cannot_be_invited_is_not_there(platform: Client, settings: Settings, broken: str) -> None:
+def test_a_failed_invitation_adds_nobody(platform: Client, settings: Settings, broken: str) -> None:
     if broken == "mail":
         settings.EMAIL_BACKEND = "tests.dashboard.test_messages.Broken"
     email = "owner@example.com" if broken == "address" else "boss@example.com"
@@ -46,13 +46,13 @@ def test_who_cannot_be_invited_is_not_there(platform: Client, settings: Settings
 
 
 @pytest.mark.parametrize("email", ["a@example.com\nBcc: b@example.com", "a@example.com, b@example.com", "a"])
-def test_one_address_is_one_address(platform: Client, email: str) -> None:
+def test_an_invalid_address_is_rejected(platform: Client, email: str) -> None:
     assert platform.post(ADD, {**FIELDS, "email": email}).status_code == 200
     assert mail.outbox == []
     assert Member.objects.count() == 1
 
 
-def test_shut_out_and_let_in(platform: Client, owner: Member) -> None:
+def test_a_member_is_disabled_and_enabled(platform: Client, owner: Member) -> None:
     chosen = {"_selected_action": [owner.pk]}
     platform.post("/admin/merchants/member/", {"action": "disable", **chosen})
     assert client(owner).get("/").status_code == 403
@@ -60,7 +60,7 @@ def test_shut_out_and_let_in(platform: Client, owner: Member) -> None:
     assert client(owner).get("/").status_code == 200
 
 
-def test_without_the_right_nothing_happens(platform: Client, owner: Member) -> None:
+def test_without_the_permission_nothing_changes(platform: Client, owner: Member) -> None:
     user = User.objects.get(username="ana")
     user.user_permissions.set(Permission.objects.filter(codename="view_member"))
     assert platform.get(ADD).status_code == 403

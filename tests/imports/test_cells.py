@@ -1,4 +1,4 @@
-"""B1, B2, B4: what a cell may hold, and what is said of one that holds something else."""
+"""Cell types: values that they accept, and the reasons of their errors."""
 
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -21,17 +21,17 @@ from tests.support.importing import ORDER, SHANGHAI, import_text, merchants, no_
 pytestmark = pytest.mark.once
 
 
-def reader(schema: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:
+def parser(schema: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:
     return schema.columns_by_name[column].parser(schema.model, zone, repeats=False)
 
 
-MONEY = reader(FREIGHT_ORDERS, "base_freight")
-INSTANT = reader(FREIGHT_ORDERS, "placed_at")
-WHOLE = reader(FREIGHT_TEMPLATES, "rts_products")
-KEY = reader(FREIGHT_ORDERS, "order_no")
+MONEY = parser(FREIGHT_ORDERS, "base_freight")
+INSTANT = parser(FREIGHT_ORDERS, "placed_at")
+WHOLE = parser(FREIGHT_TEMPLATES, "rts_products")
+KEY = parser(FREIGHT_ORDERS, "order_no")
 
 
-def refused(parse: CellParser, cell: str) -> str:
+def error(parse: CellParser, cell: str) -> str:
     with pytest.raises(CellError) as caught:
         parse(cell)
     return str(caught.value)
@@ -87,21 +87,21 @@ def test_B1_an_instant_is_read(cell: str) -> None:
 
 
 @pytest.mark.parametrize("cell", NO_INSTANTS)
-def test_B1_what_is_no_instant_is_refused_by_name(cell: str) -> None:
-    assert refused(INSTANT, cell) == NO_INSTANTS[cell]
+def test_B1_an_invalid_instant_is_an_error_with_its_reason(cell: str) -> None:
+    assert error(INSTANT, cell) == NO_INSTANTS[cell]
 
 
 def test_B1_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
-    pacific = reader(FREIGHT_ORDERS, "placed_at", ZoneInfo("America/Los_Angeles"))
+    pacific = parser(FREIGHT_ORDERS, "placed_at", ZoneInfo("America/Los_Angeles"))
     assert pacific("2026-11-01T01:30") == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)  # twice there: the first
     assert pacific("2027-03-14T01:59:59.999999") == datetime(2027, 3, 14, 9, 59, 59, 999999, tzinfo=UTC)
     assert pacific("2027-03-14T03:00") == datetime(2027, 3, 14, 10, tzinfo=UTC)
     gap = "does not exist in the zone America/Los_Angeles, whose clocks skip it"
-    assert refused(pacific, "2027-03-14T02:00") == refused(pacific, "2027-03-14T02:59:59.999999") == gap
+    assert error(pacific, "2027-03-14T02:00") == error(pacific, "2027-03-14T02:59:59.999999") == gap
 
 
 @pytest.mark.django_db(transaction=True)
-def test_B1_a_bad_date_is_named_with_its_place_and_nothing_is_kept(tmp_path: Path) -> None:
+def test_B1_an_invalid_date_is_reported_with_its_place_and_nothing_is_stored(tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = order("F1") + order("F2", placed="2022-09-31T00:00:00Z") + order("F3", placed="45000", freight="-3.00")
     imported = import_text("freight_orders", ORDER + lines, tmp_path)
@@ -138,8 +138,8 @@ NO_AMOUNTS = {
 
 
 @pytest.mark.parametrize("cell", NO_AMOUNTS)
-def test_B2_what_is_no_amount_is_refused_with_the_reason(cell: str) -> None:
-    assert refused(MONEY, cell) == NO_AMOUNTS[cell]
+def test_B2_an_invalid_amount_is_an_error_with_its_reason(cell: str) -> None:
+    assert error(MONEY, cell) == NO_AMOUNTS[cell]
 
 
 @given(st.decimals(min_value=0, max_value=Decimal("999999999999.99"), places=2))
@@ -150,7 +150,7 @@ def test_B2_every_amount_in_range_is_read_exactly(amount: Decimal) -> None:
 
 
 @given(st.text())
-def test_B2_any_text_is_an_amount_or_refused(cell: str) -> None:
+def test_B2_any_text_is_an_amount_or_an_error(cell: str) -> None:
     try:
         value = MONEY(cell)
     except CellError:
@@ -162,46 +162,46 @@ def test_B2_any_text_is_an_amount_or_refused(cell: str) -> None:
 
 
 @given(st.text())
-def test_B2_any_text_is_an_instant_or_refused(cell: str) -> None:
+def test_B2_any_text_is_an_instant_or_an_error(cell: str) -> None:
     with suppress(CellError):
         assert INSTANT(cell) is None or cell
 
 
 def test_B2_whole_numbers_to_their_bounds() -> None:
     assert (WHOLE("0"), WHOLE("2147483647"), WHOLE("")) == (0, 2147483647, 0)
-    assert refused(WHOLE, "2147483648") == "is more than 2147483647"
-    assert refused(WHOLE, "-1") == "is negative"
-    assert refused(WHOLE, "1.0") == "is not a whole number such as 35"
+    assert error(WHOLE, "2147483648") == "is more than 2147483647"
+    assert error(WHOLE, "-1") == "is negative"
+    assert error(WHOLE, "1.0") == "is not a whole number such as 35"
 
 
-def test_B4_codes_are_normalised_and_hide_nothing() -> None:
+def test_B4_codes_are_normalised_and_have_no_invisible_characters() -> None:
     assert KEY("Ｆ１２３") == KEY(" F123 ") == KEY("F123\u3000") == "F123"
-    assert refused(KEY, "F1\u200f") == "holds the invisible character U+200F RIGHT-TO-LEFT MARK"
-    assert refused(KEY, "F\u200b1") == "holds the invisible character U+200B ZERO WIDTH SPACE"
-    assert refused(KEY, "F1\t") == "holds the invisible character U+0009"
-    assert refused(KEY, "F\0001") == "holds the invisible character U+0000"
-    assert refused(KEY, " ") == refused(KEY, "") == "is empty"
+    assert error(KEY, "F1\u200f") == "holds the invisible character U+200F RIGHT-TO-LEFT MARK"
+    assert error(KEY, "F\u200b1") == "holds the invisible character U+200B ZERO WIDTH SPACE"
+    assert error(KEY, "F1\t") == "holds the invisible character U+0009"
+    assert error(KEY, "F\0001") == "holds the invisible character U+0000"
+    assert error(KEY, " ") == error(KEY, "") == "is empty"
     assert KEY("F" * 64) == "F" * 64
-    assert refused(KEY, "F" * 65) == "is longer than 64 characters"
+    assert error(KEY, "F" * 65) == "is longer than 64 characters"
 
 
 def test_B2_flags_choices_and_codes_of_countries_and_currencies() -> None:
-    flag = reader(FREIGHT_ORDERS, "promo_flag")
+    flag = parser(FREIGHT_ORDERS, "promo_flag")
     assert [flag(cell) for cell in ("1", "yes", "True", "是")] == [True] * 4
     assert [flag(cell) for cell in ("0", "no", "FALSE", "否", "")] == [False] * 5
-    assert refused(flag, "maybe").startswith("is neither yes nor no")
-    service = reader(FREIGHT_ORDERS, "service")
+    assert error(flag, "maybe").startswith("is neither yes nor no")
+    service = parser(FREIGHT_ORDERS, "service")
     assert service("express") == "express"
-    assert refused(service, "Express") == "is none of express, multimodal, small_parcel, sea_fcl"
-    assert refused(service, "") == "is empty"
-    assert reader(MERCHANTS, "country")("CN") == "CN"
-    assert refused(reader(MERCHANTS, "country"), "cn") == "is not a country code of two capital letters"
-    assert reader(FREIGHT_ORDERS, "currency")("USD") == "USD"
-    assert refused(reader(FREIGHT_ORDERS, "currency"), "US$") == "is not a currency code of three capital letters"
+    assert error(service, "Express") == "is none of express, multimodal, small_parcel, sea_fcl"
+    assert error(service, "") == "is empty"
+    assert parser(MERCHANTS, "country")("CN") == "CN"
+    assert error(parser(MERCHANTS, "country"), "cn") == "is not a country code of two capital letters"
+    assert parser(FREIGHT_ORDERS, "currency")("USD") == "USD"
+    assert error(parser(FREIGHT_ORDERS, "currency"), "US$") == "is not a currency code of three capital letters"
 
 
 @pytest.mark.django_db(transaction=True)
-def test_B4_full_width_codes_match_and_text_is_kept(tmp_path: Path) -> None:
+def test_B4_full_width_codes_match_and_text_is_unchanged(tmp_path: Path) -> None:
     merchants(tmp_path, "M1")
     assert import_text("merchants", "merchant_code,name\nＭ１,=1+1\n", tmp_path).counts == (0, 1, 0)
     assert import_text("freight_orders", ORDER + order(merchant=" Ｍ１"), tmp_path).counts == (1, 0, 0)

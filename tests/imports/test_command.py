@@ -1,4 +1,4 @@
-"""`import_facts`: counts on standard output, bad rows on standard error, and an exit code that tells."""
+"""Command `import_facts`: counts on standard output, errors on standard error, exit code 1 after errors."""
 
 from io import StringIO
 from pathlib import Path
@@ -20,7 +20,7 @@ def imported(folder: Path, *options: str) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_what_was_taken_is_counted_and_the_zone_is_asked_for(tmp_path: Path) -> None:
+def test_counts_are_printed_and_the_zone_is_applied(tmp_path: Path) -> None:
     (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
     (tmp_path / "freight_orders.csv").write_text(ORDER + order("F1", placed="2022-09-05 00:00") + order("F2"))
     (tmp_path / "notes.txt").write_text("")
@@ -32,7 +32,7 @@ def test_what_was_taken_is_counted_and_the_zone_is_asked_for(tmp_path: Path) -> 
     assert str(FreightOrder.objects.get(pk="F1").placed_at) == "2022-09-05 07:00:00+00:00"
 
 
-def test_bad_rows_are_on_standard_error_and_the_command_fails(tmp_path: Path) -> None:
+def test_errors_are_on_standard_error_and_the_command_fails(tmp_path: Path) -> None:
     (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
     (tmp_path / "freight_orders.csv").write_text(ORDER + order("F1", freight="-3.00"))
     out, err = StringIO(), StringIO()
@@ -45,15 +45,15 @@ def test_bad_rows_are_on_standard_error_and_the_command_fails(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("options", [["--zone", "Mars/Olympus"], ["--zone", "../etc/passwd"]])
-def test_an_unknown_zone_or_folder_is_refused(options: list[str], tmp_path: Path) -> None:
+def test_an_unknown_zone_or_folder_is_an_error(options: list[str], tmp_path: Path) -> None:
     with pytest.raises(CommandError, match="is not a time zone"):
         call_command("import_facts", str(tmp_path), *options)
     with pytest.raises(CommandError, match="is not a folder"):
         call_command("import_facts", str(tmp_path / "none"))
 
 
-def test_a_first_large_load_leaves_the_table_as_guarded_as_it_was(tmp_path: Path) -> None:
-    """PostgreSQL builds indexes and foreign keys behind such a load: all must be there again."""
+def test_a_first_large_load_restores_indexes_and_constraints(tmp_path: Path) -> None:
+    """PostgreSQL drops indexes and foreign keys during such a load and creates them again."""
 
     def guards() -> object:
         with connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""F14: an import that is killed leaves nothing of its file, and a rerun takes it whole."""
+"""A killed import stores nothing of its file, and a rerun stores all of it."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def environment(tmp_path: Path, transactional_db: None) -> dict[str, str]:
-    """A database that other processes reach: the test's own, or where that is in memory, a file."""
+    """Environment with a database that other processes can open: the test's own, or a file for SQLite in memory."""
     if connection.vendor == "postgresql":
         parts = connection.settings_dict
         url = f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT'] or 5432}/{parts['NAME']}"
@@ -43,7 +43,7 @@ def said(folder: Path, place: str, environment: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("place", ["row", "commit"])
-def test_F14_import_killed_leaves_nothing_and_a_rerun_takes_it_whole(
+def test_F14_a_killed_import_stores_nothing_and_a_rerun_stores_the_file(
     place: str, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     with importer(tmp_path, place, environment) as process:

@@ -1,4 +1,4 @@
-"""Rows written in bulk are the rows that the ORM would have written."""
+"""Rows written in bulk equal the rows that the ORM writes."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -28,7 +28,7 @@ def stored(order_no: str) -> tuple[object, ...]:
         return tuple(cursor.fetchone() or ())
 
 
-def test_a_row_written_is_the_row_the_orm_stores() -> None:
+def test_a_bulk_row_equals_a_row_of_the_orm() -> None:
     batch = ImportBatch.objects.create(source="test")
     merchant = Merchant.objects.create(code="M1", batch=batch)
     placed = datetime(2022, 9, 1, 8, 0, 0, 250, tzinfo=EAST8)
@@ -41,11 +41,11 @@ def test_a_row_written_is_the_row_the_orm_stores() -> None:
     assert stored("copied") == stored("saved") != ()
 
 
-def test_no_rows_are_no_rows() -> None:
+def test_writing_no_rows_writes_nothing() -> None:
     assert bulk_insert.write(FreightOrder._meta.db_table, COLUMNS, iter(())) == 0
 
 
-def test_a_refused_row_refuses_them_all() -> None:
+def test_one_rejected_row_rejects_all() -> None:
     batch = ImportBatch.objects.create(source="test")
     Merchant.objects.create(code="M1", batch=batch)
     columns = ("code", "batch_id", "name", "name_en", "country", "category_l1", "category_l2", "logistics_partner")

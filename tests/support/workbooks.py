@@ -1,4 +1,4 @@
-"""Workbooks made part by part, as no program would write them."""
+"""Workbooks built part by part, also such as no program would write."""
 
 import io
 import zipfile
@@ -31,7 +31,7 @@ def row(index: int, *cells: str) -> str:
 def workbook(
     *sheets: str, states: Iterable[str] = (), properties: str = "", extra: dict[str, str] | None = None
 ) -> bytes:
-    """A workbook of these sheets; `extra` adds parts or takes the place of some."""
+    """Return a workbook of these sheets; `extra` adds or replaces parts."""
     states = [*states, *["visible"] * len(sheets)]
     named = "".join(
         f'<sheet name="s{n}" sheetId="{n}" state="{states[n - 1]}" r:id="r{n}"/>' for n in range(1, len(sheets) + 1)
@@ -55,7 +55,7 @@ def workbook(
 
 
 def large(path: Path, rows: int, line: str, behind: str = "") -> None:
-    """A workbook whose sheet repeats a line, written as it comes: no test holds it whole."""
+    """Write a workbook whose sheet repeats a line, as a stream, because it does not fit into memory."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         small = zipfile.ZipFile(io.BytesIO(workbook(sheet(""))))
         for name in small.namelist():
