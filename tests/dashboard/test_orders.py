@@ -8,13 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from merchants.models import Member
-from tests.dashboard.test_home import NTH
 from tests.engine.test_late import coupon_offer, threshold_offer
 from tests.support.members import client, clock, text
 from tests.support.world import draw, freight, offer, publish, receipt, tick, trade
 
 pytestmark = pytest.mark.django_db
 
+NTH = "{nth: {number: 5, of: freight_orders, at: shipped_at, where: [{fact: service, is: express}]}}"
 FROM_500 = "[{fact: merchant.country, is: CN}, {fact: base_freight, at_least: 500.00}]"
 
 

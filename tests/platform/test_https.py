@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.platform.test_production import PRODUCTION
 from tests.runner import ROOT
+from tests.support.servers import PRODUCTION
 
 SCRIPT = """
 import django; django.setup()

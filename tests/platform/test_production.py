@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-PRODUCTION = {"SECRET_KEY": "x9" + "kq7-" * 15, "ALLOWED_HOSTS": "fairground.example", "FAIRGROUND_HTTPS": "1"}
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
+
+from config.checks import require_secret_key
+from tests.runner import ROOT
+from tests.support.servers import PRODUCTION
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -23,6 +27,7 @@ def test_S13_the_web_application_refuses_the_published_key() -> None:
     done = python("-c", "import config.wsgi")
     assert done.returncode == 1
     assert "SECRET_KEY is not set" in done.stderr.splitlines()[-1]
+    assert python("-c", "import config.wsgi", **PRODUCTION).returncode == 0
 
 
 def test_the_deploy_check_reports_the_published_key() -> None:
@@ -31,9 +36,13 @@ def test_the_deploy_check_reports_the_published_key() -> None:
     assert "fairground.E001" in done.stderr
 
 
-def test_demonstrations_debug_mode_and_a_private_key_may_serve() -> None:
-    for environment in ({"FAIRGROUND_DEMO": "1"}, {"DEBUG": "1"}, PRODUCTION):
-        assert python("-c", "import config.wsgi", **environment).returncode == 0
+@pytest.mark.parametrize("mode", ["DEMO", "DEBUG"])
+def test_a_demonstration_and_debug_mode_may_serve_with_the_published_key(settings: Settings, mode: str) -> None:
+    settings.SECRET_KEY, settings.DEMO, settings.DEBUG = settings.TRIAL_SECRET_KEY, False, False
+    with pytest.raises(ImproperlyConfigured):
+        require_secret_key()
+    setattr(settings, mode, True)
+    require_secret_key()
 
 
 def test_commands_need_no_key() -> None:

@@ -33,6 +33,8 @@ def wait_until(condition: Callable[[], bool], seconds: float, what: str) -> None
         time.sleep(0.05)
 
 
+PRODUCTION = {"SECRET_KEY": "x9" + "kq7-" * 15, "ALLOWED_HOSTS": "fairground.example", "FAIRGROUND_HTTPS": "1"}
+"""Environment of a production installation, as docs/operations.md describes it."""
 SECRET_KEY = "a key for one test run, which nothing else uses 0123456789 0123456789"
 
 
