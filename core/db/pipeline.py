@@ -89,7 +89,7 @@ def in_pipeline() -> bool:
 
 @contextmanager
 def combined_statement() -> Iterator[None]:
-    """In a pipeline, send all statements that `execute` gets in the block as one, at its end: one round trip in all.
+    """Send all statements that `execute` gets in the block as one, at its end: one round trip, in a pipeline only.
 
     PostgreSQL runs the parts of one statement on one snapshot: none of them may read what another writes, and no two
     may change the same row. Nor may other statements in the block.

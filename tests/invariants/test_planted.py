@@ -1,7 +1,7 @@
-"""Each invariant finds what breaks it, and where the database should refuse the breach, it does.
+"""Each invariant finds the rows that violate it, and the database refuses the violations that it should refuse.
 
-A plant is a write that no verb would make. Those marked `refused` must fail as they are; on a copy of the table that
-has no constraints the invariant must find them.
+A violation is planted by a write that no function of the code makes. Those marked `refused` must fail as they are; on
+a copy of the table without constraints the invariant must find them.
 """
 
 from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator
 
 @dataclass(frozen=True)
 class Plant:
-    """A breach of one invariant, and of `also`; on `bare` tables where the database refuses it otherwise."""
+    """Write that violates the invariant `breaks`, and `also`; on copies of `bare` tables if the database refuses it."""
 
     breaks: str
     act: Callable[[], object]
@@ -87,7 +87,7 @@ def plant(breaks: str, *, refused: tuple[type[Model], ...] = (), also: str = "")
 
 
 def strip(model: type[Model]) -> None:
-    """Put a copy without any constraint in the place of a table."""
+    """Replace a table by a copy without constraints."""
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {table} RENAME TO guarded_{table}")
@@ -95,7 +95,7 @@ def strip(model: type[Model]) -> None:
 
 
 def copy(thing: Model, **changes: object) -> None:
-    """A second row like `thing`."""
+    """Insert a second row with the values of `thing`, apart from `changes`."""
     names = {field.attname: getattr(thing, field.attname) for field in thing._meta.concrete_fields}
     type(thing)(**{**names, "pk": 10_000_000, "id": 10_000_000, **changes}).save(force_insert=True)
 
@@ -117,7 +117,7 @@ def another_merchant(code: str) -> Merchant:
 
 
 def enter(grant: Grant | None, coupon: Coupon | None, target: str, **changes: Any) -> None:
-    """An entry that moves a grant or a coupon on from where it is."""
+    """Record a journal entry that moves a grant or coupon from its present state."""
     last = JournalEntry.objects.filter(grant=grant, coupon=coupon).latest("id")
     values = {name: getattr(last, name) for name in journal.COLUMNS}
     journal.record([journal.NewEntry(**values | {"source": last.target, "target": target} | changes)])
@@ -264,7 +264,7 @@ def an_entry_of_another_value() -> None:
 
 
 @plant("I07")
-def a_move_no_coupon_makes() -> None:
+def a_transition_not_permitted_for_coupons() -> None:
     coupon = a_coupon("issued")
     change(coupon, status="expired")
     enter(None, coupon, "expired", at=coupon.valid_until)
@@ -278,7 +278,7 @@ def a_coupons_entries_out_of_order() -> None:
 
 
 @plant("I08")
-def a_coupon_planned_for_nobody() -> None:
+def a_coupon_planned_without_a_grant() -> None:
     Issuance.objects.update(planned=F("planned") + 1)
 
 
@@ -465,7 +465,7 @@ def a_queue_position_given_twice() -> None:
 
 
 def an_event(**fields: Any) -> OutboxEvent:
-    """What was told of a settled grant, truly, unless fields say otherwise."""
+    """Create an event of a settled grant, correct unless `fields` differ."""
     grant = a_grant(status="settled")
     entry = JournalEntry.objects.filter(grant=grant).latest("id")
     true = {"grant_id": grant.pk, "merchant_id": grant.merchant_id, "at": entry.at, "fanned_out": True}
@@ -483,13 +483,13 @@ def a_settlement_that_never_was() -> None:
 
 
 @plant("I14")
-def a_message_to_a_stranger() -> None:
+def a_message_to_another_merchants_member() -> None:
     event = an_event()
     a_message(event, Merchant.objects.exclude(pk=event.merchant_id)[0].pk)
 
 
 @plant("I14")
-def a_message_of_an_event_that_waits() -> None:
+def a_message_before_its_event_is_fanned_out() -> None:
     event = an_event(fanned_out=False)
     a_message(event, str(event.merchant_id))
 
@@ -503,12 +503,12 @@ def fewer_rows_than_changes() -> None:
 
 
 @plant("I15")
-def facts_nobody_counted() -> None:
+def imported_records_not_counted() -> None:
     ImportBatch.objects.filter(source="merchants.csv").update(added=F("added") - 1)
 
 
 @plant("I15", refused=(FreightOrder,))
-def a_fact_of_no_import() -> None:
+def a_record_without_its_import() -> None:
     change(FreightOrder.objects.filter(use_coupon=False).latest("pk"), batch=10_000_000)
     connection.check_constraints([FreightOrder._meta.db_table])
 
@@ -565,42 +565,42 @@ def a_coupon_beside_a_discount() -> None:
 
 
 @plant("I18")
-def coupons_left_when_the_grant_went() -> None:
+def coupons_left_after_a_revocation() -> None:
     grant = a_coupon("issued").grant
     transitions.revoke(grant, at=season.END, by="somebody", reason="found abnormal")
 
 
-def found(planted: Plant, *, bare: bool) -> set[str]:
-    """The invariants that a plant breaks. It is gone afterwards."""
+def violated_by(planted: Plant, *, bare: bool) -> set[str]:
+    """Return the names of the invariants that a plant violates, and roll it back."""
     with transaction.atomic():
         for model in planted.bare if bare else ():
             strip(model)
         planted.act()
-        broken = {violation.invariant.name for violation in invariants.check()}
+        violated = {violation.invariant.name for violation in invariants.check()}
         transaction.set_rollback(True)
-    return broken
+    return violated
 
 
 @pytest.mark.parametrize("planted", PLANTS, ids=lambda planted: planted.name)
-def test_found(planted: Plant) -> None:
-    assert found(planted, bare=True) == {planted.breaks} | planted.also
+def test_the_invariant_finds_the_violation(planted: Plant) -> None:
+    assert violated_by(planted, bare=True) == {planted.breaks} | planted.also
 
 
 @pytest.mark.parametrize("planted", [p for p in PLANTS if p.bare], ids=lambda planted: planted.name)
-def test_refused_by_the_database(planted: Plant) -> None:
+def test_the_database_refuses_the_violation(planted: Plant) -> None:
     with pytest.raises(IntegrityError):
-        found(planted, bare=False)
+        violated_by(planted, bare=False)
 
 
-def test_each_has_a_plant() -> None:
+def test_every_invariant_has_a_violation() -> None:
     assert {planted.breaks for planted in PLANTS} == {invariant.name for invariant in invariants.INVARIANTS}
 
 
-def test_nothing_is_found_where_nothing_was_planted() -> None:
+def test_all_invariants_hold_without_a_violation() -> None:
     assert invariants.check() == []
 
 
-def test_coupons_made_void_with_their_grant_leave_nothing_to_find() -> None:
+def test_all_invariants_hold_after_a_revocation_with_its_coupons() -> None:
     grant = a_coupon("issued").grant
     transitions.revoke(grant, at=season.END, by="somebody", reason="found abnormal")
     assert issuing.void([grant], at=season.END, by="somebody", reason="found abnormal")

@@ -1,4 +1,4 @@
-"""Deferred statements (`core.db.prepared_statements`): their rows, their order and their errors."""
+"""Statements in pipelines (`core.db.pipeline`): their rows, their order, their errors, and their plans."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ def write(*keys: str) -> None:
     bulk_insert.write(TABLE, COLUMNS, [(key, t("01"), 1) for key in keys])
 
 
-def test_answers_are_had_when_they_are_called_for_in_any_order() -> None:
+def test_rows_can_be_fetched_in_any_order() -> None:
     with transaction.atomic(), pipeline():
         one, two = (
             execute_deferred("SELECT %s::int", [1]),
@@ -46,16 +46,16 @@ def test_answers_are_had_when_they_are_called_for_in_any_order() -> None:
     assert LoginAttempt.objects.count() == 1
 
 
-def test_what_is_wrong_is_raised_at_the_latest_at_the_end_and_nothing_stays() -> None:
+def test_an_error_is_raised_at_the_end_at_the_latest_and_nothing_is_written() -> None:
     with pytest.raises(IntegrityError), transaction.atomic(), pipeline():
         write("a")
         write("a")
     assert not LoginAttempt.objects.exists()
-    write("b")  # the session is as good as before
+    write("b")  # the session still works
     assert LoginAttempt.objects.get().key == "b"
 
 
-def test_apart_of_it_everything_is_answered_at_once() -> None:
+def test_outside_the_pipeline_each_statement_is_answered_at_once() -> None:
     with transaction.atomic(), pipeline():
         write("a")
         with outside_pipeline():
@@ -66,21 +66,21 @@ def test_apart_of_it_everything_is_answered_at_once() -> None:
         assert fetch_all(HOW_MANY, []) == [(2,)]
 
 
-def test_told_as_one_it_is_one_statement_and_seen_behind_it() -> None:
+def test_combined_statements_are_sent_as_one_and_later_ones_see_their_rows() -> None:
     with transaction.atomic(), pipeline():
-        fetch_all(HOW_MANY, [])  # whatever a new session has to be told first
+        fetch_all(HOW_MANY, [])  # prepares a new session
         with CaptureQueriesContext(connection) as queries:
             with combined_statement():
                 write("a", "b")
                 write("c")
                 execute(f"UPDATE {TABLE} SET count = 5 WHERE key = %s", ["z"])
-                assert fetch_all(HOW_MANY, []) == [(0,)]  # not told yet
+                assert fetch_all(HOW_MANY, []) == [(0,)]  # not sent yet
             assert fetch_all(HOW_MANY, []) == [(3,)]
         assert len(queries) == 3
     assert LoginAttempt.objects.count() == 3
 
 
-def test_told_as_one_it_stays_or_goes_as_one() -> None:
+def test_combined_statements_fail_together() -> None:
     with (
         pytest.raises(IntegrityError),
         transaction.atomic(),
@@ -92,7 +92,7 @@ def test_told_as_one_it_stays_or_goes_as_one() -> None:
     assert not LoginAttempt.objects.exists()
 
 
-def test_a_block_that_fails_tells_nothing() -> None:
+def test_a_combined_statement_is_not_sent_when_its_block_fails() -> None:
     with (
         pytest.raises(ZeroDivisionError),
         transaction.atomic(),
@@ -103,11 +103,11 @@ def test_a_block_that_fails_tells_nothing() -> None:
         raise ZeroDivisionError
     assert not LoginAttempt.objects.exists()
     with transaction.atomic(), pipeline():
-        write("a")  # is not gathered for ever
+        write("a")  # sent at once again
     assert LoginAttempt.objects.count() == 1
 
 
-def test_alone_in_a_block_it_is_itself_and_outside_of_a_flight_it_is_told_at_once() -> None:
+def test_one_statement_is_sent_unchanged_and_outside_a_pipeline_at_once() -> None:
     with transaction.atomic(), pipeline(), combined_statement():
         write("a")
     with transaction.atomic(), combined_statement():
@@ -117,7 +117,7 @@ def test_alone_in_a_block_it_is_itself_and_outside_of_a_flight_it_is_told_at_onc
         pass
 
 
-def test_after_an_error_nothing_is_asked_before_the_rollback() -> None:
+def test_no_statement_runs_between_an_error_and_its_rollback() -> None:
     with transaction.atomic():
         with pytest.raises(IntegrityError), transaction.atomic(), pipeline():
             write("a")
@@ -132,15 +132,15 @@ def test_after_an_error_nothing_is_asked_before_the_rollback() -> None:
 
 @pytest.mark.plants_violation
 @pytest.mark.parametrize("decided", [0, 600, 2_000])
-def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(decided: int) -> None:
-    """Planned for an offer that statistics do not know; by the offer alone it would read all that come to be."""
+def test_decisions_are_found_by_subject_before_there_are_statistics(decided: int) -> None:
+    """The plan of an offer without statistics: found by the offer alone, all of its later decisions would be read."""
     merchant()
     publish(offer("o"))
     found = published_offers.find("o")
     columns = ("offer_id", "subject", "merchant_id", "version_id", "claimed_at", "outcome", "failed", "queue_position")
-    made = [(found.id, f"X{n}", "M1", found.version_id, t("01"), 1, 0, n + 1) for n in range(decided)]
-    bulk_insert.write_in_chunks("campaigns_decision", columns, made)
-    claims.send_undecided(found, ["A"], until=t("02"))()  # keeps its plan
+    rows = [(found.id, f"X{n}", "M1", found.version_id, t("01"), 1, 0, n + 1) for n in range(decided)]
+    bulk_insert.write_in_chunks("campaigns_decision", columns, rows)
+    claims.send_undecided(found, ["A"], until=t("02"))()  # prepares the statement
     with connection.cursor() as cursor:
         cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement LIKE '%failed%campaigns_decision%'")
         [[name]] = cursor.fetchall()
@@ -150,8 +150,8 @@ def test_what_was_decided_is_looked_up_by_subject_before_there_are_statistics(de
     assert "subject = " in plan.split("decision_once")[1].splitlines()[1], plan
 
 
-def test_a_session_that_is_gone_is_an_error_of_django_also_where_plans_are_made_anew() -> None:
-    """Else who asks is told of a fault of ours, a 500, rather than to ask again."""
+def test_a_lost_session_is_an_error_of_django_when_plans_are_renewed() -> None:
+    """Otherwise the response would be 500, and not 503 with the time to try again."""
     for renew in (prepared_statements.discard_plans, lambda: None):
         fetch_all(HOW_MANY, [])
         with psycopg.connect(url(), autocommit=True) as other:
