@@ -6,7 +6,7 @@ holds the position of the row in the query and the expression of that instant.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from django.db.models import (
     BooleanField,
@@ -31,7 +31,7 @@ from rules import operators
 from rules.base import DefinitionModel, KnownWord, NamedList
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, NamedWindow
+from rules.time_windows import Bound, ClaimOrBound, NamedWindow
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
@@ -42,15 +42,6 @@ def _switch(value: Any) -> Any:
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
-
-
-def _claim_or_bound(value: Any) -> str:
-    return "Claim" if value == "claim" else "Bound"
-
-
-ClaimOrBound = Annotated[
-    Annotated[Literal["claim"], Tag("Claim")] | Annotated[Bound, Tag("Bound")], Discriminator(_claim_or_bound)
-]
 
 
 class Comparison(DefinitionModel):

@@ -2,10 +2,10 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from rules.base import DefinitionModel, named
 
@@ -95,3 +95,12 @@ class Window(DefinitionModel):
 
 
 NamedWindow = Annotated[Window, named("windows")]
+
+
+def _claim_or_bound(value: Any) -> str:
+    return "Claim" if value == "claim" else "Bound"
+
+
+ClaimOrBound = Annotated[
+    Annotated[Literal["claim"], Tag("Claim")] | Annotated[Bound, Tag("Bound")], Discriminator(_claim_or_bound)
+]
