@@ -1,4 +1,4 @@
-"""The page of the vocabulary and the code say the same."""
+"""Agreement of docs/definition.md with the code."""
 
 import re
 from pathlib import Path
@@ -25,18 +25,18 @@ WORDS = [
 ]
 
 
-def said(word: str) -> bool:
+def is_on_page(word: str) -> bool:
     return re.search(rf"(`[^`\n]*|^\s*-? ?){{?\b{re.escape(word)}\b", PAGE, re.MULTILINE) is not None
 
 
 @pytest.mark.parametrize("model", [*WORDS, CampaignDefinition], ids=lambda model: model.__name__)
 def test_every_field_is_on_the_page(model: type[base.DefinitionModel]) -> None:
     fields = {field.alias or name for name, field in model.model_fields.items()}
-    assert {field for field in fields if not said(field)} == set()
+    assert {field for field in fields if not is_on_page(field)} == set()
 
 
 def rows(heading: str) -> dict[str, set[str]]:
-    """The table after a header row that starts with `heading`: first cell to the backticked words of the second."""
+    """Return the table below a header that starts with `heading`: first cell to the words in code of the second."""
     table = PAGE[PAGE.index(f"| {heading} |") :].split("\n\n")[0].splitlines()[2:]
     cells = [row.strip("| ").split(" | ") for row in table]
     return {cell[0].strip("`"): set(re.findall(r"`([^`]+)`", cell[1])) for cell in cells}
@@ -74,13 +74,13 @@ def test_the_whole_campaign_of_the_page_is_read() -> None:
 
 @pytest.mark.parametrize("block", [b for b in BLOCKS if not b.startswith("campaign:")], ids=range(len(BLOCKS) - 1))
 def test_each_example_of_the_page_is_read(block: str) -> None:
-    """Each part is put into an offer of its kind, and that is read."""
+    """Each part is put into an offer of its kind, which is read."""
     for part in YAML(typ="base", pure=True).load_all(block):
         read(campaign_with(part))
 
 
 def campaign_with(part: object) -> str:
-    """A campaign whose one offer has `part` (some words of an offer, or a list of conditions)."""
+    """Return a campaign with one offer that has `part`: some words of an offer, or a list of conditions."""
     given: dict[str, Any] = part if isinstance(part, dict) else {"conditions": part}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")

@@ -1,4 +1,4 @@
-"""A crowd of rows that differ in everything a condition may look at, with gaps, and instants on every edge."""
+"""Rows that differ in every fact that a condition can name, with missing values and instants on every edge."""
 
 import random
 from datetime import datetime, timedelta
@@ -20,20 +20,23 @@ MERCHANTS = 6
 
 @pytest.fixture
 def crowd(db: None) -> None:
-    """Merchants M0 to M5 with memberships, packages, penalties; orders, receipts, draws and templates of theirs."""
+    """Create merchants M0 to M5 with memberships, packages, penalties, orders, receipts, draws and templates."""
     dice = random.Random(7)
     batch = ImportBatch.objects.create(source="crowd")
 
-    def some() -> datetime | None:
+    def edge_or_none() -> datetime | None:
         return dice.choice([None, *EDGES])
 
     merchants = [
         Merchant(
-            code=f"M{n}", batch=batch, country=dice.choice(["CN", "US", ""]), category_l1=dice.choice(["A", "B", ""]),
+            code=f"M{n}",
+            batch=batch,
+            country=dice.choice(["CN", "US", ""]),
+            category_l1=dice.choice(["A", "B", ""]),
             logistics_partner=n % 2 == 0,
         )
         for n in range(MERCHANTS)
-    ]  # fmt: skip
+    ]
     Merchant.objects.bulk_create(merchants)
     ReferenceValue.objects.create(batch=batch, list_code="covered", value="A")
     for n, merchant in enumerate(merchants):
@@ -56,38 +59,65 @@ def crowd(db: None) -> None:
     services = ["express", "multimodal"]
     FreightOrder.objects.bulk_create(
         FreightOrder(
-            order_no=f"F{n:03}", batch=batch, merchant=dice.choice(merchants), service=dice.choice(services),
-            line=dice.choice("abc"), base_freight=dice.choice([Decimal("99.99"), Decimal(100), Decimal("100.01")]),
-            currency=dice.choice(["CNY", "USD"]), promo_flag=n % 2 == 0, placed_at=some(), paid_at=some(),
-            shipped_at=some(), departed_at=some(), cancelled_at=some(),
+            order_no=f"F{n:03}",
+            batch=batch,
+            merchant=dice.choice(merchants),
+            service=dice.choice(services),
+            line=dice.choice("abc"),
+            base_freight=dice.choice([Decimal("99.99"), Decimal(100), Decimal("100.01")]),
+            currency=dice.choice(["CNY", "USD"]),
+            promo_flag=n % 2 == 0,
+            placed_at=edge_or_none(),
+            paid_at=edge_or_none(),
+            shipped_at=edge_or_none(),
+            departed_at=edge_or_none(),
+            cancelled_at=edge_or_none(),
         )
         for n in range(80)
-    )  # fmt: skip
+    )
     orders = [
         TradeOrder(
-            order_no=f"T{n:03}", batch=batch, merchant=dice.choice(merchants), product="trade_assurance",
+            order_no=f"T{n:03}",
+            batch=batch,
+            merchant=dice.choice(merchants),
+            product="trade_assurance",
             export_mode=dice.choice(["", "self_operated", "onetouch_agency"]),
-            payment_product=dice.choice(["", "TALC"]), drafted_at=some(), buyer_confirmed_at=some(),
-            amount_usd=Decimal(dice.choice([999, 1000, 1001])), category_l1=dice.choice(["A", "B", ""]),
-            easy_return_premium_usd=dice.choice([None, Decimal(5)]), service_fee_usd=dice.choice([None, Decimal(7)]),
-            shipped_at=some(), completed_at=some(), port_data_at=some(), cancelled_at=some(),
+            payment_product=dice.choice(["", "TALC"]),
+            drafted_at=edge_or_none(),
+            buyer_confirmed_at=edge_or_none(),
+            amount_usd=Decimal(dice.choice([999, 1000, 1001])),
+            category_l1=dice.choice(["A", "B", ""]),
+            easy_return_premium_usd=dice.choice([None, Decimal(5)]),
+            service_fee_usd=dice.choice([None, Decimal(7)]),
+            shipped_at=edge_or_none(),
+            completed_at=edge_or_none(),
+            port_data_at=edge_or_none(),
+            cancelled_at=edge_or_none(),
         )
         for n in range(80)
-    ]  # fmt: skip
+    ]
     TradeOrder.objects.bulk_create(orders)
     Receipt.objects.bulk_create(
         Receipt(
-            receipt_no=f"R{n:03}", batch=batch, order=dice.choice(orders), kind=dice.choice(["first", "balance"]),
-            amount_usd=Decimal(5), booked_at=dice.choice(EDGES) if n % 5 else None, cancelled_at=t("09"),
+            receipt_no=f"R{n:03}",
+            batch=batch,
+            order=dice.choice(orders),
+            kind=dice.choice(["first", "balance"]),
+            amount_usd=Decimal(5),
+            booked_at=dice.choice(EDGES) if n % 5 else None,
+            cancelled_at=t("09"),
         )
         for n in range(90)
-    )  # fmt: skip
+    )
     FinancingDraw.objects.bulk_create(
         FinancingDraw(
-            draw_no=f"D{n:03}", batch=batch, merchant=dice.choice(merchants),
+            draw_no=f"D{n:03}",
+            batch=batch,
+            merchant=dice.choice(merchants),
             product=dice.choice(["lc_post_document", "other"]),
             drawn_at=dice.choice([*EDGES, START + timedelta(hours=24), START + timedelta(hours=24) - TICK]),
-            fee=Decimal(n), currency="USD",
+            fee=Decimal(n),
+            currency="USD",
         )
         for n in range(40)
-    )  # fmt: skip
+    )

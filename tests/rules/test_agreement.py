@@ -1,7 +1,4 @@
-"""Each condition is written once and read as filter, as explanation and as bit of a refusal: they must agree.
-
-And all of them with plain Python over the same rows.
-"""
+"""Agreement of the readings of a condition: filter, explanation, bit of a refusal, and plain Python on the same rows."""
 # ruff: noqa: E501  # a condition a line
 
 from typing import Any
@@ -120,12 +117,15 @@ def published(subject: str, conditions: str) -> PublishedOffer:
     return published_offers.find("o")
 
 
-def readings(one: PublishedOffer) -> tuple[set[Any], set[Any], set[Any], set[Any], int]:
-    """Who passes the filter, who is explained as passing, who fails by the bits, who passes in Python; and how many."""
-    rows = claims.subjects(one).filter(claimed_at__isnull=False)
-    passing = {row.pk for row in claims.eligible_claims(one, rows)}
-    bits = {row.pk: row.failed for row in claims.with_failed_conditions(one, rows) if row.failed}
-    flags = {f"flag_{n}": as_boolean(condition.q(one.terms.row)) for n, condition in enumerate(one.terms.asked)}
+def readings(published_offer: PublishedOffer) -> tuple[set[Any], set[Any], set[Any], set[Any], int]:
+    """Return the subjects that pass by filter, by explanation, by bits and by Python, and the number of all subjects."""
+    rows = claims.subjects(published_offer).filter(claimed_at__isnull=False)
+    passing = {row.pk for row in claims.eligible_claims(published_offer, rows)}
+    bits = {row.pk: row.failed for row in claims.with_failed_conditions(published_offer, rows) if row.failed}
+    flags = {
+        f"flag_{n}": as_boolean(condition.q(published_offer.terms.row))
+        for n, condition in enumerate(published_offer.terms.asked)
+    }
     explained, naive, count = set(), set(), 0
     for row in rows.annotate(**flags):
         count += 1
@@ -133,7 +133,10 @@ def readings(one: PublishedOffer) -> tuple[set[Any], set[Any], set[Any], set[Any
         assert all(value in (True, False) and value is not None for value in held)
         assert bits.get(row.pk, 0) == sum(1 << n for n, value in enumerate(held) if not value)
         explained |= {row.pk} if all(held) else set()
-        met = [holds(condition, row, one.terms.collection, row.claimed_at) for condition in one.terms.asked]
+        met = [
+            holds(condition, row, published_offer.terms.collection, row.claimed_at)
+            for condition in published_offer.terms.asked
+        ]
         naive |= {row.pk} if all(met) else set()
         assert [bool(value) for value in held] == met, row.pk
     everyone = {row.pk for row in rows}
@@ -144,10 +147,10 @@ def readings(one: PublishedOffer) -> tuple[set[Any], set[Any], set[Any], set[Any
 def test_all_readings_agree(subject: str, condition: str) -> None:
     passing, explained, not_failing, naive, count = readings(published(subject, f"[{condition}]"))
     assert passing == explained == not_failing == naive
-    assert count >= 30, "rows enough to tell a difference"
+    assert count >= 30, "too few rows to show a difference"
 
 
-def test_every_operator_is_among_them() -> None:
+def test_every_operator_is_tested() -> None:
     from rules.operators import OPERATORS
 
     text = "\n".join(condition for _, condition in ALL)
@@ -156,7 +159,7 @@ def test_every_operator_is_among_them() -> None:
 
 @given(st.lists(st.sampled_from([c for s, c in ALL if s == "freight_order"]), min_size=2, max_size=5, unique=True))
 @brief(8)
-def test_several_at_once(conditions: list[str]) -> None:
+def test_readings_of_several_conditions_agree(conditions: list[str]) -> None:
     coded = [
         condition.replace("code: either", f"code: c{n}")
         if "code: either" in condition

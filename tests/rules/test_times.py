@@ -1,4 +1,4 @@
-"""Bounds, windows and midnights (spec/faults.md, T1 to T3)."""
+"""Bounds, windows and midnights: cases T1 to T3 of docs/reliability.md."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -22,7 +22,7 @@ def bound(at: str, zone: str = "America/Los_Angeles") -> Bound:
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Shanghai"])
 @pytest.mark.django_db
 def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
-    """Start − 1 µs no, start yes, end − 1 µs yes, end no; the last second is inside as a whole."""
+    """The window includes its start and its whole last second, and excludes the microsecond before and its end."""
     window = f"{{from: {{at: 2022-09-05 00:00:00, zone: {zone}}}, to: {{at: 2022-09-09 23:59:59, zone: {zone}}}}}"
     publish(offer("o", conditions=f"[{{fact: paid_at, within: {window}}}]"))
     start = datetime(2022, 9, 5, tzinfo=ZoneInfo(zone)).astimezone(UTC)
@@ -33,9 +33,15 @@ def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
     edges = {"a": start - TICK, "b": start, "c": last, "d": end - TICK, "e": end, "f": last + TICK}
     for order_no, paid_at in edges.items():
         FreightOrder.objects.create(
-            order_no=order_no, batch=batch, merchant_id="M1", service="express", line="x", base_freight=1,
-            currency="CNY", paid_at=paid_at,
-        )  # fmt: skip
+            order_no=order_no,
+            batch=batch,
+            merchant_id="M1",
+            service="express",
+            line="x",
+            base_freight=1,
+            currency="CNY",
+            paid_at=paid_at,
+        )
     tick(end + timedelta(days=1))
     found = outcomes("o")
     assert {order_no for order_no in found if found[order_no] == "granted"} == {"b", "c", "d", "f"}
@@ -44,36 +50,42 @@ def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
 
 def test_T1_one_instant_on_both_clocks() -> None:
     west = Window.model_validate(
-        {"from": {"at": "2022-09-01 00:00:00", "zone": "America/Los_Angeles"},
-         "to": {"at": "2022-09-30 23:59:59", "zone": "America/Los_Angeles"}}
-    )  # fmt: skip
+        {
+            "from": {"at": "2022-09-01 00:00:00", "zone": "America/Los_Angeles"},
+            "to": {"at": "2022-09-30 23:59:59", "zone": "America/Los_Angeles"},
+        }
+    )
     east = Window.model_validate(
-        {"from": {"at": "2022-09-01 15:00:00", "zone": "Asia/Shanghai"},
-         "to": {"at": "2022-10-01 14:59:59", "zone": "Asia/Shanghai"}}
-    )  # fmt: skip
+        {
+            "from": {"at": "2022-09-01 15:00:00", "zone": "Asia/Shanghai"},
+            "to": {"at": "2022-10-01 14:59:59", "zone": "Asia/Shanghai"},
+        }
+    )
     assert (west.start, west.end) == (east.start, east.end)
     assert west.end == datetime(2022, 10, 1, 7, tzinfo=UTC)
 
 
-def test_T2_a_time_that_comes_twice_is_the_first() -> None:
+def test_T2_a_time_that_occurs_twice_is_the_first() -> None:
     assert bound("2026-11-01 01:30:00").instant == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
     assert bound("2026-11-01 01:30:00").after == datetime(2026, 11, 1, 8, 30, 1, tzinfo=UTC)
 
 
-def test_T2_a_time_that_never_comes_is_an_hour_later() -> None:
+def test_T2_a_skipped_time_is_an_hour_later() -> None:
     assert bound("2027-03-14 02:30:00").instant == bound("2027-03-14 03:30:00").instant
     assert bound("2027-03-14 02:30:00").instant == datetime(2027, 3, 14, 10, 30, tzinfo=UTC)
 
 
-def test_T2_a_window_over_the_change_of_clocks_has_an_hour_more() -> None:
+def test_T2_a_window_over_the_end_of_daylight_saving_has_an_hour_more() -> None:
     day = Window.model_validate(
-        {"from": {"at": "2026-11-01 00:00:00", "zone": "America/Los_Angeles"},
-         "to": {"at": "2026-11-01 23:59:59", "zone": "America/Los_Angeles"}}
-    )  # fmt: skip
+        {
+            "from": {"at": "2026-11-01 00:00:00", "zone": "America/Los_Angeles"},
+            "to": {"at": "2026-11-01 23:59:59", "zone": "America/Los_Angeles"},
+        }
+    )
     assert day.end - day.start == timedelta(hours=25)
 
 
-# Days on which clocks change, and around them: also at midnight, across the date line, by half an hour.
+# Days on which clocks change, also at midnight, across the date line and by half an hour.
 CHANGES = {
     "Asia/Shanghai": ["2022-09-30", "2022-12-31", "1991-09-15"],
     "America/Los_Angeles": ["2022-11-06", "2022-03-13", "2026-11-01", "2027-03-14"],
@@ -95,7 +107,7 @@ def around(day: str) -> list[datetime]:
 
 @pytest.mark.parametrize("zone", CHANGES)
 @pytest.mark.django_db
-def test_T3_midnights_in_python_and_in_the_database(zone: str) -> None:
+def test_T3_the_next_midnight_is_the_same_in_python_and_in_the_database(zone: str) -> None:
     instants = [at for day in CHANGES[zone] for at in around(day)]
     ImportBatch.objects.bulk_create(ImportBatch(source=str(n), recorded_at=at) for n, at in enumerate(instants))
     found = ImportBatch.objects.annotate(midnight=NextMidnight("recorded_at", zone=zone)).values_list(
@@ -115,7 +127,7 @@ def test_T3_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
 
 
 @pytest.mark.django_db
-def test_T3_a_midnight_that_comes_twice_is_the_first() -> None:
+def test_T3_a_midnight_that_occurs_twice_is_the_first() -> None:
     at = datetime(2022, 11, 5, 12, tzinfo=UTC)
     ImportBatch.objects.create(source="x", recorded_at=at)
     found = ImportBatch.objects.annotate(midnight=NextMidnight("recorded_at", zone="America/Havana")).get().midnight

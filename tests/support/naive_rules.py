@@ -1,4 +1,4 @@
-"""Conditions by plain words over plain values: the naive twin of what the database is asked."""
+"""Naive evaluation of conditions in plain Python, to compare with the queries."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,8 +18,8 @@ STATES: dict[str, tuple[type[Model], str]] = {
 }
 
 
-def found(row: Any, name: str) -> Any:
-    """A fact of a row, as Python has it."""
+def fact_value(row: Any, name: str) -> Any:
+    """Return the value of a fact of a row."""
     if name == "first_payment_at" and isinstance(row, TradeOrder):
         booked = [one.booked_at for one in row.receipts.all() if one.kind == "first" and one.booked_at]
         return min(booked, default=None)
@@ -29,24 +29,29 @@ def found(row: Any, name: str) -> Any:
 
 
 def holds(condition: Condition, row: Any, collection: Collection, at: datetime) -> bool:
-    """Whether a condition holds of a row as of an instant, which is its claim's."""
+    """Return whether a condition holds for a row as of the instant of its claim."""
     match condition:
         case Comparison():
-            return compared(condition, row, collection, at)
+            return compare(condition, row, collection, at)
         case InForce():
             model, column = STATES[condition.state.name]
             when = at if condition.at is None else getattr(row, condition.at)
             rows: Any = model._default_manager.filter(merchant=merchant_of(row))
-            there = when is not None and when <= at and any(
-                one.starts_at <= when and (one.ends_at is None or one.ends_at > when)
-                and getattr(one, column) in condition.of
-                for one in rows
-            )  # fmt: skip
+            there = (
+                when is not None
+                and when <= at
+                and any(
+                    one.starts_at <= when
+                    and (one.ends_at is None or one.ends_at > when)
+                    and getattr(one, column) in condition.of
+                    for one in rows
+                )
+            )
             return there == (condition.in_force is not None)
         case Counting():
             inner = COLLECTIONS[condition.count]
             of: Any = inner.model._default_manager.filter(merchant=merchant_of(row))
-            count = sum(all(compared(one, each, inner, at) for one in condition.where) for each in of)
+            count = sum(all(compare(one, each, inner, at) for one in condition.where) for each in of)
             return count >= condition.at_least if condition.at_least is not None else count <= (condition.at_most or 0)
         case AnyOf():
             return any(holds(one, row, collection, at) for one in condition.any)
@@ -56,8 +61,8 @@ def merchant_of(row: Any) -> Any:
     return row if isinstance(row, Merchant) else row.merchant
 
 
-def compared(condition: Comparison, row: Any, collection: Collection, at: datetime) -> bool:  # noqa: PLR0911  a table
-    value, operand = found(row, condition.fact), condition.operand
+def compare(condition: Comparison, row: Any, collection: Collection, at: datetime) -> bool:  # noqa: PLR0911  a table
+    value, operand = fact_value(row, condition.fact), condition.operand
     fact = collection.facts[condition.fact]
     if fact.kind == "instant":
         return happened(condition.operator.name, value, operand, at)
@@ -74,9 +79,9 @@ def compared(condition: Comparison, row: Any, collection: Collection, at: dateti
         case "not_in":
             return value not in operand.values
         case "in_reference":
-            return value in listed(operand)
+            return value in reference_values(operand)
         case "not_in_reference":
-            return value not in listed(operand)
+            return value not in reference_values(operand)
         case "at_least":
             return bool(value >= operand)
         case "more_than":
@@ -88,7 +93,7 @@ def compared(condition: Comparison, row: Any, collection: Collection, at: dateti
     raise AssertionError(condition.operator.name)
 
 
-def listed(code: str) -> set[str]:
+def reference_values(code: str) -> set[str]:
     return set(ReferenceValue.objects.filter(list_code=code).values_list("value", flat=True))
 
 
