@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
 from campaigns.models import Campaign, Draft, Simulation
-from campaigns.offers import drafts, published_offers
+from campaigns.offers import drafts, published_offers, publishing
 from campaigns.offers.drafts import DraftError
 from core import clock
 from definitions import diff, parser, reschedule
@@ -183,7 +183,7 @@ def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
 
 
 def _warnings(text: CampaignDefinition) -> list[str]:
-    return [*published_offers.objections(text), *find_warnings(text), *audience.warnings(text.offers, at=clock.now())]
+    return [*publishing.objections(text), *find_warnings(text), *audience.warnings(text.offers, at=clock.now())]
 
 
 # For each verb: the permission, the states in which it can be done, its word, and what is asked for.

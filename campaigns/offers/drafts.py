@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Draft, Version
-from campaigns.offers import published_offers
+from campaigns.offers import publishing
 from definitions import parser
 
 Status = Draft.Status
@@ -112,7 +112,7 @@ def launch(draft: Draft, *, at: datetime, by: str) -> list[Version]:
         if row.base != _published(text.campaign):
             raise DraftError(_("Another draft of this campaign was launched meanwhile: begin again from what it says."))
         try:
-            made.extend(published_offers.publish(text, source=row.source, at=at, by=by, draft=row))
+            made.extend(publishing.publish(text, source=row.source, at=at, by=by, draft=row))
         except ValueError as refusal:
             raise DraftError(str(refusal)) from refusal
         row.status = Status.LAUNCHED

@@ -11,7 +11,7 @@ from django.db.models.functions import Cast, Concat
 
 from campaigns.engine import ticker
 from campaigns.models import Attachment, Coupon, Draft, Grant, Issuance, JournalEntry, Offer, Simulation
-from campaigns.offers import published_offers, schedule
+from campaigns.offers import published_offers, publishing, schedule
 from campaigns.simulation import results
 from campaigns.simulation.isolated_tables import ISOLATED_MODELS, isolated_tables
 from core.db import planner_hints
@@ -94,7 +94,7 @@ def _tick_instants(definition: CampaignDefinition, until: datetime) -> list[date
 
 
 def _run_ticks(simulation: Simulation, definition: CampaignDefinition, instants: list[datetime], clock: Clock) -> None:
-    published_offers.publish(definition, source="", at=instants[0], by="simulation")
+    publishing.publish(definition, source="", at=instants[0], by="simulation")
     for at in instants:
         ticker.tick(at=at)
         # Autovacuum cannot see temporary tables: without fresh statistics the next tick is planned for empty ones.

@@ -18,7 +18,7 @@ from campaigns.eligibility import claims
 from campaigns.engine import instant_claims
 from campaigns.models import Grant, Offer
 from campaigns.monitoring import invariants
-from campaigns.offers import published_offers
+from campaigns.offers import publishing
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.simulation.isolated_tables import isolated_schema
 from definitions.parser import CampaignDefinition
@@ -84,7 +84,7 @@ def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, 
         raise DrillError(f"No subject meets the conditions of {offer.code} as of {at.isoformat()}.")
     definition = _definition(offer, limit)
     with isolated_schema():
-        published_offers.publish(definition, source="", at=at, by="drill")
+        publishing.publish(definition, source="", at=at, by="drill")
         began = perf_counter()
         results = _claim_all(subjects, clients, of=offer.terms.subject, at=at)
         seconds = perf_counter() - began

@@ -48,13 +48,13 @@ offers:
 
 def prepare(orders: int) -> None:
     """Paid orders that all meet the offer's conditions, each to be claimed once."""
-    from campaigns.offers import published_offers
+    from campaigns.offers import publishing
     from definitions import parser
 
     facts.generate(1_000)
     execute(ORDERS, [facts.DECIDED, facts.DECIDED, orders])
     execute("UPDATE imports_importbatch SET processed = true")
-    published_offers.publish(parser.read(OFFER), source=OFFER, at=facts.DECIDED, by="benchmark")
+    publishing.publish(parser.read(OFFER), source=OFFER, at=facts.DECIDED, by="benchmark")
     execute("CREATE TABLE hot (id int primary key, used int)")
     execute("INSERT INTO hot VALUES (1, 0)")
     execute("CREATE TABLE hot_grant (id bigserial primary key, subject int)")

@@ -45,12 +45,12 @@ def generate(orders: int) -> None:
 
 def publish(orders: int) -> None:
     """Publish the benchmark's offer, with a limit that a twentieth of the orders use up."""
-    from campaigns.offers import published_offers
+    from campaigns.offers import publishing
     from definitions import parser
 
     source = (HERE / "tiered.yaml").read_text(encoding="utf-8")
     text = parser.read(source, {OFFER: {"limit": max(orders // 20, 1)}})
-    published_offers.publish(text, source=source, at=DECIDED, by="benchmark")
+    publishing.publish(text, source=source, at=DECIDED, by="benchmark")
 
 
 def forget() -> None:

@@ -71,12 +71,12 @@ def main() -> None:
 
 
 def _with_offers(count: int, claims: Claims) -> tuple[float, float]:
-    from campaigns.offers import published_offers
+    from campaigns.offers import publishing
     from definitions import parser
 
     if count > 1:
         text = HEAD + "".join(OTHER.format(n=n) for n in range(count - 1))
-        published_offers.publish(parser.read(text), source=text, at=facts.DECIDED, by="benchmark")
+        publishing.publish(parser.read(text), source=text, at=facts.DECIDED, by="benchmark")
     return claims.measured()
 
 

@@ -38,13 +38,13 @@ def bring_news(minute: int, merchants: int) -> None:
 
 def load_season() -> None:
     """Publish the nine shipped offers of September."""
-    from campaigns.offers import published_offers
+    from campaigns.offers import publishing
     from definitions import bundled, parser
 
     path = bundled.path("september-2022")
     assert path is not None
     source = path.read_text(encoding="utf-8")
-    published_offers.publish(parser.read(source), source=source, at=facts.DECIDED, by="benchmark")
+    publishing.publish(parser.read(source), source=source, at=facts.DECIDED, by="benchmark")
 
 
 def _told(name: str, several: list[Done], cold: Done | None = None) -> None:

@@ -48,7 +48,7 @@ def promise(grants: int) -> None:
     """Merchants, and a grant of eight coupons for each."""
     from campaigns.grants.steps import StateChange
     from campaigns.grants.transitions import NewGrant, award
-    from campaigns.offers import published_offers
+    from campaigns.offers import published_offers, publishing
     from definitions import parser
 
     execute(
@@ -56,7 +56,7 @@ def promise(grants: int) -> None:
         "batch_id) SELECT 'M' || lpad(n::text, 7, '0'), '', '', 'CN', '', '', false, %s FROM generate_series(1, %s) n",
         [facts.batch(processed=True), grants],
     )
-    published_offers.publish(parser.read(SOURCE), source=SOURCE, at=facts.DECIDED, by="benchmark")
+    publishing.publish(parser.read(SOURCE), source=SOURCE, at=facts.DECIDED, by="benchmark")
     offer = published_offers.find(CODE)
     assert offer.terms.bundle is not None
     worth = offer.terms.bundle.value * EACH

@@ -12,7 +12,7 @@ from campaigns.engine import ticker
 from campaigns.models import Attachment, Grant, Offer
 from campaigns.monitoring import invariants
 from campaigns.monitoring.invariants import INVARIANTS, Invariant
-from campaigns.offers import published_offers
+from campaigns.offers import publishing
 from definitions import parser
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
@@ -103,7 +103,7 @@ offers:
 
 @pytest.mark.django_db
 def test_a_correction_adds_no_coupon_to_an_order_with_a_discount() -> None:
-    published_offers.publish(parser.read(BOTH), source=BOTH, at=FIRST, by="test")
+    publishing.publish(parser.read(BOTH), source=BOTH, at=FIRST, by="test")
     batch = ImportBatch.objects.create(source="test", rows=9, added=9)
     merchant = Merchant.objects.create(code="M1", country="CN", batch=batch)
     usual = {"merchant": merchant, "line": "x", "base_freight": Decimal(1000), "currency": "CNY", "batch": batch}

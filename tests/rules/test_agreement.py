@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.eligibility import claims
-from campaigns.offers import published_offers
+from campaigns.offers import published_offers, publishing
 from campaigns.offers.published_offers import PublishedOffer
 from definitions import parser
 from rules.conditions import as_boolean
@@ -113,7 +113,7 @@ def published(subject: str, conditions: str) -> PublishedOffer:
     claim, benefit, _ = SUBJECTS[subject]
     parts = {"subject": subject, "claim": f"{{at: {claim}}}", "benefit": benefit, "settlement": ""}
     source = f"{HEADING}offers:\n{offer('o', conditions=conditions, **parts)}"
-    published_offers.publish(parser.read(source), source=source, at=PUBLISHED, by="test")
+    publishing.publish(parser.read(source), source=source, at=PUBLISHED, by="test")
     return published_offers.find("o")
 
 

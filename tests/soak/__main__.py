@@ -96,7 +96,7 @@ def prepare(limit: int) -> str:
     """Create merchants, an offer and an API key. Return the key's secret."""
     from django.utils import timezone
 
-    from campaigns.offers import published_offers
+    from campaigns.offers import publishing
     from definitions import parser
     from imports.models import ImportBatch
     from merchants import api_keys
@@ -106,7 +106,7 @@ def prepare(limit: int) -> str:
     batch = ImportBatch.objects.create(source="soak", rows=MERCHANTS, added=MERCHANTS, processed=True)
     Merchant.objects.bulk_create(Merchant(code=f"M{n:02}", country="CN", batch=batch) for n in range(MERCHANTS))
     text = OFFERS % limit
-    published_offers.publish(parser.read(text), source=text, at=at, by="soak")
+    publishing.publish(parser.read(text), source=text, at=at, by="soak")
     _key, secret = api_keys.issue("soak", scopes=["read", "claim", "facts"], at=timezone.now(), by="soak")
     return secret
 

@@ -10,7 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from campaigns.engine import ticker
-from campaigns.offers import published_offers
+from campaigns.offers import publishing
 from definitions import bundled, parser
 from imports.folder_import import import_folder
 from imports.schema import RowError
@@ -57,7 +57,7 @@ def publish(quotas: Mapping[str, Mapping[str, int]] | None = None, *, at: dateti
     path = bundled.path("september-2022")
     assert path is not None
     source = path.read_text(encoding="utf-8")
-    published_offers.publish(parser.read(source, quotas), source=source, at=at, by="test")
+    publishing.publish(parser.read(source, quotas), source=source, at=at, by="test")
 
 
 def import_case_facts(facts: Path, *, now: datetime = END) -> None:

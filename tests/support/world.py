@@ -12,7 +12,7 @@ from django.db.models import Model
 
 from campaigns.engine import ticker
 from campaigns.models import Attachment, Coupon, Decision, Grant, JournalEntry, MerchantQuota, Offer, Tag, Version
-from campaigns.offers import published_offers
+from campaigns.offers import publishing
 from definitions import parser
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
@@ -95,7 +95,7 @@ def publish(text: str, *, at: str | datetime = PUBLISHED, heading: str = HEADING
     """Publish offers, each written as a list item, in a campaign `trial` in UTC."""
     source = f"{heading}offers:\n{text}"
     when = t(at) if isinstance(at, str) else at
-    return published_offers.publish(parser.read(source), source=source, at=when, by="test")
+    return publishing.publish(parser.read(source), source=source, at=when, by="test")
 
 
 def offer(code: str, **parts: str) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from campaigns.eligibility import audience
-from campaigns.offers import published_offers
+from campaigns.offers import publishing
 from core import clock
 from definitions import bundled, parser
 from definitions.errors import DefinitionError
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         source = _source(file)
         try:
             text = parser.read(source, _quotas(options["set"]))
-            versions = published_offers.publish(text, source=source, at=clock.now(), by="load_campaign")
+            versions = publishing.publish(text, source=source, at=clock.now(), by="load_campaign")
         except DefinitionError as error:
             raise CommandError(f"{file} is not valid:\n{error}") from error
         except ValueError as error:

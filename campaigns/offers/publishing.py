@@ -1,0 +1,91 @@
+"""Publishing: versions of the offers in a campaign's definition, each guarded against what was granted before."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
+from campaigns.offers import quota_counters
+from campaigns.offers.published_offers import as_data
+from definitions.offer_terms import OfferTerms
+from definitions.parser import CampaignDefinition
+
+
+def digest(data: dict[str, Any]) -> str:
+    """Return the SHA-256 of stored terms in canonical form."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+@transaction.atomic
+def publish(
+    text: CampaignDefinition, *, source: str, at: datetime, by: str, draft: Draft | None = None
+) -> list[Version]:
+    """Publish a campaign: a new version of each offer that differs from the one in force. Returns the new versions.
+
+    `draft` is the approved draft of the text, if there is one. Offers of the campaign that the text leaves out stay as
+    they are. Raises ValueError if an offer's code belongs to another campaign, or if a limit is lower than the places
+    taken.
+    """
+    campaign, _ = Campaign.objects.update_or_create(
+        code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
+    )
+    versions = list(_publish_offers(campaign, text, at=at, by=by))
+    for version in versions:
+        after = {"version": version.number}
+        AuditEvent.objects.create(
+            offer=version.offer, draft=draft, verb=AuditEvent.Verb.PUBLISHED, at=at, by=by, after=after
+        )
+    return versions
+
+
+def _publish_offers(campaign: Campaign, text: CampaignDefinition, *, at: datetime, by: str) -> Iterator[Version]:
+    for terms in text.offers:
+        row, _ = Offer.objects.select_for_update(no_key=True).get_or_create(
+            code=terms.code, defaults={"campaign": campaign, "name_en": terms.names.en, "name_zh": terms.names.zh}
+        )
+        if objection := _objection(row, terms, campaign.code):
+            raise ValueError(objection)
+        data = as_data(terms)
+        if row.version is None or row.version.digest != digest(data):
+            yield _new_version(row, terms, data, at=at, by=by)
+
+
+def objections(text: CampaignDefinition) -> list[str]:
+    """Return why the text cannot be published now: offers of other campaigns, limits lower than the places taken."""
+    rows = {
+        row.code: row for row in Offer.objects.select_related("campaign").filter(code__in=[o.code for o in text.offers])
+    }
+    found = (_objection(rows[terms.code], terms, text.campaign) for terms in text.offers if terms.code in rows)
+    return [objection for objection in found if objection]
+
+
+def _objection(row: Offer, terms: OfferTerms, campaign: str) -> str:
+    if row.campaign.code != campaign:
+        return f"offer {terms.code} belongs to another campaign"
+    if terms.quota.limit is not None and terms.quota.limit < row.places_taken:
+        return f"offer {terms.code}: {row.places_taken} places are taken, the limit cannot be {terms.quota.limit}"
+    return ""
+
+
+def _new_version(row: Offer, terms: OfferTerms, data: dict[str, Any], *, at: datetime, by: str) -> Version:
+    number = (row.versions.order_by("-number").values_list("number", flat=True).first() or 0) + 1
+    version = Version.objects.create(
+        offer=row, number=number, definition=data, digest=digest(data), published_at=at, published_by=by
+    )
+    recount = (row.limit_per_merchant is None) != (terms.quota.per_merchant is None)
+    row.version, row.limit, row.limit_per_merchant = version, terms.quota.limit, terms.quota.per_merchant
+    row.subject = terms.subject
+    row.name_en, row.name_zh = terms.names.en, terms.names.zh
+    row.reevaluate_all = True  # subjects without a claim may have one under the new version
+    row.save(
+        update_fields=["version", "subject", "limit", "limit_per_merchant", "name_en", "name_zh", "reevaluate_all"]
+    )
+    if recount:
+        quota_counters.recount_merchants(row)
+    if terms.bundle is not None:
+        Issuance.objects.get_or_create(offer=row)
+    return version
