@@ -5,7 +5,7 @@ conditions see the facts. Both are the same, unless the offer decides all claims
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from decimal import Decimal
 from operator import itemgetter
@@ -43,7 +43,7 @@ Build = Callable[[tuple[Any, ...]], "Subject"]
 
 
 class UnknownSubjectError(Exception):
-    """No row of this key exists among those that an offer is about."""
+    """An offer has no subject with this key."""
 
     def __init__(self, offer: PublishedOffer, subject: str) -> None:
         kind = offer.terms.collection.singular
@@ -209,67 +209,56 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     return values, _builder(offer, names)
 
 
+TIMELINE = tuple(field.name for field in fields(SubjectTimeline))
 DEFAULTS = {
     "fee": None,
     "paid_in": None,
     "fee_already_reduced": False,
     "passed": True,
     "failed": 0,
+    **dict.fromkeys(TIMELINE[1:]),
     "requirements_met": True,
-    "locked_at": None,
-    "settles_at": None,
-    "fulfilled_at": None,
-    "released_at": None,
-    "revoked_at": None,
 }
-"""Values that the query of an offer may leave out."""
+"""Values of columns that the query of an offer leaves out."""
 
 
 def _builder(offer: PublishedOffer, names: list[str]) -> Build:
     """Return a function from a row of values to a Subject.
 
-    Columns are looked up once, here, so that building a million subjects costs little: a row is extended by the
-    defaults and read by position.
+    The positions of the columns are looked up once, here: building a million subjects must cost little.
     """
-    columns = {name: 3 + n for n, name in enumerate(names)}
+    columns = {name: n for n, name in enumerate(("claimed_at", "key", "merchant", *names, *DEFAULTS))}
+    columns |= {name: n for n, name in enumerate(names, start=3)}  # what was queried comes before the defaults
     defaults = tuple(DEFAULTS.values())
-    for n, name in enumerate(DEFAULTS):
-        columns.setdefault(name, 3 + len(names) + n)
-    pick = itemgetter(0, 1, 2, *(columns[name] for name in DEFAULTS))
-    bundle = offer.terms.bundle
-    discount = offer.terms.benefit if isinstance(offer.terms.benefit, Discount) else None
-    worth = bundle.value * bundle.count if bundle else Decimal(0)
-    currency = bundle.currency if bundle else (FEES[offer.terms.fee].currency if offer.terms.fee else "")
+    pick = itemgetter(*(columns[name] for name in ("fee", "paid_in", "fee_already_reduced", "passed", "failed")))
+    pick_timeline = itemgetter(*(columns[name] for name in TIMELINE))
+    amount, currency = _benefit(offer)
 
     def build(row: tuple[Any, ...]) -> Subject:
-        (
-            claimed,
-            key,
-            merchant,
-            fee,
-            paid_in,
-            reduced,
-            passed,
-            failed,
-            met,
-            locked,
-            settles,
-            fulfilled,
-            freed,
-            revoked,
-        ) = pick((*row, *defaults))
+        values = (*row, *defaults)
+        fee, paid_in, fee_already_reduced, passed, failed = pick(values)
         return Subject(
-            key=key,
-            merchant=merchant,
-            timeline=SubjectTimeline(claimed, locked, settles, fulfilled, met, freed, revoked),
-            amount=discount.value(fee) if discount else worth,
+            key=row[1],
+            merchant=row[2],
+            timeline=SubjectTimeline(*pick_timeline(values)),
+            amount=amount(fee),
             currency=currency if paid_in is None else paid_in,
-            fee_already_reduced=bool(reduced),
+            fee_already_reduced=bool(fee_already_reduced),
             passed=bool(passed),
             failed=failed,
         )
 
     return build
+
+
+def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None], Decimal], str]:
+    """Return a function from the fee to the amount of the benefit, and its currency unless the fee names one."""
+    bundle, benefit = offer.terms.bundle, offer.terms.benefit
+    if bundle is not None:
+        worth = bundle.value * bundle.count
+        return lambda _fee: worth, bundle.currency
+    assert isinstance(benefit, Discount)
+    return benefit.value, FEES[offer.terms.fee].currency
 
 
 def decision_cutoff(offers: Iterable[PublishedOffer], at: datetime) -> datetime:

@@ -100,7 +100,7 @@ class MerchantOfferStatus:
 
     @property
     def target(self) -> tuple[Decimal, Decimal]:
-        """What the merchant has and what it needs: rows, or receipts in USD; zeros where nothing is counted."""
+        """The amounts that the merchant has and needs: rows, or receipts in USD; zeros where nothing is counted."""
         if self.progress is None:
             return Decimal(0), Decimal(0)
         nth = self.offer.terms.claim.nth if isinstance(self.offer.terms.claim, ClaimNth) else None
@@ -147,9 +147,7 @@ def _status(
     terms, row = offer.terms, offer.row
     reasons, progress = _evaluate(offer, merchant, at)
     taken = sum(holding.count for holding in grants if holding.status != Grant.Status.RELEASED)
-    left = None if row.limit is None else max(row.limit - row.places_taken, 0)
-    own_left = None if row.limit_per_merchant is None else max(row.limit_per_merchant - taken, 0)
-    opens, closes = schedule.opens(terms), schedule.closes(terms)
+    closes = schedule.closes(terms)
     status = MerchantOfferStatus(
         offer=offer,
         kind=Kind.ELIGIBLE,
@@ -158,9 +156,9 @@ def _status(
         progress=progress,
         grants=grants,
         coupons=coupons,
-        left=left,
-        own_left=own_left,
-        opens=opens,
+        left=None if row.limit is None else max(row.limit - row.places_taken, 0),
+        own_left=None if row.limit_per_merchant is None else max(row.limit_per_merchant - taken, 0),
+        opens=schedule.opens(terms),
         closes=closes,
         is_closed=bool(row.stopped_at or (closes and at >= closes.after)),
     )

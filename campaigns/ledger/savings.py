@@ -1,4 +1,4 @@
-"""What a merchant has saved: discounts settled and coupons redeemed, by month, offer and currency."""
+"""Savings of a merchant: settled discounts and redeemed coupons, by month, offer and currency."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from merchants.models import Merchant
 
 @dataclass(frozen=True)
 class Saving:
-    """What one offer saved in one month, in one currency."""
+    """Amount that one offer saved in one month, in one currency."""
 
     month: date
     offer: Offer
@@ -25,22 +25,29 @@ class Saving:
 
 
 def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
-    """What is settled or redeemed, in the month of `zone` in which it was; newest month first.
+    """Return the savings of the merchant, newest month first. Months are those of `zone`.
 
-    What was given back or taken away since is not saved. Three queries.
+    Only grants still settled and coupons still redeemed count. Three queries.
     """
     settled = JournalEntry.objects.filter(
-        ~Q(source=F("target")), grant__merchant=merchant, grant__status=Grant.Status.SETTLED, grant__coupons=0,
+        ~Q(source=F("target")),  # a grant kept after review has a second entry from settled to settled
+        grant__merchant=merchant,
+        grant__status=Grant.Status.SETTLED,
+        grant__coupons=0,  # grants of coupons save when their coupons are redeemed
         target=Grant.Status.SETTLED,
-    )  # fmt: skip
+    )
     redeemed = JournalEntry.objects.filter(
-        coupon__merchant=merchant, coupon__status=Coupon.Status.REDEEMED, coupon__order_no=F("order_no"),
+        coupon__merchant=merchant,
+        coupon__status=Coupon.Status.REDEEMED,
+        coupon__order_no=F("order_no"),  # not an earlier redemption, on an order that was cancelled
         target=Coupon.Status.REDEEMED,
-    )  # fmt: skip
+    )
     rows = [*_monthly(settled, zone), *_monthly(redeemed, zone)]
-    names = Offer.objects.in_bulk({row["offer_id"] for row in rows})
-    found = [Saving(row["month"], names[row["offer_id"]], row["currency"], round_to_cents(row["sum"])) for row in rows]
-    return sorted(found, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
+    offers = Offer.objects.in_bulk({row["offer_id"] for row in rows})
+    result = [
+        Saving(row["month"], offers[row["offer_id"]], row["currency"], round_to_cents(row["sum"])) for row in rows
+    ]
+    return sorted(result, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
 
 
 def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo) -> Iterable[Any]:

@@ -1,7 +1,7 @@
-"""Statements: what was settled and redeemed in a month, by offer, merchant and currency, from the journal alone.
+"""Monthly statements: amounts settled and redeemed by offer, merchant and currency, from the journal alone.
 
-An entry belongs to the month in which it happened, by the clock of the installation. Once a month is closed nothing is
-added to it: what is told of it later is in the statement of the next month that was open then.
+An entry belongs to the month in which it happened, in the time zone of the installation. A closed month does not
+change: entries that are written for it later belong to the next month that was open then.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,13 +27,16 @@ ZERO = Decimal("0.00")
 
 
 class PeriodError(Exception):
-    """The month cannot be closed; the text says why. Nothing was changed."""
+    """The month cannot be closed; the text gives the reason. Nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Line:
-    """What one merchant had of one offer in a month: `reversed` was settled and taken back, `returned` was redeemed
-    and given back; both are positive and taken off the total."""
+    """Line of a statement: the amounts of one merchant and one offer in a month.
+
+    `reversed` was settled and then released or revoked, `returned` was redeemed and then given back. Both are positive
+    and reduce the total.
+    """
 
     offer: str
     name: str
@@ -46,27 +49,26 @@ class Line:
 
     @property
     def total(self) -> Decimal:
-        """What it comes to."""
         return self.settled - self.reversed + self.redeemed - self.returned
 
 
 def following(month: date) -> date:
-    """The first day of the month after."""
+    """Return the first day of the next month."""
     return date(month.year + month.month // 12, month.month % 12 + 1, 1)
 
 
 def begins(month: date, zone: str) -> datetime:
-    """The first instant of the month on the clock of `zone`."""
+    """Return the first instant of the month in `zone`."""
     return datetime(month.year, month.month, 1, tzinfo=ZoneInfo(zone))
 
 
 def _belonging(month: date) -> Q:
-    """Which journal entries belong to the month that begins on `month`."""
+    """Return the condition for the journal entries of the month that begins on `month`."""
     zone = settings.TIME_ZONE
     periods = {period.month: period for period in AccountingPeriod.objects.order_by("month")}
-    closed, before = periods.get(month), max((one for one in periods if one < month), default=None)
+    closed, before = periods.get(month), max((other for other in periods if other < month), default=None)
     if before is None and closed is None and periods:
-        return Q(pk__in=[])  # the first month that was closed took it
+        return Q(pk__in=[])  # the first month that was closed took all entries before it
     within = Q(at__lt=begins(following(month), zone))
     if closed is not None:
         within &= Q(pk__lte=closed.last_entry)
@@ -77,17 +79,17 @@ def _belonging(month: date) -> Q:
 
 
 def lines(month: date, *, of: str | None = None) -> Iterator[Line]:
-    """The month's statement, by offer, merchant and currency; of one merchant where `of` names it. Four queries."""
+    """Yield the statement of a month by offer, merchant and currency; `of` names one merchant. Four queries."""
     belongs = _belonging(month)
     sums: dict[tuple[int, str, str], dict[str, Decimal]] = {}
     for part in (_grants(belongs, of), _coupons(belongs, of)):
         for row in part:
-            mine = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
-            mine |= {name: round_to_cents(row[name] or ZERO) for name in PARTS if name in row}
+            amounts = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
+            amounts |= {name: round_to_cents(row[name] or ZERO) for name in PARTS if name in row}
     offers = Offer.objects.in_bulk({offer for offer, _merchant, _currency in sums})
     ordered = sorted(sums.items(), key=lambda item: (offers[item[0][0]].code, item[0][1], item[0][2]))
-    for (offer, merchant, currency), found in ordered:
-        parts = [found.get(name, ZERO) for name in PARTS]
+    for (offer, merchant, currency), amounts in ordered:
+        parts = [amounts.get(name, ZERO) for name in PARTS]
         if any(parts):
             yield Line(offers[offer].code, offers[offer].name, merchant, currency, *parts)
 
@@ -106,7 +108,7 @@ def _grants(belongs: Q, of: str | None) -> Iterable[Any]:
 
 
 def _coupons(belongs: Q, of: str | None) -> Iterable[Any]:
-    """A coupon that is given back goes on with its face value: what comes back is what it was redeemed for."""
+    # A returned coupon leaves with its face value. The amount to take back is the one that it was redeemed for.
     moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), coupon__isnull=False)
     money_moves = moves.filter(Q(source=REDEEMED) | Q(target=REDEEMED)).order_by()
     money_moves = money_moves if of is None else money_moves.filter(coupon__merchant=of)
@@ -118,14 +120,14 @@ def _coupons(belongs: Q, of: str | None) -> Iterable[Any]:
 
 
 def rows(month: date) -> Iterator[tuple[object, ...]]:
-    """The same for a file, in the order of COLUMNS."""
+    """Yield the statement of a month as rows of a file, in the order of COLUMNS."""
     for line in lines(month):
         figures = (line.settled, line.reversed, line.redeemed, line.returned, line.total)
         yield (f"{month:%Y-%m}", line.offer, line.merchant, line.currency, *figures)
 
 
 def months() -> list[date]:
-    """The months of which the journal has something, newest first, up to the one that is to be closed next."""
+    """Return the months with journal entries, newest first, up to the one that is to be closed next."""
     span = JournalEntry.objects.aggregate(first=Min("at"), last=Max("at"))
     if span["first"] is None:
         return []
@@ -133,21 +135,22 @@ def months() -> list[date]:
     month, last = (span[end].astimezone(zone).date().replace(day=1) for end in ("first", "last"))
     closed = AccountingPeriod.objects.order_by("-month").values_list("month", flat=True).first()
     last = max(last, following(closed)) if closed else last
-    told = [month]
-    while told[-1] < last:
-        told.append(following(told[-1]))
-    return told[::-1]
+    found = [month]
+    while found[-1] < last:
+        found.append(following(found[-1]))
+    return found[::-1]
 
 
 @transaction.atomic
 def close(month: date, *, at: datetime, by: str) -> AccountingPeriod:
-    """Make the month's statement final. Everything that the journal holds of it by now is in it.
+    """Close a month: its statement holds what the journal holds now, and does not change any more.
 
-    Raises PeriodError where it is closed, is not over at `at`, or does not follow the last month that was closed.
+    Raises PeriodError if the month is closed already, is not over at `at`, or does not follow the last closed one.
     """
     if begins(following(month), settings.TIME_ZONE) > at:
         raise PeriodError(_("The month is not over yet."))
-    # Whoever writes entries that move money holds one of these rows: after this, none with a smaller number comes.
+    # Every writer of entries that move money locks one of these rows first. With all of them locked, no transaction is
+    # left that could still commit an entry with a smaller key than the newest.
     list(Offer.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     list(Issuance.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     last = AccountingPeriod.objects.order_by("-month").first()
