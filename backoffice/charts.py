@@ -1,4 +1,4 @@
-"""A quota burning down, as a drawing: places left over time, and where the forecast leads."""
+"""Burn-down chart of a quota: places left over time, and the forecast."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ WIDTH, HEIGHT = 320, 80
 
 @dataclass(frozen=True)
 class Chart:
-    """Paths in a ground of WIDTH by HEIGHT: what is left as steps, the forecast's band, and its likely line."""
+    """SVG paths in an area of WIDTH by HEIGHT: places left as steps, the band of the forecast, its likely line."""
 
     line: str
     band: str
@@ -24,7 +24,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class PlotArea:
-    """From which instant to which, and how many places from top to bottom."""
+    """Ranges of the axes: instants from `first` to `last`, places from `limit` (top) to zero."""
 
     first: datetime
     last: datetime
@@ -41,7 +41,7 @@ class PlotArea:
 def burn_down_chart(
     points: Sequence[Point], *, limit: int, at: datetime, closes: datetime | None, forecast: Forecast | None
 ) -> Chart | None:
-    """The drawing as of `at`, up to where the offer closes; None where nothing was taken yet."""
+    """Return the chart as of `at`, up to the close of the offer; None when no place was taken yet."""
     if not points:
         return None
     first = points[0].at
@@ -53,7 +53,7 @@ def burn_down_chart(
 
 
 def _forecast_paths(ground: PlotArea, forecast: Forecast, at: datetime, level: float) -> tuple[str, str]:
-    """The band from now to where its two paces reach the end of the places or of the ground, and the likely line."""
+    """Return the band between the slowest and the fastest pace, and the likely line, both from now on."""
     last = ground.last
 
     def reached(gone: datetime | None) -> str:

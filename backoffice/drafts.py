@@ -1,4 +1,4 @@
-"""Drafts at the desk: begun from what is in force, written, submitted, approved by another, launched."""
+"""Pages of drafts: create, edit, submit, approve by a second person, launch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
@@ -44,13 +44,13 @@ offers:
 
 
 class NewDraftForm(forms.Form):
-    """What a draft is called."""
+    """Title of a new draft."""
 
-    title = forms.CharField(label=gettext_lazy("What this draft is for"), max_length=200)
+    title = forms.CharField(label=gettext_lazy("Title of the draft"), max_length=200)
 
 
 class DefinitionForm(forms.Form):
-    """The text, and the digest of the one that the writer saw."""
+    """Definition as text; `was` is the digest of the text that the page showed."""
 
     source = forms.CharField(
         label=gettext_lazy("Definition"), strip=False, widget=forms.Textarea(attrs={"rows": 30, "spellcheck": "false"})
@@ -63,11 +63,11 @@ class DefinitionForm(forms.Form):
 
 
 class CloneForm(forms.Form):
-    """A season on other dates."""
+    """Codes and dates of a cloned campaign."""
 
     code = forms.SlugField(label=gettext_lazy("Code of the new campaign"), max_length=64)
     ending = forms.RegexField(
-        r"^-[a-z0-9-]+$", label=gettext_lazy("Ending for the codes of its offers, such as -2023"), max_length=20
+        r"^-[a-z0-9-]+$", label=gettext_lazy("Suffix for the codes of its offers, such as -2023"), max_length=20
     )
     way = forms.ChoiceField(
         label=gettext_lazy("Dates"),
@@ -78,7 +78,7 @@ class CloneForm(forms.Form):
     years = forms.IntegerField(label=gettext_lazy("Years later"), min_value=1, max_value=10, initial=1)
 
     def moved(self, source: str) -> tuple[str, list[reschedule.MovedTime]]:
-        """The text on its new dates. Raises DefinitionError."""
+        """Return the text on its new dates, and each moved time. Raises DefinitionError."""
         years = self.cleaned_data["years"]
         if self.cleaned_data["way"] == "dates":
             return reschedule.shift_by_years(source, years)
@@ -91,9 +91,9 @@ def _campaign(code: str) -> Campaign:
 
 @staff_view("add_draft")
 def create(request: HttpRequest) -> HttpResponse:
-    """A new draft: of a published campaign, or from a small example."""
+    """Create a draft of a published campaign, or of a small example."""
     of = _campaign(request.GET["of"]) if request.GET.get("of") else None
-    initial = {"title": _("Change %(name)s") % {"name": of.name} if of else _("A new campaign")}
+    initial = {"title": _("Change %(name)s") % {"name": of.name} if of else _("New campaign")}
     form = NewDraftForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         source = of.source if of else EXAMPLE
@@ -103,12 +103,14 @@ def create(request: HttpRequest) -> HttpResponse:
     if of is None:
         effects = [_("It begins with a small example. Nothing changes until it is approved and launched.")]
     back = reverse("admin:campaigns_draft_changelist")
-    return render_confirmation(request, title=_("New draft"), effects=effects, button=_("Begin"), back=back, form=form)
+    return render_confirmation(
+        request, title=_("New draft"), effects=effects, button=_("Create draft"), back=back, form=form
+    )
 
 
 @staff_view("add_draft")
 def clone(request: HttpRequest, code: str) -> HttpResponse:
-    """A season on new dates: what moves is shown, then a draft is made of it."""
+    """Show a campaign's dates moved by years, then create a draft on the new dates."""
     of = _campaign(code)
     form = CloneForm(request.POST or None, initial={"code": f"{of.code}-next", "ending": "-next"})
     moved: list[reschedule.MovedTime] = []
@@ -126,7 +128,7 @@ def clone(request: HttpRequest, code: str) -> HttpResponse:
 
 @staff_view("view_draft")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A draft: its text, what is wrong with it, what it changes, what was done; and what can be done now."""
+    """Show a draft with its errors, warnings, changes, history and actions; save its text."""
     draft = get_object_or_404(Draft, pk=pk)
     writable = draft.status in Draft.OPEN and has_permissions(request, "change_draft")
     form = DefinitionForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
@@ -155,7 +157,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _save(request: HttpRequest, draft: Draft, form: DefinitionForm) -> bool:
-    """Whether the text was kept; what was typed stays on the page where it was not."""
+    """Save the text and return whether that worked; otherwise the page keeps what was typed."""
     try:
         drafts.write(
             draft, form.cleaned_data["source"], was=form.cleaned_data["was"], at=clock.now(), by=actor(request)
@@ -168,7 +170,7 @@ def _save(request: HttpRequest, draft: Draft, form: DefinitionForm) -> bool:
 
 
 def check_definition(source: str) -> tuple[CampaignDefinition | None, tuple[Problem, ...]]:
-    """The campaign that a text describes, or what is wrong with it."""
+    """Return the campaign that a text defines, or the problems of the text."""
     try:
         return parser.read(source), ()
     except DefinitionError as error:
@@ -190,27 +192,27 @@ def _warnings(text: CampaignDefinition) -> list[str]:
 TRANSITIONS: dict[str, tuple[str, tuple[str, ...], Any, bool]] = {
     "submit": ("change_draft", ("draft",), gettext_lazy("Submit for approval"), False),
     "approve": ("approve_draft", ("submitted",), gettext_lazy("Approve"), False),
-    "return": ("approve_draft", ("submitted", "approved"), gettext_lazy("Give back to the author"), True),
+    "return": ("approve_draft", ("submitted", "approved"), gettext_lazy("Request changes"), True),
     "launch": ("launch_draft", ("approved",), gettext_lazy("Launch"), False),
     "withdraw": ("change_draft", Draft.OPEN, gettext_lazy("Withdraw"), True),
 }
 
 
 def _buttons(request: HttpRequest, draft: Draft, is_right: bool) -> list[tuple[str, Any, str]]:
-    """What can be done with the draft as it stands, by who asks: verb, word, and what stands against it."""
+    """Return the actions that the user may take now: verb, label, and the reason for which it is disabled."""
     found = []
     for verb, (permission, states, word, _reason) in TRANSITIONS.items():
         if draft.status in states and has_permissions(request, permission):
             mine = verb == "approve" and actor(request) in (*draft.authors, draft.submitted_by)
-            why_not = _("you wrote or submitted it") if mine else ""
+            why_not = _("you wrote or submitted this draft") if mine else ""
             if verb == "submit" and not is_right:
-                why_not = _("the text is not right yet")
+                why_not = _("the definition has errors")
             found.append((verb, word, why_not))
     return found
 
 
 def _perform(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequest) -> str:
-    """Do it; returns what to say."""
+    """Carry out an action and return the message for the user."""
     at: dict[str, Any] = {"at": clock.now(), "by": actor(request)}
     reason = form.cleaned_data["reason"] if form else ""
     does: dict[str, Callable[[], object]] = {
@@ -220,15 +222,23 @@ def _perform(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequ
         "withdraw": lambda: drafts.withdraw(draft, reason=reason, **at),
         "launch": lambda: drafts.launch(draft, **at),
     }
-    made = does[verb]()
+    result = does[verb]()
     if verb == "launch":
-        return _("Launched: %(n)d offers have a new version.") % {"n": len(made) if isinstance(made, list) else 0}
-    return _("The draft is %(status)s.") % {"status": draft.get_status_display()}
+        n = len(result) if isinstance(result, list) else 0
+        text = ngettext("Launched. %(n)d offer has a new version.", "Launched. %(n)d offers have a new version.", n)
+        return text % {"n": n}
+    done = {
+        "submit": _("The draft is submitted for approval."),
+        "approve": _("The draft is approved."),
+        "return": _("The draft is returned to its author with your reason."),
+        "withdraw": _("The draft is withdrawn."),
+    }
+    return done[verb]
 
 
 @staff_view("view_draft")
 def transition(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
-    """Submit, approve, give back, withdraw or launch a draft: asked first, with what it changes, then done."""
+    """Submit, approve, return, withdraw or launch a draft, after a confirmation that lists the changes."""
     draft = get_object_or_404(Draft, pk=pk)
     if verb not in TRANSITIONS:
         raise Http404
@@ -261,12 +271,12 @@ def _effects(verb: str, changes: list[diff.OfferDifference]) -> list[str]:
     made = sum(not one.old for one in changes)
     changed = sum(one.old and one.new for one in changes)
     stay = sum(one.old and not one.new for one in changes)
-    sizes = _("%(made)d new offers, %(changed)d offers changed, %(stay)d left out: these go on as they are.")
+    sizes = _("New offers: %(made)d. Changed offers: %(changed)d. Not in this draft, unchanged: %(stay)d.")
     what = {
-        "submit": _("Somebody else is asked to approve it. Whoever writes in it after that voids the submission."),
-        "approve": _("It can be launched exactly as it is shown here; any later edit voids the approval."),
-        "return": _("The author goes on with it; the approval, if there is one, is void."),
-        "launch": _("It is in force at once. Grants that were given keep the terms they were given under."),
-        "withdraw": _("The draft is given up. What is in force stays as it is."),
+        "submit": _("A second person must approve the draft. Editing it later voids the submission."),
+        "approve": _("The draft can be launched exactly as shown here. Any later edit voids the approval."),
+        "return": _("The draft returns to its author. An existing approval becomes void."),
+        "launch": _("The draft takes effect immediately. Existing grants keep the terms of their own version."),
+        "withdraw": _("The draft is withdrawn. Published offers stay unchanged."),
     }[verb]
     return [what, sizes % {"made": made, "changed": changed, "stay": stay}]

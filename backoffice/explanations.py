@@ -1,4 +1,4 @@
-"""Why not? One box for a merchant, an order, a draw or a coupon, and everything that was decided of it."""
+"""Eligibility check: the outcome of every offer for a merchant, an order, a draw or a coupon, with reasons."""
 
 from dataclasses import dataclass
 
@@ -21,23 +21,23 @@ LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}
 
 @dataclass(frozen=True)
 class Answer:
-    """What one offer says to a subject, with the words for its outcome."""
+    """Explanation of one offer for a subject, with a label for the outcome."""
 
     explanation: Explanation
 
     @property
     def outcome(self) -> str:
         others = {
-            "pending": _("claimed, not decided yet"),
-            "no_claim": _("has not claimed"),
-            "not_a_subject": _("is not what the offer is about"),
+            "pending": _("claimed, decision pending"),
+            "no_claim": _("not claimed"),
+            "not_a_subject": _("not applicable"),
         }
         return others.get(self.explanation.outcome) or str(LABELS[self.explanation.outcome])
 
 
 @staff_view("view_decision", methods=("GET", "HEAD"))
 def explanation(request: HttpRequest) -> HttpResponse:
-    """The answers of every offer to what was typed; a merchant has a page of its own."""
+    """Show the explanations of every offer for the searched number or code; merchants have a page of their own."""
     sought = request.GET.get("q", "").strip()
     coupon = Coupon.objects.filter(code=sought.upper()).select_related("grant", "offer").first() if sought else None
     subject = coupon.grant.subject if coupon else sought
@@ -48,7 +48,7 @@ def explanation(request: HttpRequest) -> HttpResponse:
     return render_page(
         request,
         "explanation",
-        title=_("Why not?"),
+        title=_("Eligibility check"),
         sought=sought,
         coupon=coupon,
         kind=kind,
@@ -59,14 +59,14 @@ def explanation(request: HttpRequest) -> HttpResponse:
 
 
 def _subject_kind(key: str) -> str:
-    """What a key is the key of: a merchant, an order, a draw; empty where nothing has it."""
+    """Return the kind of subject that has a key: merchant, order or draw; empty when none has it."""
     if Merchant.objects.filter(pk=key).exists():
         return "merchant"
     return next((kind for kind, rows in SUBJECTS.items() if rows.model._default_manager.filter(pk=key).exists()), "")
 
 
 def explain_subject(kind: str, subject: str) -> list[Answer]:
-    """What each offer that is about such subjects says, those that were decided first. A query an offer."""
+    """Explain a subject for each offer of its kind, decided offers first. One query per offer."""
     at = clock.now()
     asked = [offer for offer in published_offers.published() if offer.terms.subject == kind]
     found = [

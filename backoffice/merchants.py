@@ -1,4 +1,4 @@
-"""A merchant at the desk: what it is, where it stands with every offer, what it has, and what can be taken away."""
+"""Page of one merchant: master data, status by offer, grants and coupons."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ MAX_ROWS_SHOWN = 50
 
 @staff_view("view_grant", "merchants.view_merchant", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, code: str) -> HttpResponse:
-    """Everything about one merchant."""
+    """Show one merchant."""
     merchant, at = get_object_or_404(Merchant, pk=code), clock.now()
     states: list[tuple[str, Any]] = [
         (_("Memberships"), Membership.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN]),

@@ -1,4 +1,4 @@
-"""One offer at the desk: its terms in both languages, its figures, everything done to it; pause, resume and stop."""
+"""Page of one offer: terms in both languages, figures and history; actions pause, resume and stop."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ LANGUAGES = ("en", "zh-hans")
 
 @dataclass(frozen=True)
 class Button:
-    """Something that can be done to an offer; `why_not` says what stands against it."""
+    """Action on an offer; `why_not` is the reason for which it is disabled."""
 
     verb: str
     label: str | Promise
@@ -38,7 +38,7 @@ class Button:
 
 
 def get_offer(code: str) -> PublishedOffer:
-    """The published offer of that code. Raises Http404."""
+    """Return the published offer with a code. Raises Http404."""
     try:
         return published_offers.find(code)
     except Offer.DoesNotExist as error:
@@ -46,19 +46,19 @@ def get_offer(code: str) -> PublishedOffer:
 
 
 def terms_in_language(offer: PublishedOffer, language: str) -> offer_sentences.TermSentences:
-    """The terms in a language, whatever that of the page is."""
+    """Return the terms in a language, independent of that of the page."""
     with translation.override(language):
         return offer_sentences.describe_terms(offer.terms)
 
 
 def definition_as_yaml(offer: PublishedOffer) -> str:
-    """The definition as it is stored, as YAML."""
+    """Return the stored definition as YAML."""
     return yaml_roundtrip.dump_json(published_offers.as_data(offer.terms))
 
 
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, code: str) -> HttpResponse:
-    """Everything there is to see of an offer."""
+    """Show one offer."""
     at, offer = clock.now(), get_offer(code)
     [line] = summarize_offers([offer], at=at)
     zone = timezone.get_current_timezone()
@@ -83,11 +83,11 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def buttons(line: OfferSummary) -> list[Button]:
-    """What can be done to the offer in its state, and why the rest cannot."""
+    """Return the actions on the offer, with reasons for those that its state does not allow."""
     row = line.offer.row
-    over = gettext_lazy("it is over") if line.state in (State.ENDED, State.CLOSED) else ""
-    stopped = gettext_lazy("it is stopped") if row.stopped_at else over
-    paused, not_paused = gettext_lazy("it is paused"), gettext_lazy("it is not paused")
+    over = gettext_lazy("the offer has ended") if line.state in (State.ENDED, State.CLOSED) else ""
+    stopped = gettext_lazy("the offer is stopped") if row.stopped_at else over
+    paused, not_paused = gettext_lazy("the offer is paused"), gettext_lazy("the offer is not paused")
     return [
         Button("pause", gettext_lazy("Pause"), paused if row.paused_at else stopped),
         Button("resume", gettext_lazy("Resume"), "" if row.paused_at else not_paused),
@@ -97,13 +97,13 @@ def buttons(line: OfferSummary) -> list[Button]:
 
 TRANSITIONS: dict[str, tuple[Callable[..., None], Promise, Promise]] = {
     "pause": (pausing.pause, gettext_lazy("Pause %(name)s"), gettext_lazy("%(name)s is paused.")),
-    "resume": (pausing.resume, gettext_lazy("Resume %(name)s"), gettext_lazy("%(name)s goes on.")),
+    "resume": (pausing.resume, gettext_lazy("Resume %(name)s"), gettext_lazy("%(name)s is resumed.")),
     "stop": (pausing.stop, gettext_lazy("Stop %(name)s"), gettext_lazy("%(name)s is stopped.")),
 }
 
 
 def effects(line: OfferSummary, verb: str, at: datetime) -> list[str]:
-    """What the verb would do to the offer, with figures."""
+    """Return the effects of an action on the offer, with figures."""
     row = line.offer.row
     words = {
         "used": format_number(row.places_taken),
@@ -111,20 +111,22 @@ def effects(line: OfferSummary, verb: str, at: datetime) -> list[str]:
         "held": format_number(line.held),
         "at": format_instant_twice(at),
     }
-    granted = _("%(used)s of %(limit)s places are taken; they stay as they are.") if row.limit else ""
-    granted = granted or _("%(used)s places are taken; they stay as they are.")
-    held = _("%(held)s of them are not settled yet: they stay valid and go their way.")
+    granted = _("Places taken: %(used)s of %(limit)s. They stay unchanged.") if row.limit else ""
+    granted = granted or _("Places taken: %(used)s. They stay unchanged.")
+    held = _("Not settled yet: %(held)s. These grants stay valid and are processed as usual.")
     later = {
-        "pause": _("Claims from now on wait, and are decided in order when the offer goes on. Merchants see that."),
-        "resume": _("Claims that waited are decided by the next tick, in the order in which they were made."),
-        "stop": _("Claims made after %(at)s are refused. A stop is for good: it cannot be taken back."),
+        "pause": _(
+            "New claims wait and are decided in order after the offer is resumed. Merchants see that it is paused."
+        ),
+        "resume": _("Waiting claims are decided by the next tick, in the order of the claims."),
+        "stop": _("Claims made after %(at)s are refused. Stopping is permanent and cannot be undone."),
     }[verb]
     return [text % words for text in (granted, held, later)]
 
 
 @staff_view("change_offer")
 def change_state(request: HttpRequest, code: str, verb: str) -> HttpResponse:
-    """Pause, resume or stop: asked first, then done, with a reason."""
+    """Pause, resume or stop an offer, after a confirmation with a reason."""
     if verb not in TRANSITIONS:
         raise Http404
     at, offer = clock.now(), get_offer(code)

@@ -1,8 +1,9 @@
-"""The desk's first page: every offer's quota, what it has cost, when it runs out, what comes next, what is ill."""
+"""Overview page: quota, cost and forecast of every offer, upcoming dates, pending actions and health checks."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -24,17 +25,11 @@ from core import clock
 from rules.time_windows import Bound
 
 MAX_UPCOMING = 8
-LEVEL_LABELS: dict[str, str | Promise] = {
-    "": "",
-    "warn": gettext_lazy("80% taken"),
-    "high": gettext_lazy("95% taken"),
-    "full": gettext_lazy("exhausted"),
-}
 DATE_LABELS: dict[str, Promise] = {
     "opens": gettext_lazy("opens"),
     "closes": gettext_lazy("closes"),
-    "decided": gettext_lazy("places are given, coupons issued"),
-    "deadline": gettext_lazy("deadline of fulfilment"),
+    "decided": gettext_lazy("claims decided, coupons issued"),
+    "deadline": gettext_lazy("fulfilment deadline"),
     "coupons_from": gettext_lazy("coupons can be used"),
     "coupons_to": gettext_lazy("coupons expire"),
 }
@@ -42,7 +37,7 @@ DATE_LABELS: dict[str, Promise] = {
 
 @dataclass(frozen=True)
 class OfferSummary:
-    """One offer as its operators see it. `level` is "", warn, high or full, by how much is taken."""
+    """Figures of one offer. `level` is "", warn (80%), high (95%) or full, by the share of the quota that is used."""
 
     offer: PublishedOffer
     state: State
@@ -53,13 +48,13 @@ class OfferSummary:
     closes: Bound | None
 
     @property
-    def lasts(self) -> bool:
-        """Whether it closes, by the whole band of the forecast, before its places are gone."""
+    def closes_first(self) -> bool:
+        """Return whether claims close before even the earliest forecast of the last place."""
         return self.forecast is not None and self.closes is not None and self.forecast.soonest >= self.closes.after
 
     @property
-    def may_last(self) -> bool:
-        """Whether it may close before its places are gone."""
+    def may_close_first(self) -> bool:
+        """Return whether claims close before the latest forecast of the last place."""
         late = self.forecast.latest if self.forecast else None
         return self.forecast is not None and self.closes is not None and (late is None or late >= self.closes.after)
 
@@ -72,18 +67,23 @@ class OfferSummary:
         return "full" if share >= 1 else "high" if share >= 0.95 else "warn" if share >= 0.8 else ""
 
     @property
-    def word(self) -> str:
-        return str(LEVEL_LABELS[self.level])
+    def level_label(self) -> str:
+        """Return a remark about the share that is used, from 80% on; otherwise an empty string."""
+        if self.level == "full":
+            return _("used up")
+        return _("%(percent)s%% used") % {"percent": self.percent} if self.level else ""
 
     @property
-    def percent(self) -> int:
+    def percent(self) -> str:
+        """Return the used share in per cent, rounded down to one decimal: `83.7`."""
         row = self.offer.row
-        return min(100, row.places_taken * 100 // row.limit) if row.limit else 0
+        share = min(Decimal(100), Decimal(row.places_taken * 1000 // row.limit) / 10) if row.limit else Decimal(0)
+        return f"{share:.1f}".removesuffix(".0")
 
 
 @dataclass(frozen=True)
 class UpcomingDate:
-    """A date that lies ahead."""
+    """Future date of an offer."""
 
     offer: PublishedOffer
     label: str | Promise
@@ -91,7 +91,7 @@ class UpcomingDate:
 
 
 def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list[OfferSummary]:
-    """The offers with their figures: a fixed number of queries for all of them."""
+    """Return the figures of the offers. The number of queries does not depend on the number of offers."""
     ids = [offer.id for offer in several]
     owed, costs, held = offer_metrics.with_obligations(ids), offer_metrics.costs(ids), offer_metrics.reserved(ids)
     states = {offer.id: offer_metrics.state_of(offer, at=at, owed=offer.id in owed) for offer in several}
@@ -109,7 +109,7 @@ def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list
 
 
 def upcoming_dates(several: Sequence[PublishedOffer], *, at: datetime) -> list[UpcomingDate]:
-    """What happens next, over all offers."""
+    """Return the next dates of all offers, soonest first."""
     ahead = sorted(_future_dates(several, at), key=lambda one: (one.bound.instant, one.offer.code))
     return ahead[:MAX_UPCOMING]
 
@@ -124,28 +124,28 @@ def _future_dates(several: Sequence[PublishedOffer], at: datetime) -> Iterator[U
 
 @staff_view(methods=("GET", "HEAD"))
 def overview_page(request: HttpRequest) -> HttpResponse:
-    """Everything at one look, for whoever may look at offers; others see what they may."""
+    """Show the overview to users who may view offers; others are told to ask for a role."""
     if not has_permissions(request, "view_offer"):
-        return render_page(request, "no_access", title=_("Board"))
+        return render_page(request, "no_access", title=_("Overview"))
     at, several = clock.now(), published_offers.published()
     found = summarize_offers(several, at=at)
     order = [State.LIVE, State.PAUSED, State.SCHEDULED, State.ENDED, State.CLOSED]
     groups = [(state, [line for line in found if line.state is state]) for state in order]
-    ill = health.checks(now=clock.real())
+    checks = health.checks(now=clock.real())
     return render_page(
         request,
         "overview",
-        title=_("Board"),
+        title=_("Overview"),
         groups=[group for group in groups if group[1]],
-        ill=ill,
-        healthy=all(check.ok for check in ill),
-        coming=upcoming_dates(several, at=at),
-        waiting=_count_pending_actions(),
+        checks=checks,
+        healthy=all(check.ok for check in checks),
+        upcoming=upcoming_dates(several, at=at),
+        pending=_count_pending_actions(),
     )
 
 
 def _count_pending_actions() -> dict[str, int]:
-    """What waits for a person."""
+    """Count the drafts, grants and revocations that wait for a person."""
     return {
         "submitted": Draft.objects.filter(status=Draft.Status.SUBMITTED).count(),
         "approved": Draft.objects.filter(status=Draft.Status.APPROVED).count(),

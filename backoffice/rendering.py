@@ -1,4 +1,4 @@
-"""What every page of the operators' desk has in common: who may see it, its frame, and how something is confirmed."""
+"""Common parts of the pages of the operators' workspace: permissions, the frame, and confirmations."""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -20,9 +20,9 @@ View = Callable[..., HttpResponse]
 
 
 def staff_view(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST")) -> Callable[[View], View]:
-    """A view for staff with all of `permissions`; others are asked to sign in, or refused."""
+    """Make a view one for staff with all of `permissions`; others sign in first, or get a 403."""
 
-    def dress(view: View) -> View:
+    def decorate(view: View) -> View:
         allowed = require_http_methods(list(methods))(view)
 
         @wraps(view)
@@ -30,34 +30,34 @@ def staff_view(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST
             if not has_permissions(request, *permissions):
                 raise PermissionDenied
             if any("\0" in str(value) for value in (*kwargs.values(), *request.GET.values())):
-                raise Http404  # no key of ours has one, and PostgreSQL takes none
+                raise Http404  # PostgreSQL stores no NUL, so no key contains one
             return allowed(request, *args, **kwargs)
 
-        dressed: View = admin.site.admin_view(never_cache(guarded))
-        return dressed
+        decorated: View = admin.site.admin_view(never_cache(guarded))
+        return decorated
 
-    return dress
+    return decorate
 
 
 def has_permissions(request: HttpRequest, *permissions: str) -> bool:
-    """Whether who asks has all of `permissions`, written without their room where that is campaigns."""
+    """Return whether the user has all of `permissions`; a name without an app label belongs to `campaigns`."""
     user: User | AnonymousUser = request.user
     return user.has_perms([name if "." in name else f"campaigns.{name}" for name in permissions])
 
 
 def actor(request: HttpRequest) -> str:
-    """The name under which an act is noted."""
+    """Return the user name that the audit log records."""
     return request.user.get_username()
 
 
 def render_page(request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any) -> HttpResponse:
-    """The page, inside the admin's frame, as of the business clock."""
+    """Render a page inside the frame of the admin, as of the business clock."""
     frame = {**admin.site.each_context(request), "title": title, "at": clock.now()}
     return render(request, f"backoffice/{template}.html", {**frame, **context}, status=status)
 
 
 class ReasonForm(forms.Form):
-    """Why something is done; it stands in the record for good."""
+    """Reason of an action, for the audit log."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"), max_length=500, widget=forms.TextInput(attrs={"size": 60, "autocomplete": "off"})
@@ -75,7 +75,7 @@ def render_confirmation(
     destructive: bool = False,
     **context: Any,
 ) -> HttpResponse:
-    """Ask before something is done: what, to what, with which effect. The button says what it does."""
+    """Render a page that states the effects of an action and asks to confirm it."""
     return render_page(
         request,
         "confirmation",

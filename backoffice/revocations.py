@@ -1,4 +1,4 @@
-"""Taking grants away at the desk: one at once, several by a proposal that somebody else approves."""
+"""Pages of revocations: one grant immediately, several by a proposal that a second person approves."""
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -7,6 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from backoffice.offers import get_offer
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
@@ -22,7 +23,7 @@ MAX_SELECTED = 200
 
 @staff_view("revoke_grant")
 def revoke_grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """Revoke one grant: asked first."""
+    """Revoke one grant, after a confirmation."""
     grant = get_object_or_404(Grant.objects.select_related("offer"), pk=pk)
     back = reverse("backoffice:merchant", args=[grant.merchant_id])
     form = ReasonForm(request.POST or None)
@@ -34,12 +35,15 @@ def revoke_grant(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, str(refusal))
         return redirect(back)
     words = {"offer": grant.offer.name, "subject": grant.subject, "amount": format_money(grant.amount, grant.currency)}
-    effect = _("%(offer)s for %(subject)s, %(amount)s, is taken away for good; its place does not come back.") % words
+    effect = (
+        _("The grant of %(offer)s for %(subject)s, %(amount)s, is revoked permanently. Its place is not released.")
+        % words
+    )
     return render_confirmation(
         request,
         title=_("Revoke the grant of %(subject)s") % words,
         effects=[effect],
-        button=_("Revoke it"),
+        button=_("Revoke"),
         back=back,
         form=form,
         destructive=True,
@@ -67,14 +71,14 @@ def propose_for_merchant(request: HttpRequest, code: str) -> HttpResponse:
 
 @staff_view("revoke_grant")
 def propose_for_selection(request: HttpRequest) -> HttpResponse:
-    """Propose to revoke the grants whose numbers are in the address."""
+    """Propose to revoke the selected grants, whose ids are in the query string."""
     keys = [key for key in request.GET.get("ids", "").split(",") if key.isascii() and key.isdecimal()]
     if not keys or len(keys) > MAX_SELECTED:
         raise Http404
     if len(keys) == 1:
         return redirect("backoffice:revoke-grant", int(keys[0]))
     several = Grant.objects.filter(pk__in=keys)
-    title = _("Revoke %(n)d chosen grants") % {"n": len(keys)}
+    title = _("Revoke %(n)d selected grants") % {"n": len(keys)}
     return _propose(request, several, title, reverse("admin:campaigns_grant_changelist"))
 
 
@@ -87,14 +91,14 @@ def _propose(request: HttpRequest, several: "QuerySet[Grant]", title: str, back:
         except RevocationError as refusal:
             messages.error(request, str(refusal))
             return redirect(back)
-        messages.success(request, _("Proposed. Nothing is taken away until somebody else approves it."))
+        messages.success(request, _("Revocation proposed. Nothing is revoked until a second person approves it."))
         return redirect("backoffice:revocation", made.pk)
-    effects = [_("Somebody else must approve it. Grants made after this are not in it.")]
+    effects = [_("A second person must approve the revocation. Later grants are not included.")]
     return render_confirmation(
         request,
         title=title,
         effects=effects,
-        button=_("Propose it"),
+        button=_("Propose revocation"),
         back=back,
         form=form,
         destructive=True,
@@ -104,7 +108,7 @@ def _propose(request: HttpRequest, several: "QuerySet[Grant]", title: str, back:
 
 @staff_view("view_revocation")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """A proposal with what it would do now; approving or withdrawing it."""
+    """Show a proposal with its current effect; approve or withdraw it."""
     revocation = get_object_or_404(Revocation, pk=pk)
     if request.method == "POST":
         return _decide(request, revocation)
@@ -132,7 +136,8 @@ def _decide(request: HttpRequest, revocation: Revocation) -> HttpResponse:
             n = revocations.approve(
                 revocation, shown=int(shown) if shown.isdecimal() else -1, at=clock.now(), by=actor(request)
             )
-            messages.success(request, _("%(n)d grants are revoked.") % {"n": n})
+            text = ngettext("%(n)d grant is revoked.", "%(n)d grants are revoked.", n)
+            messages.success(request, text % {"n": n})
         else:
             revocations.withdraw(revocation, at=clock.now(), by=actor(request))
             messages.success(request, _("The proposal is withdrawn."))

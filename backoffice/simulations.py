@@ -1,4 +1,4 @@
-"""Trying a draft: what is asked, how far it is, what came out, as a page and as a workbook."""
+"""Pages of simulations: request, progress and results, also as a workbook."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,24 +24,26 @@ from definitions.errors import DefinitionError
 
 
 class NewSimulationForm(forms.Form):
-    """On which facts a draft is tried, and what it is compared with."""
+    """Data on which a draft is simulated, and the comparison."""
 
     until = forms.DateTimeField(
-        label=gettext_lazy("Facts until, in Beijing time"),
+        label=gettext_lazy("Data until (Beijing time)"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     weeks = forms.IntegerField(
-        label=gettext_lazy("Move its dates by so many weeks; -52 tries it on the year before"),
+        label=gettext_lazy("Weeks by which dates are shifted (-52: the year before)"),
         min_value=-1040,
         max_value=1040,
         initial=0,
     )
-    compare = forms.BooleanField(label=gettext_lazy("Compare with what is in force"), required=False, initial=True)
+    compare = forms.BooleanField(
+        label=gettext_lazy("Compare with the published campaign"), required=False, initial=True
+    )
 
 
 @staff_view("view_draft", "add_simulation")
 def create(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask for a trial; a worker runs it."""
+    """Request a simulation; a worker runs it."""
     draft = get_object_or_404(Draft, pk=pk)
     form = NewSimulationForm(request.POST or None, initial={"until": clock.now()})
     if request.method == "POST" and form.is_valid():
@@ -60,18 +62,20 @@ def create(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("backoffice:draft", draft.pk)
         transaction.on_commit(lambda: tasks.run_simulation.delay(trial.pk))
         return redirect("backoffice:simulation", trial.pk)
-    return render_page(request, "new_simulation", title=_("Try %(draft)s") % {"draft": draft}, form=form, draft=draft)
+    return render_page(
+        request, "new_simulation", title=_("Simulate %(draft)s") % {"draft": draft}, form=form, draft=draft
+    )
 
 
 def _published_source(draft: Draft) -> str:
-    """The published text of the draft's campaign; empty where there is none. Raises DefinitionError."""
+    """Return the published text of the draft's campaign, or an empty string. Raises DefinitionError."""
     campaign = Campaign.objects.filter(code=parser.read(draft.source).campaign).first()
     return campaign.source if campaign else ""
 
 
 @dataclass(frozen=True)
 class OfferResult:
-    """What came of one offer, for the page."""
+    """Result of a simulation for one offer."""
 
     data: dict[str, Any]
 
@@ -105,13 +109,13 @@ def _is_chinese() -> bool:
 
 @staff_view("view_simulation", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """How far a trial is, or what came out."""
+    """Show the progress or the results of a simulation."""
     trial = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
     found = [OfferResult(data) for data in trial.result.get("offers", ())]
     return render_page(
         request,
         "simulation",
-        title=_("Trial of %(draft)s") % {"draft": trial.draft},
+        title=_("Simulation of %(draft)s") % {"draft": trial.draft},
         trial=trial,
         tried=found,
         compared=trial.result.get("compared", ()),
@@ -121,16 +125,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_view("add_simulation", methods=("POST",))
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
-    """Have it end."""
+    """Cancel a simulation."""
     trial = get_object_or_404(Simulation, pk=pk)
     if jobs.cancel(trial, at=clock.real()):
-        messages.success(request, _("The trial is cancelled."))
+        messages.success(request, _("Simulation cancelled."))
     return redirect("backoffice:simulation", pk)
 
 
 @staff_view("view_simulation", methods=("GET", "HEAD"))
 def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
-    """Who would get it, as a workbook."""
+    """Download the simulated grants as a workbook."""
     trial = get_object_or_404(Simulation, pk=pk)
     if trial.table is None:
         raise Http404

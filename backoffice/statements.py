@@ -1,4 +1,4 @@
-"""Statements at the desk: a month by offer, merchant and currency, as a page and as a file; closing a month."""
+"""Pages of monthly statements by offer, merchant and currency, also as files; closing of a month."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -25,7 +25,7 @@ MAX_LINES_SHOWN = 500
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
 def month_list(request: HttpRequest) -> HttpResponse:
-    """The months there are, and which are closed."""
+    """List the months and whether they are closed."""
     closed = {period.month: period for period in AccountingPeriod.objects.all()}
     found = [(month, closed.get(month)) for month in statements.months()]
     return render_page(request, "statements", title=_("Statements"), months=found)
@@ -33,7 +33,7 @@ def month_list(request: HttpRequest) -> HttpResponse:
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, month: str) -> HttpResponse:
-    """A month's statement: its sums by offer, and its lines."""
+    """Show the statement of a month: totals by offer, and lines."""
     first = _month(month)
     found = list(statements.lines(first))
     offer, merchant = request.GET.get("offer", ""), request.GET.get("merchant", "")
@@ -62,7 +62,7 @@ def _month(text: str) -> date:
 
 
 def _totals_by_offer(lines: Iterable[Line]) -> list[tuple[str, str, str, Decimal]]:
-    """What each offer comes to, in each currency: code, name, currency, total."""
+    """Return the total of each offer in each currency, as (code, name, currency, total)."""
     sums: dict[tuple[str, str, str], Decimal] = {}
     for line in lines:
         key = (line.offer, line.name, line.currency)
@@ -71,7 +71,7 @@ def _totals_by_offer(lines: Iterable[Line]) -> list[tuple[str, str, str, Decimal
 
 
 def _totals(lines: Iterable[Line]) -> list[tuple[str, Decimal]]:
-    """What the lines come to in each currency; currencies are not added up."""
+    """Return the total of the lines in each currency; currencies are not added together."""
     sums: dict[str, Decimal] = {}
     for line in lines:
         sums[line.currency] = sums.get(line.currency, Decimal(0)) + line.total
@@ -80,7 +80,7 @@ def _totals(lines: Iterable[Line]) -> list[tuple[str, Decimal]]:
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
 def download(_request: HttpRequest, month: str, form: str) -> HttpResponse:
-    """The month's statement as a file."""
+    """Download the statement of a month as a file."""
     first = _month(month)
     if form not in CONTENT_TYPES:
         raise Http404
@@ -94,7 +94,7 @@ def download(_request: HttpRequest, month: str, form: str) -> HttpResponse:
 
 @staff_view("close_period")
 def close_month(request: HttpRequest, month: str) -> HttpResponse:
-    """Close a month: asked first, with what it comes to."""
+    """Close a month, after a confirmation that states its totals."""
     first = _month(month)
     back = reverse("backoffice:statement", args=[month])
     if request.method == "POST":
@@ -105,9 +105,8 @@ def close_month(request: HttpRequest, month: str) -> HttpResponse:
             messages.error(request, str(refusal))
         return redirect(back)
     totals = [
-        _("It comes to %(sum)s.") % {"sum": format_money(n, currency)}
-        for currency, n in _totals(statements.lines(first))
+        _("Total: %(sum)s") % {"sum": format_money(n, currency)} for currency, n in _totals(statements.lines(first))
     ]
-    effects = [*totals, _("Its statement is final. What is told of it later is in the statement of a later month.")]
+    effects = [*totals, _("The statement becomes final. Later corrections appear in the statement of a later month.")]
     title = _("Close %(month)s") % {"month": month}
     return render_confirmation(request, title=title, effects=effects, button=title, back=back, destructive=True)

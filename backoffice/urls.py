@@ -1,4 +1,4 @@
-"""Where the desk's own pages are; lists and facts are the admin's."""
+"""Addresses of the pages of the workspace; lists and source data are pages of the admin."""
 
 from django.urls import path
 

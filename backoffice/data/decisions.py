@@ -1,4 +1,4 @@
-"""Decisions and tags: what was decided of each claim."""
+"""Lists of decisions, tags and redemptions."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ from rules.sentences import describe
 
 
 class FailedConditionFilter(admin.SimpleListFilter):
-    """Claims that one condition of one version refused; the board and the pages of offers link here."""
+    """Filter for claims that one condition of one version refused; the pages of offers link to it."""
 
     title = gettext_lazy("condition not met")
     parameter_name = "missed"
@@ -33,7 +33,10 @@ class FailedConditionFilter(admin.SimpleListFilter):
         terms = terms_of(version)
         text = describe(terms.asked[n], terms.row)
         return [
-            (f"{version.pk}-{n}", _("%(condition)s, by less than 5 %%") % {"condition": text} if self.near else text)
+            (
+                f"{version.pk}-{n}",
+                _("%(condition)s (missed by less than 5 %%)") % {"condition": text} if self.near else text,
+            )
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
@@ -63,12 +66,12 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_select_related = ("offer", "version")
     list_filter = ("offer", "outcome", FailedConditionFilter)
     search_fields = ("subject__exact", "merchant__code__exact")
-    search_help_text = gettext_lazy("A subject or a merchant, whole.")
+    search_help_text = gettext_lazy("Full order number, draw number or merchant code")
     fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
 
     @admin.display(description=gettext_lazy("conditions not met"))
     def reasons(self, decision: Decision) -> str:
-        """Each condition whose bit is set, in words."""
+        """Return the failed conditions as sentences."""
         if not decision.failed:
             return ""
         terms = terms_of(decision.version)

@@ -1,4 +1,4 @@
-"""Moving a demonstration's clock: choose, confirm, and what is due happens."""
+"""Page that moves the clock of a demonstration; a tick then does the due work."""
 
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,14 +21,14 @@ DAYS_IN_WEEK = 7
 
 
 def next_monday(now: datetime) -> datetime:
-    """The start of the next Monday in Los Angeles, where the festival's coupon weeks begin."""
+    """Return the start of the next Monday in Los Angeles, where the coupon weeks of the festival begin."""
     local = now.astimezone(FESTIVAL_ZONE)
     day = local.date() + timedelta(days=DAYS_IN_WEEK - local.weekday())
     return datetime(day.year, day.month, day.day, tzinfo=FESTIVAL_ZONE).astimezone(UTC)
 
 
 class MoveForm(forms.Form):
-    """Where to move the clock."""
+    """New time of the clock."""
 
     step = forms.ChoiceField(
         label=_("Move forward"),
@@ -36,13 +36,13 @@ class MoveForm(forms.Form):
             ("hour", _("1 hour")),
             ("day", _("1 day")),
             ("monday", _("to the next Monday, 00:00 in Los Angeles")),
-            ("instant", _("to an instant")),
+            ("instant", _("to a date and time")),
         ],
         widget=forms.RadioSelect,
         initial="hour",
     )
     instant = forms.DateTimeField(
-        label=_("Instant, in Beijing time"),
+        label=_("Date and time (Beijing)"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
@@ -50,18 +50,18 @@ class MoveForm(forms.Form):
     def clean(self) -> dict[str, object]:
         data: dict[str, object] = super().clean() or self.cleaned_data
         if data.get("step") == "instant" and not data.get("instant"):
-            self.add_error("instant", _("Name the instant."))
+            self.add_error("instant", _("Enter a date and a time."))
         return data
 
     def target(self, now: datetime) -> datetime:
-        """The instant that was chosen, seen from `now`."""
+        """Return the chosen time, relative to `now`."""
         instant: datetime | None = self.cleaned_data["instant"]
         steps = {"hour": now + timedelta(hours=1), "day": now + timedelta(days=1), "monday": next_monday(now)}
         return steps.get(self.cleaned_data["step"]) or instant or now
 
 
 class ConfirmForm(forms.Form):
-    """The one instant that was shown, exactly."""
+    """Exact time that the confirmation page showed."""
 
     to = forms.CharField(widget=forms.HiddenInput)
 
@@ -69,15 +69,15 @@ class ConfirmForm(forms.Form):
         try:
             to = datetime.fromisoformat(self.cleaned_data["to"])
         except ValueError as error:
-            raise forms.ValidationError(_("This is not an instant.")) from error
+            raise forms.ValidationError(_("This is not a date and a time.")) from error
         if to.tzinfo is None:
-            raise forms.ValidationError(_("This instant has no zone."))
+            raise forms.ValidationError(_("This time has no time zone."))
         return to
 
 
 @admin.register(DemoClock)
 class DemoClockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """One page in place of list and form. Shown in a demonstration only."""
+    """Single page in place of a list and a form; available in demonstrations only."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return bool(settings.DEMO) and super().has_module_permission(request)
@@ -111,14 +111,14 @@ class DemoClockAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in 
     def _move(self, request: HttpRequest) -> HttpResponse:
         confirm = ConfirmForm(request.POST)
         if not confirm.is_valid():
-            raise PermissionDenied  # no page of ours sends that
+            raise PermissionDenied  # the confirmation page sends a valid time
         try:
             clock.move(to=confirm.cleaned_data["to"])
         except clock.ClockError as refusal:
             messages.error(request, str(refusal))
         else:
             transaction.on_commit(tasks.tick.delay)
-            messages.success(request, _("The clock was moved. What is due is being done now."))
+            messages.success(request, _("Clock moved. Due work is running now."))
         return redirect("admin:core_democlock_changelist")
 
     def _page(self, request: HttpRequest, *, now: datetime, **context: forms.Form) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""Grants, coupons, the journal; grants marked for review are kept or decided again here."""
+"""Lists of grants, coupons and journal entries; review of grants after corrected data."""
 
 from collections.abc import Callable
 
@@ -18,7 +18,7 @@ from core.admin import ReadOnlyAdmin
 
 
 class NeedsReviewFilter(admin.SimpleListFilter):
-    """Grants whose facts were corrected."""
+    """Filter for grants whose source data was corrected after the decision."""
 
     title = gettext_lazy("for review")
     parameter_name = "review"
@@ -32,13 +32,13 @@ class NeedsReviewFilter(admin.SimpleListFilter):
 
 @admin.register(Grant)
 class GrantAdmin(ReadOnlyAdmin):
-    """Places given. What a corrected fact makes doubtful is kept or decided again, with the operator's name."""
+    """Grants. Those marked for review are accepted or decided again, under the name of the operator."""
 
     list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "review")
     list_select_related = ("offer",)
     list_filter = ("offer", "status", NeedsReviewFilter)
     search_fields = ("subject__exact", "merchant__code__exact")
-    search_help_text = gettext_lazy("A subject or a merchant, whole.")
+    search_help_text = gettext_lazy("Full order number, draw number or merchant code")
     actions = ("keep", "redecide", "revoke")
     fields = (
         "offer",
@@ -56,27 +56,27 @@ class GrantAdmin(ReadOnlyAdmin):
     )
 
     def has_review_permission(self, request: HttpRequest) -> bool:
-        """Who may settle what is marked for review."""
+        """Return whether the user may review grants."""
         return request.user.has_perm("campaigns.change_grant")
 
     def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Who may take grants away, or propose it."""
+        """Return whether the user may revoke grants or propose that."""
         return request.user.has_perm("campaigns.revoke_grant")
 
     @admin.action(description=gettext_lazy("Revoke…"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[Grant]) -> HttpResponse | None:
         keys = list(chosen.order_by("pk").values_list("pk", flat=True)[: MAX_SELECTED + 1])
         if len(keys) > MAX_SELECTED:
-            text = _("At most %(n)d at once. All of an offer or a merchant are revoked on its own page.")
+            text = _("Select at most %(n)d grants. To revoke all grants of an offer or a merchant, use its page.")
             self.message_user(request, text % {"n": MAX_SELECTED}, messages.WARNING)
             return None
         return redirect(f"{reverse('backoffice:revoke-selection')}?ids={','.join(map(str, keys))}")
 
-    @admin.action(description=gettext_lazy("Keep: leave as it is"), permissions=["review"])
+    @admin.action(description=gettext_lazy("Accept unchanged"), permissions=["review"])
     def keep(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
-        self._each(request, chosen, reviews.accept, _("kept after review"))
+        self._each(request, chosen, reviews.accept, _("accepted after review"))
 
-    @admin.action(description=gettext_lazy("Decide again by the facts as they are now"), permissions=["review"])
+    @admin.action(description=gettext_lazy("Decide again with current data"), permissions=["review"])
     def redecide(self, request: HttpRequest, chosen: QuerySet[Grant]) -> None:
         self._each(request, chosen, reviews.reopen, _("decided again after review"))
 
@@ -88,13 +88,13 @@ class GrantAdmin(ReadOnlyAdmin):
                 done += 1
             except transitions.NotLiveError as error:
                 self.message_user(request, str(error), messages.WARNING)
-        text = ngettext("%(n)d grant settled.", "%(n)d grants settled.", done) % {"n": done}
+        text = ngettext("%(n)d grant reviewed.", "%(n)d grants reviewed.", done) % {"n": done}
         self.message_user(request, text, messages.SUCCESS if done else messages.WARNING)
 
 
 @admin.register(Coupon)
 class CouponAdmin(ReadOnlyAdmin):
-    """Coupons and where they are."""
+    """Coupons."""
 
     list_display = ("code", "offer", "merchant_id", "status", "value", "currency", "valid_until", "order_no")
     list_select_related = ("offer",)
@@ -104,7 +104,7 @@ class CouponAdmin(ReadOnlyAdmin):
 
 @admin.register(JournalEntry)
 class JournalEntryAdmin(ReadOnlyAdmin):
-    """The journal: every move of every grant and coupon."""
+    """Journal: every state change of every grant and coupon."""
 
     list_display = ("at", "offer", "what", "source", "target", "amount", "currency", "by", "reason")
     list_select_related = ("offer", "grant", "coupon")

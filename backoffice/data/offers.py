@@ -22,7 +22,7 @@ from definitions import offer_sentences
 
 @admin.register(Campaign)
 class CampaignAdmin(ReadOnlyAdmin):
-    """Seasons."""
+    """Campaigns."""
 
     list_display = ("code", "name_en", "name_zh")
     search_fields = ("code", "name_en", "name_zh")
@@ -30,7 +30,7 @@ class CampaignAdmin(ReadOnlyAdmin):
 
 @admin.register(Offer)
 class OfferAdmin(ReadOnlyAdmin):
-    """Offers, how much of each is used, and their terms in words."""
+    """Offers with the use of their quota and their terms."""
 
     list_display = ("code", "name", "campaign", "places", "claims_decided_until", "version")
     list_select_related = ("campaign", "version", "version__offer")
@@ -51,7 +51,7 @@ class OfferAdmin(ReadOnlyAdmin):
     )
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The desk has a page for each."""
+        """Redirect to the page of the offer."""
         return redirect("backoffice:offer", get_object_or_404(Offer, pk=object_id).code)
 
     @admin.display(description=gettext_lazy("name"))
@@ -60,11 +60,11 @@ class OfferAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("places taken"), ordering="places_taken")
     def places(self, offer: Offer) -> str | SafeString:
-        """`8,120 / 10,000` with a bar, or the number alone where there is no limit."""
+        """Return `8,120 / 10,000` with a bar, or the number alone when there is no limit."""
         if offer.limit is None:
             return _("%(used)s, no limit") % {"used": f"{offer.places_taken:,}"}
         share = offer.places_taken / offer.limit
-        word = _("exhausted") if share >= 1 else _("nearly exhausted") if share >= 0.8 else ""
+        word = _("used up") if share >= 1 else _("nearly used up") if share >= 0.8 else ""
         return format_html(
             '<meter min="0" max="{}" high="{}" value="{}"></meter> {} / {} {}',
             offer.limit,
@@ -77,13 +77,13 @@ class OfferAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("terms"))
     def terms(self, offer: Offer) -> str | SafeString:
-        """The version in force, as sentences in the language of the page."""
+        """Return the published terms as sentences in the language of the page."""
         return terms_as_list(offer.version) if offer.version else ""
 
 
 @admin.register(Version)
 class VersionAdmin(ReadOnlyAdmin):
-    """Published wordings; they never change."""
+    """Published versions, immutable."""
 
     list_display = ("offer", "number", "digest", "published_at", "published_by")
     list_select_related = ("offer",)
@@ -98,33 +98,33 @@ class VersionAdmin(ReadOnlyAdmin):
 
 @admin.register(Issuance)
 class IssuanceAdmin(ReadOnlyAdmin):
-    """Coupons owed and coupons out."""
+    """Issuing of coupons: planned and issued."""
 
     list_display = ("offer", "progress", "planned", "issued", "spent_until")
     list_select_related = ("offer",)
     actions = ("go_on",)
 
     def has_go_on_permission(self, request: HttpRequest) -> bool:
-        """Who may have the engine run."""
+        """Return whether the user may continue issuing."""
         return request.user.has_perm("campaigns.change_offer")
 
     @admin.display(description=gettext_lazy("progress"))
     def progress(self, row: Issuance) -> SafeString:
-        """A bar: coupons out of those owed."""
+        """Return a progress bar of issued out of planned coupons."""
         text = _("%(issued)s of %(planned)s") % {
             "issued": format_number(row.issued),
             "planned": format_number(row.planned),
         }
         return format_html('<progress max="{}" value="{}"></progress> {}', row.planned or 1, row.issued, text)
 
-    @admin.action(description=gettext_lazy("Go on now: issue what is owed"), permissions=["go_on"])
+    @admin.action(description=gettext_lazy("Continue issuing now"), permissions=["go_on"])
     def go_on(self, request: HttpRequest, chosen: QuerySet[Issuance]) -> None:
         transaction.on_commit(tasks.tick.delay)
-        self.message_user(request, _("The engine was called. What is owed is issued now; nothing is issued twice."))
+        self.message_user(request, _("Issuing continues. No coupon is issued twice."))
 
 
 def terms_as_list(version: Version) -> SafeString:
-    """A version's terms as a list of sentences."""
+    """Return the terms of a version as an HTML list of sentences."""
     terms = offer_sentences.describe_terms(terms_of(version))
     lines = (terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement)
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))

@@ -1,4 +1,4 @@
-"""What the engine did, and what it gave up."""
+"""Lists of tick runs and their steps."""
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -20,21 +20,21 @@ class TickRunAdmin(ReadOnlyAdmin):
 
 @admin.register(TickStep)
 class TickStepAdmin(ReadOnlyAdmin):
-    """Parts of each tick. One that ended its worker several times is set aside until somebody has it tried again."""
+    """Steps of ticks. A step that stopped its worker several times is quarantined until somebody retries it."""
 
     list_display = ("__str__", "tries", "tried_at")
     ordering = ("-tries", "name")
     actions = ("try_again",)
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
-        """Who may have a step tried again."""
+        """Return whether the user may retry steps."""
         return request.user.has_perm("campaigns.change_tickstep")
 
-    @admin.action(description=gettext_lazy("Have them tried again"), permissions=["manage"])
+    @admin.action(description=gettext_lazy("Retry"), permissions=["manage"])
     def try_again(self, request: HttpRequest, chosen: QuerySet[TickStep]) -> None:
-        """The next tick tries them."""
+        """Release the selected steps from quarantine; the next tick runs them."""
         for step in chosen.filter(pk__in=quarantine.set_aside()):
             self.log_change(request, step, [{"changed": {"fields": ["tries"]}}])
         n = quarantine.try_again(chosen)
-        text = ngettext("The next tick tries %(n)d step again.", "The next tick tries %(n)d steps again.", n)
+        text = ngettext("The next tick retries %(n)d step.", "The next tick retries %(n)d steps.", n)
         messages.success(request, text % {"n": n})

@@ -1,4 +1,4 @@
-"""Users and their roles: an administrator gives roles, and never more than the roles there are."""
+"""Users and roles. Administrators assign roles, and nothing beyond the existing roles."""
 
 from typing import Any
 
@@ -21,37 +21,40 @@ admin.site.unregister(TOTPDevice)  # whose page would show the secrets
 
 @admin.register(User)
 class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Only who holds all rights gives rights one by one, or touches somebody who holds them all."""
+    """Users. Only superusers assign single permissions or change other superusers."""
 
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
     list_filter = ("groups", "is_staff", "is_active")
     actions = ("end_sessions", "remove_second_step")
 
-    @admin.action(description=_("Sign out everywhere, at once"), permissions=["change"])
+    @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        """End the sessions of each, save of those whom one may not change."""
+        """End the sessions of the selected users that the user may change."""
         ended = 0
         for user in self._mine(request, chosen):
             ended += sessions.end(user, keep=request.session.session_key)
             self.log_change(request, user, "ended all sessions")
         messages.info(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
 
-    @admin.action(description=_("Remove the second step: the telephone was lost"), permissions=["change"])
+    @admin.action(description=_("Remove two-step verification (lost phone)"), permissions=["change"])
     def remove_second_step(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        """Have each sign in by password alone, and everywhere anew; who needs a second step sets it up again.
+        """Remove the two-step verification of the selected users and end their sessions.
 
-        Not one's own: that takes the password and a code, as for everybody.
+        Users whose role requires it set it up again at the next sign-in. Administrators cannot remove their own here:
+        that takes the password and a code.
         """
         done = [user for user in self._mine(request, chosen) if user != request.user]
         for user in done:
             mfa.disable(user)
             sessions.end(user, keep=request.session.session_key)
             self.log_change(request, user, "removed the second step")
-        text = ngettext("Second step of %(n)d user removed.", "Second step of %(n)d users removed.", len(done))
+        text = ngettext(
+            "Two-step verification of %(n)d user removed.", "Two-step verification of %(n)d users removed.", len(done)
+        )
         messages.info(request, text % {"n": len(done)})
 
     def _mine(self, request: HttpRequest, chosen: QuerySet[User]) -> list[User]:
-        """Those of the chosen whom one may change."""
+        """Return the selected users that the user may change."""
         return [user for user in chosen if self.has_change_permission(request, user)]
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -59,7 +62,7 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
 
     @admin.display(description=_("roles"))
     def roles(self, user: User) -> str:
-        """The groups, which are the roles."""
+        """Return the names of the user's groups."""
         return ", ".join(sorted(group.name for group in user.groups.all()))
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
@@ -72,10 +75,10 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
         return super().has_change_permission(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Nobody: their name stands in the record. They are made inactive."""
+        """Return False: the audit log names users, so they are deactivated instead."""
         return False
 
 
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin, GroupAdmin):
-    """The roles, to look at: they are made with the tables."""
+    """Roles, read-only: `backoffice.roles` defines them."""

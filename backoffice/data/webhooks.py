@@ -1,4 +1,4 @@
-"""Webhooks in the admin: made, tried, given a new secret; every delivery to look at and to send again."""
+"""Webhook endpoints (create, test, rotate, disable) and their deliveries (list, send again)."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ from core.safe_http import AddressError
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    """Who wants to hear of what, where."""
+    """New endpoint: address, merchant and kinds of events."""
 
     url = forms.URLField(label=gettext_lazy("Address"), max_length=500, assume_scheme="https")
     kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("Events; none chosen means all"),
+        label=gettext_lazy("Events (none selected: all)"),
         choices=OutboxEvent.Kind.choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -45,7 +45,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 
 @admin.register(Endpoint)
 class EndpointAdmin(ReadOnlyAdmin):
-    """Addresses that events are sent to. The secret is shown once, when it is made."""
+    """Endpoints. The secret is shown only once, when it is created."""
 
     list_display = ("name", "url", "merchant_id", "kinds", "disabled_at", "created_by")
     search_fields = ("name", "url")
@@ -57,7 +57,7 @@ class EndpointAdmin(ReadOnlyAdmin):
         return request.user.has_perm("campaigns.add_endpoint")
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
-        """Who may try, rotate, disable and enable."""
+        """Return whether the user may test, rotate, disable and enable endpoints."""
         return request.user.has_perm("campaigns.change_endpoint")
 
     def get_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
@@ -75,36 +75,38 @@ class EndpointAdmin(ReadOnlyAdmin):
         return made
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
-        """Nothing: it is saved when it is registered."""
+        """Do nothing: `webhooks.register` has saved the endpoint."""
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Nothing either."""
+        """Do nothing: an endpoint has no related rows."""
 
     def _show_secret(self, request: HttpRequest, endpoint: Endpoint) -> None:
-        text = _("The secret of %(name)s, shown this once: %(secret)s")
+        text = _("Secret of %(name)s, shown only once: %(secret)s")
         messages.warning(request, text % {"name": endpoint.name, "secret": endpoint.secret})
 
-    @admin.action(description=gettext_lazy("Send a test"), permissions=["manage"])
+    @admin.action(description=gettext_lazy("Send test event"), permissions=["manage"])
     def test(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         for endpoint in chosen:
             webhooks.test(endpoint, at=clock.real())
             transaction.on_commit(lambda pk=endpoint.pk: tasks.deliver.delay(pk))  # type: ignore[misc]  # bound now
-        messages.info(request, _("Sent. What came of it stands among the deliveries."))
+        messages.info(request, _("Test event sent. See the result under Deliveries."))
 
-    @admin.action(description=gettext_lazy("New secret; the old one signs for 24 hours too"), permissions=["manage"])
+    @admin.action(
+        description=gettext_lazy("Rotate secret (the old one stays valid for 24 hours)"), permissions=["manage"]
+    )
     def rotate(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         for endpoint in chosen:
             webhooks.rotate(endpoint, at=clock.real())
             self.log_change(request, endpoint, [{"changed": {"fields": ["secret"]}}])
             self._show_secret(request, endpoint)
 
-    @admin.action(description=gettext_lazy("Disable: send nothing more there"), permissions=["manage"])
+    @admin.action(description=gettext_lazy("Disable"), permissions=["manage"])
     def disable(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         for endpoint in chosen:
             webhooks.disable(endpoint, at=clock.real())
             self.log_change(request, endpoint, [{"changed": {"fields": ["disabled_at"]}}])
 
-    @admin.action(description=gettext_lazy("Enable: send there again"), permissions=["manage"])
+    @admin.action(description=gettext_lazy("Enable"), permissions=["manage"])
     def enable(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         for endpoint in chosen:
             webhooks.enable(endpoint)
@@ -113,7 +115,7 @@ class EndpointAdmin(ReadOnlyAdmin):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    """What was sent to whom, what came of it, and when it is tried next."""
+    """Deliveries with their result and the time of the next attempt."""
 
     list_display = ("key", "endpoint", "event", "tries", "status", "error", "delivered_at", "due_at")
     list_select_related = ("endpoint", "event")
@@ -123,14 +125,14 @@ class DeliveryAdmin(ReadOnlyAdmin):
     actions = ("replay",)
 
     def has_manage_permission(self, request: HttpRequest) -> bool:
-        """Who may send again."""
+        """Return whether the user may send deliveries again."""
         return request.user.has_perm("campaigns.change_endpoint")
 
-    @admin.action(description=gettext_lazy("Send again, under the same webhook-id"), permissions=["manage"])
+    @admin.action(description=gettext_lazy("Send again (same webhook-id)"), permissions=["manage"])
     def replay(self, request: HttpRequest, chosen: QuerySet[Delivery]) -> None:
         done = 0
         for delivery in chosen:
             webhooks.replay(delivery, at=clock.real())
             done += 1
-        text = ngettext("%(n)d delivery is sent again.", "%(n)d deliveries are sent again.", done)
+        text = ngettext("%(n)d delivery will be sent again.", "%(n)d deliveries will be sent again.", done)
         messages.info(request, text % {"n": done})

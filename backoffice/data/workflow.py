@@ -1,4 +1,4 @@
-"""Lists of what people work on: drafts, trials, revocations, closed months, and the record of what was done."""
+"""Lists of drafts, simulations, revocations, closed months and audit events."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ from core.admin import ReadOnlyAdmin
 
 
 class LinkedListAdmin(ReadOnlyAdmin):
-    """A list whose rows have a page of their own at the desk."""
+    """List whose rows link to a page of the workspace, named by `page`."""
 
     page = ""
 
@@ -23,13 +23,13 @@ class LinkedListAdmin(ReadOnlyAdmin):
         return redirect(self.page, object_id)
 
     def link(self, text: str, pk: Any) -> SafeString:
-        """A link to the page of a row."""
+        """Return a link to the page of a row."""
         return format_html('<a href="{}">{}</a>', reverse(self.page, args=[pk]), text)
 
 
 @admin.register(Draft)
 class DraftAdmin(LinkedListAdmin):
-    """Texts on their way to publication."""
+    """Drafts."""
 
     page = "backoffice:draft"
     list_display = ("title", "status", "writers", "submitted_by", "approved_by", "changed_at")
@@ -48,7 +48,7 @@ class DraftAdmin(LinkedListAdmin):
 
 @admin.register(Simulation)
 class SimulationAdmin(LinkedListAdmin):
-    """Trials of drafts."""
+    """Simulations of drafts."""
 
     page = "backoffice:simulation"
     list_display = ("draft", "status", "until", "days", "asked_by", "asked_at", "ended_at")
@@ -62,7 +62,7 @@ class SimulationAdmin(LinkedListAdmin):
 
 @admin.register(Revocation)
 class RevocationAdmin(LinkedListAdmin):
-    """Grants that somebody proposes to revoke."""
+    """Proposed and decided revocations."""
 
     page = "backoffice:revocation"
     list_display = ("title", "status", "reason", "proposed_by", "proposed_at", "ended_by", "revoked")
@@ -81,7 +81,7 @@ class AccountingPeriodAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Everything that people did, newest first. Nobody changes it."""
+    """Audit log, newest first, read-only."""
 
     list_display = ("at", "verb", "offer", "draft", "by", "reason")
     list_select_related = ("offer", "draft")

@@ -1,11 +1,9 @@
 """Rows of conditions: one form for each condition, a formset for each list of them."""
 
-from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
 from django import forms
-from django.forms.renderers import get_default_renderer
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +20,7 @@ from backoffice.offer_form.fields import (
     YamlField,
     bound_values,
 )
+from backoffice.offer_form.rows import RowFormSet
 from core.facts import STATES, Collection, Fact
 from definitions import yaml_roundtrip
 from rules import moments, operators
@@ -269,36 +268,6 @@ def _initial_operand(word: str, value: Any, fact: Fact, zone: str) -> dict[str, 
             return bound_values(value, "", zone)
     shared = {"in": "named_list", "not_in": "named_list", "within": "window"}
     return {shared.get(word) or value_field(word, fact.kind): "" if value is None else str(value)}
-
-
-class RowFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # generic in the stubs only
-    """Rows of the definition as forms, and one empty form for another row. `rows` are those of the saved text."""
-
-    form: type[SectionForm]
-    renderer = get_default_renderer()
-    deletion_widget = forms.CheckboxInput
-    extra, min_num, max_num, absolute_max = 1, 0, 100, 200
-    can_order, can_delete, can_delete_extra = False, True, True
-    validate_min = validate_max = False
-
-    def __init__(self, *args: Any, rows: Sequence[Any], **options: Any) -> None:
-        self.rows = rows
-        self.written: list[SectionForm] = []
-        super().__init__(*args, **options)
-
-    def add_fields(self, form: Any, index: int | None) -> None:
-        super().add_fields(form, index)
-        form.fields["DELETE"].label = _("Remove")
-
-    def filled_forms(self) -> list[tuple[Any, Any]]:
-        """Return each form that makes a row, with the saved row that it edits (None for a new one)."""
-        found = []
-        for n, form in enumerate(self.forms):
-            saved = self.rows[n] if n < len(self.rows) and n < self.initial_form_count() else None
-            if not form.cleaned_data.get("DELETE") and (saved is not None or form.has_changed()):
-                found.append((form, saved))
-        self.written = [form for form, _saved in found]
-        return found
 
 
 class ConditionFormSet(RowFormSet):

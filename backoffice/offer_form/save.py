@@ -5,9 +5,11 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from backoffice.offer_form.conditions import STATE_PREFIX, ConditionForm, RowFormSet
+from backoffice.offer_form.conditions import STATE_PREFIX, ConditionForm
 from backoffice.offer_form.fields import SectionForm
-from backoffice.offer_form.sections import BenefitForm, OfferForm, TierForm, form_of
+from backoffice.offer_form.offer import OfferForm
+from backoffice.offer_form.rows import RowFormSet
+from backoffice.offer_form.sections import BenefitForm, TierForm, form_of
 from definitions import reschedule, yaml_roundtrip
 
 

@@ -1,5 +1,6 @@
 """Page on which one offer of a draft is edited as a form, beside the sentences and the YAML that it produces."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -10,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from backoffice.drafts import check_definition
 from backoffice.offer_form.fields import CampaignContext
+from backoffice.offer_form.offer import OfferForm
 from backoffice.offer_form.save import write_offer
-from backoffice.offer_form.sections import OfferForm
 from backoffice.rendering import actor, has_permissions, render_page, staff_view
 from campaigns.models import Draft
 from campaigns.offers import drafts
@@ -38,31 +39,34 @@ def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         write_offer(offer, form)
     source = yaml_roundtrip.dump(data)
     text, problems = check_definition(source) if valid else (None, ())
-    own = [problem for problem in problems if _is_of_offer(problem, number)]
-    for problem in own:
-        form.report(problem.field.removeprefix(f"offers.{number}").removeprefix("."), problem.message)
+    own = _report(form, number, problems)
     refusal = ""
     if "save" in request.POST:
-        if not valid or own:
-            refusal = _("Not saved. Correct the marked fields.")
-        else:
-            refusal = _save(request, draft, source)
-            if not refusal:
-                return redirect("backoffice:offer-form", pk, code)
+        invalid = not valid or own
+        refusal = _("Not saved. Correct the marked fields.") if invalid else _save(request, draft, source)
+        if not refusal:
+            return redirect("backoffice:offer-form", pk, code)
     terms = next((terms for terms in text.offers if terms.code == code), None) if text else None
-    return render_page(
-        request,
-        "offer_form",
-        title=f"{draft}: {code}",
-        draft=draft,
-        code=code,
-        base_digest=request.POST.get("was", draft.digest),
-        refusal=refusal,
-        form=form,
-        sentences=offer_sentences.describe_terms(terms) if terms else None,
-        yaml=yaml_roundtrip.dump(offer),
-        other_problems=[problem for problem in problems if problem not in own],
-    )
+    context: dict[str, Any] = {
+        "draft": draft,
+        "code": code,
+        "base_digest": request.POST.get("was", draft.digest),
+        "refusal": refusal,
+        "form": form,
+        "sentences": offer_sentences.describe_terms(terms) if terms else None,
+        "yaml": yaml_roundtrip.dump(offer),
+        "other_problems": [problem for problem in problems if problem not in own],
+    }
+    return render_page(request, "offer_form", title=f"{draft}: {code}", **context)
+
+
+def _report(form: OfferForm, number: int, problems: Sequence[Problem]) -> list[Problem]:
+    """Show the problems of the offer at its fields; return them."""
+    path = f"offers.{number}"
+    own = [problem for problem in problems if f"{problem.field}.".startswith(f"{path}.")]
+    for problem in own:
+        form.report(problem.field.removeprefix(path).removeprefix("."), problem.message)
+    return own
 
 
 def _save(request: HttpRequest, draft: Draft, source: str) -> str:
@@ -89,10 +93,6 @@ def _find_offer(data: Any, code: str) -> tuple[int, Any]:
         if isinstance(offer, dict) and offer.get("code") == code:
             return number, offer
     raise Http404
-
-
-def _is_of_offer(problem: Problem, number: int) -> bool:
-    return f"{problem.field}.".startswith(f"offers.{number}.")
 
 
 def _campaign_context(data: Any) -> CampaignContext:

@@ -1,4 +1,4 @@
-"""The admin's lists: what is chosen among their filters, each to be let go by itself."""
+"""Active filters of the lists of the admin."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ register = template.Library()
 
 @register.simple_tag
 def active_filters(cl: Any) -> list[tuple[str, str, str]]:
-    """For each filter that is set: its title, what was chosen, and the address of the list without it."""
+    """Return for each active filter its title, the chosen value, and the query string without it."""
     found = []
     for spec in cl.filter_specs:
         choices = list(spec.choices(cl))

@@ -1,4 +1,4 @@
-"""The desk's fixtures."""
+"""Fixtures of the tests of the operators' workspace."""
 
 from tests.support.operators import market, staff
 

@@ -203,13 +203,13 @@ def test_control_without_the_lock_what_was_not_shown_is_approved(monkeypatch: py
     assert any(edited_and_approved_at_once(n).status == "approved" for n in range(30))
 
 
-def test_by_hand_at_the_desk(staff: Staff) -> None:
+def test_a_draft_goes_through_its_pages(staff: Staff) -> None:
     ana, bo = staff("ana", "operator"), staff("bo", "approver")
     publish(offer("ten", quota="{limit: 6}"))
     page = ana.post("/admin/drafts/new/?of=trial", {"title": "More"}, follow=True)
     draft = Draft.objects.get()
     where = f"/admin/drafts/{draft.pk}/"
-    assert "Nothing: it says what is in force." in words(page.content.decode())
+    assert "No changes: the draft matches the published campaign." in words(page.content.decode())
     text = draft.source.replace("limit: 6", "limit: 60")
     page = ana.post(where, {"source": text, "was": draft.digest}, follow=True)
     said = words(page.content.decode())
@@ -217,7 +217,7 @@ def test_by_hand_at_the_desk(staff: Staff) -> None:
     assert ana.post(f"{where}approve/", {"shown": "x"}).status_code == 403
     ana.post(f"{where}submit/")
     draft.refresh_from_db()
-    assert "0 new offers, 1 offers changed" in words(bo.get(f"{where}approve/").content.decode())
+    assert "New offers: 0. Changed offers: 1." in words(bo.get(f"{where}approve/").content.decode())
     bo.post(f"{where}approve/", {"shown": draft.digest})
     assert bo.post(f"{where}launch/").status_code == 403
     ana.post(f"{where}launch/")

@@ -25,14 +25,14 @@ def viewer(staff: Staff, market: None) -> Client:
 def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM10")
     assert "ten : granted Claimed at 11 September 2022 08:00:00 Beijing" in page
-    assert "number 1 in line, 100.00 CNY, settled · by version 1" in page
+    assert "position 1, 100.00 CNY, settled · decided by version 1" in page
     assert "✓ yes country is CN CN" in page
     page = text(viewer, "/admin/eligibility/?q=FM30")
     assert "ten : refused: a condition is not met" in page
     assert "✗ no country is CN US" in page
     page = text(viewer, "/admin/eligibility/?q=FM23")
     assert "ten : refused: all places were taken" in page
-    assert "number 8 in line" in page
+    assert "position 8" in page
 
 
 def test_what_is_missing_in_figures(staff: Staff) -> None:
@@ -73,7 +73,7 @@ def test_what_is_not_there_says_so(sought: str, viewer: Client) -> None:
     answer = viewer.get("/admin/eligibility/", {"q": sought})
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
-    assert "Nothing is called" in answer.content.decode()
+    assert "No results for" in answer.content.decode()
 
 
 @pytest.mark.parametrize("path", ["why/?q=%00", "merchant/%00/", "statements/%00/"])
@@ -134,5 +134,5 @@ def test_what_is_chosen_stands_as_chips_and_is_let_go_one_by_one(viewer: Client)
     assert page.count('class="chip"') == 2
     assert 'href="?">' in page
     page = text(viewer, "/admin/campaigns/decision/?q=NOBODY")
-    assert "Nothing fits all of this" in page
+    assert "No results. Remove a filter." in page
     assert 'class="chip"' not in viewer.get("/admin/campaigns/decision/").content.decode()

@@ -37,7 +37,7 @@ def operator(staff: Staff, market: None) -> Client:
 
 def test_the_first_page_of_the_admin(viewer: Client) -> None:
     page = text(viewer, "/admin/")
-    assert "ten 100% 6 / 6 exhausted" in page
+    assert "ten 100% 6 / 6 used up" in page
     assert "600.60 CNY settled or redeemed" in page  # 1000 to 1002 for two merchants, at 10 %
     assert "30 September 2022 23:59:59" not in page
     assert "1 October 2022 07:59:59 Beijing (30 September 2022 16:59:59 Los Angeles) ten closes" in page
@@ -49,7 +49,7 @@ def test_in_chinese(staff: Staff, market: None) -> None:
     assert "已结算或核销 600.60 CNY" in page
 
 
-LEVELS = {79: "", 80: "80% taken", 94: "80% taken", 95: "95% taken", 99: "95% taken", 100: "exhausted"}
+LEVELS = {79: "", 80: "80% used", 94: "94% used", 95: "95% used", 99: "99% used", 100: "used up"}
 
 
 @pytest.mark.parametrize(("used", "level"), LEVELS.items())
@@ -59,7 +59,7 @@ def test_warnings_at_80_and_95_per_cent(used: int, level: str, viewer: Client) -
     Offer.objects.update(limit=100, places_taken=used)
     [line] = summarize_offers(published_offers.published(), at=clock.now())
     with translation.override("en"):
-        assert line.word == level
+        assert line.level_label == level
     Offer.objects.update(limit=6, places_taken=6)
 
 
@@ -163,7 +163,7 @@ PAGE = "/admin/offers/ten/"
 def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> None:
     asked = text(operator, f"{PAGE}{verb}/")
     assert f"{verb.capitalize()} ten" in asked
-    assert "6 of 6 places are taken; they stay as they are." in asked
+    assert "Places taken: 6 of 6. They stay unchanged." in asked
     assert not Offer.objects.get().paused_at
     assert "This field is required" in operator.post(f"{PAGE}{verb}/", {"reason": " "}).content.decode()
     assert AuditEvent.objects.filter(verb__in=["paused", "stopped"]).count() == 0
@@ -179,11 +179,11 @@ def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> Non
 
 
 def test_what_cannot_be_done_says_why(operator: Client) -> None:
-    assert "Resume (it is not paused)" in text(operator, PAGE)
+    assert "Resume (the offer is not paused)" in text(operator, PAGE)
     pausing.stop(Offer.objects.get(), at=t("20"), by="ana", reason="x")
     page = text(operator, PAGE)
-    assert "Pause (it is stopped)" in page
-    assert "Stop (it is stopped)" in page
+    assert "Pause (the offer is stopped)" in page
+    assert "Stop (the offer is stopped)" in page
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> 
 
 def test_a_red_board_says_what_to_do(viewer: Client, settings: Settings) -> None:
     page = text(viewer, "/admin/")
-    assert "Something does not run" in page
+    assert "A check failed" in page
     assert "beat : never seen Start beat: celery -A config beat" in page
 
 

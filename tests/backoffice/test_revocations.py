@@ -210,7 +210,7 @@ def test_one_at_the_desk(ana: Client) -> None:
     where = f"/admin/grants/{grant.pk}/revoke/"
     asked = text(ana, where)
     assert f"Revoke the grant of {grant.subject}" in asked
-    assert "1 live grants of 1 merchants in all, and 0 coupons" in asked
+    assert "Active grants: 1. Merchants: 1. Unused coupons: 0." in asked
     page = ana.post(where, {"reason": "embargo"}, follow=True)
     assert "is revoked" in words(page.content.decode())
     grant.refresh_from_db()
@@ -226,13 +226,13 @@ def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
     number = 6 if "offers" in path else 3
     assert f"{number} settled" in text(ana, path)
     page = ana.post(path, {"reason": "embargo"}, follow=True)
-    assert "Nothing is taken away until somebody else approves it" in words(page.content.decode())
+    assert "Nothing is revoked until a second person approves it" in words(page.content.decode())
     made = Revocation.objects.get()
     where = f"/admin/revocations/{made.pk}/"
     assert ana.post(where, {"verb": "approve", "shown": number}).status_code == 403  # no approver
     assert states() == ["settled"] * 6
     both = staff("ana", "operator", "approver")
-    assert "Approve (you proposed it)" in text(both, where)
+    assert "Approve (you proposed this revocation)" in text(both, where)
     both.post(where, {"verb": "approve", "shown": number})
     assert states() == ["settled"] * 6
     bo = staff("bo", "approver")

@@ -1,4 +1,4 @@
-"""The operators' desk as they use it: a whole season by hand, in both languages; every page for everybody."""
+"""Operators' workspace in a browser: a season from draft to statement in both languages; accessibility of each page."""
 
 from collections.abc import Iterator
 
@@ -36,19 +36,50 @@ def sign_in(who: Reader, name: str) -> None:
 
 WORDS = {
     "en": {
-        "change": "Change by a new draft…", "begin": "Begin", "twelve": "12% off the freight", "save": "Save",
-        "back": "Back to the draft", "try": "Try it…", "do": "Try it", "done": "done", "submit": "Submit for approval",
-        "approve": "Approve", "launch": "Launch", "new": "version 2, published by ana", "pause": "Pause ten",
-        "paused": "Paused since", "granted": "granted", "refused": "country is CN", "revoke": "Revoke it",
-        "is_revoked": "revoked", "settled": "Settled", "tried": "Another amount",
+        "change": "Change in a new draft…",
+        "begin": "Create draft",
+        "twelve": "12% off the freight",
+        "save": "Save",
+        "back": "Back to the draft",
+        "try": "Simulate…",
+        "do": "Run simulation",
+        "done": "done",
+        "submit": "Submit for approval",
+        "approve": "Approve",
+        "launch": "Launch",
+        "new": "version 2, published by ana",
+        "pause": "Pause ten",
+        "paused": "Paused since",
+        "granted": "granted",
+        "refused": "country is CN",
+        "revoke": "Revoke",
+        "is_revoked": "revoked",
+        "settled": "Settled",
+        "tried": "Another amount",
     },
     "zh-hans": {
-        "change": "起草变更…", "begin": "开始", "twelve": "运费减免12%", "save": "保存", "back": "返回草稿",
-        "try": "试算…", "do": "试算", "done": "已完成", "submit": "提交审批", "approve": "批准", "launch": "上线",
-        "new": "版本2，由ana于", "pause": "暂停ten", "paused": "暂停：申领等待中", "granted": "已给予",
-        "refused": "国家为CN", "revoke": "撤销", "is_revoked": "已撤销", "settled": "结算", "tried": "金额不同",
+        "change": "起草变更…",
+        "begin": "新建草稿",
+        "twelve": "运费减免12%",
+        "save": "保存",
+        "back": "返回草稿",
+        "try": "模拟…",
+        "do": "开始模拟",
+        "done": "已完成",
+        "submit": "提交审批",
+        "approve": "批准",
+        "launch": "上线",
+        "new": "版本2，由ana于",
+        "pause": "暂停ten",
+        "paused": "暂停：申领等待中",
+        "granted": "已给予",
+        "refused": "国家为CN",
+        "revoke": "撤销",
+        "is_revoked": "已撤销",
+        "settled": "结算",
+        "tried": "金额不同",
     },
-}  # fmt: skip
+}
 
 
 class Walk:

@@ -1,4 +1,4 @@
-"""A small marketplace on 20 September 2022, and who works at its desk."""
+"""Fixtures of the operators' workspace: a small marketplace on 20 September 2022, and its staff."""
 
 from collections.abc import Callable
 
