@@ -9,8 +9,7 @@ from ruamel.yaml import YAML
 
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
-from tests.api.conftest import Program, program
-from tests.api.test_claims import FACT
+from tests.support.programs import FACT, Program, program
 from tests.support.world import everything, freight, offer, publish, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

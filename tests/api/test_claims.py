@@ -13,26 +13,16 @@ from campaigns.models import Decision, Grant
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
-from tests.api.conftest import Program, program
-from tests.engine.test_late import coupon_offer
+from tests.support.programs import FACT, Program, claim_with_fact, program
+from tests.support.scenarios import coupon_offer
 from tests.support.world import everything, freight, offer, publish, states, tick, trade
 
 pytestmark = pytest.mark.django_db
 
-FACT = {
-    "order_no": "A", "merchant_code": "M1", "service": "express", "line": "us-charter-select",
-    "base_freight": "1000.00", "currency": "CNY", "placed_at": "2022-09-02T10:00:00Z",
-    "paid_at": "2022-09-02T12:00:00+08:00",
-}  # fmt: skip
-
-
-def asked(**fact: Any) -> dict[str, Any]:
-    return {"subject": "freight_order", "fact": {**FACT, **fact}}
-
 
 def test_facts_in_decision_out(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
-    answer = platform.post("claims/", asked())
+    answer = platform.post("claims/", claim_with_fact())
     assert (answer.status, answer.body["outcome"], answer.body["key"]) == (201, "granted", "A")
     [told] = answer.body["answers"]
     assert (told["offer"], told["amount"], told["currency"], told["place"]) == ("o", "100.00", "CNY", 1)
@@ -45,14 +35,14 @@ def test_facts_in_decision_out(platform: Program) -> None:
 
 def test_a_refusal_is_a_409_with_a_stable_code_and_the_explanation(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}", conditions="[{fact: base_freight, at_least: 500.00}]"))
-    assert platform.post("claims/", asked()).status == 201
-    full = platform.post("claims/", asked(order_no="B"))
+    assert platform.post("claims/", claim_with_fact()).status == 201
+    full = platform.post("claims/", claim_with_fact(order_no="B"))
     assert (full.status, full.body["code"], full.headers["Content-Type"]) == (
         409,
         "quota_exhausted",
         "application/problem+json",
     )
-    small = platform.post("claims/", asked(order_no="C", base_freight="480.00"))
+    small = platform.post("claims/", claim_with_fact(order_no="C", base_freight="480.00"))
     assert (small.status, small.body["code"]) == (409, "refused")
     [reason] = [one for one in small.body["answers"][0]["conditions"] if not one["passed"]]
     assert (reason["found"], reason["margin"]) == ("480.00 CNY", "20.00 CNY short")
@@ -62,7 +52,7 @@ def test_a_refusal_is_a_409_with_a_stable_code_and_the_explanation(platform: Pro
 
 def test_a_claim_that_waits_is_a_202(platform: Program) -> None:
     publish(offer("o"))
-    answer = platform.post("claims/", asked(paid_at=None))
+    answer = platform.post("claims/", claim_with_fact(paid_at=None))
     assert (answer.status, answer.body["outcome"]) == (202, "waiting")
     assert answer.body["answers"][0]["outcome"] == "no_claim"
     assert not Decision.objects.exists()
@@ -77,10 +67,10 @@ def test_a_recorded_subject_by_its_key(platform: Program) -> None:
 def test_a_quote_is_what_a_claim_would_get_and_leaves_nothing(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
     before = everything(), ImportBatch.objects.count(), FreightOrder.objects.count()
-    quote = platform.post("quotes/", asked(), once=None)
+    quote = platform.post("quotes/", claim_with_fact(), once=None)
     assert (quote.status, quote.body["outcome"]) == (200, "granted")
     assert (everything(), ImportBatch.objects.count(), FreightOrder.objects.count()) == before
-    claim = platform.post("claims/", asked())
+    claim = platform.post("claims/", claim_with_fact())
     assert claim.body == quote.body
 
 
@@ -89,11 +79,11 @@ def test_a_quote_is_what_a_claim_would_get_and_leaves_nothing(platform: Program)
 
 def test_L4_the_same_call_again_gets_the_same_answer(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
-    first = platform.post("claims/", asked(), once="k1")
-    again = platform.post("claims/", asked(), once="k1")
+    first = platform.post("claims/", claim_with_fact(), once="k1")
+    again = platform.post("claims/", claim_with_fact(), once="k1")
     assert (again.status, again.body, again.headers["Idempotent-Replayed"]) == (first.status, first.body, "true")
-    refused = platform.post("claims/", asked(order_no="B"), once="k2")
-    assert platform.post("claims/", asked(order_no="B"), once="k2").body == refused.body
+    refused = platform.post("claims/", claim_with_fact(order_no="B"), once="k2")
+    assert platform.post("claims/", claim_with_fact(order_no="B"), once="k2").body == refused.body
     assert Decision.objects.count() == IdempotencyRecord.objects.count() == 2
 
 
@@ -108,41 +98,41 @@ def test_L4_the_same_call_again_gets_the_same_answer(platform: Program) -> None:
 )
 def test_L4_the_key_itself(platform: Program, once: str | None, status: int, code: str | None) -> None:
     publish(offer("o"))
-    answer = platform.post("claims/", asked(), once=once)
+    answer = platform.post("claims/", claim_with_fact(), once=once)
     assert (answer.status, answer.body.get("code")) == (status, code)
     assert FreightOrder.objects.count() == (status == 201)
 
 
 def test_L4_another_body_under_the_same_key(platform: Program) -> None:
     publish(offer("o"))
-    platform.post("claims/", asked(), once="k")
-    answer = platform.post("claims/", asked(order_no="B"), once="k")
+    platform.post("claims/", claim_with_fact(), once="k")
+    answer = platform.post("claims/", claim_with_fact(order_no="B"), once="k")
     assert (answer.status, answer.body["code"]) == (422, "idempotency_key_reused")
     assert not FreightOrder.objects.filter(pk="B").exists()
 
 
 def test_L4_another_programs_key_is_its_own(platform: Program) -> None:
     publish(offer("o"))
-    platform.post("claims/", asked(), once="k")
-    other = program("claim", "facts").post("claims/", asked(order_no="B"), once="k")
+    platform.post("claims/", claim_with_fact(), once="k")
+    other = program("claim", "facts").post("claims/", claim_with_fact(order_no="B"), once="k")
     assert other.status == 201
 
 
 def test_L4_after_a_day_it_is_a_new_call(platform: Program) -> None:
     publish(offer("o"))
-    platform.post("claims/", asked(), once="k")
+    platform.post("claims/", claim_with_fact(), once="k")
     call = IdempotencyRecord.objects.get()
     IdempotencyRecord.objects.update(at=call.at - IdempotencyRecord.RETENTION)
-    answer = platform.post("claims/", asked(order_no="B"), once="k")
+    answer = platform.post("claims/", claim_with_fact(order_no="B"), once="k")
     assert (answer.status, answer.body["key"]) == (201, "B")
 
 
 def test_a_call_that_failed_leaves_its_key_free(platform: Program) -> None:
     publish(offer("o"))
-    wrong = platform.post("claims/", asked(base_freight="-1"), once="k")
+    wrong = platform.post("claims/", claim_with_fact(base_freight="-1"), once="k")
     assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/fact/base_freight")
     assert not IdempotencyRecord.objects.exists()
-    assert platform.post("claims/", asked(), once="k").status == 201
+    assert platform.post("claims/", claim_with_fact(), once="k").status == 201
 
 
 # Who may claim what
@@ -163,7 +153,7 @@ def test_S1_a_merchants_key_claims_for_its_own_alone(platform: Program) -> None:
 def test_S1_a_merchants_key_records_no_facts(platform: Program) -> None:
     publish(offer("o"))
     own = program("claim", "read", of="M1")
-    answer = own.post("claims/", asked())
+    answer = own.post("claims/", claim_with_fact())
     assert (answer.status, answer.body["code"]) == (403, "scope_missing")
     assert not FreightOrder.objects.exists()
     assert own.post("facts/freight_orders/", {"facts": [FACT]}).status == 403
@@ -218,10 +208,10 @@ def test_a_database_error_is_a_503_and_the_key_stays_free(platform: Program, mon
     publish(offer("o"))
     with monkeypatch.context() as patched:
         patched.setattr("campaigns.engine.instant_claims.claim", refuse)
-        answer = platform.post("claims/", asked(), once="k")
+        answer = platform.post("claims/", claim_with_fact(), once="k")
     assert (answer.status, answer.body["code"], answer.headers["Retry-After"]) == (503, "unavailable", "2")
     assert not FreightOrder.objects.exists()
-    assert platform.post("claims/", asked(), once="k").status == 201
+    assert platform.post("claims/", claim_with_fact(), once="k").status == 201
 
 
 def test_what_nobody_expected_is_a_plain_500(
@@ -232,7 +222,7 @@ def test_what_nobody_expected_is_a_plain_500(
 
     monkeypatch.setattr("campaigns.engine.instant_claims.claim", fail)
     publish(offer("o"))
-    answer = platform.post("claims/", asked())
+    answer = platform.post("claims/", claim_with_fact())
     assert (answer.status, answer.body["code"]) == (500, "internal")
     assert "secret" not in str(answer.body)
     assert "secret of the house" in caplog.text
@@ -242,7 +232,7 @@ def test_what_nobody_expected_is_a_plain_500(
 def test_a_reused_key_is_refused_in_the_language_of_who_reads_it(platform: Program) -> None:
     """Whoever decides for several looks for all of their keys, in a language of its own."""
     publish(offer("o"))
-    platform.post("claims/", asked(), once="k")
+    platform.post("claims/", claim_with_fact(), once="k")
     other = idempotency.IdempotentRequest(ApiKey.objects.get().pk, "k", "the digest of another call")
     with override("zh-hans"), transaction.atomic():
         _free, before = idempotency.lock([other])

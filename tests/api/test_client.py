@@ -17,9 +17,9 @@ from campaigns.models import Grant
 from fairground_client import Fairground, Problem, Refused, UnavailableError, responses
 from logistics.models import FreightOrder
 from merchants import api_keys
-from tests.api.test_claims import FACT
-from tests.engine.test_late import coupon_offer
 from tests.support.members import clock
+from tests.support.programs import FACT
+from tests.support.scenarios import coupon_offer
 from tests.support.world import correct, freight, merchant, offer, publish, tick
 
 pytestmark = pytest.mark.once

@@ -7,9 +7,8 @@ from pytest_django import Settings
 
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from tests.api.conftest import Program
-from tests.api.test_claims import FACT
-from tests.engine.test_late import coupon_offer
+from tests.support.programs import FACT, Program
+from tests.support.scenarios import coupon_offer
 from tests.support.world import freight, publish, tick
 
 pytestmark = pytest.mark.django_db

@@ -17,9 +17,8 @@ from campaigns.ledger.statements import PeriodError
 from campaigns.models import Decision, Grant, Offer
 from campaigns.offers import pausing, published_offers
 from campaigns.offers.published_offers import PublishedOffer
-from tests.api.conftest import Answer, Program
-from tests.api.test_claims import asked
 from tests.support.concurrency import at_once
+from tests.support.programs import Answer, Program, claim_with_fact
 from tests.support.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -75,7 +74,7 @@ def test_F11_connections_ended_under_load_lose_and_double_nothing(platform: Prog
     publish(offer("o", quota="{limit: 15}"))
 
     def claim(n: int) -> Answer:
-        body = asked(order_no=f"F{n:02}")
+        body = claim_with_fact(order_no=f"F{n:02}")
         return insistently(partial(platform.post, "claims/", body, once=f"key-{n}"))
 
     with killing() as ended:
@@ -90,8 +89,8 @@ def test_F11_connections_ended_under_load_lose_and_double_nothing(platform: Prog
 
 def test_F12_an_answer_that_was_lost_is_given_again(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
-    first = platform.post("claims/", asked(), once="k")  # and nobody hears it
-    again = platform.post("claims/", asked(), once="k")
+    first = platform.post("claims/", claim_with_fact(), once="k")  # and nobody hears it
+    again = platform.post("claims/", claim_with_fact(), once="k")
     assert (again.status, again.body) == (first.status, first.body) == (201, first.body)
     assert Grant.objects.count() == 1
 
@@ -100,12 +99,12 @@ def test_F13_a_read_only_database_is_a_503_and_recovers_alone(platform: Program)
     publish(offer("o", quota="{limit: 5}"))
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
-    refused = platform.post("claims/", asked(), once="k")
+    refused = platform.post("claims/", claim_with_fact(), once="k")
     assert (refused.status, refused.body["code"], refused.headers["Retry-After"]) == (503, "unavailable", "2")
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = off")
     assert not Decision.objects.exists()
-    assert platform.post("claims/", asked(), once="k").status == 201
+    assert platform.post("claims/", claim_with_fact(), once="k").status == 201
     assert Grant.objects.count() == 1
 
 

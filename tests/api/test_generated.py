@@ -10,8 +10,8 @@ from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
 from merchants import api_keys
-from tests.engine.test_late import coupon_offer
 from tests.support.members import clock
+from tests.support.scenarios import coupon_offer
 from tests.support.world import freight, merchant, offer, publish, tick
 
 pytestmark = pytest.mark.once

@@ -11,9 +11,8 @@ from api.models import IdempotencyRecord
 from campaigns.engine import instant_claims
 from campaigns.models import Grant, Offer
 from campaigns.offers import published_offers
-from tests.api.conftest import Program, program
-from tests.api.test_claims import asked
 from tests.support.concurrency import at_once
+from tests.support.programs import Program, claim_with_fact, program
 from tests.support.world import freight, merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -21,7 +20,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 def test_L4_twenty_at_once_under_one_key_are_one(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
-    told = at_once([partial(platform.post, "claims/", asked(), once="k")] * 20)
+    told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
     statuses = Counter(answer.status for answer in told)
     assert set(statuses) <= {201, 409}
     assert statuses[201] >= 1
@@ -35,14 +34,14 @@ def test_L4_control_without_the_lock_some_fail_on_the_database(
 ) -> None:
     monkeypatch.setattr(idempotency, "LOCK", "SELECT true FROM unnest(%s::bigint[])")
     publish(offer("o", quota="{limit: 5}"))
-    told = at_once([partial(platform.post, "claims/", asked(), once="k")] * 20)
+    told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
     assert 500 in {answer.status for answer in told}
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1  # the constraint still holds
 
 
 def test_L1_more_clients_than_places(platform: Program) -> None:
     publish(offer("o", quota="{limit: 10}"))
-    told = at_once([partial(platform.post, "claims/", asked(order_no=f"F{n:02}")) for n in range(40)])
+    told = at_once([partial(platform.post, "claims/", claim_with_fact(order_no=f"F{n:02}")) for n in range(40)])
     assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
     assert {answer.body["code"] for answer in told if answer.status == 409} == {"quota_exhausted"}
     assert Offer.objects.get().places_taken == Grant.objects.count() == 10

@@ -10,8 +10,8 @@ from pytest_django import Settings
 from api import throttling
 from campaigns.models import Decision
 from merchants.models import ApiKey
-from tests.api.conftest import Program, program
 from tests.support.concurrency import at_once
+from tests.support.programs import Program, program
 from tests.support.servers import PrivateRedis
 from tests.support.world import freight, offer, publish
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from campaigns.models import Coupon
 from merchants import api_keys
 from merchants.models import ApiKey, Merchant
-from tests.api.conftest import Program, program
-from tests.engine.test_late import BUNDLE, coupon_offer
+from tests.support.programs import Program, program
+from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import freight, offer, publish, tick
 
 pytestmark = pytest.mark.django_db

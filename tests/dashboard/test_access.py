@@ -13,8 +13,8 @@ from dashboard import urls
 from logistics.models import FreightOrder
 from merchants import members
 from merchants.models import Member
-from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.members import PASSWORD, client, text
+from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick, trade
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]

@@ -14,9 +14,9 @@ from campaigns.models import Offer
 from campaigns.offers import pausing
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests.engine.test_late import BUNDLE, coupon_offer, threshold_offer
 from tests.support import season
 from tests.support.members import client, clock, text
+from tests.support.scenarios import BUNDLE, coupon_offer, threshold_offer
 from tests.support.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
 
 pytestmark = pytest.mark.django_db

@@ -17,8 +17,8 @@ from campaigns.models import Grant, Message, OutboxEvent
 from campaigns.notifications import distribution, mailing
 from merchants import members
 from merchants.models import Member
-from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.members import client, clock, text
+from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

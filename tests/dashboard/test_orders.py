@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from merchants.models import Member
-from tests.engine.test_late import coupon_offer, threshold_offer
 from tests.support.members import client, clock, text
+from tests.support.scenarios import coupon_offer, threshold_offer
 from tests.support.world import draw, freight, offer, publish, receipt, tick, trade
 
 pytestmark = pytest.mark.django_db

@@ -15,9 +15,9 @@ from campaigns.coupons.attachment import NotAttachableError
 from campaigns.models import Coupon, Issuance, Message, OutboxEvent
 from campaigns.notifications import distribution, mailing
 from merchants.models import Member, Merchant
-from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.concurrency import at_once
 from tests.support.guards import without_row_locks
+from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]

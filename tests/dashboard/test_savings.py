@@ -12,8 +12,8 @@ from openpyxl import load_workbook
 from campaigns.grants import transitions
 from campaigns.models import Grant
 from merchants.models import Member
-from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.members import client, text
+from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

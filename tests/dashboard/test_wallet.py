@@ -12,8 +12,8 @@ from campaigns.models import Attachment, Coupon, JournalEntry
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests.engine.test_late import BUNDLE, coupon_offer
 from tests.support.members import client, clock, text
+from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import everything, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

@@ -8,7 +8,7 @@ from django.core.management import call_command
 
 from campaigns.eligibility import audience
 from definitions import parser
-from tests.engine.test_late import coupon_offer
+from tests.support.scenarios import coupon_offer
 from tests.support.world import HEADING, merchant, offer, t
 
 pytestmark = pytest.mark.django_db

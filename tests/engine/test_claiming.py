@@ -10,7 +10,7 @@ from campaigns.engine import instant_claims
 from campaigns.models import Decision, Offer
 from campaigns.offers import pausing
 from logistics.models import FreightOrder
-from tests.engine.test_late import coupon_offer, small_world, threshold_offer, wipe
+from tests.support.scenarios import coupon_offer, small_world, threshold_offer, wipe
 from tests.support.world import (
     correct,
     coupons,

@@ -4,10 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns.models import Grant, TickRun
-from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from tests.support.guards import unguarded
+from tests.support.scenarios import coupon_offer, small_world, threshold_offer, wipe
 from tests.support.world import (
     correct,
     coupons,
@@ -31,29 +29,6 @@ from trade.models import Receipt
 pytestmark = pytest.mark.django_db
 
 ONE_PLACE = "{limit: 1}"
-BUNDLE = (
-    "{coupons: {count: 1, value: 25.00, currency: CNY, valid: {from: 2022-09-02 00:00:00, to: 2022-09-29 23:59:59},"
-    " where: [{fact: service, is: express}]}}"
-)
-FIRST_SHIPMENT = "{nth: {number: 1, of: freight_orders, at: shipped_at, where: [{fact: shipped_at, happened: yes}]}}"
-OVER_100 = (
-    "{over_threshold: {height: 100.00, window: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59},"
-    " where: [{fact: product, is: trade_assurance}]}}"
-)
-
-
-def coupon_offer(**parts: str) -> str:
-    return offer("c", **{"subject": "merchant", "claim": FIRST_SHIPMENT, "benefit": BUNDLE, "settlement": "", **parts})
-
-
-def threshold_offer() -> str:
-    return offer(
-        "half",
-        subject="trade_order",
-        claim=OVER_100,
-        benefit="{fee: service_fee, percent: 50}",
-        settlement="{at: completed_at, released_by: cancelled_at}",
-    )
 
 
 def test_T4_a_late_claim_comes_after_those_decided() -> None:
@@ -174,17 +149,6 @@ def test_T8_a_cancellation_before_the_booking_itself() -> None:
     assert states("half") == {"T3": "locked"}
 
 
-def small_world() -> None:
-    for code in ("M1", "M2"):
-        merchant(code)
-    publish(offer("o", quota="{limit: 3, per_merchant: 2}") + coupon_offer() + threshold_offer())
-    for n in range(1, 9):
-        freight(f"F{n}", f"M{n % 2 + 1}", placed_at=f"0{n} 10:00", paid_at=f"0{n} 11:00", shipped_at=f"0{n} 12:00",
-                use_coupon=n > 5, cancelled_at=f"0{n + 1} 11:00" if n in (1, 6) else None)  # fmt: skip
-        trade(f"T{n}", f"M{n % 2 + 1}", completed_at=f"1{n}")
-        receipt(f"R{n}", f"T{n}", f"0{n} 10:30", amount=60)
-
-
 def test_F7_beat_down_for_three_hours_and_back() -> None:
     """Minute by minute through everything, and with three hours missing: the same."""
     small_world()
@@ -200,25 +164,6 @@ def test_F7_beat_down_for_three_hours_and_back() -> None:
     for minute in range(180):
         tick(apart + timedelta(minutes=minute + 1))
     assert everything() == with_gap
-
-
-def wipe() -> None:
-    """Forget everything that was decided, as if no tick had ever been."""
-    from campaigns.models import Attachment, Coupon, Decision, Issuance, JournalEntry, MerchantQuota, Offer, Tag
-
-    with unguarded():
-        for model in (JournalEntry, Attachment, Coupon, Grant, MerchantQuota, Decision, Tag, TickRun):
-            model._default_manager.all().delete()
-    Issuance.objects.update(planned=0, issued=0, spent_until=None)
-    Offer.objects.update(
-        places_taken=0,
-        qualified_claims=0,
-        claims_decided_until=None,
-        grants_followed_until=None,
-        instant_claims_decided_until=None,
-        reevaluate_all=True,
-    )
-    ImportBatch.objects.update(processed=False)
 
 
 @pytest.mark.parametrize(

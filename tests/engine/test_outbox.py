@@ -7,7 +7,7 @@ from campaigns.engine import instant_claims
 from campaigns.grants import transitions
 from campaigns.models import Endpoint, Grant, OutboxEvent
 from logistics.models import FreightOrder
-from tests.engine.test_late import coupon_offer
+from tests.support.scenarios import coupon_offer
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

@@ -6,8 +6,8 @@ from campaigns.eligibility import explanations
 from campaigns.models import AuditEvent, Decision, Offer
 from campaigns.offers import pausing, published_offers
 from logistics.models import FreightOrder
-from tests.engine.test_late import coupon_offer, threshold_offer, wipe
 from tests.support.guards import unguarded
+from tests.support.scenarios import coupon_offer, threshold_offer, wipe
 from tests.support.world import (
     correct,
     everything,

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 import pytest
 
 from campaigns.models import Coupon, Decision, Grant, Issuance, JournalEntry, Offer
-from tests.engine.test_late import coupon_offer, small_world, wipe
 from tests.support.guards import unguarded
 from tests.support.processes import children, wait_for_a_lock, without
+from tests.support.scenarios import coupon_offer, small_world, wipe
 from tests.support.world import everything, freight, grants, merchant, offer, outcomes, publish, tick, used
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]

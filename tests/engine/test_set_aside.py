@@ -16,8 +16,8 @@ from campaigns.engine import claim_decisions, quarantine, ticker
 from campaigns.models import TickRun, TickStep
 from campaigns.monitoring import health
 from core.clock import real
-from tests.engine.test_late import small_world, wipe
 from tests.support.concurrency import at_once
+from tests.support.scenarios import small_world, wipe
 from tests.support.world import everything, freight, grants, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db

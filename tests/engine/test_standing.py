@@ -10,7 +10,7 @@ from campaigns.models import Offer
 from campaigns.offers import pausing, published_offers, schedule
 from definitions import bundled, parser
 from merchants.models import Merchant
-from tests.engine.test_late import coupon_offer, threshold_offer
+from tests.support.scenarios import coupon_offer, threshold_offer
 from tests.support.world import freight, merchant, offer, publish, receipt, t, tick, trade
 
 pytestmark = pytest.mark.django_db

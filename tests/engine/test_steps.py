@@ -17,8 +17,8 @@ from campaigns.engine import claim_decisions, follow_grants
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Membership, Merchant
-from tests.engine.test_late import wipe
 from tests.support.allocation_notation import brief
+from tests.support.scenarios import wipe
 from tests.support.world import everything, offer, publish, t, tick
 from trade.models import FinancingDraw, Receipt, TradeOrder
 

@@ -9,8 +9,8 @@ import redis
 
 from campaigns.engine import quarantine
 from campaigns.models import Decision, TickRun, TickStep
-from tests.engine.test_late import small_world, wipe
 from tests.support.processes import Child, children
+from tests.support.scenarios import small_world, wipe
 from tests.support.servers import PrivateRedis, wait_until
 from tests.support.world import everything, grants, tick
 

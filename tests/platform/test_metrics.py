@@ -9,8 +9,7 @@ from pytest_django import Settings
 
 from campaigns.models import Delivery, Endpoint, Offer
 from campaigns.monitoring import prometheus
-from tests.api.conftest import Program, platform  # noqa: F401  # a fixture
-from tests.api.test_claims import asked
+from tests.support.programs import Program, claim_with_fact, platform  # noqa: F401  # a fixture
 from tests.support.world import freight, offer, publish, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -53,7 +52,7 @@ def test_quota_claims_and_refusals(read: dict[str, float], platform: Program) ->
     assert before['fairground_refusals{offer="o",reason="quota_exhausted"}'] == 2
     assert before['fairground_refusals{offer="o",reason="refused"}'] == 1
     assert (before["fairground_ticks"], before["fairground_ticks_decided"]) == (1, 4)
-    assert platform.post("claims/", asked()).status == 409
+    assert platform.post("claims/", claim_with_fact()).status == 409
     name = 'fairground_claim_seconds_count{outcome="quota_exhausted"}'
     assert numbers()[name] == before.get(name, 0) + 1
 
