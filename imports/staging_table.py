@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
+from django.db.models.expressions import Col
 
 from core.db import bulk_insert
 from imports.cell_parsers import Column
@@ -151,7 +152,17 @@ def sample(schema: FileSchema, size: int) -> list[tuple[str, tuple[Any, ...]]]:
         f"SELECT {effect} AS effect, {values} FROM {STAGE} s LEFT JOIN {_table(schema.model)} t ON {_same_key(schema)} "
         f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {size:d}"
     )
-    return [(effect, tuple(values)) for effect, *values in rows]
+    return [(effect, tuple(_from_database(schema, values))) for effect, *values in rows]
+
+
+def _from_database(schema: FileSchema, values: Sequence[Any]) -> Iterator[Any]:
+    """Convert raw values of the schema's columns as the ORM does: SQLite has no amounts, flags or instants."""
+    for column, raw in zip(schema.columns, values, strict=True):
+        expression = Col(STAGE, schema.field(column))
+        value = raw
+        for convert in (*connection.ops.get_db_converters(expression), *expression.get_db_converters(connection)):
+            value = convert(value, expression, connection)
+        yield value
 
 
 def update(schema: FileSchema, batch: int) -> int:

@@ -10,6 +10,9 @@ from campaigns.grants import revocations
 from campaigns.models import Draft, Grant, Offer, Revocation, Simulation
 from campaigns.offers import drafts
 from campaigns.simulation import jobs
+from imports import upload_jobs
+from imports.models import Upload
+from merchants.import_schemas import MERCHANTS
 from tests.browser.conftest import BY_LOOKS, Open, Reader
 from tests.support.members import PASSWORD, clock
 from tests.support.operators import Staff
@@ -210,6 +213,7 @@ def pages() -> list[str]:
         "/admin/campaigns/tickrun/",
         "/admin/logistics/freightorder/",
         "/admin/merchants/merchant/import/",
+        *(f"/admin/imports/upload/{upload.pk}/change/" for upload in Upload.objects.order_by("pk")),
         "/admin/auth/user/",
         "/account/second-step/",
     ]
@@ -225,6 +229,9 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
     drafts.begin("campaign: x", title="Not right", at=t("20"), by="ana")
     jobs.run(jobs.request(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
     revocations.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
+    for content in (b"merchant_code,name\nM1,new name\n", b"merchant_code,country\nM1,china\n"):
+        upload = upload_jobs.create(MERCHANTS, "merchants.csv", content, at=t("20"), by="ana")
+        upload_jobs.run(upload, now=t("20"), clock=lambda: t("20"))
     who = reader(language, width, color_scheme=scheme)
     sign_in(who, "root")
     for path in pages():

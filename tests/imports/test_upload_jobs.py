@@ -75,12 +75,12 @@ def page(client: Client, upload: Upload) -> str:
 
 
 def test_a_small_file_is_previewed_at_once_and_imported_when_confirmed(operator: Client) -> None:
-    job = upload(operator, (ORDER + order("F1") + order("F2")).encode())
+    job = upload(operator, (ORDER + order("F1") + order("F2", placed="2022-09-05T15:00")).encode())
     assert (job.status, job.uploaded_by, job.kind) == ("checked", "ana", "freight_orders")
     shown = page(operator, job)
     assert "2 new 0 changed 0 unchanged 0 in the future" in shown
     assert "Nothing is stored yet." in shown
-    assert "new F1 M1 express eu 1" in shown
+    assert "new F2 M1 express eu 1.00 CNY 0 0 2022-09-05T07:00:00Z" in shown
     assert not FreightOrder.objects.exists()
     assert "Imported" in confirm(operator, job)
     batch = ImportBatch.objects.get(source="facts.csv")
