@@ -1,4 +1,4 @@
-"""Webhooks: signed, tried again with growing gaps under one id, never sent to a machine of ours."""
+"""Webhooks: signatures, retries under one id, and refusal of private addresses."""
 
 import json
 import ssl
@@ -33,7 +33,7 @@ from tests.support.world import freight, merchant, offer, publish, tick
 
 @dataclass
 class Receiver:
-    """A program that listens: what it heard, and what it answers."""
+    """A receiver: the requests it got, and the statuses it will answer with."""
 
     url: str = ""
     answers: list[int] = field(default_factory=list)
@@ -77,10 +77,10 @@ def receivers(settings: Settings) -> Iterator[list[Receiver]]:
 
 
 class Clock:
-    """The host's clock, moved by hand."""
+    """A clock that tests move by hand."""
 
     def __init__(self) -> None:
-        self.at = timezone.now() + timedelta(minutes=1)  # whatever a test sends is due by then
+        self.at = timezone.now() + timedelta(minutes=1)  # later than all deliveries that tests create
 
     def __call__(self) -> datetime:
         return self.at
@@ -95,7 +95,7 @@ def endpoint(receiver: Receiver, *kinds: str, of: str | None = None) -> Endpoint
 
 
 def happen(*orders: str, of: str = "M1") -> None:
-    """Each order is granted, and everybody is told of it."""
+    """Grant each order and fan out the events."""
     for order in orders:
         freight(order, of=of, paid_at="02")
     tick("03")
@@ -112,7 +112,7 @@ def world(db: None) -> None:
 pytestmark = pytest.mark.usefixtures("world")
 
 
-def test_signed_as_the_standard_has_it(receivers: list[Receiver]) -> None:
+def test_deliveries_are_signed_by_standard_webhooks(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there, clock = endpoint(receiver, "granted"), Clock()
     happen("F1")
@@ -129,10 +129,10 @@ def test_signed_as_the_standard_has_it(receivers: list[Receiver]) -> None:
         Webhook(there.secret).verify(body + b" ", headers)
     row = Delivery.objects.get()
     assert (row.tries, row.status, row.due_at, row.key) == (1, 200, None, headers["webhook-id"])
-    assert webhook_delivery.deliver(there, clock=clock) == 0  # once is enough
+    assert webhook_delivery.deliver(there, clock=clock) == 0  # nothing is due any more
 
 
-def test_who_hears_what(receivers: list[Receiver]) -> None:
+def test_endpoints_receive_the_merchants_and_kinds_they_subscribe_to(receivers: list[Receiver]) -> None:
     everything, one = receivers
     all_, theirs = endpoint(everything), endpoint(one, "granted", of="M2")
     happen("F1")
@@ -147,12 +147,12 @@ def test_who_hears_what(receivers: list[Receiver]) -> None:
     assert {"quota_80", "quota_95", "quota_100"} <= set(everything.kinds)
 
 
-def test_nothing_is_written_where_nobody_listens() -> None:
+def test_no_event_is_written_without_an_endpoint() -> None:
     happen("F1")
     assert not OutboxEvent.objects.exists()
 
 
-def test_F15_a_receiver_that_fails_for_a_day_then_gets_everything_under_the_same_ids(receivers: list[Receiver]) -> None:
+def test_a_failing_receiver_is_retried_with_growing_gaps_under_the_same_ids(receivers: list[Receiver]) -> None:
     ill, well = receivers
     first, second, clock = endpoint(ill, "granted"), endpoint(well, "granted"), Clock()
     ill.answers = [500, 503, 302, 429, 500, 500]
@@ -175,7 +175,7 @@ def test_F15_a_receiver_that_fails_for_a_day_then_gets_everything_under_the_same
     assert len(set(ids)) == 2
 
 
-def test_after_the_last_try_it_is_given_up_until_somebody_replays_it(receivers: list[Receiver]) -> None:
+def test_a_delivery_is_given_up_after_the_last_try_until_replayed(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there, clock = endpoint(receiver, "granted"), Clock()
     receiver.answers = [500] * (len(webhook_delivery.GAPS) + 1)
@@ -206,7 +206,7 @@ def test_two_secrets_sign_during_a_rotation(receivers: list[Receiver]) -> None:
     assert receiver.kinds == ["test", "test"]
 
 
-def test_what_a_killed_worker_had_in_hand_is_due_again(receivers: list[Receiver]) -> None:
+def test_deliveries_of_a_killed_worker_are_due_again_after_the_lease(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there, clock = endpoint(receiver, "granted"), Clock()
     happen("F1")
@@ -248,12 +248,12 @@ PRIVATE = [
 
 
 @pytest.mark.parametrize("address", PRIVATE)
-def test_S10_no_private_address(address: str) -> None:
+def test_private_addresses_are_refused(address: str) -> None:
     assert not safe_http.is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
-def test_S10_public_ones_are(address: str) -> None:
+def test_public_addresses_are_accepted(address: str) -> None:
     assert safe_http.is_public(ip_address(address))
 
 
@@ -263,7 +263,7 @@ def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "2130706433", "0x7f.1"])
-def test_S10_nothing_is_registered_there(host: str, settings: Settings) -> None:
+def test_an_endpoint_at_a_private_address_cannot_be_registered(host: str, settings: Settings) -> None:
     with pytest.raises(AddressError):
         webhooks.register("x", f"https://{host}/", merchant=None, kinds=(), at=timezone.now(), by="ana")
     assert not Endpoint.objects.exists()
@@ -273,21 +273,21 @@ BAD = ["http://example.com/", "ftp://example.com/", "https://u:p@example.com/", 
 
 
 @pytest.mark.parametrize("url", BAD)
-def test_S10_only_plain_https(url: str) -> None:
+def test_only_https_without_credentials_is_accepted(url: str) -> None:
     with pytest.raises(AddressError):
         safe_http.check(url)
 
 
-def test_S10_one_private_address_among_public_ones_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     answers(monkeypatch, "8.8.8.8", "10.0.0.1")
     with pytest.raises(AddressError, match="not public"):
         safe_http.resolve("mixed.example", 443)
 
 
-def test_S10_a_name_that_answers_differently_later_gains_nothing(
+def test_addresses_are_checked_again_at_delivery(
     monkeypatch: pytest.MonkeyPatch, receivers: list[Receiver], settings: Settings
 ) -> None:
-    """Registered while its name was public; when something is sent it leads to us."""
+    """The name resolved to a public address at registration and to a private one at delivery."""
     settings.WEBHOOKS_PRIVATE = False
     answers(monkeypatch, "8.8.8.8")
     there = webhooks.register("x", "https://rebound.example/", merchant=None, kinds=(), at=timezone.now(), by="ana")
@@ -299,7 +299,7 @@ def test_S10_a_name_that_answers_differently_later_gains_nothing(
     assert "not public" in row.error
 
 
-def test_S10_a_redirect_is_not_followed(receivers: list[Receiver]) -> None:
+def test_redirects_are_not_followed(receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     there = endpoint(receiver)
     receiver.answers = [302]
@@ -319,7 +319,7 @@ def form(receiver: Receiver, **more: Any) -> dict[str, Any]:
     return {"name": "checkout", "url": receiver.url, "merchant": "", "kinds": ["granted"], **more}
 
 
-def test_a_certificate_that_nobody_vouches_for_gets_nothing(receivers: list[Receiver]) -> None:
+def test_an_untrusted_certificate_receives_nothing(receivers: list[Receiver]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(__file__).with_name("vouched-for-by-nobody.pem"))
     heard: list[bytes] = []
@@ -330,7 +330,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing(receivers: list[Rece
 
     class Server(ThreadingHTTPServer):
         def handle_error(self, request: object, client_address: object) -> None:
-            """The client hung up, as it should."""
+            """Ignore that the client hung up: it should."""
 
     with Server(("localhost", 0), Handler) as server:
         server.socket = context.wrap_socket(server.socket, server_side=True)
@@ -341,7 +341,7 @@ def test_a_certificate_that_nobody_vouches_for_gets_nothing(receivers: list[Rece
     assert heard == []
 
 
-def test_made_tried_rotated_disabled_at_the_desk(root: Client, receivers: list[Receiver]) -> None:
+def test_operators_register_test_rotate_disable_and_enable_endpoints(root: Client, receivers: list[Receiver]) -> None:
     receiver, _ = receivers
     page = root.post("/admin/campaigns/endpoint/add/", form(receiver), follow=True).content.decode()
     there = Endpoint.objects.get()
@@ -364,7 +364,7 @@ def test_made_tried_rotated_disabled_at_the_desk(root: Client, receivers: list[R
     assert Endpoint.objects.get().old_secret == there.secret
 
 
-def test_S10_at_the_desk(root: Client, receivers: list[Receiver], settings: Settings) -> None:
+def test_the_form_refuses_private_addresses(root: Client, receivers: list[Receiver], settings: Settings) -> None:
     settings.WEBHOOKS_PRIVATE = False
     page = root.post("/admin/campaigns/endpoint/add/", form(receivers[0], url="https://169.254.169.254/latest/"))
     assert "not public" in page.content.decode()
