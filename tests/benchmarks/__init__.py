@@ -1,1 +1,1 @@
-"""Speed, printed: `python -m tests.benchmarks.deciding` and its like, each on a PostgreSQL database of its own."""
+"""Benchmarks, run as `python -m tests.benchmarks.deciding`; each uses a PostgreSQL database of its own."""

@@ -1,4 +1,4 @@
-"""The project's settings with one more page: a bare list by Django REST framework, to measure our own pages against."""
+"""The project's settings with one more page, a bare list by Django REST framework, as a yardstick."""
 
 from config.settings import *  # noqa: F403  # all of them, and one changed
 

@@ -1,4 +1,4 @@
-"""A bare list by Django REST framework beside the project's own pages."""
+"""URLs with a bare list by Django REST framework beside the project's own pages."""
 
 from django.urls import include, path
 from rest_framework import generics, serializers
@@ -15,7 +15,7 @@ class Shape(serializers.ModelSerializer[Campaign]):
 
 
 class Bare(generics.ListAPIView[Campaign]):
-    """The token is looked up, a list of one row is read and told; nothing else."""
+    """Bare view: look up the token, read a list of one row and render it."""
 
     authentication_classes = [TokenAuthentication]
     permission_classes = []

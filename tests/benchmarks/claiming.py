@@ -47,7 +47,7 @@ offers:
 
 
 def prepare(orders: int) -> None:
-    """Paid orders that all meet the offer's conditions, each to be claimed once."""
+    """Create paid orders that meet the offer's conditions, each to be claimed once."""
     from campaigns.offers import publishing
     from definitions import parser
 
@@ -63,7 +63,7 @@ def prepare(orders: int) -> None:
 
 
 def by_pgbench(clients: int, folder: str) -> float:
-    """Transactions a second."""
+    """Return the transactions per second of pgbench."""
     script = Path(folder) / "hot.sql"
     script.write_text(ONE_STATEMENT)
     url = f"{server()}/{value('SELECT current_database()')}"
@@ -79,7 +79,7 @@ PROCESSES = int(os.environ.get("PROCESSES", "1"))
 
 
 def by_verb(clients: int, start: int) -> tuple[float, list[float]]:
-    """Claims a second, and how long each took in seconds; subjects from number `start` on."""
+    """Return claims per second, and the seconds of each, for subjects from number `start` on."""
     each = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.claiming", "client", str(clients // PROCESSES), str(start + n)],
@@ -145,7 +145,7 @@ def client(threads: int, start: int) -> None:
 
 
 def main() -> None:
-    """8 and 32 clients, in turns with pgbench."""
+    """Measure with 8 and 32 clients, in turns with pgbench."""
     told = options(__doc__, orders=200_000)
     start = 0
     with own("claiming"), TemporaryDirectory() as folder:

@@ -1,4 +1,4 @@
-"""A PostgreSQL database for one benchmark, made before and dropped after; and fresh processes that work on it."""
+"""PostgreSQL database of one benchmark, created before and dropped after it, and processes that work on it."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from tests.runner import ROOT, can_make_databases, postgres_candidates
 
 @dataclass(frozen=True)
 class Done:
-    """What a fresh process did: in how many seconds, holding how many megabytes at its peak."""
+    """Result of a process: its count, its seconds, and its peak memory in megabytes."""
 
     seconds: float
     megabytes: float
@@ -30,7 +30,7 @@ class Done:
 
 
 def server() -> str:
-    """The server of DATABASE_URL, else the one on the standard local port; without a database's name."""
+    """Return the server's URL without a database: that of DATABASE_URL, or the local one."""
     url = next(filter(can_make_databases, postgres_candidates()), "")
     if not url:
         sys.exit("No PostgreSQL answers: set DATABASE_URL to one on which databases may be made.")
@@ -39,7 +39,7 @@ def server() -> str:
 
 @contextmanager
 def own(purpose: str) -> Iterator[None]:
-    """A migrated database, on which this process's Django and every `fresh` process work."""
+    """Create a migrated database for this process and those that `fresh` starts; drop it afterwards."""
     base, name = server(), f"fairground_{purpose}_{os.getpid()}"
     with psycopg.connect(f"{base}/postgres", autocommit=True) as admin:
         admin.execute(f"CREATE DATABASE {name}")
@@ -56,7 +56,7 @@ def own(purpose: str) -> Iterator[None]:
 
 
 def fresh(verb: str, *arguments: str) -> Done:
-    """Run a verb of `tests.benchmarks.work` in a process of its own, watching its resident memory."""
+    """Run a verb of `tests.benchmarks.work` in a new process and watch its resident memory."""
     settle()
     command = [sys.executable, "-m", "tests.benchmarks.work", verb, *arguments]
     with psutil.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as child:
@@ -75,19 +75,19 @@ def fresh(verb: str, *arguments: str) -> Done:
 
 
 def settle() -> None:
-    """Leave the disk quiet, so that what was written before is not paid for by what is measured next."""
+    """Flush the disk, so that earlier writes do not slow down the next measurement."""
     execute("CHECKPOINT")
 
 
 def execute(statement: str, parameters: Any = None) -> int:
-    """Run one statement; how many rows it touched."""
+    """Run a statement and return the number of rows that it changed."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
 
 
 def value(statement: str, parameters: Any = None) -> Any:
-    """The one value a query gives."""
+    """Return the only value of a query."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         row = cursor.fetchone()
@@ -95,7 +95,7 @@ def value(statement: str, parameters: Any = None) -> Any:
 
 
 def timed(work: Callable[[], Any]) -> float:
-    """Seconds that `work` took."""
+    """Run `work` and return its seconds."""
     settle()
     began = perf_counter()
     work()
@@ -103,7 +103,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 
 def options(description: str | None, *, orders: int = 1_000_000, rounds: int = 3) -> Namespace:
-    """What every benchmark can be told."""
+    """Return the options that all benchmarks share."""
     parser = ArgumentParser(description=description)
     parser.add_argument("--orders", type=int, default=orders, help="size of the larger measurement")
     parser.add_argument("--rounds", type=int, default=rounds, help="how often each side is measured")

@@ -1,4 +1,4 @@
-"""Deciding a tiered, capped, limited offer, against one statement by hand and against a loop over objects."""
+"""Cold tick of a tiered offer with limits, against one handwritten statement and against a loop over objects."""
 
 import sys
 
@@ -10,7 +10,7 @@ SLICE = 50_000
 
 
 def by_hand() -> float:
-    """Run the statement; seconds."""
+    """Run the statement and return its seconds."""
     terms = {
         "at": facts.DECIDED,
         "offer": value("SELECT id FROM campaigns_offer"),
@@ -28,7 +28,7 @@ def _same(ours: dict[str, tuple[int, int]], theirs: dict[str, tuple[int, int]], 
 
 
 def against_statement(orders: int, rounds: int) -> None:
-    """The engine's cold tick, and the same rows from one statement, in turns."""
+    """Measure the cold tick and one statement with the same result, in turns."""
     facts.generate(orders)
     facts.publish(orders)
     ours: list[Done] = []
@@ -51,7 +51,7 @@ def against_statement(orders: int, rounds: int) -> None:
 
 
 def against_loop(orders: int, rounds: int) -> None:
-    """The engine's cold tick, and the same rows from a loop over objects, in turns."""
+    """Measure the cold tick and a loop over objects with the same result, in turns."""
     facts.generate(orders)
     facts.publish(orders)
     ours: list[float] = []
@@ -71,7 +71,7 @@ def against_loop(orders: int, rounds: int) -> None:
 
 
 def main() -> None:
-    """Both comparisons, each on a database of its own."""
+    """Run both comparisons, each on a database of its own."""
     told = options(__doc__)
     with own("deciding"):
         against_statement(told.orders, told.rounds)

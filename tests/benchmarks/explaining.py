@@ -1,4 +1,4 @@
-"""Explaining one subject of each of the season's offers: how many queries, how many milliseconds."""
+"""Explanation of one subject of each offer of the season: queries and milliseconds."""
 
 from statistics import median
 from time import perf_counter
@@ -11,7 +11,7 @@ TIMES = 50
 
 
 def fill(orders: int) -> None:
-    """Freight, trade, draws, and the season's offers; nothing decided."""
+    """Load freight orders, trade orders, draws and the season's offers, undecided."""
     facts.generate(orders)
     sizes = {"orders": orders // 10, "merchants": max(orders // 50, 1), "batch": facts.batch()}
     for statement in (facts.HERE / "trade.sql").read_text(encoding="utf-8").split(";\n"):
@@ -21,7 +21,7 @@ def fill(orders: int) -> None:
 
 
 def measure() -> tuple[int, list[float]]:
-    """Explain a subject of each offer; the most queries one took, and the median milliseconds of each offer."""
+    """Explain a subject of each offer. Return the largest number of queries, and the median milliseconds by offer."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
@@ -46,7 +46,7 @@ def measure() -> tuple[int, list[float]]:
 
 
 def main() -> None:
-    """Explain, and say how far from one query an offer it is."""
+    """Measure, and print the distance from one query an offer."""
     told = options(__doc__)
     with own("explaining"):
         fill(told.orders)

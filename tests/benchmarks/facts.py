@@ -1,4 +1,4 @@
-"""Seeded facts for the benchmarks, the offer they are decided by, and the way back to before it was decided."""
+"""Generated records for the benchmarks, their offer, and the removal of everything that was decided."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +15,12 @@ DERIVED = (
 
 
 def after(minutes: int) -> str:
-    """So many minutes after all facts, as the command line writes it."""
+    """Return the instant so many minutes after all records, as ISO 8601."""
     return (DECIDED + timedelta(minutes=minutes)).isoformat()
 
 
 def batch(*, processed: bool = False) -> int:
-    """A new batch that facts can name."""
+    """Create an import batch."""
     return int(
         value(
             "INSERT INTO imports_importbatch (source, digest, rows, added, changed, future, processed) "
@@ -31,7 +31,7 @@ def batch(*, processed: bool = False) -> int:
 
 
 def generate(orders: int) -> None:
-    """Fill the empty fact tables: one merchant for fifty orders. The same at every call."""
+    """Fill the empty tables with the same records each time: one merchant for fifty orders."""
     from imports import staging_table
     from logistics.import_schemas import FREIGHT_ORDERS
 
@@ -44,7 +44,7 @@ def generate(orders: int) -> None:
 
 
 def publish(orders: int) -> None:
-    """Publish the benchmark's offer, with a limit that a twentieth of the orders use up."""
+    """Publish the benchmark's offer, with a limit of a twentieth of the orders."""
     from campaigns.offers import publishing
     from definitions import parser
 
@@ -54,7 +54,7 @@ def publish(orders: int) -> None:
 
 
 def forget() -> None:
-    """Back to before anything was decided."""
+    """Delete everything that was decided."""
     execute(f"TRUNCATE {', '.join(DERIVED)} RESTART IDENTITY CASCADE")
     execute(
         "UPDATE campaigns_offer SET places_taken = 0, qualified_claims = 0, claims_decided_until = NULL, "
@@ -73,7 +73,7 @@ WRITTEN = {
 
 
 def written() -> dict[str, tuple[int, int]]:
-    """Count and sum of hashes of the rows of each table that deciding writes: equal where the rows are."""
+    """Return count and sum of hashes of the rows of each table that a tick writes, to compare results."""
     return {
         table: (
             int(value(f"SELECT count(*) FROM {table}")),
@@ -84,7 +84,7 @@ def written() -> dict[str, tuple[int, int]]:
 
 
 def outcomes() -> dict[str, int]:
-    """How many decisions of each kind there are."""
+    """Return the number of decisions by outcome."""
     from campaigns.models import Decision
 
     names = Decision.Outcome

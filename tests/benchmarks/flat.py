@@ -1,4 +1,4 @@
-"""One claim at a time through the verb, beside 10, 1,000 and 100,000 live grants, and 1, 10 and 100 live offers.
+"""Single claims beside 10, 1,000 and 100,000 live grants, and 1, 10 and 100 live offers.
 
 In turns with a transaction of one plain statement, whose time tells how fast the machine is at the moment. The other
 offers are about trade orders: an offer about the same subject is one more decision, and costs one.
@@ -31,7 +31,7 @@ class Claims:
         self.next = 0
 
     def some(self, count: int) -> None:
-        """So many at once, not measured."""
+        """Claim so many at once, without measuring."""
         from campaigns.engine import instant_claims as verb
 
         for begin in range(self.next, self.next + count, 200):
@@ -40,7 +40,7 @@ class Claims:
         self.next += count
 
     def measured(self, count: int = 600) -> tuple[float, float]:
-        """The medians of single claims, and of plain transactions in between, in milliseconds."""
+        """Return the median milliseconds of single claims, and of plain transactions in between."""
         from campaigns.engine import instant_claims as verb
 
         took, plain = [], []
@@ -56,7 +56,7 @@ class Claims:
 
 
 def main() -> None:
-    """The sizes one after the other, in one database."""
+    """Measure the sizes one after the other, in one database."""
     options(__doc__)
     with own("flat"):
         claiming.prepare(115_000)

@@ -1,4 +1,4 @@
-"""How the cold tick grows from a tenth of the orders to all of them, and what memory it holds."""
+"""Growth of the cold tick from a tenth of the orders to all of them, and its memory."""
 
 from statistics import median
 
@@ -8,7 +8,7 @@ from tests.benchmarks.figures import exponent, say, timings, verdict
 
 
 def cold(orders: int, rounds: int) -> list[Done]:
-    """Decide so many orders, each time from the start in a fresh process."""
+    """Decide so many orders from the start, in a new process."""
     with own(f"growth_{orders}"):
         facts.generate(orders)
         facts.publish(orders)

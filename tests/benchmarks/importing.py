@@ -1,4 +1,4 @@
-"""Importing a file of freight orders, checked, against COPY of the same file into a bare table."""
+"""Import of a file of freight orders, against COPY of the same file into a bare table."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,7 +27,7 @@ def _as_csv(name: str) -> str:
 
 
 def _copied(statement: str, path: Path, mode: str) -> None:
-    """COPY between the server and a file of ours."""
+    """COPY between the server and a local file."""
     with connection.cursor() as cursor, path.open(mode) as file:
         raw: Any = cursor
         with raw.copy(statement) as copy:
@@ -39,14 +39,14 @@ def _copied(statement: str, path: Path, mode: str) -> None:
 
 
 def write_file(path: Path, orders: int) -> None:
-    """Generate facts, keep the freight orders as a CSV file, and leave their table empty."""
+    """Generate records, write the freight orders to a CSV file, and empty their table."""
     facts.generate(orders)
     columns = ", ".join(_as_csv(name) for name in COLUMNS)
     _copied(f"COPY (SELECT {columns} FROM logistics_freightorder) TO STDOUT (FORMAT CSV, HEADER)", path, "wb")
 
 
 def bare(path: Path, *, typed: bool) -> float:
-    """COPY the file into a new table without any key, index or constraint; seconds."""
+    """COPY the file into a new table without key, index or constraint, and return the seconds."""
     execute("DROP TABLE IF EXISTS bare")
     columns = ", ".join(f"{name} {kind if typed else 'text'}" for name, kind in COLUMNS.items())
     execute(f"CREATE TABLE bare ({columns})")
@@ -54,7 +54,7 @@ def bare(path: Path, *, typed: bool) -> float:
 
 
 def main() -> None:
-    """Both in turns."""
+    """Measure both in turns."""
     told = options(__doc__)
     ours: list[Done] = []
     text: list[float] = []

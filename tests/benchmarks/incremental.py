@@ -1,4 +1,4 @@
-"""A tick when little is new, against the cold tick over everything that is there."""
+"""Tick over a few new orders, against the cold tick over all of them."""
 
 import csv
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ HEADER = "order_no merchant_code account_code service line base_freight currency
 
 
 def _new_orders(minute: int, merchants: int) -> Iterator[tuple[object, ...]]:
-    """Orders paid within one minute, of merchants all over the place; line and amount make some of them fail."""
+    """Return orders of many merchants, paid within one minute; line and amount make some of them fail."""
     paid = facts.DECIDED + timedelta(minutes=minute - 1, seconds=30)
     for n in range(NEW):
         merchant = f"M{n * 7919 % merchants + 1:07}"
@@ -37,7 +37,7 @@ def bring_news(minute: int, merchants: int) -> None:
 
 
 def load_season() -> None:
-    """Publish the nine shipped offers of September."""
+    """Publish the nine bundled offers of September."""
     from campaigns.offers import publishing
     from definitions import bundled, parser
 
@@ -54,7 +54,7 @@ def _told(name: str, several: list[Done], cold: Done | None = None) -> None:
 
 
 def main() -> None:
-    """A cold tick, then ticks a minute apart."""
+    """Measure a cold tick, then ticks a minute apart."""
     told = options(__doc__)
     merchants = max(told.orders // 50, 1)
     minutes = iter(range(1, 1_000))

@@ -1,4 +1,4 @@
-"""Issuing coupons with their journal, against COPY of the very same rows into the same tables."""
+"""Issue of coupons with their journal, against COPY of the same rows into the same tables."""
 
 import io
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ TABLES = {
 
 
 def promise(grants: int) -> None:
-    """Merchants, and a grant of eight coupons for each."""
+    """Create merchants, and a grant of eight coupons for each."""
     from campaigns.grants.steps import StateChange
     from campaigns.grants.transitions import NewGrant, award
     from campaigns.offers import published_offers, publishing
@@ -67,7 +67,7 @@ def promise(grants: int) -> None:
 
 
 def take_back() -> None:
-    """Back to before the issuing; grants and their entries stay."""
+    """Delete the coupons; grants and their entries remain."""
     execute("TRUNCATE campaigns_coupon, campaigns_attachment RESTART IDENTITY")
     execute("ALTER TABLE campaigns_journalentry DISABLE TRIGGER USER")
     execute("DELETE FROM campaigns_journalentry WHERE coupon_id IS NOT NULL")
@@ -77,7 +77,7 @@ def take_back() -> None:
 
 
 def _kept() -> dict[str, bytes]:
-    """The rows just written, as COPY wants them back."""
+    """Return the rows just written in the format of COPY."""
     kept = {}
     for table, columns in TABLES.items():
         only = " WHERE coupon_id IS NOT NULL" if "entry" in table else ""
@@ -102,7 +102,7 @@ def _put_back(kept: dict[str, bytes]) -> None:
 
 
 def both(grants: int, rounds: int) -> tuple[list[Done], list[float]]:
-    """Issue, then copy the same rows, in turns."""
+    """Measure issue and COPY of the same rows, in turns."""
     ours: list[Done] = []
     copied: list[float] = []
     with own(f"issuing_{grants}"):
@@ -118,7 +118,7 @@ def both(grants: int, rounds: int) -> tuple[list[Done], list[float]]:
 
 
 def report(coupons: int, ours: Sequence[float], copied: Sequence[float]) -> float:
-    """Print one size; our rate as a part of COPY's."""
+    """Print the result of one size, with our rate as a part of COPY's."""
     timings(f"issued, {coupons:,}", coupons, ours, "coupons")
     timings("COPY of the same rows, prepared", coupons, copied, "coupons")
     found = ratio(ours, copied)

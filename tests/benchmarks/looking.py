@@ -1,4 +1,4 @@
-"""The dashboard's pages for a merchant with ten orders and for one with a hundred thousand, side by side."""
+"""Pages of the dashboard for a merchant with ten orders, and for one with a hundred thousand."""
 
 from statistics import median
 from time import perf_counter
@@ -14,7 +14,7 @@ FEW, MANY = "M0000001", "M0000002"
 
 
 def settle() -> None:
-    """Give one merchant ten orders and one a hundred thousand, of which the season's offers decide."""
+    """Give one merchant ten orders and another a hundred thousand, and run a tick of the season's offers."""
     from campaigns.engine import ticker
 
     execute("UPDATE logistics_freightorder SET merchant_id = 'M0000003' WHERE merchant_id IN (%s, %s)", [FEW, MANY])
@@ -30,7 +30,7 @@ def settle() -> None:
 
 
 def browser(merchant: str) -> Any:
-    """Somebody of the merchant, signed in."""
+    """Return a browser in which a member of the merchant is signed in."""
     from django.test import Client
 
     from merchants import members
@@ -43,7 +43,7 @@ def browser(merchant: str) -> Any:
 
 
 def measure(page: str, of: Any) -> tuple[int, float]:
-    """How many queries a page takes, and its median milliseconds."""
+    """Return the number of queries of a page, and its median milliseconds."""
     from django.db import connection
 
     of.get(page)
@@ -64,7 +64,7 @@ def measure(page: str, of: Any) -> tuple[int, float]:
 
 
 def main() -> None:
-    """Open each page as both, and say how far they are apart."""
+    """Open each page as both, and print the ratio."""
     told = options(__doc__)
     with own("looking"):
         explaining.fill(told.orders)

@@ -1,4 +1,4 @@
-"""The way it is usually written: a loop over objects that keeps counters and saves a thousand at a time."""
+"""The usual implementation: a loop over objects that keeps counters and saves a thousand rows at a time."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def _failed(order: FreightOrder, at: datetime) -> int:
 
 
 class Loop:
-    """Counters, and what is to be saved."""
+    """Counters and unsaved rows of the loop."""
 
     def __init__(self, offer: Offer) -> None:
         self.offer, self.line, self.used = offer, 0, 0
@@ -87,7 +87,7 @@ def _entry(grant: Grant) -> JournalEntry:
 
 @transaction.atomic
 def decide(at: datetime) -> int:
-    """Decide every order paid by `at`; how many."""
+    """Decide every order paid by `at` and return their number."""
     loop = Loop(Offer.objects.get(code=OFFER))
     orders = FreightOrder.objects.filter(paid_at__lte=at).order_by("paid_at", "pk").select_related("merchant")
     orders = orders.prefetch_related("merchant__memberships", "merchant__penalties")

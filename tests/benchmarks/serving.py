@@ -31,7 +31,7 @@ Ask = Callable[[HTTPConnection], None]
 
 
 def token() -> str:
-    """A user's token for the bare list, as Django REST framework has them."""
+    """Create a token of Django REST framework for the bare list."""
     made = (
         "from django.contrib.auth import get_user_model; from rest_framework.authtoken.models import Token;"
         "print(Token.objects.create(user=get_user_model().objects.create(username='bare')).key)"
@@ -45,7 +45,7 @@ def token() -> str:
 
 
 def client(server: str, kind: str, secret: str, *numbered: str) -> None:
-    """Ask with so many threads for some seconds; tells how long each answer took."""
+    """Send requests from so many threads for some seconds; print the seconds of each response as JSON."""
     port = int(server)
     threads, start, step = map(int, numbered)
     numbers = count(start, step)
@@ -82,7 +82,7 @@ def client(server: str, kind: str, secret: str, *numbered: str) -> None:
 
 
 def asked(port: int, kind: str, secret: str, clients: int, start: int) -> tuple[float, list[float]]:
-    """Answers a second, and how long each took in seconds."""
+    """Return responses per second, and the seconds of each."""
     arguments = [(str(clients // 2), str(start + n), "2") for n in range(2)]
     each = [
         subprocess.Popen(
@@ -96,7 +96,7 @@ def asked(port: int, kind: str, secret: str, clients: int, start: int) -> tuple[
 
 
 def main() -> None:
-    """8 and 32 clients; the three kinds in turns."""
+    """Measure with 8 and 32 clients, the three kinds in turns."""
     told = options(__doc__, orders=150_000)
     with own("serving"):
         from django.utils import timezone

@@ -1,4 +1,4 @@
-"""The operators' desk over a small season and a large one, side by side; and a trial beside the tick that it tries."""
+"""Pages of the admin site over a small season and a large one; and a simulation beside the same tick."""
 
 from datetime import UTC, datetime
 from time import perf_counter
@@ -21,7 +21,7 @@ PAGES = (
 
 
 def operator() -> Any:
-    """Somebody who may see everything."""
+    """Create an operator with all view permissions."""
     from django.contrib.auth.models import User
     from django.test import Client
 
@@ -31,7 +31,7 @@ def operator() -> Any:
 
 
 def decide() -> float:
-    """Decide everything; returns the seconds it took."""
+    """Run a tick over everything and return its seconds."""
     from campaigns.engine import ticker
 
     began = perf_counter()
@@ -42,7 +42,7 @@ def decide() -> float:
 
 
 def try_again() -> float:
-    """Try the text that is in force on the same facts; returns the seconds it took."""
+    """Simulate the published campaign on the same records and return the seconds."""
     from campaigns.models import Campaign
     from campaigns.offers import drafts
     from campaigns.simulation import jobs
@@ -57,7 +57,7 @@ def try_again() -> float:
 
 
 def season(orders: int) -> dict[str, tuple[int, float]]:
-    """The queries and milliseconds of each page over so many orders."""
+    """Return queries and milliseconds of each page over so many orders."""
     with own("watching"):
         explaining.fill(orders)
         ticked, tried = decide(), try_again()
@@ -69,7 +69,7 @@ def season(orders: int) -> dict[str, tuple[int, float]]:
 
 
 def main() -> None:
-    """Open each page over a tenth of the orders and over all of them, and say how far they are apart."""
+    """Open each page over a tenth of the orders and over all of them, and print the ratio."""
     told = options(__doc__)
     small, large = season(told.orders // 10), season(told.orders)
     say("medians, in one process: a tenth of the orders, then all")

@@ -1,4 +1,4 @@
-"""What a fresh process is asked to do: `python -m tests.benchmarks.work VERB …`; tells seconds and count as JSON."""
+"""Work of a new process, `python -m tests.benchmarks.work VERB …`; prints its seconds and count as JSON."""
 
 import json
 import sys
@@ -11,21 +11,21 @@ import django
 
 
 def tick(at: str) -> int:
-    """Bring everything up to an instant."""
+    """Run a tick at an instant."""
     from campaigns.engine import ticker
 
     return ticker.tick(at=datetime.fromisoformat(at)).decided
 
 
 def loop(at: str) -> int:
-    """Decide by a loop over objects."""
+    """Decide by the loop over objects."""
     from tests.benchmarks import plain_loop
 
     return plain_loop.decide(datetime.fromisoformat(at))
 
 
 def issue(code: str) -> int:
-    """Issue the coupons an offer owes."""
+    """Issue the coupons that an offer promises."""
     from campaigns.coupons import issuing
     from campaigns.offers import published_offers
 
