@@ -1,4 +1,4 @@
-"""Every operation x every kind of key, on what is M1's: one table (faults.md, S1)."""
+"""Access of each kind of key to each operation, in one table."""
 
 import re
 from typing import Any
@@ -58,7 +58,7 @@ def keys(platform: Program) -> dict[str, Program]:
 
 
 @pytest.mark.parametrize("line", TABLE, ids=[f"{m} {p}" for m, p, *_ in TABLE])
-def test_S1_who_gets_what(keys: dict[str, Program], line: Line) -> None:
+def test_S1_each_role_gets_its_status(keys: dict[str, Program], line: Line) -> None:
     method, path, body, statuses = line
     for role, status in sorted(zip(ROLES, statuses, strict=True), key=lambda one: -one[1]):  # refusals first
         before = everything(), FreightOrder.objects.count()
@@ -75,7 +75,7 @@ def _named(body: Any, key: str) -> Any:
     return {**body, "key": key} if isinstance(body, dict) and "key" in body else body
 
 
-def test_the_table_has_every_operation() -> None:
+def test_the_table_covers_every_operation() -> None:
     schema = YAML(typ="safe").load(Client().get("/api/v1/schema/").content)
     there = {
         (method, re.sub(r"{[^}]+}", "*", path.removeprefix("/api/v1/")))
@@ -86,7 +86,7 @@ def test_the_table_has_every_operation() -> None:
     assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
 
 
-def test_S1_a_merchants_statement_has_its_own_lines_alone(keys: dict[str, Program]) -> None:
+def test_S1_a_merchants_statement_has_only_its_own_lines(keys: dict[str, Program]) -> None:
     everyones = keys["platform"].get("statements/2022-09/").body
     assert [line["merchant"] for line in everyones] == ["M1"]
     assert keys["own"].get("statements/2022-09/").body == everyones
@@ -95,7 +95,7 @@ def test_S1_a_merchants_statement_has_its_own_lines_alone(keys: dict[str, Progra
 
 
 @pytest.mark.parametrize("scope", ApiKey.Scope.values)
-def test_each_scope_opens_its_own_operations_alone(keys: dict[str, Program], scope: str) -> None:
+def test_each_scope_allows_only_its_own_operations(keys: dict[str, Program], scope: str) -> None:
     needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "freight-orders/F/coupon/": "claim"}
     only = program(scope)
     for method, path, body, _ in TABLE:

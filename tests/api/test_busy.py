@@ -1,4 +1,4 @@
-"""More asked than there are connections, and offers that somebody holds for long (faults.md, L9)."""
+"""More requests than database connections, and offers that another transaction locks for long."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ ORDERS = 6
 
 @dataclass
 class Answer:
-    """What came back."""
+    """Response of the server."""
 
     status: int
     again_in: str | None
@@ -44,7 +44,7 @@ class Answer:
 
 
 class Caller:
-    """Asks a server."""
+    """Client of one server."""
 
     def __init__(self, port: int, secret: str) -> None:
         self.pool, self.secret = HTTPConnectionPool("127.0.0.1", port, maxsize=ORDERS + 2), secret
@@ -68,7 +68,7 @@ class Caller:
 
 @pytest.fixture
 def secret(db: None) -> str:
-    """The key of a program, where some orders could claim."""
+    """API key of a program, in a marketplace with orders that can claim."""
     merchant()
     publish(offer("o", quota="{limit: 10}"))
     for n in range(ORDERS):
@@ -78,7 +78,7 @@ def secret(db: None) -> str:
 
 @pytest.fixture
 def crowd() -> Iterator[Callable[..., "Future[Answer]"]]:
-    """Has somebody ask while the test goes on."""
+    """Function that starts a request in another thread."""
     with ThreadPoolExecutor(ORDERS) as pool:
         yield pool.submit
 
@@ -92,7 +92,7 @@ def waiting() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
+def test_L9_without_a_free_connection_requests_get_503(
     secret: str, crowd: Callable[..., Any], settings: Settings
 ) -> None:
     settings.SECRET_KEY = SECRET_KEY  # the session is the server's too
@@ -117,7 +117,7 @@ def test_L9_without_a_free_connection_a_503_and_nothing_half_done(
         assert caller.ask("GET", "/", **session).status == 200
 
 
-def test_L9_who_waits_for_a_decision_holds_no_connection(secret: str, crowd: Callable[..., Any]) -> None:
+def test_L9_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any]) -> None:
     with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60") as port:
         caller = Caller(port, secret)
         with transaction.atomic():
@@ -129,7 +129,7 @@ def test_L9_who_waits_for_a_decision_holds_no_connection(secret: str, crowd: Cal
     assert used("o") == ORDERS
 
 
-def test_L9_offers_that_are_held_for_long_are_not_waited_for(secret: str, crowd: Callable[..., Any]) -> None:
+def test_L9_claims_do_not_wait_long_for_locked_offers(secret: str, crowd: Callable[..., Any]) -> None:
     with web("--threads 8", DATABASE_URL=url()) as port:  # one second, unless an installation says otherwise
         caller = Caller(port, secret)
         with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Claims over REST: decided at once by the engine's own rules, each call done once."""
+"""Claims over REST: decided at once by the rules of the engine, each request done once."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from tests.support.world import everything, freight, offer, publish, states, tic
 pytestmark = pytest.mark.django_db
 
 
-def test_facts_in_decision_out(platform: Program) -> None:
+def test_a_claim_records_its_facts_and_is_decided(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
     answer = platform.post("claims/", claim_with_fact())
     assert (answer.status, answer.body["outcome"], answer.body["key"]) == (201, "granted", "A")
@@ -33,7 +33,7 @@ def test_facts_in_decision_out(platform: Program) -> None:
     assert everything() == decided
 
 
-def test_a_refusal_is_a_409_with_a_stable_code_and_the_explanation(platform: Program) -> None:
+def test_a_refused_claim_is_a_409_with_code_and_explanation(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}", conditions="[{fact: base_freight, at_least: 500.00}]"))
     assert platform.post("claims/", claim_with_fact()).status == 201
     full = platform.post("claims/", claim_with_fact(order_no="B"))
@@ -58,13 +58,13 @@ def test_a_claim_that_waits_is_a_202(platform: Program) -> None:
     assert not Decision.objects.exists()
 
 
-def test_a_recorded_subject_by_its_key(platform: Program) -> None:
+def test_a_claim_for_a_recorded_subject(platform: Program) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
     assert platform.post("claims/", {"subject": "freight_order", "key": "A"}).status == 201
 
 
-def test_a_quote_is_what_a_claim_would_get_and_leaves_nothing(platform: Program) -> None:
+def test_a_quote_equals_the_claim_and_stores_nothing(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
     before = everything(), ImportBatch.objects.count(), FreightOrder.objects.count()
     quote = platform.post("quotes/", claim_with_fact(), once=None)
@@ -74,10 +74,7 @@ def test_a_quote_is_what_a_claim_would_get_and_leaves_nothing(platform: Program)
     assert claim.body == quote.body
 
 
-# L4: idempotency
-
-
-def test_L4_the_same_call_again_gets_the_same_answer(platform: Program) -> None:
+def test_L4_a_repeated_request_gets_the_same_response(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
     first = platform.post("claims/", claim_with_fact(), once="k1")
     again = platform.post("claims/", claim_with_fact(), once="k1")
@@ -96,14 +93,16 @@ def test_L4_the_same_call_again_gets_the_same_answer(platform: Program) -> None:
         ("x" * 255, 201, None),
     ],
 )
-def test_L4_the_key_itself(platform: Program, once: str | None, status: int, code: str | None) -> None:
+def test_L4_the_idempotency_key_is_validated(
+    platform: Program, once: str | None, status: int, code: str | None
+) -> None:
     publish(offer("o"))
     answer = platform.post("claims/", claim_with_fact(), once=once)
     assert (answer.status, answer.body.get("code")) == (status, code)
     assert FreightOrder.objects.count() == (status == 201)
 
 
-def test_L4_another_body_under_the_same_key(platform: Program) -> None:
+def test_L4_a_reused_key_with_another_body_is_refused(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     answer = platform.post("claims/", claim_with_fact(order_no="B"), once="k")
@@ -111,14 +110,14 @@ def test_L4_another_body_under_the_same_key(platform: Program) -> None:
     assert not FreightOrder.objects.filter(pk="B").exists()
 
 
-def test_L4_another_programs_key_is_its_own(platform: Program) -> None:
+def test_L4_idempotency_keys_belong_to_an_api_key(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     other = program("claim", "facts").post("claims/", claim_with_fact(order_no="B"), once="k")
     assert other.status == 201
 
 
-def test_L4_after_a_day_it_is_a_new_call(platform: Program) -> None:
+def test_L4_a_key_can_be_used_again_after_a_day(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     call = IdempotencyRecord.objects.get()
@@ -127,7 +126,7 @@ def test_L4_after_a_day_it_is_a_new_call(platform: Program) -> None:
     assert (answer.status, answer.body["key"]) == (201, "B")
 
 
-def test_a_call_that_failed_leaves_its_key_free(platform: Program) -> None:
+def test_a_failed_request_leaves_its_key_free(platform: Program) -> None:
     publish(offer("o"))
     wrong = platform.post("claims/", claim_with_fact(base_freight="-1"), once="k")
     assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/fact/base_freight")
@@ -135,10 +134,7 @@ def test_a_call_that_failed_leaves_its_key_free(platform: Program) -> None:
     assert platform.post("claims/", claim_with_fact(), once="k").status == 201
 
 
-# Who may claim what
-
-
-def test_S1_a_merchants_key_claims_for_its_own_alone(platform: Program) -> None:
+def test_S1_a_merchants_key_claims_only_for_its_own_subjects(platform: Program) -> None:
     publish(offer("o"))
     freight("MINE", paid_at="02")
     freight("THEIRS", of="M2", paid_at="02")
@@ -150,7 +146,7 @@ def test_S1_a_merchants_key_claims_for_its_own_alone(platform: Program) -> None:
     assert own.post("claims/", {"subject": "freight_order", "key": "MINE"}).status == 201
 
 
-def test_S1_a_merchants_key_records_no_facts(platform: Program) -> None:
+def test_S1_a_merchants_key_cannot_record_facts(platform: Program) -> None:
     publish(offer("o"))
     own = program("claim", "read", of="M1")
     answer = own.post("claims/", claim_with_fact())
@@ -176,7 +172,7 @@ def test_S1_a_merchants_key_records_no_facts(platform: Program) -> None:
         None,
     ],
 )
-def test_what_makes_no_sense_is_told_and_does_nothing(platform: Program, body: Any) -> None:
+def test_an_invalid_claim_is_a_400_and_stores_nothing(platform: Program, body: Any) -> None:
     publish(offer("o"))
     answer = platform.post("claims/", body)
     assert (answer.status, answer.body["code"]) == (400, "invalid")
@@ -184,7 +180,7 @@ def test_what_makes_no_sense_is_told_and_does_nothing(platform: Program, body: A
     assert not FreightOrder.objects.exists()
 
 
-def test_subjects_of_every_kind(platform: Program) -> None:
+def test_claims_for_subjects_of_every_type(platform: Program) -> None:
     publish(
         coupon_offer()
         + offer(
@@ -214,7 +210,7 @@ def test_a_database_error_is_a_503_and_the_key_stays_free(platform: Program, mon
     assert platform.post("claims/", claim_with_fact(), once="k").status == 201
 
 
-def test_what_nobody_expected_is_a_plain_500(
+def test_an_unexpected_error_is_a_500_without_details(
     platform: Program, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_arguments: object, **_options: object) -> None:
@@ -229,8 +225,8 @@ def test_what_nobody_expected_is_a_plain_500(
     assert not FreightOrder.objects.exists()
 
 
-def test_a_reused_key_is_refused_in_the_language_of_who_reads_it(platform: Program) -> None:
-    """Whoever decides for several looks for all of their keys, in a language of its own."""
+def test_a_reused_key_is_refused_in_the_language_of_the_request(platform: Program) -> None:
+    """A batch is looked up in the language of its leader; each error is written in the language of its request."""
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     other = idempotency.IdempotentRequest(ApiKey.objects.get().pk, "k", "the digest of another call")

@@ -1,4 +1,4 @@
-"""The Python client: every operation of the schema, by its name, against a server that runs."""
+"""Python client: every operation of the schema, against a running server."""
 
 import inspect
 from collections.abc import Callable
@@ -35,7 +35,7 @@ def test_every_operation_of_the_schema_is_a_method() -> None:
     assert methods == named - {"schema_retrieve"}
 
 
-def test_every_answer_has_the_fields_of_the_schema() -> None:
+def test_every_response_type_has_the_fields_of_the_schema() -> None:
     shapes = schema()["components"]["schemas"]
     kinds = {name: kind for name, kind in vars(responses).items() if inspect.isclass(kind) and name != "TypedDict"}
     assert len(kinds) > 10
@@ -86,7 +86,7 @@ def test_a_claim_from_facts_to_settlement(connect: Callable[..., Fairground]) ->
     assert (done.value.status, done.value.code) == (409, "step_done")
 
 
-def test_a_step_that_gives_the_place_back(connect: Callable[..., Fairground]) -> None:
+def test_a_cancellation_releases_the_place(connect: Callable[..., Fairground]) -> None:
     publish(offer("o", quota="{limit: 1}"))
     fairground = connect()
     fairground.claim("freight_order", fact=FACT)
@@ -100,7 +100,7 @@ def test_a_step_that_gives_the_place_back(connect: Callable[..., Fairground]) ->
 
 
 @pytest.mark.parametrize(("subject", "step"), [("freight_order", "ship"), ("merchant", "pay"), ("nothing", "pay")])
-def test_steps_that_there_are_not(connect: Callable[..., Fairground], subject: str, step: str) -> None:
+def test_unknown_steps_are_not_found(connect: Callable[..., Fairground], subject: str, step: str) -> None:
     freight("A", paid_at="02")
     with pytest.raises(Problem) as missing:
         connect().follow_claim(subject, "A" if subject == "freight_order" else "M1", step)
@@ -133,7 +133,7 @@ def test_a_coupon_attached_detached_and_attached_again(connect: Callable[..., Fa
     assert [coupon["order_no"] for coupon in fairground.list_coupons("M1", status="redeemed")] == ["F"]
 
 
-def test_lists_go_on_page_by_page(connect: Callable[..., Fairground]) -> None:
+def test_lists_are_read_page_by_page(connect: Callable[..., Fairground]) -> None:
     publish(offer("o"))
     for n in range(120):
         freight(f"F{n:03}", paid_at="02")
@@ -141,7 +141,7 @@ def test_lists_go_on_page_by_page(connect: Callable[..., Fairground]) -> None:
     assert len({grant["subject"] for grant in connect().list_grants("M1", size="50")}) == 120
 
 
-def test_everything_that_looks(connect: Callable[..., Fairground]) -> None:
+def test_every_read_operation(connect: Callable[..., Fairground]) -> None:
     publish(offer("o", quota="{limit: 5}"))
     freight("A", paid_at="02")
     tick("03")
@@ -155,13 +155,13 @@ def test_everything_that_looks(connect: Callable[..., Fairground]) -> None:
     assert fairground.explain("freight_order", "A")[0]["outcome"] == "granted"
 
 
-def test_what_is_wrong_is_pointed_at(connect: Callable[..., Fairground]) -> None:
+def test_errors_point_at_the_faulty_value(connect: Callable[..., Fairground]) -> None:
     with pytest.raises(Problem, match=r"400 invalid: .*/facts/0/base_freight") as wrong:
         connect().record_facts("freight_orders", [{**FACT, "base_freight": "-1"}])
     assert wrong.value.errors[0]["pointer"] == "/facts/0/base_freight"
 
 
-def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(
+def test_a_lost_response_is_requested_again_and_the_write_done_once(
     connect: Callable[..., Fairground], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     publish(offer("o"))
@@ -181,7 +181,7 @@ def test_an_answer_that_is_lost_is_asked_for_again_and_done_once(
     assert IdempotencyRecord.objects.count() == Grant.objects.count() == 1
 
 
-def test_a_server_that_never_answers() -> None:
+def test_a_server_that_never_responds() -> None:
     nobody = Fairground("http://127.0.0.1:9", "fg_x", attempts=3, sleep=lambda _: None)
     with pytest.raises(UnavailableError, match="3 attempts"):
         nobody.list_campaigns()

@@ -1,4 +1,4 @@
-"""Facts over REST: the same checks as files, all or none, errors by pointer; and strict JSON (faults.md, B9)."""
+"""Facts over REST: the checks of file imports, all or nothing, errors with pointers, and strict JSON."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from tests.support.world import freight, publish, tick
 pytestmark = pytest.mark.django_db
 
 
-def test_new_changed_and_unchanged(platform: Program) -> None:
+def test_facts_are_counted_as_new_changed_or_unchanged(platform: Program) -> None:
     facts = [{**FACT, "order_no": f"F{n}"} for n in range(3)]
     assert platform.post("facts/freight_orders/", {"facts": facts}).body == {
         "rows": 3, "added": 3, "changed": 0, "unchanged": 0, "future": 0,
@@ -25,7 +25,7 @@ def test_new_changed_and_unchanged(platform: Program) -> None:
     assert ImportBatch.objects.latest("pk").source == "api: freight_orders"
 
 
-def test_all_or_none_with_a_pointer_to_each_fault(platform: Program) -> None:
+def test_nothing_is_recorded_if_one_fact_is_invalid(platform: Program) -> None:
     facts = [
         {**FACT, "order_no": "GOOD"},
         {**FACT, "order_no": "B", "base_freight": "1.234"},
@@ -45,13 +45,13 @@ def test_all_or_none_with_a_pointer_to_each_fault(platform: Program) -> None:
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, 400), (1, 200), (1000, 200), (1001, 400)])
-def test_how_many_at_once(platform: Program, count: int, status: int) -> None:
+def test_at_most_1000_facts_in_a_request(platform: Program, count: int, status: int) -> None:
     facts = [{**FACT, "order_no": f"F{n}"} for n in range(count)]
     assert platform.post("facts/freight_orders/", {"facts": facts}).status == status
     assert FreightOrder.objects.count() == (count if status == 200 else 0)
 
 
-def test_a_kind_that_there_is_not(platform: Program) -> None:
+def test_an_unknown_kind_of_fact_is_not_found(platform: Program) -> None:
     assert platform.post("facts/nothing/", {"facts": [FACT]}).status == 404
 
 
@@ -74,14 +74,14 @@ BODY = b'{"facts": [%s]}'
         (BODY % (b'{"order_no": "' + b"x" * 3_000_000 + b'"}'), 413),
     ],
 )
-def test_B9_what_is_no_good_json_is_refused(platform: Program, raw: bytes, status: int) -> None:
+def test_B9_invalid_json_is_refused(platform: Program, raw: bytes, status: int) -> None:
     answer = platform.post("facts/freight_orders/", raw)
     assert answer.status == status, answer.body
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert not FreightOrder.objects.exists()
 
 
-def test_numbers_and_switches_as_json_has_them(platform: Program) -> None:
+def test_numbers_and_booleans_of_json_are_accepted(platform: Program) -> None:
     fact: dict[str, Any] = {**FACT, "base_freight": 99.5, "use_coupon": True, "promo_flag": False, "paid_at": None}
     assert platform.post("facts/freight_orders/", {"facts": [fact]}).status == 200
     order = FreightOrder.objects.get()

@@ -1,4 +1,4 @@
-"""Under fault: cut connections, a read-only database, verbs that meet (faults.md, L5, L8, F11, F12, F13)."""
+"""Faults under load: terminated connections, a read-only database, concurrent operations."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +28,7 @@ MOST_ENDED = 15
 
 
 def end_one() -> int:
-    """End one of the other connections to this database that is at work; returns how many were."""
+    """Terminate one other active connection to this database; return how many were terminated."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname ="
@@ -39,7 +39,7 @@ def end_one() -> int:
 
 @contextmanager
 def killing() -> Iterator[list[int]]:
-    """Ends the others' connections again and again meanwhile; gives what it ended, round by round."""
+    """Terminate other connections repeatedly during the block; yield the number terminated in each round."""
     over, ended = Event(), list[int]()
 
     def kill() -> None:
@@ -57,7 +57,7 @@ def killing() -> Iterator[list[int]]:
 
 
 def insistently(call: Callable[[], Answer]) -> Answer:
-    """Call until there is an answer, as a program does that does not hear one: the key stays the same."""
+    """Repeat a request until there is a response, with the same Idempotency-Key, as a program does."""
     while True:
         try:
             answer = call()
@@ -69,7 +69,7 @@ def insistently(call: Callable[[], Answer]) -> Answer:
             connection.close()
 
 
-def test_F11_connections_ended_under_load_lose_and_double_nothing(platform: Program, settings: Settings) -> None:
+def test_F11_terminated_connections_neither_lose_nor_duplicate(platform: Program, settings: Settings) -> None:
     settings.API_RATE = 1_000_000
     publish(offer("o", quota="{limit: 15}"))
 
@@ -87,7 +87,7 @@ def test_F11_connections_ended_under_load_lose_and_double_nothing(platform: Prog
     assert Decision.objects.count() == 24
 
 
-def test_F12_an_answer_that_was_lost_is_given_again(platform: Program) -> None:
+def test_F12_a_lost_response_is_replayed(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
     first = platform.post("claims/", claim_with_fact(), once="k")  # and nobody hears it
     again = platform.post("claims/", claim_with_fact(), once="k")
@@ -95,7 +95,7 @@ def test_F12_an_answer_that_was_lost_is_given_again(platform: Program) -> None:
     assert Grant.objects.count() == 1
 
 
-def test_F13_a_read_only_database_is_a_503_and_recovers_alone(platform: Program) -> None:
+def test_F13_a_read_only_database_is_a_503_until_it_is_writable(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
@@ -108,7 +108,7 @@ def test_F13_a_read_only_database_is_a_503_and_recovers_alone(platform: Program)
     assert Grant.objects.count() == 1
 
 
-def test_L5_a_pause_that_meets_a_tick_comes_before_all_of_it_or_after(platform: Program) -> None:
+def test_L5_a_pause_comes_before_or_after_a_concurrent_tick(platform: Program) -> None:
     for n in range(6):
         publish(offer(f"o{n}", benefit=f"{{fee: freight, percent: {n + 1}}}", where=f"[{{fact: line, is: l{n}}}]"))
         for m in range(5):
@@ -154,11 +154,11 @@ def given_when_paused(monkeypatch: pytest.MonkeyPatch) -> int:
     return int(at_once(both)[1])
 
 
-def test_L5_a_pause_waits_for_the_tick_that_gives(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_L5_a_pause_waits_for_the_tick_that_grants(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     assert given_when_paused(monkeypatch) == 5
 
 
-def test_L5_control_without_the_lock_places_are_given_after_the_pause(
+def test_L5_control_without_the_lock_a_tick_grants_after_the_pause(
     platform: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(published_offers, "hold", list)
@@ -172,7 +172,7 @@ def deadlocks() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> None:
+def test_L8_concurrent_operations_do_not_deadlock(platform: Program) -> None:
     """Ticks, claims at once in both orders, a revocation and the closing of a month, on offers of two groups."""
     other = {"benefit": "{fee: service_fee, percent: 5}", "subject": "trade_order", "claim": "{at: drafted_at}"}
     publish(offer("a", quota="{limit: 20}") + offer("b", quota="{limit: 20}", **other))
@@ -201,7 +201,7 @@ def test_L8_verbs_that_meet_do_not_lock_each_other_out(platform: Program) -> Non
     assert deadlocks() == before
 
 
-def test_L8_control_in_two_orders_they_do() -> None:
+def test_L8_control_locking_in_two_orders_deadlocks() -> None:
     """The guard is that offers are held in one order, by key: here each has one and then wants the other's."""
     publish(offer("a") + offer("b"))
     a, b = published_offers.published()

@@ -1,4 +1,4 @@
-"""Calls made up from the schema, one by one and in chains: what comes back is always what the schema says."""
+"""Requests generated from the schema, single and chained: responses conform to the schema."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ RUN = (
 ).split()
 
 
-def test_every_check_holds(transactional_db: None, live_server: LiveServer, settings: Settings) -> None:
+def test_responses_conform_to_the_schema(transactional_db: None, live_server: LiveServer, settings: Settings) -> None:
     settings.DEMO, settings.API_RATE = True, 10**9
     clock("03")
     merchant("M1")

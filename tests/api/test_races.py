@@ -1,4 +1,4 @@
-"""Many programs at once: one effect for a key, and never more than there are places (faults.md, L1, L2, L4)."""
+"""Concurrent programs: one effect for an Idempotency-Key, and never more grants than places."""
 
 from collections import Counter
 from functools import partial
@@ -18,7 +18,7 @@ from tests.support.world import freight, merchant, offer, publish, t
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-def test_L4_twenty_at_once_under_one_key_are_one(platform: Program) -> None:
+def test_L4_twenty_concurrent_requests_with_one_key_have_one_effect(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
     told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
     statuses = Counter(answer.status for answer in told)
@@ -29,9 +29,7 @@ def test_L4_twenty_at_once_under_one_key_are_one(platform: Program) -> None:
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1
 
 
-def test_L4_control_without_the_lock_some_fail_on_the_database(
-    platform: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_L4_control_without_the_lock_the_constraint_fails(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "LOCK", "SELECT true FROM unnest(%s::bigint[])")
     publish(offer("o", quota="{limit: 5}"))
     told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
@@ -39,7 +37,7 @@ def test_L4_control_without_the_lock_some_fail_on_the_database(
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1  # the constraint still holds
 
 
-def test_L1_more_clients_than_places(platform: Program) -> None:
+def test_L1_concurrent_clients_get_exactly_the_limit(platform: Program) -> None:
     publish(offer("o", quota="{limit: 10}"))
     told = at_once([partial(platform.post, "claims/", claim_with_fact(order_no=f"F{n:02}")) for n in range(40)])
     assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
@@ -52,7 +50,7 @@ TWO_QUOTAS = offer("five", benefit="{fee: freight, percent: 5}", quota="{limit: 
 )
 
 
-def test_L3_twenty_claims_at_once_on_two_quotas_of_a_campaign_are_one_benefit(platform: Program) -> None:
+def test_L3_concurrent_claims_on_two_quotas_get_one_benefit(platform: Program) -> None:
     publish(TWO_QUOTAS)
     freight("A", paid_at="02")
     told = at_once([partial(platform.post, "claims/", {"subject": "freight_order", "key": "A"})] * 20)
@@ -80,7 +78,7 @@ def test_L3_control_without_the_lock_the_database_refuses(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_L2_two_programs_of_one_merchant_and_the_last_place(platform: Program, round_: int) -> None:
+def test_L2_two_programs_of_a_merchant_race_for_its_last_place(platform: Program, round_: int) -> None:
     publish(offer("o", quota="{limit: 100, per_merchant: 1}"))
     freight("A", paid_at="02")
     freight("B", paid_at="02")

@@ -1,4 +1,4 @@
-"""How often a program may call: exactly so often, told in headers, and never in the way when Redis is ill."""
+"""Rate limit: exact, announced in headers, and open when Redis fails."""
 
 import time
 from typing import Any
@@ -27,7 +27,7 @@ def name() -> str:
 
 
 @pytest.mark.django_db
-def test_the_last_call_that_is_allowed_and_the_first_that_is_not(platform: Program, settings: Settings) -> None:
+def test_requests_above_the_rate_get_429(platform: Program, settings: Settings) -> None:
     settings.API_RATE = 3
     settings.REDIS_URL = ""
     answers = [platform.get("offers/") for _ in range(4)]
@@ -43,7 +43,7 @@ def test_the_last_call_that_is_allowed_and_the_first_that_is_not(platform: Progr
 
 
 @pytest.mark.django_db
-def test_a_call_too_many_claims_nothing(platform: Program, settings: Settings) -> None:
+def test_a_request_above_the_rate_claims_nothing(platform: Program, settings: Settings) -> None:
     settings.API_RATE, settings.REDIS_URL = 1, ""
     publish(offer("o"))
     freight("F1", paid_at="02")
@@ -54,7 +54,7 @@ def test_a_call_too_many_claims_nothing(platform: Program, settings: Settings) -
     assert ApiKey.objects.count() == 1
 
 
-def test_the_next_minute_begins_anew(settings: Settings) -> None:
+def test_each_minute_is_a_new_window(settings: Settings) -> None:
     mine = name()
     assert [throttling._count_in_process(mine, at)[0] for at in (0.0, 1.0, 59.9, 60.0, 61.0)] == [1, 2, 3, 1, 2]
 
@@ -64,18 +64,18 @@ def burst(mine: str, allowed: int) -> int:
 
 
 @pytest.mark.redis
-def test_S5_of_sixty_at_once_exactly_ten_are_let_through() -> None:
+def test_S5_of_sixty_concurrent_requests_exactly_ten_pass() -> None:
     for _ in range(5):
         assert burst(name(), 10) == 10
 
 
-def test_S5_so_it_is_in_one_process_without_redis(settings: Settings) -> None:
+def test_S5_the_count_is_exact_in_one_process_without_redis(settings: Settings) -> None:
     settings.REDIS_URL = ""
     assert burst(name(), 10) == 10
 
 
 @pytest.mark.redis
-def test_S5_control_a_count_that_is_read_and_then_written_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_S5_control_read_then_write_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
     server: Any = throttling._server(configured.REDIS_URL)
 
     def read_then_write(mine: str) -> tuple[int, float]:
@@ -87,7 +87,7 @@ def test_S5_control_a_count_that_is_read_and_then_written_lets_more_through(monk
     assert any(burst(name(), 10) > 10 for _ in range(20))
 
 
-def test_F5_a_redis_that_hangs_lets_everybody_through(private_redis: PrivateRedis, settings: Settings) -> None:
+def test_F5_a_redis_that_hangs_lets_all_requests_through(private_redis: PrivateRedis, settings: Settings) -> None:
     settings.REDIS_URL = private_redis.url
     mine = name()
     assert throttling.count(mine)[0] == 1

@@ -1,4 +1,4 @@
-"""The schema is what the API does: valid OpenAPI 3.1, and its page needs nobody else's server."""
+"""OpenAPI schema: valid, complete, and shown without other servers."""
 
 from django.core.management import call_command
 from django.test import Client
@@ -17,6 +17,6 @@ def test_the_schema_is_valid_and_complete() -> None:
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
 
 
-def test_the_page_needs_no_other_server() -> None:
+def test_the_documentation_page_needs_no_other_server() -> None:
     page = Client().get("/api/v1/docs/").content.decode()
     assert "https://" not in page

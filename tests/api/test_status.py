@@ -1,4 +1,4 @@
-"""Reading over REST: offers, places, a merchant's own, explanations; keys, scopes and foreign objects."""
+"""Reading over REST: offers, quotas, merchants and explanations; keys, scopes and other merchants."""
 
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ from tests.support.world import freight, offer, publish, tick
 pytestmark = pytest.mark.django_db
 
 
-def test_offers_and_their_terms_as_data_and_as_sentences(platform: Program) -> None:
+def test_offers_with_terms_as_data_and_as_sentences(platform: Program) -> None:
     publish(offer("o", quota="{limit: 3}"))
     assert [one["code"] for one in platform.get("campaigns/").body] == ["trial"]
     assert [one["code"] for one in platform.get("offers/?campaign=trial").body] == ["o"]
@@ -31,7 +31,7 @@ def test_offers_and_their_terms_as_data_and_as_sentences(platform: Program) -> N
     assert platform.get("offers/none/").status == 404
 
 
-def test_places(platform: Program) -> None:
+def test_quota(platform: Program) -> None:
     settled = "{locked_at: paid_at, at: departed_at, released_by: cancelled_at}"
     publish(offer("o", claim="{at: placed_at}", settlement=settled, quota="{limit: 3, per_merchant: 2}"))
     freight("A", placed_at="02")
@@ -43,7 +43,7 @@ def test_places(platform: Program) -> None:
     }  # fmt: skip
 
 
-def test_places_over_time_and_when_the_last_one_goes(platform: Program) -> None:
+def test_quota_history_and_forecast(platform: Program) -> None:
     publish(offer("o", quota="{limit: 12}"))
     for n in range(9):
         freight(f"F{n}", paid_at=f"02 0{n}:30")
@@ -58,7 +58,7 @@ def test_places_over_time_and_when_the_last_one_goes(platform: Program) -> None:
     assert platform.get("offers/none/quota/history/").status == 404
 
 
-def test_a_statement_of_a_month(platform: Program) -> None:
+def test_a_monthly_statement(platform: Program) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
     freight("B", of="M2", paid_at="02")
@@ -74,7 +74,7 @@ def test_a_statement_of_a_month(platform: Program) -> None:
     assert platform.get("statements/2022-13/").status == 404
 
 
-def test_a_merchants_own(platform: Program) -> None:
+def test_a_merchants_benefits_grants_and_coupons(platform: Program) -> None:
     publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 3")))
     freight("S", shipped_at="02")
     tick("03")
@@ -92,7 +92,7 @@ def test_a_merchants_own(platform: Program) -> None:
     assert (bad.status, bad.body["errors"][0]["pointer"]) == (400, "/status")
 
 
-def test_why_not(platform: Program) -> None:
+def test_an_explanation_of_a_refusal(platform: Program) -> None:
     publish(offer("o", conditions="[{fact: base_freight, at_least: 5000.00}]"))
     freight("A", paid_at="02")
     tick("03")
@@ -105,7 +105,7 @@ def test_why_not(platform: Program) -> None:
     "path",
     ["merchants/M2/benefits/", "merchants/M2/grants/", "merchants/M2/coupons/", "subjects/freight_order/THEIRS/"],
 )
-def test_S1_what_is_another_merchants_is_not_found(platform: Program, path: str) -> None:
+def test_S1_other_merchants_are_not_found(platform: Program, path: str) -> None:
     publish(offer("o"))
     freight("THEIRS", of="M2", paid_at="02")
     tick("03")
@@ -115,7 +115,7 @@ def test_S1_what_is_another_merchants_is_not_found(platform: Program, path: str)
     assert platform.get(path).status == 200
 
 
-def test_what_has_not_changed_is_a_304(platform: Program) -> None:
+def test_an_unchanged_response_is_a_304(platform: Program) -> None:
     publish(offer("o"))
     first = platform.get("offers/o/quota/")
     assert platform.get("offers/o/quota/", **{"if-none-match": first.headers["ETag"]}).status == 304
@@ -127,14 +127,14 @@ def test_what_has_not_changed_is_a_304(platform: Program) -> None:
 # Keys
 
 
-def test_without_a_good_key_it_is_a_401(platform: Program) -> None:
+def test_without_a_valid_key_it_is_a_401(platform: Program) -> None:
     for secret in ("", "nonsense", "fg_000000000000_x", platform.headers["authorization"][7:-1]):
         answer = Program(secret).get("offers/")
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_key_that_is_revoked_or_has_ended(platform: Program) -> None:
+def test_a_revoked_or_expired_key_is_refused(platform: Program) -> None:
     now = timezone.now()
     key, secret = api_keys.issue("k", scopes=["read"], expires_at=now + timedelta(hours=1), at=now, by="test")
     assert api_keys.find(secret, at=now + timedelta(minutes=59)) == key
@@ -144,7 +144,7 @@ def test_a_key_that_is_revoked_or_has_ended(platform: Program) -> None:
     assert Program(secret).get("offers/").status == 401
 
 
-def test_a_replaced_key_is_good_for_a_while(platform: Program) -> None:
+def test_a_replaced_key_remains_valid_for_a_while(platform: Program) -> None:
     now = timezone.now()
     key, old = api_keys.issue("k", scopes=["read"], merchant=Merchant.objects.get(pk="M1"), at=now, by="test")
     made, new = api_keys.rotate(key, at=now, overlap=timedelta(hours=1), by="test")
@@ -155,7 +155,7 @@ def test_a_replaced_key_is_good_for_a_while(platform: Program) -> None:
     assert api_keys.find(new, at=later) == made
 
 
-def test_a_scope_that_is_missing_is_a_403(platform: Program) -> None:
+def test_a_missing_scope_is_a_403(platform: Program) -> None:
     reader, claimer = program("read"), program("claim")
     assert claimer.get("offers/").status == 403
     answer = reader.post("claims/", {"subject": "merchant", "key": "M1"})
@@ -170,7 +170,7 @@ def test_no_secret_is_stored(platform: Program) -> None:
     assert ApiKey.objects.get().used_at is not None
 
 
-def test_the_command_that_makes_keys(platform: Program, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_issues_keys(platform: Program, capsys: pytest.CaptureFixture[str]) -> None:
     call_command("issue_key", "shop", "--scopes", "read", "--merchant", "M1")
     assert Program(capsys.readouterr().out.strip()).get("merchants/M1/grants/").status == 200
     for arguments in (["--scopes", "facts", "--merchant", "M1"], ["--scopes", "read", "--merchant", "NO"]):
@@ -180,7 +180,7 @@ def test_the_command_that_makes_keys(platform: Program, capsys: pytest.CaptureFi
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_number_of_queries_of_a_list(platform: Program, count: int) -> None:
+def test_the_number_of_queries_of_a_list_is_constant(platform: Program, count: int) -> None:
     publish(offer("o"))
     for n in range(count):
         freight(f"F{n}", paid_at="02")
@@ -217,7 +217,7 @@ def test_decisions_with_their_explanations(platform: Program) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_number_of_queries_of_decisions(platform: Program, count: int) -> None:
+def test_the_number_of_queries_of_decisions_is_constant(platform: Program, count: int) -> None:
     publish(offer("o"))
     for n in range(count):
         freight(f"F{n}", paid_at="02")
