@@ -349,8 +349,8 @@ class Migration(migrations.Migration):
                 ('draft', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='campaigns.draft', verbose_name='draft')),
             ],
             options={
-                'verbose_name': 'trial',
-                'verbose_name_plural': 'trials',
+                'verbose_name': 'simulation',
+                'verbose_name_plural': 'simulations',
             },
         ),
         migrations.CreateModel(

@@ -41,8 +41,8 @@ class Simulation(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True)
 
     class Meta:
-        verbose_name = _("trial")
-        verbose_name_plural = _("trials")
+        verbose_name = _("simulation")
+        verbose_name_plural = _("simulations")
 
     def __str__(self) -> str:
         return f"{self.draft} {self.asked_at:%Y-%m-%d %H:%M}"
