@@ -148,11 +148,11 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         problems=problems,
         text=text,
         differences=list(_differences(text)) if text else [],
-        doubts=_warnings(text) if text else [],
+        warnings=_warnings(text) if text else [],
         acts=draft.acts.order_by("-pk"),
         buttons=_buttons(request, draft, bool(text)),
-        trials=Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
-        may_try=has_permissions(request, "add_simulation"),
+        simulations=Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
+        may_simulate=has_permissions(request, "add_simulation"),
     )
 
 

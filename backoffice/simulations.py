@@ -49,7 +49,7 @@ def create(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            trial = jobs.request(
+            simulation = jobs.request(
                 draft,
                 until=data["until"],
                 days=7 * data["weeks"],
@@ -60,8 +60,8 @@ def create(request: HttpRequest, pk: int) -> HttpResponse:
         except DefinitionError as error:
             messages.error(request, str(error))
             return redirect("backoffice:draft", draft.pk)
-        transaction.on_commit(lambda: tasks.run_simulation.delay(trial.pk))
-        return redirect("backoffice:simulation", trial.pk)
+        transaction.on_commit(lambda: tasks.run_simulation.delay(simulation.pk))
+        return redirect("backoffice:simulation", simulation.pk)
     return render_page(
         request, "new_simulation", title=_("Simulate %(draft)s") % {"draft": draft}, form=form, draft=draft
     )
@@ -110,24 +110,24 @@ def _is_chinese() -> bool:
 @staff_view("view_simulation", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the progress or the results of a simulation."""
-    trial = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
-    found = [OfferResult(data) for data in trial.result.get("offers", ())]
+    simulation = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
+    found = [OfferResult(data) for data in simulation.result.get("offers", ())]
     return render_page(
         request,
         "simulation",
-        title=_("Simulation of %(draft)s") % {"draft": trial.draft},
-        trial=trial,
-        tried=found,
-        compared=trial.result.get("compared", ()),
-        over=trial.status in Simulation.OVER,
+        title=_("Simulation of %(draft)s") % {"draft": simulation.draft},
+        simulation=simulation,
+        results=found,
+        compared=simulation.result.get("compared", ()),
+        over=simulation.status in Simulation.OVER,
     )
 
 
 @staff_view("add_simulation", methods=("POST",))
 def cancel(request: HttpRequest, pk: int) -> HttpResponse:
     """Cancel a simulation."""
-    trial = get_object_or_404(Simulation, pk=pk)
-    if jobs.cancel(trial, at=clock.real()):
+    simulation = get_object_or_404(Simulation, pk=pk)
+    if jobs.cancel(simulation, at=clock.real()):
         messages.success(request, _("Simulation cancelled."))
     return redirect("backoffice:simulation", pk)
 
@@ -135,9 +135,9 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 @staff_view("view_simulation", methods=("GET", "HEAD"))
 def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
     """Download the simulated grants as a workbook."""
-    trial = get_object_or_404(Simulation, pk=pk)
-    if trial.table is None:
+    simulation = get_object_or_404(Simulation, pk=pk)
+    if simulation.table is None:
         raise Http404
-    response = HttpResponse(bytes(trial.table), content_type=CONTENT_TYPES["xlsx"])
-    response["Content-Disposition"] = f'attachment; filename="trial-{trial.pk}.xlsx"'
+    response = HttpResponse(bytes(simulation.table), content_type=CONTENT_TYPES["xlsx"])
+    response["Content-Disposition"] = f'attachment; filename="simulation-{simulation.pk}.xlsx"'
     return response

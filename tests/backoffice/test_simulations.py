@@ -30,23 +30,23 @@ def draft_of(*offers: str) -> Draft:
 
 
 def tried(draft: Draft, until: str = "30", **options: object) -> Simulation:
-    trial = jobs.request(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
-    jobs.run(trial, clock=lambda: NOW)
-    assert trial.status == Simulation.Status.DONE, trial.error
-    return trial
+    simulation = jobs.request(draft, until=t(until), at=NOW, by="ana", **options)  # type: ignore[arg-type]
+    jobs.run(simulation, clock=lambda: NOW)
+    assert simulation.status == Simulation.Status.DONE, simulation.error
+    return simulation
 
 
 def counts() -> dict[str, int]:
     return {model.__name__: model._default_manager.count() for model in ISOLATED_MODELS}
 
 
-def rows(trial: Simulation) -> list[tuple[object, ...]]:
-    assert trial.table is not None
-    return list(load_workbook(io.BytesIO(bytes(trial.table))).active.values)[1:]
+def rows(simulation: Simulation) -> list[tuple[object, ...]]:
+    assert simulation.table is not None
+    return list(load_workbook(io.BytesIO(bytes(simulation.table))).active.values)[1:]
 
 
 @pytest.mark.parametrize("case", ["tiny-quotas"])
-def test_a_trial_gives_what_the_season_gave_and_changes_nothing(
+def test_a_simulation_gives_what_the_season_gave_and_changes_nothing(
     case: str, season: seasons.Season, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TICKS", 4)
@@ -56,14 +56,14 @@ def test_a_trial_gives_what_the_season_gave_and_changes_nothing(
         source = _with_quota(source, code, quota)
     draft = drafts.begin(source, title="", at=NOW, by="ana")
     before = counts()
-    trial = jobs.request(draft, until=seasons.END, at=NOW, by="ana")
-    jobs.run(trial, clock=lambda: NOW)
-    assert trial.status == "done", trial.error
+    simulation = jobs.request(draft, until=seasons.END, at=NOW, by="ana")
+    jobs.run(simulation, clock=lambda: NOW)
+    assert simulation.status == "done", simulation.error
     assert counts() == before
-    got = {(row[0], row[1], row[2], row[3], f"{row[4]:.2f}", row[5]) for row in rows(trial)}
+    got = {(row[0], row[1], row[2], row[3], f"{row[4]:.2f}", row[5]) for row in rows(simulation)}
     real = Grant.objects.values_list("offer__code", "subject", "merchant_id", "status", "amount", "currency")
     assert got == {(*row[:4], f"{row[4]:.2f}", row[5]) for row in real}
-    assert {one["code"]: one["used"] for one in trial.result["offers"]} == dict(
+    assert {one["code"]: one["used"] for one in simulation.result["offers"]} == dict(
         Offer.objects.values_list("code", "places_taken")
     )
 
@@ -82,8 +82,8 @@ def test_what_waits_for_the_real_engine_goes_on_waiting() -> None:
     merchant()
     freight("F1", paid_at="05")
     waiting = ImportBatch.objects.filter(processed=False).count()
-    trial = tried(draft_of(offer("ten")))
-    assert trial.result["offers"][0]["granted"] == 1
+    simulation = tried(draft_of(offer("ten")))
+    assert simulation.result["offers"][0]["granted"] == 1
     assert (Grant.objects.count(), Offer.objects.count(), TickRun.objects.count()) == (0, 0, 0)
     assert ImportBatch.objects.filter(processed=False).count() == waiting == 3
     publish(offer("ten"))
@@ -91,7 +91,7 @@ def test_what_waits_for_the_real_engine_goes_on_waiting() -> None:
     assert Grant.objects.count() == 1
 
 
-def test_a_trial_says_who_when_how_much_and_why_not() -> None:
+def test_a_simulation_says_who_when_how_much_and_why_not() -> None:
     merchant()
     merchant("M2", country="US")
     for n in range(4):
@@ -117,12 +117,12 @@ def test_the_difference_to_another_text() -> None:
     draft = draft_of(
         offer("ten", conditions="[{fact: base_freight, at_least: 200}]", benefit="{fee: freight, percent: 20}")
     )
-    trial = tried(draft, base=base)
-    assert trial.result["compared"] == [
+    simulation = tried(draft, base=base)
+    assert simulation.result["compared"] == [
         {"code": "gone", "same": 0, "changed": 0, "gained": 0, "lost": 0},
         {"code": "ten", "same": 0, "changed": 1, "gained": 2, "lost": 1},
     ]
-    assert [(row[1], row[-1]) for row in rows(trial)] == [
+    assert [(row[1], row[-1]) for row in rows(simulation)] == [
         ("F1", "changed"),
         ("F2", "gained"),
         ("F3", "gained"),
@@ -141,21 +141,21 @@ def test_dates_are_moved_to_where_the_facts_are() -> None:
 def test_cancelled_at_its_next_step() -> None:
     merchant()
     text = offer("ten", conditions="[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 00:00:00}}]")
-    trial = jobs.request(draft_of(text), until=t("30"), at=NOW, by="ana")
+    simulation = jobs.request(draft_of(text), until=t("30"), at=NOW, by="ana")
     steps = []
 
     def clock() -> datetime:
-        steps.append(trial.step)
-        if trial.step == 1:
-            jobs.cancel(trial, at=NOW)
+        steps.append(simulation.step)
+        if simulation.step == 1:
+            jobs.cancel(simulation, at=NOW)
         return NOW
 
-    jobs.run(trial, clock=clock)
-    assert (trial.status, trial.result, trial.table) == ("cancelled", {}, None)
+    jobs.run(simulation, clock=clock)
+    assert (simulation.status, simulation.result, simulation.table) == ("cancelled", {}, None)
     assert max(steps) == 1  # of 20
-    assert not jobs.cancel(trial, at=NOW)
-    jobs.run(trial, clock=lambda: NOW)  # what is over is not run again
-    assert trial.status == "cancelled"
+    assert not jobs.cancel(simulation, at=NOW)
+    jobs.run(simulation, clock=lambda: NOW)  # what is over is not run again
+    assert simulation.status == "cancelled"
 
 
 def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,11 +167,11 @@ def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pyte
     def broken(*, at: datetime) -> None:
         raise RuntimeError("no such luck")
 
-    trial = jobs.request(draft, until=t("30"), at=NOW, by="ana")
+    simulation = jobs.request(draft, until=t("30"), at=NOW, by="ana")
     with monkeypatch.context() as patched:
         patched.setattr(ticker, "tick", broken)
-        jobs.run(trial, clock=lambda: NOW)
-    assert (trial.status, trial.error) == ("failed", "RuntimeError: no such luck")
+        jobs.run(simulation, clock=lambda: NOW)
+    assert (simulation.status, simulation.error) == ("failed", "RuntimeError: no such luck")
     assert counts() == before
 
 
@@ -182,12 +182,12 @@ def test_a_text_that_is_not_right_is_not_tried() -> None:
 
 
 def test_a_lost_worker_is_not_waited_for_for_ever() -> None:
-    trial = jobs.request(draft_of(offer("ten")), until=t("30"), at=NOW, by="ana")
+    simulation = jobs.request(draft_of(offer("ten")), until=t("30"), at=NOW, by="ana")
     Simulation.objects.update(status="running", seen_at=NOW)
     assert jobs.QUEUE.fail_stalled(at=NOW + STALLED_AFTER - STALLED_AFTER / 60) == 0
     assert jobs.QUEUE.fail_stalled(at=NOW + STALLED_AFTER) == 1
-    trial.refresh_from_db()
-    assert (trial.status, trial.error) == ("failed", "the worker was lost")
+    simulation.refresh_from_db()
+    assert (simulation.status, simulation.error) == ("failed", "the worker was lost")
 
 
 def test_the_sandbox_hides_every_table_that_the_engine_writes(season: seasons.Season) -> None:
