@@ -1,4 +1,4 @@
-"""What happens to grants after the claim: each moves on as its subject's facts do, under the terms it was given."""
+"""Follow grants: bring each to the state that its subject's facts lead to, under the version that granted it."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Grant, Offer, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
 
-CHUNK = 2_000
+CHUNK = 2_000  # grants locked and read at once; both sides of the comparison are in memory
 MISSING, CLAIM, CONDITIONS, AMOUNT, STATE = (
     "the subject no longer claims",
     "the claim time changed",
@@ -23,29 +23,29 @@ MISSING, CLAIM, CONDITIONS, AMOUNT, STATE = (
 )
 
 
-def follow(offer: PublishedOffer, news: Changes) -> int:
-    """Bring the offer's grants to the states their facts lead to. Returns how many moved.
+def follow(offer: PublishedOffer, changes: Changes) -> int:
+    """Bring the grants of an offer to the states that their facts lead to. Returns how many changed.
 
-    A grant whose facts were corrected under it stays as it is and is marked for review. The caller holds the offer.
+    A grant that rests on a corrected fact stays as it is and is marked for review. The caller has locked the offer.
     """
-    moved = 0
+    changed = 0
     live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
-    if news.only:
-        live = live.filter(subject__in=news.only.subjects)
+    if changes.only:
+        live = live.filter(subject__in=changes.only.subjects)
     for version in Version.objects.filter(Exists(live.filter(version=OuterRef("pk"))), offer=offer.id):
         terms = PublishedOffer(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))
-        for keys in _chunks(_subjects(terms, news)):
-            moved += _follow_some(terms, keys, news)
-    return moved
+        for keys in _chunks(_subjects(terms, changes)):
+            changed += _follow_some(terms, keys, changes)
+    return changed
 
 
-def _subjects(offer: PublishedOffer, news: Changes) -> Iterator[str]:
-    keys = affected.subjects_to_follow(offer, news)
+def _subjects(offer: PublishedOffer, changes: Changes) -> Iterator[str]:
+    keys = affected.subjects_to_follow(offer, changes)
     live = Grant.objects.filter(offer=offer.id, version=offer.version_id, status__in=Grant.LIVE)
     if keys is not None:
         live = live.filter(subject__in=keys)
     elif offer.terms.settlement.at_claim and not offer.terms.settlement.released_by:
-        return iter(())  # settled for good: only a correction could say anything
+        return iter(())  # settled for good: only a correction, hence a changed fact, could change these grants
     return live.order_by().values_list("subject", flat=True).iterator(chunk_size=CHUNK)
 
 
@@ -54,41 +54,42 @@ def _chunks(keys: Iterator[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _follow_some(offer: PublishedOffer, keys: list[str], news: Changes) -> int:
+def _follow_some(offer: PublishedOffer, keys: list[str], changes: Changes) -> int:
     rows = claims.subjects(offer).filter(pk__in=keys)
-    found = {subject.key: subject for subject in claims.read(offer, rows, evaluate=True)}
-    mine = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
-    locked = mine.select_for_update(no_key=True).order_by("pk")
-    advances, doubtful = [], []
+    subjects = {subject.key: subject for subject in claims.read(offer, rows, evaluate=True)}
+    grants = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
+    locked = grants.select_for_update(no_key=True).order_by("pk")
+    advances, for_review = [], []
     for grant in locked:
-        subject = found.get(grant.subject)
-        doubt, steps = (MISSING, []) if subject is None else _compare(offer, grant, subject, news)
-        if doubt and grant.review != doubt:
-            grant.review = doubt
-            doubtful.append(grant)
-        elif steps and not doubt:
+        subject = subjects.get(grant.subject)
+        review, steps = (MISSING, []) if subject is None else _compare(offer, grant, subject, changes)
+        if review and grant.review != review:
+            grant.review = review
+            for_review.append(grant)
+        elif steps and not review:
             advances.append(transitions.GrantAdvance(grant, steps))
-    Grant.objects.bulk_update(doubtful, ["review"], batch_size=500)
-    mine.filter(follow_again=True).update(follow_again=False)
+    Grant.objects.bulk_update(for_review, ["review"], batch_size=500)
+    grants.filter(follow_again=True).update(follow_again=False)
     transitions.advance(advances)
     return len(advances)
 
 
 def _compare(
-    offer: PublishedOffer, grant: Grant, subject: claims.Subject, news: Changes
+    offer: PublishedOffer, grant: Grant, subject: claims.Subject, changes: Changes
 ) -> tuple[str, list[StateChange]]:
-    """Why the grant needs a look, or the states it has yet to go through."""
+    """Return the reason for a review, or the states that the grant has yet to go through."""
     at = subject.timeline.claimed_at
     if at is None:
         return MISSING, []
-    doubt = _doubt(offer, grant, subject, at)
-    if doubt and doubt != grant.accepted_review:
-        return doubt, []
-    return _remaining(grant, grant_steps(offer.terms.settlement, subject.timeline, until=news.until))
+    review = _review(offer, grant, subject, at)
+    if review and review != grant.accepted_review:
+        return review, []
+    return _remaining(grant, grant_steps(offer.terms.settlement, subject.timeline, until=changes.until))
 
 
-def _doubt(offer: PublishedOffer, grant: Grant, subject: claims.Subject, at: datetime) -> str:
-    """What the grant rests on that is not so any more. A merchant's earlier claim does not make its grant doubtful."""
+def _review(offer: PublishedOffer, grant: Grant, subject: claims.Subject, at: datetime) -> str:
+    """Return which fact that the grant rests on has changed, empty if none has."""
+    # A merchant claims once: an earlier event of the same merchant would have given it the same grant.
     if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
         return CLAIM
     if not subject.passed:
@@ -100,6 +101,7 @@ def _remaining(grant: Grant, steps: list[StateChange]) -> tuple[str, list[StateC
     reached = [step.status for step in steps]
     if grant.status in reached:
         return "", steps[reached.index(grant.status) + 1 :]
+    # A state was left out, as where a correction took the payment back: an end that the facts name still holds.
     if grant.status != Grant.Status.SETTLED and steps[-1].status not in Grant.LIVE:
         return "", steps[-1:]
     return STATE, []

@@ -1,6 +1,7 @@
-"""Parts of a tick that are set aside when they keep ending their worker, so that the others go on (faults.md, F3).
+"""Quarantine: skip a step of the tick that keeps killing its worker, so that the other steps go on.
 
-A try is counted before it is made and the count is taken back when it ends: what kills its process leaves it behind.
+An attempt is counted before it starts, and the count is reset when it ends: only an attempt that kills its process, or
+raises, leaves a count behind.
 """
 
 import hashlib
@@ -21,22 +22,22 @@ logger = logging.getLogger(__name__)
 
 
 def run_guarded(name: str, progress: object, work: Callable[[], T], *, shared: bool = False) -> T | None:
-    """Do `work`, which is to get further than `progress`. None where that was tried TRIES times and it is set aside.
+    """Run `work`, which starts from `progress`. Returns None if that failed TRIES times: the step is in quarantine.
 
-    Others wait with their try meanwhile, unless the work is `shared` by several. Raises what the work raises; a
-    database that is not there is no fault of the work, and is not counted.
+    One process runs a step at a time, unless the work is `shared`. Raises the errors of the work. An unreachable
+    database is not counted as a failure of the work.
     """
-    told = hashlib.sha256(str(progress).encode()).hexdigest()
+    digest = hashlib.sha256(str(progress).encode()).hexdigest()
     step, _ = TickStep.objects.get_or_create(name=name)
     with nullcontext() if shared else alone(name):
-        return _counted(TickStep.objects.filter(pk=step.pk), told, work)
+        return _counted(TickStep.objects.filter(pk=step.pk), digest, work)
 
 
 def _counted(mine: QuerySet[TickStep], progress: str, work: Callable[[], T]) -> T | None:
     again = Q(progress=progress)
     tries = Case(When(again, then=F("tries") + 1), default=1)
     if not mine.filter(~again | Q(tries__lt=TRIES)).update(tries=tries, progress=progress, tried_at=Now()):
-        logger.error("set aside after %d tries: %s", TRIES, mine.get().name)
+        logger.error("quarantined after %d failed attempts: %s", TRIES, mine.get().name)
         return None
     try:
         done = work()
@@ -50,14 +51,14 @@ def _counted(mine: QuerySet[TickStep], progress: str, work: Callable[[], T]) -> 
 
 @contextmanager
 def alone(name: str) -> Iterator[None]:
-    """Whoever tries a step has it to itself, from the counting to the end: longer than one transaction.
+    """Lock a step for this session, from the count to the end: longer than one transaction.
 
-    PostgreSQL lets go by itself when a process dies; SQLite has one writer anyhow. The table stands for where the step
-    is: that of a trial's sandbox is another one.
+    PostgreSQL releases an advisory lock when its session dies. SQLite has one writer, so there is nothing to lock.
     """
     if connection.vendor != "postgresql":
         yield
         return
+    # The table is part of the key: a step of a simulation, in temporary tables, is another step.
     key = f"hashtextextended(%s, '{TickStep._meta.db_table}'::regclass::oid::bigint)"
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT pg_advisory_lock({key})", [name])
@@ -69,10 +70,10 @@ def alone(name: str) -> Iterator[None]:
 
 
 def set_aside() -> QuerySet[TickStep]:
-    """Steps that no tick tries any more."""
+    """Return the steps in quarantine."""
     return TickStep.objects.filter(tries__gte=TRIES).order_by("pk")
 
 
 def try_again(steps: QuerySet[TickStep]) -> int:
-    """Have the next tick try steps that were set aside. Returns how many were."""
+    """Take steps out of quarantine: the next tick runs them. Returns how many were in it."""
     return steps.filter(tries__gte=TRIES).update(tries=0)

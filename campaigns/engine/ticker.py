@@ -1,7 +1,7 @@
-"""`tick`: the only engine. It brings every published campaign up to an instant; nothing below reads a clock.
+"""The tick: process all facts up to an instant, for every published offer. Nothing below reads a clock.
 
-Safe to kill at any commit, to repeat and to run twice at once: a group of competing offers is decided in one
-transaction that holds its offers' rows, and what is decided is not asked again.
+A tick may be killed at any commit, repeated, and run twice at once: each group of competing offers is processed in one
+transaction that locks their rows, and a decided claim is not decided again.
 """
 
 import logging
@@ -23,36 +23,37 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db import planner_hints
 from imports.models import ImportBatch
 
-SPENDING = "coupons used"
+COUPON_USE = "coupons used"
 logger = logging.getLogger(__name__)
 
 
 def tick(*, at: datetime) -> TickRun:
-    """Bring everything up to `at`: grants, claims, coupons. Returns the run, with what it did.
+    """Process grants, claims and coupons up to `at`. Returns the run with its counts.
 
-    Time never runs back: offers already decided beyond `at` are left as they are.
+    Offers that were processed beyond `at` are left as they are: time never runs back.
     """
     run = TickRun.objects.create(at=at)
     with structlog.contextvars.bound_contextvars(run=run.pk):
-        _bring_everything_up(run)
+        _run_steps(run)
         logger.info("ticked", extra={"decided": run.decided, "moved": run.moved, "issued": run.issued})
     return run
 
 
-def _bring_everything_up(run: TickRun) -> None:
+def _run_steps(run: TickRun) -> None:
     batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
     published = published_offers.published()
     groups = published_offers.competing(published)
     skipped_steps: list[str] = []
-    looked = [_claims(group, batches, run, skipped_steps) for group in groups if not group[0].terms.fee]
-    looked.append(_coupons(published, batches, run, skipped_steps))
+    # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the freight fee.
+    complete = [_claims(group, batches, run, skipped_steps) for group in groups if not group[0].terms.fee]
+    complete.append(_coupons(published, batches, run, skipped_steps))
     without_coupons = bool(skipped_steps)
     for group in groups:
         if group[0].terms.fee == "freight" and without_coupons:  # a coupon may take the fee first
             skipped_steps.append(_name(group))
         elif group[0].terms.fee:
-            looked.append(_claims(group, batches, run, skipped_steps))
-    if all(looked) and not skipped_steps:
+            complete.append(_claims(group, batches, run, skipped_steps))
+    if all(complete) and not skipped_steps:
         ImportBatch.objects.filter(pk__in=batches).update(processed=True)
     run.finished_at, run.skipped_steps = run.at, ", ".join(skipped_steps)[:2000]
     run.save()
@@ -64,7 +65,7 @@ def _name(group: list[PublishedOffer]) -> str:
 
 def _claims(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, skipped_steps: list[str]) -> bool:
     progress = [(offer.version_id, offer.row.claims_decided_until, offer.row.grants_followed_until) for offer in group]
-    return bool(_attempt(_name(group), progress, partial(_bring_up, group, batches, run), skipped_steps))
+    return bool(_attempt(_name(group), progress, partial(_process, group, batches, run), skipped_steps))
 
 
 def _attempt(
@@ -77,7 +78,7 @@ def _attempt(
 
 
 def sweep(*, at: datetime) -> None:
-    """Do what was lost with a broker or a worker: whatever is owed by `at` and not done is done by a tick."""
+    """Tick if a queued tick was lost with its broker or worker: coupons are not issued, or imports not processed."""
     owed = Issuance.objects.filter(issued__lt=F("planned")).exists()
     late = ImportBatch.objects.filter(processed=False).exists()
     if owed or late:
@@ -85,22 +86,23 @@ def sweep(*, at: datetime) -> None:
 
 
 @transaction.atomic
-def _bring_up(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
+def _process(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
     """Follow the grants of competing offers to the run's instant, then decide their claims.
 
-    Returns whether that was done: not where they have been brought further already.
+    Returns false if they have been processed further already, or if their claims must wait.
     """
     planner_hints.plan_for_all_rows()
     group = published_offers.hold(group)
     until = claims.decision_cutoff(group, run.at)
     since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]
-    moved = [offer.row.grants_followed_until for offer in group if offer.row.grants_followed_until is not None]
-    if max(moved, default=run.at) > run.at:
+    followed = [offer.row.grants_followed_until for offer in group if offer.row.grants_followed_until is not None]
+    if max(followed, default=run.at) > run.at:
         return False
     for offer in group:
         run.moved += follow_grants.follow(offer, Changes(offer.row.grants_followed_until, run.at, batches))
     marks: dict[str, object] = {"grants_followed_until": run.at}
-    ready = max(since, default=until) <= until  # else a longer delay than before: claims wait until it has passed
+    # A new version may have a longer settling delay: claims wait until that has passed.
+    ready = max(since, default=until) <= until
     if ready:
         run.decided += claim_decisions.decide(group, Changes(max(since, default=None), until, batches), at=run.at)
         marks |= {"claims_decided_until": until, "reevaluate_all": False}
@@ -109,7 +111,7 @@ def _bring_up(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRu
 
 
 def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, skipped_steps: list[str]) -> bool:
-    """Issue what is owed, then follow how coupons are spent. Returns False where that was followed further already."""
+    """Issue planned coupons, then follow their use. Returns false if their use has been followed further already."""
     marks = {row.offer_id: row for row in Issuance.objects.all()}
     for offer in published:
         row = marks.get(offer.id)
@@ -120,11 +122,11 @@ def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: Tic
             f"coupons: {offer.code}", progress, partial(issuing.issue, offer), skipped_steps, shared=True
         )
     spent = [row.spent_until for row in marks.values()]
-    use = partial(_use, published, batches, run)
-    return not spent or bool(_attempt(SPENDING, spent, use, skipped_steps))
+    follow_use = partial(_follow_use, published, batches, run)
+    return not spent or bool(_attempt(COUPON_USE, spent, follow_use, skipped_steps))
 
 
-def _use(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
+def _follow_use(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
     followed = redemption.follow(at=run.at, batches=batches)
     for offer in published:
         if offer.terms.bundle:

@@ -1,4 +1,4 @@
-"""Months whose statements are final."""
+"""Accounting periods: months with a final statement."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,13 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class AccountingPeriod(models.Model):
-    """A calendar month of the clock `zone` whose statement is final: what is told of it later corrects a later one.
+    """A closed calendar month in the time zone `zone`: later facts about it correct a later statement.
 
     `last_entry` is the newest journal entry that counts in it.
     """
 
     month = models.DateField(_("month"), unique=True)
-    zone = models.CharField(_("clock"), max_length=50)
+    zone = models.CharField(_("time zone"), max_length=50)
     last_entry = models.BigIntegerField(_("last entry"))
     closed_at = models.DateTimeField(_("closed at"))
     closed_by = models.CharField(_("closed by"), max_length=150)

@@ -1,4 +1,4 @@
-"""What people did to offers, drafts and periods: append-only."""
+"""Audit log: actions of people on offers, drafts and periods. Append-only."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from campaigns.models.offer import Offer
 
 
 class AuditEvent(models.Model):
-    """One thing that a person did to an offer or a draft, when, why, and what it changed. Written with the change."""
+    """One action on an offer or a draft: who, when, why, and what it changed. Written in the same transaction."""
 
     class Verb(models.TextChoices):
         PUBLISHED = "published", _("published")
@@ -30,7 +30,7 @@ class AuditEvent(models.Model):
 
     offer = models.ForeignKey(Offer, models.PROTECT, null=True, verbose_name=_("offer"), related_name="acts")
     draft = models.ForeignKey(Draft, models.PROTECT, null=True, verbose_name=_("draft"), related_name="acts")
-    verb = models.CharField(_("what was done"), max_length=10, choices=Verb)
+    verb = models.CharField(_("action"), max_length=10, choices=Verb)
     at = models.DateTimeField(_("at"))
     by = models.CharField(_("by"), max_length=150)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
@@ -39,8 +39,8 @@ class AuditEvent(models.Model):
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
 
     class Meta:
-        verbose_name = _("act")
-        verbose_name_plural = _("acts")
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit log")
         constraints = [
             models.CheckConstraint(condition=Q(offer__isnull=False) | Q(draft__isnull=False), name="act_on_something"),
         ]

@@ -1,4 +1,4 @@
-"""A campaign's text while it is worked on, before it is published."""
+"""Drafts: definitions of a campaign before they are published."""
 
 from django.db import models
 from django.db.models import Q
@@ -6,11 +6,11 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Draft(models.Model):
-    """A text on its way to publication. Its status changes through the verbs of `campaigns.offers.drafts` alone.
+    """A definition on its way to publication. Only the functions of `campaigns.offers.drafts` change its status.
 
-    `digest` is the SHA-256 of `source`; `approved_digest` that of the text which was approved, so that an approval
-    holds for one text only. `base` is that of the campaign's published text from which it was begun, empty for a new
-    campaign. `authors` are all who wrote in it since it was made.
+    `digest` is the SHA-256 of `source`, `approved_digest` that of the approved text: an approval holds for one text
+    only. `base` is the digest of the published definition that the draft started from, empty for a new campaign.
+    `authors` are all users who have edited it.
     """
 
     class Status(models.TextChoices):
@@ -25,14 +25,14 @@ class Draft(models.Model):
     title = models.CharField(_("title"), max_length=200)
     source = models.TextField(_("definition"))
     digest = models.CharField(_("SHA-256"), max_length=64)
-    base = models.CharField(_("begun from"), max_length=64, blank=True)
+    base = models.CharField(_("based on"), max_length=64, blank=True)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.DRAFT)
     authors: "models.JSONField[list[str], list[str]]" = models.JSONField(_("authors"), default=list)
-    created_at = models.DateTimeField(_("made at"))
+    created_at = models.DateTimeField(_("created at"))
     changed_at = models.DateTimeField(_("changed at"))
     submitted_by = models.CharField(_("submitted by"), max_length=150, blank=True)
     approved_by = models.CharField(_("approved by"), max_length=150, blank=True)
-    approved_digest = models.CharField(_("SHA-256 of what was approved"), max_length=64, blank=True)
+    approved_digest = models.CharField(_("approved SHA-256"), max_length=64, blank=True)
 
     class Meta:
         verbose_name = _("draft")

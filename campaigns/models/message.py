@@ -1,4 +1,4 @@
-"""What each member was told of, and by what means."""
+"""Messages to members, and the channels on which they were sent."""
 
 from django.db import models
 from django.db.models import Q

@@ -133,17 +133,17 @@ class Version(models.Model):
 
 
 class Issuance(models.Model):
-    """The coupons that grants of one offer are owed, and how many are out: progress to watch, resumed after a kill.
+    """Coupons of one offer: `planned` by its grants, and `issued` so far.
 
-    `spent_until` is the instant up to which their use was followed, `warned_until` that up to which those who hold some
-    that expire soon were told.
+    `spent_until` is the instant up to which their use was followed, `warned_until` that up to which members were
+    notified of coupons that expire soon.
     """
 
     offer = models.OneToOneField(Offer, models.PROTECT, verbose_name=_("offer"), related_name="issuance")
     planned = models.BigIntegerField(_("planned"), default=0)
     issued = models.BigIntegerField(_("issued"), default=0)
-    spent_until = models.DateTimeField(_("spending followed until"), null=True)
-    warned_until = models.DateTimeField(_("warned of expiry until"), null=True)
+    spent_until = models.DateTimeField(_("use followed until"), null=True)
+    warned_until = models.DateTimeField(_("expiry notices sent until"), null=True)
 
     class Meta:
         verbose_name = _("issuance")

@@ -1,4 +1,4 @@
-"""What those who listen are to be told: the outbox."""
+"""Outbox: events to be delivered to webhooks and members."""
 
 from django.db import models
 from django.db.models import Q

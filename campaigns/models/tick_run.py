@@ -1,4 +1,4 @@
-"""What the engine did, tick by tick."""
+"""Runs of the tick, and the failed attempts of its steps."""
 
 from django.db import models
 from django.db.models.functions import Now
@@ -9,7 +9,7 @@ STEP_KINDS = {"claims": _("claims"), "coupons": _("coupons"), "coupons used": _(
 
 
 class TickRun(models.Model):
-    """One tick: brought everything up to the instant `at`. A run without `finished_at` was cut off or is under way.
+    """One tick, up to the instant `at`. A run without `finished_at` was interrupted or is still running.
 
     `skipped_steps` names the steps in quarantine (`campaigns.engine.quarantine`), and those that wait for one of them.
     """
@@ -18,9 +18,9 @@ class TickRun(models.Model):
     started_at = models.DateTimeField(_("started at"), db_default=Now())
     finished_at = models.DateTimeField(_("finished at"), null=True)
     decided = models.BigIntegerField(_("claims decided"), default=0)
-    moved = models.BigIntegerField(_("grants moved"), default=0)
+    moved = models.BigIntegerField(_("grants changed"), default=0)
     issued = models.BigIntegerField(_("coupons issued"), default=0)
-    skipped_steps = models.CharField(_("left out"), max_length=2000, blank=True, db_default="")
+    skipped_steps = models.CharField(_("skipped steps"), max_length=2000, blank=True, db_default="")
 
     class Meta:
         verbose_name = _("run")
@@ -32,15 +32,15 @@ class TickRun(models.Model):
 
 
 class TickStep(models.Model):
-    """A part of every tick. `tries` counts how often in a row it was begun at the same `progress` and did not end.
+    """One step of the tick. `tries` counts attempts in a row from the same `progress` that did not end.
 
-    Changed by `campaigns.engine.quarantine` alone.
+    Only `campaigns.engine.quarantine` changes it.
     """
 
     name = models.CharField(_("name"), max_length=100, primary_key=True)
     progress = models.CharField(_("progress"), max_length=64, blank=True)
-    tries = models.PositiveSmallIntegerField(_("tries in vain"), default=0)
-    tried_at = models.DateTimeField(_("last tried at"), null=True)
+    tries = models.PositiveSmallIntegerField(_("failed attempts"), default=0)
+    tried_at = models.DateTimeField(_("last attempt at"), null=True)
 
     class Meta:
         verbose_name = _("step of a tick")

@@ -1,4 +1,4 @@
-"""When an offer opens and closes, from its terms alone, and in what state that puts it."""
+"""Schedule of an offer: when it opens and closes by its terms, and its state at an instant."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,7 +13,7 @@ from rules.time_windows import Bound, Window
 
 
 class State(TextChoices):
-    """Where a published offer is in its life. Dates decide, unless somebody paused or stopped it."""
+    """State of a published offer. Its dates decide, unless an operator has paused or stopped it."""
 
     SCHEDULED = "scheduled", _("scheduled")
     LIVE = "live", _("live")
@@ -25,7 +25,7 @@ class State(TextChoices):
 def state(
     terms: OfferTerms, *, at: datetime, paused_at: datetime | None, stopped_at: datetime | None, owed: bool
 ) -> State:
-    """The state at `at`. `owed`: whether something given is not settled, spent or over yet."""
+    """Return the state at `at`. `owed`: some grant is not settled or ended yet, or some coupon not used or expired."""
     start, end = opens(terms), closes(terms)
     if stopped_at is not None or (end is not None and at >= _last(terms, end)):
         return State.ENDED if owed else State.CLOSED
@@ -35,22 +35,22 @@ def state(
 
 
 def _last(terms: OfferTerms, end: Bound) -> datetime:
-    """The first instant at which no place is given any more: claims may be decided after they are made."""
+    """Return the first instant at which no place is given any more: claims may be decided after they are made."""
     return max(end.after, terms.decision_instant) if terms.decision_instant else end.after
 
 
 def opens(terms: OfferTerms) -> Bound | None:
-    """The bound from which claims can be made; None where the terms name none."""
+    """Return the bound from which claims can be made, None without one."""
     return max(_starts(terms), key=lambda bound: bound.instant, default=None)
 
 
 def closes(terms: OfferTerms) -> Bound | None:
-    """The bound up to which, itself included, claims can be made; None where the terms name none."""
+    """Return the last bound at which claims can be made, None without one."""
     return max(_ends(terms), key=lambda bound: bound.instant, default=None)
 
 
 def dates(terms: OfferTerms) -> Iterator[tuple[str, Bound]]:
-    """Every date that matters to a merchant, in the order of an offer's life: what it is, and the bound."""
+    """Yield the dates that matter to a merchant, in order, each with its kind."""
     bundle = terms.bundle
     found = {
         "opens": opens(terms),
@@ -80,7 +80,7 @@ def _windows(terms: OfferTerms) -> Iterator[Window]:
 
 
 def _about_claim(terms: OfferTerms) -> Iterator[Comparison]:
-    """Comparisons of the instants that make the claim time."""
+    """Yield the conditions on the facts that set the claim time."""
     match terms.claim:
         case ClaimNth(nth=nth):
             yield from _comparing(nth.where, {nth.at})

@@ -30,14 +30,14 @@ class BrokenError(Exception):
 @contextmanager
 def broken(what: str, error: Exception | None = None) -> Iterator[None]:
     """The claims on one fee, or of one coupon offer, fail."""
-    bring_up = ticker._bring_up
+    bring_up = ticker._process
 
     def break_down(group: Any, *rest: Any) -> bool:
         if what in (group[0].terms.fee, group[0].code):
             raise error or BrokenError
         return bring_up(group, *rest)
 
-    with patch.object(ticker, "_bring_up", break_down):
+    with patch.object(ticker, "_process", break_down):
         yield
 
 

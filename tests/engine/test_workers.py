@@ -42,13 +42,13 @@ def dying(*, at):
 ticker.tick = dying
 """
 DIES_ALWAYS = """
-bring_up_of_old = ticker._bring_up
+bring_up_of_old = ticker._process
 def dying(group, *rest):
     if group[0].terms.fee == "freight":
         started()
         os.kill(os.getpid(), signal.SIGKILL)
     return bring_up_of_old(group, *rest)
-ticker._bring_up = dying
+ticker._process = dying
 """
 LONG = """
 import time
