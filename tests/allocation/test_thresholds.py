@@ -18,7 +18,7 @@ def live(receipt: Receipt, at: datetime) -> bool:
 
 
 def twin(receipts: Sequence[Receipt], until: datetime) -> dict[str, bool]:
-    """Whether each order is a candidate (programs.md, section 5, offer 1, and section 7)."""
+    """Return for each order whether it is a candidate: the receipts of earlier orders had reached the threshold."""
     booked = sorted((one for one in receipts if one.booked_at <= until), key=lambda r: (r.booked_at, r.order, r.number))
     candidates: dict[str, bool] = {}
     for n, receipt in enumerate(booked):
@@ -82,7 +82,7 @@ def late_twin(early: list[Receipt], late: list[Receipt], since: datetime) -> dic
 
 @given(bookings(), bookings(), st.integers(0, 8), st.sets(st.integers(9, 13), max_size=2))
 @brief(200)
-def test_T4_what_is_told_late_is_judged_after_all_that_was_told(
+def test_what_is_told_late_is_judged_after_all_that_was_told(
     early: list[Receipt], told: list[Receipt], since: int, stops: set[int]
 ) -> None:
     late = [
@@ -109,17 +109,17 @@ def tags(*receipts: Receipt) -> dict[str, bool]:
     return candidates(as_seen(receipts, {}, None, 20))
 
 
-def test_T7_below_the_threshold_again_new_orders_count_again() -> None:
+def test_below_the_threshold_again_new_orders_count_again() -> None:
     """A carries the sum across; cancelled at 3 it is below; C counts up again, D comes after it."""
     found = tags(booking("A", 100, 1, 3), booking("B", 5, 2), booking("C", 100, 4), booking("D", 5, 5))
     assert found == {"A": False, "B": True, "C": False, "D": True}
 
 
-def test_T7_a_cancellation_comes_before_a_booking_at_one_instant() -> None:
+def test_a_cancellation_comes_before_a_booking_at_one_instant() -> None:
     assert tags(booking("A", 100, 1, 3), booking("B", 5, 3)) == {"A": False, "B": False}
 
 
-def test_T8_cancelled_no_later_than_booked_tags_but_never_adds() -> None:
+def test_cancelled_no_later_than_booked_tags_but_never_adds() -> None:
     assert tags(booking("A", 100, 2, 1), booking("B", 100, 3, 3), booking("C", 5, 4)) == dict.fromkeys("ABC", False)
 
 

@@ -144,7 +144,7 @@ def test_steps_do_not_matter(history: tuple[list[Claim], Quotas], stops: set[int
     check_limits(verdicts, quotas)
 
 
-def test_T5_equal_instants_go_by_code_point() -> None:
+def test_equal_instants_go_by_code_point() -> None:
     claims = [Claim(hour(1), subject, subject, "a") for subject in ("b", "A", "é", "10", "9", "B")]
     verdicts = Allocation({"a": Quota(3)}).decide(in_order(claims))
     assert [v.claim.subject for v in verdicts if v.outcome is Outcome.GRANTED] == ["10", "9", "A"]

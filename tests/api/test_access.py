@@ -58,7 +58,7 @@ def keys(platform: Program) -> dict[str, Program]:
 
 
 @pytest.mark.parametrize("line", TABLE, ids=[f"{m} {p}" for m, p, *_ in TABLE])
-def test_S1_each_role_gets_its_status(keys: dict[str, Program], line: Line) -> None:
+def test_each_role_gets_its_status(keys: dict[str, Program], line: Line) -> None:
     method, path, body, statuses = line
     for role, status in sorted(zip(ROLES, statuses, strict=True), key=lambda one: -one[1]):  # refusals first
         before = everything(), FreightOrder.objects.count()
@@ -86,7 +86,7 @@ def test_the_table_covers_every_operation() -> None:
     assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
 
 
-def test_S1_a_merchants_statement_has_only_its_own_lines(keys: dict[str, Program]) -> None:
+def test_a_merchants_statement_has_only_its_own_lines(keys: dict[str, Program]) -> None:
     everyones = keys["platform"].get("statements/2022-09/").body
     assert [line["merchant"] for line in everyones] == ["M1"]
     assert keys["own"].get("statements/2022-09/").body == everyones

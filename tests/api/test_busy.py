@@ -92,9 +92,7 @@ def waiting() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_L9_without_a_free_connection_requests_get_503(
-    secret: str, crowd: Callable[..., Any], settings: Settings
-) -> None:
+def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable[..., Any], settings: Settings) -> None:
     settings.SECRET_KEY = SECRET_KEY  # the session is the server's too
     browser = Client()
     browser.force_login(member("m@example.com").user)
@@ -117,7 +115,7 @@ def test_L9_without_a_free_connection_requests_get_503(
         assert caller.ask("GET", "/", **session).status == 200
 
 
-def test_L9_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any]) -> None:
+def test_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any]) -> None:
     with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60") as port:
         caller = Caller(port, secret)
         with transaction.atomic():
@@ -129,7 +127,7 @@ def test_L9_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., 
     assert used("o") == ORDERS
 
 
-def test_L9_claims_do_not_wait_long_for_locked_offers(secret: str, crowd: Callable[..., Any]) -> None:
+def test_claims_do_not_wait_long_for_locked_offers(secret: str, crowd: Callable[..., Any]) -> None:
     with web("--threads 8", DATABASE_URL=url()) as port:  # one second, unless an installation says otherwise
         caller = Caller(port, secret)
         with transaction.atomic():

@@ -78,7 +78,7 @@ def everybody_waits() -> None:
     wait_until(lambda: len(BATCHER.waiting) == THREADS - 1, 10, "the other threads wait")
 
 
-def test_L1_exactly_the_limit_is_granted(api_key: int) -> None:
+def test_exactly_the_limit_is_granted(api_key: int) -> None:
     publish(offer("o", quota="{limit: 50}"))
     outcomes = Counter(claim_at_once(api_key, orders(160)))
     assert outcomes == {"granted": 50, "quota_exhausted": 110}
@@ -86,7 +86,7 @@ def test_L1_exactly_the_limit_is_granted(api_key: int) -> None:
 
 
 @pytest.mark.parametrize("round_", range(5))
-def test_L2_two_accounts_of_a_merchant_race_for_its_last_place(api_key: int, round_: int) -> None:
+def test_two_accounts_of_a_merchant_race_for_its_last_place(api_key: int, round_: int) -> None:
     publish(offer("o", quota="{per_merchant: 1}"))
     outcomes = Counter(claim_at_once(api_key, orders(THREADS, account_code=lambda i: f"A{i % 2}")))
     assert outcomes == {"granted": 1, "merchant_cap": THREADS - 1}

@@ -74,7 +74,7 @@ def test_a_quote_equals_the_claim_and_stores_nothing(platform: Program) -> None:
     assert claim.body == quote.body
 
 
-def test_L4_a_repeated_request_gets_the_same_response(platform: Program) -> None:
+def test_a_repeated_request_gets_the_same_response(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
     first = platform.post("claims/", claim_with_fact(), once="k1")
     again = platform.post("claims/", claim_with_fact(), once="k1")
@@ -93,16 +93,14 @@ def test_L4_a_repeated_request_gets_the_same_response(platform: Program) -> None
         ("x" * 255, 201, None),
     ],
 )
-def test_L4_the_idempotency_key_is_validated(
-    platform: Program, once: str | None, status: int, code: str | None
-) -> None:
+def test_the_idempotency_key_is_validated(platform: Program, once: str | None, status: int, code: str | None) -> None:
     publish(offer("o"))
     answer = platform.post("claims/", claim_with_fact(), once=once)
     assert (answer.status, answer.body.get("code")) == (status, code)
     assert FreightOrder.objects.count() == (status == 201)
 
 
-def test_L4_a_reused_key_with_another_body_is_refused(platform: Program) -> None:
+def test_a_reused_key_with_another_body_is_refused(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     answer = platform.post("claims/", claim_with_fact(order_no="B"), once="k")
@@ -110,14 +108,14 @@ def test_L4_a_reused_key_with_another_body_is_refused(platform: Program) -> None
     assert not FreightOrder.objects.filter(pk="B").exists()
 
 
-def test_L4_idempotency_keys_belong_to_an_api_key(platform: Program) -> None:
+def test_idempotency_keys_belong_to_an_api_key(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     other = program("claim", "facts").post("claims/", claim_with_fact(order_no="B"), once="k")
     assert other.status == 201
 
 
-def test_L4_a_key_can_be_used_again_after_a_day(platform: Program) -> None:
+def test_a_key_can_be_used_again_after_a_day(platform: Program) -> None:
     publish(offer("o"))
     platform.post("claims/", claim_with_fact(), once="k")
     call = IdempotencyRecord.objects.get()
@@ -134,7 +132,7 @@ def test_a_failed_request_leaves_its_key_free(platform: Program) -> None:
     assert platform.post("claims/", claim_with_fact(), once="k").status == 201
 
 
-def test_S1_a_merchants_key_claims_only_for_its_own_subjects(platform: Program) -> None:
+def test_a_merchants_key_claims_only_for_its_own_subjects(platform: Program) -> None:
     publish(offer("o"))
     freight("MINE", paid_at="02")
     freight("THEIRS", of="M2", paid_at="02")
@@ -146,7 +144,7 @@ def test_S1_a_merchants_key_claims_only_for_its_own_subjects(platform: Program) 
     assert own.post("claims/", {"subject": "freight_order", "key": "MINE"}).status == 201
 
 
-def test_S1_a_merchants_key_cannot_record_facts(platform: Program) -> None:
+def test_a_merchants_key_cannot_record_facts(platform: Program) -> None:
     publish(offer("o"))
     own = program("claim", "read", of="M1")
     answer = own.post("claims/", claim_with_fact())

@@ -74,7 +74,7 @@ BODY = b'{"facts": [%s]}'
         (BODY % (b'{"order_no": "' + b"x" * 3_000_000 + b'"}'), 413),
     ],
 )
-def test_B9_invalid_json_is_refused(platform: Program, raw: bytes, status: int) -> None:
+def test_invalid_json_is_refused(platform: Program, raw: bytes, status: int) -> None:
     answer = platform.post("facts/freight_orders/", raw)
     assert answer.status == status, answer.body
     assert answer.headers["Content-Type"] == "application/problem+json"

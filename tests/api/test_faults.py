@@ -69,7 +69,7 @@ def insistently(call: Callable[[], Answer]) -> Answer:
             connection.close()
 
 
-def test_F11_terminated_connections_neither_lose_nor_duplicate(platform: Program, settings: Settings) -> None:
+def test_terminated_connections_neither_lose_nor_duplicate(platform: Program, settings: Settings) -> None:
     settings.API_RATE = 1_000_000
     publish(offer("o", quota="{limit: 15}"))
 
@@ -87,7 +87,7 @@ def test_F11_terminated_connections_neither_lose_nor_duplicate(platform: Program
     assert Decision.objects.count() == 24
 
 
-def test_F12_a_lost_response_is_replayed(platform: Program) -> None:
+def test_a_lost_response_is_replayed(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
     first = platform.post("claims/", claim_with_fact(), once="k")  # and nobody hears it
     again = platform.post("claims/", claim_with_fact(), once="k")
@@ -95,7 +95,7 @@ def test_F12_a_lost_response_is_replayed(platform: Program) -> None:
     assert Grant.objects.count() == 1
 
 
-def test_F13_a_read_only_database_is_a_503_until_it_is_writable(platform: Program) -> None:
+def test_a_read_only_database_is_a_503_until_it_is_writable(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
@@ -108,7 +108,7 @@ def test_F13_a_read_only_database_is_a_503_until_it_is_writable(platform: Progra
     assert Grant.objects.count() == 1
 
 
-def test_L5_a_pause_comes_before_or_after_a_concurrent_tick(platform: Program) -> None:
+def test_a_pause_comes_before_or_after_a_concurrent_tick(platform: Program) -> None:
     for n in range(6):
         publish(offer(f"o{n}", benefit=f"{{fee: freight, percent: {n + 1}}}", where=f"[{{fact: line, is: l{n}}}]"))
         for m in range(5):
@@ -154,11 +154,11 @@ def given_when_paused(monkeypatch: pytest.MonkeyPatch) -> int:
     return int(at_once(both)[1])
 
 
-def test_L5_a_pause_waits_for_the_tick_that_grants(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pause_waits_for_the_tick_that_grants(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     assert given_when_paused(monkeypatch) == 5
 
 
-def test_L5_control_without_the_lock_a_tick_grants_after_the_pause(
+def test_control_without_the_lock_a_tick_grants_after_the_pause(
     platform: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(published_offers, "hold", list)
@@ -172,7 +172,7 @@ def deadlocks() -> int:
         return int(cursor.fetchone()[0])
 
 
-def test_L8_concurrent_operations_do_not_deadlock(platform: Program) -> None:
+def test_concurrent_operations_do_not_deadlock(platform: Program) -> None:
     """Ticks, claims at once in both orders, a revocation and the closing of a month, on offers of two groups."""
     other = {"benefit": "{fee: service_fee, percent: 5}", "subject": "trade_order", "claim": "{at: drafted_at}"}
     publish(offer("a", quota="{limit: 20}") + offer("b", quota="{limit: 20}", **other))
@@ -201,7 +201,7 @@ def test_L8_concurrent_operations_do_not_deadlock(platform: Program) -> None:
     assert deadlocks() == before
 
 
-def test_L8_control_locking_in_two_orders_deadlocks() -> None:
+def test_control_locking_in_two_orders_deadlocks() -> None:
     """The guard is that offers are held in one order, by key: here each has one and then wants the other's."""
     publish(offer("a") + offer("b"))
     a, b = published_offers.published()

@@ -18,7 +18,7 @@ from tests.support.world import freight, merchant, offer, publish, t
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-def test_L4_twenty_concurrent_requests_with_one_key_have_one_effect(platform: Program) -> None:
+def test_twenty_concurrent_requests_with_one_key_have_one_effect(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
     told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
     statuses = Counter(answer.status for answer in told)
@@ -29,7 +29,7 @@ def test_L4_twenty_concurrent_requests_with_one_key_have_one_effect(platform: Pr
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1
 
 
-def test_L4_control_without_the_lock_the_constraint_fails(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_the_constraint_fails(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "LOCK", "SELECT true FROM unnest(%s::bigint[])")
     publish(offer("o", quota="{limit: 5}"))
     told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
@@ -37,7 +37,7 @@ def test_L4_control_without_the_lock_the_constraint_fails(platform: Program, mon
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1  # the constraint still holds
 
 
-def test_L1_concurrent_clients_get_exactly_the_limit(platform: Program) -> None:
+def test_concurrent_clients_get_exactly_the_limit(platform: Program) -> None:
     publish(offer("o", quota="{limit: 10}"))
     told = at_once([partial(platform.post, "claims/", claim_with_fact(order_no=f"F{n:02}")) for n in range(40)])
     assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
@@ -50,7 +50,7 @@ TWO_QUOTAS = offer("five", benefit="{fee: freight, percent: 5}", quota="{limit: 
 )
 
 
-def test_L3_concurrent_claims_on_two_quotas_get_one_benefit(platform: Program) -> None:
+def test_concurrent_claims_on_two_quotas_get_one_benefit(platform: Program) -> None:
     publish(TWO_QUOTAS)
     freight("A", paid_at="02")
     told = at_once([partial(platform.post, "claims/", {"subject": "freight_order", "key": "A"})] * 20)
@@ -59,7 +59,7 @@ def test_L3_concurrent_claims_on_two_quotas_get_one_benefit(platform: Program) -
     assert list(Offer.objects.order_by("code").values_list("code", "places_taken")) == [("five", 0), ("ten", 1)]
 
 
-def test_L3_control_without_the_lock_the_database_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_the_database_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     publish(TWO_QUOTAS)
     merchant()
     freight("A", paid_at="02")
@@ -78,7 +78,7 @@ def test_L3_control_without_the_lock_the_database_refuses(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("round_", range(3))
-def test_L2_two_programs_of_a_merchant_race_for_its_last_place(platform: Program, round_: int) -> None:
+def test_two_programs_of_a_merchant_race_for_its_last_place(platform: Program, round_: int) -> None:
     publish(offer("o", quota="{limit: 100, per_merchant: 1}"))
     freight("A", paid_at="02")
     freight("B", paid_at="02")

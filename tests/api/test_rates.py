@@ -64,18 +64,18 @@ def burst(mine: str, allowed: int) -> int:
 
 
 @pytest.mark.redis
-def test_S5_of_sixty_concurrent_requests_exactly_ten_pass() -> None:
+def test_of_sixty_concurrent_requests_exactly_ten_pass() -> None:
     for _ in range(5):
         assert burst(name(), 10) == 10
 
 
-def test_S5_the_count_is_exact_in_one_process_without_redis(settings: Settings) -> None:
+def test_the_count_is_exact_in_one_process_without_redis(settings: Settings) -> None:
     settings.REDIS_URL = ""
     assert burst(name(), 10) == 10
 
 
 @pytest.mark.redis
-def test_S5_control_read_then_write_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_read_then_write_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
     server: Any = throttling._server(configured.REDIS_URL)
 
     def read_then_write(mine: str) -> tuple[int, float]:
@@ -87,7 +87,7 @@ def test_S5_control_read_then_write_lets_more_through(monkeypatch: pytest.Monkey
     assert any(burst(name(), 10) > 10 for _ in range(20))
 
 
-def test_F5_a_redis_that_hangs_lets_all_requests_through(private_redis: PrivateRedis, settings: Settings) -> None:
+def test_a_redis_that_hangs_lets_all_requests_through(private_redis: PrivateRedis, settings: Settings) -> None:
     settings.REDIS_URL = private_redis.url
     mine = name()
     assert throttling.count(mine)[0] == 1

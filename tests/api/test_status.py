@@ -105,7 +105,7 @@ def test_an_explanation_of_a_refusal(platform: Program) -> None:
     "path",
     ["merchants/M2/benefits/", "merchants/M2/grants/", "merchants/M2/coupons/", "subjects/freight_order/THEIRS/"],
 )
-def test_S1_other_merchants_are_not_found(platform: Program, path: str) -> None:
+def test_other_merchants_are_not_found(platform: Program, path: str) -> None:
     publish(offer("o"))
     freight("THEIRS", of="M2", paid_at="02")
     tick("03")

@@ -9,7 +9,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
 
 
 @pytest.mark.parametrize("model", [AuditEvent, JournalEntry])
-def test_S14_a_row_of_the_record_cannot_be_changed(model: type[models.Model]) -> None:
+def test_a_row_of_the_record_cannot_be_changed(model: type[models.Model]) -> None:
     before = list(model._default_manager.values())
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         model._default_manager.update(by="somebody else")
@@ -19,7 +19,7 @@ def test_S14_a_row_of_the_record_cannot_be_changed(model: type[models.Model]) ->
 
 @pytest.mark.postgresql
 @pytest.mark.parametrize("model", [AuditEvent, JournalEntry])
-def test_S14_nor_taken_away(model: type[models.Model]) -> None:
+def test_nor_taken_away(model: type[models.Model]) -> None:
     before = model._default_manager.count()
     refused = pytest.raises(DatabaseError, match="append-only")
     with refused, transaction.atomic(), connection.cursor() as cursor:

@@ -50,7 +50,7 @@ def test_written_submitted_approved_launched() -> None:
 
 
 @pytest.mark.parametrize("who", ["ana", "eve", "sue"])
-def test_S14_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
+def test_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
     draft = begun()
     drafts.write(draft, SOURCE.replace("percent: 10", "percent: 9"), was=draft.digest, at=AT, by="eve")
     drafts.submit(draft, at=AT, by="sue")
@@ -154,7 +154,7 @@ def test_a_higher_limit_gives_to_those_who_come_after() -> None:
         (lambda draft: drafts.submit(draft, at=AT, by="ana"), "withdrawn"),
     ],
 )
-def test_B11_what_cannot_follow_is_refused(verb: Callable[[Draft], None], state: str) -> None:
+def test_what_cannot_follow_is_refused(verb: Callable[[Draft], None], state: str) -> None:
     draft = begun()
     if state in ("submitted", "approved", "launched"):
         drafts.submit(draft, at=AT, by="ana")

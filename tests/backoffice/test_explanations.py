@@ -77,7 +77,7 @@ def test_what_is_not_there_says_so(sought: str, viewer: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["why/?q=%00", "merchant/%00/", "statements/%00/"])
-def test_S12_what_no_database_takes_is_not_found(path: str, viewer: Client) -> None:
+def test_what_no_database_takes_is_not_found(path: str, viewer: Client) -> None:
     assert viewer.get(f"/admin/{path}").status_code == 404
 
 

@@ -37,7 +37,7 @@ def states() -> list[str]:
 
 
 @pytest.mark.usefixtures("market")
-def test_S14_one_proposes_another_approves() -> None:
+def test_one_proposes_another_approves() -> None:
     made = proposed()
     assert (states(), made.grants.count(), made.revoked) == (["settled"] * 6, 6, 0)
     assert revocations.approve(made, shown=6, at=AT, by="bo") == 6
@@ -50,7 +50,7 @@ def test_S14_one_proposes_another_approves() -> None:
 
 
 @pytest.mark.usefixtures("market")
-def test_S14_nobody_approves_what_it_proposed() -> None:
+def test_nobody_approves_what_it_proposed() -> None:
     made = proposed()
     with pytest.raises(RevocationError, match="somebody else"):
         revocations.approve(made, shown=6, at=AT, by="ana")
@@ -85,7 +85,7 @@ def test_what_is_done_or_withdrawn_is_over() -> None:
 
 
 @pytest.mark.usefixtures("market")
-def test_B11_revoked_twice_is_refused_and_leaves_no_entry() -> None:
+def test_revoked_twice_is_refused_and_leaves_no_entry() -> None:
     grant = Grant.objects.all()[0]
     stale = Grant.objects.get(pk=grant.pk)
     revocations.revoke(grant, at=AT, by="ana", reason="once")
@@ -125,7 +125,7 @@ def test_unused_coupons_go_with_it_and_used_ones_stay(bulk: bool) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("market")
-def test_L6_two_who_take_one_grant_away_at_once_take_it_once() -> None:
+def test_two_who_take_one_grant_away_at_once_take_it_once() -> None:
     for grant in Grant.objects.all():
         several = [Grant.objects.get(pk=grant.pk) for _ in range(4)]
         done: list[int] = []
@@ -142,7 +142,7 @@ def test_L6_two_who_take_one_grant_away_at_once_take_it_once() -> None:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_L6_settled_and_revoked_at_once_is_one_or_the_other() -> None:
+def test_settled_and_revoked_at_once_is_one_or_the_other() -> None:
     """The tick settles what is locked while an operator takes it away: whoever is second finds it moved."""
     for n in range(6):
         merchant(f"M{n}")
@@ -179,7 +179,7 @@ def unasked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.plants_violation
 @pytest.mark.usefixtures("market", "unasked")
-def test_L6_control_without_the_guard_one_grant_is_taken_away_twice() -> None:
+def test_control_without_the_guard_one_grant_is_taken_away_twice() -> None:
     several = [Grant.objects.order_by("pk")[0] for _ in range(2)]
     for one in several:
         revocations.revoke(one, at=AT, by="ana", reason="x")
@@ -188,7 +188,7 @@ def test_L6_control_without_the_guard_one_grant_is_taken_away_twice() -> None:
 
 @pytest.mark.plants_violation
 @pytest.mark.usefixtures("unasked")
-def test_L6_control_without_the_guard_it_is_settled_and_revoked() -> None:
+def test_control_without_the_guard_it_is_settled_and_revoked() -> None:
     merchant()
     freight("F", placed_at="01", paid_at="02", departed_at="10")
     publish(offer("ten", claim="{at: placed_at}", settlement="{at: departed_at, locked_at: paid_at}"))

@@ -91,7 +91,7 @@ def test_every_page_is_in_the_table(paths: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("letter", ROLES)
-def test_S3_who_sees_what(letter: str, staff: Staff, paths: dict[str, str]) -> None:
+def test_who_sees_what(letter: str, staff: Staff, paths: dict[str, str]) -> None:
     browser = staff("who", ROLES[letter])
     for name, path in paths.items():
         status = browser.get(f"/admin/{path}").status_code
@@ -103,7 +103,7 @@ def test_S3_who_sees_what(letter: str, staff: Staff, paths: dict[str, str]) -> N
             assert status == (200 if letter in SEEN[name] else 403), (name, ROLES[letter])
 
 
-def test_S3_staff_without_a_role_merchants_and_nobody_see_nothing(staff: Staff, paths: dict[str, str]) -> None:
+def test_staff_without_a_role_merchants_and_nobody_see_nothing(staff: Staff, paths: dict[str, str]) -> None:
     new, owner = staff("new"), Client()
     owner.force_login(member("owner@example.com").user)
     for path in paths.values():
@@ -127,7 +127,7 @@ ACTS = {
 
 @pytest.mark.parametrize("letter", ROLES)
 @pytest.mark.parametrize("path", ACTS)
-def test_S3_who_does_what(path: str, letter: str, staff: Staff) -> None:
+def test_who_does_what(path: str, letter: str, staff: Staff) -> None:
     allowed, sent = ACTS[path]
     browser = staff("who", ROLES[letter])
     before = (AuditEvent.objects.count(), Draft.objects.count())
@@ -140,7 +140,7 @@ def test_S3_who_does_what(path: str, letter: str, staff: Staff) -> None:
 
 
 @pytest.mark.parametrize("path", ACTS)
-def test_S6_a_form_without_its_token_does_nothing(path: str, staff: Staff) -> None:
+def test_a_form_without_its_token_does_nothing(path: str, staff: Staff) -> None:
     staff("root", "administrator")
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(User.objects.get(username="root"))
@@ -164,7 +164,7 @@ def test_the_groups_have_what_the_roles_say_and_no_more() -> None:
     }
 
 
-def test_S2_an_administrator_gives_roles_and_never_all_rights(staff: Staff) -> None:
+def test_an_administrator_gives_roles_and_never_all_rights(staff: Staff) -> None:
     root = staff("root", "administrator")
     sue = User.objects.create_superuser("sue")
     new = User.objects.create_user("new", is_staff=True)
@@ -191,7 +191,7 @@ def test_S2_an_administrator_gives_roles_and_never_all_rights(staff: Staff) -> N
     assert staff("ana", "operator").get("/admin/auth/user/").status_code == 403
 
 
-def test_S7_sessions_die_with_the_password_and_the_leaving(staff: Staff) -> None:
+def test_sessions_die_with_the_password_and_the_leaving(staff: Staff) -> None:
     browser = staff("ana", "operator")
     user = User.objects.get(username="ana")
     assert browser.get("/admin/").status_code == 200

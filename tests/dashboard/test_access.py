@@ -145,7 +145,7 @@ def test_get_requests_change_nothing(world: dict[str, str], owner: Member) -> No
         assert browser.get(world[name]).status_code == 405, name
 
 
-def test_S6_a_post_without_the_csrf_token_changes_nothing(world: dict[str, str], owner: Member) -> None:
+def test_a_post_without_the_csrf_token_changes_nothing(world: dict[str, str], owner: Member) -> None:
     browser = client(owner, enforce_csrf_checks=True)
     for name in sorted(POSTS):
         assert browser.post(world[name]).status_code == 403, name
@@ -153,7 +153,7 @@ def test_S6_a_post_without_the_csrf_token_changes_nothing(world: dict[str, str],
     assert not Member.objects.exclude(disabled_at=None).exists()
 
 
-def test_S7_a_disabled_member_is_signed_out_at_once(world: dict[str, str], owner: Member, mate: Member) -> None:
+def test_a_disabled_member_is_signed_out_at_once(world: dict[str, str], owner: Member, mate: Member) -> None:
     browser = client(mate)
     assert browser.get("/").status_code == 200
     members.disable(mate, at=t("03"), by=owner)
@@ -165,7 +165,7 @@ def test_S7_a_disabled_member_is_signed_out_at_once(world: dict[str, str], owner
     assert fresh.get("/").status_code == 302
 
 
-def test_S7_a_changed_password_ends_other_sessions(owner: Member) -> None:
+def test_a_changed_password_ends_other_sessions(owner: Member) -> None:
     here, there = client(owner), client(owner)
     fields = {"old_password": PASSWORD, "new_password1": "quite-another-fair", "new_password2": "quite-another-fair"}
     assert here.post("/account/password/", fields).status_code == 302
@@ -173,7 +173,7 @@ def test_S7_a_changed_password_ends_other_sessions(owner: Member) -> None:
     assert there.get("/").status_code == 302
 
 
-def test_S7_signing_out_ends_the_session(owner: Member) -> None:
+def test_signing_out_ends_the_session(owner: Member) -> None:
     browser = client(owner)
     kept = browser.cookies["sessionid"].value
     browser.post("/sign-out/")
@@ -264,7 +264,7 @@ def test_content_security_policy_and_headers(owner: Member) -> None:
     assert "no-store" in response.headers["Cache-Control"]
 
 
-def test_S8_a_script_in_a_name_is_escaped(owner: Member) -> None:
+def test_a_script_in_a_name_is_escaped(owner: Member) -> None:
     merchant("EVIL", name="<script>alert(1)</script>")
     evil = members.add("e@example.com", to=owner.merchant.__class__.objects.get(pk="EVIL"), at=t("01"), by="test")
     page = client(evil).get("/").content.decode()

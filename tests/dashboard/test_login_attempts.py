@@ -48,7 +48,7 @@ def attempt(password: str, browser: Client | None = None, name: str = NAME, **he
 
 
 @pytest.mark.django_db
-def test_S4_attempts_per_name_are_limited(recorded: Member) -> None:
+def test_attempts_per_name_are_limited(recorded: Member) -> None:
     for n in range(login_attempts.MAX_PER_NAME - 1):
         assert not attempt(f"guess-{n}")
     assert attempt(PASSWORD)
@@ -63,7 +63,7 @@ def test_S4_attempts_per_name_are_limited(recorded: Member) -> None:
 
 
 @pytest.mark.django_db
-def test_S4_a_known_device_is_not_locked_out(recorded: Member, settings: Settings) -> None:
+def test_a_known_device_is_not_locked_out(recorded: Member, settings: Settings) -> None:
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
@@ -77,7 +77,7 @@ def test_S4_a_known_device_is_not_locked_out(recorded: Member, settings: Setting
 
 
 @pytest.mark.django_db
-def test_S4_a_known_device_has_a_limit_of_its_own(recorded: Member) -> None:
+def test_a_known_device_has_a_limit_of_its_own(recorded: Member) -> None:
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
@@ -87,7 +87,7 @@ def test_S4_a_known_device_has_a_limit_of_its_own(recorded: Member) -> None:
 
 
 @pytest.mark.django_db
-def test_S4_attempts_per_address_are_limited(recorded: Member) -> None:
+def test_attempts_per_address_are_limited(recorded: Member) -> None:
     for n in range(login_attempts.MAX_PER_ADDRESS):
         assert not attempt("guess", name=f"user-{n}@example.com")
     assert not attempt(PASSWORD)
@@ -95,7 +95,7 @@ def test_S4_attempts_per_address_are_limited(recorded: Member) -> None:
 
 
 @pytest.mark.django_db
-def test_S4_a_forged_address_does_not_count(recorded: Member, settings: Settings) -> None:
+def test_a_forged_address_does_not_count(recorded: Member, settings: Settings) -> None:
     for n in range(login_attempts.MAX_PER_ADDRESS):
         attempt("guess", name=f"user-{n}@example.com", HTTP_X_FORWARDED_FOR=f"10.0.0.{n}")
     assert not attempt(PASSWORD, HTTP_X_FORWARDED_FOR="10.9.9.9")
@@ -106,7 +106,7 @@ def test_S4_a_forged_address_does_not_count(recorded: Member, settings: Settings
 
 
 @pytest.mark.django_db
-def test_S4_a_lock_out_ends_after_15_minutes(recorded: Member) -> None:
+def test_a_lock_out_ends_after_15_minutes(recorded: Member) -> None:
     for n in range(login_attempts.MAX_PER_NAME + 1):
         attempt(f"guess-{n}")
     LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW + timedelta(seconds=30))
@@ -133,7 +133,7 @@ def burst() -> int:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_S4_concurrent_attempts_do_not_exceed_the_limit(recorded: Member) -> None:
+def test_concurrent_attempts_do_not_exceed_the_limit(recorded: Member) -> None:
     Client().post("/sign-in/", {"username": "warm", "password": "up"})
     checked.clear()
     # The right password resets the count once.
@@ -142,9 +142,7 @@ def test_S4_concurrent_attempts_do_not_exceed_the_limit(recorded: Member) -> Non
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_S4_control_without_the_limit_all_passwords_are_checked(
-    recorded: Member, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_control_without_the_limit_all_passwords_are_checked(recorded: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(login_attempts, "count_attempt", lambda *_arguments, **_options: True)
     assert burst() == 20
 

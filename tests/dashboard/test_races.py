@@ -82,7 +82,7 @@ def ask(number: str, merchant: Merchant) -> Coupon | NotAttachableError:
 
 
 @pytest.mark.parametrize("round_", range(4))
-def test_L6_one_coupon_goes_to_one_of_two_orders(owner: Member, round_: int) -> None:
+def test_one_coupon_goes_to_one_of_two_orders(owner: Member, round_: int) -> None:
     publish(coupon_offer(benefit=BUNDLE))
     freight("S", shipped_at="02")
     freight("A", placed_at="02 10:00")
@@ -96,7 +96,7 @@ def test_L6_one_coupon_goes_to_one_of_two_orders(owner: Member, round_: int) -> 
 
 
 @pytest.mark.plants_violation
-def test_L6_control_without_the_locks_two_orders_get_one_coupon(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_locks_two_orders_get_one_coupon(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(coupon_offer(benefit=BUNDLE))
     freight("S", shipped_at="02")
     freight("A", placed_at="02 10:00")
@@ -118,7 +118,7 @@ def test_L6_control_without_the_locks_two_orders_get_one_coupon(owner: Member, m
     assert Coupon.objects.count() == 1
 
 
-def test_L6_one_order_gets_one_coupon_of_two_requests(owner: Member) -> None:
+def test_one_order_gets_one_coupon_of_two_requests(owner: Member) -> None:
     publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 2")))
     freight("S", shipped_at="02")
     freight("A", placed_at="02 10:00")

@@ -205,7 +205,7 @@ def burst() -> list[bool]:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_S4_of_concurrent_codes_one_is_compared(device: TOTPDevice, compared: list[str]) -> None:
+def test_of_concurrent_codes_one_is_compared(device: TOTPDevice, compared: list[str]) -> None:
     """The first of twenty wrong codes is compared; the others are refused because they must wait."""
     assert burst() == [False] * 20
     assert len(compared) == 1
@@ -213,7 +213,7 @@ def test_S4_of_concurrent_codes_one_is_compared(device: TOTPDevice, compared: li
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_S4_control_without_the_lock_several_codes_are_compared(
+def test_control_without_the_lock_several_codes_are_compared(
     device: TOTPDevice, compared: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     without_row_locks(monkeypatch)

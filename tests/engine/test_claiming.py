@@ -148,7 +148,7 @@ def test_a_settling_delay_is_waited_for() -> None:
     assert claim("A", "02 12:00") == ["granted"]
 
 
-def test_T10_a_host_whose_clock_is_behind_decides_as_of_the_last_tick() -> None:
+def test_a_host_whose_clock_is_behind_decides_as_of_the_last_tick() -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="02 10:00")
@@ -184,7 +184,7 @@ def test_one_by_one_in_their_order_it_comes_to_what_a_tick_gives() -> None:
     assert journal()
 
 
-def test_S11_coupon_codes_cannot_be_guessed() -> None:
+def test_coupon_codes_cannot_be_guessed() -> None:
     """Sixteen letters of thirty-two: 80 random bits, no two alike, none like the one before."""
     codes = list(issuing._codes(2_000))
     assert len(set(codes)) == 2_000

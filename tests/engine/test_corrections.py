@@ -177,7 +177,7 @@ def test_redecide_gets_its_own_place_back() -> None:
 
 
 @pytest.mark.parametrize("verb", [verbs.release, verbs.revoke])
-def test_B11_twice_is_refused_and_nothing_moved(verb: Any) -> None:
+def test_twice_is_refused_and_nothing_moved(verb: Any) -> None:
     given_one()
     first, second = Grant.objects.get(), Grant.objects.get()
     verb(first, at=t("07"), by="ann", reason="x")

@@ -30,7 +30,7 @@ def season(count: int) -> None:
 
 @POSTGRES
 @COMMITTED
-def test_L1_a_drill_grants_exactly_as_many_as_there_are_places(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_drill_grants_exactly_as_many_as_there_are_places(capsys: pytest.CaptureFixture[str]) -> None:
     season(40)
     before = everything()
     report = run_drill(capsys, claims=40, clients=8, limit=15)
@@ -46,7 +46,7 @@ def test_L1_a_drill_grants_exactly_as_many_as_there_are_places(capsys: pytest.Ca
 
 @POSTGRES
 @COMMITTED
-def test_L1_control_a_drill_without_the_lock_is_not_exact(
+def test_control_a_drill_without_the_lock_is_not_exact(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     season(40)

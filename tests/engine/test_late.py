@@ -1,4 +1,4 @@
-"""Facts that come late, early, twice or out of order, and clocks that jump (spec/faults.md, T4 to T10, F7 to F9)."""
+"""Facts that are late, early, repeated or out of order; clocks that jump (T4-T10, F7, F9 of docs/reliability.md)."""
 
 from datetime import timedelta
 
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db
 ONE_PLACE = "{limit: 1}"
 
 
-def test_T4_a_late_claim_comes_after_those_decided() -> None:
+def test_a_late_claim_comes_after_those_decided() -> None:
     merchant()
     publish(offer("o", quota="{limit: 2}"))
     freight("B", paid_at="02")
@@ -42,7 +42,7 @@ def test_T4_a_late_claim_comes_after_those_decided() -> None:
     assert outcomes("o") == {"A": "granted", "B": "granted", "C": "quota_exhausted"}
 
 
-def test_T4_nothing_is_taken_back_for_a_late_claim() -> None:
+def test_nothing_is_taken_back_for_a_late_claim() -> None:
     merchant()
     publish(offer("o", quota=ONE_PLACE))
     freight("B", paid_at="02")
@@ -53,7 +53,7 @@ def test_T4_nothing_is_taken_back_for_a_late_claim() -> None:
     assert journal() == ["B: · → settled"]
 
 
-def test_T4_with_a_settling_delay_it_takes_its_true_place() -> None:
+def test_with_a_settling_delay_it_takes_its_true_place() -> None:
     merchant()
     publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
     freight("B", paid_at="02 10:00")
@@ -64,7 +64,7 @@ def test_T4_with_a_settling_delay_it_takes_its_true_place() -> None:
     assert outcomes("o") == {"A": "granted", "B": "quota_exhausted"}
 
 
-def test_T4_after_the_cut_off_it_comes_last() -> None:
+def test_after_the_cut_off_it_comes_last() -> None:
     merchant()
     publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
     freight("B", paid_at="02 10:00")
@@ -74,7 +74,7 @@ def test_T4_after_the_cut_off_it_comes_last() -> None:
     assert outcomes("o") == {"A": "quota_exhausted", "B": "granted"}
 
 
-def test_T4_what_happened_during_the_delay_is_in_the_grant() -> None:
+def test_what_happened_during_the_delay_is_in_the_grant() -> None:
     merchant()
     publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
     freight("A", paid_at="02 10:00", cancelled_at="02 20:00")
@@ -85,7 +85,7 @@ def test_T4_what_happened_during_the_delay_is_in_the_grant() -> None:
     assert states("o") == {"A": "released", "C": "settled"}
 
 
-def test_T4_a_late_cancellation_frees_a_place_for_later_claims_only() -> None:
+def test_a_late_cancellation_frees_a_place_for_later_claims_only() -> None:
     merchant()
     publish(offer("o", quota=ONE_PLACE))
     freight("A", paid_at="01")
@@ -97,7 +97,7 @@ def test_T4_a_late_cancellation_frees_a_place_for_later_claims_only() -> None:
     assert outcomes("o") == {"A": "granted", "B": "quota_exhausted", "C": "granted"}
 
 
-def test_T6_a_fact_of_the_future_is_not_seen() -> None:
+def test_a_fact_of_the_future_is_not_seen() -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="05", cancelled_at="07")
@@ -111,7 +111,7 @@ def test_T6_a_fact_of_the_future_is_not_seen() -> None:
     assert states("o") == {"A": "released"}
 
 
-def test_T6_a_fact_three_years_old_is_outside_its_window() -> None:
+def test_a_fact_three_years_old_is_outside_its_window() -> None:
     merchant()
     window = "[{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}]"
     publish(offer("o", conditions=window))
@@ -121,7 +121,7 @@ def test_T6_a_fact_three_years_old_is_outside_its_window() -> None:
     assert outcomes("o") == {"A": "refused"}
 
 
-def test_T7_a_receipt_cancelled_after_the_threshold_was_reached() -> None:
+def test_a_receipt_cancelled_after_the_threshold_was_reached() -> None:
     merchant()
     publish(threshold_offer())
     for n, day in enumerate(("01", "02", "04", "06"), 1):
@@ -134,7 +134,7 @@ def test_T7_a_receipt_cancelled_after_the_threshold_was_reached() -> None:
     assert states("half") == {"T2": "locked", "T4": "locked"}
 
 
-def test_T8_a_cancellation_before_the_booking_itself() -> None:
+def test_a_cancellation_before_the_booking_itself() -> None:
     merchant()
     publish(threshold_offer())
     trade("T1")
@@ -149,7 +149,7 @@ def test_T8_a_cancellation_before_the_booking_itself() -> None:
     assert states("half") == {"T3": "locked"}
 
 
-def test_F7_beat_down_for_three_hours_and_back() -> None:
+def test_beat_down_for_three_hours_and_back() -> None:
     """Minute by minute through everything, and with three hours missing: the same."""
     small_world()
     tick("01 09:00")
@@ -169,7 +169,7 @@ def test_F7_beat_down_for_three_hours_and_back() -> None:
 @pytest.mark.parametrize(
     "order", [("05", "05", "05", "09"), ("05", "03", "09", "04"), ("09", "05", "03", "09"), ("03", "09", "09", "05")]
 )
-def test_F9_ticks_doubled_and_out_of_order(order: tuple[str, ...]) -> None:
+def test_ticks_doubled_and_out_of_order(order: tuple[str, ...]) -> None:
     small_world()
     tick("09")
     once = everything()
@@ -180,7 +180,7 @@ def test_F9_ticks_doubled_and_out_of_order(order: tuple[str, ...]) -> None:
     assert everything() == once
 
 
-def test_T10_a_tick_at_an_earlier_instant_changes_nothing() -> None:
+def test_a_tick_at_an_earlier_instant_changes_nothing() -> None:
     small_world()
     tick("06")
     before = everything()
@@ -189,7 +189,7 @@ def test_T10_a_tick_at_an_earlier_instant_changes_nothing() -> None:
     assert everything() == before
 
 
-def test_T10_a_tick_at_an_earlier_instant_swallows_no_import() -> None:
+def test_a_tick_at_an_earlier_instant_swallows_no_import() -> None:
     merchant()
     publish(offer("o"))
     tick("05")
@@ -199,7 +199,7 @@ def test_T10_a_tick_at_an_earlier_instant_swallows_no_import() -> None:
     assert outcomes("o") == {"A": "granted"}
 
 
-def test_T10_a_tick_at_an_earlier_instant_swallows_no_correction() -> None:
+def test_a_tick_at_an_earlier_instant_swallows_no_correction() -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="01")
@@ -219,7 +219,7 @@ def test_a_tick_repeated_changes_nothing() -> None:
     assert journal() == entries
 
 
-def test_T4_an_order_with_a_coupon_placed_and_cancelled_before_it_was_told() -> None:
+def test_an_order_with_a_coupon_placed_and_cancelled_before_it_was_told() -> None:
     merchant()
     publish(coupon_offer())
     freight("A", shipped_at="01")
@@ -229,7 +229,7 @@ def test_T4_an_order_with_a_coupon_placed_and_cancelled_before_it_was_told() -> 
     assert coupons() == {"issued": 1}
 
 
-def test_T4_a_cancellation_told_after_the_end_of_validity() -> None:
+def test_a_cancellation_told_after_the_end_of_validity() -> None:
     merchant()
     publish(coupon_offer())
     freight("A", shipped_at="01")
@@ -263,7 +263,7 @@ def test_a_merchant_corrected_brings_its_orders_into_scope() -> None:
     ],
 )
 @pytest.mark.parametrize("steps", [("25",), ("20 23:59:59.999999", "21", "25"), ("21", "21 00:00:00.000001")])
-def test_T9_a_reservation_that_ends_as_it_is_settled_does_one_of_both(
+def test_a_reservation_that_ends_as_it_is_settled_does_one_of_both(
     departed: str, state: str, steps: tuple[str, ...]
 ) -> None:
     merchant()

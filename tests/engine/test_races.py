@@ -1,4 +1,4 @@
-"""Several processes at once, and processes that are killed (spec/faults.md, L7, L10, F1, F6, F10).
+"""Several processes at once, and processes that are killed (L7, L10, F1, F6, F10 in docs/reliability.md).
 
 Each guard has a control: with it off, what it guards against is seen to happen.
 """
@@ -46,7 +46,7 @@ def undisturbed() -> dict[str, list[tuple[object, ...]]]:
     return found
 
 
-def test_F6_two_ticks_at_once_are_one() -> None:
+def test_two_ticks_at_once_are_one() -> None:
     small_world()
     alone = undisturbed()
     with children(*[f"stop('ready')\n{TICK}"] * 2) as both:
@@ -58,7 +58,7 @@ def test_F6_two_ticks_at_once_are_one() -> None:
     assert everything() == alone
 
 
-def test_F6_the_second_waits_for_the_first() -> None:
+def test_the_second_waits_for_the_first() -> None:
     five_places()
     alone = undisturbed()
     with children(WRITING + TICK, f"stop('ready')\n{TICK}") as (first, second):
@@ -150,7 +150,7 @@ def not_issued(count: int) -> None:
     Issuance.objects.update(issued=0)
 
 
-def test_L7_two_workers_share_the_issuing() -> None:
+def test_two_workers_share_the_issuing() -> None:
     """Both have read what is owed before either writes: they have different grants in hand."""
     not_issued(20)
     with children(ISSUING, ISSUING) as both:
@@ -164,7 +164,7 @@ def test_L7_two_workers_share_the_issuing() -> None:
     assert (mark.planned, mark.issued) == (20, 20)
 
 
-def test_L7_control_without_the_lock_the_database_refuses() -> None:
+def test_control_without_the_lock_the_database_refuses_a_coupon() -> None:
     not_issued(4)
     with children(*[NOBODY_LOCKS + ISSUING] * 2) as both:
         assert [child.says() for child in both] == ["read", "read"]
@@ -177,7 +177,7 @@ def test_L7_control_without_the_lock_the_database_refuses() -> None:
 
 
 @pytest.mark.plants_violation
-def test_L10_control_without_lock_and_constraint_coupons_are_doubled() -> None:
+def test_control_without_lock_and_constraint_coupons_are_doubled() -> None:
     not_issued(4)
     # `issued` must be able to pass what was planned, for the doubling to be seen.
     Issuance.objects.update(planned=100)
@@ -190,7 +190,7 @@ def test_L10_control_without_lock_and_constraint_coupons_are_doubled() -> None:
         assert Coupon.objects.count() == 8
 
 
-def test_L7_a_tick_waits_for_coupons_that_another_has_in_hand() -> None:
+def test_a_tick_waits_for_coupons_that_another_has_in_hand() -> None:
     """An order of the merchant must find its coupon, whichever of two ticks issues it."""
     merchant()
     publish(coupon_offer() + offer("o"))
@@ -210,7 +210,7 @@ def test_L7_a_tick_waits_for_coupons_that_another_has_in_hand() -> None:
     assert outcomes("o") == {"B": "superseded"}
 
 
-def test_F10_a_tick_sees_only_what_is_committed() -> None:
+def test_a_tick_sees_only_what_is_committed() -> None:
     merchant()
     publish(offer("o"))
     tick("01")
@@ -252,7 +252,7 @@ execute_from_command_line(['manage.py', 'tick', '--as-of', '2022-09-09T00:00:00Z
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-def test_F1_a_tick_killed_at_every_commit(when: str) -> None:
+def test_a_tick_killed_at_every_commit(when: str) -> None:
     """kill -9 just before, or just after, the n-th commit of `manage.py tick`; the next one completes the work."""
     small_world()
     alone = undisturbed()
@@ -268,7 +268,7 @@ def test_F1_a_tick_killed_at_every_commit(when: str) -> None:
     assert n > 6, "there were commits to be killed at"
 
 
-def test_F1_killed_again_and_again() -> None:
+def test_killed_again_and_again() -> None:
     """Never more than two commits a life: it comes to the same end all the same."""
     small_world()
     alone = undisturbed()
@@ -281,7 +281,7 @@ def test_F1_killed_again_and_again() -> None:
     assert everything() == alone
 
 
-def test_F1_a_file_that_was_imported_but_not_looked_at_is_not_lost() -> None:
+def test_a_file_that_was_imported_but_not_looked_at_is_not_lost() -> None:
     """Killed before the imports are marked as looked at: the next tick looks again, and nothing is done twice."""
     small_world()
     tick("05")

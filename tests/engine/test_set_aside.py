@@ -1,4 +1,4 @@
-"""A part of a tick that keeps failing is set aside, and the others go on (spec/faults.md, F3)."""
+"""A step of the tick that keeps failing is quarantined, and the others go on (F3 in docs/reliability.md)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext

@@ -154,7 +154,7 @@ def stepwise(facts: Facts, ticks: set[Any]) -> None:
 
 @given(worlds(), stops, st.randoms(use_true_random=False))
 @brief(6)
-def test_T5_the_order_of_the_rows_does_not_matter(facts: Facts, ticks: set[Any], dice: Any) -> None:
+def test_the_order_of_the_rows_does_not_matter(facts: Facts, ticks: set[Any], dice: Any) -> None:
     results = []
     shuffled = list(facts)
     dice.shuffle(shuffled)

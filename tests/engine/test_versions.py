@@ -139,7 +139,7 @@ def test_a_wider_scope_lets_those_claim_that_had_none() -> None:
     assert outcomes("o") == {"A": "granted"}
 
 
-def test_L5_lowering_below_used_is_refused_and_nothing_moved() -> None:
+def test_lowering_below_used_is_refused_and_nothing_moved() -> None:
     merchant()
     publish(offer("o", quota="{limit: 3}"))
     for order_no in "AB":

@@ -1,4 +1,4 @@
-"""Real workers on a real broker: children die, messages come twice or get lost (spec/faults.md, F2, F3, F4, F8)."""
+"""Real workers on a real broker: killed children, repeated and lost messages (F2, F3, F4, F8 of reliability.md)."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -119,7 +119,7 @@ def idle(broker: PrivateRedis) -> bool:
         return not client.llen("celery") and not client.zcard("unacked_index")
 
 
-def test_F2_a_child_killed_in_the_middle_of_a_tick(
+def test_a_child_killed_in_the_middle_of_a_tick(
     private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]
 ) -> None:
     expected = alone()
@@ -132,7 +132,7 @@ def test_F2_a_child_killed_in_the_middle_of_a_tick(
     assert everything() == expected
 
 
-def test_F3_what_always_kills_its_worker_is_set_aside(
+def test_what_always_kills_its_worker_is_set_aside(
     private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]
 ) -> None:
     """One message: the broker gives it out again until the tick ends without the part that kills."""
@@ -150,7 +150,7 @@ def test_F3_what_always_kills_its_worker_is_set_aside(
     assert everything() == expected
 
 
-def test_F8_a_tick_longer_than_the_visibility_timeout(
+def test_a_tick_longer_than_the_visibility_timeout(
     private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]
 ) -> None:
     """The broker gives the message out again while the first is at work: the second finds nothing to do."""
@@ -163,9 +163,7 @@ def test_F8_a_tick_longer_than_the_visibility_timeout(
     assert sum(run.decided for run in TickRun.objects.all()) == Decision.objects.count(), "each decided once"
 
 
-def test_F4_a_broker_emptied_loses_nothing(
-    private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]
-) -> None:
+def test_a_broker_emptied_loses_nothing(private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]) -> None:
     """The tick's message is lost; the next sweep finds what was imported and not looked at."""
     expected = alone()
     with bells(private_redis) as ring:

@@ -82,16 +82,16 @@ NO_INSTANTS = {
 
 
 @pytest.mark.parametrize("cell", INSTANTS)
-def test_B1_an_instant_is_read(cell: str) -> None:
+def test_an_instant_is_read(cell: str) -> None:
     assert INSTANT(cell) == INSTANTS[cell]
 
 
 @pytest.mark.parametrize("cell", NO_INSTANTS)
-def test_B1_an_invalid_instant_is_an_error_with_its_reason(cell: str) -> None:
+def test_an_invalid_instant_is_an_error_with_its_reason(cell: str) -> None:
     assert error(INSTANT, cell) == NO_INSTANTS[cell]
 
 
-def test_B1_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
+def test_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
     pacific = parser(FREIGHT_ORDERS, "placed_at", ZoneInfo("America/Los_Angeles"))
     assert pacific("2026-11-01T01:30") == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)  # twice there: the first
     assert pacific("2027-03-14T01:59:59.999999") == datetime(2027, 3, 14, 9, 59, 59, 999999, tzinfo=UTC)
@@ -101,7 +101,7 @@ def test_B1_the_zone_is_that_of_the_import_and_its_gaps_do_not_exist() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_B1_an_invalid_date_is_reported_with_its_place_and_nothing_is_stored(tmp_path: Path) -> None:
+def test_an_invalid_date_is_reported_with_its_place_and_nothing_is_stored(tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = order("F1") + order("F2", placed="2022-09-31T00:00:00Z") + order("F3", placed="45000", freight="-3.00")
     imported = import_text("freight_orders", ORDER + lines, tmp_path)
@@ -138,19 +138,19 @@ NO_AMOUNTS = {
 
 
 @pytest.mark.parametrize("cell", NO_AMOUNTS)
-def test_B2_an_invalid_amount_is_an_error_with_its_reason(cell: str) -> None:
+def test_an_invalid_amount_is_an_error_with_its_reason(cell: str) -> None:
     assert error(MONEY, cell) == NO_AMOUNTS[cell]
 
 
 @given(st.decimals(min_value=0, max_value=Decimal("999999999999.99"), places=2))
 @example(Decimal("0.00"))
 @example(Decimal("999999999999.99"))
-def test_B2_every_amount_in_range_is_read_exactly(amount: Decimal) -> None:
+def test_every_amount_in_range_is_read_exactly(amount: Decimal) -> None:
     assert MONEY(f"{amount:f}") == amount
 
 
 @given(st.text())
-def test_B2_any_text_is_an_amount_or_an_error(cell: str) -> None:
+def test_any_text_is_an_amount_or_an_error(cell: str) -> None:
     try:
         value = MONEY(cell)
     except CellError:
@@ -162,19 +162,19 @@ def test_B2_any_text_is_an_amount_or_an_error(cell: str) -> None:
 
 
 @given(st.text())
-def test_B2_any_text_is_an_instant_or_an_error(cell: str) -> None:
+def test_any_text_is_an_instant_or_an_error(cell: str) -> None:
     with suppress(CellError):
         assert INSTANT(cell) is None or cell
 
 
-def test_B2_whole_numbers_to_their_bounds() -> None:
+def test_whole_numbers_to_their_bounds() -> None:
     assert (WHOLE("0"), WHOLE("2147483647"), WHOLE("")) == (0, 2147483647, 0)
     assert error(WHOLE, "2147483648") == "is more than 2147483647"
     assert error(WHOLE, "-1") == "is negative"
     assert error(WHOLE, "1.0") == "is not a whole number such as 35"
 
 
-def test_B4_codes_are_normalised_and_have_no_invisible_characters() -> None:
+def test_codes_are_normalised_and_have_no_invisible_characters() -> None:
     assert KEY("Ｆ１２３") == KEY(" F123 ") == KEY("F123\u3000") == "F123"
     assert error(KEY, "F1\u200f") == "holds the invisible character U+200F RIGHT-TO-LEFT MARK"
     assert error(KEY, "F\u200b1") == "holds the invisible character U+200B ZERO WIDTH SPACE"
@@ -185,7 +185,7 @@ def test_B4_codes_are_normalised_and_have_no_invisible_characters() -> None:
     assert error(KEY, "F" * 65) == "is longer than 64 characters"
 
 
-def test_B2_flags_choices_and_codes_of_countries_and_currencies() -> None:
+def test_flags_choices_and_codes_of_countries_and_currencies() -> None:
     flag = parser(FREIGHT_ORDERS, "promo_flag")
     assert [flag(cell) for cell in ("1", "yes", "True", "是")] == [True] * 4
     assert [flag(cell) for cell in ("0", "no", "FALSE", "否", "")] == [False] * 5
@@ -201,7 +201,7 @@ def test_B2_flags_choices_and_codes_of_countries_and_currencies() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_B4_full_width_codes_match_and_text_is_unchanged(tmp_path: Path) -> None:
+def test_full_width_codes_match_and_text_is_unchanged(tmp_path: Path) -> None:
     merchants(tmp_path, "M1")
     assert import_text("merchants", "merchant_code,name\nＭ１,=1+1\n", tmp_path).counts == (0, 1, 0)
     assert import_text("freight_orders", ORDER + order(merchant=" Ｍ１"), tmp_path).counts == (1, 0, 0)

@@ -44,7 +44,7 @@ def test_every_file_schema_has_admin_pages_and_nobody_edits_facts(operator: Clie
     assert Merchant.objects.get(pk="M1").name == ""
 
 
-def test_S3_importing_needs_the_add_permission_and_exporting_the_view_permission(client: Client) -> None:
+def test_importing_needs_the_add_permission_and_exporting_the_view_permission(client: Client) -> None:
     clerk = User.objects.create_user("clerk", is_staff=True)
     clerk.user_permissions.add(Permission.objects.get(codename="view_account"))
     client.force_login(clerk)
@@ -71,7 +71,7 @@ def test_a_list_needs_as_many_queries_for_many_rows_as_for_few(operator: Client,
 DANGEROUS = ["=cmd|' /C calc'!A0", "+1", "-1", "@x", "\tx", "\rx", "=1+1\n2", "plain", 'a "quoted", cell', "'x"]
 
 
-def test_B8_text_is_stored_unchanged_and_exported_without_formulas(operator: Client, tmp_path: Path) -> None:
+def test_text_is_stored_unchanged_and_exported_without_formulas(operator: Client, tmp_path: Path) -> None:
     out = io.StringIO(newline="")
     csv.writer(out).writerows([["merchant_code", "name"], *([f"M{n}", name] for n, name in enumerate(DANGEROUS))])
     assert import_text("merchants", out.getvalue(), tmp_path).result.succeeded
@@ -97,7 +97,7 @@ def export(client: Client, address: str, kind: str) -> bytes:
     return client.post(f"{address}export/", {"format": kind, "resource": "0"}).content
 
 
-def test_B8_numbers_stay_numbers_and_an_export_can_be_imported_again(operator: Client, tmp_path: Path) -> None:
+def test_numbers_stay_numbers_and_an_export_can_be_imported_again(operator: Client, tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = order("F1", freight="1234567890.10", placed="2022-09-05T15:00:00.5+08:00") + order("F2")
     import_text("freight_orders", ORDER + lines, tmp_path)
@@ -118,6 +118,6 @@ def test_an_export_has_the_rows_of_the_filtered_list(operator: Client, tmp_path:
     assert Account.objects.count() == 2
 
 
-def test_B8_only_text_is_escaped() -> None:
+def test_only_text_is_escaped() -> None:
     assert [escape_formula(text) for text in ("", "a=1", "=1", "'=1")] == ["", "a=1", "'=1", "'=1"]
     assert (to_cell(-1), to_cell(True), to_cell(None)) == (-1, 1, "")

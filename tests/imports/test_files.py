@@ -19,7 +19,7 @@ from trade.models import Receipt
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_B3_a_repeated_key_is_reported_with_both_lines(tmp_path: Path) -> None:
+def test_a_repeated_key_is_reported_with_both_lines(tmp_path: Path) -> None:
     merchants(tmp_path)
     imported = import_text("freight_orders", ORDER + order("F1") + order("F2") + order(" F1") + order("F1"), tmp_path)
     assert imported.errors == [
@@ -29,7 +29,7 @@ def test_B3_a_repeated_key_is_reported_with_both_lines(tmp_path: Path) -> None:
     assert no_orders_stored()
 
 
-def test_B3_a_file_imported_twice_changes_nothing(tmp_path: Path) -> None:
+def test_a_file_imported_twice_changes_nothing(tmp_path: Path) -> None:
     merchants(tmp_path)
     lines = ORDER + order("F1", placed="2022-09-05T15:00:00.5+08:00") + order("F2", freight="0.10")
     first = import_text("freight_orders", lines, tmp_path)
@@ -42,7 +42,7 @@ def test_B3_a_file_imported_twice_changes_nothing(tmp_path: Path) -> None:
     assert len({batch.digest for batch in batches}) == 1
 
 
-def test_B3_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
+def test_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
     merchants(tmp_path)
     first = import_text("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
     second = import_text("freight_orders", ORDER + order("F3") + order("F2", freight="1.01") + order("F1"), tmp_path)
@@ -51,7 +51,7 @@ def test_B3_only_a_changed_row_gets_the_new_batch(tmp_path: Path) -> None:
     assert batches == {"F1": first.result.batch, "F2": second.result.batch, "F3": second.result.batch}
 
 
-def test_B3_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
+def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
     merchants(tmp_path)
     import_text("freight_orders", ORDER + order("F1") + order("F2"), tmp_path)
     before = (world(), ImportBatch.objects.count())
@@ -80,7 +80,7 @@ ENCODED = {
 
 
 @pytest.mark.parametrize("how", ENCODED)
-def test_B4_every_encoding_of_spreadsheet_programs_is_read(how: str, tmp_path: Path) -> None:
+def test_every_encoding_of_spreadsheet_programs_is_read(how: str, tmp_path: Path) -> None:
     imported = import_text("merchants", ENCODED[how], tmp_path)
     assert imported.errors == []
     assert Merchant.objects.get(pk="M1").name == "杭州科技有限公司"
@@ -104,14 +104,14 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("how", UNREADABLE)
-def test_B4_an_unreadable_file_is_rejected_with_advice(how: str, tmp_path: Path) -> None:
+def test_an_unreadable_file_is_rejected_with_advice(how: str, tmp_path: Path) -> None:
     content, reason = UNREADABLE[how]
     assert import_text("merchants", content, tmp_path).errors == [(0, "", "", reason)]
     assert not Merchant.objects.exists()
     assert not ImportBatch.objects.exists()
 
 
-def test_B4_errors_name_the_lines_of_the_file(tmp_path: Path) -> None:
+def test_errors_name_the_lines_of_the_file(tmp_path: Path) -> None:
     imported = import_text("merchants", 'merchant_code,name\nM1,"two\nlines"\n\n,lost\nM2,x,y\nM3\n"M4"x,\n', tmp_path)
     assert imported.errors == [
         (5, "merchant_code", "", "is empty"),
@@ -132,12 +132,12 @@ HEADERS = {
 
 
 @pytest.mark.parametrize("header", HEADERS, ids=lambda header: header[:30])
-def test_B5_an_invalid_header_is_rejected_before_any_row(header: str, tmp_path: Path) -> None:
+def test_an_invalid_header_is_rejected_before_any_row(header: str, tmp_path: Path) -> None:
     assert import_text("merchants", f"{header}\nbad,rows,are,not,looked,at\n", tmp_path).errors == HEADERS[header]
     assert not Merchant.objects.exists()
 
 
-def test_B5_columns_may_have_any_order_and_optional_ones_may_be_absent(tmp_path: Path) -> None:
+def test_columns_may_have_any_order_and_optional_ones_may_be_absent(tmp_path: Path) -> None:
     assert import_text("merchants", "country, name ,merchant_code\nCN,x,M1\n", tmp_path).counts == (1, 0, 0)
     merchant = Merchant.objects.get()
     assert (merchant.code, merchant.name, merchant.country, merchant.logistics_partner) == ("M1", "x", "CN", False)
@@ -150,7 +150,7 @@ def test_an_absent_column_keeps_the_stored_value_and_an_empty_cell_erases_it(tmp
     assert list(Merchant.objects.order_by("pk").values_list("name", "country")) == [("x", ""), ("", "US")]
 
 
-def test_B5_an_unknown_merchant_is_reported(tmp_path: Path) -> None:
+def test_an_unknown_merchant_is_reported(tmp_path: Path) -> None:
     merchants(tmp_path)
     imported = import_text(
         "freight_orders", ORDER + order("F1", merchant="M9") + order("F2") + order("F3", merchant="m1"), tmp_path
@@ -162,7 +162,7 @@ def test_B5_an_unknown_merchant_is_reported(tmp_path: Path) -> None:
     assert no_orders_stored()
 
 
-def test_B10_an_end_must_be_after_its_start(tmp_path: Path) -> None:
+def test_an_end_must_be_after_its_start(tmp_path: Path) -> None:
     merchants(tmp_path)
     row = "merchant_code,plan,starts_at,ends_at\nM1,export_pass,2022-09-01T00:00:00Z,{}\n"
     imported = import_text("memberships", row.format("2022-09-01T08:00:00+08:00"), tmp_path)
@@ -172,7 +172,7 @@ def test_B10_an_end_must_be_after_its_start(tmp_path: Path) -> None:
     assert import_text("memberships", row.format(""), tmp_path).counts == (0, 1, 0)
 
 
-def test_T6_facts_of_the_future_are_stored_and_counted_and_old_ones_are_stored(tmp_path: Path) -> None:
+def test_facts_of_the_future_are_stored_and_counted_and_old_ones_are_stored(tmp_path: Path) -> None:
     merchants(tmp_path)
     now, later = "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000001Z"
     lines = order("F1", placed=now) + order("F2", placed=later) + order("F3", placed="2019-01-01T00:00:00Z")
@@ -199,7 +199,7 @@ def trade_order(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("trade_order")
-def test_T8_a_cancellation_before_its_booking_is_stored(tmp_path: Path) -> None:
+def test_a_cancellation_before_its_booking_is_stored(tmp_path: Path) -> None:
     assert receipt(tmp_path, "", CANCELLED) == (None, BOTH[1])
     assert receipt(tmp_path, BOOKED, "") == BOTH
     before = list(Receipt.objects.values())
@@ -209,20 +209,20 @@ def test_T8_a_cancellation_before_its_booking_is_stored(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("trade_order")
-def test_T8_the_other_order_gives_the_same(tmp_path: Path) -> None:
+def test_the_other_order_gives_the_same(tmp_path: Path) -> None:
     assert receipt(tmp_path, BOOKED, "") == (BOTH[0], None)
     assert receipt(tmp_path, "", CANCELLED) == BOTH
     assert receipt(tmp_path, BOOKED, "") == BOTH
 
 
 @pytest.mark.usefixtures("trade_order")
-def test_T8_a_row_with_both_events_can_be_corrected(tmp_path: Path) -> None:
+def test_a_row_with_both_events_can_be_corrected(tmp_path: Path) -> None:
     assert receipt(tmp_path, BOOKED, CANCELLED) == BOTH
     assert receipt(tmp_path, BOOKED, "") == (BOTH[0], None)
 
 
 @pytest.mark.usefixtures("trade_order")
-def test_T8_a_receipt_without_any_event_is_an_error(tmp_path: Path) -> None:
+def test_a_receipt_without_any_event_is_an_error(tmp_path: Path) -> None:
     imported = import_text("receipts", RECEIPT.format("", ""), tmp_path)
     assert imported.errors == [(2, "booked_at", "", "is empty, and so is cancelled_at")]
     assert not Receipt.objects.exists()
@@ -247,7 +247,7 @@ def lengths(folder: Path) -> dict[str, int]:
 
 
 @pytest.mark.parametrize("case", ["basic", "edges", "tiny-quotas"])
-def test_B3_sample_facts_are_imported_once_and_change_nothing_again(case: str) -> None:
+def test_sample_facts_are_imported_once_and_change_nothing_again(case: str) -> None:
     folder = CASES / case / "facts"
     expected = lengths(folder)
     assert len(expected) == len(all_schemas())
@@ -257,7 +257,7 @@ def test_B3_sample_facts_are_imported_once_and_change_nothing_again(case: str) -
     assert outcomes(folder) == ({name: (0, 0, rows) for name, rows in expected.items()}, [], True)
 
 
-def test_B5_a_bad_file_stops_only_itself_and_files_that_refer_to_it(tmp_path: Path) -> None:
+def test_a_bad_file_stops_only_itself_and_files_that_refer_to_it(tmp_path: Path) -> None:
     (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
     (tmp_path / "trade_orders.csv").write_text("order_no,merchant_code,product,amount_usd\nT1,M1,barter,1.00\n")
     (tmp_path / "receipts.csv").write_text(RECEIPT.format(BOOKED, ""))
@@ -276,7 +276,7 @@ def test_B5_a_bad_file_stops_only_itself_and_files_that_refer_to_it(tmp_path: Pa
     assert unknown_files(tmp_path) == ["freight_order.csv"]
 
 
-def test_S8_control_characters_are_escaped_in_messages() -> None:
+def test_control_characters_are_escaped_in_messages() -> None:
     assert str(RowError("f.csv", 2, "name", "\x1b[2J" + "x" * 90, "bad")) == (
         'f.csv line 2, name "\\x1b[2J' + "x" * 75 + '…": bad'
     )

@@ -43,7 +43,7 @@ def said(folder: Path, place: str, environment: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("place", ["row", "commit"])
-def test_F14_a_killed_import_stores_nothing_and_a_rerun_stores_the_file(
+def test_a_killed_import_stores_nothing_and_a_rerun_stores_the_file(
     place: str, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     with importer(tmp_path, place, environment) as process:

@@ -147,7 +147,7 @@ def test_a_form_without_a_file_is_shown_again(operator: Client) -> None:
     assert "This field is required." in response.content.decode()
 
 
-def test_B3_errors_are_listed_and_cannot_be_confirmed(operator: Client) -> None:
+def test_errors_are_listed_and_cannot_be_confirmed(operator: Client) -> None:
     job = upload(operator, (ORDER + order("F1", merchant="M9", freight="1.00") + order("F1")).encode())
     assert job.errors == [
         'facts.csv line 3, order_no "F1": stands in line 2 already',
@@ -161,7 +161,7 @@ def test_B3_errors_are_listed_and_cannot_be_confirmed(operator: Client) -> None:
     assert (Merchant.objects.count(), FreightOrder.objects.count()) == (2, 0)
 
 
-def test_B4_an_upload_of_gb18030_and_one_that_cannot_be_read(operator: Client) -> None:
+def test_an_upload_of_gb18030_and_one_that_cannot_be_read(operator: Client) -> None:
     content = "merchant_code,name\nM1,杭州\n"
     confirm(operator, upload(operator, content.encode("gb18030"), at=MERCHANTS))
     assert Merchant.objects.get(pk="M1").name == "杭州"
@@ -169,7 +169,7 @@ def test_B4_an_upload_of_gb18030_and_one_that_cannot_be_read(operator: Client) -
     assert job.errors == ["facts.csv: is UTF-16 or UTF-32: save it as CSV in UTF-8"]
 
 
-def test_B6_an_uploaded_workbook_and_one_that_cannot_be_read(operator: Client) -> None:
+def test_an_uploaded_workbook_and_one_that_cannot_be_read(operator: Client) -> None:
     cells = row(1, text("A1", "merchant_code")) + row(2, number("A2", "123"))
     confirm(operator, upload(operator, workbook(sheet(cells)), "facts.xlsx", at=MERCHANTS))
     assert Merchant.objects.filter(code="123").exists()
@@ -178,7 +178,7 @@ def test_B6_an_uploaded_workbook_and_one_that_cannot_be_read(operator: Client) -
     assert "is not a workbook that can be read" in rejected(operator, job)[-1][0]
 
 
-def test_S8_content_of_a_file_is_shown_as_text(operator: Client) -> None:
+def test_content_of_a_file_is_shown_as_text(operator: Client) -> None:
     job = upload(operator, b"merchant_code,country\nM1,<script>alert(1)</script>\n", "<b>.csv", at=MERCHANTS)
     shown = operator.get(address(job)).content.decode()
     assert "&lt;script&gt;alert(1)" in shown
@@ -242,7 +242,7 @@ def test_an_upload_whose_worker_was_lost_fails(operator: Client) -> None:
     assert "the worker was lost" in page(operator, job)
 
 
-def test_F4_the_sweep_repeats_a_lost_message(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sweep_repeats_a_lost_message(operator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     job = upload(operator, rows(1), background="1")
     sent: list[int] = []
     monkeypatch.setattr(work_on_upload, "delay", sent.append)
@@ -273,7 +273,7 @@ def test_progress_is_visible_while_a_worker_reads(operator: Client, monkeypatch:
     assert (seen, job.rows) == ([10, 20], 25)
 
 
-def test_S3_without_the_permission_to_import_nothing_can_be_uploaded_confirmed_or_downloaded(
+def test_without_the_permission_to_import_nothing_can_be_uploaded_confirmed_or_downloaded(
     operator: Client, client: Client
 ) -> None:
     checked = upload(operator, rows(1))

@@ -37,17 +37,17 @@ def seconds_of(task: Any) -> float:
     return time.monotonic() - started
 
 
-def test_F5_redis_down(caplog: pytest.LogCaptureFixture) -> None:
+def test_redis_down(caplog: pytest.LogCaptureFixture) -> None:
     assert seconds_of(create_task(f"redis://127.0.0.1:{free_port()}/0")) <= 2
     assert "The broker did not accept trial.work" in caplog.text
 
 
-def test_F5_redis_accepts_and_never_answers(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
+def test_redis_accepts_and_never_answers(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
     assert seconds_of(create_task(f"redis://127.0.0.1:{deaf_port}/0")) <= 2
     assert "The broker did not accept trial.work" in caplog.text
 
 
-def test_F5_redis_freezes_and_dies_under_open_connections(
+def test_redis_freezes_and_dies_under_open_connections(
     private_redis: PrivateRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
     task = create_task(private_redis.url)
@@ -77,7 +77,7 @@ def test_messages_are_sent_again_after_the_pause(private_redis: PrivateRedis, mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_F10_nothing_is_sent_before_the_commit_or_after_a_rollback(private_redis: PrivateRedis) -> None:
+def test_nothing_is_sent_before_the_commit_or_after_a_rollback(private_redis: PrivateRedis) -> None:
     task = create_task(private_redis.url)
     with task.app.connection_for_read() as connection:
         queued = connection.default_channel.client.llen

@@ -33,7 +33,7 @@ def test_beats_messages_expire_before_the_next() -> None:
     assert all(entry["options"]["expires"] <= 60 for entry in app.conf.beat_schedule.values())
 
 
-def test_F2_a_task_of_a_killed_worker_is_redelivered() -> None:
+def test_a_task_of_a_killed_worker_is_redelivered() -> None:
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
     assert settings.REDIS_OPTIONS["unacked_restore_interval"] == 1

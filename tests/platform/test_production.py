@@ -18,12 +18,12 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
     return subprocess.run([sys.executable, *arguments], cwd=ROOT, env=own, capture_output=True, text=True, check=False)
 
 
-def test_S13_the_documented_environment_passes_the_deploy_check() -> None:
+def test_the_documented_environment_passes_the_deploy_check() -> None:
     done = python("manage.py", "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
     assert done.returncode == 0, done.stderr
 
 
-def test_S13_the_web_application_refuses_the_published_key() -> None:
+def test_the_web_application_refuses_the_published_key() -> None:
     done = python("-c", "import config.wsgi")
     assert done.returncode == 1
     assert "SECRET_KEY is not set" in done.stderr.splitlines()[-1]

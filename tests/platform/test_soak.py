@@ -15,7 +15,7 @@ from tests.support.world import freight, merchant, offer, publish, tick
 
 @pytest.mark.postgresql
 @pytest.mark.redis
-def test_F1_acknowledged_claims_survive_killed_processes() -> None:
+def test_acknowledged_claims_survive_killed_processes() -> None:
     command = [
         sys.executable,
         "-m",

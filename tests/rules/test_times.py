@@ -21,7 +21,7 @@ def bound(at: str, zone: str = "America/Los_Angeles") -> Bound:
 
 @pytest.mark.parametrize("zone", ["America/Los_Angeles", "Asia/Shanghai"])
 @pytest.mark.django_db
-def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
+def test_a_claim_on_each_edge_of_a_window(zone: str) -> None:
     """The window includes its start and its whole last second, and excludes the microsecond before and its end."""
     window = f"{{from: {{at: 2022-09-05 00:00:00, zone: {zone}}}, to: {{at: 2022-09-09 23:59:59, zone: {zone}}}}}"
     publish(offer("o", conditions=f"[{{fact: paid_at, within: {window}}}]"))
@@ -48,7 +48,7 @@ def test_T1_a_claim_on_each_edge_of_a_window(zone: str) -> None:
     assert {order_no for order_no in found if found[order_no] == "refused"} == {"a", "e"}
 
 
-def test_T1_one_instant_on_both_clocks() -> None:
+def test_one_instant_on_both_clocks() -> None:
     west = Window.model_validate(
         {
             "from": {"at": "2022-09-01 00:00:00", "zone": "America/Los_Angeles"},
@@ -65,17 +65,17 @@ def test_T1_one_instant_on_both_clocks() -> None:
     assert west.end == datetime(2022, 10, 1, 7, tzinfo=UTC)
 
 
-def test_T2_a_time_that_occurs_twice_is_the_first() -> None:
+def test_a_time_that_occurs_twice_is_the_first() -> None:
     assert bound("2026-11-01 01:30:00").instant == datetime(2026, 11, 1, 8, 30, tzinfo=UTC)
     assert bound("2026-11-01 01:30:00").after == datetime(2026, 11, 1, 8, 30, 1, tzinfo=UTC)
 
 
-def test_T2_a_skipped_time_is_an_hour_later() -> None:
+def test_a_skipped_time_is_an_hour_later() -> None:
     assert bound("2027-03-14 02:30:00").instant == bound("2027-03-14 03:30:00").instant
     assert bound("2027-03-14 02:30:00").instant == datetime(2027, 3, 14, 10, 30, tzinfo=UTC)
 
 
-def test_T2_a_window_over_the_end_of_daylight_saving_has_an_hour_more() -> None:
+def test_a_window_over_the_end_of_daylight_saving_has_an_hour_more() -> None:
     day = Window.model_validate(
         {
             "from": {"at": "2026-11-01 00:00:00", "zone": "America/Los_Angeles"},
@@ -107,7 +107,7 @@ def around(day: str) -> list[datetime]:
 
 @pytest.mark.parametrize("zone", CHANGES)
 @pytest.mark.django_db
-def test_T3_the_next_midnight_is_the_same_in_python_and_in_the_database(zone: str) -> None:
+def test_the_next_midnight_is_the_same_in_python_and_in_the_database(zone: str) -> None:
     instants = [at for day in CHANGES[zone] for at in around(day)]
     ImportBatch.objects.bulk_create(ImportBatch(source=str(n), recorded_at=at) for n, at in enumerate(instants))
     found = ImportBatch.objects.annotate(midnight=NextMidnight("recorded_at", zone=zone)).values_list(
@@ -117,7 +117,7 @@ def test_T3_the_next_midnight_is_the_same_in_python_and_in_the_database(zone: st
 
 
 @pytest.mark.parametrize("zone", CHANGES)
-def test_T3_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
+def test_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
     for day in CHANGES[zone]:
         for at in around(day):
             ahead = next_midnight(at, zone) - at
@@ -127,7 +127,7 @@ def test_T3_the_next_midnight_is_ahead_and_within_two_days(zone: str) -> None:
 
 
 @pytest.mark.django_db
-def test_T3_a_midnight_that_occurs_twice_is_the_first() -> None:
+def test_a_midnight_that_occurs_twice_is_the_first() -> None:
     at = datetime(2022, 11, 5, 12, tzinfo=UTC)
     ImportBatch.objects.create(source="x", recorded_at=at)
     found = ImportBatch.objects.annotate(midnight=NextMidnight("recorded_at", zone="America/Havana")).get().midnight
