@@ -19,8 +19,10 @@ CONTENT_TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 """Content types for HTTP, by the file's extension."""
-FORMULA_MARKS = ("=", "+", "-", "@", "\t", "\r")
-UNWRITABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML 1.0 has no way to hold
+# Spreadsheets for Chinese and Japanese take full-width marks as well, and skip blanks before a mark.
+FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\ufeff\u200b]*[=+\-@＝＋－＠﹦﹢﹣﹫])")
+# An escape of XLSX, or a character that XML 1.0 cannot hold or would change: it becomes such an escape.
+ESCAPED_IN_XLSX = re.compile(r"[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 
 Row = Sequence[object]
 
@@ -39,8 +41,13 @@ def to_cell(value: object) -> str | int | float | Decimal:
 
 
 def escape_formula(text: str) -> str:
-    """Put a `'` before text that a spreadsheet program would run as a formula."""
-    return f"'{text}" if text.startswith(FORMULA_MARKS) else text
+    """Put a `'` before text that a spreadsheet program would run as a formula, or that looks escaped already."""
+    return f"'{text}" if FORMULA.match(text) else text
+
+
+def unescape_formula(text: str) -> str:
+    """Undo `escape_formula`; any other text is returned unchanged."""
+    return text[1:] if text.startswith("'") and FORMULA.match(text) else text
 
 
 def to_csv(rows: Iterable[Row]) -> bytes:
@@ -115,6 +122,6 @@ def _write_xlsx(file: IO[bytes], rows: Iterable[Row]) -> int:
 def _typed(sheet: Any, value: object) -> object:
     if not isinstance(value, str):
         return value
-    typed = WriteOnlyCell(sheet, value=UNWRITABLE.sub("\N{REPLACEMENT CHARACTER}", value))
+    typed = WriteOnlyCell(sheet, value=ESCAPED_IN_XLSX.sub(lambda match: f"_x{ord(match[0]):04X}_", value))
     typed.data_type = "s"  # else openpyxl writes text that begins with `=` as a formula
     return typed

@@ -30,6 +30,19 @@ INSTANT = re.compile(
 COMMON_INSTANT = re.compile(r"[12]\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\+\d\d:\d\d|Z|-\d\d:\d\d)", re.ASCII)
 FLAGS = {"1": True, "yes": True, "true": True, "是": True, "0": False, "no": False, "false": False, "否": False}
 SERIAL_DAY = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
+AMBIGUOUS_DATE = re.compile(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}(?:\D.*)?")
+# The dates by which other programs say "none" or "for ever". All of them lie outside of the accepted instants.
+SENTINEL_DATE = re.compile(
+    r"(?:0000-00-00|0001-01-01|1753-01-01|1899-12-3[01]|1900-01-0[01]|(?:2999|3000|4712|9999)-\d\d-\d\d)(?!\d).*"
+)
+PLACEHOLDERS = frozenset(r"null (null) <null> nan nat n/a #n/a <na> <none> \n - -- — #null!".split())
+"""Words, in lower case, that programs write for an empty value. `NA` is none of them: it is Namibia."""
+EXACT_PLACEHOLDERS = frozenset(("None", "undefined"))
+"""Such words that mean something else in another case of letters."""
+# Spreadsheets write an exponent with its sign, as in 1.23457E+17; pandas turns the code 1001 into 1001.0.
+SHORTENED_NUMBER = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}|-?[0-9][.,][0-9]+[eE]-[0-9]{1,3}")
+FRACTION_OF_ZEROS = re.compile(r"[0-9]+\.0+")
+SPREADSHEET_ERROR = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|SPILL!|CALC!|#+)")
 FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
 END_OF_INSTANTS = datetime(2201, 1, 1, tzinfo=UTC)
 MAX_REMEMBERED = 20_000
@@ -83,10 +96,23 @@ class ParsedCells(dict[str, object]):
 
     def parse_once(self, cell: str) -> object:
         if cell:
-            return self.parse(cell)
+            try:
+                return self.parse(cell)
+            except CellError as error:
+                raise CellError(_placeholder_reason(cell) or str(error)) from error
         if self.required:
             raise CellError(_("is empty"))
         return self.default
+
+
+def _placeholder_reason(cell: str) -> str | None:
+    """Return the reason against a cell that another program wrote for an empty value or an error."""
+    word = cell.strip(" ")
+    if word.lower() in PLACEHOLDERS or word in EXACT_PLACEHOLDERS:
+        return _("stands for an empty value in other programs: leave the cell empty")
+    if SPREADSHEET_ERROR.fullmatch(cell):
+        return _("is an error of a spreadsheet, or a number that its column was too narrow to show")
+    return None
 
 
 def key() -> CellType:
@@ -101,9 +127,22 @@ def _key(max_length: int) -> CellParser:
             raise CellError(_("holds the invisible character %s") % _invisible(code))
         if not code:
             raise CellError(_("is empty"))
+        if reason := _placeholder_reason(code) or _mangled_reason(code):
+            raise CellError(reason)
         return _checked_length(code, max_length)
 
     return parse
+
+
+def _mangled_reason(code: str) -> str | None:
+    """Return the reason against a code that a program took for a number and wrote in another way."""
+    if not code[0].isdigit() and code[0] != "-":
+        return None
+    if SHORTENED_NUMBER.fullmatch(code):
+        return _("is a code that a spreadsheet turned into a number, and shortened: format the column as text")
+    if FRACTION_OF_ZEROS.fullmatch(code):
+        return _("is a code that a program turned into a number, and wrote with decimals: format the column as text")
+    return None
 
 
 def _invisible(code: str) -> str:
@@ -112,7 +151,7 @@ def _invisible(code: str) -> str:
 
 
 def text() -> CellType:
-    """Any text, stored unchanged. NUL is an error, because no database stores it."""
+    """Any text, stored unchanged. NUL is an error, because no database stores it, and so are words for "no value"."""
     return lambda field, _zone: _text(_max_length(field))
 
 
@@ -120,6 +159,8 @@ def _text(max_length: int) -> CellParser:
     def parse(cell: str) -> str:
         if "\0" in cell:
             raise CellError(_("holds the invisible character %s") % "U+0000")
+        if reason := _placeholder_reason(cell):
+            raise CellError(reason)
         return _checked_length(cell, max_length)
 
     return parse
@@ -249,6 +290,8 @@ def _instant(zone: tzinfo) -> CellParser:
 
 
 def _any_instant(cell: str, zone: tzinfo) -> datetime:
+    if SENTINEL_DATE.fullmatch(cell):
+        raise CellError(_sentinel_reason())
     match = INSTANT.fullmatch(cell)
     if match is None:
         raise CellError(_shape_error(cell))
@@ -264,8 +307,13 @@ def _any_instant(cell: str, zone: tzinfo) -> datetime:
 def _in_range(value: datetime) -> datetime:
     # Years such as 0202 or 20222 are mistyped; databases and calendars disagree about dates far away.
     if not FIRST_INSTANT <= value < END_OF_INSTANTS:
-        raise CellError(_("is not between the years 1970 and 2200"))
+        sentinel = SENTINEL_DATE.fullmatch(value.isoformat())
+        raise CellError(_sentinel_reason() if sentinel else _("is not between the years 1970 and 2200"))
     return value
+
+
+def _sentinel_reason() -> str:
+    return _("stands for “no date” in other programs: leave the cell empty")
 
 
 def _from_local(value: datetime, zone: tzinfo) -> datetime:
@@ -276,6 +324,10 @@ def _from_local(value: datetime, zone: tzinfo) -> datetime:
 
 
 def _shape_error(cell: str) -> str:
+    if cell == "0":  # what a spreadsheet shows as 1900-01-00
+        return _sentinel_reason()
+    if AMBIGUOUS_DATE.fullmatch(cell):
+        return _("is a date whose order of day and month is not certain: name its format in a column mapping")
     if SERIAL_DAY.fullmatch(cell):
         return _("looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00")
     return _("is not an instant such as 2022-09-05T15:00:00+08:00")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from core.spreadsheets import unescape_formula
 from imports.cell_parsers import CellError
 from imports.row_parser import Line, MalformedLine
 
@@ -124,7 +125,8 @@ def _csv_lines(stream: Iterator[str]) -> Iterator[Line]:
         try:
             for cells in reader:
                 if any(cells):
-                    yield start, cells
+                    # Exports put a `'` before text that a spreadsheet would run as a formula.
+                    yield start, [unescape_formula(c) for c in cells] if "'" in ",".join(cells) else cells
                 start = reader.line_num + 1
             return
         except csv.Error as error:

@@ -36,7 +36,7 @@ class RejectedRows:
                     yield [*("" for _column in file.header), message]
                 for number, cells in file.lines:
                     if number in self.messages:
-                        shown = [text.lstrip("\0") for text in cells]
+                        shown = [cell.partition(" ")[2] if cell.startswith("\0") else cell for cell in cells]
                         shown += [""] * (len(file.header) - len(shown))
                         yield [*shown, "; ".join(self.messages[number])]
         except CellError as error:

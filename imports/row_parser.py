@@ -97,8 +97,11 @@ class RowParser:
             try:
                 parse(cell)
             except CellError as error:
-                reason = MARKED_CELLS[cell]() if cell in MARKED_CELLS else str(error)
-                yield name, cell.lstrip("\0"), reason
+                mark, _blank, shown = cell.partition(" ")
+                if mark in MARKED_CELLS:
+                    yield name, shown, MARKED_CELLS[mark]()
+                else:
+                    yield name, cell, str(error)
 
     def _check_faults(self, values: Sequence[object], cells: Mapping[str, str]) -> list[CellFault]:
         by_name = dict(zip(self.schema.columns_by_name, values, strict=True))

@@ -8,14 +8,15 @@ Rules of the conversion:
 
 - The first visible sheet that has cells is read; other sheets are ignored.
 - The first cell of each line is the number of the row in the sheet. Empty rows are left out.
-- Numbers lose a trailing `.0`, because spreadsheets turn codes into numbers. A number of more than 15 digits has lost
-  some of them and is marked. Truth values become 1 and 0, rich text becomes plain text.
+- Numbers are rounded to the 15 digits that a spreadsheet shows, and lose a trailing `.0`, because spreadsheets turn
+  codes into numbers. A number with more than 15 digits before the point has lost some of them and is marked. Truth
+  values become 1 and 0, rich text becomes plain text.
 - Numbers formatted as dates become ISO 8601 without an offset, by the calendar of the workbook, from 1900 or 1904.
 - A formula becomes the value that is stored with it. Without one it is marked, as are errors such as #N/A.
 - Of merged cells only the top left one is read, also where others hide a value.
 - Rejected: sizes beyond those of a file of facts, XML with a DOCTYPE, passwords, and the format of before 2007.
 
-A marked cell holds a NUL and a word. No other cell can hold a NUL.
+A marked cell holds a NUL, a word, and perhaps what the cell shows. No other cell can hold a NUL.
 """
 
 import csv
@@ -23,6 +24,7 @@ import resource
 import sys
 import zipfile
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -103,7 +105,7 @@ class Sheet:
         if not value:
             return "\0formula" if self.has_formula and kind != "str" else ""
         if kind == "e":
-            return "\0error"
+            return f"\0error {value}"
         if kind == "s":
             return self.shared[int(value)]
         if kind in ("str", "inlineStr"):
@@ -117,8 +119,10 @@ class Sheet:
         if self.cell.get("s", "0") in self.dates and 1 <= number < 2_958_466:
             return day(number, since_1904=self.since_1904)
         if abs(number) >= 1e15:
-            return "\0digits"
-        return str(int(number)) if number == int(number) else repr(number)
+            return f"\0digits {value}"
+        # Spreadsheets calculate in binary and show 15 digits: 10.1 + 20.2 is stored as 30.299999999999997.
+        number = float(f"{number:.15g}")
+        return str(int(number)) if number == int(number) else f"{Decimal(repr(number)):f}"
 
 
 def day(serial: float, *, since_1904: bool) -> str:

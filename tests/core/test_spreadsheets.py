@@ -7,6 +7,8 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from core import spreadsheets
 
@@ -23,7 +25,7 @@ def test_formulas_are_escaped_and_negative_amounts_are_numbers(suffix: str, tmp_
     else:
         [header, first, second] = openpyxl.load_workbook(path).worksheets[0].values
         assert (list(header), first) == (COLUMNS, ("'=1+1", -1.5))
-        assert second[0] == "\N{REPLACEMENT CHARACTER}"
+        assert second[0] == "_x0001_"
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
@@ -35,3 +37,11 @@ def test_a_file_that_cannot_be_completed_is_not_written(suffix: str, tmp_path: P
     with pytest.raises(RuntimeError):
         spreadsheets.write(str(tmp_path / f"table.{suffix}"), COLUMNS, rows())
     assert not list(tmp_path.iterdir())
+
+
+@given(st.text())
+@example("'=1")
+@example("''-77")
+@example("'x")
+def test_escaping_can_be_undone(text: str) -> None:
+    assert spreadsheets.unescape_formula(spreadsheets.escape_formula(text)) == text

@@ -52,6 +52,9 @@ INSTANTS = {
 NO_INSTANT = "is not an instant such as 2022-09-05T15:00:00+08:00"
 SERIAL = "looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00"
 OUT_OF_RANGE = "is not between the years 1970 and 2200"
+SENTINEL = "stands for “no date” in other programs: leave the cell empty"
+PLACEHOLDER = "stands for an empty value in other programs: leave the cell empty"
+DAY_OR_MONTH = "is a date whose order of day and month is not certain: name its format in a column mapping"
 NO_INSTANTS = {
     "2022-09-31T00:00:00Z": "31 September is not a date",
     "2022-09-31T00:00": "31 September is not a date",
@@ -60,8 +63,9 @@ NO_INSTANTS = {
     "2022-09-00T00:00:00Z": "0 September is not a date",
     "2026-13-14T00:00:00Z": "there is no month 13",
     "0000-01-01T00:00:00Z": "there is no year 0000",
-    "0001-01-01T00:00:00+08:00": "is not a time of day, or its offset is out of range",
-    "9999-12-31T23:00:00-07:00": "is not a time of day, or its offset is out of range",
+    "0001-01-01T00:00:00+08:00": SENTINEL,
+    "9999-12-31T23:00:00-07:00": SENTINEL,
+    "0001-01-02T00:00:00Z": OUT_OF_RANGE,
     "2022-09-05T24:00:00Z": "is not a time of day, or its offset is out of range",
     "2022-09-05T23:60:00Z": "is not a time of day, or its offset is out of range",
     "2022-09-05T23:00:00+24:00": "is not a time of day, or its offset is out of range",
@@ -69,7 +73,21 @@ NO_INSTANTS = {
     "1969-12-31T23:59Z": OUT_OF_RANGE,
     "2201-01-01T00:00:00Z": OUT_OF_RANGE,
     "0202-09-05T00:00:00Z": OUT_OF_RANGE,
-    "13/14/2026": NO_INSTANT,
+    "1900-06-01T00:00:00Z": OUT_OF_RANGE,
+    "9999-12-31": SENTINEL,
+    "9999-12-31T23:59:59Z": SENTINEL,
+    "9999-12-31 00:00:00": SENTINEL,
+    "2999-12-31T00:00:00+08:00": SENTINEL,
+    "1900-01-01": SENTINEL,
+    "1900-01-01T00:00:00Z": SENTINEL,
+    "1899-12-30 00:00:00": SENTINEL,
+    "0001-01-01T00:00:00": SENTINEL,
+    "0000-00-00 00:00:00": SENTINEL,
+    "0": SENTINEL,
+    "NULL": PLACEHOLDER,
+    "NaT": PLACEHOLDER,
+    "13/14/2026": DAY_OR_MONTH,
+    "05.09.2022 15:00": DAY_OR_MONTH,
     "2022-09-05": NO_INSTANT,
     "20220905T150000Z": NO_INSTANT,
     "2022-09-05T15:00:00.1234567Z": NO_INSTANT,
@@ -118,7 +136,9 @@ NO_AMOUNTS = {
     "1,000.50": NO_MONEY,
     "1.000,50": NO_MONEY,
     "1e3": NO_MONEY,
-    "NaN": NO_MONEY,
+    "NaN": PLACEHOLDER,
+    "N/A": PLACEHOLDER,
+    "#DIV/0!": "is an error of a spreadsheet, or a number that its column was too narrow to show",
     "Infinity": NO_MONEY,
     "+1": NO_MONEY,
     ".5": NO_MONEY,
@@ -183,6 +203,50 @@ def test_codes_are_normalised_and_have_no_invisible_characters() -> None:
     assert error(KEY, " ") == error(KEY, "") == "is empty"
     assert KEY("F" * 64) == "F" * 64
     assert error(KEY, "F" * 65) == "is longer than 64 characters"
+
+
+NAME = parser(MERCHANTS, "name")
+CATEGORY = parser(MERCHANTS, "category_l1")
+
+
+@pytest.mark.parametrize("cell", ["NULL", "null", "nan", "NaN", "N/A", "n/a", "#N/A", "<NA>", "None", "\\N", "-"])
+def test_words_for_no_value_are_errors_of_every_type(cell: str) -> None:
+    for parse in (KEY, NAME, CATEGORY, MONEY, INSTANT, WHOLE):
+        assert error(parse, cell) == PLACEHOLDER
+
+
+def test_words_that_only_look_like_no_value_are_read() -> None:
+    assert parser(MERCHANTS, "country")("NA") == "NA"
+    assert [CATEGORY(cell) for cell in ("NA", "none", "Nano", "0", "A-")] == ["NA", "none", "Nano", "0", "A-"]
+
+
+SHORTENED = "is a code that a spreadsheet turned into a number, and shortened: format the column as text"
+WITH_DECIMALS = "is a code that a program turned into a number, and wrote with decimals: format the column as text"
+TOO_NARROW = "is an error of a spreadsheet, or a number that its column was too narrow to show"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    {
+        "1.23457E+17": SHORTENED,
+        "1,23457E+17": SHORTENED,
+        "1E+17": SHORTENED,
+        "2.022e+16": SHORTENED,
+        "-1.2E+18": SHORTENED,
+        "1.5E-07": SHORTENED,
+        "１.２E＋１７": SHORTENED,
+        "10023.0": WITH_DECIMALS,
+        "#REF!": TOO_NARROW,
+        "########": TOO_NARROW,
+    }.items(),
+)
+def test_codes_that_a_program_turned_into_numbers_are_errors(code: str, reason: str) -> None:
+    assert error(KEY, code) == reason
+
+
+def test_codes_that_only_look_like_numbers_are_read() -> None:
+    codes = ["123457E17", "1E5", "3E-12", "E+17", "1.5", "10.20", "007", "#1", "-77", "1.2.0"]
+    assert [KEY(code) for code in codes] == codes
 
 
 def test_flags_choices_and_codes_of_countries_and_currencies() -> None:

@@ -55,12 +55,23 @@ def test_a_formula_is_its_stored_value_and_without_one_an_error(tmp_path: Path) 
     without = row(7, text("A7", "M3"), '<c r="B7"><f>1+1</f></c>')
     error = row(8, '<c r="A8" t="e"><v>#N/A</v></c>') + row(9, number("A9", "1234567890123456"))
     imported = import_text("merchants", workbook(sheet(HEAD + without + error)), tmp_path, suffix=".xlsx")
-    assert [(line, column, reason.partition(":")[0]) for line, column, _value, reason in imported.errors] == [
-        (7, "name", "a formula without a stored value"),
-        (8, "merchant_code", "the spreadsheet shows an error here"),
-        (9, "merchant_code", "a number of more than 15 digits, of which the spreadsheet lost some"),
+    assert [(line, column, value, reason.partition(":")[0]) for line, column, value, reason in imported.errors] == [
+        (7, "name", "", "a formula without a stored value"),
+        (8, "merchant_code", "#N/A", "the spreadsheet shows an error here"),
+        (9, "merchant_code", "1234567890123456", "a number of more than 15 digits, of which the spreadsheet lost some"),
     ]
     assert Merchant.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("stored", "amount"),
+    [("30.299999999999997", "30.30"), ("0.30000000000000004", "0.30"), ("2.9999999999999996", "3.00")],
+)
+def test_sums_are_read_at_the_15_digits_that_a_spreadsheet_shows(stored: str, amount: str, tmp_path: Path) -> None:
+    merchants(tmp_path)
+    content = workbook(sheet(order_placed("44809.625", 1).replace("<v>12.5</v>", f"<v>{stored}</v>")))
+    assert import_text("freight_orders", content, tmp_path, suffix=".xlsx").errors == []
+    assert str(FreightOrder.objects.get().base_freight) == amount
 
 
 def test_the_top_left_of_merged_cells_is_read(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from core import clock
-from imports.folder_import import import_folder, unknown_files
+from imports.folder_import import import_folder
 
 
 def _zone(name: str) -> ZoneInfo:
@@ -32,8 +32,6 @@ class Command(BaseCommand):
         folder: Path = options["folder"]
         if not folder.is_dir():
             raise CommandError(_("%s is not a folder") % folder)
-        for name in unknown_files(folder):
-            self.stderr.write(_("%s: not a file of facts, ignored") % name)
         succeeded = import_folder(
             folder,
             zone=options["zone"],
