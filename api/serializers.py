@@ -111,12 +111,12 @@ class QuotaSerializer(Base):
 
 
 class ConditionResultSerializer(Base):
-    """Result of one condition: the value required, the value found, if it passed, and the `margin` if it failed."""
+    """Result of one condition: the value required, the value found, whether it held, and the `margin` if not."""
 
     name = serializers.CharField()
     required = serializers.CharField()  # type: ignore[assignment]  # a field of that name, not the option
     found = serializers.CharField(source="shown")
-    passed = serializers.BooleanField()
+    held = serializers.BooleanField(source="passed")
     margin = serializers.CharField()
 
 

@@ -73,7 +73,7 @@ class ConditionResult(TypedDict):
     name: str
     required: str
     found: str
-    passed: bool
+    held: bool
     margin: str
 
 

@@ -211,7 +211,7 @@ def test_decisions_with_their_explanations(platform: Program) -> None:
     assert decided(platform, "?offer=p") == []
     assert len(decided(platform, "?offer=o&size=2")) == 2
     [small] = platform.get("merchants/M1/decisions/?outcome=refused").body["results"]
-    assert [(one["passed"], one["margin"]) for one in small["conditions"]] == [(False, "20.00 CNY short")]
+    assert [(one["held"], one["margin"]) for one in small["conditions"]] == [(False, "20.00 CNY short")]
     wrong = platform.get("merchants/M1/decisions/?outcome=lost")
     assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/outcome")
 

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         except claims.UnknownSubjectError as error:
             raise CommandError(str(error)) from error
         if options["json"]:
-            self.stdout.write(json.dumps(asdict(answer), default=_plain, ensure_ascii=False, indent=2))
+            self.stdout.write(json.dumps(_as_data(answer), default=_plain, ensure_ascii=False, indent=2))
         else:
             self._print(answer)
 
@@ -56,6 +56,14 @@ class Command(BaseCommand):
             changed = "" if condition.holds_now is None else f" [now: {'yes' if condition.holds_now else 'no'}]"
             found = _plain(condition.found) if condition.found not in (None, "") else "nothing"
             self.stdout.write(f"  {mark} {condition.required}; found: {found}{more}{changed}")
+
+
+def _as_data(answer: explanations.Explanation) -> dict[str, Any]:
+    """Return the explanation as JSON data; whether a condition passed is called `held` there, as documented."""
+    data = asdict(answer)
+    for condition in data["conditions"]:
+        condition["held"] = condition.pop("passed")
+    return data
 
 
 def _plain(value: object) -> object:
