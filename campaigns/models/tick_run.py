@@ -1,5 +1,7 @@
 """Runs of the tick, and the failed attempts of its steps."""
 
+from datetime import UTC
+
 from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
@@ -28,7 +30,7 @@ class TickRun(models.Model):
         get_latest_by = "id"
 
     def __str__(self) -> str:
-        return f"#{self.pk} {self.at:%Y-%m-%d %H:%M:%S}Z"
+        return f"#{self.pk} {self.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 class TickStep(models.Model):

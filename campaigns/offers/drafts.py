@@ -18,7 +18,7 @@ Status = Draft.Status
 
 
 class DraftError(Exception):
-    """That cannot be done with the draft as it stands; the text says why. Nothing was changed."""
+    """The state of the draft does not allow the action; the text says why. Nothing was changed."""
 
 
 def digest(source: str) -> str:

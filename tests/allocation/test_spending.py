@@ -103,7 +103,7 @@ def test_paid_before_placed() -> None:
 
 
 def told(*asking: Order, until: int = 8, coupons: int = 1) -> list[str]:
-    """What became of the coupons, as `status order`."""
+    """Replay the orders on new coupons, and return each coupon as `status order`."""
     held = wallet(coupons)
     replay(held, asking, set(), since=None, until=hour(until))
     return [f"{coupon.status} {coupon.order or ''}".strip() for coupon in held]

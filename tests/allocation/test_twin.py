@@ -17,7 +17,7 @@ Quotas = dict[str, tuple[int | None, int | None]]
 
 @dataclass
 class Given:
-    """What the twin remembers of a grant."""
+    """Grant of the naive twin."""
 
     claim: Claim
 

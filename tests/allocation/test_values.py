@@ -1,4 +1,4 @@
-"""What a discount takes off: half up to the cent, never negative, never more than the fee leaves room for."""
+"""Amounts of discounts: rounded half up to the cent, never negative, never more than the fee allows."""
 
 from decimal import Decimal
 from fractions import Fraction

@@ -1,4 +1,4 @@
-"""What was done and what moved is written once: the database refuses to change it."""
+"""Audit log and journal are append-only: the database refuses changes."""
 
 import pytest
 from django.db import DatabaseError, connection, models, transaction

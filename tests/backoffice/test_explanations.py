@@ -1,4 +1,4 @@
-"""Why not? A merchant, an order, a draw or a coupon, and everything that was decided of it."""
+"""Eligibility explanations of a merchant, an order, a draw or a coupon."""
 
 import pytest
 from django.apps import apps

@@ -1,4 +1,4 @@
-"""When a quota runs out: worked by hand."""
+"""Forecasts of the date on which a quota runs out, compared with values computed by hand."""
 
 from datetime import datetime, timedelta
 

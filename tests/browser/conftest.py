@@ -35,7 +35,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @dataclass
 class Reader:
-    """Somebody with a browser. What the console says against a page is kept."""
+    """Person with a browser. `complaints` collects messages of the console."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
@@ -47,11 +47,11 @@ class Reader:
         return self.page
 
     def words(self) -> str:
-        """What a person reads on the page, as one line."""
+        """Return the visible text of the page as one line."""
         return " ".join(self.page.locator("body").inner_text().split())
 
     def check(self, rules: Sequence[str] = ()) -> None:
-        """The page fits its window, and axe, by all rules or by these, and the console find nothing."""
+        """Check that the page fits its window, and that axe (by all rules or these) and the console find nothing."""
         assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
         assert self.complaints == [], self.page.url
         every = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
@@ -67,7 +67,7 @@ Open = Callable[..., Reader]
 
 @pytest.fixture
 def reader(live_server: LiveServer, settings: Settings, browser: Browser) -> Iterator[Open]:
-    """`reader("zh-hans", 390)`: a new browser in that language, of that width."""
+    """Return a function that opens a new browser: `reader("zh-hans", 390)` in that language and width."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SITE_URL = live_server.url
     contexts: list[BrowserContext] = []

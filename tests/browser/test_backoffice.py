@@ -151,7 +151,7 @@ class Walk:
         assert Offer.objects.get().paused_at
 
     def explain_and_revoke(self) -> None:
-        """Why not, and one grant taken away."""
+        """Explain an order, then revoke its grant."""
         self.ana.open("/admin/eligibility/?q=FM30")
         assert self.says["refused"] in self.ana.words()
         self.ana.open("/admin/eligibility/?q=FM10")

@@ -93,7 +93,7 @@ def test_a_share_of_the_financing_fee_for_the_first_three() -> None:
 
 
 def test_tiers_of_percents_on_sea_freight_with_a_cap() -> None:
-    """From 1,000: 2%; from 5,000: 5%; from 20,000: 1,500.00. Two for each merchant; a release lets a third in."""
+    """Tiers: 2% from 1,000, 5% from 5,000, 1,500.00 from 20,000. Two places a merchant; a release admits a third."""
     merchant()
     publish(
         offer(

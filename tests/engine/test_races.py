@@ -39,7 +39,7 @@ def five_places(quota: str = "{limit: 5}") -> None:
 
 
 def undisturbed() -> dict[str, list[tuple[object, ...]]]:
-    """What one tick alone makes of the facts; then nothing has been decided."""
+    """Return the rows that one tick alone writes, then delete them."""
     tick("09")
     found = everything()
     wipe()
@@ -138,7 +138,7 @@ print('issued', issuing.issue(published_offers.find('c')), flush=True)
 
 
 def not_issued(count: int) -> None:
-    """As after a kill between granting and issuing."""
+    """Create grants whose coupons are not issued, as after a kill between the two."""
     publish(coupon_offer())
     for n in range(count):
         merchant(f"M{n}")

@@ -24,12 +24,12 @@ pytestmark = pytest.mark.django_db
 
 
 class BrokenError(Exception):
-    """What a fault in our own code raises."""
+    """Error of a fault in the code of a step."""
 
 
 @contextmanager
 def broken(what: str, error: Exception | None = None) -> Iterator[None]:
-    """The claims on one fee, or of one coupon offer, fail."""
+    """Let the claims on one fee, or of one coupon offer, fail."""
     bring_up = ticker._process
 
     def break_down(group: Any, *rest: Any) -> bool:
@@ -112,7 +112,7 @@ def test_a_new_version_is_tried_anew() -> None:
 
 
 def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """What ticks leave out that begin while one is at work for long."""
+    """Return the steps that ticks skip while another tick works for long."""
     merchant()
     publish(offer("o"))
     freight("F", paid_at="02")

@@ -72,7 +72,7 @@ def freight_orders() -> st.SearchStrategy[dict[str, Any]]:
 
 
 def after(first: Any, second: Any) -> Any:
-    """Nothing is paid before it is placed."""
+    """Return the second instant, but not before the first: an order is paid after it is placed."""
     return max(first, second) if first and second else second
 
 

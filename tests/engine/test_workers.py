@@ -81,7 +81,7 @@ ticker.tick = counted
 
 @pytest.fixture
 def starts(tmp_path: Path) -> Callable[[], int]:
-    """How often a tick has been started by a worker."""
+    """Return a function that counts the ticks started by workers."""
     path = tmp_path / "starts"
     path.touch()
     return lambda: len(path.read_text().splitlines())
@@ -114,7 +114,7 @@ def alone() -> dict[str, list[tuple[object, ...]]]:
 
 
 def idle(broker: PrivateRedis) -> bool:
-    """Whether no message waits and none is in a worker's hands."""
+    """Return whether no message waits and none is unacknowledged."""
     with redis.Redis.from_url(broker.url) as client:
         return not client.llen("celery") and not client.zcard("unacked_index")
 

@@ -124,7 +124,7 @@ class World:
         return any(plan.holds(at) for plan in self.plans.get(merchant, ()))
 
     def is_barred(self, merchant: str, at: datetime) -> bool:
-        """Whether a penalty for embargoed or prohibited goods is in force."""
+        """Return whether a penalty for embargoed or prohibited goods is in force."""
         kinds = ("embargo", "prohibited_goods")
         return any(one.kind in kinds and one.holds(at) for one in self.penalties.get(merchant, ()))
 

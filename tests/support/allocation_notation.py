@@ -1,4 +1,4 @@
-"""How generated histories are tried: few enough for seconds, the same ones in CI every time."""
+"""Notation for claims, and settings for generated histories: few examples, the same ones in CI every time."""
 
 import os
 from datetime import UTC, datetime, timedelta

@@ -136,13 +136,13 @@ def states(code: str) -> dict[str, str]:
 
 
 def outcomes(code: str) -> dict[str, str]:
-    """What became of each claim of one offer."""
+    """Return the outcome of each claim of one offer, by subject."""
     rows = Decision.objects.filter(offer__code=code).order_by("claimed_at", "subject")
     return {row.subject: Decision.Outcome(row.outcome).name.lower() for row in rows}
 
 
 def coupons(**of: Any) -> dict[str, int]:
-    """How many coupons are in each state."""
+    """Return the number of coupons in each status."""
     found: dict[str, int] = {}
     for status in Coupon.objects.filter(**of).values_list("status", flat=True):
         found[status] = found.get(status, 0) + 1
@@ -150,7 +150,7 @@ def coupons(**of: Any) -> dict[str, int]:
 
 
 def review(subject: str) -> str:
-    """Why the grant of a subject is marked for review; empty where it is not."""
+    """Return the reason for the review of a subject's grant; empty without one."""
     return Grant.objects.filter(subject=subject).latest("pk").review
 
 
