@@ -278,6 +278,9 @@ CELERY_BEAT_SCHEDULE = {
 # FAIRGROUND_METRICS_TOKEN (none): bearer token that Prometheus sends to read /metrics. Without it the page is a 404.
 METRICS_TOKEN = env.str("FAIRGROUND_METRICS_TOKEN", default="")
 
+# PROMETHEUS_MULTIPROC_DIR (none): an empty folder in which the web processes of one machine collect the durations of
+# claims. The metrics library reads it.
+
 # FAIRGROUND_WEBHOOKS_PRIVATE (0): 1 allows webhooks to private addresses and without TLS. For tests only.
 WEBHOOKS_PRIVATE = env.bool("FAIRGROUND_WEBHOOKS_PRIVATE", default=False)
 

@@ -9,9 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.models import Coupon
 from campaigns.offers import drafts
 from logistics.models import FreightOrder
-from tests.backoffice.test_revocations import EIGHT
 from tests.support.members import clock, text, words
-from tests.support.operators import Staff
+from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +50,7 @@ def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
     merchant()
     freight("F0", placed_at="01", paid_at="01", shipped_at="02")
     freight("G", placed_at="03", use_coupon=True)
-    publish(EIGHT)
+    publish(EXPRESS_COUPONS)
     tick("05")
     code = Coupon.objects.get(status="locked").code
     page = text(viewer, f"/admin/eligibility/?q={code.lower()}")
@@ -103,7 +102,7 @@ QUERIES = {
 @pytest.mark.parametrize("name", QUERIES)
 def test_lists_cost_the_same_for_one_row_and_three(name: str, several: int, staff: Staff, market: None) -> None:
     viewer = staff("vi", "viewer")
-    publish(offer("five", benefit="{fee: freight, percent: 5}") + EIGHT)
+    publish(offer("five", benefit="{fee: freight, percent: 5}") + EXPRESS_COUPONS)
     for order in FreightOrder.objects.filter(merchant="M1")[:3]:
         correct(FreightOrder, order.pk, shipped_at="12")
     for day in ("21", "22"):

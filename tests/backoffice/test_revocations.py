@@ -13,19 +13,12 @@ from campaigns.grants.revocations import RevocationError
 from campaigns.models import AuditEvent, Coupon, Grant, JournalEntry, Offer, Revocation
 from tests.support.concurrency import at_once
 from tests.support.members import text, words
-from tests.support.operators import Staff
+from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
 AT = t("20")
-COUPONS = (
-    "{coupons: {count: 2, value: 25, currency: CNY, valid: {from: 2022-09-01 00:00:00, to: 2022-12-31 00:00:00}, "
-    "where: [{fact: service, is: express}]}}"
-)
-EIGHT = offer(
-    "eight", conditions="[{fact: shipped_at, happened: yes}]", claim="{at: shipped_at}", benefit=COUPONS, settlement=""
-)
 
 
 def proposed() -> Revocation:
@@ -102,7 +95,7 @@ def couponed() -> None:
         freight(f"F{n}", of=f"M{n}", placed_at="01", paid_at="01", shipped_at="02")
     freight("G1", of="M0", placed_at="04", paid_at="05", use_coupon=True)
     freight("G2", of="M1", placed_at="04", use_coupon=True)
-    publish(EIGHT)
+    publish(EXPRESS_COUPONS)
     tick("06")
     assert sorted(Coupon.objects.values_list("status", flat=True)) == ["issued", "issued", "locked", "redeemed"]
 

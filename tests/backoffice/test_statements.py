@@ -16,10 +16,9 @@ from campaigns.ledger import statements
 from campaigns.ledger.statements import Line, PeriodError
 from campaigns.models import AccountingPeriod, Coupon, Grant
 from logistics.models import FreightOrder
-from tests.backoffice.test_revocations import EIGHT
 from tests.support import season
 from tests.support.members import text
-from tests.support.operators import Staff
+from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
@@ -86,7 +85,7 @@ def test_a_coupon_given_back_gives_back_what_it_was_redeemed_for() -> None:
     merchant()
     freight("F0", placed_at="01", paid_at="01", shipped_at="02")
     freight("G", placed_at="03", paid_at="04", cancelled_at="10-05", use_coupon=True, base_freight=10)
-    publish(EIGHT)
+    publish(EXPRESS_COUPONS)
     tick("05")
     assert plain(SEPTEMBER) == ["eight M1 0.00-0.00+9.99-0.00=9.99 CNY"]
     tick("10-06")

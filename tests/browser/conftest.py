@@ -2,20 +2,19 @@
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
 from django.conf import settings as configured
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
+from tests.support.browser import Open, Reader
 from tests.support.operators import market, staff
 
-__all__ = ["market", "staff"]  # fixtures of the operators' desk
+__all__ = ["market", "staff"]  # fixtures of the operators' workspace
 
 # Playwright runs a loop in the thread of the tests, which Django takes for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
@@ -31,38 +30,6 @@ def browser_type_launch_args() -> dict[str, Any]:
         pytest.skip(text)
     arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
     return {"executable_path": program, "args": arguments}
-
-
-@dataclass
-class Reader:
-    """Person with a browser. `complaints` collects messages of the console."""
-
-    page: Page
-    complaints: list[str] = field(default_factory=list)
-
-    def open(self, path: str, status: int = 200) -> Page:
-        response = self.page.goto(path)
-        assert response is not None
-        assert response.status == status, path
-        return self.page
-
-    def words(self) -> str:
-        """Return the visible text of the page as one line."""
-        return " ".join(self.page.locator("body").inner_text().split())
-
-    def check(self, rules: Sequence[str] = ()) -> None:
-        """Check that the page fits its window, and that axe (by all rules or these) and the console find nothing."""
-        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
-        assert self.complaints == [], self.page.url
-        every = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
-        found = Axe().run(self.page, options={"runOnly": {"type": "rule", "values": list(rules)} if rules else every})
-        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
-        self.complaints.clear()  # axe itself sets styles that the page's policy forbids
-
-
-# What can differ between day and night, and between a desk and a telephone, once a page was checked by all rules.
-BY_LOOKS = ("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable")
-Open = Callable[..., Reader]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from campaigns.simulation import jobs
 from imports import upload_jobs
 from imports.models import Upload
 from merchants.import_schemas import MERCHANTS
-from tests.browser.conftest import BY_LOOKS, Open, Reader
+from tests.support.browser import BY_LOOKS, Open, Reader
 from tests.support.members import PASSWORD, clock
 from tests.support.operators import Staff
 from tests.support.world import freight, t, tick

@@ -13,8 +13,8 @@ from campaigns.models import Coupon
 from campaigns.notifications import distribution
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests.browser.conftest import BY_LOOKS, Open, Reader
 from tests.support import season
+from tests.support.browser import BY_LOOKS, Open, Reader
 from tests.support.members import PASSWORD, clock, member
 from tests.support.world import batch, freight, merchant, t, trade
 

@@ -1,4 +1,4 @@
-"""Checks on the language of docstrings, comments and documentation."""
+"""Checks on the language of docstrings, comments and documentation, and on imports between tests."""
 
 import ast
 import re
@@ -63,3 +63,21 @@ def test_prose_fits_the_width() -> None:
             if len(line) > DOCS_WIDTH and not line.lstrip().startswith(("|", "!", "http", "- [", "    ")):
                 long.append(f"{path.relative_to(ROOT)}:{number} has {len(line)} characters")
     assert not long, "\n".join(long)
+
+
+def imported_modules(path: Path) -> Iterator[str]:
+    """Yield the dotted names that a module imports, relative ones without their dots."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def test_test_modules_import_no_test_module() -> None:
+    """Shared helpers belong to `tests/support`."""
+    imports = []
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        for name in imported_modules(path):
+            if any(part == "conftest" or part.startswith("test_") for part in name.split(".")):
+                imports.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert not imports, "\n".join(imports)

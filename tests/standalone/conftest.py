@@ -1,19 +1,9 @@
 """Fact files of a small generated marketplace, written once for all tests."""
 
-import csv
-from pathlib import Path
-
 import pytest
 
 from standalone.demo_data.generate import write_files
-
-World = dict[str, list[dict[str, str]]]
-
-
-def read(folder: Path) -> World:
-    return {
-        path.stem: list(csv.DictReader(path.read_text(encoding="utf-8").splitlines())) for path in folder.glob("*.csv")
-    }
+from tests.support.fact_files import World, read
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,7 @@ from django.core.management import CommandError, call_command
 
 from standalone.demo_data.company_names import FIRST, SECOND, STRIDE, brand
 from standalone.demo_data.generate import facts
-
-from .conftest import read
+from tests.support.fact_files import read
 
 
 def demo_world(folder: Path, **options: int) -> dict[str, bytes]:

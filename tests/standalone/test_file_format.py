@@ -8,7 +8,7 @@ from datetime import datetime
 
 import pytest
 
-from .conftest import World
+from tests.support.fact_files import World
 
 KEY, TEXT, FLAG, COUNT = r"[A-Za-z0-9-]+", r".+", r"[01]", r"\d+"
 AMOUNT, INSTANT = r"\d+\.\d\d", r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+08:00"

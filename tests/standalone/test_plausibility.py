@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
 
-from .conftest import World
+from tests.support.fact_files import World
 
 Row = dict[str, str]
 FIRST_DAY, LAST_DAY = "2022-06-01", "2023-01-15"

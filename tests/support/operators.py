@@ -13,6 +13,13 @@ from tests.support.world import freight, merchant, offer, publish, tick
 
 Staff = Callable[..., Client]
 WINDOW = "{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}"
+BUNDLES = (
+    "{coupons: {count: 2, value: 25, currency: CNY, valid: {from: 2022-09-01 00:00:00, to: 2022-12-31 00:00:00}, "
+    "where: [{fact: service, is: express}]}}"
+)
+EXPRESS_COUPONS = offer(
+    "eight", conditions="[{fact: shipped_at, happened: yes}]", claim="{at: shipped_at}", benefit=BUNDLES, settlement=""
+)
 
 
 @pytest.fixture

@@ -1,0 +1,39 @@
+"""Person with a browser, for the tests of pages in Chromium."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
+from playwright.sync_api import Page
+
+
+@dataclass
+class Reader:
+    """Person with a browser. `complaints` collects messages of the console."""
+
+    page: Page
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str, status: int = 200) -> Page:
+        response = self.page.goto(path)
+        assert response is not None
+        assert response.status == status, path
+        return self.page
+
+    def words(self) -> str:
+        """Return the visible text of the page as one line."""
+        return " ".join(self.page.locator("body").inner_text().split())
+
+    def check(self, rules: Sequence[str] = ()) -> None:
+        """Check that the page fits its window, and that axe (by all rules or these) and the console find nothing."""
+        assert self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), self.page.url
+        assert self.complaints == [], self.page.url
+        every = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa", "best-practice"]}
+        found = Axe().run(self.page, options={"runOnly": {"type": "rule", "values": list(rules)} if rules else every})
+        assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
+        self.complaints.clear()  # axe itself sets styles that the page's policy forbids
+
+
+# Rules whose result depends on colours and sizes: enough for a dark or narrow page that passed all rules before.
+BY_LOOKS = ("color-contrast", "link-in-text-block", "target-size", "scrollable-region-focusable")
+Open = Callable[..., Reader]
