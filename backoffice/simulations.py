@@ -17,7 +17,7 @@ from backoffice.rendering import actor, render_page, staff_view
 from campaigns import tasks
 from campaigns.models import Campaign, Draft, Simulation
 from campaigns.simulation import jobs
-from core import clock
+from core import clock, instants
 from core.spreadsheets import CONTENT_TYPES
 from definitions import parser
 from definitions.errors import DefinitionError
@@ -27,6 +27,7 @@ class NewSimulationForm(forms.Form):
     """Data on which a draft is simulated, and the comparison."""
 
     until = forms.DateTimeField(
+        validators=[instants.validate],
         label=gettext_lazy("Data until (Beijing time)"),
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )

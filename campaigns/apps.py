@@ -7,6 +7,9 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
+        from campaigns.engine import rehearsal  # noqa: PLC0415
         from campaigns.notifications import messages, outbox, webhooks  # noqa: PLC0415  models load first
+        from campaigns.offers import publishing  # noqa: PLC0415
 
+        publishing.CHECKS.append(rehearsal.rehearse)
         outbox.LISTENERS += [messages.listening, webhooks.listening]

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core.instants import is_accepted
 from core.models import DEMO_START, DemoClock
 
 
@@ -35,6 +36,8 @@ def move(*, to: datetime) -> datetime:
 
     Raises `ClockError` outside a demonstration, and if `to` is before the present.
     """
+    if not is_accepted(to):
+        raise ClockError(_("is not between the years 1970 and 2200"))
     with transaction.atomic():
         row = _locked()
         shown = row.reading(real=real())

@@ -13,6 +13,8 @@ from django.db import models
 from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
+from core.instants import END_OF_INSTANTS, FIRST_INSTANT, is_accepted
+
 CellParser = Callable[[str], object]
 CellType = Callable[["models.Field[Any, Any]", tzinfo], CellParser]
 
@@ -43,8 +45,6 @@ EXACT_PLACEHOLDERS = frozenset(("None", "undefined"))
 SHORTENED_NUMBER = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}|-?[0-9][.,][0-9]+[eE]-[0-9]{1,3}")
 FRACTION_OF_ZEROS = re.compile(r"[0-9]+\.0+")
 SPREADSHEET_ERROR = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|SPILL!|CALC!|#+)")
-FIRST_INSTANT = datetime(1970, 1, 1, tzinfo=UTC)
-END_OF_INSTANTS = datetime(2201, 1, 1, tzinfo=UTC)
 MAX_REMEMBERED = 20_000
 
 
@@ -305,8 +305,7 @@ def _any_instant(cell: str, zone: tzinfo) -> datetime:
 
 
 def _in_range(value: datetime) -> datetime:
-    # Years such as 0202 or 20222 are mistyped; databases and calendars disagree about dates far away.
-    if not FIRST_INSTANT <= value < END_OF_INSTANTS:
+    if not is_accepted(value):
         sentinel = SENTINEL_DATE.fullmatch(value.isoformat())
         raise CellError(_sentinel_reason() if sentinel else _("is not between the years 1970 and 2200"))
     return value

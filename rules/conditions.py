@@ -41,6 +41,8 @@ def _switch(value: Any) -> Any:
 
 
 Switch = Annotated[bool, BeforeValidator(_switch)]
+MOST_HOURS = 876_000  # a century: databases and Python disagree about instants far away
+MOST_ROWS = 100_000_000
 Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 
 
@@ -63,7 +65,7 @@ class Comparison(DefinitionModel):
     from_: Bound | None = Field(None, alias="from")
     by: Bound | None = None
     not_before: ClaimOrBound | None = None
-    within_hours: Annotated[int, Field(gt=0)] | None = None
+    within_hours: Annotated[int, Field(gt=0, le=MOST_HOURS)] | None = None
     happened: Switch | None = None
 
     @model_validator(mode="after")
@@ -179,8 +181,8 @@ class Counting(DefinitionModel):
 
     count: CountableName
     where: "tuple[RowCondition, ...]" = Field(min_length=1)
-    at_least: Annotated[int, Field(ge=1)] | None = None
-    at_most: Annotated[int, Field(ge=0)] | None = None
+    at_least: Annotated[int, Field(ge=1, le=MOST_ROWS)] | None = None
+    at_most: Annotated[int, Field(ge=0, le=MOST_ROWS)] | None = None
     code: Code | None = None
 
     @model_validator(mode="after")

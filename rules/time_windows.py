@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
+from core.instants import is_accepted
 from rules.base import DefinitionModel, named
 
 LOCAL = "%Y-%m-%d %H:%M:%S"
@@ -23,7 +24,7 @@ def _zone(value: str) -> str:
 def _local(value: str) -> str:
     """Check a local time to the second. An impossible date is an error and never shifted."""
     try:
-        if datetime.strptime(value, LOCAL).strftime(LOCAL) == value:  # noqa: DTZ007  local by intention; the zone stands beside it
+        if datetime.strptime(value, LOCAL).isoformat(" ") == value:  # noqa: DTZ007  local by intention; the zone stands beside it
             return value
     except ValueError as error:
         if "day is out of range" in str(error):
@@ -44,6 +45,16 @@ class Clock(DefinitionModel):
 
     at: LocalTime
     zone: Zone
+
+    @model_validator(mode="after")
+    def _accepted(self) -> Self:
+        try:
+            accepted = is_accepted(self.instant)
+        except OverflowError:
+            accepted = False
+        if not accepted:
+            raise ValueError(f"{self.at} is not between the years 1970 and 2200")
+        return self
 
     @cached_property
     def instant(self) -> datetime:

@@ -13,7 +13,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import tasks
-from core import clock
+from core import clock, instants
 from core.models import DemoClock
 
 FESTIVAL_ZONE = ZoneInfo("America/Los_Angeles")
@@ -42,6 +42,7 @@ class MoveForm(forms.Form):
         initial="hour",
     )
     instant = forms.DateTimeField(
+        validators=[instants.validate],
         label=_("Date and time (Beijing)"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),

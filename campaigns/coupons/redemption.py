@@ -89,7 +89,7 @@ def _merchants(changes: Changes) -> Iterator[str]:
 def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     stored = _lock_coupons(merchants)
     rows = {coupon.pk: coupon for coupons in stored.values() for coupon in coupons}
-    orders = _orders({coupon.grant.version for coupon in rows.values()}, merchants, changes.until)
+    orders = orders_that_ask({coupon.grant.version for coupon in rows.values()}, merchants, changes.until)
     known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
     attachments: list[Attachment] = []
     moves: list[wallet.Move] = []
@@ -130,7 +130,7 @@ def _wallet_coupon(coupon: Coupon) -> wallet.Coupon:
     )
 
 
-def _orders(versions: set[Version], merchants: list[str], until: datetime) -> dict[str, list[wallet.Order]]:
+def orders_that_ask(versions: set[Version], merchants: list[str], until: datetime) -> dict[str, list[wallet.Order]]:
     """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's."""
     row = QueryRow(FREIGHT_ORDERS)
     asking = FreightOrder.objects.filter(use_coupon=True, merchant__in=merchants, placed_at__lte=until)

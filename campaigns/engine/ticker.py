@@ -21,6 +21,7 @@ from campaigns.models import Issuance, Offer, TickRun
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import planner_hints
+from core.instants import is_accepted
 from imports.models import ImportBatch
 
 COUPON_USE = "coupons used"
@@ -30,8 +31,11 @@ logger = logging.getLogger(__name__)
 def tick(*, at: datetime) -> TickRun:
     """Process grants, claims and coupons up to `at`. Returns the run with its counts.
 
-    Offers that were processed beyond `at` are left as they are: time never runs back.
+    Offers that were processed beyond `at` are left as they are: time never runs back. Raises ValueError if `at` is not
+    an accepted instant.
     """
+    if not is_accepted(at):
+        raise ValueError(f"{at} is not between the years 1970 and 2200")
     run = TickRun.objects.create(at=at)
     with structlog.contextvars.bound_contextvars(run=run.pk):
         _run_steps(run)

@@ -4,15 +4,25 @@ import hashlib
 import json
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
-from django.db import transaction
+from django.db import OperationalError, connection, transaction
 
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
 from campaigns.offers import quota_counters
-from campaigns.offers.published_offers import as_data
+from campaigns.offers.published_offers import PublishedOffer, as_data, terms_of
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
+
+
+class Check(Protocol):
+    """Check of a new version. An error of any kind means that the offer cannot be evaluated."""
+
+    def __call__(self, offer: PublishedOffer, *, at: datetime) -> None: ...
+
+
+CHECKS: list[Check] = []
+"""Checks that every new version passes, or nothing is published. The module that evaluates offers adds its own."""
 
 
 def digest(data: dict[str, Any]) -> str:
@@ -27,14 +37,15 @@ def publish(
     """Publish a campaign: a new version of each offer that differs from the one in force. Returns the new versions.
 
     `draft` is the approved draft of the text, if there is one. Offers of the campaign that the text leaves out stay as
-    they are. Raises ValueError if an offer's code belongs to another campaign, or if a limit is lower than the places
-    taken.
+    they are. Raises ValueError, with nothing stored, if an offer's code belongs to another campaign, if a limit is
+    lower than the places taken, or if an offer cannot be evaluated.
     """
     campaign, _ = Campaign.objects.update_or_create(
         code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
     )
     versions = list(_publish_offers(campaign, text, at=at, by=by))
     for version in versions:
+        _check(version, at)
         after = {"version": version.number}
         AuditEvent.objects.create(
             offer=version.offer, draft=draft, verb=AuditEvent.Verb.PUBLISHED, at=at, by=by, after=after
@@ -52,6 +63,28 @@ def _publish_offers(campaign: Campaign, text: CampaignDefinition, *, at: datetim
         data = as_data(terms)
         if row.version is None or row.version.digest != digest(data):
             yield _new_version(row, terms, data, at=at, by=by)
+
+
+def _check(version: Version, at: datetime) -> None:
+    """Run the checks of a new version and roll back what they write. Raises ValueError if one fails."""
+    offer = PublishedOffer(version.offer, terms_of(version))
+    for check in CHECKS:
+        try:
+            with transaction.atomic():
+                check(offer, at=at)
+                transaction.set_rollback(True)
+        except Exception as error:
+            if _is_passing(error):
+                raise
+            raise ValueError(f"offer {offer.code} cannot be evaluated: {error}") from error
+
+
+def _is_passing(error: Exception) -> bool:
+    """Return True if the database was busy or away: the offer itself may well be right."""
+    if not isinstance(error, OperationalError):
+        return False
+    # SQLite reports errors in a statement as operational errors too.
+    return connection.vendor == "postgresql" or "locked" in str(error)
 
 
 def objections(text: CampaignDefinition) -> list[str]:

@@ -1,15 +1,18 @@
 """`manage.py load_campaign FILE`: publish a campaign definition, or a new version of it."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from campaigns.eligibility import audience
 from campaigns.offers import publishing
 from core import clock
 from definitions import bundled, parser
 from definitions.errors import DefinitionError
+from definitions.parser import CampaignDefinition
 from definitions.warnings import find_warnings
 
 
@@ -27,19 +30,28 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, file: str, **options: Any) -> None:
-        source = _source(file)
+        source, at = _source(file), clock.now()
         try:
             text = parser.read(source, _quotas(options["set"]))
-            versions = publishing.publish(text, source=source, at=clock.now(), by="load_campaign")
+            with transaction.atomic():  # warnings need facts: if they fail, nothing is published
+                versions = publishing.publish(text, source=source, at=at, by="load_campaign")
+                warnings = [*find_warnings(text), *_audience_warnings(text, at)]
         except DefinitionError as error:
             raise CommandError(f"{file} is not valid:\n{error}") from error
         except ValueError as error:
             raise CommandError(f"{file} is not valid: {error}") from error
-        for warning in (*find_warnings(text), *audience.warnings(text.offers, at=clock.now())):
+        for warning in warnings:
             self.stderr.write(f"warning: {warning}")
         for version in versions:
             self.stdout.write(f"{version.offer.code}: version {version.number} ({version.digest[:12]})")
         self.stdout.write(f"{text.campaign}: {len(versions)} of {len(text.offers)} offers published")
+
+
+def _audience_warnings(text: CampaignDefinition, at: datetime) -> list[str]:
+    try:
+        return list(audience.warnings(text.offers, at=at))
+    except Exception as error:
+        raise ValueError(f"the merchants whom its offers are for cannot be counted: {error}") from error
 
 
 def _source(file: str) -> str:
