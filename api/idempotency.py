@@ -52,7 +52,7 @@ class IdempotentRequest:
 
 
 def idempotent(view: View) -> View:
-    """Decorator of a view method: run it in a transaction with its Idempotency-Key, or return the stored response.
+    """Decorate a view method: run it in a transaction with its Idempotency-Key, or return the stored response.
 
     400 without a key, 422 if the key was used for a different request, 409 while the first request is being processed.
     """

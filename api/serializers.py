@@ -19,7 +19,7 @@ def amount(**options: Any) -> serializers.DecimalField:
 
 
 def instant(**options: Any) -> serializers.DateTimeField:
-    """An instant in UTC."""
+    """Return a field of an instant in UTC."""
     return serializers.DateTimeField(default_timezone=UTC, **options)
 
 

@@ -6,6 +6,6 @@ from definitions.parser import CampaignDefinition
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema, made from the vocabulary itself."""
+    """Return the JSON Schema of a campaign definition, generated from its classes."""
     made = CampaignDefinition.model_json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **made}

@@ -87,7 +87,7 @@ class QuotaHistoryView(ReadView):
 
 @compiled_query
 def _reserved_places() -> Any:
-    """Number of an offer's grants that are reserved or locked, not settled yet."""
+    """Count an offer's grants that are reserved or locked, not settled yet."""
     reserved = Grant.objects.filter(offer=OuterRef("pk"), status__in=[Grant.Status.RESERVED, Grant.Status.LOCKED])
     count = reserved.order_by().values("offer").annotate(n=Count("pk")).values("n")
     return Offer.objects.filter(pk=number("offer")).values_list(Coalesce(Subquery(count), 0))

@@ -43,7 +43,7 @@ def _places_of_merchants() -> QuerySet[MerchantQuota, Any]:
 
 @compiled_query
 def _fees_held() -> QuerySet[Grant, Any]:
-    """The instants until which grants of some offers hold the fees of some subjects."""
+    """Select the instants until which grants of some offers hold the fees of some subjects."""
     holding = Grant.objects.filter(
         Exists(DECISION), AnyOfParameter("offer", "offers", numbers=True), AnyOfParameter("subject", "subjects")
     )

@@ -62,7 +62,7 @@ def _follow(at: datetime, batches: tuple[int, ...], only: SubjectSelection | Non
 
 @compiled_query
 def _marks() -> QuerySet[Issuance, Any]:
-    """The instant up to which the coupons of each offer were followed; locks the rows."""
+    """Select the instant up to which the coupons of each offer were followed, and lock the rows."""
     marks = Issuance.objects.select_for_update(no_key=True).order_by("pk")
     return marks.values_list("spent_until")
 

@@ -27,7 +27,7 @@ def digest(source: str) -> str:
 
 
 def begin(source: str, *, title: str, at: datetime, by: str, of: Campaign | None = None, reason: str = "") -> Draft:
-    """A new draft of `source`, which need not be right yet. `of` is the published campaign that it changes, if any."""
+    """Create a draft of `source`, which may still be invalid. `of` is the published campaign that it changes."""
     with transaction.atomic():
         draft = Draft.objects.create(
             title=title, source=source, digest=digest(source), base=digest(of.source) if of else "", authors=[by],
@@ -122,7 +122,7 @@ def launch(draft: Draft, *, at: datetime, by: str) -> list[Version]:
 
 
 def _published(code: str) -> str:
-    """The digest of a campaign's published text; empty where there is no such campaign."""
+    """Return the digest of a campaign's published text, empty without such a campaign. Locks its row."""
     found = Campaign.objects.select_for_update(no_key=True).filter(code=code).first()
     return digest(found.source) if found else ""
 
