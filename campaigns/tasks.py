@@ -36,6 +36,7 @@ def sweep() -> None:
     if not Heartbeat.objects.filter(pk=heartbeat.INVARIANTS).exists():
         check_invariants.delay()
     upload_jobs.QUEUE.fail_stalled(at=clock.real())
+    upload_jobs.expire(at=clock.real())
     lost = upload_jobs.QUEUE.waiting().filter(seen_at__lte=clock.real() - LOST)
     for upload in lost.values_list("pk", flat=True)[:1]:
         work_on_upload.delay(upload)

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, cast
 from celery import current_app
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.db import models, transaction
@@ -20,9 +21,12 @@ from core import clock
 from core.admin import ReadOnlyAdmin
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
+from imports.column_mapping import load_mapping
 from imports.export_resource import Csv, Xlsx, export_resource
-from imports.models import ImportBatch, Upload
+from imports.mapping_text import MappingError
+from imports.models import ImportBatch, StoredMapping, Upload
 from imports.schema import FileSchema
+from imports.text_format import ENCODINGS
 from imports.workbook_template import workbook_template
 
 
@@ -30,6 +34,22 @@ class UploadForm(forms.Form):
     """A file to check, small enough for an upload."""
 
     file = forms.FileField(label=gettext_lazy("File"))
+    mapping = forms.ModelChoiceField(
+        StoredMapping.objects.none(),
+        label=gettext_lazy("Column mapping"),
+        required=False,
+        empty_label=gettext_lazy("none: the file has the columns of the template"),
+    )
+    encoding = forms.ChoiceField(
+        label=gettext_lazy("Encoding"),
+        required=False,
+        choices=[("", gettext_lazy("found in the file")), *((name, name) for name in ENCODINGS)],
+    )
+
+    def __init__(self, schema: FileSchema, *data: Any) -> None:
+        super().__init__(*data)
+        mappings = cast("forms.ModelChoiceField[StoredMapping]", self.fields["mapping"])
+        mappings.queryset = StoredMapping.objects.filter(kind=schema.name).order_by("name")
 
     def clean_file(self) -> "UploadedFile[Any]":
         file = cast("UploadedFile[Any]", self.cleaned_data["file"])
@@ -70,16 +90,19 @@ class FactAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the librar
         """Store an uploaded file and check it, at once if it is small; the page of the upload shows the preview."""
         if not self.has_import_permission(request):
             raise PermissionDenied
-        form = UploadForm(request.POST, request.FILES) if request.method == "POST" else UploadForm()
+        data = (request.POST, request.FILES) if request.method == "POST" else ()
+        form = UploadForm(self.schema, *data)
         if form.is_valid():
-            file = form.cleaned_data["file"]
+            file, mapping = form.cleaned_data["file"], form.cleaned_data["mapping"]
             upload = upload_jobs.create(
                 self.schema,
                 str(file.name),
                 file.read(),
                 in_background="background" in request.POST,
+                mapping=mapping.text if mapping else "",
+                encoding=form.cleaned_data["encoding"],
                 at=clock.real(),
-                by=request.user.get_username(),
+                by=signed_in(request),
             )
             run_job(upload)
             return redirect("admin:imports_upload_change", upload.pk)
@@ -112,7 +135,8 @@ class UploadAdmin(ReadOnlyAdmin):
         """Show an upload; a POST confirms it."""
         upload = get_object_or_404(self.get_queryset(request), pk=object_id)
         schema = registry.find_schema(upload.kind)
-        may_import = request.user.has_perm(schema.import_permission)
+        # The page has rows of the file: it is for the person who uploaded it, and for those who view all uploads.
+        may_import = _is_uploader(request, upload)
         if not may_import and (request.method == "POST" or not self.has_view_permission(request)):
             raise PermissionDenied
         if request.method == "POST":
@@ -130,7 +154,7 @@ class UploadAdmin(ReadOnlyAdmin):
         return render(request, "admin/imports/upload.html", page)
 
     def _confirm(self, request: HttpRequest, upload: Upload) -> None:
-        if not upload_jobs.confirm(upload, at=clock.real()):
+        if not upload_jobs.confirm(upload, at=clock.real(), by=signed_in(request)):
             messages.warning(request, _("This upload cannot be confirmed, or was confirmed before."))
             return
         self.log_change(request, upload, "Confirmed.")
@@ -139,11 +163,42 @@ class UploadAdmin(ReadOnlyAdmin):
     def rejected_rows_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Send the rows with errors, with the errors beside them."""
         upload = get_object_or_404(Upload.objects.defer("content"), pk=pk)
-        if not request.user.has_perm(registry.find_schema(upload.kind).import_permission):
+        if not _is_uploader(request, upload):
             raise PermissionDenied
         if upload.rejected_rows is None:
             raise Http404
         return _download(bytes(upload.rejected_rows), f"{upload.kind}-rejected.csv")
+
+
+class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """A mapping, with every problem of its text."""
+
+    class Meta:
+        model = StoredMapping
+        fields = ("name", "text")
+        widgets = {"text": forms.Textarea(attrs={"rows": 24, "cols": 100, "spellcheck": "false"})}
+
+    def clean_text(self) -> str:
+        text = str(self.cleaned_data["text"])
+        try:
+            self.instance.kind = load_mapping(text).schema.name
+        except MappingError as error:
+            raise forms.ValidationError(error.problems) from error
+        return text
+
+
+@admin.register(StoredMapping)
+class StoredMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Column mappings by name, for the files of other systems."""
+
+    form = MappingForm
+    list_display = ("name", "kind", "saved_by", "saved_at")
+    list_filter = ("kind",)
+    ordering = ("name",)
+
+    def save_model(self, request: HttpRequest, obj: StoredMapping, form: Any, change: bool) -> None:
+        obj.saved_by, obj.saved_at = signed_in(request).get_username(), clock.real()
+        super().save_model(request, obj, form, change)
 
 
 @admin.register(ImportBatch)
@@ -154,6 +209,17 @@ class ImportBatchAdmin(ReadOnlyAdmin):
     list_filter = ("processed", "recorded_at")
     search_fields = ("source", "digest__startswith")
     ordering = ("-pk",)
+
+
+def signed_in(request: HttpRequest) -> AbstractBaseUser:
+    """Return the user of a request that the admin has let in."""
+    return cast("AbstractBaseUser", request.user)
+
+
+def _is_uploader(request: HttpRequest, upload: Upload) -> bool:
+    """Return whether the user uploaded the file, and may still import its facts."""
+    schema = registry.find_schema(upload.kind)
+    return upload.uploader_id == request.user.pk and request.user.has_perm(schema.import_permission)
 
 
 def run_job(upload: Upload) -> None:

@@ -1,6 +1,5 @@
-"""Reader of files of facts: CSV in UTF-8 or GB18030, or the first visible sheet of an XLSX workbook."""
+"""Reader of files of facts: separated text, or the first visible sheet of an XLSX workbook."""
 
-import codecs
 import csv
 import hashlib
 import subprocess  # nosec B404
@@ -8,7 +7,8 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain, islice
 from pathlib import Path
 
 from django.utils.translation import gettext as _
@@ -16,9 +16,8 @@ from django.utils.translation import gettext as _
 from core.spreadsheets import unescape_formula
 from imports.cell_parsers import CellError
 from imports.row_parser import Line, MalformedLine
+from imports.text_format import DELIMITERS, HEADER_WITHIN, Layout, find_layout, scan
 
-CHUNK = 1 << 20
-WIDE_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 WORKBOOK = ".xlsx"
 
 
@@ -35,40 +34,95 @@ COMMAND_LIMIT = ConversionLimit(seconds=900, megabytes=2048)
 
 
 @dataclass(frozen=True)
+class ReadOptions:
+    """Properties of a file that its reader cannot guess, or guesses better with help.
+
+    `required` are the names that a header must have, `known` all that it may have. An empty `encoding` or `delimiter`
+    is found by the reader.
+    """
+
+    required: frozenset[str] = frozenset()
+    known: frozenset[str] = frozenset()
+    encoding: str = ""
+    delimiter: str = ""
+
+
+@dataclass(frozen=True)
 class OpenedFile:
-    """An opened file: the SHA-256 of its bytes, the cells of its first line, and an iterator of the other lines."""
+    """An opened file: the SHA-256 of its bytes, its header and an iterator of the lines below.
+
+    `header_line` is the number of the header's line, `encoding` that of a text file. `notes` tell people how the file
+    was read, where that is not usual.
+    """
 
     digest: str
     header: Sequence[str]
     lines: Iterator[Line]
+    header_line: int = 1
+    encoding: str = ""
+    notes: Sequence[str] = ()
 
 
 @contextmanager
-def open_file(path: Path, *, limit: ConversionLimit) -> Iterator[OpenedFile]:
+def open_file(path: Path, *, limit: ConversionLimit, options: ReadOptions | None = None) -> Iterator[OpenedFile]:
     """Open a file for the block. Raises CellError where it cannot be read at all."""
+    options = options or ReadOptions()
     if path.suffix.lower() != WORKBOOK:
-        digest, encoding = scan(path)
-        with path.open(encoding=encoding, newline="") as stream:
-            yield _with_header(digest, _csv_lines(stream))
+        digest, encoding = scan(path, options.encoding)
+        # UTF-8 with a mark: without it a `sep=` line or a title would begin with an invisible character.
+        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as stream:
+            layout = find_layout(stream, known=options.known, delimiter=options.delimiter)
+            lines = _csv_lines(stream, layout.delimiter)
+            lines = (line for line in lines if line[0] > layout.skipped)
+            file = _with_header(digest, lines, options)
+            yield replace(file, encoding=encoding, notes=[*_text_notes(encoding, layout), *file.notes])
         return
     with tempfile.TemporaryDirectory(prefix="import-") as folder:
         converted = Path(folder) / "sheet.csv"
-        _convert(path, converted, limit=limit)
+        notes = _workbook_notes(_convert(path, converted, limit=limit))
         with path.open("rb") as workbook, converted.open(encoding="utf-8", newline="") as stream:
             digest = hashlib.file_digest(workbook, "sha256").hexdigest()
-            yield _with_header(digest, _sheet_lines(_csv_lines(stream)))
+            file = _with_header(digest, _sheet_lines(_csv_lines(stream, ",")), options)
+            yield replace(file, notes=[*notes, *file.notes])
 
 
-def _with_header(digest: str, lines: Iterator[Line]) -> OpenedFile:
-    _number, header = next(lines, (0, []))
+def _text_notes(encoding: str, layout: Layout) -> Iterator[str]:
+    if encoding != "utf-8":
+        yield _("read as %s") % encoding.upper()
+    if layout.delimiter != ",":
+        yield _("cells are separated by: %s") % DELIMITERS[layout.delimiter]
+
+
+def _workbook_notes(hidden: tuple[int, int, int]) -> Iterator[str]:
+    rows, columns, sheets = hidden
+    if rows or columns:
+        counts = {"rows": rows, "columns": columns}
+        yield _("hidden rows: %(rows)d, hidden columns: %(columns)d; they are read like the others") % counts
+    if sheets:
+        yield _("sheets that are not read: %d") % sheets
+
+
+def _with_header(digest: str, lines: Iterator[Line], options: ReadOptions) -> OpenedFile:
+    """Return the file with its header: the first line that has all required names, else the first line."""
+    first = list(islice(lines, HEADER_WITHIN))
+    if not first:
+        raise CellError(_("is empty: not even a header"))
+    names = [_names(cells) for _number, cells in first]
+    complete = [index for index, found in enumerate(names) if options.required <= set(found)]
+    index = complete[0] if complete and options.required else 0
+    number, header = first[index]
     if isinstance(header, MalformedLine):
         raise CellError(header.reason)
-    if not header:
-        raise CellError(_("is empty: not even a header"))
+    below = _without_empty_columns(chain(first[index + 1 :], lines), len(names[index]), len(header))
+    notes = [_("the header is line %d; the lines above it are not read") % number] if index else []
+    return OpenedFile(digest, names[index], below, header_line=number, notes=notes)
+
+
+def _names(header: Sequence[str]) -> list[str]:
     names = [name.removeprefix("\ufeff").strip() for name in header]
     while names and not names[-1]:  # spreadsheet programs leave empty columns behind the last one
         names.pop()
-    return OpenedFile(digest, names, _without_empty_columns(lines, len(names), len(header)))
+    return names
 
 
 def _without_empty_columns(lines: Iterator[Line], width: int, full_width: int) -> Iterator[Line]:
@@ -77,49 +131,9 @@ def _without_empty_columns(lines: Iterator[Line], width: int, full_width: int) -
     return ((number, cells[:width] if cells and not any(cells[width:]) else cells) for number, cells in lines)
 
 
-def scan(path: Path) -> tuple[str, str]:
-    """Return the SHA-256 of a text file and its encoding, from one pass over its bytes. Raises CellError."""
-    digest = hashlib.sha256()
-    decoders = {name: codecs.getincrementaldecoder(name)() for name in ("utf-8", "gb18030")}
-    line, first = 1, True
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            if first:
-                _reject_wide_encodings(chunk)
-                if chunk.startswith(codecs.BOM_UTF8):
-                    del decoders["gb18030"]
-            first = False
-            if b"\0" in chunk:
-                line += chunk[: chunk.index(b"\0")].count(b"\n")
-                raise CellError(_("line %d holds a NUL byte: not a text file; save it as CSV in UTF-8") % line)
-            line += chunk.count(b"\n")
-            digest.update(chunk)
-            _decode(decoders, chunk, final=False)
-    _decode(decoders, b"", final=True)
-    return digest.hexdigest(), next(iter(decoders))
-
-
-def _reject_wide_encodings(chunk: bytes) -> None:
-    if chunk.startswith(WIDE_BOMS):
-        raise CellError(_("is UTF-16 or UTF-32: save it as CSV in UTF-8"))
-
-
-def _decode(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes, *, final: bool) -> None:
-    """Remove the decoders that cannot read `chunk`. Raises CellError when none is left."""
-    if chunk.isascii() and not final and not any(decoder.getstate()[0] for decoder in decoders.values()):
-        return
-    for name, decoder in list(decoders.items()):
-        try:
-            decoder.decode(chunk, final)
-        except UnicodeDecodeError:
-            del decoders[name]
-    if not decoders:
-        raise CellError(_("is neither UTF-8 nor GB18030: save it as CSV in UTF-8"))
-
-
-def _csv_lines(stream: Iterator[str]) -> Iterator[Line]:
+def _csv_lines(stream: Iterator[str], delimiter: str) -> Iterator[Line]:
     """Yield each line that is not empty, with the number of the physical line where it starts."""
-    reader = csv.reader(stream, strict=True)
+    reader = csv.reader(stream, strict=True, delimiter=delimiter)
     while True:
         start = reader.line_num + 1
         try:
@@ -138,8 +152,11 @@ def _sheet_lines(lines: Iterator[Line]) -> Iterator[Line]:
     return ((int(cells[0]), cells[1:]) for _number, cells in lines)
 
 
-def _convert(path: Path, target: Path, *, limit: ConversionLimit) -> None:
-    """Convert a workbook to CSV in a child process with limited memory and time: a workbook may be an attack."""
+def _convert(path: Path, target: Path, *, limit: ConversionLimit) -> tuple[int, int, int]:
+    """Convert a workbook to CSV in a child process with limited memory and time: a workbook may be an attack.
+
+    Return the numbers of hidden rows, of hidden columns and of sheets that were not converted.
+    """
     command = [sys.executable, "-m", "imports.xlsx_to_csv", str(path.resolve()), str(target)]
     command += [str(limit.seconds), str(limit.megabytes)]
     root = Path(__file__).resolve().parents[1]
@@ -152,6 +169,8 @@ def _convert(path: Path, target: Path, *, limit: ConversionLimit) -> None:
     if child.returncode != 0:
         code = child.stdout.strip()
         raise CellError(_reason(code or ("time" if child.returncode < 0 else "broken")))
+    rows, columns, sheets = map(int, child.stdout.split())
+    return rows, columns, sheets
 
 
 def _reason(output: str) -> str:

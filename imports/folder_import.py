@@ -1,12 +1,14 @@
 """Import of a folder of files of facts, in an order in which each file finds the rows that it refers to."""
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from imports.column_mapping import ColumnMapping
 from imports.importer import ImportResult, import_file
 from imports.registry import all_schemas
 from imports.schema import FileSchema, OnError, RowError
@@ -16,13 +18,30 @@ IGNORED = (".", "~$")
 """Beginnings of the names of files that systems and spreadsheet programs put into a folder by themselves."""
 
 
+@dataclass(frozen=True)
+class FoundFile:
+    """A file to import: its kind of facts, and its mapping if it has the columns of another system."""
+
+    path: Path
+    schema: FileSchema
+    mapping: ColumnMapping | None = None
+
+
 def import_folder(
-    folder: Path, *, zone: tzinfo, now: datetime, on_error: OnError, on_result: Callable[[ImportResult], object] = bool
+    folder: Path,
+    *,
+    zone: tzinfo,
+    now: datetime,
+    on_error: OnError,
+    on_result: Callable[[ImportResult], object] = bool,
+    mappings: Sequence[ColumnMapping] = (),
+    encoding: str = "",
 ) -> bool:
     """Import each known file of `folder`, pass each result to `on_result`, and return whether all files succeeded.
 
     A file with errors does not stop the others, except those that refer to rows which are then missing. A file that is
-    no file of facts is an error, because its name may be misspelt; so is a folder without any.
+    no file of facts and has no mapping is an error, because its name may be misspelt; so is a folder without any.
+    `folder` may be a single file: then a single mapping is for it, whatever its name.
     """
     errors = 0
 
@@ -31,34 +50,49 @@ def import_folder(
         errors += 1
         on_error(RowError(name, 0, "", "", reason))
 
-    known, strangers = _sorted_files(folder)
+    files, strangers = _sorted_files(folder, mappings)
     for name, reason in strangers:
         report(name, reason)
-    if not known:
+    if not files:
         report(folder.name or str(folder), _("holds no file of facts, such as merchants.csv"))
-    for schema, paths in known.items():
-        if len(paths) > 1:
-            report(schema.name, _("is there more than once: %s") % ", ".join(path.name for path in paths))
+    for file in files:
+        twins = [other for other in files if other.schema is file.schema and not other.mapping]
+        if len(twins) > 1 and not file.mapping:
+            if file is twins[0]:
+                names = ", ".join(twin.path.name for twin in twins)
+                report(file.schema.name, _("is there more than once: %s") % names)
             continue
-        result = import_file(schema, paths[0], zone=zone, now=now, on_error=on_error)
+        result = import_file(
+            file.schema,
+            file.path,
+            zone=zone,
+            now=now,
+            on_error=on_error,
+            mapping=file.mapping,
+            encoding=encoding,
+        )
         errors += result.errors
         on_result(result)
     return not errors
 
 
-def _sorted_files(folder: Path) -> tuple[dict[FileSchema, list[Path]], list[tuple[str, str]]]:
-    """Return the files of facts by schema, in the order of their import, and the other names with their reasons."""
+def _sorted_files(folder: Path, mappings: Sequence[ColumnMapping]) -> tuple[list[FoundFile], list[tuple[str, str]]]:
+    """Return the files of facts in the order of their import, and the other names with their reasons."""
     schemas = all_schemas()
     names = {f"{schema.name}{suffix}": schema for schema in schemas for suffix in SUFFIXES}
-    found: dict[FileSchema, list[Path]] = {}
+    single = folder.is_file()
+    found: list[FoundFile] = []
     strangers = []
-    for path in sorted(folder.iterdir()):
-        schema = names.get(path.name.lower()) if path.is_file() else None
-        if schema:
-            found.setdefault(schema, []).append(path)
+    for path in [folder] if single else sorted(folder.iterdir()):
+        mapping = next((each for each in mappings if each.matches(path.name)), None)
+        if single and len(mappings) == 1:
+            mapping = mappings[0]
+        schema = mapping.schema if mapping else names.get(path.name.lower())
+        if schema and path.is_file():
+            found.append(FoundFile(path, schema, mapping))
         elif not path.name.startswith(IGNORED):
             strangers.append((path.name, _stranger(path.name, list(names))))
-    return {schema: found[schema] for schema in schemas if schema in found}, strangers
+    return sorted(found, key=lambda file: schemas.index(file.schema)), strangers
 
 
 def _stranger(name: str, known: list[str]) -> str:

@@ -11,10 +11,12 @@ from django.utils.translation import gettext as _
 
 from imports import staging_table
 from imports.cell_parsers import CellError
-from imports.file_reader import COMMAND_LIMIT, ConversionLimit, open_file
+from imports.column_mapping import ColumnMapping, MappedLines
+from imports.file_reader import COMMAND_LIMIT, ConversionLimit, ReadOptions, open_file
 from imports.models import ImportBatch
 from imports.row_parser import Line, Row, RowParser
-from imports.schema import FileSchema, OnError, RowError
+from imports.schema import FileSchema, OnError, RowError, summarize_header_errors
+from imports.text_format import checked_encoding
 
 PROGRESS_STEP = 5_000
 """Rows between two reports of progress."""
@@ -27,6 +29,7 @@ class ImportResult:
     """Counts of one import. `batch` is the key of its ImportBatch, None where nothing was stored.
 
     `sample` has the first rows of a dry run, as `(effect, values)` with the effect `new`, `update` or `skip`.
+    `encoding` is that of a text file; `notes` tell people what was unusual.
     """
 
     name: str
@@ -37,6 +40,8 @@ class ImportResult:
     errors: int = 0
     batch: int | None = None
     sample: Sequence[tuple[str, tuple[Any, ...]]] = ()
+    encoding: str = ""
+    notes: Sequence[str] = ()
 
     @property
     def unchanged(self) -> int:
@@ -80,37 +85,60 @@ def import_file(
     limit: ConversionLimit = COMMAND_LIMIT,
     dry_run: bool = False,
     on_progress: Callable[[int], object] = bool,
+    mapping: ColumnMapping | None = None,
+    encoding: str = "",
 ) -> ImportResult:
     """Store the rows of the file at `path`, or report each error and store nothing.
 
     Instants without an offset are read in `zone`; rows with an instant after `now` are counted as future. `name` is
     the original name of the file where `path` is a copy. A dry run does everything, stores nothing and returns a
     sample of the rows. `on_progress` gets the number of rows read, every 5,000 rows. Neither `on_error` nor
-    `on_progress` may use this database connection: they are called while rows are being copied over it.
+    `on_progress` may use this database connection: they are called while rows are being copied over it. `mapping`
+    is for a file with the columns of another system; it and `encoding` replace what would be found in the file.
     """
     name = name or path.name
     errors = ErrorCounter(on_error)
     try:
-        with open_file(path, limit=limit) as file:
-            for column, reason in schema.header_errors(file.header):
-                errors(RowError(name, 1, column, column, reason))
+        with open_file(path, limit=limit, options=read_options(schema, mapping, encoding)) as file:
+            header_errors = (mapping or schema).header_errors(file.header)
+            for column, reason in summarize_header_errors(list(header_errors), mapped=bool(mapping)):
+                errors(RowError(name, file.header_line, column, column, reason))
             if errors.count:
-                return ImportResult(name, errors=errors.count)
-            lines = _with_progress(file.lines, on_progress)
-            rows = RowParser(schema, file.header, zone=zone).rows(lines, name=name, on_error=errors)
-            return import_parsed_rows(
+                return ImportResult(name, errors=errors.count, encoding=file.encoding, notes=file.notes)
+            mapped = MappedLines(mapping, file.header, file.lines) if mapping else None
+            header = list(mapping.columns) if mapping else file.header
+            parser = RowParser(
                 schema,
-                rows,
-                columns=file.header,
+                header,
+                zone=(mapping and mapping.zone) or zone,
+                converters=mapping.converters() if mapping else None,
+            )
+            lines = _with_progress(mapped or file.lines, on_progress)
+            result = import_parsed_rows(
+                schema,
+                parser.rows(lines, name=name, on_error=errors),
+                columns=header,
                 name=name,
                 digest=file.digest,
                 now=now,
                 errors=errors,
                 dry_run=dry_run,
             )
+            notes = [*file.notes, *(mapped.notes() if mapped else ()), *result.notes]
+            return replace(result, encoding=file.encoding, notes=notes)
     except CellError as error:
         errors(RowError(name, 0, "", "", str(error)))
         return ImportResult(name, errors=errors.count)
+
+
+def read_options(schema: FileSchema, mapping: ColumnMapping | None, encoding: str = "") -> ReadOptions:
+    """Return the properties of a file that are known before it is opened. Raises CellError for an unknown encoding."""
+    encoding = checked_encoding(encoding) if encoding else ""
+    if mapping:
+        names = frozenset(mapping.source_columns)
+        return ReadOptions(names, names, encoding or mapping.encoding, mapping.delimiter)
+    required = frozenset(column.name for column in schema.columns if schema.is_required(column))
+    return ReadOptions(required, frozenset(schema.columns_by_name), encoding)
 
 
 def _with_progress(lines: Iterable[Line], on_progress: Callable[[int], object]) -> Iterator[Line]:
@@ -144,10 +172,13 @@ def import_parsed_rows(
         if schema.split_events:
             staging_table.join_split_events(schema, schema.split_events)
         staging_table.keep_stored_values(schema, columns)
+        emptied = staging_table.count_emptied(schema)
         sample = staging_table.sample(schema, SAMPLE) if dry_run else ()
         result = _merge(schema, count=count, name=name, digest=digest, now=now)
         if dry_run:
             transaction.set_rollback(True)
+    notes = [_("stored values that become empty: %d") % emptied] if emptied else []
+    result = replace(result, notes=notes)
     return replace(result, batch=None, sample=sample) if dry_run else result
 
 

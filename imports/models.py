@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -45,6 +46,23 @@ class ImportedRecord(models.Model):
         abstract = True
 
 
+class StoredMapping(models.Model):
+    """Column mapping that people choose by its name. `imports.column_mapping` reads its text."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    kind = models.CharField(_("kind of facts"), max_length=40)  # name of the file schema; follows from the text
+    text = models.TextField(_("mapping"))  # YAML
+    saved_by = models.CharField(_("saved by"), max_length=150)
+    saved_at = models.DateTimeField(_("saved at"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("column mapping")
+        verbose_name_plural = _("column mappings")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Upload(models.Model):
     """One uploaded file: checked, previewed, confirmed by a person, then imported.
 
@@ -60,13 +78,17 @@ class Upload(models.Model):
         IMPORTED = "imported", _("imported")
         REJECTED = "rejected", _("rejected")
         FAILED = "failed", _("failed")
+        EXPIRED = "expired", _("not confirmed in time")
 
-    ENDED = (Status.IMPORTED, Status.REJECTED, Status.FAILED)
+    ENDED = (Status.IMPORTED, Status.REJECTED, Status.FAILED, Status.EXPIRED)
 
     kind = models.CharField(_("kind of facts"), max_length=40)  # name of the file schema
     name = models.CharField(_("file"), max_length=200)
     content = models.BinaryField(_("contents"))  # emptied when the upload has ended
     size = models.BigIntegerField(_("bytes"))
+    mapping = models.TextField(_("column mapping"), blank=True)  # YAML; empty: the columns of a file of facts
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True)  # named by a person, then found in the file
+    notes: "models.JSONField[list[str], list[str]]" = models.JSONField(_("notes"), default=list)
     in_background = models.BooleanField(_("in the background"), default=False)  # a worker checks and imports it
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING)
     rows = models.BigIntegerField(_("rows"), default=0)  # rows read so far
@@ -77,6 +99,10 @@ class Upload(models.Model):
     rejected_rows = models.BinaryField(_("rejected rows"), null=True)  # CSV; null without errors
     batch = models.ForeignKey(ImportBatch, models.PROTECT, null=True, verbose_name=_("import"), related_name="+")
     uploaded_by = models.CharField(_("uploaded by"), max_length=150)
+    # The only person who may confirm it. Null when the account was deleted: then nobody may.
+    uploader = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, verbose_name=_("uploader"), related_name="+"
+    )
     uploaded_at = models.DateTimeField(_("uploaded at"))
     seen_at = models.DateTimeField(_("last step at"))  # last change of status, or last progress of the worker
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from core.spreadsheets import to_csv
 from imports.cell_parsers import CellError
-from imports.file_reader import ConversionLimit, open_file
+from imports.file_reader import ConversionLimit, ReadOptions, open_file
 from imports.schema import RowError
 
 MAX_ROWS = 10_000
@@ -21,18 +21,18 @@ class RejectedRows:
         if error.line in self.messages or len(self.messages) < MAX_ROWS:
             self.messages.setdefault(error.line, []).append(error.message)
 
-    def as_csv(self, path: Path, *, limit: ConversionLimit) -> bytes:
+    def as_csv(self, path: Path, *, limit: ConversionLimit, options: ReadOptions) -> bytes:
         """Return the rejected rows of the file at `path` with a further column `error`.
 
         Errors of the header or of the file as a whole stand in rows of their own.
         """
-        return to_csv(self._rows(path, limit))
+        return to_csv(self._rows(path, limit, options))
 
-    def _rows(self, path: Path, limit: ConversionLimit) -> Iterator[Sequence[object]]:
+    def _rows(self, path: Path, limit: ConversionLimit, options: ReadOptions) -> Iterator[Sequence[object]]:
         try:
-            with open_file(path, limit=limit) as file:
+            with open_file(path, limit=limit, options=options) as file:
                 yield [*file.header, "error"]
-                for message in (*self.messages.get(0, ()), *self.messages.get(1, ())):
+                for message in (*self.messages.get(0, ()), *self.messages.get(file.header_line, ())):
                     yield [*("" for _column in file.header), message]
                 for number, cells in file.lines:
                     if number in self.messages:

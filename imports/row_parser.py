@@ -34,19 +34,29 @@ CellFault = tuple[str, str, str]
 class RowParser:
     """Parses lines under `header`. Instants without an offset are read in `zone`.
 
-    Columns that the header lacks get the value of an empty cell.
+    Columns that the header lacks get the value of an empty cell. `converters` turn the cells of some columns into the
+    form of a file of facts first.
     """
 
-    def __init__(self, schema: FileSchema, header: Sequence[str], *, zone: tzinfo) -> None:
+    def __init__(
+        self,
+        schema: FileSchema,
+        header: Sequence[str],
+        *,
+        zone: tzinfo,
+        converters: Mapping[str, Callable[[str], str]] | None = None,
+    ) -> None:
         self.schema = schema
         parsers = {
             column.name: column.parser(schema.model, zone, repeats=column not in schema.mostly_unique_columns)
             for column in schema.columns
         }
+        for name, convert in (converters or {}).items():
+            parsers[name] = _chained(convert, parsers[name])
         self.header = tuple(header)
         self.parsers: tuple[CellParser, ...] = tuple(parsers[name] for name in header)
         absent = [column.name for column in schema.columns if column.name not in header]
-        self.absent_values: Row = tuple(parsers[name]("") for name in absent)
+        self.absent_values: Row = tuple(parsers[name]("") for name in absent)  # columns without a converter
         parsed_order = [*header, *absent]
         self.order = tuple(parsed_order.index(column.name) for column in schema.columns)
 
@@ -110,6 +120,10 @@ class RowParser:
             for check in self.schema.checks
         ]
         return [(column, cells.get(column, ""), reason) for column, reason in reasons if reason]
+
+
+def _chained(convert: Callable[[str], str], parse: CellParser) -> CellParser:
+    return lambda cell: parse(convert(cell))
 
 
 # `imports.xlsx_to_csv` writes these for cells that a spreadsheet shows but that hold no usable value. No cell of a file

@@ -1,5 +1,6 @@
 """Schema of a file of facts: its columns, its key, its rules, and the rows of other files that it refers to."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +12,8 @@ from django.utils.translation import gettext as _
 from imports.cell_parsers import Column
 
 MAX_COLUMNS = 200
+MAX_HEADER_ERRORS = 4
+MAX_HEADER_SHOWN = 20
 MAX_SHOWN = 80
 """Longest cell value that an error message repeats in full."""
 
@@ -137,3 +140,53 @@ class FileSchema:
         for column in self.columns:
             if self.is_required(column) and column.name not in header:
                 yield column.name, _("the column is missing")
+
+
+def summarize_header_errors(errors: Sequence[tuple[str, str]], *, mapped: bool) -> Iterator[tuple[str, str]]:
+    """Yield the errors of a header; more than four become one that names the columns and the likely cause."""
+    if len(errors) <= MAX_HEADER_ERRORS:
+        yield from errors
+        return
+    by_reason: dict[str, list[str]] = {}
+    for column, reason in errors:
+        by_reason.setdefault(reason.partition(";")[0], []).append(column)
+    parts = [
+        f"{reason}: {', '.join(map(_quoted, columns[:MAX_HEADER_SHOWN]))}" for reason, columns in by_reason.items()
+    ]
+    if not mapped:
+        parts.append(_("a file with the columns of another system needs a column mapping"))
+    yield "", "; ".join(parts)
+
+
+class ErrorKinds:
+    """Errors by their kind: the column and the reason, whatever value and number they name."""
+
+    MAX_KINDS = 100
+    MAX_LINES = 5
+
+    def __init__(self) -> None:
+        self.kinds: dict[tuple[str, str, str], tuple[RowError, list[int], int]] = {}
+
+    def add(self, error: RowError) -> None:
+        reason = error.reason.replace(error.value, "…") if error.value else error.reason
+        kind = (error.file, error.column, re.sub(r"[0-9]+", "#", reason))
+        first, lines, count = self.kinds.get(kind, (error, [], 0))
+        if count or len(self.kinds) < self.MAX_KINDS:
+            lines = [*lines, error.line] if len(lines) < self.MAX_LINES else lines
+            self.kinds[kind] = (first, lines, count + 1)
+
+    def repeated(self) -> list[str]:
+        """Return a summary of each kind that more rows have than are easily counted."""
+        return [self._text(*kind) for kind in self.kinds.values() if kind[2] > self.MAX_LINES]
+
+    def all(self) -> list[str]:
+        """Return one text for each kind, with the number of its rows and the first lines."""
+        return [self._text(*kind) for kind in self.kinds.values()]
+
+    @staticmethod
+    def _text(first: RowError, lines: list[int], count: int) -> str:
+        if count == 1:
+            return str(first)
+        shown = ", ".join(map(str, lines)) + (" …" if count > len(lines) else "")
+        rows = _("%(n)d rows with this error, in lines %(lines)s") % {"n": count, "lines": shown}
+        return f"{first} ({rows})"

@@ -138,6 +138,19 @@ def keep_stored_values(schema: FileSchema, header: Sequence[str]) -> None:
         _run(f"UPDATE {STAGE} AS s SET {values} FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}")
 
 
+def count_emptied(schema: FileSchema) -> int:
+    """Return the number of stored values that the staged rows erase. A flag or number is never empty."""
+    fields = [schema.field(column) for column in schema.columns if column not in schema.key_columns]
+    nullable = [_q(field.attname) for field in fields if field.null]
+    texts = [_q(field.attname) for field in fields if not field.null and isinstance(field, models.CharField)]
+    erased = [f"(t.{name} IS NOT NULL AND s.{name} IS NULL)" for name in nullable]
+    erased += [f"(t.{name} <> '' AND s.{name} = '')" for name in texts]
+    if not erased:
+        return 0
+    counted = " + ".join(f"CASE WHEN {each} THEN 1 ELSE 0 END" for each in erased)
+    return _number(f"SELECT sum({counted}) FROM {STAGE} s JOIN {_table(schema.model)} t ON {_same_key(schema)}")
+
+
 def sample(schema: FileSchema, size: int) -> list[tuple[str, tuple[Any, ...]]]:
     """Return the first staged rows, those with an effect first, each as `(effect, values)`.
 

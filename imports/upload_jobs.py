@@ -5,30 +5,32 @@ Small files are checked and imported within the request, larger ones by a worker
 """
 
 import tempfile
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from core import spreadsheets
 from core.jobs import Clock, Columns, JobQueue
+from imports.column_mapping import load_mapping
 from imports.file_reader import COMMAND_LIMIT, UPLOAD_LIMIT
-from imports.importer import ImportResult, import_file
+from imports.importer import ImportResult, import_file, read_options
 from imports.models import Upload
 from imports.registry import find_schema
 from imports.rejected_rows import RejectedRows
-from imports.schema import FileSchema, RowError
+from imports.schema import ErrorKinds, FileSchema, RowError
 
 Status = Upload.Status
 LARGE = 5_000_000
 """Bytes from which a file is checked by a worker."""
 MAX_SIZE = 100_000_000
 """Most bytes of an upload. The command `import_facts` has no such limit."""
-MAX_ERRORS = 100
-"""Errors that the page of an upload lists; the file of rejected rows has more."""
+CONFIRM_WITHIN = timedelta(hours=1)
+"""Time after which a checked file that nobody confirmed expires."""
 COUNTS = ("added", "changed", "unchanged", "future", "errors")
 
 
@@ -44,27 +46,47 @@ QUEUE = JobQueue(
 
 
 def create(
-    schema: FileSchema, name: str, content: bytes, *, in_background: bool = False, at: datetime, by: str
+    schema: FileSchema,
+    name: str,
+    content: bytes,
+    *,
+    in_background: bool = False,
+    mapping: str = "",
+    encoding: str = "",
+    at: datetime,
+    by: AbstractBaseUser,
 ) -> Upload:
-    """Store a file, which waits to be checked: in the background if that is wanted, or the file is large."""
+    """Store a file, which waits to be checked: in the background if that is wanted, or the file is large.
+
+    `mapping` is the text of its column mapping, `encoding` that of its text; both may be empty.
+    """
     return Upload.objects.create(
         kind=schema.name,
         name=name[:200],
         content=content,
         size=len(content),
         in_background=in_background or len(content) >= LARGE,
-        uploaded_by=by,
+        mapping=mapping,
+        encoding=encoding,
+        uploader_id=by.pk,
+        uploaded_by=by.get_username(),
         uploaded_at=at,
         seen_at=at,
     )
 
 
-def confirm(upload: Upload, *, at: datetime) -> bool:
-    """Let a checked file be imported. Return False when it is not checked, or confirmed already."""
-    checked = Upload.objects.filter(pk=upload.pk, status=Status.CHECKED)
+def confirm(upload: Upload, *, at: datetime, by: AbstractBaseUser) -> bool:
+    """Let a checked file be imported. Return False when it is not checked, confirmed already, or somebody else's."""
+    checked = Upload.objects.filter(pk=upload.pk, status=Status.CHECKED, uploader=by.pk)
     confirmed = bool(checked.update(status=Status.CONFIRMED, rows=0, seen_at=at))
     upload.refresh_from_db(fields=["status"])
     return confirmed
+
+
+def expire(*, at: datetime) -> int:
+    """Delete the contents of checked files that nobody confirmed within an hour. Return how many."""
+    forgotten = Upload.objects.filter(status=Status.CHECKED, seen_at__lte=at - CONFIRM_WITHIN)
+    return forgotten.update(status=Status.EXPIRED, content=b"", sample=[], seen_at=at)
 
 
 def run(upload: Upload, *, now: datetime, clock: Clock) -> None:
@@ -75,20 +97,21 @@ def run(upload: Upload, *, now: datetime, clock: Clock) -> None:
 def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
     dry_run = upload.status == Status.WAITING
     limit = COMMAND_LIMIT if upload.in_background else UPLOAD_LIMIT
-    errors: list[str] = []
+    schema = find_schema(upload.kind)
+    mapping = load_mapping(upload.mapping) if upload.mapping else None
+    kinds = ErrorKinds()
     rejected_rows = RejectedRows()
 
     def on_error(error: RowError) -> None:
         rejected_rows.add(error)
-        if len(errors) < MAX_ERRORS:
-            errors.append(str(error))
+        kinds.add(error)
 
     with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy, Progress(upload, clock) as progress:
         copy.write(upload.content)
         copy.flush()
         path = Path(copy.name)
         result = import_file(
-            find_schema(upload.kind),
+            schema,
             path,
             zone=ZoneInfo(settings.TIME_ZONE),
             now=now,
@@ -97,10 +120,12 @@ def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
             limit=limit,
             dry_run=dry_run,
             on_progress=progress,
+            mapping=mapping,
+            encoding=upload.encoding,
         )
-        columns = {**_summary(result), "errors": errors, "seen_at": clock()}
+        columns = {**_summary(result), "errors": kinds.all(), "seen_at": clock()}
         if not result.succeeded:
-            csv = rejected_rows.as_csv(path, limit=limit)
+            csv = rejected_rows.as_csv(path, limit=limit, options=read_options(schema, mapping, upload.encoding))
             return {**columns, "status": Status.REJECTED, "rejected_rows": csv, "content": b""}
     if dry_run:
         return {**columns, "status": Status.CHECKED}
@@ -110,7 +135,8 @@ def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
 def _summary(result: ImportResult) -> Columns:
     sample = [[effect, [str(spreadsheets.to_cell(value)) for value in values]] for effect, values in result.sample]
     counts = {name: int(getattr(result, name)) for name in COUNTS}
-    return {"rows": result.rows, "counts": counts, "sample": sample}
+    found = {"encoding": result.encoding, "notes": list(result.notes)}
+    return {"rows": result.rows, "counts": counts, "sample": sample, **found}
 
 
 class Progress:

@@ -67,23 +67,24 @@ def check_size(archive: zipfile.ZipFile, megabytes: int) -> None:
         raise RejectedError("size")
 
 
-def first_sheet(archive: zipfile.ZipFile) -> tuple[str, bool]:
-    """Return the part of the first visible sheet of cells, and whether its days count from 1904."""
+def first_sheet(archive: zipfile.ZipFile) -> tuple[str, bool, int]:
+    """Return the part of the first visible sheet of cells, whether its days count from 1904, and the other sheets."""
     targets = {
         attributes["Id"]: attributes["Target"]
         for name, attributes in elements(archive, "xl/_rels/workbook.xml.rels")
         if name == "Relationship" and attributes.get("Type", "").endswith(WORKSHEET)
     }
-    since_1904, part = False, ""
+    since_1904, part, sheets = False, "", 0
     for name, attributes in elements(archive, "xl/workbook.xml"):
         if name == "workbookPr":
             since_1904 = attributes.get("date1904") in ("1", "true")
+        sheets += name == "sheet"
         if name == "sheet" and not part and attributes.get("state", "visible") == "visible":
             relation = next((value for key, value in attributes.items() if local_name(key) == "id"), "")
             part = targets.get(relation, "")
     if not part:
         raise RejectedError("sheet")
-    return (part[1:] if part.startswith("/") else f"xl/{part}"), since_1904
+    return (part[1:] if part.startswith("/") else f"xl/{part}"), since_1904, sheets - 1
 
 
 def date_styles(archive: zipfile.ZipFile) -> set[str]:

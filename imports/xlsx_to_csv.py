@@ -1,8 +1,8 @@
 """Conversion of a workbook to CSV in a child process: `python -m imports.xlsx_to_csv IN OUT SECONDS MEGABYTES`.
 
 A workbook may be an attack on its reader. This program is therefore small, imports nothing but the standard library,
-limits its own memory and time, and may be killed. For a workbook that it rejects it prints a code (see
-`imports.file_reader`) and exits with 1.
+limits its own memory and time, and may be killed. It prints the numbers of hidden rows, hidden columns and sheets that
+it did not read. For a workbook that it rejects it prints a code (see `imports.file_reader`) and exits with 1.
 
 Rules of the conversion:
 
@@ -47,6 +47,8 @@ class Sheet:
         self.covered = [bounds(area) for area in merged]
         self.merged: list[str] = []
         self.row = self.column = self.width = 0
+        self.hidden_columns: set[int] = set()
+        self.hidden_rows, self.row_hidden = 0, False
         self.cells: dict[int, str] = {}
         self.cell: dict[str, str] = {}
         self.value: list[str] = []
@@ -56,6 +58,7 @@ class Sheet:
         if name == "row":
             self.row = int(attributes.get("r", self.row + 1))
             self.column, self.cells = 0, {}
+            self.row_hidden = attributes.get("hidden") in ("1", "true")
         elif name == "c":
             self.column = column_of(attributes["r"]) if "r" in attributes else self.column + 1
             self.cell, self.value, self.has_formula = attributes, [], False
@@ -63,6 +66,9 @@ class Sheet:
             self.has_formula = True
         elif name == "rPh":
             self.in_phonetic = True
+        elif name == "col" and attributes.get("hidden") in ("1", "true"):
+            first, last = int(attributes["min"]), min(int(attributes["max"]), MAX_COLUMNS)
+            self.hidden_columns.update(range(first, last + 1))
         elif name == "mergeCell":
             self.merged.append(attributes["ref"])
         self.in_text = name in ("v", "t") and not self.in_phonetic
@@ -90,6 +96,7 @@ class Sheet:
 
     def close_row(self) -> None:
         if self.cells:
+            self.hidden_rows += self.row_hidden
             self.width = self.width or max(self.cells)
             last = max(self.width, *self.cells)
             self.out.writerow([self.row, *(self.cells.get(column, "") for column in range(1, last + 1))])
@@ -145,9 +152,10 @@ def bounds(area: str) -> tuple[int, int, int, int]:
     return (*ends[0], *ends[1])
 
 
-def convert(source: Path, target: Path, *, megabytes: int) -> None:
+def convert(source: Path, target: Path, *, megabytes: int) -> tuple[int, int, int]:
     """Write the first visible sheet of `source` to `target`.
 
+    Return the numbers of hidden rows and hidden columns that have cells, and of other sheets.
     Raises RejectedError, or any exception for a broken workbook.
     """
     with source.open("rb") as stream:
@@ -155,7 +163,7 @@ def convert(source: Path, target: Path, *, megabytes: int) -> None:
             raise RejectedError("old")
     with zipfile.ZipFile(source) as archive:
         check_size(archive, megabytes)
-        part, since_1904 = first_sheet(archive)
+        part, since_1904, other_sheets = first_sheet(archive)
         dates, shared = date_styles(archive), SharedStrings(archive).texts
         merged: list[str] = []
         for _attempt in range(2):  # the list of merged cells stands behind all cells: read twice where there is one
@@ -166,7 +174,8 @@ def convert(source: Path, target: Path, *, megabytes: int) -> None:
             if len(merged) > MAX_MERGED:
                 raise RejectedError("merged")
             if not merged:
-                return
+                break
+        return sheet.hidden_rows, len([c for c in sheet.hidden_columns if c <= sheet.width]), other_sheets
 
 
 def limit_resources(*, seconds: int, megabytes: int) -> None:
@@ -180,7 +189,7 @@ def main(arguments: list[str]) -> int:
     source, target, seconds, megabytes = Path(arguments[0]), Path(arguments[1]), int(arguments[2]), int(arguments[3])
     limit_resources(seconds=seconds, megabytes=megabytes)
     try:
-        convert(source, target, megabytes=megabytes)
+        sys.stdout.write("{} {} {}".format(*convert(source, target, megabytes=megabytes)))
     except RejectedError as error:
         sys.stdout.write(str(error))
         return 1

@@ -230,7 +230,9 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
     jobs.run(jobs.request(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
     revocations.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
     for content in (b"merchant_code,name\nM1,new name\n", b"merchant_code,country\nM1,china\n"):
-        upload = upload_jobs.create(MERCHANTS, "merchants.csv", content, at=t("20"), by="ana")
+        upload = upload_jobs.create(
+            MERCHANTS, "merchants.csv", content, at=t("20"), by=User.objects.get(username="root")
+        )
         upload_jobs.run(upload, now=t("20"), clock=lambda: t("20"))
     who = reader(language, width, color_scheme=scheme)
     sign_in(who, "root")

@@ -86,19 +86,23 @@ def test_every_encoding_of_spreadsheet_programs_is_read(how: str, tmp_path: Path
     assert Merchant.objects.get(pk="M1").name == "杭州科技有限公司"
 
 
+NEITHER = "is neither UTF-8 nor GB18030: save it as CSV in UTF-8, or name its encoding, such as cp1252"
 UNREADABLE = {
-    "utf-16": (NAMED.encode("utf-16"), "is UTF-16 or UTF-32: save it as CSV in UTF-8"),
+    "utf-16": (
+        NAMED.encode("utf-16"),
+        "is UTF-16 or UTF-32: save it as CSV in UTF-8, or name its encoding, such as utf-16",
+    ),
     "utf-16 without a mark": (
         NAMED.encode("utf-16-le"),
         "line 1 holds a NUL byte: not a text file; save it as CSV in UTF-8",
     ),
     "nul": (b"merchant_code\nM1\nM\x002\n", "line 3 holds a NUL byte: not a text file; save it as CSV in UTF-8"),
-    "neither": (b"merchant_code,name\nM1,\xff\xff\n", "is neither UTF-8 nor GB18030: save it as CSV in UTF-8"),
+    "neither": (b"merchant_code,name\nM1,\xff\xff\n", NEITHER),
     "marked, then not utf-8": (
         codecs.BOM_UTF8 + NAMED.encode("gb18030"),
-        "is neither UTF-8 nor GB18030: save it as CSV in UTF-8",
+        NEITHER,
     ),
-    "cut in a character": (NAMED.encode()[:-2], "is neither UTF-8 nor GB18030: save it as CSV in UTF-8"),
+    "cut in a character": (NAMED.encode()[:-2], NEITHER),
     "empty": (b"", "is empty: not even a header"),
 }
 
@@ -109,6 +113,100 @@ def test_an_unreadable_file_is_rejected_with_advice(how: str, tmp_path: Path) ->
     assert import_text("merchants", content, tmp_path).errors == [(0, "", "", reason)]
     assert not Merchant.objects.exists()
     assert not ImportBatch.objects.exists()
+
+
+LATIN = "merchant_code,name\nM1,Müller Bäckerei\nM2,Ünal GmbH\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        (LATIN, "cp1252"),
+        ("merchant_code,name\nM1,Importação Limitada\n", "cp1252"),
+        ("merchant_code,name\nM1,Торговый дом Привет\n", "cp1251"),
+        ("merchant_code,name\nM1,ひらがなカタカナ\n", "euc-jp"),
+        ("merchant_code,name\nM1,Łódź Żółw\n", "iso-8859-2"),
+    ],
+)
+def test_text_that_would_be_implausible_chinese_is_doubted_until_its_encoding_is_named(
+    text: str, encoding: str, tmp_path: Path
+) -> None:
+    content = text.encode(encoding)
+    [(line, _column, _value, reason)] = import_text("merchants", content, tmp_path).errors
+    assert line == 0
+    assert reason.startswith(("is not UTF-8, and as GB18030 it would say “", "is neither UTF-8 nor GB18030"))
+    assert not Merchant.objects.exists()
+    imported = import_text("merchants", content, tmp_path, encoding=encoding)
+    assert (imported.errors, imported.result.encoding) == ([], encoding)
+    assert Merchant.objects.order_by("pk").first().name in text  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["杭州科技有限公司", "喆", "T恤之家", "LED灯具厂", "A座B栋", "鑫淼电子", "臺灣進出口有限公司", "Zhejiang浙江Trade"],
+)
+def test_plausible_chinese_in_gb18030_is_read_and_named(name: str, tmp_path: Path) -> None:
+    imported = import_text("merchants", f"merchant_code,name\nM1,{name}\n".encode("gb18030"), tmp_path)
+    assert imported.errors == []
+    assert (imported.result.encoding, imported.result.notes) == ("gb18030", ["read as GB18030"])
+    assert Merchant.objects.get().name == name
+
+
+def test_a_named_encoding_is_read_and_a_wrong_one_is_an_error(tmp_path: Path) -> None:
+    content = NAMED.encode("utf-16")
+    assert import_text("merchants", content, tmp_path, encoding="utf-16").errors == []
+    [error] = import_text("merchants", NAMED.encode("utf-16-le"), tmp_path, encoding="utf-16").errors
+    assert error[3] == "is not in the encoding utf-16 that was named"
+    [error] = import_text("merchants", NAMED.encode("gb18030"), tmp_path, encoding="utf-8").errors
+    assert error[3] == NEITHER
+    [error] = import_text("merchants", content, tmp_path, encoding="klingon").errors
+    assert error[3].startswith("klingon is no encoding that can be read")
+
+
+SEPARATED = {
+    "semicolon": "merchant_code;name\nM1;a,b\n",
+    "tab": "merchant_code\tname\nM1\ta,b\n",
+    "bar": "merchant_code|name\nM1|a,b\n",
+}
+
+
+@pytest.mark.parametrize("how", SEPARATED)
+def test_the_separator_is_found_and_named(how: str, tmp_path: Path) -> None:
+    imported = import_text("merchants", SEPARATED[how], tmp_path)
+    assert (imported.errors, imported.result.notes) == ([], [f"cells are separated by: {how}"])
+    assert Merchant.objects.get().name == "a,b"
+
+
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+@pytest.mark.parametrize("line", ["sep=;\n", "SEP=;\r\n", '"sep=;"\n'])
+def test_a_line_that_names_the_separator_is_obeyed(line: str, mark: bytes, tmp_path: Path) -> None:
+    imported = import_text("merchants", mark + f"{line}merchant_code;name\nM1;x;y\n".encode(), tmp_path)
+    assert imported.errors == [(3, "", "", "has 3 cells where the header has 2")]
+    assert import_text("merchants", mark + f"{line}merchant_code;name\nM1;x\n".encode(), tmp_path).errors == []
+
+
+def test_titles_above_the_header_are_passed_over_and_told(tmp_path: Path) -> None:
+    imported = import_text(
+        "merchants", "List of sellers\nSeptember,2022,,\n\nmerchant_code,name\nM1,\nM2,x,y\n", tmp_path
+    )
+    assert imported.errors == [(6, "", "", "has 3 cells where the header has 2")]
+    imported = import_text("merchants", "List of sellers\n\nmerchant_code,name\nM1,x\n", tmp_path)
+    assert imported.counts == (1, 0, 0)
+    assert imported.result.notes == ["the header is line 3; the lines above it are not read"]
+
+
+def test_a_header_of_another_system_is_one_complaint_with_its_cause(tmp_path: Path) -> None:
+    imported = import_text("freight_orders", "Order;Seller;Kind;Freight\nF1;M1;express;1\n", tmp_path)
+    assert imported.errors == [
+        (
+            1,
+            "",
+            "",
+            'unknown column: "Order", "Seller", "Kind", "Freight"; the column is missing: "order_no", "merchant_code", '
+            '"service", "line", "base_freight", "currency"; a file with the columns of another system needs a column '
+            "mapping",
+        )
+    ]
 
 
 def test_errors_name_the_lines_of_the_file(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import openpyxl
@@ -15,9 +15,10 @@ from django.http import HttpResponse
 from django.test import Client
 
 from campaigns import tasks
+from core import clock
 from core.jobs import STALLED_AFTER
 from imports import admin, importer, upload_jobs
-from imports.models import ImportBatch, Upload
+from imports.models import ImportBatch, StoredMapping, Upload
 from imports.tasks import work_on_upload
 from logistics.models import FreightOrder
 from merchants.models import Merchant
@@ -28,6 +29,7 @@ from tests.support.workbooks import number, row, sheet, text, workbook
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
+SAMPLES = Path(__file__).parent / "samples"
 ORDERS = "/admin/logistics/freightorder/"
 MERCHANTS = "/admin/merchants/merchant/"
 
@@ -106,7 +108,7 @@ def test_checked_then_confirmed_then_imported_by_a_worker(operator: Client) -> N
     assert job.status == "imported"
     assert FreightOrder.objects.count() == 3
     assert job.batch == ImportBatch.objects.latest("pk")
-    assert not upload_jobs.confirm(job, at=NOW)
+    assert not upload_jobs.confirm(job, at=NOW, by=User.objects.get(username="ana"))
     run_worker(job)
     assert FreightOrder.objects.count() == 3
 
@@ -155,7 +157,7 @@ def test_errors_are_listed_and_cannot_be_confirmed(operator: Client) -> None:
     ]
     assert 'facts.csv line 2, merchant_code "M9": unknown merchant M9' in page(operator, job)
     assert "Confirm" not in page(operator, job)
-    assert not upload_jobs.confirm(job, at=NOW)
+    assert not upload_jobs.confirm(job, at=NOW, by=User.objects.get(username="ana"))
     job = upload(operator, b"merchant_code,nmae\n<b>,x\n", at=MERCHANTS)
     assert job.errors == ['facts.csv line 1, nmae "nmae": unknown column']
     assert (Merchant.objects.count(), FreightOrder.objects.count()) == (2, 0)
@@ -166,7 +168,9 @@ def test_an_upload_of_gb18030_and_one_that_cannot_be_read(operator: Client) -> N
     confirm(operator, upload(operator, content.encode("gb18030"), at=MERCHANTS))
     assert Merchant.objects.get(pk="M1").name == "杭州"
     job = upload(operator, content.encode("utf-16"), at=MERCHANTS)
-    assert job.errors == ["facts.csv: is UTF-16 or UTF-32: save it as CSV in UTF-8"]
+    assert job.errors == [
+        "facts.csv: is UTF-16 or UTF-32: save it as CSV in UTF-8, or name its encoding, such as utf-16"
+    ]
 
 
 def test_an_uploaded_workbook_and_one_that_cannot_be_read(operator: Client) -> None:
@@ -300,3 +304,89 @@ def test_the_permission_to_import_is_enough(operator: Client, client: Client) ->
     assert "Confirm and import" in page(client, job)
     confirm(client, job)
     assert job.status == "imported"
+
+
+def test_only_the_person_who_uploaded_a_file_confirms_it_or_reads_its_rows(operator: Client, client: Client) -> None:
+    checked, wrong = upload(operator, rows(1)), upload(operator, b"nothing\n")
+    other = User.objects.create_user("bo", is_staff=True)
+    other.user_permissions.set(Permission.objects.filter(codename="add_freightorder"))
+    client.force_login(other)
+    assert client.get(address(checked)).status_code == 403
+    assert client.post(address(checked)).status_code == 403
+    assert client.get(f"/admin/imports/upload/{wrong.pk}/rejected/").status_code == 403
+    client.force_login(User.objects.create_superuser("cy"))
+    assert "Confirm and import" not in page(client, checked)
+    assert client.post(address(checked)).status_code == 403
+    assert not upload_jobs.confirm(checked, at=NOW, by=other)
+    checked.refresh_from_db()
+    assert checked.status == "checked"
+    assert not FreightOrder.objects.exists()
+
+
+def test_another_user_of_the_same_name_cannot_confirm(operator: Client, client: Client) -> None:
+    checked = upload(operator, rows(1))
+    User.objects.filter(username="ana").update(username="former")
+    client.force_login(User.objects.create_superuser("ana"))
+    assert client.post(address(checked)).status_code == 403
+    assert not FreightOrder.objects.exists()
+
+
+def test_contents_that_nobody_confirms_are_deleted_after_an_hour(operator: Client) -> None:
+    job = upload(operator, rows(1))
+    assert upload_jobs.expire(at=job.seen_at + timedelta(minutes=59)) == 0
+    Upload.objects.update(seen_at=clock.real() - timedelta(hours=1))
+    tasks.sweep()
+    job.refresh_from_db()
+    assert (job.status, bytes(job.content), job.sample) == ("expired", b"", [])
+    assert "not confirmed in time" in page(operator, job).lower()
+    assert "cannot be confirmed" in confirm(operator, job)
+    assert not FreightOrder.objects.exists()
+
+
+MAPPING = (SAMPLES / "erp_freight.yaml").read_text(encoding="utf-8")
+
+
+def test_a_mapping_is_stored_by_name_and_chosen_at_the_upload(operator: Client) -> None:
+    add = "/admin/imports/storedmapping/add/"
+    wrong = operator.post(add, {"name": "ERP", "text": MAPPING.replace("order_no", "order_on")})
+    assert "unknown word “order_on”; is it “order_no”?" in wrong.content.decode()
+    assert operator.post(add, {"name": "ERP", "text": MAPPING}).status_code == 302
+    stored = StoredMapping.objects.get()
+    assert (stored.name, stored.kind, stored.saved_by) == ("ERP", "freight_orders", "ana")
+    assert "ERP" in operator.get(f"{ORDERS}import/").content.decode()
+    assert "ERP" not in operator.get(f"{MERCHANTS}import/").content.decode()
+    content = (SAMPLES / "erp_freight.csv").read_bytes()
+    job = upload(operator, content, "erp.csv", mapping=str(stored.pk))
+    shown = page(operator, job)
+    assert "Encoding: CP1252" in shown
+    assert "cells are separated by: semicolon" in shown
+    assert "rows that the mapping leaves out: 1" in shown
+    stored.delete()  # the upload has the text of its mapping
+    confirm(operator, job)
+    assert (job.status, FreightOrder.objects.count()) == ("imported", 3)
+
+
+def test_a_wrong_cell_of_a_mapped_file_is_rejected_as_it_was_sent(operator: Client) -> None:
+    StoredMapping.objects.create(name="ERP", kind="freight_orders", text=MAPPING)
+    content = (SAMPLES / "erp_freight.csv").read_bytes().replace(b"85,5", b"85.5")
+    job = upload(operator, content, "erp.csv", mapping=str(StoredMapping.objects.get().pk))
+    table = rejected(operator, job)
+    assert (table[0][0], table[1][0], table[1][4]) == ("Auftrag", "4711-03", "85.5")
+    assert "is no number with , before decimals" in table[1][-1]
+
+
+def test_errors_are_listed_by_kind_with_their_number_and_first_lines(operator: Client) -> None:
+    lines = "".join(order(f"F{n}", freight=f"-{n}.00") for n in range(7)) + order("F9", freight="x")
+    assert upload(operator, (ORDER + lines).encode()).errors == [
+        'facts.csv line 2, base_freight "-0.00": is negative (7 rows with this error, in lines 2, 3, 4, 5, 6 …)',
+        'facts.csv line 9, base_freight "x": is not an amount such as 1234.50',
+    ]
+
+
+def test_the_preview_counts_values_that_become_empty(operator: Client) -> None:
+    confirm(operator, upload(operator, (ORDER + order("F1", placed="2022-09-05T15:00")).encode()))
+    job = upload(operator, (ORDER + order("F1")).encode())
+    assert job.notes == ["stored values that become empty: 1"]
+    assert "stored values that become empty: 1" in page(operator, job)
+    job = upload(operator, (ORDER.replace(",placed_at", "") + "F1,M1,express,eu,1.00,CNY\n").encode())
+    assert job.notes == []

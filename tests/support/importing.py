@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from imports.column_mapping import ColumnMapping
 from imports.file_reader import UPLOAD_LIMIT, ConversionLimit
 from imports.importer import ImportResult, import_file
 from imports.models import ImportBatch
@@ -40,15 +41,23 @@ def import_text(
     zone: ZoneInfo = SHANGHAI,
     limit: ConversionLimit = UPLOAD_LIMIT,
     dry_run: bool = False,
+    encoding: str = "",
 ) -> Imported:
     """Write `content` as the file `name` into `folder` and import it."""
     path = folder / f"{name}{suffix}"
     path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return import_path(name, path, zone=zone, limit=limit, dry_run=dry_run)
+    return import_path(name, path, zone=zone, limit=limit, dry_run=dry_run, encoding=encoding)
 
 
 def import_path(
-    name: str, path: Path, *, zone: ZoneInfo = SHANGHAI, limit: ConversionLimit = UPLOAD_LIMIT, dry_run: bool = False
+    name: str,
+    path: Path,
+    *,
+    zone: ZoneInfo = SHANGHAI,
+    limit: ConversionLimit = UPLOAD_LIMIT,
+    dry_run: bool = False,
+    mapping: ColumnMapping | None = None,
+    encoding: str = "",
 ) -> Imported:
     errors: list[tuple[int, str, str, str]] = []
     result = import_file(
@@ -59,6 +68,8 @@ def import_path(
         on_error=lambda error: errors.append((error.line, error.column, error.value, error.reason)),
         limit=limit,
         dry_run=dry_run,
+        mapping=mapping,
+        encoding=encoding,
     )
     assert result.errors == len(errors)
     return Imported(result, errors)
