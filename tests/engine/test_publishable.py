@@ -1,4 +1,4 @@
-"""Whatever can be published can be ticked: publishing runs every query of an offer, and refuses one that fails."""
+"""Every offer that can be published can be ticked: publishing runs its queries, and refuses one that fails."""
 
 import io
 from collections.abc import Iterator
