@@ -11,6 +11,7 @@ from rules.base import DefinitionModel, KnownWord
 from rules.conditions import Amount, Comparison
 from rules.time_windows import Bound
 
+MOST_MONEY = Decimal("999999999999.99")  # the largest amount that a grant can hold
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
 Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
@@ -126,6 +127,12 @@ class CouponBundle(DefinitionModel):
     def _valid_for_a_time(self) -> Self:
         if self.valid.from_.instant >= self.valid.to.after:
             raise ValueError(f"coupons end at {self.valid.to.at} before they start at {self.valid.from_.at}")
+        return self
+
+    @model_validator(mode="after")
+    def _sum_fits(self) -> Self:
+        if self.value * self.count > MOST_MONEY:
+            raise ValueError(f"{self.count} coupons of {self.value} are worth more than {MOST_MONEY}")
         return self
 
     def worth(self, base_freight: Decimal) -> Decimal:

@@ -245,6 +245,10 @@ def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:
     with errors.at("settlement"):
         if not offer.settlement.at_claim or offer.settlement.released_by:
             raise ValueError("coupons are issued at once: leave out settlement")
+    with errors.at("settling_hours"):
+        if offer.settling_hours:
+            # Coupons issued late could take the fee of an order that another offer has reduced meanwhile.
+            raise ValueError("coupons are issued at once: leave out settling_hours, or write decided_at")
     with errors.at("benefit", "coupons", "valid", "to"):
         if offer.decided_at and bundle.valid.to.after <= offer.decided_at.instant:
             raise ValueError(f"coupons end at {bundle.valid.to.at} before they are issued at {offer.decided_at.at}")

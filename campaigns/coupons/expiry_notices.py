@@ -8,6 +8,7 @@ from django.db.models import Count, Sum
 from campaigns.models import Coupon, Issuance, OutboxEvent
 from campaigns.notifications import outbox
 from campaigns.offers.published_offers import PublishedOffer
+from core.db.fields import money_total
 
 NOTICE = timedelta(days=5)
 
@@ -34,7 +35,9 @@ def _publish(offer: PublishedOffer, issuance: Issuance, at: datetime) -> int:
         ending = ending.filter(valid_until__gt=issuance.warned_until + NOTICE)
     Issuance.objects.filter(pk=issuance.pk).update(warned_until=at)
     groups = ending.order_by().values("merchant_id", "valid_until", "currency")
-    groups = groups.annotate(n=Count("pk"), sum=Sum("value")).order_by("merchant_id", "valid_until", "currency")
+    groups = groups.annotate(n=Count("pk"), sum=Sum("value", output_field=money_total())).order_by(
+        "merchant_id", "valid_until", "currency"
+    )
     return outbox.publish(
         outbox.NewEvent(
             kind=OutboxEvent.Kind.COUPON_EXPIRING,

@@ -20,7 +20,8 @@ from definitions.benefits import CouponBundle
 
 Status = Coupon.Status
 COLUMNS = (
-    "id code offer_id grant_id number merchant_id status value face_value currency issued_at valid_from valid_until"
+    "id code offer_id grant_id number merchant_id status value face_value currency issued_at valid_from valid_until "
+    "replayed"
 ).split()
 _values = itemgetter(*COLUMNS)
 UNSPENT = [Status.ISSUED, Status.LOCKED]
@@ -121,6 +122,7 @@ def _row(pk: int, code: str, grant: WaitingGrant, number: int, terms: CouponTerm
         "issued_at": terms.decided_at or grant.claimed_at,
         "valid_from": terms.valid_from,
         "valid_until": terms.valid_until,
+        "replayed": False,
     }
 
 

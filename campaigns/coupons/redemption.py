@@ -1,7 +1,8 @@
 """Redemption: coupons are locked, redeemed, returned and expired as the facts of freight orders say.
 
 A coupon's state is not changed step by step but replayed from the facts (`campaigns.coupons.wallet`). So facts may
-arrive in any order and in any number of ticks, and lead to the same state.
+arrive in any order and in any number of ticks, and lead to the same state. The coupons of a merchant with new ones are
+replayed from the beginning, because a coupon may be issued long after orders could use it.
 """
 
 from collections import defaultdict
@@ -89,13 +90,18 @@ def _merchants(changes: Changes) -> Iterator[str]:
 def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     stored = _lock_coupons(merchants)
     rows = {coupon.pk: coupon for coupons in stored.values() for coupon in coupons}
+    new = [coupon for coupon in rows.values() if not coupon.replayed]
+    with_new = {coupon.merchant_id for coupon in new}
+    # An order that found no coupon asks again: one that was issued meanwhile may have been valid when it was placed.
+    Attachment.objects.filter(merchant__in=with_new, coupon=None).delete()
     orders = orders_that_ask({coupon.grant.version for coupon in rows.values()}, merchants, changes.until)
     known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
     attachments: list[Attachment] = []
     moves: list[wallet.Move] = []
     for merchant, coupons in stored.items():
+        since = None if merchant in with_new else changes.since
         replayed = wallet.replay(
-            list(map(_wallet_coupon, coupons)), orders[merchant], known, since=changes.since, until=changes.until
+            list(map(_wallet_coupon, coupons)), orders[merchant], known, since=since, until=changes.until
         )
         moves += replayed.moves
         placed = {order.number: order.placed_at for order in orders[merchant]}
@@ -105,6 +111,8 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
         ]
     Attachment.objects.bulk_create(attachments, batch_size=1_000)
     _write(moves, rows)
+    for start in range(0, len(new), 1_000):
+        Coupon.objects.filter(pk__in=[coupon.pk for coupon in new[start : start + 1_000]]).update(replayed=True)
     return len({move.coupon.id for move in moves})
 
 

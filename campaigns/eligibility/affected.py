@@ -182,7 +182,7 @@ def merchants_to_tag(changes: Changes) -> Keys | None:
 
 
 def merchants_to_replay(changes: Changes) -> Keys | None:
-    """Return the merchants whose coupons may move: by orders that ask for one, or by the end of validity."""
+    """Return the merchants whose coupons may move: by orders that ask for one, the end of validity, or new coupons."""
     if changes.only:
         return _rows(Merchant, "code", Q(code__in=changes.only.merchants))
     if changes.everything:
@@ -196,4 +196,5 @@ def merchants_to_replay(changes: Changes) -> Keys | None:
         parts.append(_rows(FreightOrder, "merchant_id", Q(batch__in=changes.batches)))
     unspent = Coupon.objects.order_by().filter(status__in=[Coupon.Status.ISSUED, Coupon.Status.LOCKED])
     ending = unspent.filter(*changes.instants(["valid_until"]))
-    return _union([*parts, ending.values_list("merchant_id", flat=True)])
+    parts += [coupons.values_list("merchant_id", flat=True) for coupons in (ending, unspent.filter(replayed=False))]
+    return _union(parts)

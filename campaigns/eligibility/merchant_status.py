@@ -24,6 +24,7 @@ from campaigns.eligibility.condition_results import (
 from campaigns.models import Coupon, Grant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
+from core.db.fields import money_total
 from definitions.offer_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
@@ -121,7 +122,11 @@ def statuses(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) 
 
 
 def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, tuple[Holding, ...]]:
-    groups = rows.order_by().values("offer_id", "status", "currency").annotate(n=Count("pk"), sum=Sum(worth))
+    groups = (
+        rows.order_by()
+        .values("offer_id", "status", "currency")
+        .annotate(n=Count("pk"), sum=Sum(worth, output_field=money_total()))
+    )
     order = list(states.values)
     holdings: dict[int, tuple[Holding, ...]] = {}
     for group in sorted(groups, key=lambda group: order.index(group["status"])):

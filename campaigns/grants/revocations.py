@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from campaigns.coupons import issuing
 from campaigns.grants import transitions
 from campaigns.models import AuditEvent, Coupon, Grant, Offer, Revocation
+from core.db.fields import money_total
 from core.money import round_to_cents
 
 GRANTS_AT_ONCE = 1_000
@@ -46,7 +47,9 @@ class Preview:
 def preview(grants: "QuerySet[Grant]") -> Preview:
     """Return the effect of revoking the live ones among `grants`. Three queries, for any number of grants."""
     live = grants.filter(status__in=Grant.LIVE).order_by()
-    groups: Any = live.values("status", "currency").annotate(n=Count("pk"), sum=Sum("amount"))
+    groups: Any = live.values("status", "currency").annotate(
+        n=Count("pk"), sum=Sum("amount", output_field=money_total())
+    )
     labels = dict(Grant.Status.choices)
     parts = tuple(
         Part(str(labels[group["status"]]), group["n"], round_to_cents(group["sum"]), group["currency"])

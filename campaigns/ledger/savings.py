@@ -10,6 +10,7 @@ from django.db.models import F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
 from campaigns.models import Coupon, Grant, JournalEntry, Offer
+from core.db.fields import money_total
 from core.money import round_to_cents
 from merchants.models import Merchant
 
@@ -52,4 +53,4 @@ def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
 
 def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo) -> Iterable[Any]:
     by_month = entries.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
-    return by_month.values("month", "offer_id", "currency").annotate(sum=Sum("amount"))
+    return by_month.values("month", "offer_id", "currency").annotate(sum=Sum("amount", output_field=money_total()))

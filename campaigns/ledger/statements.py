@@ -17,7 +17,7 @@ from django.db.models import Case, F, Max, Min, OuterRef, Q, Subquery, Sum, Valu
 from django.utils.translation import gettext as _
 
 from campaigns.models import AccountingPeriod, Coupon, Grant, Issuance, JournalEntry, Offer
-from core.db.fields import money
+from core.db.fields import money_total
 from core.money import round_to_cents
 
 COLUMNS = "month,offer,merchant_code,currency,settled,reversed,redeemed,returned,total".split(",")
@@ -95,7 +95,7 @@ def lines(month: date, *, of: str | None = None) -> Iterator[Line]:
 
 
 def _sum(q: Q, amount: Any = "amount") -> Sum:
-    return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money()))
+    return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money_total()))
 
 
 def _grants(belongs: Q, of: str | None) -> Iterable[Any]:

@@ -32,6 +32,8 @@ class Coupon(models.Model):
     issued_at = models.DateTimeField(_("issued at"))
     valid_from = models.DateTimeField(_("valid from"))
     valid_until = models.DateTimeField(_("valid before"))
+    # A coupon may be issued long after it is valid: claims wait while an offer is paused, and facts come late.
+    replayed = models.BooleanField(_("follows the orders"), default=False)
     order_no: "models.CharField[str | None, str | None]" = KeyField(  # type: ignore[assignment, misc]  # empty until used
         _("freight order"), max_length=64, null=True
     )
@@ -57,7 +59,12 @@ class Coupon(models.Model):
                 fields=["offer", "valid_until"],
                 condition=Q(status__in=["issued", "locked"]),
                 name="coupon_unspent",
-            )
+            ),
+            models.Index(
+                fields=["merchant"],
+                condition=Q(status__in=["issued", "locked"], replayed=False),
+                name="coupon_not_replayed",
+            ),
         ]
 
     def __str__(self) -> str:

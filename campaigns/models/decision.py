@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offer import Offer, Version
-from core.db.fields import KeyField, money
+from core.db.fields import KeyField, money_total
 from merchants.models import Merchant
 
 
@@ -72,7 +72,7 @@ class Tag(models.Model):
     kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     tagged_at = models.DateTimeField(_("tagged at"))
     judged_at = models.DateTimeField(_("evaluated as of"))
-    total = money(verbose_name=_("sum before"))
+    total = money_total(verbose_name=_("sum before"))
 
     class Meta:
         verbose_name = _("tag")

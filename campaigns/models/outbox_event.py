@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offer import Offer
-from core.db.fields import KeyField, money
+from core.db.fields import KeyField, money_total
 from merchants.models import Merchant
 
 
@@ -47,7 +47,7 @@ class OutboxEvent(models.Model):
     coupon_id = models.BigIntegerField(_("coupon"), null=True)
     order_no = KeyField(_("freight order"), max_length=64, blank=True)
     at = models.DateTimeField(_("at"))
-    amount = money(verbose_name=_("amount"), null=True)
+    amount = money_total(verbose_name=_("amount"), null=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     fanned_out = models.BooleanField(_("fanned out"), default=False)

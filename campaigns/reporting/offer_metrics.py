@@ -11,6 +11,7 @@ from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Sum, V
 from campaigns.models import Coupon, Grant, Offer
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State, state
+from core.db.fields import money_total
 from core.money import round_to_cents
 
 TOP = 10
@@ -61,7 +62,10 @@ def costs(offer_ids: Iterable[int]) -> dict[int, list[Cost]]:
     for rows, amount, done in ((grants, "amount", Grant.Status.SETTLED), (coupons, "value", Coupon.Status.REDEEMED)):
         is_done = Case(When(status=done, then=Value(1)), default=Value(0), output_field=IntegerField())
         sums: Any = (
-            rows.order_by().annotate(done=is_done).values("offer_id", "currency", "done").annotate(sum=Sum(amount))
+            rows.order_by()
+            .annotate(done=is_done)
+            .values("offer_id", "currency", "done")
+            .annotate(sum=Sum(amount, output_field=money_total()))
         )
         for offer, currency, done_flag, total in sums.values_list("offer_id", "currency", "done", "sum"):
             part = spent if done_flag else promised
@@ -83,7 +87,9 @@ def reserved(offer_ids: Iterable[int]) -> dict[int, int]:
 def top_merchants(offer: PublishedOffer) -> list[MerchantShare]:
     """Return the merchants with the most places of the offer, at most TOP of them."""
     grants = Grant.objects.filter(offer=offer.id).exclude(status=Grant.Status.RELEASED).order_by()
-    by_merchant = grants.values("merchant_id", "merchant__name", "currency").annotate(n=Count("pk"), sum=Sum("amount"))
+    by_merchant = grants.values("merchant_id", "merchant__name", "currency").annotate(
+        n=Count("pk"), sum=Sum("amount", output_field=money_total())
+    )
     return [
         MerchantShare(row["merchant_id"], row["merchant__name"], row["n"], round_to_cents(row["sum"]), row["currency"])
         for row in by_merchant.order_by("-n", "-sum", "merchant_id")[:TOP]

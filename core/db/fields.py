@@ -36,6 +36,11 @@ def money(**options: Any) -> "models.DecimalField[Any, Any]":
     return models.DecimalField(max_digits=14, decimal_places=2, **options)
 
 
+def money_total(**options: Any) -> "models.DecimalField[Any, Any]":
+    """Return a field for a sum of amounts, wide enough for a trillion of the largest."""
+    return models.DecimalField(max_digits=26, decimal_places=2, **options)
+
+
 def instant(**options: Any) -> "models.DateTimeField[Any, Any]":
     """Return a field for the instant of an event, NULL until it happens."""
     return models.DateTimeField(null=True, blank=True, **options)

@@ -224,6 +224,12 @@ def expired_before_the_end() -> None:
 # --- I05, I06 ---
 
 
+@plant("I04")
+def a_coupon_left_unspent_after_its_end() -> None:
+    coupon = a_coupon("issued")
+    change(Issuance.objects.get(offer=coupon.offer), spent_until=coupon.valid_until)
+
+
 @plant("I05")
 def entries_out_of_order() -> None:
     grant = a_grant(status="settled")

@@ -1,7 +1,7 @@
 -- Nothing happens before its time. Claims are decided only up to the instant to which the offer has been decided,
 -- coupons are locked and redeemed only while they are valid, and expire only afterwards. One coupon may expire
 -- earlier: a cancelled order returns it after its validity has ended, and it expires at the instant of the
--- cancellation.
+-- cancellation. Up to the instant to which coupons have been followed, none is unspent after its validity.
 SELECT o.code AS offer, d.subject AS what, 'decided before its time' AS fault, d.claimed_at AS at
 FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
 WHERE d.claimed_at > o.claims_decided_until
@@ -20,3 +20,7 @@ UNION ALL
 SELECT o.code, c.code, 'expired before its validity ended', e.at FROM campaigns_journalentry e
 JOIN campaigns_coupon c ON c.id = e.coupon_id JOIN campaigns_offer o ON o.id = c.offer_id
 WHERE e.target = 'expired' AND e.at < c.valid_until AND e.order_no = ''
+UNION ALL
+SELECT o.code, c.code, 'not expired when its validity ended', c.valid_until FROM campaigns_coupon c
+JOIN campaigns_offer o ON o.id = c.offer_id JOIN campaigns_issuance i ON i.offer_id = c.offer_id
+WHERE c.status IN ('issued', 'locked') AND c.valid_until <= i.spent_until

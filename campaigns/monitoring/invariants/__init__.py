@@ -24,7 +24,9 @@ RULES: dict[str, str | Promise] = {
     "I01": _("An offer's counters agree with its grants and decisions."),
     "I02": _("The limit of an offer holds: no place was given when all were taken."),
     "I03": _("The limit per merchant holds: no place was given when the merchant had reached it."),
-    "I04": _("Nothing was decided before its time, and coupons were used only while they were valid."),
+    "I04": _(
+        "Nothing was decided before its time; coupons were used only while they were valid, and expired at the end."
+    ),
     "I05": _("Each journal entry of a grant begins in the state in which the one before it ended."),
     "I06": _("The amount and number of grants in each state agree with the journal."),
     "I07": _("A coupon is in the state of its last journal entry; its entries have no gaps, and each is permitted."),
