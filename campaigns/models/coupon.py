@@ -81,7 +81,7 @@ class Attachment(models.Model):
 
     class Meta:
         verbose_name = _("use of a coupon")
-        verbose_name_plural = _("uses of coupons")
+        verbose_name_plural = _("coupons on orders")
 
     def __str__(self) -> str:
         return self.order_no

@@ -75,8 +75,8 @@ class Tag(models.Model):
     total = money_total(verbose_name=_("sum before"))
 
     class Meta:
-        verbose_name = _("tag")
-        verbose_name_plural = _("tags")
+        verbose_name = _("threshold tag")
+        verbose_name_plural = _("threshold tags")
         constraints = [models.UniqueConstraint(fields=["offer", "subject"], name="tag_once")]
         indexes = [models.Index(fields=["offer", "tagged_at"], condition=Q(kind="candidate"), name="tag_candidates")]
 

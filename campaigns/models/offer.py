@@ -146,8 +146,8 @@ class Issuance(models.Model):
     warned_until = models.DateTimeField(_("expiry notices sent until"), null=True)
 
     class Meta:
-        verbose_name = _("issuance")
-        verbose_name_plural = _("issuances")
+        verbose_name = _("coupon issuance")
+        verbose_name_plural = _("coupon issuance")
         constraints = [
             models.CheckConstraint(
                 condition=Q(issued__gte=0) & Q(planned__gte=F("issued")), name="issuance_within_plan"

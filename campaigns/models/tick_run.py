@@ -25,8 +25,8 @@ class TickRun(models.Model):
     skipped_steps = models.CharField(_("skipped steps"), max_length=2000, blank=True, db_default="")
 
     class Meta:
-        verbose_name = _("run")
-        verbose_name_plural = _("runs")
+        verbose_name = _("tick run")
+        verbose_name_plural = _("tick runs")
         get_latest_by = "id"
 
     def __str__(self) -> str:
@@ -45,8 +45,8 @@ class TickStep(models.Model):
     tried_at = models.DateTimeField(_("last attempt at"), null=True)
 
     class Meta:
-        verbose_name = _("step of a tick")
-        verbose_name_plural = _("steps of a tick")
+        verbose_name = _("tick step")
+        verbose_name_plural = _("tick steps")
 
     def __str__(self) -> str:
         kind, colon, what = self.name.partition(": ")

@@ -45,7 +45,7 @@ REMEDIES = {
     ),
     "tick": gettext_lazy("Look for the error in the worker's log, then check beat and worker above."),
     "steps": gettext_lazy(
-        "Each stopped its worker several times. Look at the worker's log, then retry it under Steps of a tick."
+        "Each stopped its worker several times. Look at the worker's log, then retry it under Tick steps."
     ),
     "queue": gettext_lazy("Start more workers. Messages that wait are not lost."),
     "facts": gettext_lazy("The next tick processes them: check the tick above."),
@@ -159,7 +159,8 @@ def _webhooks(now: datetime) -> Check:
 def _invariants(row: Heartbeat | None, now: datetime) -> Check:
     name = gettext_lazy("invariants")
     if row is None:
-        return Check(name, False, _("not checked yet"), REMEDIES["invariants"], "invariants")
+        # The first check starts within a minute; if no worker can run it, the check of the worker fails.
+        return Check(name, True, _("not checked yet"), REMEDIES["invariants"], "invariants")
     words = {"ago": _ago(now - row.at), "violated": row.message}
     text = (_("violated %(ago)s ago: %(violated)s") if row.message else _("all held %(ago)s ago")) % words
     return Check(
