@@ -9,7 +9,7 @@ ZERO_HOUR = datetime(2022, 9, 1, tzinfo=UTC)
 
 
 def brief(examples: int) -> settings:
-    """Settings for so many examples, or `FAIRGROUND_EXAMPLES` times as many for a long hunt.
+    """Return settings for `examples` examples, or `FAIRGROUND_EXAMPLES` times as many for a long search.
 
     A test that uses the database rolls each example back itself.
     """
@@ -23,5 +23,5 @@ def brief(examples: int) -> settings:
 
 
 def hour(n: int) -> datetime:
-    """The n-th hour of a history."""
+    """Return the n-th hour of a history."""
     return ZERO_HOUR + timedelta(hours=n)

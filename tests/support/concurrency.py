@@ -1,4 +1,4 @@
-"""Several at once: threads released together by one barrier, each on connections of its own."""
+"""Concurrent calls: threads released together by a barrier, each with its own connections."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def at_once(works: Sequence[Callable[[], T]]) -> list[T]:
-    """Do all works at the same time; returns what each came to, in their order. An error of one is raised."""
+    """Call all functions at the same time. Return their results in order; an error of one is raised."""
     barrier = Barrier(len(works))
 
     def one(work: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""Guards switched off: for tests that need a past which could not be, and for the controls of races."""
+"""Guards of the database switched off: for impossible states, and for controls of races."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ GUARDED = ("campaigns_auditevent", "campaigns_journalentry")
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Let the record be changed until the block ends."""
+    """Allow changes of the audit log and the journal until the block ends."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # A table with checks to come cannot be altered.
@@ -35,7 +35,7 @@ def unguarded() -> Iterator[None]:
 
 
 def without_row_locks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows are read as ever, and nobody waits for anybody."""
+    """Replace `select_for_update` by a plain query, so that nobody waits."""
 
     def plain(rows: "QuerySet[Any]", **_options: object) -> "QuerySet[Any]":
         return rows.all()

@@ -24,7 +24,7 @@ EXPRESS_COUPONS = offer(
 
 @pytest.fixture
 def staff(db: None, settings: Settings) -> Staff:
-    """`staff("ana", "operator")`: a browser in which Ana, an operator, has signed in."""
+    """Return a function: `staff("ana", "operator")` is a browser in which Ana, an operator, has signed in."""
     settings.DEMO = True
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
@@ -45,7 +45,7 @@ def staff(db: None, settings: Settings) -> Staff:
 
 @pytest.fixture
 def market(db: None, settings: Settings) -> None:
-    """Three merchants with four orders each, one of them abroad; ten per cent off for the first six."""
+    """Record three merchants with four orders each, one of them abroad, and grant ten per cent to the first six."""
     settings.DEMO = True
     clock("20")
     for code, country in (("M1", "CN"), ("M2", "CN"), ("M3", "US")):

@@ -1,4 +1,4 @@
-"""Other processes on the same PostgreSQL database, that stop where a test wants them to."""
+"""Other processes on the PostgreSQL database of the test, which stop where the test wants."""
 
 import os
 import signal
@@ -46,7 +46,7 @@ def tick(at):
 
 
 def url() -> str:
-    """The test database, for another process."""
+    """Return the URL of the test database, for another process."""
     s = connection.settings_dict
     login = quote(str(s["USER"])) + (f":{quote(str(s['PASSWORD']))}" if s["PASSWORD"] else "")
     return f"postgres://{login}@{s['HOST'] or '127.0.0.1'}:{s['PORT'] or 5432}/{s['NAME']}"
@@ -64,28 +64,28 @@ class Child:
         )  # fmt: skip
 
     def says(self) -> str:
-        """The next word it stops at; empty when it has ended."""
+        """Return the next word at which the process stops; empty if it has ended."""
         assert self.process.stdout is not None
         return str(self.process.stdout.readline()).strip()
 
     def go_on(self, times: int = 1) -> None:
-        """Let it pass stops, also those to come."""
+        """Let the process pass this stop and all later ones."""
         assert self.process.stdin is not None
         self.process.stdin.write("\n" * times)
         self.process.stdin.flush()
 
     def ends(self) -> tuple[int, str]:
-        """Wait for its end: its code and what it complained of."""
+        """Wait for the end; return the exit code and the standard error."""
         _, complaint = self.process.communicate(timeout=60)
         return self.process.returncode, complaint
 
     def ends_well(self) -> None:
-        """Wait for its end, which must be a good one."""
+        """Wait for the end, and check that the exit code is 0."""
         code, complaint = self.ends()
         assert code == 0, complaint
 
     def killed(self) -> bool:
-        """Wait for its end; whether it was killed, rather than done."""
+        """Wait for the end; return true if the process was killed."""
         code, complaint = self.ends()
         assert code in (0, -signal.SIGKILL), complaint
         return code != 0
@@ -93,7 +93,7 @@ class Child:
 
 @contextmanager
 def children(*codes: str, **variables: str) -> Iterator[list[Child]]:
-    """Processes that are gone when the block ends, however it ends. `variables` are for their environment."""
+    """Start a process for each code, and end them all with the block. `variables` are added to their environment."""
     started = [Child(code, **variables) for code in codes]
     try:
         yield started
@@ -105,7 +105,7 @@ def children(*codes: str, **variables: str) -> Iterator[list[Child]]:
 
 
 def wait_for_a_lock() -> None:
-    """Until a process waits for a lock that another one holds in this database."""
+    """Wait until a process waits for a lock that another one holds in this database."""
     asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
     def waiting() -> bool:

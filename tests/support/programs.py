@@ -83,7 +83,7 @@ def claim_with_fact(**fact: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def platform(db: None, settings: Settings) -> Program:
-    """A program of the platform, on 3 September 2022, 00:00 UTC, in a marketplace of M1 and M2."""
+    """Return a program of the platform, on 3 September 2022, 00:00 UTC, in a marketplace of M1 and M2."""
     settings.DEMO = True
     clock("03")
     merchant("M1")

@@ -1,4 +1,4 @@
-"""The September festival in this process: the case folders, published and imported without a command."""
+"""The season of September 2022 in this process: case folders, published and imported without commands."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -22,7 +22,7 @@ END = datetime(2023, 2, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Case:
-    """A case folder: facts, quotas, and what must come out at which instants."""
+    """Case folder: facts, quotas, and the expected results at some instants."""
 
     folder: Path
 
@@ -43,7 +43,7 @@ class Case:
 
     @property
     def steps(self) -> list[tuple[datetime, Path]]:
-        """Each instant to stop at and the folder with what is expected there; the end is the last."""
+        """Return each instant with the folder of its expected results, the end last."""
         points = self.setting.get("checkpoints", [])
         stops = [(datetime.fromisoformat(point["as_of"]), self.folder / point["expected"]) for point in points]
         return [*stops, (self.as_of, self.folder / "expected")]
@@ -72,7 +72,7 @@ def prepare(case: Case) -> None:
 
 
 class Season:
-    """A case taken through its season in this process."""
+    """Function that ticks a case through its season in this process."""
 
     def __call__(self, case: str = "tiny-quotas", *, as_of: Sequence[datetime] = (END,)) -> Case:
         """Prepare the case of that name and tick at each instant of `as_of`."""

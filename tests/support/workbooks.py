@@ -1,4 +1,4 @@
-"""Workbooks built part by part, also such as no program would write."""
+"""Workbooks built part by part, including invalid ones."""
 
 import io
 import zipfile

@@ -1,4 +1,4 @@
-"""Small worlds: facts written by hand, campaigns written inline, and everything the engine decided as plain values.
+"""Small worlds: facts and campaigns written in the test, and the results of the engine as plain values.
 
 Instants are UTC and short: `t("05 10:00")` is 10:00 on 5 September 2022. Definitions here are in UTC too, so that
 every expected value can be worked out by eye.
@@ -25,7 +25,7 @@ ZERO = Decimal("0.00")
 
 
 def t(text: str) -> datetime:
-    """`05 10:00` is in September 2022, `10-05 10:00` in that year, a longer date is whole. The time may be left out."""
+    """Return a UTC instant: `05 10:00` in September 2022, `10-05 10:00` in 2022, or a full date. Default: 00:00."""
     day, _, clock = text.partition(" ")
     day = {2: f"2022-09-{day}", 5: f"2022-{day}"}.get(len(day), day)
     return datetime.fromisoformat(f"{day} {clock or '00:00'}").replace(tzinfo=UTC)
@@ -37,22 +37,22 @@ def _values(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def batch() -> ImportBatch:
-    """One import, not looked at yet."""
+    """Create an import that no tick has processed."""
     return ImportBatch.objects.create(source="test", rows=1, added=1)
 
 
 def tell(model: type[M], **fields: Any) -> M:
-    """A fact told by an import of its own."""
+    """Record a fact by an import of its own."""
     return model._default_manager.create(batch=batch(), **_values(fields))
 
 
 def correct(model: type[Model], pk: Any, **fields: Any) -> None:
-    """A fact told again, differently."""
+    """Correct a fact by another import."""
     assert model._default_manager.filter(pk=pk).update(batch=batch(), **_values(fields)) == 1
 
 
 def merchant(code: str = "M1", *, country: str = "CN", member: bool = True, **fields: Any) -> Merchant:
-    """A merchant, in the mainland and a member unless said otherwise."""
+    """Record a merchant: in mainland China and a member, unless `fields` say otherwise."""
     row = tell(Merchant, code=code, country=country, **fields)
     if member:
         tell(Membership, merchant=row, plan="global_pass", starts_at="2020-01-01")
@@ -60,13 +60,13 @@ def merchant(code: str = "M1", *, country: str = "CN", member: bool = True, **fi
 
 
 def freight(order_no: str, of: str = "M1", **fields: Any) -> FreightOrder:
-    """A freight order: express on a charter line for 1,000.00 CNY unless said otherwise."""
+    """Record a freight order: express on a charter line for 1,000.00 CNY, unless `fields` say otherwise."""
     usual = {"service": "express", "line": "us-charter-select", "base_freight": Decimal(1000), "currency": "CNY"}
     return tell(FreightOrder, order_no=order_no, merchant_id=of, **{**usual, **fields})
 
 
 def trade(order_no: str, of: str = "M1", **fields: Any) -> TradeOrder:
-    """A trade order: self-operated, with a service fee of 100.00 USD unless said otherwise."""
+    """Record a trade order: self-operated, with a service fee of 100.00 USD, unless `fields` say otherwise."""
     usual = {
         "product": "trade_assurance",
         "export_mode": "self_operated",
@@ -77,13 +77,13 @@ def trade(order_no: str, of: str = "M1", **fields: Any) -> TradeOrder:
 
 
 def receipt(receipt_no: str, order_no: str, booked_at: str | None, amount: int = 1000, **fields: Any) -> Receipt:
-    """Money booked: a first payment unless said otherwise."""
+    """Record a receipt: a first payment, unless `fields` say otherwise."""
     usual = {"kind": "first", "amount_usd": Decimal(amount), "booked_at": booked_at}
     return tell(Receipt, receipt_no=receipt_no, order_id=order_no, **{**usual, **fields})
 
 
 def draw(draw_no: str, drawn_at: str, of: str = "M1", **fields: Any) -> FinancingDraw:
-    """A draw on a letter of credit, with a fee of 100.00 USD unless said otherwise."""
+    """Record a draw on a letter of credit, with a fee of 100.00 USD, unless `fields` say otherwise."""
     usual = {"product": "lc_post_document", "fee": Decimal(100), "currency": "USD"}
     return tell(FinancingDraw, draw_no=draw_no, merchant_id=of, drawn_at=drawn_at, **{**usual, **fields})
 
@@ -99,7 +99,7 @@ def publish(text: str, *, at: str | datetime = PUBLISHED, heading: str = HEADING
 
 
 def offer(code: str, **parts: str) -> str:
-    """One offer as YAML: 10% off freight, claimed when paid, for the mainland; unless parts say otherwise."""
+    """Return an offer as YAML: 10% off freight, claimed when paid, for mainland China, unless `parts` say otherwise."""
     usual = {
         "subject": "freight_order",
         "where": "all",
@@ -117,7 +117,7 @@ def tick(at: str | datetime) -> None:
     ticker.tick(at=t(at) if isinstance(at, str) else at)
 
 
-# What was decided, without keys and codes that differ between runs.
+# Results, as plain values to compare.
 
 
 def short(at: datetime | None) -> str:
@@ -125,13 +125,13 @@ def short(at: datetime | None) -> str:
 
 
 def grants() -> dict[tuple[str, str], str]:
-    """Each grant by offer and subject: its state and amount, as `settled 100.00 USD`."""
+    """Return status and amount of each grant, as `settled 100.00 USD`, by offer and subject."""
     rows = Grant.objects.order_by("pk").values_list("offer__code", "subject", "status", "amount", "currency")
     return {(offer_, subject): f"{status} {amount} {currency}" for offer_, subject, status, amount, currency in rows}
 
 
 def states(code: str) -> dict[str, str]:
-    """The state of each grant of one offer, the latest grant of a subject last."""
+    """Return the status of the latest grant of each subject of one offer."""
     return dict(Grant.objects.filter(offer__code=code).order_by("pk").values_list("subject", "status"))
 
 
@@ -155,18 +155,18 @@ def review(subject: str) -> str:
 
 
 def journal(**of: Any) -> list[str]:
-    """Entries of grants in the order in which they were written: `subject: locked → settled`."""
+    """Return the journal entries of grants in the order of writing, as `subject: locked → settled`."""
     rows = JournalEntry.objects.filter(grant__isnull=False, **of).order_by("pk").select_related("grant")
     return [f"{row.grant.subject}: {row.source or '·'} → {row.target}" for row in rows if row.grant]
 
 
 def used(code: str) -> int:
-    """Places taken, as the offer's counter has it."""
+    """Return the places taken of one offer, from its counter."""
     return Offer.objects.get(code=code).places_taken
 
 
 def everything() -> dict[str, list[tuple[Any, ...]]]:
-    """All that was decided, told alike whatever the keys and codes."""
+    """Return everything that was decided, without keys and codes that differ between runs."""
     on_grants = JournalEntry.objects.filter(grant__isnull=False).values_list(
         "grant__offer__code", "grant__subject", "at", "source", "target", "amount", "currency", "by", "reason"
     )
