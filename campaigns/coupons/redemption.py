@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from campaigns.coupons import wallet
-from campaigns.eligibility import affected
+from campaigns.eligibility import affected, differences
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
@@ -28,6 +28,7 @@ from rules.query_row import QueryRow
 
 Status = Coupon.Status
 MERCHANTS_AT_ONCE = 500
+MOVED_ORDER = "a freight order of its coupons belongs to another merchant"
 
 
 def follow(*, at: datetime, batches: tuple[int, ...]) -> bool:
@@ -88,13 +89,14 @@ def _merchants(changes: Changes) -> Iterator[str]:
 
 
 def _replay_chunk(merchants: list[str], changes: Changes) -> int:
+    moved = _moved_orders(merchants)
     stored = _lock_coupons(merchants)
     rows = {coupon.pk: coupon for coupons in stored.values() for coupon in coupons}
     new = [coupon for coupon in rows.values() if not coupon.replayed]
     with_new = {coupon.merchant_id for coupon in new}
     # An order that found no coupon asks again: one that was issued meanwhile may have been valid when it was placed.
     Attachment.objects.filter(merchant__in=with_new, coupon=None).delete()
-    orders = orders_that_ask({coupon.grant.version for coupon in rows.values()}, merchants, changes.until)
+    orders = orders_that_ask({coupon.grant.version for coupon in rows.values()}, merchants, changes.until, moved=moved)
     known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
     attachments: list[Attachment] = []
     moves: list[wallet.Move] = []
@@ -113,7 +115,21 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     _write(moves, rows)
     for start in range(0, len(new), 1_000):
         Coupon.objects.filter(pk__in=[coupon.pk for coupon in new[start : start + 1_000]]).update(replayed=True)
+    _mark_moved_orders(rows)
     return len({move.coupon.id for move in moves})
+
+
+def _moved_orders(merchants: list[str]) -> list[str]:
+    """Return the orders that asked these wallets and belong to other merchants now; locks the grants of their coupons.
+
+    Grants are locked before coupons.
+    """
+    moved = Attachment.objects.filter(merchant__in=merchants).exclude(merchant=_owner_of("order_no"))
+    orders = list(moved.values_list("order_no", flat=True))
+    if orders:
+        grants = Grant.objects.filter(pk__in=Coupon.objects.filter(order_no__in=orders).values("grant"))
+        list(grants.order_by("pk").select_for_update(no_key=True))
+    return orders
 
 
 def _lock_coupons(merchants: list[str]) -> dict[str, list[Coupon]]:
@@ -138,10 +154,14 @@ def _wallet_coupon(coupon: Coupon) -> wallet.Coupon:
     )
 
 
-def orders_that_ask(versions: set[Version], merchants: list[str], until: datetime) -> dict[str, list[wallet.Order]]:
+def orders_that_ask(
+    versions: set[Version], merchants: list[str], until: datetime, *, moved: Sequence[str] = ()
+) -> dict[str, list[wallet.Order]]:
     """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's."""
     row = QueryRow(FREIGHT_ORDERS)
-    asking = FreightOrder.objects.filter(use_coupon=True, merchant__in=merchants, placed_at__lte=until)
+    asking = FreightOrder.objects.filter(
+        Q(merchant__in=merchants) | Q(pk__in=moved), use_coupon=True, placed_at__lte=until
+    )
     # One fee, one benefit: an order whose freight is reduced by a live grant takes no coupon.
     reduced = Grant.objects.filter(fee="freight", subject=OuterRef("pk"), status__in=Grant.LIVE)
     asking = asking.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))
@@ -149,16 +169,43 @@ def orders_that_ask(versions: set[Version], merchants: list[str], until: datetim
     for version_id, bundle in bundles.items():
         asking = asking.annotate(**{f"fits_{version_id}": as_boolean(all_of(bundle.where, row))})
     orders: dict[str, list[wallet.Order]] = defaultdict(list)
-    for order in asking:
+    # The wallet that an order asked at its placement stays the one it uses, if the order moves to another merchant.
+    asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
+    for order in asking.annotate(asked=Subquery(asked)):
         worth = {
             version_id: bundle.worth(order.base_freight)
             for version_id, bundle in bundles.items()
             if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
         }
-        orders[order.merchant_id].append(
+        orders[order.asked or order.merchant_id].append(
             wallet.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, worth)
         )
     return orders
+
+
+def _owner_of(order_no: str) -> Subquery:
+    """Return an expression for the present merchant of the freight order that the field `order_no` names."""
+    return Subquery(FreightOrder.objects.filter(pk=OuterRef(order_no)).values("merchant"))
+
+
+def _mark_moved_orders(coupons: dict[int, Coupon]) -> None:
+    """Mark the grants of coupons on orders that belong to another merchant now."""
+    used = Coupon.objects.filter(pk__in=[pk for pk, coupon in coupons.items() if coupon.order_no])
+    changed: dict[int, dict[str, str]] = defaultdict(dict)
+    for grant_id, order_no, owner in (
+        used.annotate(owner=_owner_of("order_no"))
+        .exclude(owner=F("merchant"))
+        .order_by("order_no")
+        .values_list("grant", "order_no", "owner")
+    ):
+        changed[grant_id][str(order_no)] = owner
+    known = {coupon.grant_id for coupon in coupons.values() if MOVED_ORDER in coupon.grant.differences}
+    marked = []
+    for grant in Grant.objects.filter(pk__in={*changed, *known}, status__in=Grant.LIVE).select_for_update(no_key=True):
+        orders = " ".join(f"{order_no} {owner}" for order_no, owner in changed[grant.pk].items())
+        if differences.mark(grant, {MOVED_ORDER: orders} if orders else {}, of=(MOVED_ORDER,)):
+            marked.append(grant)
+    Grant.objects.bulk_update(marked, differences.MARKED, batch_size=500)
 
 
 def _write(moves: list[wallet.Move], stored: dict[int, Coupon]) -> None:

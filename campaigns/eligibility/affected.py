@@ -11,7 +11,7 @@ from datetime import timedelta
 from django.db.models import Model, Q, QuerySet
 
 from campaigns.eligibility.changes import Changes
-from campaigns.models import Coupon, Grant, Tag
+from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.facts import COLLECTIONS, MERCHANT_PREFIX, STATES, Collection
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Settlement
@@ -187,13 +187,15 @@ def merchants_to_replay(changes: Changes) -> Keys | None:
         return _rows(Merchant, "code", Q(code__in=changes.only.merchants))
     if changes.everything:
         return None
-    asking = Q(use_coupon=True)
-    parts = [
-        _rows(FreightOrder, "merchant_id", asking & q)
-        for q in changes.instants(["placed_at", "paid_at", "cancelled_at"])
-    ]
+    asking = [Q(use_coupon=True) & q for q in changes.instants(["placed_at", "paid_at", "cancelled_at"])]
     if changes.batches:
-        parts.append(_rows(FreightOrder, "merchant_id", Q(batch__in=changes.batches)))
+        asking.append(Q(batch__in=changes.batches))
+    parts: list[Keys] = []
+    for q in asking:
+        parts.append(_rows(FreightOrder, "merchant_id", q))
+        # An order that moved to another merchant still uses the wallet that it asked at its placement.
+        attached = Attachment.objects.order_by().filter(order_no__in=_rows(FreightOrder, "pk", q))
+        parts.append(attached.values_list("merchant_id", flat=True))
     unspent = Coupon.objects.order_by().filter(status__in=[Coupon.Status.ISSUED, Coupon.Status.LOCKED])
     ending = unspent.filter(*changes.instants(["valid_until"]))
     parts += [coupons.values_list("merchant_id", flat=True) for coupons in (ending, unspent.filter(replayed=False))]

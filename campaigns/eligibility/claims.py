@@ -52,11 +52,16 @@ class UnknownSubjectError(Exception):
 
 def subjects(offer: PublishedOffer) -> Rows:
     """Return all subjects of the offer with `claimed_at`, NULL for those without a claim, and `seen_at`."""
+    scoped: Rows = rows_with_claims(offer).filter(all_of(offer.terms.scope, offer.terms.row))
+    return scoped
+
+
+def rows_with_claims(offer: PublishedOffer) -> Rows:
+    """Return all rows of the table of the offer's subjects as `subjects` does, whether in its scope or not."""
     decided = offer.terms.decision_instant
     rows = all_rows(offer).annotate(claimed_at=claimed_at(offer))
-    rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
-    scoped: Rows = rows.filter(all_of(offer.terms.scope, offer.terms.row))
-    return scoped
+    rows_: Rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
+    return rows_
 
 
 def all_rows(offer: PublishedOffer) -> Rows:

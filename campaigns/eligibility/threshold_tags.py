@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
-from django.db.models import DateTimeField, Max, Value
+from django.db.models import DateTimeField, Exists, Max, OuterRef, Subquery, Value
 
-from campaigns.eligibility import affected, thresholds
+from campaigns.eligibility import affected, differences, thresholds
 from campaigns.eligibility.changes import Changes
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
@@ -33,9 +33,23 @@ def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
 
     A tag never changes. Where the receipts under a candidate's tag were corrected, its live grant is marked for review.
     """
-    merchants = _merchants(changes)
+    merchants = chain(_follow_owners(offer, changes), _merchants(changes))
     while chunk := [code for _, code in zip(range(MERCHANTS_AT_ONCE), merchants, strict=False)]:
         _tag_chunk(offer, threshold, chunk, changes)
+
+
+def _follow_owners(offer: PublishedOffer, changes: Changes) -> list[str]:
+    """Pass the tags of orders that moved to another merchant on to that one. Returns the merchants that lost a tag."""
+    if changes.only:
+        orders = TradeOrder.objects.filter(pk__in=changes.only.subjects)
+    else:
+        orders = TradeOrder.objects.filter(batch__in=changes.batches)
+    owner = orders.filter(pk=OuterRef("subject")).order_by()
+    moved = Tag.objects.filter(Exists(owner.exclude(merchant=OuterRef("merchant"))), offer=offer.id)
+    former = sorted(set(moved.values_list("merchant_id", flat=True)))
+    if former:
+        moved.update(merchant=Subquery(owner.values("merchant")))
+    return former
 
 
 def _merchants(changes: Changes) -> Iterator[str]:
@@ -62,7 +76,7 @@ def _receipts(offer: PublishedOffer, threshold: Threshold, merchants: list[str],
 def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> None:
     known = _known(offer, merchants)
     fresh: list[tuple[object, ...]] = []
-    doubtful: list[str] = []
+    doubtful: dict[str, str] = {}
     for merchant, group in groupby(_receipts(offer, threshold, merchants, changes.until), key=lambda row: row[0]):
         before = known.get(merchant, {})
         receipts = [thresholds.Receipt(*row[1:]) for row in group]
@@ -73,10 +87,22 @@ def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str]
                 kind = Tag.Kind.CANDIDATE if new.candidate else Tag.Kind.THRESHOLD
                 fresh.append((offer.id, new.order, merchant, str(kind), new.at, new.judged_at, new.total))
             elif _contradicted(before[new.order], new):
-                doubtful.append(new.order)
+                doubtful[new.order] = f"{new.candidate} {new.at.isoformat()} {new.total}"
     bulk_insert.write(Tag._meta.db_table, COLUMNS, fresh)
-    live = Grant.objects.filter(offer=offer.id, subject__in=doubtful, status__in=Grant.LIVE)
-    live.update(review=REVIEW_REASON)
+    _mark(offer, merchants, doubtful)
+
+
+def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str]) -> None:
+    """Mark the live grants whose tag the receipts contradict now; `doubtful` has the tag they would give, by order."""
+    live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE)
+    named = live.filter(merchant__in=merchants, differences__contains=REVIEW_REASON)  # the tag may be right again
+    orders = {*doubtful, *named.values_list("subject", flat=True)}
+    marked = []
+    for grant in live.filter(subject__in=orders).order_by("pk").select_for_update(no_key=True) if orders else ():
+        value = doubtful.get(grant.subject)
+        if differences.mark(grant, {REVIEW_REASON: value} if value else {}, of=(REVIEW_REASON,)):
+            marked.append(grant)
+    Grant.objects.bulk_update(marked, differences.MARKED, batch_size=500)
 
 
 def total(offer: PublishedOffer, threshold: Threshold, merchant: str, *, at: datetime) -> Decimal:

@@ -1,21 +1,23 @@
 """Follow grants: bring each to the state that its subject's facts lead to, under the version that granted it."""
 
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import astuple, replace
 from itertools import islice
 
 from django.db.models import Exists, OuterRef
 
-from campaigns.eligibility import affected, claims
+from campaigns.eligibility import affected, claims, differences
 from campaigns.eligibility.changes import Changes
+from campaigns.eligibility.timeline import SubjectTimeline
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Grant, Offer, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
 
 CHUNK = 2_000  # grants locked and read at once; both sides of the comparison are in memory
-MISSING, CLAIM, CONDITIONS, AMOUNT, STATE = (
+REASONS = MISSING, MERCHANT, CLAIM, CONDITIONS, AMOUNT, STATE = (
     "the subject no longer claims",
+    "the subject belongs to another merchant",
     "the claim time changed",
     "a condition no longer holds",
     "the amount changed",
@@ -26,7 +28,8 @@ MISSING, CLAIM, CONDITIONS, AMOUNT, STATE = (
 def follow(offer: PublishedOffer, changes: Changes) -> int:
     """Bring the grants of an offer to the states that their facts lead to. Returns how many changed.
 
-    A grant that rests on a corrected fact stays as it is and is marked for review. The caller has locked the offer.
+    A grant that rests on a corrected fact stays as it is and is marked for review; only a release or revocation after
+    its claim still ends it. The caller has locked the offer.
     """
     changed = 0
     live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
@@ -55,53 +58,82 @@ def _chunks(keys: Iterator[str]) -> Iterator[list[str]]:
 
 
 def _follow_some(offer: PublishedOffer, keys: list[str], changes: Changes) -> int:
-    rows = claims.subjects(offer).filter(pk__in=keys)
-    subjects = {subject.key: subject for subject in claims.read(offer, rows, evaluate=True)}
+    subjects = _read(offer, claims.subjects(offer), keys)
+    # A subject that left the scope of its offer still ends its grant by a cancellation.
+    outside = _read(offer, claims.rows_with_claims(offer), [key for key in keys if key not in subjects])
+    failed = _failed_conditions(offer, [key for key, subject in subjects.items() if not subject.passed])
     grants = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
-    locked = grants.select_for_update(no_key=True).order_by("pk")
-    advances, for_review = [], []
-    for grant in locked:
+    marked: list[Grant] = []
+    advances: list[transitions.GrantAdvance] = []
+    for grant in grants.select_for_update(no_key=True).order_by("pk"):
         subject = subjects.get(grant.subject)
-        review, steps = (MISSING, []) if subject is None else _compare(offer, grant, subject, changes)
-        if review and grant.review != review:
-            grant.review = review
-            for_review.append(grant)
-        elif steps and not review:
+        changed = _differences(offer, grant, subject, failed)
+        known = subject or outside.get(grant.subject)
+        steps = _remaining(offer, grant, known.timeline, changes) if known else []
+        if known and steps is None:
+            changed[STATE] = " ".join(map(str, astuple(known.timeline)[1:]))
+        if differences.mark(grant, changed, of=REASONS):
+            marked.append(grant)
+        if steps and (_ends_after_claim(grant, steps[-1]) or not differences.has_unaccepted(grant)):
             advances.append(transitions.GrantAdvance(grant, steps))
-    Grant.objects.bulk_update(for_review, ["review"], batch_size=500)
+    Grant.objects.bulk_update(marked, differences.MARKED, batch_size=500)
     grants.filter(follow_again=True).update(follow_again=False)
     transitions.advance(advances)
     return len(advances)
 
 
-def _compare(
-    offer: PublishedOffer, grant: Grant, subject: claims.Subject, changes: Changes
-) -> tuple[str, list[StateChange]]:
-    """Return the reason for a review, or the states that the grant has yet to go through."""
-    at = subject.timeline.claimed_at
-    if at is None:
-        return MISSING, []
-    review = _review(offer, grant, subject, at)
-    if review and review != grant.accepted_review:
-        return review, []
-    return _remaining(grant, grant_steps(offer.terms.settlement, subject.timeline, until=changes.until))
+def _read(offer: PublishedOffer, rows: claims.Rows, keys: list[str]) -> dict[str, claims.Subject]:
+    if not keys:
+        return {}
+    return {subject.key: subject for subject in claims.read(offer, rows.filter(pk__in=keys), evaluate=True)}
 
 
-def _review(offer: PublishedOffer, grant: Grant, subject: claims.Subject, at: datetime) -> str:
-    """Return which fact that the grant rests on has changed, empty if none has."""
+def _failed_conditions(offer: PublishedOffer, keys: list[str]) -> dict[str, int]:
+    """Return the bit mask of the conditions that each subject does not meet."""
+    if not keys:
+        return {}
+    rows = claims.with_failed_conditions(offer, claims.subjects(offer).filter(pk__in=keys))
+    return dict(rows.values_list("pk", "failed"))
+
+
+def _differences(
+    offer: PublishedOffer, grant: Grant, subject: claims.Subject | None, failed: Mapping[str, int]
+) -> dict[str, str]:
+    """Return the facts that differ from those that the grant rests on: the present value by reason."""
+    if subject is None or subject.timeline.claimed_at is None:
+        return {MISSING: "out of scope" if subject is None else "not claimed"}
+    found: dict[str, str] = {}
+    if subject.merchant != grant.merchant_id:
+        found[MERCHANT] = subject.merchant
     # A merchant claims once: an earlier event of the same merchant would have given it the same grant.
+    at = subject.timeline.claimed_at
     if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
-        return CLAIM
+        found[CLAIM] = at.isoformat()
     if not subject.passed:
-        return CONDITIONS
-    return AMOUNT if (subject.amount, subject.currency) != (grant.amount, grant.currency) else ""
+        found[CONDITIONS] = str(failed.get(subject.key, ""))
+    if (subject.amount, subject.currency) != (grant.amount, grant.currency):
+        found[AMOUNT] = f"{subject.amount} {subject.currency}"
+    return found
 
 
-def _remaining(grant: Grant, steps: list[StateChange]) -> tuple[str, list[StateChange]]:
+def _remaining(
+    offer: PublishedOffer, grant: Grant, timeline: SubjectTimeline, changes: Changes
+) -> list[StateChange] | None:
+    """Return the states that the grant has yet to go through; None if its facts lead elsewhere."""
+    claimed_at = timeline.claimed_at or grant.claimed_at  # a grant whose subject no longer claims keeps its claim
+    steps = grant_steps(offer.terms.settlement, replace(timeline, claimed_at=claimed_at), until=changes.until)
     reached = [step.status for step in steps]
     if grant.status in reached:
-        return "", steps[reached.index(grant.status) + 1 :]
+        return steps[reached.index(grant.status) + 1 :]
     # A state was left out, as where a correction took the payment back: an end that the facts name still holds.
     if grant.status != Grant.Status.SETTLED and steps[-1].status not in Grant.LIVE:
-        return "", steps[-1:]
-    return STATE, []
+        return steps[-1:]
+    return None
+
+
+def _ends_after_claim(grant: Grant, step: StateChange) -> bool:
+    """Return whether a release or revocation ends the grant, also while it is under review.
+
+    An end dated before the claim contradicts the claim itself: that is left to the operator.
+    """
+    return step.status in (Grant.Status.RELEASED, Grant.Status.REVOKED) and step.at > grant.claimed_at

@@ -1,10 +1,12 @@
-"""Reviews: operators accept or reopen a live grant after a fact that it rests on was corrected."""
+"""Reviews: a live grant is marked after a fact that it rests on was corrected; operators accept or reopen it."""
 
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from campaigns.coupons import issuing
+from campaigns.eligibility import differences
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange
 from campaigns.ledger import journal
@@ -14,16 +16,17 @@ from campaigns.models import Coupon, Decision, Grant, Offer
 def accept(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
     """Keep a grant despite a corrected fact. From here on it follows its facts again.
 
+    The facts that are known to differ are accepted as they are now; a fact that changes again marks the grant again.
     Raises NotLiveError if the grant is not live and marked for review.
     """
     with transaction.atomic():
         marked = Grant.objects.filter(pk=grant.pk, status__in=Grant.LIVE).exclude(review="")
-        if not marked.update(accepted_review=grant.review, review="", follow_again=True):
+        if not marked.update(accepted=F("differences"), review="", follow_again=True):
             raise transitions.NotLiveError(f"{grant} is not marked for review")
         # The entry leads from the state to itself: it moves no money and records who accepted the grant, and why.
         unchanged = StateChange(grant.status, at, reason)
         journal.record([transitions.entry(grant, grant.status, unchanged, by=by, reason=reason)])
-    grant.accepted_review, grant.review = grant.review, ""
+    grant.refresh_from_db(fields=differences.MARKED)
 
 
 def reopen(grant: Grant, *, at: datetime, by: str, reason: str) -> None:

@@ -48,7 +48,7 @@ class NewGrant:
 
 COLUMNS = (
     "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
-    "coupons review accepted_review follow_again"
+    "coupons review follow_again"
 ).split()
 _values = itemgetter(*COLUMNS)
 
@@ -110,7 +110,6 @@ def _row(pk: int, grant: NewGrant) -> dict[str, object]:
         "ended_at": None if last.status in Grant.LIVE else last.at,
         "coupons": grant.coupons,
         "review": "",
-        "accepted_review": "",
         "follow_again": False,
     }
 
@@ -167,8 +166,9 @@ def advance(advances: Sequence[GrantAdvance]) -> None:
             entries.append(entry(grant, source, step, by=journal.ENGINE, reason=step.reason))
         grant.status = Status(steps[-1].status)
         grant.ended_at = None if grant.status in Grant.LIVE else steps[-1].at
+        grant.review = grant.review if grant.status in Grant.LIVE else ""  # nothing is left to decide
         grants.append(grant)
-    Grant.objects.bulk_update(grants, ["status", "ended_at"], batch_size=500)
+    Grant.objects.bulk_update(grants, ["status", "ended_at", "review"], batch_size=500)
     _return_places([grant for grant in grants if grant.status == Status.RELEASED])
     journal.record(entries)
 

@@ -10,10 +10,7 @@ END $$
 """
 ON_POSTGRESQL = "CREATE TRIGGER {0}_append_only BEFORE UPDATE OR DELETE ON {0} FOR EACH ROW EXECUTE FUNCTION fairground_append_only()"
 # SQLite empties a table for the tests by deleting its rows, so it guards against changes alone.
-ON_SQLITE = (
-    "CREATE TRIGGER {0}_append_only BEFORE UPDATE ON {0} "
-    "BEGIN SELECT RAISE(ABORT, '{0} is append-only'); END"
-)
+ON_SQLITE = "CREATE TRIGGER {0}_append_only BEFORE UPDATE ON {0} BEGIN SELECT RAISE(ABORT, '{0} is append-only'); END"
 
 
 def guard(apps, schema_editor):

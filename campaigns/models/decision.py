@@ -56,7 +56,9 @@ class Decision(models.Model):
 
 
 class Tag(models.Model):
-    """The mark of an order as counting towards its merchant's threshold, or as coming after it. Never changes.
+    """The mark of an order as counting towards its merchant's threshold, or as coming after it.
+
+    It never changes, except that it follows an order that moves to another `merchant`.
 
     `total` is the merchant's sum just before the order: at its first booking, or, where that was imported late, after
     everything decided until then.

@@ -14,8 +14,9 @@ class Grant(models.Model):
 
     A grant takes a place of the offer, and of its merchant where the offer limits those, until it is released.
     `ended_at` is the instant at which it stopped being live. `review` is the reason why an operator should look at it,
-    `accepted_review` the latest such reason that an operator has accepted. `follow_again` tells the next tick to follow
-    the grant although its facts have not changed since.
+    `differences` the present values of the facts that changed, by reason, and `accepted` those of them that an operator
+    has accepted; both are JSON objects. `follow_again` tells the next tick to follow the grant although its facts have
+    not changed since.
     """
 
     class Status(models.TextChoices):
@@ -40,7 +41,8 @@ class Grant(models.Model):
     ended_at = models.DateTimeField(_("ended at"), null=True)
     coupons = models.PositiveIntegerField(_("coupons owed"), default=0)
     review = models.CharField(_("for review"), max_length=200, blank=True)
-    accepted_review = models.CharField(_("accepted in review"), max_length=200, blank=True)
+    differences = models.TextField(_("changed facts"), blank=True, db_default="")
+    accepted = models.TextField(_("accepted in review"), blank=True, db_default="")
     follow_again = models.BooleanField(_("follow again"), default=False)
 
     class Meta:

@@ -67,7 +67,7 @@ def forget() -> None:
 WRITTEN = {
     "campaigns_decision": "offer_id, subject, merchant_id, version_id, claimed_at, outcome, failed, queue_position",
     "campaigns_grant": "offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at, "
-    "ended_at, coupons, review, accepted_review, follow_again",
+    "ended_at, coupons, review, differences, accepted, follow_again",
     "campaigns_journalentry": "offer_id, version_id, at, source, target, amount, currency, order_no, by, reason",
 }
 

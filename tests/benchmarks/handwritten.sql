@@ -41,10 +41,10 @@ WITH member AS (
     FROM lined LEFT JOIN capped USING (merchant_id)
 ), granted AS (
     INSERT INTO campaigns_grant (offer_id, version_id, subject, merchant_id, status, amount, currency, fee, claimed_at,
-        coupons, review, accepted_review, follow_again)
+        coupons, review, follow_again)
     SELECT %(offer)s, %(version)s, order_no, merchant_id, 'settled',
         CASE WHEN base_freight >= 3000 THEN 300.00 WHEN base_freight >= 1000 THEN 100.00 ELSE 50.00 END, currency,
-        'freight', paid_at, 0, '', '', false
+        'freight', paid_at, 0, '', false
     FROM lined WHERE mine <= %(cap)s AND seat <= %(limit)s
     RETURNING id, claimed_at, amount, currency
 )

@@ -29,7 +29,7 @@ from tests.support.world import (
     trade,
     used,
 )
-from trade.models import Receipt
+from trade.models import Receipt, TradeOrder
 
 pytestmark = pytest.mark.django_db
 
@@ -322,6 +322,128 @@ def test_a_longer_settling_delay_does_not_stop_what_is_under_way() -> None:
     change_order(cancelled_at="02 12:00")
     tick("03")
     assert states("o") == {"A": "released"}
+
+
+def accept(subject: str) -> None:
+    reviews.accept(Grant.objects.get(subject=subject), at=t("08"), by="ann", reason="agreed")
+
+
+def test_an_accepted_claim_that_no_longer_exists_stays_accepted_until_the_facts_change() -> None:
+    given_one()
+    change_order(paid_at=None)
+    tick("07")
+    accept("A")
+    tick("09")
+    change_order(shipped_at="09 06:00")
+    tick("10")
+    assert not review("A")
+    change_order(paid_at="04")
+    tick("11")
+    assert review("A")
+
+
+def test_an_accepted_state_stays_accepted_until_the_facts_change() -> None:
+    merchant()
+    publish(offer("o", claim="{at: placed_at}", settlement=FOLLOWED))
+    freight("A", placed_at="01", paid_at="02", departed_at="05")
+    tick("06")
+    change_order(departed_at=None)
+    tick("07")
+    assert review("A")
+    accept("A")
+    tick("09")
+    change_order(shipped_at="09 06:00")
+    tick("10")
+    assert not review("A")
+    change_order(cancelled_at="03")
+    tick("11")
+    assert review("A")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "again"),
+    [({"base_freight": Decimal(500)}, {"base_freight": Decimal(300)}), ({"paid_at": "04"}, {"paid_at": "03"})],
+)
+def test_an_accepted_fact_that_changes_again_marks_the_grant_again(
+    accepted: dict[str, Any], again: dict[str, Any]
+) -> None:
+    given_one()
+    change_order(**accepted)
+    tick("07")
+    accept("A")
+    tick("09")
+    assert not review("A")
+    change_order(**again)
+    tick("10")
+    assert review("A")
+
+
+def test_another_condition_that_fails_marks_an_accepted_grant_again() -> None:
+    given_one()
+    change_order(line="other")
+    tick("07")
+    accept("A")
+    tick("09")
+    assert not review("A")
+    correct(Merchant, "M1", country="US")
+    tick("10")
+    assert review("A")
+
+
+@pytest.mark.parametrize("in_steps", [True, False])
+@pytest.mark.parametrize(
+    "correction", [{"base_freight": Decimal(500)}, {"line": "other"}, {"paid_at": "04"}, {"paid_at": None}]
+)
+def test_a_grant_under_review_follows_a_cancellation(correction: dict[str, Any], in_steps: bool) -> None:
+    merchant()
+    publish(offer("o", conditions=FULL, quota="{limit: 1}"))
+    freight("A", paid_at="05")
+    tick("06")
+    change_order(**correction)
+    if in_steps:
+        tick("07")
+        assert review("A")
+    change_order(cancelled_at="08")
+    freight("B", paid_at="09")
+    tick("10")
+    assert states("o") == {"A": "released", "B": "settled"}
+    assert not review("A")
+    assert used("o") == 1
+
+
+def test_a_grant_outside_the_scope_of_its_offer_follows_a_cancellation() -> None:
+    merchant()
+    publish(offer("o", where="[{fact: service, is: express}]", quota="{limit: 1}"))
+    freight("A", paid_at="05")
+    tick("06")
+    change_order(service="multimodal")
+    tick("07")
+    assert review("A")
+    change_order(cancelled_at="08")
+    tick("09")
+    assert (states("o"), used("o")) == ({"A": "released"}, 0)
+
+
+def test_a_grant_under_review_follows_a_revocation() -> None:
+    merchant()
+    revoked = "{at: completed_at, revoked_by: abnormal_at}"
+    publish(
+        offer(
+            "o",
+            subject="trade_order",
+            claim="{at: drafted_at}",
+            benefit="{fee: service_fee, percent: 50}",
+            settlement=revoked,
+        )
+    )
+    trade("T", drafted_at="02")
+    tick("03")
+    correct(TradeOrder, "T", service_fee_usd=Decimal(10))
+    tick("04")
+    assert review("T")
+    correct(TradeOrder, "T", abnormal_at="05")
+    tick("06")
+    assert (states("o"), used("o")) == ({"T": "revoked"}, 1)
 
 
 def test_a_corrected_receipt_of_a_counted_order_marks_the_grant() -> None:

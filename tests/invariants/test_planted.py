@@ -40,6 +40,7 @@ from merchants import members
 from merchants.models import Merchant
 from tests.support import season
 from tests.support.guards import unguarded
+from trade.models import TradeOrder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
 
@@ -529,7 +530,7 @@ def a_threshold_order_above_it() -> None:
     change(Tag.objects.filter(kind="threshold")[0], total=Decimal("40000.00"))
 
 
-# --- I16 to I18 ---
+# --- I16 to I20 ---
 
 
 @plant("I16", refused=(Grant,), also="I06")
@@ -553,7 +554,7 @@ def nothing_left_to_pay() -> None:
     change(FreightOrder.objects.get(pk=grant.subject), base_freight=grant.amount)
 
 
-@plant("I17")
+@plant("I17", also="I19")
 def two_discounts_of_one_fee() -> None:
     one, other = a_grant("service-fee-half", status="settled"), a_grant("oa-fee-waiver", status="settled")
     decided = Decision.objects.filter(offer=other.offer)
@@ -574,6 +575,30 @@ def a_coupon_beside_a_discount() -> None:
 def coupons_left_after_a_revocation() -> None:
     grant = a_coupon("issued").grant
     transitions.revoke(grant, at=season.END, by="somebody", reason="found abnormal")
+
+
+@plant("I19")
+def a_grant_of_an_order_of_another_merchant() -> None:
+    grant = a_grant("charter-5-off", status="settled")
+    FreightOrder.objects.filter(pk=grant.subject).update(merchant=another_merchant(grant.merchant_id))
+
+
+@plant("I19")
+def a_coupon_on_an_order_of_another_merchant() -> None:
+    coupon = a_coupon("redeemed")
+    FreightOrder.objects.filter(pk=coupon.order_no).update(merchant=another_merchant(coupon.merchant_id))
+
+
+@plant("I19")
+def a_tag_left_with_the_former_merchant() -> None:
+    tag = Tag.objects.filter(kind="threshold").order_by("id")[0]
+    TradeOrder.objects.filter(pk=tag.subject).update(merchant=another_merchant(tag.merchant_id))
+
+
+@plant("I20")
+def a_place_of_a_cancelled_order() -> None:
+    grant = a_grant("charter-5-off", status="settled")
+    FreightOrder.objects.filter(pk=grant.subject).update(cancelled_at=grant.claimed_at + timedelta(days=1))
 
 
 def violated_by(planted: Plant, *, bare: bool) -> set[str]:

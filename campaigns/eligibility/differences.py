@@ -1,0 +1,43 @@
+"""Differences: the facts that differ from those that a grant rests on. They mark the grant for review."""
+
+import json
+from collections.abc import Collection, Mapping
+
+from campaigns.models import Grant
+
+Differences = Mapping[str, str]
+"""The facts that differ from those that a grant rests on: the present value by reason for a review."""
+
+
+def mark(grant: Grant, differences: Differences, *, of: Collection[str]) -> bool:
+    """Mark a grant, without saving it, for the first difference that no operator has accepted.
+
+    `of` names the reasons that the caller has examined; differences for other reasons stay. A difference stays accepted
+    as long as its value does not change. Returns whether any of MARKED changed.
+    """
+    before = (grant.review, grant.differences, grant.accepted)
+    others = {reason: value for reason, value in _read(grant.differences).items() if reason not in of}
+    present = {**others, **differences}
+    accepted = {reason: value for reason, value in _read(grant.accepted).items() if present.get(reason) == value}
+    grant.differences, grant.accepted = _written(present), _written(accepted)
+    # A mark stays until an operator decides, even if the facts are back to what they were.
+    grant.review = next((reason for reason in present if reason not in accepted), grant.review)
+    return before != (grant.review, grant.differences, grant.accepted)
+
+
+MARKED = ("review", "differences", "accepted")
+"""Columns that `mark` changes."""
+
+
+def has_unaccepted(grant: Grant) -> bool:
+    """Return whether a fact differs from what the grant rests on, and no operator has accepted it."""
+    accepted = _read(grant.accepted)
+    return any(accepted.get(reason) != value for reason, value in _read(grant.differences).items())
+
+
+def _read(stored: str) -> dict[str, str]:
+    return dict(json.loads(stored)) if stored else {}
+
+
+def _written(differences: Differences) -> str:
+    return json.dumps(differences, sort_keys=True) if differences else ""
