@@ -49,7 +49,10 @@ class Derived:
 
 @dataclass(frozen=True)
 class Fact:
-    """Fact of a row: `kind` is choice, text, number, money, flag or instant; `event` is the verb of an instant."""
+    """Fact of a row: `kind` is choice, text, number, money, flag or instant; `event` is the verb of an instant.
+
+    `codes` names the standard whose codes a text fact holds: country (ISO 3166-1) or currency (ISO 4217).
+    """
 
     name: str
     kind: str
@@ -58,6 +61,7 @@ class Fact:
     currency: str = ""
     event: Label = ""
     derived: Derived | None = None
+    codes: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,11 +183,17 @@ def countable() -> dict[str, Collection]:
 
 
 def column_facts(
-    model: type[models.Model], names: str, *, prefix: str = "", events: Mapping[str, Label] | None = None
+    model: type[models.Model],
+    names: str,
+    *,
+    prefix: str = "",
+    events: Mapping[str, Label] | None = None,
+    codes: Mapping[str, str] | None = None,
 ) -> Iterator[Fact]:
     """Yield a fact for each column in `names`, with the label and choices of the model.
 
     A column whose name ends in `_usd` is an amount in USD. `events` says what happens at an instant: "shipped".
+    `codes` says which texts are codes of a standard: {"destination": "country"}.
     """
     for name in names.split():
         column = _column(model, name)
@@ -195,6 +205,7 @@ def column_facts(
             choices=choices,
             currency="USD" if name.endswith("_usd") else "",
             event=(events or {}).get(name, ""),
+            codes=(codes or {}).get(name, ""),
         )
 
 

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from core.money import WHOLE_UNITS
+
 CITIES = {
     "America/Los_Angeles": gettext_lazy("Los Angeles"),
     "Asia/Shanghai": gettext_lazy("Beijing"),
@@ -25,8 +27,13 @@ def babel_locale() -> str:
 
 
 def format_money(amount: Decimal | int, currency: str) -> str:
-    """Return `1,000.00 CNY`: grouped, two decimals, always with the code of the currency."""
-    return f"{format_decimal(amount, '#,##0.00', locale=babel_locale())} {currency}".strip()
+    """Return `1,000.00 CNY` or `1,000 JPY`: grouped, decimals of the currency, always with its code.
+
+    An amount that has cents all the same, such as an imported fee in JPY, is shown with them.
+    """
+    is_whole = currency in WHOLE_UNITS and amount == int(amount)
+    pattern = "#,##0" if is_whole else "#,##0.00"
+    return f"{format_decimal(amount, pattern, locale=babel_locale())} {currency}".strip()
 
 
 def format_number(n: object) -> str:

@@ -3,18 +3,39 @@
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from core.facts import FEES
-from core.money import CENT, round_to_cents
-from rules.base import DefinitionModel, KnownWord
-from rules.conditions import Amount, Comparison
-from rules.time_windows import Bound
+from core.money import CENT, THREE_DECIMALS, currencies, round_money, round_money_down, smallest_unit
+from rules import operators
+from rules.base import DefinitionModel, KnownWord, WrittenNumber, form_of
+from rules.conditions import Amount, Comparison, WholeNumber
+from rules.time_windows import Bound, EndBound
 
 MOST_MONEY = Decimal("999999999999.99")  # the largest amount that a grant can hold
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-Percent = Annotated[Decimal, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
-Positive = Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
+
+
+def _known_currency(code: str) -> str:
+    """Check an ISO 4217 code of a currency in use whose amounts can be stored."""
+    if code not in currencies():
+        raise operators.unknown_currency(code)
+    if code in THREE_DECIMALS:
+        message = _("%(currency)s has three decimals, and amounts are stored with two: no benefit can be in it")
+        raise ValueError(message % {"currency": code})
+    return code
+
+
+def _check_unit(amount: Decimal, currency: str) -> None:
+    """Raise ValueError unless the amount can be paid in the currency."""
+    if amount % smallest_unit(currency):
+        message = _("%(currency)s has no smaller unit than 1: write a whole amount, not %(amount)s")
+        raise ValueError(message % {"currency": currency, "amount": amount})
+
+
+Currency = Annotated[str, AfterValidator(_known_currency)]
+Percent = Annotated[Decimal, WrittenNumber, Field(gt=0, le=100, max_digits=7, decimal_places=4)]
+Positive = Annotated[Decimal, WrittenNumber, Field(gt=0, max_digits=14, decimal_places=2)]
 
 
 FeeName = Annotated[str, KnownWord("fee", lambda: FEES)]
@@ -29,7 +50,7 @@ class Reduction(DefinitionModel):
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.percent is None) == (self.amount is None):
-            raise ValueError("say either percent or amount")
+            raise ValueError(_("say either %(one)s or %(other)s") % {"one": "percent", "other": "amount"})
         return self
 
     def of(self, fee: Decimal) -> Decimal:
@@ -57,35 +78,48 @@ class Discount(DefinitionModel):
     @model_validator(mode="after")
     def _one_form(self) -> Self:
         if sum((self.percent is not None, self.amount is not None, bool(self.tiers))) != 1:
-            raise ValueError("say exactly one of percent, amount, tiers")
+            raise ValueError(_("say exactly one of percent, amount, tiers"))
         if FEES[self.fee].rated != (self.rate is not None):
-            raise ValueError(f"{self.fee} takes {'a' if FEES[self.fee].rated else 'no'} rate")
+            text = _("%(fee)s takes a rate") if FEES[self.fee].rated else _("%(fee)s takes no rate")
+            raise ValueError(text % {"fee": self.fee})
         if self.rate is not None and self.tiers:
-            raise ValueError("a fee that is a rate of an amount takes no tiers")
+            raise ValueError(_("a fee that is a rate of an amount takes no tiers"))
         fixed = self.amount is not None or any(tier.amount is not None for tier in self.tiers)
         if fixed and not (self.currency or FEES[self.fee].currency):
-            raise ValueError("a fixed amount needs a currency")
+            raise ValueError(_("a fixed amount needs a currency"))
         if self.currency and FEES[self.fee].currency not in ("", self.currency):
-            raise ValueError(f"{self.fee} is in {FEES[self.fee].currency}, not {self.currency}")
+            words = {"fee": self.fee, "currency": FEES[self.fee].currency, "found": self.currency}
+            raise ValueError(_("%(fee)s is in %(currency)s, not %(found)s") % words)
+        for amount in (self.amount, *(tier.amount for tier in self.tiers)):
+            if amount is not None:
+                _check_unit(amount, self.currency or FEES[self.fee].currency)
         return self
 
     @model_validator(mode="after")
     def _tiers_meet(self) -> Self:
         for lower, upper in zip(self.tiers, self.tiers[1:], strict=False):
             if upper.from_ <= lower.from_:
-                raise ValueError(f"tiers overlap: {upper.from_} comes after {lower.from_}")
+                words = {"upper": upper.from_, "lower": lower.from_}
+                raise ValueError(_("tiers overlap: %(upper)s comes after %(lower)s") % words)
             if lower.below is not None and lower.below != upper.from_:
-                word = "leave a gap" if lower.below < upper.from_ else "overlap"
-                raise ValueError(f"tiers {word} between {lower.below} and {upper.from_}")
+                gap = _("tiers leave a gap between %(end)s and %(start)s")
+                text = gap if lower.below < upper.from_ else _("tiers overlap between %(end)s and %(start)s")
+                raise ValueError(text % {"end": lower.below, "start": upper.from_})
         if self.tiers and self.tiers[-1].below is not None:
-            raise ValueError("the last tier has no upper end: leave out below")
+            raise ValueError(_("the last tier has no upper end: leave out below"))
         return self
 
-    def value(self, found: Decimal | None) -> Decimal:
-        """Return the discount for the value `found` of the fee's fact; None counts as 0.00."""
+    def value(self, found: Decimal | None, currency: str = "") -> Decimal:
+        """Return the discount for the value `found` of the fee's fact; None counts as 0.00.
+
+        It is rounded to the smallest unit of `currency`, that of the row; empty: that of the discount or of its fee.
+        """
+        currency = currency or self.currency or FEES[self.fee].currency
         fee = (found or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
-        room = round_to_cents(fee - FEES[self.fee].least)
-        return max(Decimal("0.00"), min(round_to_cents(self._off(fee)), room))
+        least = FEES[self.fee].least
+        # A rated fee is rounded as it is charged; a fee that leaves less than a unit of room is not exceeded.
+        room = round_money(fee, currency) if self.rate is not None else round_money_down(fee - least, currency)
+        return max(Decimal("0.00"), min(round_money(self._off(fee), currency), room))
 
     def _off(self, fee: Decimal) -> Decimal:
         """Return the reduction before rounding and limits: that of the highest tier reached, 0 below the lowest."""
@@ -111,13 +145,13 @@ class Validity(DefinitionModel):
     """Interval in which a coupon can be attached and redeemed."""
 
     from_: Bound = Field(alias="from")
-    to: Bound
+    to: EndBound
 
 
 class CouponBundle(DefinitionModel):
     """Coupons for freight orders: count, value, validity, and the orders that they fit."""
 
-    count: Annotated[int, Field(ge=1, le=1000)]
+    count: Annotated[WholeNumber, Field(ge=1, le=1000)]
     value: Positive
     currency: Currency
     valid: Validity
@@ -125,19 +159,22 @@ class CouponBundle(DefinitionModel):
 
     @model_validator(mode="after")
     def _valid_for_a_time(self) -> Self:
+        _check_unit(self.value, self.currency)
         if self.valid.from_.instant >= self.valid.to.after:
-            raise ValueError(f"coupons end at {self.valid.to.at} before they start at {self.valid.from_.at}")
+            words = {"end": self.valid.to.at, "start": self.valid.from_.at}
+            raise ValueError(_("coupons end at %(end)s before they start at %(start)s") % words)
         return self
 
     @model_validator(mode="after")
     def _sum_fits(self) -> Self:
         if self.value * self.count > MOST_MONEY:
-            raise ValueError(f"{self.count} coupons of {self.value} are worth more than {MOST_MONEY}")
+            words = {"count": self.count, "value": self.value, "most": MOST_MONEY}
+            raise ValueError(_("%(count)s coupons of %(value)s are worth more than %(most)s") % words)
         return self
 
     def worth(self, base_freight: Decimal) -> Decimal:
         """Return the amount that one coupon takes off an order: its value, or as much as leaves 0.01 to pay."""
-        return max(Decimal("0.00"), min(self.value, base_freight - CENT))
+        return max(Decimal("0.00"), min(self.value, round_money_down(base_freight - CENT, self.currency)))
 
 
 class Coupons(DefinitionModel):
@@ -147,8 +184,7 @@ class Coupons(DefinitionModel):
 
 
 def _form(value: Any) -> str:
-    is_coupons = isinstance(value, Coupons) or (isinstance(value, dict) and "coupons" in value)
-    return "Coupons" if is_coupons else "Discount"
+    return form_of(value, {"coupons": "Coupons", "fee": "Discount"}, "Discount")
 
 
 Benefit = Annotated[

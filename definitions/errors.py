@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Self
 
+from django.utils.translation import gettext as _
+
 Path = tuple[str | int, ...]
 
 
@@ -24,16 +26,17 @@ class Problem:
     nearest: str = ""
 
     def __str__(self) -> str:
-        place = f"line {self.line}, column {self.column}" + (f", {self.field}" if self.field else "")
-        return f"{place}: {self.message}"
+        place = _("line %(line)d, column %(column)d") % {"line": self.line, "column": self.column}
+        return f"{place}, {self.field}: {self.message}" if self.field else f"{place}: {self.message}"
 
     @classmethod
     def of_unknown_word(
-        cls, message: str, *, line: int, column: int, field: str, word: str, known: Sequence[str]
+        cls, message: str, *, line: int, column: int, field: str, word: str, known: Sequence[str], nearest: str = ""
     ) -> Self:
-        """Return the problem of an unknown word, with the nearest known one as a suggestion."""
-        nearest = next(iter(get_close_matches(word, known, n=1)), "")
-        text = f"{message}; did you mean {nearest!r}?" if nearest else message
+        """Return the problem of an unknown word, with the nearest known one as a suggestion, or with `nearest`."""
+        nearest = nearest or next(iter(get_close_matches(word, known, n=1)), "")
+        words = {"message": message, "nearest": nearest}
+        text = _("%(message)s; did you mean %(nearest)r?") % words if nearest else message
         return cls(line, field, text, column, word, nearest)
 
 

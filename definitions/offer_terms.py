@@ -1,22 +1,25 @@
 """Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import chain, count
 from typing import Annotated, Any, Literal, Self
 
+from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from core.facts import COLLECTIONS, FEES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
-from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, CountableName, check_all
+from rules.base import DefinitionModel, KnownWord, Names, WrittenNumber, form_of
+from rules.conditions import Comparison, Condition, CountableName, Switch, WholeNumber, check_all
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, NamedWindow
+from rules.time_windows import Bound, EndBound, NamedWindow
 from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
@@ -33,7 +36,7 @@ class ClaimAt(DefinitionModel):
 class Nth(DefinitionModel):
     """N-th row that counts, in the order of one of the rows' instants: at that instant the merchant claims."""
 
-    number: Annotated[int, Field(ge=1, le=10_000)]
+    number: Annotated[WholeNumber, Field(ge=1, le=10_000)]
     of: CountableName
     at: str
     where: tuple[Comparison, ...] = Field(min_length=1)
@@ -57,7 +60,7 @@ class ClaimNth(DefinitionModel):
 class Threshold(DefinitionModel):
     """Sum of the receipts of a merchant's orders; an order first booked after the sum reached `height` can claim."""
 
-    height: Annotated[Decimal, Field(gt=0, max_digits=14, decimal_places=2)]
+    height: Annotated[Decimal, WrittenNumber, Field(gt=0, max_digits=14, decimal_places=2)]
     window: NamedWindow
     where: tuple[Comparison, ...] = Field(min_length=1)
 
@@ -69,9 +72,7 @@ class ClaimOverThreshold(DefinitionModel):
 
 
 def _claim_form(value: Any) -> str:
-    keys = value if isinstance(value, dict) else type(value).model_fields
-    forms = {"nth": "ClaimNth", "over_threshold": "ClaimOverThreshold"}
-    return next((form for word, form in forms.items() if word in keys), "ClaimAt")
+    return form_of(value, {"nth": "ClaimNth", "over_threshold": "ClaimOverThreshold", "at": "ClaimAt"}, "ClaimAt")
 
 
 def _word_or_list(value: Any) -> str:
@@ -97,8 +98,8 @@ Conditions = Annotated[
 class Quota(DefinitionModel):
     """Number of places, in all and per merchant; None means no limit."""
 
-    limit: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
-    per_merchant: Annotated[int, Field(ge=1, le=100_000_000)] | None = None
+    limit: Annotated[WholeNumber, Field(ge=1, le=100_000_000)] | None = None
+    per_merchant: Annotated[WholeNumber, Field(ge=1, le=100_000_000)] | None = None
 
 
 class Settlement(DefinitionModel):
@@ -106,12 +107,12 @@ class Settlement(DefinitionModel):
 
     at: Moment = "claim"
     locked_at: str | None = None
-    lock_within_hours: Annotated[int, Field(gt=0, le=8760)] | None = None
+    lock_within_hours: Annotated[WholeNumber, Field(gt=0, le=8760)] | None = None
     fulfilled_at: Moment | None = None
-    deadline: Bound | None = None
+    deadline: EndBound | None = None
     requires: tuple[Condition, ...] = ()
     released_by: str | None = None
-    released_after_settlement: bool = False
+    released_after_settlement: Switch = False
     revoked_by: str | None = None
 
     @property
@@ -123,13 +124,14 @@ class Settlement(DefinitionModel):
     def _consistent(self) -> Self:
         later = (self.locked_at, self.fulfilled_at, self.deadline, self.revoked_by)
         if self.at_claim and (any(later) or self.requires):
-            raise ValueError("settled at the claim: there is no lock, fulfilment, deadline, requirement, revocation")
+            message = _("settled at the claim: there is no lock, fulfilment, deadline, requirement, revocation")
+            raise ValueError(message)
         if self.at_claim and self.released_by and not self.released_after_settlement:
-            raise ValueError("settled at the claim: released_by needs released_after_settlement: yes")
+            raise ValueError(_("settled at the claim: released_by needs released_after_settlement: yes"))
         if self.lock_within_hours and not self.locked_at:
-            raise ValueError("lock_within_hours needs locked_at: the fact that locks in time")
+            raise ValueError(_("lock_within_hours needs locked_at: the fact that locks in time"))
         if self.fulfilled_at and not self.deadline:
-            raise ValueError("fulfilled_at needs a deadline")
+            raise ValueError(_("fulfilled_at needs a deadline"))
         return self
 
 
@@ -143,7 +145,7 @@ class OfferTerms(DefinitionModel):
     where: Scope
     claim: Claim
     decided_at: Bound | None = None
-    settling_hours: Annotated[int, Field(ge=0, le=8760)] = 0
+    settling_hours: Annotated[WholeNumber, Field(ge=0, le=8760)] = 0
     conditions: Conditions
     benefit: Benefit
     quota: Quota = Quota()
@@ -151,15 +153,17 @@ class OfferTerms(DefinitionModel):
 
     @model_validator(mode="after")
     def _conditions_written(self) -> Self:
+        errors = ErrorCollector()
         for name, word in (("where", "all"), ("conditions", "everyone")):
-            if getattr(self, name) == ():
-                raise ValueError(f"{name} is empty: write {word} if that is meant")
-        names = [condition.name for condition in self.asked]
-        twice = {name for name in names if names.count(name) > 1}
-        if twice:
-            raise ValueError(f"two conditions are called {', '.join(sorted(twice))}: give one a code of its own")
-        if len(names) > MOST_CONDITIONS:
-            raise ValueError(f"at most {MOST_CONDITIONS} conditions")
+            with errors.at(name):
+                if getattr(self, name) == ():
+                    message = _("%(field)s is empty: write %(word)s if that is meant")
+                    raise ValueError(message % {"field": name, "word": word})
+        check_names_once(dict(enumerate(condition.name for condition in self.own_conditions)), errors)
+        with errors.at("conditions"):
+            if len(self.asked) > MOST_CONDITIONS:
+                raise ValueError(_("at most %(most)d conditions") % {"most": MOST_CONDITIONS})
+        errors.raise_collected("OfferTerms")
         return self
 
     @model_validator(mode="after")
@@ -195,8 +199,13 @@ class OfferTerms(DefinitionModel):
 
     @cached_property
     def asked(self) -> tuple[Condition, ...]:
-        """Return every condition of a claim, in order: bit n of a decision's `failed` is condition n here."""
-        return (*self.own_conditions, *(self.benefit.conditions() if isinstance(self.benefit, Discount) else ()))
+        """Return every condition of a claim, in order: bit n of a decision's `failed` is condition n here.
+
+        A condition that the benefit adds has a code that no condition of the offer's own has.
+        """
+        added = self.benefit.conditions() if isinstance(self.benefit, Discount) else ()
+        taken = {condition.name for condition in self.own_conditions}
+        return (*self.own_conditions, *(_with_free_code(condition, taken) for condition in added))
 
     @property
     def own_conditions(self) -> tuple[Condition, ...]:
@@ -224,7 +233,22 @@ class OfferTerms(DefinitionModel):
         return self.decided_at.instant if self.decided_at else None
 
 
-def _check_moment(row: QueryRow, moment: Moment) -> None:
+def _with_free_code(condition: Comparison, taken: set[str]) -> Comparison:
+    """Return the condition with a code that is not among those taken: its own name where that is free."""
+    codes = chain([condition.name], (f"{condition.name}_{n}" for n in count(2)))
+    code = next(code for code in codes if code not in taken)
+    return condition if code == condition.name else condition.model_copy(update={"code": code})
+
+
+def check_names_once(names: Mapping[int, str], errors: ErrorCollector) -> None:
+    """Collect an error at each condition whose name, by its number, an earlier one has too."""
+    for n, name in names.items():
+        with errors.at("conditions", n):
+            if any(number < n and other == name for number, other in names.items()):
+                raise ValueError(_("two conditions are called %(name)s: give one a code of its own") % {"name": name})
+
+
+def check_moment(row: QueryRow, moment: Moment) -> None:
     """Raise ValueError unless every fact of the moment is an instant of the row and its cases are values of a fact."""
     for name in moment_facts(moment):
         row.check_instant(name)
@@ -234,42 +258,48 @@ def _check_moment(row: QueryRow, moment: Moment) -> None:
 
 
 def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:
-    with errors.at("benefit", "fee"):
-        owner = FEES[offer.fee].subject if offer.fee else offer.subject
-        if owner != offer.subject:
-            raise ValueError(f"{offer.fee} is a fee of a {owner}, not of a {offer.subject}")
+    check_fee_owner(offer.fee, offer.subject, errors)
     bundle = offer.bundle
     if bundle is None:
         return
     check_all(bundle.where, QueryRow(FREIGHT_ORDERS), errors, "benefit", "coupons", "where")
     with errors.at("settlement"):
         if not offer.settlement.at_claim or offer.settlement.released_by:
-            raise ValueError("coupons are issued at once: leave out settlement")
+            raise ValueError(_("coupons are issued at once: leave out settlement"))
     with errors.at("settling_hours"):
         if offer.settling_hours:
             # Coupons issued late could take the fee of an order that another offer has reduced meanwhile.
-            raise ValueError("coupons are issued at once: leave out settling_hours, or write decided_at")
+            raise ValueError(_("coupons are issued at once: leave out settling_hours, or write decided_at"))
     with errors.at("benefit", "coupons", "valid", "to"):
         if offer.decided_at and bundle.valid.to.after <= offer.decided_at.instant:
-            raise ValueError(f"coupons end at {bundle.valid.to.at} before they are issued at {offer.decided_at.at}")
+            words = {"end": bundle.valid.to.at, "start": offer.decided_at.at}
+            raise ValueError(_("coupons end at %(end)s before they are issued at %(start)s") % words)
+
+
+def check_fee_owner(fee: str, subject: str, errors: ErrorCollector) -> None:
+    """Collect an error if the fee is not one of the subject; an empty fee, that of coupons, is one of any."""
+    with errors.at("benefit", "fee"):
+        if fee and FEES[fee].subject != subject:
+            words = {"fee": fee, "owner": FEES[fee].subject, "subject": subject}
+            raise ValueError(_("%(fee)s is a fee of a %(owner)s, not of a %(subject)s") % words)
 
 
 def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
     match offer.claim:
         case ClaimAt(at=moment):
             with errors.at("claim", "at"):
-                _check_moment(offer.row, moment)
+                check_moment(offer.row, moment)
         case ClaimNth():
             with errors.at("claim", "nth"):
                 if offer.subject != MERCHANTS.subject:
-                    raise ValueError("only merchants claim by an n-th row: write subject: merchant")
+                    raise ValueError(_("only merchants claim by an n-th row: write subject: merchant"))
         case ClaimOverThreshold(over_threshold=threshold):
             place = ("claim", "over_threshold")
             if offer.subject == TRADE_ORDERS.subject:
                 _check_threshold(threshold, offer.row, errors, *place, "where")
             with errors.at(*place):
                 if offer.subject != TRADE_ORDERS.subject:
-                    raise ValueError("only trade orders come after a threshold: write subject: trade_order")
+                    raise ValueError(_("only trade orders come after a threshold: write subject: trade_order"))
 
 
 def _check_threshold(threshold: Threshold, row: QueryRow, errors: ErrorCollector, *place: str | int) -> None:
@@ -278,7 +308,8 @@ def _check_threshold(threshold: Threshold, row: QueryRow, errors: ErrorCollector
         fact = row.collection.facts.get(condition.fact)
         with errors.at(*place, n, "fact"):
             if fact is not None and fact.kind == "instant":
-                raise ValueError(f"{condition.fact} changes with time, name facts that do not")
+                message = _("%(fact)s changes with time, name facts that do not")
+                raise ValueError(message % {"fact": condition.fact})
 
 
 def _check_settlement(offer: OfferTerms, errors: ErrorCollector) -> None:
@@ -286,4 +317,4 @@ def _check_settlement(offer: OfferTerms, errors: ErrorCollector) -> None:
         moment = getattr(offer.settlement, name)
         if moment is not None and not (name == "at" and offer.settlement.at_claim):
             with errors.at("settlement", name):
-                _check_moment(offer.row, moment)
+                check_moment(offer.row, moment)

@@ -1,16 +1,18 @@
 """Parser of campaign files: YAML to a CampaignDefinition, with every error at its place in the text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from django.utils.translation import gettext as _
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
+from definitions import error_texts, partial_checks
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.yaml_text import YamlText
 from rules.base import DefinitionModel, Names, ValueList
-from rules.errors import UnknownWordError
+from rules.errors import ErrorCollector, UnknownWordError
 from rules.time_windows import Window, Zone
 
 
@@ -26,11 +28,20 @@ class CampaignDefinition(DefinitionModel):
 
     @model_validator(mode="after")
     def _codes_once(self) -> "CampaignDefinition":
-        codes = [offer.code for offer in self.offers]
-        twice = {code for code in codes if codes.count(code) > 1}
-        if twice:
-            raise ValueError(f"two offers are called {', '.join(sorted(twice))}")
+        errors = ErrorCollector()
+        _check_codes([offer.code for offer in self.offers], errors)
+        errors.raise_collected("CampaignDefinition")
         return self
+
+
+def _check_codes(codes: Sequence[object], errors: ErrorCollector) -> None:
+    """Collect an error at each offer whose code an earlier one has too."""
+    seen: set[object] = set()
+    for n, code in enumerate(codes):
+        with errors.at("offers", n, "code"):
+            if code in seen:
+                raise ValueError(_("two offers are called %(code)s") % {"code": code})
+        seen.add(code)
 
 
 def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> CampaignDefinition:
@@ -41,14 +52,48 @@ def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> 
     """
     text = YamlText(source)
     if not isinstance(text.value, dict):
-        raise DefinitionError([Problem(1, "", "a campaign is a mapping: campaign, names, zone, offers")])
+        raise DefinitionError([Problem(1, "", _("a campaign is a mapping: campaign, names, zone, offers"))])
     _set_quotas(text.value, quotas or {})
-    context: dict[str, Any] = {"zone": text.value.get("zone")}
-    shared = {kind: _valid(model, text.value.get(kind), context) for kind, model in SHARED.items()}
+    # A zone with an error is reported once, not at every time without a zone of its own.
+    context: dict[str, Any] = {"zone": _valid_zone(text.value.get("zone"))}
+    context |= {kind: _valid(model, text.value.get(kind), context) for kind, model in SHARED.items()}
     try:
-        return CampaignDefinition.model_validate(text.value, context={**context, **shared})
+        campaign = CampaignDefinition.model_validate(text.value, context=context)
     except ValidationError as error:
-        raise DefinitionError(_problems(text, error)) from error
+        details = error.errors(include_url=False) + _between_parts(text.value, context)
+        raise DefinitionError(_bounded([*text.problems, *_problems(text, details)])) from error
+    if text.problems:
+        raise DefinitionError(_bounded(text.problems))
+    return campaign
+
+
+MOST_PROBLEMS = 200
+
+
+def _bounded(problems: Sequence[Problem]) -> list[Problem]:
+    """Return the problems in the order of the text, without repetitions, and no more than an author can use."""
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: (problem.line, problem.column))
+    more = len(ordered) - MOST_PROBLEMS
+    last = [Problem(ordered[-1].line, "", _("%(n)d more errors") % {"n": more})] if more > 0 else []
+    return ordered[:MOST_PROBLEMS] + last
+
+
+def _valid_zone(zone: object) -> object:
+    try:
+        return TypeAdapter(Zone).validate_python(zone)
+    except ValidationError:
+        return "UTC"
+
+
+def _between_parts(campaign: dict[str, Any], context: dict[str, Any]) -> list[ErrorDetails]:
+    """Return the errors between parts, which the models find only in a campaign whose parts have none."""
+    offers = campaign.get("offers")
+    if not isinstance(offers, list):
+        return []
+    errors = ErrorCollector()
+    codes = [offer.get("code") if isinstance(offer, dict) else None for offer in offers]
+    _check_codes([code if isinstance(code, str) else n for n, code in enumerate(codes)], errors)
+    return errors.details("CampaignDefinition") + partial_checks.find_errors(offers, context)
 
 
 SHARED: dict[str, type[DefinitionModel]] = {"windows": Window, "lists": ValueList}
@@ -65,14 +110,13 @@ def _valid(model: type[DefinitionModel], entries: Any, context: dict[str, Any]) 
     return valid
 
 
-def _problems(text: YamlText, error: ValidationError) -> list[Problem]:
+def _problems(text: YamlText, details: list[ErrorDetails]) -> list[Problem]:
     """Return every error of the text, without those that only follow from another one."""
-    details = error.errors(include_url=False)
     above = {detail["loc"][:n] for detail in details for n in range(len(detail["loc"]))}
     broken = {name for kind in SHARED if isinstance(entries := text.value.get(kind), dict) for name in entries}
     return [
         _problem(text, detail)
-        for detail in details
+        for detail in details[:MOST_DETAILS]
         # A list is too short only because its entries have errors.
         if not (detail["type"] == "too_short" and detail["loc"] in above)
         # A window or list is unknown only because it has an error itself.
@@ -80,17 +124,28 @@ def _problems(text: YamlText, error: ValidationError) -> list[Problem]:
     ]
 
 
+MOST_DETAILS = 2 * MOST_PROBLEMS
+
+
 def _problem(text: YamlText, detail: ErrorDetails) -> Problem:
     path, mark = text.place(detail["loc"])
-    field, message = ".".join(map(str, path)), detail["msg"].removeprefix("Value error, ")
-    cause = _cause(detail)
-    if isinstance(cause, UnknownWordError):
-        return Problem.of_unknown_word(
-            message, line=mark.line, column=mark.column, field=field, word=cause.word, known=cause.known
-        )
-    if detail["type"] == "missing":
-        message = f"{detail['loc'][-1]} is missing"
-    return Problem(mark.line, field, message, mark.column)
+    field, message = ".".join(map(str, path)), error_texts.text_of(detail)
+    known, word = error_texts.expected_words(detail), str(detail["input"])
+    if known:
+        cause = UnknownWordError(_("no word %(word)s here") % {"word": error_texts.quote(word)}, word=word, known=known)
+    elif isinstance(found := _cause(detail), UnknownWordError):
+        cause = found
+    else:
+        return Problem(mark.line, field, message, mark.column)
+    return Problem.of_unknown_word(
+        str(cause),
+        line=mark.line,
+        column=mark.column,
+        field=field,
+        word=cause.word,
+        known=cause.known,
+        nearest=cause.nearest,
+    )
 
 
 def _cause(detail: ErrorDetails) -> object:
@@ -99,9 +154,12 @@ def _cause(detail: ErrorDetails) -> object:
 
 def _set_quotas(campaign: dict[str, Any], quotas: Mapping[str, Mapping[str, int]]) -> None:
     offers = campaign.get("offers")
-    by_code = {o.get("code"): o for o in offers if isinstance(o, dict)} if isinstance(offers, list) else {}
+    mappings = [o for o in offers if isinstance(o, dict)] if isinstance(offers, list) else []
+    by_code = {str(offer.get("code")): offer for offer in mappings}
     unknown = [code for code in quotas if code not in by_code]
     if unknown:
-        raise DefinitionError([Problem(1, "", f"no offer {', '.join(unknown)} to set a quota of")])
+        raise DefinitionError(
+            [Problem(1, "", _("no offer %(codes)s to set a quota of") % {"codes": ", ".join(unknown)})]
+        )
     for code, quota in quotas.items():
         by_code[code]["quota"] = {**(by_code[code].get("quota") or {}), **{k: str(v) for k, v in quota.items()}}

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from definitions import yaml_roundtrip
-from rules.time_windows import LOCAL
+from rules.time_windows import LOCAL, end_of_day
 
-TIME = re.compile(r"\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}")
+TIME = re.compile(r"\d{4}-\d{2}-\d{2} (\d{2}:\d{2}:\d{2}|24:00)", re.ASCII)
 BEGINNING = "1970-01-01 00:00:00"
 """Start of an interval that is open to the past; never moved."""
 
@@ -134,7 +134,7 @@ def is_time(value: Any) -> bool:
 
 
 def _read(text: str) -> datetime:
-    return datetime.strptime(text, LOCAL)  # noqa: DTZ007  local by intention; the zone stands beside it
+    return datetime.strptime(end_of_day(text), LOCAL)  # noqa: DTZ007  local by intention; the zone stands beside it
 
 
 def _ends_month(at: datetime) -> bool:

@@ -3,6 +3,7 @@
 from io import StringIO
 from typing import Any
 
+from django.utils.translation import gettext as _
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import ScalarNode
@@ -10,7 +11,7 @@ from ruamel.yaml.resolver import VersionedResolver
 from ruamel.yaml.tag import Tag
 
 from definitions.errors import DefinitionError, Problem
-from definitions.yaml_text import not_yaml
+from definitions.yaml_text import BoundedComposer, check_length, not_yaml
 
 TEXT = Tag(suffix="tag:yaml.org,2002:str")
 
@@ -26,12 +27,13 @@ class TextResolver(VersionedResolver):
 
 def load(source: str) -> Any:
     """Return the text as mappings and lists that remember their layout. Raises DefinitionError."""
+    check_length(source)
     try:
         data = _yaml().load(source)
-    except YAMLError as error:
+    except (YAMLError, ValueError, RecursionError) as error:
         raise not_yaml(error) from error
     if not isinstance(data, dict):
-        raise DefinitionError([Problem(1, "", "a campaign is a mapping: campaign, names, zone, offers")])
+        raise DefinitionError([Problem(1, "", _("a campaign is a mapping: campaign, names, zone, offers"))])
     return data
 
 
@@ -50,6 +52,7 @@ def dump_json(data: Any) -> str:
 def _yaml() -> YAML:
     yaml = YAML()
     yaml.Resolver = TextResolver
+    yaml.Composer = BoundedComposer
     yaml.preserve_quotes = True
     yaml.width = 120
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -58,5 +61,6 @@ def _yaml() -> YAML:
 
 def _text(yaml: YAML, data: Any) -> str:
     text = StringIO()
+    yaml.representer.ignore_aliases = lambda _part: True  # an alias would be refused when the text is read
     yaml.dump(data, text)
     return text.getvalue()

@@ -2,13 +2,17 @@
 
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
+from ruamel.yaml.composer import Composer
+from ruamel.yaml.error import StreamMark, YAMLError
+from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from definitions.errors import DefinitionError, Path, Problem
 
-MOST_CHARACTERS = 1_000_000
+MOST_CHARACTERS = 300_000
+MOST_NODES = 20_000
 MOST_LEVELS = 40
 NULL = "tag:yaml.org,2002:null"
 
@@ -20,19 +24,46 @@ class Mark(NamedTuple):
     column: int
 
 
+class BoundedComposer(Composer):
+    """Composer of trees whose size is bounded by that of the text.
+
+    An alias repeats a part of the text, so that a few lines can stand for millions of values: it is refused, as are an
+    anchor, too many values and too many levels. Raises DefinitionError.
+    """
+
+    nodes = 0
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.parser.peek_event()
+        self.nodes += 1
+        message = ""
+        if getattr(event, "tag", None) is not None:
+            message = _("tags (!name) are not allowed")
+        elif isinstance(event, AliasEvent) or event.anchor is not None:
+            message = _("anchors (&name) and aliases (*name) are not allowed: write the value out, or share a list")
+        elif self.depth >= MOST_LEVELS:
+            message = _("nested too deeply")
+        elif self.nodes > MOST_NODES:
+            message = _("more than %(most)d values") % {"most": MOST_NODES}
+        if message:
+            mark = _mark(event)
+            raise DefinitionError([Problem(mark.line, "", message, mark.column)])
+        return super().compose_node(parent, index)
+
+
 class YamlText:
     """Text of a definition: `value` as dicts, lists, texts and None, and the place of each key and entry.
 
-    Raises DefinitionError if the text is not YAML, too long, too deep, or has a key twice.
+    `problems` are the keys that are no text or written twice. Raises DefinitionError if the text is not YAML, too
+    long or too deep, or has an alias.
     """
 
     def __init__(self, source: str) -> None:
         self.marks: dict[Path, Mark] = {}
-        if len(source) > MOST_CHARACTERS:
-            raise DefinitionError([Problem(1, "", f"longer than {MOST_CHARACTERS} characters")])
+        self.problems: list[Problem] = []
         node = compose(source)
         if node is None:
-            raise DefinitionError([Problem(1, "", "the file is empty")])
+            raise DefinitionError([Problem(1, "", _("the file is empty"))])
         self.value = self._plain(node, ())
 
     def place(self, location: Path) -> tuple[Path, Mark]:
@@ -49,8 +80,6 @@ class YamlText:
     def _plain(self, node: Node, path: Path) -> Any:
         mark = _mark(node)
         self.marks[path] = mark
-        if len(path) > MOST_LEVELS:
-            raise DefinitionError([Problem(mark.line, "", "nested too deeply", mark.column)])
         if isinstance(node, MappingNode):
             return self._mapping(node, path)
         if isinstance(node, SequenceNode):
@@ -62,8 +91,13 @@ class YamlText:
         for key, child in node.value:
             mark = _mark(key)
             if not isinstance(key, ScalarNode) or key.value in plain:
-                message = f"{key.value!r} is written twice" if isinstance(key, ScalarNode) else "a key must be text"
-                raise DefinitionError([Problem(mark.line, ".".join(map(str, path)), message, mark.column)])
+                message = (
+                    _("%(key)r is written twice") % {"key": key.value}
+                    if isinstance(key, ScalarNode)
+                    else _("a key must be text")
+                )
+                self.problems.append(Problem(mark.line, ".".join(map(str, path)), message, mark.column))
+                continue
             plain[key.value] = self._plain(child, (*path, key.value))
             self.marks[*path, key.value] = mark
         return plain
@@ -71,21 +105,33 @@ class YamlText:
 
 def compose(source: str) -> Node | None:
     """Return the tree of nodes of a YAML text, None if it is empty. Raises DefinitionError if it is not YAML."""
+    check_length(source)
+    yaml = YAML(typ="safe", pure=True)
+    yaml.Composer = BoundedComposer
     try:
-        node: Node | None = YAML(typ="safe", pure=True).compose(source)
-    except (YAMLError, ValueError) as error:
+        node: Node | None = yaml.compose(source)
+    except (YAMLError, ValueError, RecursionError) as error:
         raise not_yaml(error) from error
-    except RecursionError as error:
-        raise DefinitionError([Problem(1, "", "nested too deeply")]) from error
     return node
+
+
+def check_length(source: str) -> None:
+    """Raise DefinitionError if the text is longer than a definition can be."""
+    if len(source) > MOST_CHARACTERS:
+        message = _("longer than %(most)d characters") % {"most": MOST_CHARACTERS}
+        raise DefinitionError([Problem(1, "", message)])
 
 
 def not_yaml(error: Exception) -> DefinitionError:
     """Return the error of a text that is not YAML, at the place where its parser stopped."""
+    if isinstance(error, RecursionError):
+        return DefinitionError([Problem(1, "", _("nested too deeply"))])
     mark = getattr(error, "problem_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return DefinitionError([Problem(line, "", f"not YAML: {getattr(error, 'problem', error)}", column)])
+    message = _("not YAML: %(problem)s") % {"problem": getattr(error, "problem", error)}
+    return DefinitionError([Problem(line, "", message, column)])
 
 
-def _mark(node: Node) -> Mark:
-    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+def _mark(part: Any) -> Mark:
+    start: StreamMark = part.start_mark
+    return Mark(start.line + 1, start.column + 1)

@@ -26,6 +26,7 @@ FREIGHT_ORDERS = Collection(
                 "departed_at": _("departed"),
                 "cancelled_at": _("cancelled"),
             },
+            codes={"currency": "currency"},
         ),
         OF_MERCHANT,
     ),

@@ -6,7 +6,14 @@ from core.facts import MERCHANT_PREFIX, Collection, MerchantState, by_name, colu
 from merchants.models import Membership, Merchant, Penalty, ServicePackage
 
 # Each collection whose rows belong to a merchant has these facts too.
-OF_MERCHANT = tuple(column_facts(Merchant, "country category_l1 category_l2 logistics_partner", prefix=MERCHANT_PREFIX))
+OF_MERCHANT = tuple(
+    column_facts(
+        Merchant,
+        "country category_l1 category_l2 logistics_partner",
+        prefix=MERCHANT_PREFIX,
+        codes={"country": "country"},
+    )
+)
 MERCHANTS = Collection(
     name="merchants",
     model=Merchant,

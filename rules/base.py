@@ -1,10 +1,13 @@
 """Parts that every definition is made of: strict models, words of a registry, names in both languages, named lists."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -40,12 +43,28 @@ class DefinitionModel(BaseModel):
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 
     @classmethod
+    def field_words(cls) -> list[str]:
+        """Return the fields as a definition writes them."""
+        return [field.alias or name for name, field in cls.model_fields.items()]
+
+    @classmethod
     def _with_known_fields(cls, detail: InitErrorDetails) -> InitErrorDetails:
         place = detail.get("loc", ())
         if detail["type"] != "extra_forbidden" or len(place) != 1:
             return detail
-        word, known = str(place[0]), [field.alias or name for name, field in cls.model_fields.items()]
-        return as_detail(UnknownWordError(f"no field {word!r} here", word=word, known=known), place)
+        word, known = str(place[0]), cls.field_words()
+        return as_detail(UnknownWordError(_("no field %(word)r here") % {"word": word}, word=word, known=known), place)
+
+
+def form_of(value: Any, forms: Mapping[str, str], default: str) -> str:
+    """Return the form of a value: that of the first word in `forms` among its keys, or nearly there; else `default`."""
+    if isinstance(value, BaseModel):
+        keys = [name for name, part in value if part is not None]
+    else:
+        keys = [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
+    exact = next((word for word in forms if word in keys), None)
+    near = (word for key in keys for word in get_close_matches(key, forms, n=1))
+    return forms.get(exact or next(near, ""), default)
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,9 @@ class KnownWord:
     def _check(self, word: str) -> str:
         known = self.registry()
         if word not in known:
-            raise UnknownWordError(f"no {self.what} {word!r}", word=word, known=known)
+            raise UnknownWordError(
+                _("no %(what)s %(word)r") % {"what": self.what, "word": word}, word=word, known=known
+            )
         return word
 
 
@@ -99,6 +120,23 @@ class ValueList(DefinitionModel):
         return value
 
 
+NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def _written_number(value: Any) -> Any:
+    """Check how a number is written: digits and one point, and no minus before a zero."""
+    if isinstance(value, str):
+        if not NUMBER.fullmatch(value):
+            raise ValueError(_("%(found)s is not a number such as 760.00") % {"found": repr(value[:MOST_QUOTED])})
+        if value.startswith("-") and not value.strip("-0."):
+            raise ValueError(_("zero has no sign: write %(number)s") % {"number": value.removeprefix("-")})
+    return value
+
+
+WrittenNumber = BeforeValidator(_written_number)
+MOST_QUOTED = 60
+
+
 def named(kind: str) -> BeforeValidator:
     """Return a validator that replaces a name by the entry of the campaign's `kind`: windows or lists."""
 
@@ -107,7 +145,11 @@ def named(kind: str) -> BeforeValidator:
             return value
         known = (info.context or {}).get(kind, {})
         if value not in known:
-            raise UnknownWordError(f"{value!r} is not among the campaign's {kind}", word=value, known=known)
+            raise UnknownWordError(
+                _("%(word)r is not among the campaign's %(kind)s") % {"word": value, "kind": kind},
+                word=value,
+                known=known,
+            )
         return known[value]
 
     return BeforeValidator(resolve, json_schema_input_type=Any)

@@ -24,14 +24,15 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
+from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
 
 from core.facts import COLLECTIONS, STATES, MerchantState, countable
 from rules import operators
-from rules.base import DefinitionModel, KnownWord, NamedList
+from rules.base import DefinitionModel, KnownWord, NamedList, WrittenNumber, form_of
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, ClaimOrBound, NamedWindow
+from rules.time_windows import Bound, ClaimOrBound, EndBound, NamedWindow
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
@@ -43,7 +44,8 @@ def _switch(value: Any) -> Any:
 Switch = Annotated[bool, BeforeValidator(_switch)]
 MOST_HOURS = 876_000  # a century: databases and Python disagree about instants far away
 MOST_ROWS = 100_000_000
-Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
+Amount = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_places=2)]
+WholeNumber = Annotated[int, WrittenNumber]
 
 
 class Comparison(DefinitionModel):
@@ -63,16 +65,17 @@ class Comparison(DefinitionModel):
     less_than: Amount | None = None
     within: NamedWindow | None = None
     from_: Bound | None = Field(None, alias="from")
-    by: Bound | None = None
+    by: EndBound | None = None
     not_before: ClaimOrBound | None = None
-    within_hours: Annotated[int, Field(gt=0, le=MOST_HOURS)] | None = None
+    within_hours: Annotated[WholeNumber, Field(gt=0, le=MOST_HOURS)] | None = None
     happened: Switch | None = None
 
     @model_validator(mode="after")
     def _one_operator(self) -> Self:
         if len(self._given()) != 1:
-            given = ", ".join(name.rstrip("_") for name in self._given()) or "none"
-            raise ValueError(f"say exactly one operator about {self.fact}; given: {given}")
+            given = ", ".join(name.rstrip("_") for name in self._given()) or _("none")
+            words = {"fact": self.fact, "given": given}
+            raise ValueError(_("say exactly one operator about %(fact)s; given: %(given)s") % words)
         return self
 
     def _given(self) -> list[str]:
@@ -98,7 +101,8 @@ class Comparison(DefinitionModel):
             with errors.at(self.operator.word):
                 self.operator.check(fact, self.operand)
                 if self.operand == "claim" and not row.claims:
-                    raise ValueError(f"{self.fact}: there is no claim here to compare with; name an instant")
+                    message = _("%(fact)s: there is no claim here to compare with; name an instant")
+                    raise ValueError(message % {"fact": self.fact})
         errors.raise_collected("Comparison")
 
     def q(self, row: QueryRow) -> Q:
@@ -129,13 +133,14 @@ class InForce(DefinitionModel):
     @model_validator(mode="after")
     def _one_state(self) -> Self:
         if (self.in_force is None) == (self.not_in_force is None):
-            raise ValueError("say either in_force or not_in_force")
-        known = [value for value, _ in self.state.choices]
+            raise ValueError(_("say either %(one)s or %(other)s") % {"one": "in_force", "other": "not_in_force"})
+        known = [value for value, _label in self.state.choices]
         errors = ErrorCollector()
         for n, value in enumerate(self.of):
             with errors.at("of", n):
                 if value not in known:
-                    raise UnknownWordError(f"no {self.state.name} {value!r}", word=value, known=known)
+                    message = _("no %(what)s %(word)r") % {"what": self.state.name, "word": value}
+                    raise UnknownWordError(message, word=value, known=known)
         errors.raise_collected("InForce")
         return self
 
@@ -181,14 +186,14 @@ class Counting(DefinitionModel):
 
     count: CountableName
     where: "tuple[RowCondition, ...]" = Field(min_length=1)
-    at_least: Annotated[int, Field(ge=1, le=MOST_ROWS)] | None = None
-    at_most: Annotated[int, Field(ge=0, le=MOST_ROWS)] | None = None
+    at_least: Annotated[WholeNumber, Field(ge=1, le=MOST_ROWS)] | None = None
+    at_most: Annotated[WholeNumber, Field(ge=0, le=MOST_ROWS)] | None = None
     code: Code | None = None
 
     @model_validator(mode="after")
     def _one_bound(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("say either at_least or at_most")
+            raise ValueError(_("say either %(one)s or %(other)s") % {"one": "at_least", "other": "at_most"})
         errors = ErrorCollector()
         check_all(self.where, QueryRow(COLLECTIONS[self.count]), errors, "where")
         errors.raise_collected("Counting")
@@ -251,9 +256,16 @@ class AnyOf(DefinitionModel):
 
 
 def _form(value: Any) -> str:
-    keys = set(value) if isinstance(value, dict) else {name for name, v in value if v is not None}
-    forms = {"count": "Counting", "any": "AnyOf", "in_force": "InForce", "not_in_force": "InForce"}
-    return next((form for word, form in forms.items() if word in keys and "fact" not in keys), "Comparison")
+    if isinstance(value, dict) and "fact" in value:
+        return "Comparison"
+    forms = {
+        "fact": "Comparison",
+        "count": "Counting",
+        "any": "AnyOf",
+        "in_force": "InForce",
+        "not_in_force": "InForce",
+    }
+    return form_of(value, {**forms, "of": "InForce", "where": "Counting"}, "Comparison")
 
 
 # The tags are part of an error's place; no field of a definition starts with a capital letter.

@@ -3,17 +3,28 @@
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from django.utils.translation import gettext as _
 from pydantic import ValidationError
-from pydantic_core import InitErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails
 
 
 class UnknownWordError(ValueError):
-    """A word that a definition cannot use here: `word` is the one written, `known` are those it can use."""
+    """A word that a definition cannot use here: `word` is the one written, `known` are those it can use.
 
-    def __init__(self, message: str, *, word: str, known: Iterable[str]) -> None:
+    The message lists these unless `listed` is False: there are too many. `nearest` is the one that was
+    meant, where that is not simply the one spelt most alike.
+    """
+
+    def __init__(
+        self, message: str, *, word: str, known: Iterable[str], listed: bool = True, nearest: str = ""
+    ) -> None:
         self.word = word
         self.known = tuple(known)
-        super().__init__(f"{message}; known are: {', '.join(self.known) or 'none'}")
+        self.nearest = nearest
+        if listed:
+            words = {"message": message, "words": ", ".join(self.known) or _("none")}
+            message = _("%(message)s; known are: %(words)s") % words
+        super().__init__(message)
 
 
 class ErrorCollector:
@@ -36,6 +47,14 @@ class ErrorCollector:
         """Raise ValidationError if there was an error. A model above adds its own place to each."""
         if self.errors:
             raise ValidationError.from_exception_data(title, self.errors)
+
+    def details(self, title: str) -> list[ErrorDetails]:
+        """Return the collected errors as a ValidationError lists them."""
+        try:
+            self.raise_collected(title)
+        except ValidationError as error:
+            return error.errors(include_url=False)
+        return []
 
 
 def as_detail(error: ValueError, place: tuple[str | int, ...]) -> InitErrorDetails:

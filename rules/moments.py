@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from pydantic import Discriminator, Field, Tag
 
 from core.facts import Collection, Fact
-from rules.base import DefinitionModel
+from rules.base import DefinitionModel, form_of
 from rules.time_windows import Zone
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -117,11 +117,8 @@ class ByCase(DefinitionModel):
 
 
 def _form(value: Any) -> str:
-    if isinstance(value, str):
-        return "Fact"
-    keys = value if isinstance(value, dict) else type(value).model_fields
-    forms = {"latest_of": "LatestOf", "day_after": "DayAfter", "cases": "ByCase"}
-    return next((form for word, form in forms.items() if word in keys), "Fact")
+    forms = {"latest_of": "LatestOf", "day_after": "DayAfter", "cases": "ByCase", "by": "ByCase"}
+    return form_of(value, forms, "Fact")
 
 
 Moment = Annotated[

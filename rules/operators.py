@@ -8,11 +8,14 @@ from typing import Any
 
 from django.db.models import F, Q
 from django.db.models.lookups import Exact, GreaterThan, GreaterThanOrEqual, In, IsNull, LessThan, LessThanOrEqual
+from django.utils.translation import gettext as _
 
+from core import countries
 from core.facts import Fact
+from core.money import currencies, currency_meant_by
 from merchants.models import ReferenceValue
 from rules.base import ValueList
-from rules.errors import UnknownWordError
+from rules.errors import ErrorCollector, UnknownWordError
 from rules.time_windows import Bound
 
 WORDS = frozenset({"choice", "text"})
@@ -45,14 +48,19 @@ class Operator:
         """Raise ValueError if a fact of this kind does not accept the operator or the value."""
         if fact.kind not in self.kinds:
             allowed = [operator.word for operator in OPERATORS.values() if fact.kind in operator.kinds]
-            message = f"{fact.name} is {fact.kind}: it takes no {self.word!r}"
+            message = _("%(fact)s is %(kind)s: it takes no %(word)r") % {
+                "fact": fact.name,
+                "kind": fact.kind,
+                "word": self.word,
+            }
             raise UnknownWordError(message, word=self.word, known=allowed)
         if fact.kind == "number" and operand != int(operand):
-            raise ValueError(f"{fact.name} is a whole number, not {operand}")
+            raise ValueError(_("%(fact)s is a whole number, not %(found)s") % {"fact": fact.name, "found": operand})
         if fact.kind == "flag" and operand not in FLAGS:
-            raise ValueError(f"{fact.name} is a flag: write yes or no, not {operand!r}")
-        if fact.kind == "choice":
-            _check_choices(fact, operand)
+            words = {"fact": fact.name, "found": operand}
+            raise ValueError(_("%(fact)s is a flag: write yes or no, not %(found)r") % words)
+        if "reference" not in self.name and self.name != "empty":
+            _check_values(fact, operand)
 
     def q(self, found: Any, operand: Any) -> Q:
         """Return the filter that compares the expression `found` with `operand`."""
@@ -63,11 +71,35 @@ class Operator:
 FLAGS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 
 
-def _check_choices(fact: Fact, operand: Any) -> None:
-    known = [value for value, _label in fact.choices]
-    for value in operand.values if isinstance(operand, ValueList) else (operand,):
-        if value not in known:
-            raise UnknownWordError(f"{fact.name} is never {value!r}", word=value, known=known)
+def _check_values(fact: Fact, operand: Any) -> None:
+    """Raise ValidationError with every value that a row can never have, each at its place in a list."""
+    errors = ErrorCollector()
+    if isinstance(operand, ValueList):
+        for n, value in enumerate(operand.values):
+            with errors.at(n):
+                _check_value(fact, value)
+        errors.raise_collected("Operator")
+    else:
+        _check_value(fact, operand)
+
+
+def _check_value(fact: Fact, value: str) -> None:
+    known = [choice for choice, _label in fact.choices]
+    if fact.kind == "choice" and value not in known:
+        message = _("%(fact)s is never %(word)r") % {"fact": fact.name, "word": value}
+        raise UnknownWordError(message, word=value, known=known)
+    if fact.codes == "currency" and value not in currencies():
+        raise unknown_currency(value)
+    if fact.codes == "country" and value not in countries.codes():
+        message = _("no country %(word)r: write its ISO 3166 code, such as US") % {"word": value}
+        raise UnknownWordError(message, word=value, known=(), listed=False, nearest=countries.meant_by(value))
+
+
+def unknown_currency(code: str) -> UnknownWordError:
+    """Return the error of a code that no currency in use has."""
+    message = _("no currency %(word)r: write its ISO 4217 code, such as USD") % {"word": code}
+    known, nearest = sorted(currencies()), currency_meant_by(code)
+    return UnknownWordError(message, word=code, known=known, listed=False, nearest=nearest)
 
 
 def typed_operand(fact: Fact, operand: Any) -> Any:

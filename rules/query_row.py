@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.db.models import F, OuterRef
+from django.utils.translation import gettext as _
 
 from core.facts import Collection, Fact
 from rules.errors import UnknownWordError
@@ -36,7 +37,8 @@ class QueryRow:
             return OFFER_MOMENTS[name]
         if name not in self.collection.facts:
             known = (*self.collection.facts, *self.moments)
-            raise UnknownWordError(f"{self.collection.name} have no fact {name!r}", word=name, known=known)
+            message = _("%(rows)s have no fact %(word)r") % {"rows": self.collection.name, "word": name}
+            raise UnknownWordError(message, word=name, known=known)
         return self.collection.facts[name]
 
     def check_instant(self, name: str, *, column: bool = False) -> None:
@@ -47,7 +49,8 @@ class QueryRow:
             if fact.kind == "instant" and not (column and fact.derived)
         ]
         if name not in instants:
-            raise UnknownWordError(f"{self.collection.name} have no instant {name!r}", word=name, known=instants)
+            message = _("%(rows)s have no instant %(word)r") % {"rows": self.collection.name, "word": name}
+            raise UnknownWordError(message, word=name, known=instants)
 
     def inside(self, collection: Collection) -> "QueryRow":
         """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""

@@ -1,35 +1,42 @@
 """Bounds and windows: written as local times of a zone, compared as instants."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
 
 from core.instants import is_accepted
-from rules.base import DefinitionModel, named
+from rules.base import MOST_QUOTED, DefinitionModel, named
+from rules.errors import UnknownWordError
 
 LOCAL = "%Y-%m-%d %H:%M:%S"
+END_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}) 24:00(?::00)?", re.ASCII)
 
 
 def _zone(value: str) -> str:
     try:
         ZoneInfo(value)
     except Exception as error:
-        raise ValueError(f"unknown time zone {value}, write one such as America/Los_Angeles") from error
+        message = _("unknown time zone %(zone)s, write one such as America/Los_Angeles") % {"zone": value}
+        raise UnknownWordError(message, word=value, known=sorted(available_timezones()), listed=False) from error
     return value
 
 
 def _local(value: str) -> str:
     """Check a local time to the second. An impossible date is an error and never shifted."""
+    if END_OF_DAY.fullmatch(value):
+        raise ValueError(_("%(found)r is not a time that can stand here: 24:00 is always an end") % {"found": value})
     try:
         if datetime.strptime(value, LOCAL).isoformat(" ") == value:  # noqa: DTZ007  local by intention; the zone stands beside it
             return value
     except ValueError as error:
         if "day is out of range" in str(error):
-            raise ValueError(f"{value[:10]} is not a date of the calendar") from error
-    raise ValueError(f"{value!r} is not a time like 2022-09-30 23:59:59")
+            raise ValueError(_("%(date)s is not a date of the calendar") % {"date": value[:10]}) from error
+    raise ValueError(_("%(found)r is not a time like 2022-09-30 23:59:59") % {"found": value[:MOST_QUOTED]})
 
 
 Zone = Annotated[str, AfterValidator(_zone)]
@@ -53,7 +60,7 @@ class Clock(DefinitionModel):
         except OverflowError:
             accepted = False
         if not accepted:
-            raise ValueError(f"{self.at} is not between the years 1970 and 2200")
+            raise ValueError(_("%(time)s is not between the years 1970 and 2200") % {"time": self.at})
         return self
 
     @cached_property
@@ -82,16 +89,33 @@ class Bound(Clock):
         return self.instant + timedelta(seconds=1)
 
 
+def end_of_day(text: str) -> str:
+    """Return a local time as it is, or `24:00` of a day as the last second of the day, which a bound includes."""
+    return END_OF_DAY.sub(r"\1 23:59:59", text) if END_OF_DAY.fullmatch(text) else text
+
+
+def _expand_end_of_day(value: Any) -> Any:
+    if isinstance(value, str):
+        return end_of_day(value)
+    if isinstance(value, dict):
+        return {key: _expand_end_of_day(part) if key in ("at", "twin") else part for key, part in value.items()}
+    return value
+
+
+EndBound = Annotated[Bound, BeforeValidator(_expand_end_of_day, json_schema_input_type=Any)]
+
+
 class Window(DefinitionModel):
     """Interval between two bounds that both belong to it, to the second."""
 
     from_: Bound = Field(alias="from")
-    to: Bound
+    to: EndBound
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
         if self.start >= self.end:
-            raise ValueError(f"the window is empty: it ends at {self.to.at} before it starts at {self.from_.at}")
+            words = {"end": self.to.at, "start": self.from_.at}
+            raise ValueError(_("the window is empty: it ends at %(end)s before it starts at %(start)s") % words)
         return self
 
     @property
@@ -109,7 +133,8 @@ NamedWindow = Annotated[Window, named("windows")]
 
 
 def _claim_or_bound(value: Any) -> str:
-    return "Claim" if value == "claim" else "Bound"
+    is_word = isinstance(value, str) and value.isalpha()
+    return "Claim" if is_word else "Bound"
 
 
 ClaimOrBound = Annotated[

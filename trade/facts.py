@@ -46,6 +46,7 @@ TRADE_ORDERS = Collection(
                 "cancelled_at": _("cancelled"),
                 "abnormal_at": _("found abnormal"),
             },
+            codes={"destination": "country"},
         ),
         (FIRST_PAYMENT,),
         OF_MERCHANT,
@@ -61,7 +62,13 @@ FINANCING_DRAWS = Collection(
     singular=_("financing draw"),
     subject="financing_draw",
     facts=by_name(
-        column_facts(FinancingDraw, "product drawn_at fee currency", events={"drawn_at": _("drawn")}), OF_MERCHANT
+        column_facts(
+            FinancingDraw,
+            "product drawn_at fee currency",
+            events={"drawn_at": _("drawn")},
+            codes={"currency": "currency"},
+        ),
+        OF_MERCHANT,
     ),
     listing=Listing("financing", listed_at=("drawn_at",), shown=("product", "fee")),
 )

@@ -246,7 +246,7 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
             key=row[1],
             merchant=row[2],
             timeline=SubjectTimeline(*pick_timeline(values)),
-            amount=amount(fee),
+            amount=amount(fee, paid_in or currency),
             currency=currency if paid_in is None else paid_in,
             fee_already_reduced=bool(fee_already_reduced),
             passed=bool(passed),
@@ -256,12 +256,12 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
     return build
 
 
-def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None], Decimal], str]:
-    """Return a function from the fee to the amount of the benefit, and its currency unless the fee names one."""
+def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None, str], Decimal], str]:
+    """Return a function from fee and currency to the amount of the benefit, and its currency unless the fee has one."""
     bundle, benefit = offer.terms.bundle, offer.terms.benefit
     if bundle is not None:
         worth = bundle.value * bundle.count
-        return lambda _fee: worth, bundle.currency
+        return lambda _fee, _currency: worth, bundle.currency
     assert isinstance(benefit, Discount)
     return benefit.value, FEES[offer.terms.fee].currency
 
