@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from core.db import planner_hints
 from imports import staging_table
 from imports.cell_parsers import CellError
 from imports.column_mapping import ColumnMapping, MappedLines
@@ -188,6 +189,7 @@ def _merge(schema: FileSchema, *, count: int, name: str, digest: str, now: datet
     batch.changed = staging_table.update(schema, batch.pk)
     with staging_table.fast_first_load(schema, count):
         batch.added = staging_table.insert(schema, batch.pk)
+    planner_hints.analyze(batch.added + batch.changed, schema.model)
     # A batch without any change gives the engine nothing to decide.
     batch.processed = not (batch.added or batch.changed)
     batch.save()

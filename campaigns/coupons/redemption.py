@@ -85,7 +85,9 @@ def replay_changed(changes: Changes) -> int:
 def _merchants(changes: Changes) -> Iterator[str]:
     holders = Coupon.objects.order_by().values_list("merchant_id", flat=True).distinct()
     keys = affected.merchants_to_replay(changes)
-    return (holders if keys is None else holders.filter(merchant__in=keys)).iterator(chunk_size=MERCHANTS_AT_ONCE)
+    if keys is not None:
+        holders = holders.filter(keys.contains("merchant"))
+    return holders.iterator(chunk_size=MERCHANTS_AT_ONCE)
 
 
 def _replay_chunk(merchants: list[str], changes: Changes) -> int:

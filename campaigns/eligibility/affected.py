@@ -2,7 +2,8 @@
 
 Two things bring work: time, when the instant of a fact becomes new, and imports, when a batch changed a row. Each query
 is served by an index on that instant or batch and returns a superset: examining a subject in vain does no harm, missing
-one does. All functions return keys, or None for every subject or merchant.
+one does. All functions return keys, or None for every subject or merchant. Keys that other queries use are evaluated
+first (`core.db.key_set`), because such a union is too hard to plan as a part of them.
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from django.db.models import Model, Q, QuerySet
 from campaigns.eligibility.changes import Changes
 from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
+from core.db.key_set import KeySet, materialize
 from core.facts import COLLECTIONS, MERCHANT_PREFIX, STATES, Collection
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Settlement
 from logistics.models import FreightOrder
@@ -57,13 +59,17 @@ def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], changes: Changes
     return parts
 
 
-def subjects_to_decide(offer: PublishedOffer, changes: Changes, *, newest_tag: int = 0) -> Keys | None:
+def subjects_to_decide(offer: PublishedOffer, changes: Changes, *, newest_tag: int = 0) -> KeySet | None:
     """Return the subjects that may have a new claim. Tags with a key above `newest_tag` are new."""
-    terms = offer.terms
     if changes.only:
-        return _rows(terms.collection.model, "pk", Q(pk__in=changes.only.subjects))
-    if changes.everything or changes.passed(terms.decision_instant):
+        return KeySet(few=changes.only.subjects)
+    if changes.everything or changes.passed(offer.terms.decision_instant):
         return None
+    return materialize(_to_decide(offer, changes, newest_tag), name=f"to_decide_{offer.id}")
+
+
+def _to_decide(offer: PublishedOffer, changes: Changes, newest_tag: int) -> Keys:
+    terms = offer.terms
     match terms.claim:
         case ClaimAt(at=moment):
             parts = _subject_rows(terms, [moment], changes) + _of_changed_merchants(terms, changes)
@@ -96,13 +102,18 @@ def _nothing(terms: OfferTerms) -> Keys:
     return _rows(terms.collection.model, "pk", Q(pk__in=[]))
 
 
-def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> Keys | None:
+def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> KeySet | None:
     """Return the subjects whose grants may reach another state, or rest on facts that changed."""
-    terms, settlement = offer.terms, offer.terms.settlement
+    deadline = offer.terms.settlement.deadline
     if changes.only:
-        return _rows(terms.collection.model, "pk", Q(pk__in=changes.only.subjects))
-    if changes.everything or changes.passed(settlement.deadline.after if settlement.deadline else None):
+        return KeySet(few=changes.only.subjects)
+    if changes.everything or changes.passed(deadline.after if deadline else None):
         return None
+    return materialize(_to_follow(offer, changes), name="to_follow")
+
+
+def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
+    terms, settlement = offer.terms, offer.terms.settlement
     parts = _subject_rows(terms, list(_moments(settlement)), changes)
     again = Grant.objects.order_by().filter(offer=offer.id, follow_again=True)
     parts.append(again.values_list("subject", flat=True))
@@ -113,7 +124,8 @@ def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> Keys | None:
         parts.append(due.values_list("subject", flat=True))
     if merchants := _merchants_changed(terms, changes):
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
-        parts.append(live.filter(merchant__in=_union(merchants)).values_list("subject", flat=True))
+        changed = materialize(_union(merchants), name="changed_merchants")
+        parts.append(live.filter(changed.contains("merchant")).values_list("subject", flat=True))
     return _union(parts)
 
 
@@ -181,12 +193,14 @@ def merchants_to_tag(changes: Changes) -> Keys | None:
     return _union(parts)
 
 
-def merchants_to_replay(changes: Changes) -> Keys | None:
+def merchants_to_replay(changes: Changes) -> KeySet | None:
     """Return the merchants whose coupons may move: by orders that ask for one, the end of validity, or new coupons."""
     if changes.only:
-        return _rows(Merchant, "code", Q(code__in=changes.only.merchants))
-    if changes.everything:
-        return None
+        return KeySet(few=changes.only.merchants)
+    return None if changes.everything else materialize(_to_replay(changes), name="to_replay")
+
+
+def _to_replay(changes: Changes) -> Keys:
     asking = [Q(use_coupon=True) & q for q in changes.instants(["placed_at", "paid_at", "cancelled_at"])]
     if changes.batches:
         asking.append(Q(batch__in=changes.batches))

@@ -17,8 +17,10 @@ from django.db.models import (
     DateTimeField,
     Exists,
     F,
+    FilteredRelation,
     Model,
     OuterRef,
+    Q,
     QuerySet,
     Subquery,
     Value,
@@ -59,7 +61,7 @@ def subjects(offer: PublishedOffer) -> Rows:
 def rows_with_claims(offer: PublishedOffer) -> Rows:
     """Return all rows of the table of the offer's subjects as `subjects` does, whether in its scope or not."""
     decided = offer.terms.decision_instant
-    rows = all_rows(offer).annotate(claimed_at=claimed_at(offer))
+    rows = with_claimed_at(offer, all_rows(offer))
     rows_: Rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
     return rows_
 
@@ -89,17 +91,21 @@ def constant(at: datetime) -> Value:
     return Value(at, output_field=DateTimeField())
 
 
-def claimed_at(offer: PublishedOffer) -> Any:
-    """Return an expression for the instant at which a row claims; NULL while it does not."""
+def with_claimed_at(offer: PublishedOffer, rows: Rows, *, name: str = "claimed_at") -> Rows:
+    """Annotate rows with the instant at which they claim; NULL while they do not."""
     match offer.terms.claim:
         case ClaimAt(at=moment):
-            return moment_expression(moment, offer.terms.collection)
+            claims_at: Any = moment_expression(moment, offer.terms.collection)
         case ClaimNth(nth=nth):
-            rows = counted(nth, decided=offer.terms.decision_instant)
-            return Subquery(rows.order_by(nth.at, "pk").values(nth.at)[nth.number - 1 : nth.number])
+            due = counted(nth, decided=offer.terms.decision_instant)
+            claims_at = Subquery(due.order_by(nth.at, "pk").values(nth.at)[nth.number - 1 : nth.number])
         case ClaimOverThreshold():
-            tags = Tag.objects.filter(offer=offer.id, subject=OuterRef("pk"), kind=Tag.Kind.CANDIDATE)
-            return Subquery(tags.values("tagged_at"))
+            # A join, not a subquery: Django writes an annotation out wherever a condition refers to it.
+            candidate = Q(tags__offer=offer.id, tags__kind=Tag.Kind.CANDIDATE)
+            rows = rows.alias(candidate=FilteredRelation("tags", condition=candidate))
+            claims_at = F("candidate__tagged_at")
+    annotated: Rows = rows.annotate(**{name: claims_at})
+    return annotated
 
 
 def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:

@@ -133,7 +133,8 @@ def _rows(offer: PublishedOffer, subjects: Sequence[str], at: datetime) -> dict[
 @compiled_query
 def _query(offer: PublishedOffer) -> tuple[claims.Rows, Callable[[tuple[Any, ...]], dict[str, Any]]]:
     terms, at = offer.terms, instant("at")
-    rows = claims.all_rows(offer).filter(AnyOfParameter("pk", "subjects")).annotate(claims_at=claims.claimed_at(offer))
+    rows = claims.all_rows(offer).filter(AnyOfParameter("pk", "subjects"))
+    rows = claims.with_claimed_at(offer, rows, name="claims_at")
     due = LessThanOrEqual(F("claims_at"), at)
     rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=at))
     decided = terms.decision_instant

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, Max, OuterRef, Subquery, Value
@@ -12,7 +12,7 @@ from campaigns.eligibility import affected, differences, thresholds
 from campaigns.eligibility.changes import Changes
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
-from core.db import bulk_insert
+from core.db import bulk_insert, planner_hints
 from definitions.offer_terms import Threshold
 from rules.conditions import all_of
 from trade.models import Receipt, TradeOrder
@@ -22,9 +22,9 @@ MERCHANTS_AT_ONCE = 500
 REVIEW_REASON = "a receipt its threshold rests on changed"
 
 
-def newest(offer: PublishedOffer) -> int:
-    """Return the key of the newest tag of the offer, 0 without one."""
-    top: Any = Tag.objects.filter(offer=offer.id).aggregate(top=Max("pk"))["top"]
+def newest() -> int:
+    """Return the key of the newest tag of all offers, 0 without one: later tags have higher keys."""
+    top: Any = Tag.objects.aggregate(top=Max("pk"))["top"]
     return top or 0
 
 
@@ -34,8 +34,10 @@ def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
     A tag never changes. Where the receipts under a candidate's tag were corrected, its live grant is marked for review.
     """
     merchants = chain(_follow_owners(offer, changes), _merchants(changes))
-    while chunk := [code for _, code in zip(range(MERCHANTS_AT_ONCE), merchants, strict=False)]:
-        _tag_chunk(offer, threshold, chunk, changes)
+    written = 0
+    while chunk := list(islice(merchants, MERCHANTS_AT_ONCE)):
+        written += _tag_chunk(offer, threshold, chunk, changes)
+    planner_hints.analyze(written, Tag)
 
 
 def _follow_owners(offer: PublishedOffer, changes: Changes) -> list[str]:
@@ -73,7 +75,8 @@ def _receipts(offer: PublishedOffer, threshold: Threshold, merchants: list[str],
     return booked.order_by("order__merchant_id").values_list(*columns).iterator(chunk_size=5_000)
 
 
-def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> None:
+def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> int:
+    """Tag the orders of some merchants. Return the number of new tags."""
     known = _known(offer, merchants)
     fresh: list[tuple[object, ...]] = []
     doubtful: dict[str, str] = {}
@@ -90,6 +93,7 @@ def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str]
                 doubtful[new.order] = f"{new.candidate} {new.at.isoformat()} {new.total}"
     bulk_insert.write(Tag._meta.db_table, COLUMNS, fresh)
     _mark(offer, merchants, doubtful)
+    return len(fresh)
 
 
 def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str]) -> None:

@@ -19,7 +19,6 @@ from django.db.models import F, IntegerField, Value
 from campaigns.allocation.allocator import Claim, ClaimResult, Outcome
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
-from campaigns.eligibility.affected import Keys
 from campaigns.eligibility.changes import Changes
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
@@ -27,6 +26,7 @@ from campaigns.models import Decision, Grant, Offer
 from campaigns.notifications import decision_events, outbox
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, planner_hints
+from core.db.key_set import KeySet
 from core.db.pipeline import combined_statement, execute, outside_pipeline
 
 CHUNK = 10_000  # decisions written at once: one COPY for each table, some 10 MB of rows in memory
@@ -124,22 +124,24 @@ def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[R
     return written
 
 
-def _affected(offer: PublishedOffer, changes: Changes) -> Keys | None:
+def _affected(offer: PublishedOffer, changes: Changes) -> KeySet | None:
     """Return the subjects to evaluate, None for all of them; tags orders of a threshold first."""
     newest_tag = 0
     if offer.terms.threshold is not None:
-        newest_tag = threshold_tags.newest(offer)
+        newest_tag = threshold_tags.newest()
         threshold_tags.tag(offer, offer.terms.threshold, changes)
     return affected.subjects_to_decide(offer, changes, newest_tag=newest_tag)
 
 
-def _decide_affected(deciding: list[tuple[PublishedOffer, Keys | None]], changes: Changes, at: datetime) -> int:
+def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], changes: Changes, at: datetime) -> int:
     decided = 0
     by_offer: list[Iterator[Claim]] = []
     for offer, keys in deciding:
         undecided = claims.undecided(offer, until=changes.until)
         if keys is not None:
-            undecided = undecided.filter(pk__in=keys)
+            if keys.is_empty:
+                continue
+            undecided = undecided.filter(keys.contains("pk"))
         decided += _refuse(offer, undecided)
         by_offer.append(_qualified(offer, claims.eligible_claims(offer, undecided), at))
     in_order = by_offer[0] if len(by_offer) == 1 else merge(*by_offer, key=attrgetter("sort_key"))

@@ -46,7 +46,7 @@ def _subjects(offer: PublishedOffer, changes: Changes) -> Iterator[str]:
     keys = affected.subjects_to_follow(offer, changes)
     live = Grant.objects.filter(offer=offer.id, version=offer.version_id, status__in=Grant.LIVE)
     if keys is not None:
-        live = live.filter(subject__in=keys)
+        live = live.filter(keys.contains("subject"))
     elif offer.terms.settlement.at_claim and not offer.terms.settlement.released_by:
         return iter(())  # settled for good: only a correction, hence a changed fact, could change these grants
     return live.order_by().values_list("subject", flat=True).iterator(chunk_size=CHUNK)

@@ -42,10 +42,8 @@ def rehearse(offer: PublishedOffer, *, at: datetime) -> None:
 
 def _find_affected(offer: PublishedOffer, at: datetime) -> None:
     changes = Changes(at - timedelta(seconds=1), at, NO_BATCH)
-    for find in (affected.subjects_to_decide, affected.subjects_to_follow):
-        found = find(offer, changes)
-        if found is not None:
-            list(found[:1])
+    affected.subjects_to_decide(offer, changes)
+    affected.subjects_to_follow(offer, changes)
 
 
 def _decide(offer: PublishedOffer, keys: Sequence[str], at: datetime) -> None:

@@ -44,6 +44,7 @@ def tick(*, at: datetime) -> TickRun:
 
 
 def _run_steps(run: TickRun) -> None:
+    planner_hints.analyze_grown_tables()
     batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
     published = published_offers.published()
     groups = published_offers.competing(published)

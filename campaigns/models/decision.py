@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models.offer import Offer, Version
 from core.db.fields import KeyField, money_total
 from merchants.models import Merchant
+from trade.models import TradeOrder
 
 
 class Decision(models.Model):
@@ -70,6 +71,10 @@ class Tag(models.Model):
 
     offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="tags")
     subject = KeyField(_("subject"), max_length=64)
+    # No column: queries of orders join their tag by it, once for all uses of its instant.
+    order = models.ForeignObject(
+        TradeOrder, models.DO_NOTHING, from_fields=["subject"], to_fields=["order_no"], related_name="tags"
+    )
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
     kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     tagged_at = models.DateTimeField(_("tagged at"))
@@ -79,7 +84,10 @@ class Tag(models.Model):
     class Meta:
         verbose_name = _("threshold tag")
         verbose_name_plural = _("threshold tags")
-        constraints = [models.UniqueConstraint(fields=["offer", "subject"], name="tag_once")]
+        constraints = [
+            # Led by the subject: a plan made before there are statistics of an offer never reads all of its tags.
+            models.UniqueConstraint(fields=["subject", "offer"], name="tag_once")
+        ]
         indexes = [models.Index(fields=["offer", "tagged_at"], condition=Q(kind="candidate"), name="tag_candidates")]
 
     def __str__(self) -> str:

@@ -26,10 +26,10 @@ DISABLED_PLAN_NODES = (
     "enable_hashjoin",
     "enable_mergejoin",
     "enable_material",
-    "jit",
 )
-# Generic plans: custom ones would be planned again for each execution. Set each time, because a rollback undoes SET.
-RENEW = ("DISCARD PLANS", "SET plan_cache_mode = force_generic_plan")
+# Generic plans: custom ones would be planned again for each execution. No compiled expressions: compiling takes longer
+# than a claim, and longer than most statements of a tick. Set each time, because a rollback undoes SET.
+RENEW = ("DISCARD PLANS", "SET plan_cache_mode = force_generic_plan", "SET jit = off")
 WORKERS = "max_parallel_workers_per_gather"
 SETTINGS = ", ".join(f"set_config('{node}', '{{0}}', false)" for node in DISABLED_PLAN_NODES)
 OFF, ON = (f"SELECT {SETTINGS.format(switch)}, set_config('{WORKERS}', %s, false)" for switch in ("off", "on"))

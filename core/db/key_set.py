@@ -1,0 +1,62 @@
+"""Sets of keys that a query selects, evaluated before other statements use them.
+
+As a subquery of another statement, a union over several tables would be planned together with it: PostgreSQL guesses
+how many keys there are, and reads whole tables once a key if it guesses too few. Few keys become values of the
+statement, and many a temporary table with statistics of its own.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
+
+from core.db import planner_hints
+
+FEW = 1_000
+
+
+@dataclass(frozen=True)
+class KeySet:
+    """Keys: `few` of them, or many in the temporary `table`."""
+
+    few: Sequence[str] = ()
+    table: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.few or self.table)
+
+    def contains(self, field: str) -> Q:
+        """Return the filter of the rows whose `field` is in the set."""
+        return Q(_InTable(F(field), table=self.table)) if self.table else Q(**{f"{field}__in": self.few})
+
+
+class _InTable(Func):
+    output_field = BooleanField()
+    template = "%(expressions)s IN (SELECT selected_key FROM %(table)s)"
+
+
+def materialize(keys: QuerySet[Model, str], *, name: str) -> KeySet:
+    """Return the keys that the query selects now. Call it in a transaction.
+
+    The set lasts until the transaction ends or another set of the same `name` is made.
+    """
+    few = list(keys[: FEW + 1])
+    if len(few) <= FEW:
+        return KeySet(few=sorted(set(few)))
+    table = f"selected_{name}"
+    statement, parameters = keys.query.sql_with_params()
+    with connection.cursor() as cursor:
+        _create(cursor, table)
+        cursor.execute(f"INSERT INTO {table} SELECT DISTINCT * FROM ({statement}) AS keys", parameters)  # noqa: S608  own name
+    planner_hints.analyze_table(table)
+    return KeySet(table=table)
+
+
+def _create(cursor: Any, table: str) -> None:
+    is_postgresql = connection.vendor == "postgresql"
+    cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if is_postgresql else 'temp'}.{table}")
+    collation, end = ('COLLATE "C"', "ON COMMIT DROP") if is_postgresql else ("", "")
+    cursor.execute(f"CREATE TEMPORARY TABLE {table} (selected_key varchar(64) {collation} UNIQUE) {end}")
