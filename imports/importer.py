@@ -186,6 +186,7 @@ def import_parsed_rows(
 def _merge(schema: FileSchema, *, count: int, name: str, digest: str, now: datetime) -> ImportResult:
     batch = ImportBatch.objects.create(source=name[:200], digest=digest, recorded_at=now)
     batch.rows, batch.future = count, staging_table.count_future(schema, now)
+    staging_table.record_former_parents(schema, batch.pk)
     batch.changed = staging_table.update(schema, batch.pk)
     with staging_table.fast_first_load(schema, count):
         batch.added = staging_table.insert(schema, batch.pk)

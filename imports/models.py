@@ -8,6 +8,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from core.db.fields import KeyField
+
 
 class ImportBatch(models.Model):
     """One import of facts, from a file or a call. Every imported record names the batch that last changed it.
@@ -35,6 +37,24 @@ class ImportBatch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} #{self.pk}"
+
+
+class FormerParent(models.Model):
+    """Row to which a record belonged before an import changed that, such as the former merchant of an order.
+
+    What rests on the former parent must be evaluated again too. `parent` is the name of its table.
+    """
+
+    batch = models.ForeignKey(ImportBatch, models.CASCADE, verbose_name=_("import"), related_name="former_parents")
+    parent = models.CharField(_("table"), max_length=63)
+    key = KeyField(_("key"), max_length=64)
+
+    class Meta:
+        verbose_name = _("former parent")
+        verbose_name_plural = _("former parents")
+
+    def __str__(self) -> str:
+        return f"{self.parent} {self.key}"
 
 
 class ImportedRecord(models.Model):

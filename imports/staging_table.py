@@ -15,6 +15,7 @@ from django.db.models.expressions import Col
 
 from core.db import bulk_insert
 from imports.cell_parsers import Column
+from imports.models import FormerParent
 from imports.schema import FileSchema, SplitEvents
 
 STAGE = "import_stage"
@@ -176,6 +177,20 @@ def _from_database(schema: FileSchema, values: Sequence[Any]) -> Iterator[Any]:
         for convert in (*connection.ops.get_db_converters(expression), *expression.get_db_converters(connection)):
             value = convert(value, expression, connection)
         yield value
+
+
+def record_former_parents(schema: FileSchema, batch: int) -> None:
+    """Record the rows that stored rows refer to and staged ones no longer do, each once. Call it before `update`."""
+    table = _table(FormerParent)
+    for column, parent in schema.references.items():
+        if column not in schema.key_columns:
+            reference = _q(column.attname)
+            _run(
+                f"INSERT INTO {table} (batch_id, parent, {_q('key')}) SELECT DISTINCT %s, %s, t.{reference} "
+                f"FROM {_table(schema.model)} AS t JOIN {STAGE} s ON {_same_key(schema)} "
+                f"WHERE {_distinct(f't.{reference}', f's.{reference}')} AND t.{reference} IS NOT NULL",
+                [batch, parent._meta.db_table],
+            )
 
 
 def update(schema: FileSchema, batch: int) -> int:

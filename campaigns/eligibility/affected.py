@@ -17,11 +17,12 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet, materialize
 from core.facts import COLLECTIONS, MERCHANT_PREFIX, STATES, Collection
 from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Settlement
+from imports.models import FormerParent
 from logistics.models import FreightOrder
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
-from rules.moments import Moment, moment_facts
+from rules.moments import Moment, case_fact, moment_facts
 from trade.models import Receipt, TradeOrder
 
 Keys = QuerySet[Model, str]
@@ -43,6 +44,14 @@ def _changed(model: type[Model], key: str, changes: Changes) -> list[Keys]:
     return [_rows(model, key, Q(batch__in=changes.batches))] if changes.batches else []
 
 
+def _former(parent: type[Model], changes: Changes) -> list[Keys]:
+    """Return the rows of `parent` to which a changed row belonged before."""
+    if not changes.batches:
+        return []
+    former = FormerParent.objects.order_by().filter(batch__in=changes.batches, parent=parent._meta.db_table)
+    return [former.values_list("key", flat=True)]
+
+
 def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], changes: Changes) -> list[Keys]:
     """Return the subjects for which a fact of one of the moments is new, or whose row changed."""
     collection = terms.collection
@@ -54,6 +63,7 @@ def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], changes: Changes
     parts += _changed(collection.model, "pk", changes)
     for child in collection.children:
         parts += _changed(child.model, child.parent, changes)
+    parts += _former(collection.model, changes)
     for fact in derived:
         parts += [_rows(fact.child.model, fact.child.parent, q) for q in changes.instants([fact.instant], lag=lag)]
     return parts
@@ -78,21 +88,24 @@ def _to_decide(offer: PublishedOffer, changes: Changes, newest_tag: int) -> Keys
             rows = COLLECTIONS[nth.of]
             parts = [_rows(rows.model, rows.merchant, q) for q in changes.instants([nth.at])]
             parts += _merchants_of_changed(rows, changes)
-            return _union([*parts, *(_changed(Merchant, "code", changes) if _names_merchant(nth.where) else [])])
+            return _union([*parts, *_changed(Merchant, "code", changes)])
         case _:
             tags = Tag.objects.order_by().filter(offer=offer.id, kind=Tag.Kind.CANDIDATE)
             new = tags.filter(pk__gt=newest_tag).values_list("subject", flat=True)
             due = tags.filter(*changes.instants(["tagged_at"])).values_list("subject", flat=True)
-            return _union([new, due])
+            return _union([new, due, *_subject_rows(terms, [], changes), *_of_changed_merchants(terms, changes)])
 
 
-def _names_merchant(conditions: Iterable[Comparison]) -> bool:
-    return any(condition.fact.startswith(MERCHANT_PREFIX) for condition in conditions)
+def _names_merchant(terms: OfferTerms) -> bool:
+    """Return whether a fact of the merchant decides if and when a row claims."""
+    case = case_fact(terms.claim.at) if isinstance(terms.claim, ClaimAt) else None
+    names = [condition.fact for condition in terms.scope] + ([case[0]] if case else [])
+    return any(name.startswith(MERCHANT_PREFIX) for name in names)
 
 
 def _of_changed_merchants(terms: OfferTerms, changes: Changes) -> list[Keys]:
     """Return the rows that a changed row of their merchant may have made subjects."""
-    if not changes.batches or not _names_merchant(terms.scope) or terms.collection.is_merchants:
+    if not changes.batches or not _names_merchant(terms) or terms.collection.is_merchants:
         return []
     by_merchant = Q(**{f"{terms.collection.merchant_path('batch')}__in": changes.batches})
     return [_rows(terms.collection.model, "pk", by_merchant)]
@@ -139,10 +152,14 @@ def _moments(settlement: Settlement) -> Iterator[Moment]:
 
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
     """Return the merchants of whom rows changed that the conditions use, besides the subject's own row."""
-    conditions = (*terms.asked, *terms.settlement.requires)
+    conditions = (*terms.scope, *terms.asked, *terms.settlement.requires)
     counted = set(_counted(conditions))
     if isinstance(terms.claim, ClaimNth):
-        counted.add(terms.claim.nth.of)
+        counted |= {terms.claim.nth.of, *_counted(terms.claim.nth.where)}
+    moments = [*_moments(terms.settlement), *([terms.claim.at] if isinstance(terms.claim, ClaimAt) else [])]
+    cases = [case[0] for moment in moments if (case := case_fact(moment))]
+    if any(name.startswith(MERCHANT_PREFIX) for name in cases):
+        counted.add(MERCHANTS.name)
     parts: list[Keys] = []
     for name in sorted(counted):
         parts += _merchants_of_changed(COLLECTIONS[name], changes)
@@ -153,7 +170,9 @@ def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
 
 def _merchants_of_changed(collection: Collection, changes: Changes) -> list[Keys]:
     """Return the merchants of whom a row of the collection, or a child of one, changed."""
-    parts = _changed(collection.model, collection.merchant, changes)
+    parts = _changed(collection.model, collection.merchant, changes) + _former(Merchant, changes)
+    for former in _former(collection.model, changes) if collection.children else []:
+        parts.append(_rows(collection.model, collection.merchant, Q(pk__in=former)))
     for child in collection.children:
         of_child = f"{child.parent.removesuffix('_id')}__{collection.merchant}"
         parts += _changed(child.model, of_child, changes)
@@ -164,8 +183,9 @@ def _counted(conditions: Iterable[Condition]) -> Iterator[str]:
     """Yield the collections that conditions count, and that of the merchants if one compares a merchant's fact."""
     for condition in conditions:
         match condition:
-            case Counting(count=name):
+            case Counting(count=name, where=where):
                 yield name
+                yield from _counted(where)
             case AnyOf(any=alternatives):
                 yield from _counted(alternatives)
             case Comparison(fact=name) if name.startswith(MERCHANT_PREFIX):
@@ -190,6 +210,8 @@ def merchants_to_tag(changes: Changes) -> Keys | None:
     parts = [_rows(Receipt, "order__merchant_id", q) for q in changes.instants(["booked_at", "cancelled_at"])]
     parts += _changed(Receipt, "order__merchant_id", changes)
     parts += _changed(TradeOrder, "merchant_id", changes)
+    parts += _changed(Merchant, "code", changes) + _former(Merchant, changes)
+    parts += [_rows(TradeOrder, "merchant_id", Q(pk__in=former)) for former in _former(TradeOrder, changes)]
     return _union(parts)
 
 

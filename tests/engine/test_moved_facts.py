@@ -8,7 +8,10 @@ from campaigns.engine import instant_claims
 from campaigns.grants import reviews
 from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.monitoring import invariants
+from imports.importer import ErrorCounter, import_parsed_rows
 from logistics.models import FreightOrder
+from merchants.models import Merchant
+from tests.support.importing import NOW, SCHEMAS
 from tests.support.world import (
     correct,
     coupons,
@@ -163,3 +166,121 @@ def test_an_accepted_threshold_stays_accepted_until_its_receipts_change() -> Non
     correct(Receipt, "R1", amount_usd=Decimal(400))
     tick("09")
     assert review("T2")
+
+
+def moved(name: str, key: str, of: str, **to: str) -> None:
+    """Import rows that name another parent, as a file does."""
+    schema = SCHEMAS[name]
+    columns = [key, *to]
+    errors = ErrorCounter(lambda error: pytest.fail(str(error)))
+    stored = schema.model._default_manager.filter(pk=of).values().get()
+    values = [to.get(column.name, stored[column.attname]) for column in schema.columns]
+    rows = [(2, *(of if column.name == key else value for column, value in zip(schema.columns, values, strict=True)))]
+    import_parsed_rows(schema, rows, columns=columns, name="moved", now=NOW, errors=errors)
+
+
+COUNTED = "{count: freight_orders, where: [{fact: shipped_at, happened: yes}], at_least: 2}"
+
+
+@pytest.mark.parametrize("in_steps", [True, False])
+def test_a_counted_order_that_moves_marks_the_grant_of_its_former_merchant(in_steps: bool) -> None:
+    for code in ("M1", "M3"):
+        merchant(code)
+    publish(offer("o", conditions=f"[{COUNTED}]"))
+    freight("S1", shipped_at="01")
+    freight("S2", shipped_at="02")
+    freight("A", paid_at="03")
+    tick("04")
+    moved("freight_orders", "order_no", "S2", merchant_code="M3")
+    if in_steps:
+        tick("05")
+    moved("freight_orders", "order_no", "S2", merchant_code="M3")
+    tick("06")
+    assert review("A")
+
+
+def test_a_first_payment_that_moves_marks_the_grant_of_its_former_order() -> None:
+    merchant()
+    publish(
+        offer(
+            "o",
+            subject="trade_order",
+            claim="{at: first_payment_at}",
+            conditions="everyone",
+            benefit="{fee: service_fee, percent: 50}",
+            settlement="",
+        )
+    )
+    trade("T1")
+    trade("T2")
+    receipt("R1", "T1", "02")
+    tick("03")
+    moved("receipts", "receipt_no", "R1", order_no="T2")
+    tick("04")
+    assert review("T1")
+    assert grants()["o", "T2"] == "settled 50.00 USD"
+
+
+def test_a_receipt_that_moves_marks_the_threshold_of_its_former_merchant() -> None:
+    over_threshold()
+    trade("T9", "M2")
+    moved("receipts", "receipt_no", "R1", order_no="T9")
+    tick("06")
+    assert review("T2")
+
+
+NTH_PAID = "{nth: {number: 1, of: trade_orders, at: completed_at, where: [{fact: first_payment_at, happened: yes}]}}"
+NTH_CN = "{nth: {number: 1, of: freight_orders, at: shipped_at, where: [{fact: merchant.country, is: CN}]}}"
+NTH = "{nth: {number: 1, of: freight_orders, at: shipped_at, where: [{fact: service, is: express}]}}"
+BY_COUNTRY = "{by: merchant.country, cases: {CN: paid_at}}"
+WALLET = COUPONS.split("benefit: ")[1].split("\n")[0]
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"where": "[{fact: merchant.country, is: CN}]"},
+        {"claim": "{at: " + BY_COUNTRY + "}"},
+        {"subject": "merchant", "claim": NTH_CN, "benefit": WALLET, "settlement": ""},
+        {
+            "subject": "merchant",
+            "claim": NTH,
+            "where": "[{fact: merchant.country, is: CN}]",
+            "benefit": WALLET,
+            "settlement": "",
+        },
+    ],
+)
+def test_a_corrected_country_makes_a_claim(parts: dict[str, str]) -> None:
+    merchant(country="US")
+    publish(offer("o", **{"conditions": "everyone", **parts}))
+    freight("A", shipped_at="02", paid_at="02")
+    tick("03")
+    assert grants() == {}
+    correct(Merchant, "M1", country="CN")
+    tick("04")
+    assert len(grants()) == 1
+
+
+def test_a_corrected_country_makes_an_order_count_towards_the_threshold() -> None:
+    merchant(country="US")
+    publish(OVER.replace("{fact: product, is: trade_assurance}", "{fact: merchant.country, is: CN}"))
+    for n, order_no in enumerate(("T1", "T2"), start=1):
+        trade(order_no)
+        receipt(f"R{n}", order_no, f"0{n}", 1000)
+    tick("03")
+    correct(Merchant, "M1", country="CN")
+    tick("04")
+    assert set(grants()) == {("half", "T2")}
+
+
+def test_an_order_after_the_threshold_that_comes_into_scope_claims() -> None:
+    merchant()
+    publish(OVER.replace("where: all", "where: [{fact: payment_product, is: TALC}]"))
+    for n, order_no in enumerate(("T1", "T2"), start=1):
+        trade(order_no, payment_product="")
+        receipt(f"R{n}", order_no, f"0{n}", 1000)
+    tick("03")
+    correct(TradeOrder, "T2", payment_product="TALC")
+    tick("04")
+    assert set(grants()) == {("half", "T2")}
