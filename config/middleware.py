@@ -1,16 +1,62 @@
-"""Middleware that answers unknown HTTP methods. Each view restricts the known ones itself."""
+"""Middleware for every address: unknown HTTP methods, and input that cannot be represented."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.views import defaults
 
+from core.unusable_input import has_nul, is_unusable_input
+
+logger = logging.getLogger(__name__)
 KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 def known_methods_only(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: answer 405 to TRACE and to methods that do not exist."""
+    """Middleware: answer 405 to TRACE and to methods that do not exist. Each view restricts the known ones itself."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         return get_response(request) if request.method in KNOWN_METHODS else HttpResponseNotAllowed(KNOWN_METHODS)
 
     return answer
+
+
+class UnusableInputGuard:
+    """Middleware: answer 400 to input that cannot be represented, in an address, a cookie, a filter or a form.
+
+    A NUL is found before the view runs. An impossible year or number is found by the code that meets it: the guard
+    answers its exception. The REST API does the same in its own format.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        nul = (
+            "\0" in request.path_info or has_nul(request.COOKIES) or any(has_nul(each) for each in _pairs(request.GET))
+        )
+        return _bad_request(request) if nul else self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+        """Check forms. Other bodies are read by the REST API alone, which checks them itself."""
+        is_form = request.method == "POST" and request.content_type in FORMS
+        return _bad_request(request) if is_form and any(has_nul(each) for each in _pairs(request.POST)) else None
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Answer the exceptions that unusable input causes."""
+        if not is_unusable_input(error):
+            return None
+        logger.warning("unusable input at %s", request.path[:200], exc_info=error)
+        return _bad_request(request)
+
+
+def _pairs(values: Any) -> Iterator[dict[str, str]]:
+    """Yield every name with each of its values: a name may be there several times."""
+    return ({name: value} for name, several in values.lists() for value in several)
+
+
+def _bad_request(request: HttpRequest) -> HttpResponse:
+    return defaults.bad_request(request, BadRequest())

@@ -3,9 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy
@@ -20,7 +20,10 @@ class LinkedListAdmin(ReadOnlyAdmin):
     page = ""
 
     def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        return redirect(self.page, object_id)
+        try:
+            return redirect(self.page, object_id)
+        except NoReverseMatch as error:  # not a number
+            raise Http404 from error
 
     def link(self, text: str, pk: Any) -> SafeString:
         """Return a link to the page of a row."""
