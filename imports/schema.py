@@ -1,8 +1,8 @@
 """Schema of a file of facts: its columns, its key, its rules, and the rows of other files that it refers to."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -76,7 +76,9 @@ class SplitEvents:
 class FileSchema:
     """Schema of one kind of file, for CSV and XLSX, uploads, calls and exports alike.
 
-    `name` is the name of the file without its suffix, `key` the columns that identify a row.
+    `name` is the name of the file without its suffix, `key` the columns that identify a row. `imported` is for columns
+    that a person may change too: by the column, the one that remembers the value last imported. The later act wins, and
+    a file that repeats the value imported before is no act.
     """
 
     name: str
@@ -85,6 +87,7 @@ class FileSchema:
     key: tuple[str, ...]
     checks: tuple[Check, ...] = ()
     split_events: SplitEvents | None = None
+    imported: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def columns_by_name(self) -> dict[str, Column]:

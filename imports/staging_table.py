@@ -46,6 +46,16 @@ def _same_key(schema: FileSchema) -> str:
     return " AND ".join(f"t.{_q(column.attname)} = s.{_q(column.attname)}" for column in schema.key_columns)
 
 
+def _last_imported(schema: FileSchema, name: str) -> str:
+    """Return the value of a column that was imported last: a person may have changed the column since."""
+    stored = f"t.{_q(name)}"
+    return f"COALESCE(t.{_q(schema.imported[name])}, {stored})" if name in schema.imported else stored
+
+
+def _differs(schema: FileSchema, names: Iterable[str]) -> str:
+    return " OR ".join(_distinct(_last_imported(schema, name), f"s.{_q(name)}") for name in names)
+
+
 def _run(statement: str, parameters: Sequence[Any] = ()) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -133,9 +143,9 @@ def join_split_events(schema: FileSchema, events: SplitEvents) -> None:
 
 def keep_stored_values(schema: FileSchema, header: Sequence[str]) -> None:
     """Give staged rows the stored values of the columns that the file does not have."""
-    absent = [_q(column.attname) for column in schema.columns if column.name not in header]
+    absent = [column.attname for column in schema.columns if column.name not in header]
     if absent:
-        values = ", ".join(f"{name} = t.{name}" for name in absent)
+        values = ", ".join(f"{_q(name)} = {_last_imported(schema, name)}" for name in absent)
         _run(f"UPDATE {STAGE} AS s SET {values} FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}")
 
 
@@ -159,7 +169,7 @@ def sample(schema: FileSchema, size: int) -> list[tuple[str, tuple[Any, ...]]]:
     """
     names = [column.attname for column in schema.columns]
     key = _q(schema.key_columns[0].attname)
-    differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in names)
+    differs = _differs(schema, names)
     effect = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
     values = ", ".join(f"s.{_q(name)}" for name in names)
     rows = _streamed(
@@ -199,8 +209,8 @@ def update(schema: FileSchema, batch: int) -> int:
     updated = [name for name in _stored(schema) if name not in keys]
     if not updated:
         return 0
-    changes = ", ".join(f"{_q(name)} = s.{_q(name)}" for name in updated)
-    differs = " OR ".join(_distinct(f"t.{_q(name)}", f"s.{_q(name)}") for name in updated)
+    changes = ", ".join(_assignment(schema, name) for name in updated)
+    differs = _differs(schema, updated)
     return _run(
         f"UPDATE {_table(schema.model)} AS t SET {changes}, batch_id = %s FROM {STAGE} s "
         f"WHERE {_same_key(schema)} AND ({differs})",
@@ -208,11 +218,20 @@ def update(schema: FileSchema, batch: int) -> int:
     )
 
 
+def _assignment(schema: FileSchema, name: str) -> str:
+    if name not in schema.imported:
+        return f"{_q(name)} = s.{_q(name)}"
+    changed = _distinct(_last_imported(schema, name), f"s.{_q(name)}")
+    own = f"CASE WHEN {changed} THEN s.{_q(name)} ELSE t.{_q(name)} END"
+    return f"{_q(name)} = {own}, {_q(schema.imported[name])} = s.{_q(name)}"
+
+
 def insert(schema: FileSchema, batch: int) -> int:
     """Insert the staged rows whose key is not stored, and note `batch` in them. Return their number."""
-    columns = ", ".join(_q(name) for name in _stored(schema))
+    columns = ", ".join(map(_q, [*_stored(schema), *schema.imported.values()]))
+    values = ", ".join(map(_q, [*_stored(schema), *schema.imported]))
     return _run(
-        f"INSERT INTO {_table(schema.model)} ({columns}, batch_id) SELECT {columns}, %s FROM {STAGE} s "
+        f"INSERT INTO {_table(schema.model)} ({columns}, batch_id) SELECT {values}, %s FROM {STAGE} s "
         f"WHERE NOT EXISTS (SELECT 1 FROM {_table(schema.model)} t WHERE {_same_key(schema)})",
         [batch],
     )

@@ -26,6 +26,7 @@ FREIGHT_ORDERS = FileSchema(
         Column("cancelled_at", instant()),
     ),
     key=("order_no",),
+    imported={"use_coupon": "imported_use_coupon"},
 )
 FREIGHT_TEMPLATES = FileSchema(
     "freight_templates",

@@ -32,6 +32,8 @@ class FreightOrder(ImportedRecord):
     currency = models.CharField(_("currency"), max_length=3)
     promo_flag = models.BooleanField(_("line marked as a limited offer"), default=False)
     use_coupon = models.BooleanField(_("asks for a coupon"), default=False)
+    # The merchant may attach or detach a coupon after the import: `use_coupon` is the later of both acts.
+    imported_use_coupon = models.BooleanField(_("asks for a coupon, as imported"), null=True, editable=False)
     placed_at = instant(verbose_name=_("placed at"), db_index=True)
     paid_at = instant(verbose_name=_("paid at"), db_index=True)
     shipped_at = instant(verbose_name=_("shipped at"), db_index=True)

@@ -1,8 +1,13 @@
-"""Attachment: a merchant attaches a coupon to an order that is placed and not paid yet, or detaches it."""
+"""Attachment: a merchant attaches a coupon to an order that is placed and not paid yet, or detaches it.
+
+The act holds until an import changes the order's column `use_coupon`: the later act wins, and an import that repeats
+the value imported before is no act.
+"""
 
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from campaigns.coupons import issuing, redemption
@@ -11,6 +16,9 @@ from campaigns.models import Attachment, Coupon
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Merchant
+
+IMPORTED = Coalesce("imported_use_coupon", "use_coupon")
+"""The value imported last, also of an order that was not recorded by an import of a file."""
 
 
 class NotAttachableError(Exception):
@@ -29,7 +37,7 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
     if reason := cannot(order, at=at):
         raise NotAttachableError(reason)
     batch = ImportBatch.objects.create(source=f"dashboard: {by}"[:200], recorded_at=at, rows=1, changed=1)
-    FreightOrder.objects.filter(pk=order_no).update(use_coupon=True, batch=batch)
+    FreightOrder.objects.filter(pk=order_no).update(use_coupon=True, batch=batch, imported_use_coupon=IMPORTED)
     redemption.follow_orders([order_no], merchants=[merchant.pk], at=at)
     coupon = Coupon.objects.filter(merchant=merchant, order_no=order_no).first()
     if coupon is None:
@@ -51,7 +59,7 @@ def detach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
     if coupon is None:
         raise NotAttachableError(_("There is no coupon on this order."))
     batch = ImportBatch.objects.create(source=f"detached: {by}"[:200], recorded_at=at, rows=1, changed=1)
-    FreightOrder.objects.filter(pk=order_no).update(use_coupon=False, batch=batch)
+    FreightOrder.objects.filter(pk=order_no).update(use_coupon=False, batch=batch, imported_use_coupon=IMPORTED)
     return coupon
 
 

@@ -99,14 +99,13 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     # An order that found no coupon asks again: one that was issued meanwhile may have been valid when it was placed.
     Attachment.objects.filter(merchant__in=with_new, coupon=None).delete()
     orders = orders_that_ask({coupon.grant.version for coupon in rows.values()}, merchants, changes.until, moved=moved)
-    known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
     attachments: list[Attachment] = []
-    moves: list[wallet.Move] = []
-    for merchant, coupons in stored.items():
+    held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
+    moves = _take_off([coupon for coupons in held.values() for coupon in coupons], changes.until)
+    known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
+    for merchant, coupons in held.items():
         since = None if merchant in with_new else changes.since
-        replayed = wallet.replay(
-            list(map(_wallet_coupon, coupons)), orders[merchant], known, since=since, until=changes.until
-        )
+        replayed = wallet.replay(coupons, orders[merchant], known, since=since, until=changes.until)
         moves += replayed.moves
         placed = {order.number: order.placed_at for order in orders[merchant]}
         attachments += [
@@ -132,6 +131,15 @@ def _moved_orders(merchants: list[str]) -> list[str]:
         grants = Grant.objects.filter(pk__in=Coupon.objects.filter(order_no__in=orders).values("grant"))
         list(grants.order_by("pk").select_for_update(no_key=True))
     return orders
+
+
+def _take_off(coupons: list[wallet.Coupon], at: datetime) -> list[wallet.Move]:
+    """Return locked coupons whose order asks for none any more, because a later import says so, to the wallet."""
+    locked = {coupon.order: coupon for coupon in coupons if coupon.status == Status.LOCKED and coupon.valid_until > at}
+    orders = FreightOrder.objects.filter(pk__in=[*locked], use_coupon=False).values_list("pk", flat=True)
+    returned = [locked[number] for number in orders]
+    Attachment.objects.filter(order_no__in=[coupon.order for coupon in returned]).delete()
+    return [coupon.take_off(at) for coupon in returned]
 
 
 def _lock_coupons(merchants: list[str]) -> dict[str, list[Coupon]]:

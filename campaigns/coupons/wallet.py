@@ -35,6 +35,12 @@ class Coupon:
         """Return True if the coupon is valid at `at` and was issued by then."""
         return max(self.valid_from, self.issued_at) <= at < self.valid_until
 
+    def take_off(self, at: datetime) -> "Move":
+        """Return a locked coupon with its full value to the wallet: its order asks for none any more."""
+        move = Move(self, at, self.status, ISSUED, self.face_value, self.order or "")
+        self.status, self.value, self.order = ISSUED, self.face_value, None
+        return move
+
 
 @dataclass(frozen=True, slots=True)
 class Order:
