@@ -1,0 +1,174 @@
+"""Properties of a world that has been played to its end."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from campaigns.eligibility import claims, explanations
+from campaigns.eligibility.explanations import Explanation
+from campaigns.models import Coupon, Decision, Grant, Issuance, Offer
+from campaigns.monitoring import invariants
+from campaigns.offers import published_offers
+from campaigns.offers.published_offers import PublishedOffer, terms_of
+from imports.models import ImportBatch
+from tests.support.naive_rules import holds
+from tests.support.world import everything
+from tests.worlds import run
+from tests.worlds.run import PropertyError
+from tests.worlds.world import World
+
+State = dict[str, list[tuple[Any, ...]]]
+
+
+def try_world(world: World) -> State:
+    """Play the world and check every property. Returns what was decided. Raises PropertyError, or VacuousError."""
+    with run.rolled_back():
+        run.play(world)
+        _check_end(world)
+        final = everything()
+        _nothing_is_left(world, final)
+    if world.timely:
+        for name, variant in (("one tick", run.at_once(world)), ("facts told as they happen", run.grown(world))):
+            with run.rolled_back():
+                run.play(variant)
+                _equal(f"steps matter: {name}", everything(), final)
+    return final
+
+
+def _check_end(world: World) -> None:
+    if violations := invariants.check():
+        raise PropertyError(f"invariant {violations[0].invariant.name}", "\n".join(map(str, violations)))
+    ended = Coupon.objects.filter(status=Coupon.Status.ISSUED, valid_until__lte=world.end)
+    if ended.exists():
+        raise PropertyError(
+            "a coupon outlives its validity", str(list(ended.values_list("offer__code", "merchant", "number")))
+        )
+    for offer in published_offers.published():
+        _explanations_agree(world, offer)
+        _grants_rest_on_facts(world, offer)
+
+
+def _subjects(offer: PublishedOffer) -> list[str]:
+    return list(claims.all_rows(offer).order_by("pk").values_list("pk", flat=True))
+
+
+def _explanations_agree(world: World, offer: PublishedOffer) -> None:
+    """Nothing that may be decided is pending, and a timely world's decisions are what their conditions say."""
+    decisions = {row.subject: row for row in Decision.objects.filter(offer=offer.id)}
+    explained = explanations.explain_all(offer, _subjects(offer), at=world.end)
+    cutoff = claims.decision_cutoff(_group(offer), world.end)
+    waits = bool(offer.row.paused_at) or (offer.terms.decision_instant or cutoff) > cutoff
+    for explanation in explained:
+        if explanation.outcome == "pending" and not waits and (explanation.claimed_at or world.end) <= cutoff:
+            raise PropertyError("a claim stays undecided", _tell(explanation))
+        decision = decisions.get(explanation.subject)
+        if decision and world.timely:
+            _decision_agrees(offer, explanation, decision)
+
+
+def _group(offer: PublishedOffer) -> list[PublishedOffer]:
+    groups = published_offers.competing(published_offers.published())
+    return next(group for group in groups if offer.id in {other.id for other in group})
+
+
+def _decision_agrees(offer: PublishedOffer, explanation: Explanation, decision: Decision) -> None:
+    changed = [condition for condition in explanation.conditions if condition.holds_now is not None]
+    if changed or explanation.claimed_at != decision.claimed_at:
+        raise PropertyError("explain differs from the decision", _tell(explanation))
+    row = claims.subjects(offer).get(pk=explanation.subject)
+    for n, condition in enumerate(offer.terms.own_conditions):
+        if _is_plain(condition) and holds(condition, row, offer.terms.collection, row.seen_at) == bool(
+            decision.failed >> n & 1
+        ):
+            raise PropertyError("a condition differs from plain Python", f"{condition.name} of {_tell(explanation)}")
+
+
+def _is_plain(condition: Any) -> bool:
+    """Return whether plain Python evaluates the condition: not one on the offer's own moments."""
+    parts = getattr(condition, "any", ())
+    return all(map(_is_plain, parts)) and getattr(condition, "fact", "") not in ("settlement", "fulfilment")
+
+
+def _grants_rest_on_facts(world: World, offer: PublishedOffer) -> None:
+    """A live grant that nobody looked at is what its subject's facts lead to; a released subject has none."""
+    for grant in Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).select_related("version"):
+        terms = PublishedOffer(offer.row, terms_of(grant.version))
+        released = terms.terms.settlement.released_by
+        if released and terms.terms.settlement.at_claim and _has_happened(terms, grant.subject, released, world.end):
+            raise PropertyError("a grant outlives its release", f"{grant.offer_id} {grant.subject} {grant.review}")
+        if grant.review or grant.accepted_review:
+            continue
+        explanation = explanations.explain(terms, grant.subject, at=world.end)
+        if explanation.merchant_code != grant.merchant_id:
+            raise PropertyError("a grant is another merchant's", _tell(explanation))
+        if changed := [condition.name for condition in explanation.conditions if condition.holds_now is not None]:
+            raise PropertyError("a grant rests on facts that changed", f"{changed} of {_tell(explanation)}")
+
+
+def _has_happened(offer: PublishedOffer, subject: str, fact: str, at: datetime) -> bool:
+    rows = claims.all_rows(offer).annotate(x_fact=offer.terms.collection.expression(fact))
+    return bool(rows.filter(pk=subject, x_fact__lte=at).exists())
+
+
+def _nothing_is_left(world: World, final: State) -> None:
+    """A tick that examines everything anew finds nothing that the ticks before have missed."""
+    Offer.objects.update(reevaluate_all=True, claims_decided_until=None, grants_followed_until=None)
+    Issuance.objects.update(spent_until=None)
+    ImportBatch.objects.update(processed=False)
+    run.tick(world.end)
+    _equal("the ticks missed something", final, everything())
+
+
+def _equal(kind: str, got: State, expected: State) -> None:
+    if different := list(_differences(got, expected)):
+        raise PropertyError(kind, "\n".join(different))
+
+
+def _differences(got: State, expected: State) -> Iterator[str]:
+    for name in got:
+        for word, rows, others in (("got", got, expected), ("expected", expected, got)):
+            missing = [row for row in rows[name] if row not in others[name]]
+            if missing:
+                yield f"  {word} {name}: {'; '.join(' '.join(map(str, row)) for row in missing)}"
+
+
+def _tell(explanation: Explanation) -> str:
+    return f"{explanation.offer} {explanation.subject}: {explanation.outcome} at {explanation.claimed_at}"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Result of one world: `kind` of the failure, empty where every property holds; `aside` where it says nothing."""
+
+    kind: str = ""
+    text: str = ""
+    aside: bool = False
+    state: State | None = None
+
+
+def result_of(world: World) -> Result:
+    """Return how a world comes out."""
+    try:
+        return Result(state=try_world(world))
+    except PropertyError as failure:
+        return Result(kind=failure.kind, text=str(failure))
+    except run.VacuousError as aside:
+        return Result(aside=True, text=str(aside))
+
+
+def digest(result: Result) -> str:
+    """Return a digest of what was decided, to compare databases."""
+    text = json.dumps(result.state, default=_plain, sort_keys=True) if result.state else result.kind
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def line(seed: int, result: Result) -> str:
+    """Return one line that says how a world came out."""
+    return f"{seed} {'aside' if result.aside else result.kind or 'good'} {digest(result)}"

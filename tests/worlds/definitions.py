@@ -1,0 +1,205 @@
+"""Offers drawn from the registry of facts and the vocabulary of `docs/definition.md`."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS, Collection, Fact, countable
+from rules.operators import OPERATORS
+from tests.worlds.values import Values
+from tests.worlds.world import OfferData
+
+Data = dict[str, Any]
+SUBJECT_WEIGHTS = {"freight_order": 4, "trade_order": 4, "financing_draw": 1, "merchant": 3}
+
+
+def offers(values: Values) -> tuple[OfferData, ...]:
+    """Return one to three offers. A definition may refuse what it holds; the run leaves such offers out."""
+    return tuple(_Offer(values, n).data() for n in range(values.rng.randint(1, 3)))
+
+
+def collections_named(definition: OfferData) -> set[str]:
+    """Return the names of the collections whose rows an offer is about."""
+    named = {SUBJECTS[definition["subject"]].name}
+    if "coupons" in definition["benefit"]:
+        named.add("freight_orders")
+    if "over_threshold" in definition["claim"]:
+        named.add("receipts")
+    return named | set(_counted(definition))
+
+
+def words(part: Any) -> set[str]:
+    """Return every word of a definition: names of facts among them, those of merchants without their prefix."""
+    match part:
+        case dict():
+            return {str(key) for key in part}.union(*map(words, part.values()))
+        case list() | tuple():
+            return set[str]().union(*map(words, part))
+        case _:
+            return {str(part).removeprefix("merchant.")}
+
+
+def _counted(part: Any) -> Iterable[str]:
+    match part:
+        case dict():
+            yield from (part[word] for word in ("count", "of") if isinstance(part.get(word), str))
+            for value in part.values():
+                yield from _counted(value)
+        case list():
+            for value in part:
+                yield from _counted(value)
+
+
+class _Offer:
+    """Writer of one offer."""
+
+    def __init__(self, values: Values, number: int) -> None:
+        self.values, self.rng, self.number = values, values.rng, number
+        names = [name for name in SUBJECTS if SUBJECT_WEIGHTS.get(name, 1)]
+        self.subject = self.rng.choices(names, [SUBJECT_WEIGHTS.get(name, 1) for name in names])[0]
+        self.collection = SUBJECTS[self.subject]
+        self.codes = 0
+
+    def data(self) -> OfferData:
+        code = f"o{self.number}"
+        claim, benefit = self._claim(), self._benefit()
+        offer: OfferData = {"code": code, "names": {"en": code, "zh": code}, "subject": self.subject}
+        offer["where"] = self._some(self._comparison, most=int(self.values.chance(0.4))) or "all"
+        offer["claim"] = claim
+        if self.values.chance(0.15):
+            offer["decided_at"] = self.values.bound()
+        if self.values.chance(0.15):
+            offer["settling_hours"] = self.rng.choice((1, 24, 30))
+        offer["conditions"] = self._some(self._condition, most=self.rng.choice((0, 1, 1, 2))) or "everyone"
+        offer["benefit"] = benefit
+        if quota := self._quota():
+            offer["quota"] = quota
+        if "coupons" not in benefit and (settlement := self._settlement()):
+            offer["settlement"] = settlement
+        return offer
+
+    def _quota(self) -> Data:
+        quota: Data = {"limit": self.rng.randint(1, 4)} if self.values.chance(0.5) else {}
+        return quota | ({"per_merchant": self.rng.randint(1, 3)} if self.values.chance(0.3) else {})
+
+    def _claim(self) -> Data:
+        if self.subject == "merchant":
+            rows = self.rng.choice([rows for rows in countable().values() if _instants(rows)])
+            at = self.rng.choice(_instants(rows)).name
+            where = self._some(lambda: self._comparison(rows, claims=False), least=1, most=2)
+            return {"nth": {"number": self.rng.randint(1, 2), "of": rows.name, "at": at, "where": where}}
+        if self.subject == "trade_order" and self.values.chance(0.3):
+            timeless = self._some(lambda: self._comparison(instants=False), least=1, most=1)
+            height = self.rng.choice(("60.00", "100.00"))
+            return {"over_threshold": {"height": height, "window": self.values.window(), "where": timeless}}
+        return {"at": self._moment()}
+
+    def _moment(self) -> Any:
+        facts, choices = _instants(self.collection), [f for f in self.collection.facts.values() if f.choices]
+        name = self.rng.choice(facts).name
+        form = self.rng.choice(("fact", "fact", "fact", "latest_of", "day_after", "by"))
+        if form == "latest_of" and len(facts) > 1:
+            return {"latest_of": [fact.name for fact in self.rng.sample(facts, 2)]}
+        if form == "day_after":
+            return {"day_after": name, "zone": "Asia/Shanghai"}
+        if form == "by" and choices:
+            fact = self.rng.choice(choices)
+            cases = {str(fact.choices[0][0]): name}
+            otherwise = {"otherwise": self.rng.choice(facts).name} if self.values.chance(0.6) else {}
+            return {"by": fact.name, "cases": cases, **otherwise}
+        return name
+
+    def _some(self, make: Callable[[], Data], *, most: int, least: int = 0) -> list[Data]:
+        return [make() for _ in range(self.rng.randint(least, most))]
+
+    def _coded(self, condition: Data) -> Data:
+        self.codes += 1
+        return {"code": f"c{self.codes}", **condition}
+
+    def _condition(self) -> Data:
+        form = self.rng.choices(("comparison", "state", "count", "any"), (6, 2, 2, 1))[0]
+        if form == "state":
+            state = self.rng.choice(list(STATES.values()))
+            of = [self.rng.choice([value for value, _label in state.choices])]
+            columns = [fact for fact in _instants(self.collection) if fact.derived is None]
+            at = {"at": self.rng.choice(columns).name} if columns and self.values.chance(0.3) else {}
+            return self._coded({self.rng.choice(("in_force", "not_in_force")): state.name, "of": of, **at})
+        if form == "count":
+            return self._coded(self._count())
+        if form == "any":
+            return self._coded({"any": [self._comparison(), self._condition()]})
+        return self._comparison()
+
+    def _count(self) -> Data:
+        rows = self.rng.choice(list(countable().values()))
+        where = self._some(lambda: self._comparison(rows, claims=False), least=1, most=2)
+        bound = self.rng.choice(({"at_least": 1}, {"at_least": 2}, {"at_most": 0}, {"at_most": 1}))
+        return {"count": rows.name, "where": where, **bound}
+
+    def _comparison(self, rows: Collection | None = None, *, claims: bool = True, instants: bool = True) -> Data:
+        facts = list((rows or self.collection).facts.values())
+        fact = self.rng.choice([fact for fact in facts if instants or fact.kind != "instant"])
+        operator = self.rng.choice([operator for operator in OPERATORS.values() if fact.kind in operator.kinds])
+        return self._coded({"fact": fact.name, operator.word: self._operand(operator.word, fact, claims)})
+
+    def _operand(self, word: str, fact: Fact, claims: bool) -> Any:  # noqa: PLR0911  a table
+        match word:
+            case "in" | "not_in":
+                return sorted({self.values.value(fact.name, fact.kind, fact.choices) for _ in range(2)})
+            case "in_reference" | "not_in_reference":
+                return "covered"
+            case "within":
+                return self.values.window()
+            case "from" | "by":
+                return self.values.bound()
+            case "not_before":
+                return "claim" if claims and self.values.chance(0.6) else self.values.bound()
+            case "within_hours":
+                return self.rng.choice((1, 24, 72))
+            case "happened":
+                return self.rng.choice(("yes", "no"))
+            case _:
+                return self.values.value(fact.name, fact.kind, fact.choices)
+
+    def _benefit(self) -> Data:
+        fees = [fee for fee in FEES.values() if fee.subject == self.subject]
+        if not fees or self.values.chance(0.2):
+            where = self._some(lambda: self._comparison(COLLECTIONS["freight_orders"], claims=False), least=1, most=1)
+            bundle = {"count": self.rng.randint(1, 3), "value": "25.00", "currency": "CNY"}
+            return {"coupons": {**bundle, "valid": self.values.window(), "where": where}}
+        fee = self.rng.choice(fees)
+        benefit: Data = {"fee": fee.name, **({"rate": "0.3"} if fee.rated else {})}
+        form = self.rng.choice(("percent", "amount") if fee.rated else ("percent", "amount", "tiers"))
+        if form == "percent":
+            return {**benefit, "percent": self.rng.choice(("10", "50", "100"))}
+        currency = {"currency": fee.currency or "CNY"}
+        if form == "amount":
+            return {**benefit, **currency, "amount": self.rng.choice(("0.01", "100.00"))}
+        tiers = [{"from": "60.00", "below": "100.00", "amount": "5.00"}, {"from": "100.00", "percent": "10"}]
+        return {**benefit, **currency, "tiers": tiers}
+
+    def _settlement(self) -> Data:
+        """Return the course of a grant: none, released after a settlement at the claim, or followed to its end."""
+        instants = [fact.name for fact in _instants(self.collection)]
+        if not instants or self.values.chance(0.3):
+            return {}
+        released = {"released_by": self.rng.choice(instants)} if self.values.chance(0.6) else {}
+        if self.values.chance(0.3):
+            return {**released, "released_after_settlement": "yes"} if released else {}
+        course: Data = {"at": self._moment(), **released}
+        if released and self.values.chance(0.3):
+            course["released_after_settlement"] = "yes"
+        if self.values.chance(0.5):
+            course["locked_at"] = self.rng.choice(instants)
+            course |= {"lock_within_hours": self.rng.choice((1, 24, 48))} if self.values.chance(0.5) else {}
+        if self.values.chance(0.5):
+            course["deadline"] = self.values.bound()
+            course |= {"fulfilled_at": self._moment()} if self.values.chance(0.5) else {}
+        if self.values.chance(0.3):
+            course["requires"] = [self._condition()]
+        if self.values.chance(0.3):
+            course["revoked_by"] = self.rng.choice(instants)
+        return course
+
+
+def _instants(collection: Collection) -> list[Fact]:
+    return [fact for fact in collection.facts.values() if fact.kind == "instant"]

@@ -1,0 +1,117 @@
+"""Rows of facts, as cells of the files that the schemas of the imports describe."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.db import models
+
+from imports.cell_parsers import Column
+from imports.registry import all_schemas, find_schema
+from imports.schema import FileSchema
+from tests.worlds.values import Values
+from tests.worlds.world import Row
+
+Facts = dict[str, dict[tuple[str, ...], Row]]
+"""Rows by file and key."""
+
+ALWAYS = {"merchants": (2, 3), "memberships": (0, 3), "accounts": (0, 0), "reference_lists": (0, 2)}
+NAMED, OTHERS = (5, 9), (0, 2)
+
+
+def facts(values: Values, named: Iterable[str]) -> Facts:
+    """Return rows of every file, more of those that the definition names, each file after those it refers to."""
+    rows: Facts = {}
+    wanted = {*named, *({"receipts"} if "trade_orders" in named else ())}
+    for schema in all_schemas():
+        low, high = ALWAYS.get(schema.name, NAMED if schema.name in wanted else OTHERS)
+        made = (new_row(values, schema, rows, n) for n in range(values.rng.randint(low, high)))
+        rows[schema.name] = {key_of(schema, row): row for row in made if row is not None}
+    return rows
+
+
+def key_of(schema: FileSchema, row: Row) -> tuple[str, ...]:
+    return tuple(row[name] for name in schema.key)
+
+
+def new_row(values: Values, schema: FileSchema, rows: Facts, number: int) -> Row | None:
+    """Return a row with every column, or None where the row that it refers to does not exist."""
+    row: Row = {}
+    for column in schema.columns:
+        cell = new_cell(values, schema, column, rows, number=number)
+        if cell is None:
+            return None
+        row[column.name] = cell
+    return consistent(row)
+
+
+def new_cell(values: Values, schema: FileSchema, column: Column, rows: Facts, *, number: int) -> str | None:
+    """Return a cell for the column; None where no row exists that it could refer to."""
+    if parent := schema.references.get(column):
+        file = next(other.name for other in all_schemas() if other.model is parent)
+        return values.rng.choice([key[0] for key in rows[file]]) if rows.get(file) else None
+    field = schema.field(column)
+    if schema.key == (column.name,):
+        return f"{schema.name[:2].title()}{number}"
+    if isinstance(field, models.DateTimeField):
+        return "" if field.null and values.chance(_absent(column.name)) else _written(values.instant())
+    kinds = {models.BooleanField: "flag", models.DecimalField: "money", models.PositiveIntegerField: "number"}
+    kind = next((kind for model, kind in kinds.items() if isinstance(field, model)), "text")
+    if not column.required and kind != "flag" and values.chance(0.15):
+        return ""
+    cell = values.value(column.name, kind, tuple((str(value), label) for value, label in field.flatchoices if value))
+    return {"yes": "1", "no": "0"}.get(cell, cell) if kind == "flag" else cell
+
+
+def _absent(name: str) -> float:
+    """Return how often an event has not happened: few rows are cancelled."""
+    return 0.7 if name in ("cancelled_at", "abnormal_at", "ends_at") else 0.2
+
+
+def corrected(values: Values, schema: FileSchema, rows: Facts, row: Row, words: set[str]) -> Row:
+    """Return the row with one or two columns changed, never its key.
+
+    Owners, parents and the columns that the definition names in its `words` come first.
+    """
+    changed = dict(row)
+    columns = [column for column in schema.columns if column.name not in schema.key]
+    owners = [column for column in columns if column in schema.references and values.chance(0.25)]
+    named = [column for column in columns if column.name in words and values.chance(0.8)]
+    among = owners or named or columns
+    for column in values.rng.sample(among, min(len(among), values.rng.choice((1, 1, 2)))):
+        changed[column.name] = new_cell(values, schema, column, rows, number=0) or ""
+    for column in columns:
+        if column.required and not changed[column.name]:
+            changed[column.name] = row[column.name]
+    return consistent(changed)
+
+
+def consistent(row: Row) -> Row:
+    """Return the row so that the rules between its columns hold: an end after its start, a receipt with an event.
+
+    Nothing is paid before it is placed: coupons are replayed in the order of both.
+    """
+    row = dict(row)
+    if row.get("ends_at") and row["ends_at"] <= row["starts_at"]:
+        row["ends_at"] = _written(datetime.fromisoformat(row["starts_at"]) + timedelta(days=1))
+    if "booked_at" in row and not row["booked_at"] and not row["cancelled_at"]:
+        row["booked_at"] = "2022-09-03T00:00:00Z"
+    return row
+
+
+def strange(values: Values, file: str, row: Row) -> Row:
+    """Return the row with one cell that an import may refuse: far instants and sums, unknown words and owners."""
+    columns = find_schema(file).columns
+    column = values.rng.choice([column for column in columns if column.name not in find_schema(file).key])
+    cells = (
+        "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "999999999999.99",
+        "-1.00",
+        "nobody",
+        "1970-01-01T00:00:00Z",
+    )
+    return {**row, column.name: values.rng.choice((*cells, "2199-12-31T23:59:59Z"))}
+
+
+def _written(at: datetime) -> str:
+    return f"{at:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,92 @@
+"""Histories: when facts are imported, corrected and ticked over, and what operators and merchants do meanwhile."""
+
+from datetime import datetime, timedelta
+from random import Random
+
+from imports.registry import all_schemas, find_schema
+from tests.worlds import definitions, facts
+from tests.worlds.values import END, START, Values
+from tests.worlds.world import OfferData, Step, World
+
+ACTS = ("pause", "resume", "resume", "publish", "claim", "claim", "revoke", "accept", "accept", "reopen", "stop")
+
+
+def world(seed: int) -> World:
+    """Return the world of a seed: the same one each time. Every third one is timely."""
+    values = Values(Random(seed))
+    timely = seed % 3 == 0
+    offers = definitions.offers(values)
+    named = set().union(*map(definitions.collections_named, offers))
+    rows = facts.facts(values, named)
+    steps = _timely(values, rows) if timely else _eventful(values, rows, offers, named)
+    return World(seed=seed, timely=timely, offers=offers, steps=tuple(steps))
+
+
+def _timely(values: Values, rows: facts.Facts) -> list[Step]:
+    imports = [Step("import", START, file, row=row) for file, of_file in rows.items() for row in of_file.values()]
+    return [*imports, *_ticks(values)]
+
+
+def _ticks(values: Values) -> list[Step]:
+    stops = sorted({values.instant() for _ in range(values.rng.randint(2, 6))})
+    return [Step("tick", at) for at in [*stops, END]]
+
+
+def _eventful(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...], named: set[str]) -> list[Step]:
+    """Return a history of late facts, corrections and acts, in order of time."""
+    steps = _ticks(values)
+    arrived: dict[str, datetime] = {}
+    arrivals: list[tuple[datetime, str, tuple[str, ...]]] = []
+    for file, of_file in rows.items():
+        for key, row in of_file.items():
+            early = file == "merchants" or values.chance(0.75)
+            at = max(START if early else _act_at(values), arrived.get(row.get("order_no", ""), START))
+            steps.append(Step("import", at, file, row=row))
+            arrived[key[0]] = at
+            arrivals.append((at, file, key))
+    words = definitions.words(offers)
+    about = {*named, "receipts", "merchants"}
+    known = [arrival for arrival in arrivals if arrival[1] in about or values.chance(0.2)] or arrivals
+    for first, file, key in values.rng.choices(known, k=values.rng.randint(2, 6)):
+        at, schema, row = max(first, _late(values)), find_schema(file), rows[file][key]
+        changed = facts.corrected(values, schema, rows, row, words)
+        rows[file][key] = changed
+        if values.chance(0.1):
+            changed = facts.strange(values, file, changed)
+        steps.append(Step("import", at, file, row=changed))
+    steps += [_act(values, rows, offers) for _ in range(values.rng.randint(0, 6))]
+    return in_order(steps)
+
+
+def in_order(steps: list[Step]) -> list[Step]:
+    """Return steps by time; at one instant facts arrive before acts, parents before children, and a tick is last."""
+    files = {schema.name: n for n, schema in enumerate(all_schemas())}
+    rank = {"import": 0, "tick": 2}
+    return sorted(steps, key=lambda step: (step.at, rank.get(step.verb, 1), files.get(step.target, 0)))
+
+
+def _act_at(values: Values) -> datetime:
+    return values.mark() + values.rng.choice((timedelta(0), timedelta(hours=1), timedelta(hours=5)))
+
+
+def _late(values: Values) -> datetime:
+    """Return an instant by which much has been granted that a correction may concern."""
+    return max(_act_at(values), values.marks[4])
+
+
+def _act(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...]) -> Step:
+    offer, at = values.rng.choice(offers), values.rng.choice((_act_at, _late))(values)
+    freight = [key[0] for key in rows["freight_orders"]]
+    verb = values.rng.choice((*ACTS, *(("attach", "attach", "detach") if freight else ())))
+    if verb in ("attach", "detach"):
+        return Step(verb, at, key=values.rng.choice(freight))
+    if verb == "publish":
+        quota = values.rng.choice(
+            ({}, {"limit": 1}, {"limit": 3}, {"per_merchant": 1}, {"limit": 5, "per_merchant": 2})
+        )
+        return Step(verb, at, offer["code"], quota=dict(quota))
+    if verb in ("claim", "revoke"):
+        files = {"freight_order": "freight_orders", "trade_order": "trade_orders", "financing_draw": "financing_draws"}
+        keys = [key[0] for key in rows[files.get(offer["subject"], "merchants")]] or ["none"]
+        return Step(verb, at, offer["subject"] if verb == "claim" else offer["code"], key=values.rng.choice(keys))
+    return Step(verb, at, offer["code"] if verb in ("pause", "resume", "stop") else "")

@@ -1,0 +1,72 @@
+"""A world as plain data: offers as they are written in YAML, and the steps of its history in order."""
+
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.worlds.yaml_text import flow
+
+Row = dict[str, str]
+OfferData = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step: `verb` at the instant `at`.
+
+    `target` is the file of an import, the offer of an operator's act, the subject type of a claim; `key` the subject.
+    """
+
+    verb: str
+    at: datetime
+    target: str = ""
+    key: str = ""
+    row: Row = field(default_factory=dict)
+    quota: dict[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        parts = [f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z", self.verb, self.target, self.key]
+        parts += [",".join(f"{name}={value}" for name, value in self.row.items() if value)]
+        parts += [flow(self.quota)] if self.verb == "publish" else []
+        return " ".join(part for part in parts if part)
+
+
+@dataclass(frozen=True)
+class World:
+    """Offers and a history.
+
+    In a `timely` world every fact is imported before the first tick and nobody acts: it must come out alike however
+    often it ticks.
+    """
+
+    seed: int
+    timely: bool
+    offers: tuple[OfferData, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def end(self) -> datetime:
+        return max(step.at for step in self.steps)
+
+    def copy(self, **changes: Any) -> "World":
+        """Return a deep copy with other offers or steps."""
+        return replace(deepcopy(self), **changes)
+
+    def yaml(self, offers: tuple[OfferData, ...] | None = None) -> str:
+        """Return the campaign as a YAML text."""
+        head = "campaign: world\nnames: {en: World, zh: 世界}\nzone: UTC\noffers:\n"
+        return head + "".join(map(_offer_yaml, self.offers if offers is None else offers))
+
+    def imports(self) -> Iterator[Step]:
+        return (step for step in self.steps if step.verb == "import")
+
+    def script(self) -> str:
+        """Return the world in a form that a person can read and repeat."""
+        return "\n".join([f"# world {self.seed}", self.yaml(), *map(str, self.steps)])
+
+
+def _offer_yaml(offer: OfferData) -> str:
+    lines = [f"{name}: {flow(value)}" for name, value in offer.items()]
+    return "  - " + "\n    ".join(lines) + "\n"
