@@ -28,6 +28,8 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--each", action="store_true", help="shrink every failing world, not only the first of a kind")
     options = parser.parse_args(arguments)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if options.postgres:
+        os.environ.setdefault("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/worlds")
     django.setup()
     from django.conf import settings
     from django.test.utils import get_runner, setup_test_environment
@@ -43,9 +45,11 @@ def main(arguments: list[str]) -> int:
 
 def _try(options: argparse.Namespace) -> int:
     from tests.worlds import checks, history
+    from tests.worlds.compare import sqlite_lines
     from tests.worlds.shrink import shrink
 
     kinds: Counter[str] = Counter()
+    expected = sqlite_lines(options.seed, options.count) if options.postgres else []
     for seed in range(options.seed, options.seed + options.count):
         world = history.world(seed)
         result = checks.result_of(world)
@@ -54,6 +58,9 @@ def _try(options: argparse.Namespace) -> int:
         if options.digests:
             print(checks.line(seed, result), flush=True)
             continue
+        if expected and (line := checks.line(seed, result)) != expected[seed - options.seed]:
+            kinds["databases differ"] += 1
+            print(f"world {seed}: PostgreSQL {line}, SQLite {expected[seed - options.seed]}", world.script(), sep="\n")
         if not result.kind:
             continue
         print(f"world {seed}: {kind}\n  {result.text}", flush=True)
