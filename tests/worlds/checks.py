@@ -56,7 +56,7 @@ def _subjects(offer: PublishedOffer) -> list[str]:
 
 
 def _explanations_agree(world: World, offer: PublishedOffer) -> None:
-    """Nothing that may be decided is pending, and a timely world's decisions are what their conditions say."""
+    """Check that no claim is left pending, and that decisions of a timely world are what their conditions say."""
     decisions = {row.subject: row for row in Decision.objects.filter(offer=offer.id)}
     explained = explanations.explain_all(offer, _subjects(offer), at=world.end)
     cutoff = claims.decision_cutoff(_group(offer), world.end)

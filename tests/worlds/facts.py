@@ -86,10 +86,7 @@ def corrected(values: Values, schema: FileSchema, rows: Facts, row: Row, words: 
 
 
 def consistent(row: Row) -> Row:
-    """Return the row so that the rules between its columns hold: an end after its start, a receipt with an event.
-
-    Nothing is paid before it is placed: coupons are replayed in the order of both.
-    """
+    """Return the row so that the rules between its columns hold: an end after its start, a receipt with an event."""
     row = dict(row)
     if row.get("ends_at") and row["ends_at"] <= row["starts_at"]:
         row["ends_at"] = _written(datetime.fromisoformat(row["starts_at"]) + timedelta(days=1))

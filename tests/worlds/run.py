@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
 from campaigns.coupons import attachment
 from campaigns.eligibility.claims import UnknownSubjectError
@@ -235,7 +235,3 @@ def _known(step: Step, at: datetime) -> dict[str, str]:
 def _is_storable(step: Step) -> bool:
     """A receipt that is neither booked nor cancelled yet does not exist."""
     return step.target != "receipts" or bool(step.row["booked_at"] or step.row["cancelled_at"])
-
-
-def is_aborted() -> bool:
-    return connection.needs_rollback
