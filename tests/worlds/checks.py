@@ -99,7 +99,7 @@ def _grants_rest_on_facts(world: World, offer: PublishedOffer) -> None:
         released = terms.terms.settlement.released_by
         if released and terms.terms.settlement.at_claim and _has_happened(terms, grant.subject, released, world.end):
             raise PropertyError("a grant outlives its release", f"{grant.offer_id} {grant.subject} {grant.review}")
-        if grant.review or grant.accepted_review:
+        if grant.review or grant.accepted:
             continue
         explanation = explanations.explain(terms, grant.subject, at=world.end)
         if explanation.merchant_code != grant.merchant_id:
