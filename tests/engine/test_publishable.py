@@ -186,7 +186,7 @@ def test_a_campaign_whose_warnings_fail_is_not_published(tmp_path: Path, monkeyp
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("[{fact: paid_at, within_hours: 20000000}]", "within_hours: .* less than or equal to 876000"),
+        ("[{fact: paid_at, within_hours: 20000000}]", "within_hours: .*876000"),
         ("[{count: freight_orders, where: [{fact: paid_at, within_hours: 876001}], at_least: 1}]", "876000"),
         ("[{count: freight_orders, where: [{fact: line, is: a}], at_least: 99999999999999999999}]", "100000000"),
         ("[{fact: paid_at, by: 9999-12-31 23:59:59}]", "9999-12-31 23:59:59 is not between the years 1970 and 2200"),
