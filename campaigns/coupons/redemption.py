@@ -1,6 +1,6 @@
 """Redemption: coupons are locked, redeemed, returned and expired as the facts of freight orders say.
 
-A coupon's state is not changed step by step but replayed from the facts (`campaigns.coupons.wallet`). So facts may
+A coupon's state is not changed step by step but replayed from the facts (`campaigns.coupons.life_cycle`). So facts may
 arrive in any order and in any number of ticks, and lead to the same state. The coupons of a merchant with new ones are
 replayed from the beginning, because a coupon may be issued long after orders could use it.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from campaigns.coupons import wallet
+from campaigns.coupons import life_cycle
 from campaigns.eligibility import affected, differences
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.ledger import journal
@@ -105,7 +105,7 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
     for merchant, coupons in held.items():
         since = None if merchant in with_new else changes.since
-        replayed = wallet.replay(coupons, orders[merchant], known, since=since, until=changes.until)
+        replayed = life_cycle.replay(coupons, orders[merchant], known, since=since, until=changes.until)
         moves += replayed.moves
         placed = {order.number: order.placed_at for order in orders[merchant]}
         attachments += [
@@ -133,7 +133,7 @@ def _moved_orders(merchants: list[str]) -> list[str]:
     return orders
 
 
-def _take_off(coupons: list[wallet.Coupon], at: datetime) -> list[wallet.Move]:
+def _take_off(coupons: list[life_cycle.Coupon], at: datetime) -> list[life_cycle.Move]:
     """Return locked coupons whose order asks for none any more, because a later import says so, to the wallet."""
     locked = {coupon.order: coupon for coupon in coupons if coupon.status == Status.LOCKED and coupon.valid_until > at}
     orders = FreightOrder.objects.filter(pk__in=[*locked], use_coupon=False).values_list("pk", flat=True)
@@ -150,8 +150,8 @@ def _lock_coupons(merchants: list[str]) -> dict[str, list[Coupon]]:
     return stored
 
 
-def _wallet_coupon(coupon: Coupon) -> wallet.Coupon:
-    return wallet.Coupon(
+def _wallet_coupon(coupon: Coupon) -> life_cycle.Coupon:
+    return life_cycle.Coupon(
         id=coupon.pk,
         terms=coupon.grant.version_id,
         status=coupon.status,
@@ -166,7 +166,7 @@ def _wallet_coupon(coupon: Coupon) -> wallet.Coupon:
 
 def orders_that_ask(
     versions: set[Version], merchants: list[str], until: datetime, *, moved: Sequence[str] = ()
-) -> dict[str, list[wallet.Order]]:
+) -> dict[str, list[life_cycle.Order]]:
     """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's."""
     row = QueryRow(FREIGHT_ORDERS)
     asking = FreightOrder.objects.filter(
@@ -178,7 +178,7 @@ def orders_that_ask(
     bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
     for version_id, bundle in bundles.items():
         asking = asking.annotate(**{f"fits_{version_id}": as_boolean(all_of(bundle.where, row))})
-    orders: dict[str, list[wallet.Order]] = defaultdict(list)
+    orders: dict[str, list[life_cycle.Order]] = defaultdict(list)
     # The wallet that an order asked at its placement stays the one it uses, if the order moves to another merchant.
     asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
     for order in asking.annotate(asked=Subquery(asked)):
@@ -188,7 +188,7 @@ def orders_that_ask(
             if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
         }
         orders[order.asked or order.merchant_id].append(
-            wallet.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, worth)
+            life_cycle.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, worth)
         )
     return orders
 
@@ -218,7 +218,7 @@ def _mark_moved_orders(coupons: dict[int, Coupon]) -> None:
     Grant.objects.bulk_update(marked, differences.MARKED, batch_size=500)
 
 
-def _write(moves: list[wallet.Move], stored: dict[int, Coupon]) -> None:
+def _write(moves: list[life_cycle.Move], stored: dict[int, Coupon]) -> None:
     moved = {move.coupon.id: move.coupon for move in moves}
     # Two statements: an order that changes coupons must never be on two at once, the unique key forbids it.
     Coupon.objects.filter(pk__in=moved).exclude(order_no=None).update(order_no=None, status=Status.ISSUED)
@@ -229,7 +229,7 @@ def _write(moves: list[wallet.Move], stored: dict[int, Coupon]) -> None:
     journal.record(_entry(move, stored[move.coupon.id]) for move in moves)
 
 
-def _entry(move: wallet.Move, coupon: Coupon) -> journal.NewEntry:
+def _entry(move: life_cycle.Move, coupon: Coupon) -> journal.NewEntry:
     return journal.NewEntry(
         coupon_id=coupon.pk,
         offer_id=coupon.offer_id,

@@ -15,7 +15,7 @@ from campaigns.grants.steps import StateChange
 from campaigns.ledger import journal
 from campaigns.models import Grant, Issuance, Offer
 from campaigns.notifications import outbox
-from campaigns.offers import quota_counters
+from campaigns.offers import quota_guard
 from core.db import bulk_insert
 
 Status = Grant.Status
@@ -90,7 +90,7 @@ def _take_places(grants: Sequence[NewGrant]) -> Counter[int]:
             offers[grant.offer.pk] = grant.offer
             merchants.setdefault(grant.offer.pk, Counter())[grant.merchant] += 1
     for pk, offer in sorted(offers.items()):
-        quota_counters.take_places(offer, merchants[pk])
+        quota_guard.take_places(offer, merchants[pk])
     return Counter({pk: places.total() for pk, places in merchants.items()})
 
 
@@ -178,7 +178,7 @@ def _return_places(released: Sequence[Grant]) -> None:
     for grant in released:
         merchants.setdefault(grant.offer_id, Counter())[grant.merchant_id] += 1
     for offer_id, places in sorted(merchants.items()):
-        quota_counters.return_places(offer_id, places)
+        quota_guard.return_places(offer_id, places)
 
 
 def entry(grant: Grant, source: str, step: StateChange, *, by: str, reason: str) -> journal.NewEntry:

@@ -11,7 +11,7 @@ from merchants.models import Merchant
 
 
 class Coupon(models.Model):
-    """A token a merchant holds and later spends on a freight order. Changed by `campaigns.coupons.issuing` alone."""
+    """A token for a freight order, held by a merchant. Changed by the verbs of `campaigns.coupons` alone."""
 
     class Status(models.TextChoices):
         ISSUED = "issued", _("issued")

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from django.db import OperationalError, connection, transaction
 
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
-from campaigns.offers import quota_counters
+from campaigns.offers import quota_guard
 from campaigns.offers.published_offers import PublishedOffer, as_data, terms_of
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
@@ -118,7 +118,7 @@ def _new_version(row: Offer, terms: OfferTerms, data: dict[str, Any], *, at: dat
         update_fields=["version", "subject", "limit", "limit_per_merchant", "name_en", "name_zh", "reevaluate_all"]
     )
     if recount:
-        quota_counters.recount_merchants(row)
+        quota_guard.recount_merchants(row)
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

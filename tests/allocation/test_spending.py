@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns.coupons.wallet import Coupon, Order, Replay, replay
+from campaigns.coupons.life_cycle import Coupon, Order, Replay, replay
 from tests.support.allocation_notation import brief, hour
 
 OPENS, ENDS = 2, 9

@@ -10,7 +10,7 @@ from django.core.mail.backends.locmem import EmailBackend
 from django.db.models import QuerySet
 from pytest_django import Settings
 
-from campaigns.coupons import attachment, redemption, wallet
+from campaigns.coupons import attachment, life_cycle, redemption
 from campaigns.coupons.attachment import NotAttachableError
 from campaigns.models import Coupon, Issuance, Message, OutboxEvent
 from campaigns.notifications import distribution, mailing
@@ -105,13 +105,13 @@ def test_control_without_the_locks_two_orders_get_one_coupon(owner: Member, monk
     without_row_locks(monkeypatch)
     marks = Issuance.objects.values_list("spent_until")
     monkeypatch.setattr(redemption, "_marks", lambda: marks.all)  # which are locked by a statement that is kept
-    fold, both = wallet.replay, Barrier(2)
+    fold, both = life_cycle.replay, Barrier(2)
 
-    def met(*arguments: Any, **options: Any) -> wallet.Replay:
+    def met(*arguments: Any, **options: Any) -> life_cycle.Replay:
         both.wait(timeout=10)  # both have read before either writes
         return fold(*arguments, **options)
 
-    monkeypatch.setattr(wallet, "replay", met)
+    monkeypatch.setattr(life_cycle, "replay", met)
     merchant = owner.merchant
     found = at_once([partial(ask, number, merchant) for number in "AB"])
     assert [type(one).__name__ for one in found] == ["Coupon", "Coupon"]
