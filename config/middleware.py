@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.core.exceptions import BadRequest
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views import defaults
 
 from core.unusable_input import has_nul, is_unusable_input
@@ -47,7 +47,8 @@ class UnusableInputGuard:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer the exceptions that unusable input causes."""
-        if not is_unusable_input(error):
+        # A view that answers 404 has dealt with the input that caused it.
+        if isinstance(error, Http404) or not is_unusable_input(error):
             return None
         logger.warning("unusable input at %s", request.path[:200], exc_info=error)
         return _bad_request(request)

@@ -9,6 +9,7 @@ import psycopg.pq
 import pytest
 from django.conf import settings as configured
 from django.db import connection
+from django.utils import translation
 from pytest_django import Settings
 
 from tests.support import season as seasons
@@ -53,6 +54,12 @@ def _is_marked(item: pytest.Item, *names: str) -> bool:
 
 def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """Start every test in English: a request of an earlier test leaves its language active in the thread."""
+    translation.activate("en")
 
 
 @pytest.fixture(autouse=True)

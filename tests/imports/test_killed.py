@@ -21,7 +21,7 @@ def environment(tmp_path: Path, transactional_db: None) -> dict[str, str]:
         parts = connection.settings_dict
         url = f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT'] or 5432}/{parts['NAME']}"
     else:
-        url = f"sqlite:///{tmp_path / 'killed.sqlite3'}"
+        url = f"sqlite:///{tmp_path.parent / f'{tmp_path.name}.sqlite3'}"
     environment = {**os.environ, "DATABASE_URL": url}
     (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
     for command in (["migrate", "-v0"], ["import_facts", str(tmp_path)]):
