@@ -1,6 +1,7 @@
 """Threshold tags, stored: each order is tagged at its first receipt as a threshold order or as a candidate."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import chain, groupby, islice
@@ -33,6 +34,8 @@ def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
 
     A tag never changes. Where the receipts under a candidate's tag were corrected, its live grant is marked for review.
     """
+    if changes.passed(offer.terms.decision_instant):
+        changes = replace(changes, since=None)  # nothing was tagged before, so no receipt is late
     merchants = chain(_follow_owners(offer, changes), _merchants(changes))
     written = 0
     while chunk := list(islice(merchants, MERCHANTS_AT_ONCE)):

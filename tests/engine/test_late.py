@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from logistics.models import FreightOrder
-from tests.support.scenarios import coupon_offer, small_world, threshold_offer, wipe
+from tests.support.scenarios import OVER_100, coupon_offer, small_world, threshold_offer, wipe
 from tests.support.world import (
     correct,
     coupons,
@@ -132,6 +132,18 @@ def test_a_receipt_cancelled_after_the_threshold_was_reached() -> None:
     tick("05")
     tick("07")
     assert states("half") == {"T2": "locked", "T4": "locked"}
+
+
+def test_receipts_booked_before_the_decision_day_reach_the_threshold() -> None:
+    parts = {"subject": "trade_order", "claim": OVER_100, "benefit": "{fee: service_fee, percent: 50}"}
+    publish(offer("half", **parts, decided_at="2022-09-10 00:00:00", settlement=""))
+    merchant()
+    for n, booked in enumerate(("03", "04"), start=1):
+        trade(f"T{n}")
+        receipt(f"R{n}", f"T{n}", booked, amount=150)
+    for at in ("08", "12"):
+        tick(at)
+    assert outcomes("half") == {"T2": "granted"}
 
 
 def test_a_cancellation_before_the_booking_itself() -> None:

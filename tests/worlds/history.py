@@ -51,7 +51,7 @@ def _eventful(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...], 
         at, schema, row = max(first, _late(values)), find_schema(file), rows[file][key]
         changed = facts.corrected(values, schema, rows, row, words)
         rows[file][key] = changed
-        if values.chance(0.1):
+        if file != "reference_lists" and values.chance(0.1):
             changed = facts.strange(values, file, changed)
         steps.append(Step("import", at, file, row=changed))
     steps += [_act(values, rows, offers) for _ in range(values.rng.randint(0, 6))]
