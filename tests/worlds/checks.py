@@ -80,16 +80,22 @@ def _decision_agrees(offer: PublishedOffer, explanation: Explanation, decision: 
         raise PropertyError("explain differs from the decision", _tell(explanation))
     row = claims.subjects(offer).get(pk=explanation.subject)
     for n, condition in enumerate(offer.terms.own_conditions):
-        if _is_plain(condition) and holds(condition, row, offer.terms.collection, row.seen_at) == bool(
+        if _is_plain(condition, row) and holds(condition, row, offer.terms.collection, row.seen_at) == bool(
             decision.failed >> n & 1
         ):
             raise PropertyError("a condition differs from plain Python", f"{condition.name} of {_tell(explanation)}")
 
 
-def _is_plain(condition: Any) -> bool:
-    """Return whether plain Python evaluates the condition: not one on the offer's own moments."""
-    parts = getattr(condition, "any", ())
-    return all(map(_is_plain, parts)) and getattr(condition, "fact", "") not in ("settlement", "fulfilment")
+def _is_plain(condition: Any, row: Any) -> bool:
+    """Return whether plain Python evaluates the condition.
+
+    It knows neither the offer's own moments, nor a claim at another instant than that as of which facts are seen.
+    """
+    if parts := getattr(condition, "any", ()):
+        return all(_is_plain(part, row) for part in parts)
+    if getattr(condition, "fact", "") in ("settlement", "fulfilment"):
+        return False
+    return row.claimed_at == row.seen_at or getattr(condition, "not_before", None) != "claim"
 
 
 def _grants_rest_on_facts(world: World, offer: PublishedOffer) -> None:

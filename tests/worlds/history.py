@@ -48,12 +48,16 @@ def _eventful(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...], 
     about = {*named, "receipts", "merchants"}
     known = [arrival for arrival in arrivals if arrival[1] in about or values.chance(0.2)] or arrivals
     for first, file, key in values.rng.choices(known, k=values.rng.randint(2, 6)):
-        at, schema, row = max(first, _late(values)), find_schema(file), rows[file][key]
-        changed = facts.corrected(values, schema, rows, row, words)
-        rows[file][key] = changed
-        if file != "reference_lists" and values.chance(0.1):
-            changed = facts.strange(values, file, changed)
-        steps.append(Step("import", at, file, row=changed))
+        at, schema = max(first, _late(values)), find_schema(file)
+        for later in range(values.rng.choice((1, 1, 2))):  # a grant under review meets the next correction
+            row = facts.corrected(values, schema, rows, rows[file][key], words)
+            rows[file][key] = row
+            if file != "reference_lists" and values.chance(0.1):
+                row = facts.strange(values, file, row)
+            steps.append(Step("import", at + timedelta(hours=4 * later), file, row=row))
+            steps.append(Step("tick", at + timedelta(hours=4 * later + 1)))
+        if values.chance(0.3):
+            steps.append(Step("accept", at + timedelta(hours=2)))
     steps += [_act(values, rows, offers) for _ in range(values.rng.randint(0, 6))]
     return in_order(steps)
 
