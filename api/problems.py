@@ -122,7 +122,16 @@ def handle(error: Exception, context: Any) -> Response:
 @csrf_exempt
 def not_found(_request: HttpRequest) -> JsonResponse:
     """View of all paths of version 1 that do not exist."""
-    return JsonResponse(ProblemError(NOT_FOUND).body(), status=NOT_FOUND.status, content_type=PROBLEM)
+    return _without_view(NOT_FOUND)
+
+
+def bad_request(_request: HttpRequest) -> JsonResponse:
+    """Answer a request that no view should see."""
+    return _without_view(INVALID)
+
+
+def _without_view(kind: ProblemType) -> JsonResponse:
+    return JsonResponse(ProblemError(kind).body(), status=kind.status, content_type=PROBLEM)
 
 
 def row_error(error: RowError, row: str) -> dict[str, str]:

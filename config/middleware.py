@@ -8,6 +8,7 @@ from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.views import defaults
 
+from api import problems
 from core.unusable_input import has_nul, is_unusable_input
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class UnusableInputGuard:
     """Middleware: answer 400 to input that cannot be represented, in an address, a cookie, a filter or a form.
 
     A NUL is found before the view runs. An impossible year or number is found by the code that meets it: the guard
-    answers its exception. The REST API does the same in its own format.
+    answers its exception. Addresses of the REST API get the API's error format.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -60,4 +61,6 @@ def _pairs(values: Any) -> Iterator[dict[str, str]]:
 
 
 def _bad_request(request: HttpRequest) -> HttpResponse:
+    if request.path_info.startswith("/api/"):
+        return problems.bad_request(request)
     return defaults.bad_request(request, BadRequest())

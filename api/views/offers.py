@@ -20,6 +20,9 @@ from core import clock
 from core.db.compiled_queries import compiled_query, number
 from definitions import offer_sentences
 
+# A NUL is refused for every address, before the view runs.
+CAMPAIGN_FILTER = {"type": "string", "pattern": "^[^\\u0000]*$"}
+
 
 class CampaignListView(ReadView):
     @extend_schema(responses=serializers.CampaignSerializer(many=True), operation_id="list_campaigns")
@@ -32,7 +35,7 @@ class CampaignListView(ReadView):
 class OfferListView(ReadView):
     @extend_schema(
         responses=serializers.OfferSerializer(many=True),
-        parameters=[OpenApiParameter("campaign", str, description="only offers of this campaign")],
+        parameters=[OpenApiParameter("campaign", CAMPAIGN_FILTER, description="only offers of this campaign")],
         operation_id="list_offers",
     )
     def get(self, request: Request) -> Response:

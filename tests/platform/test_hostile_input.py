@@ -156,3 +156,10 @@ def test_hostile_paths_and_queries_are_refused_by_the_programs_interface(program
         == []
     )
     assert program.get("/api/v1/statements/9999-12/").status_code in (400, 404)
+
+
+def test_the_programs_interface_refuses_a_nul_in_its_own_format(program: Client) -> None:
+    for path in ("/api/v1/offers/?campaign=%00", "/api/v1/offers/a%00b/", "/api/v1/no-such/%00"):
+        answer = program.get(path)
+        assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
+        assert answer.json()["code"] == "invalid"
