@@ -18,7 +18,7 @@ SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
-    structlog.stdlib.ExtraAdder(allow=["decided", "moved", "issued", "user", "address"]),
+    structlog.stdlib.ExtraAdder(allow=["decided", "moved", "issued", "user", "address", "by"]),
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,

@@ -175,7 +175,7 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ] + [{"NAME": "identity.password_validators.WordsValidator"}]
 
-AUTHENTICATION_BACKENDS = ["identity.backends.GuardedBackend"]
+AUTHENTICATION_BACKENDS = ["merchants.backends.MemberBackend"]
 
 # FAIRGROUND_PROXIES (0): number of your own proxies in front of the web server. That many addresses at the end of
 # X-Forwarded-For are trusted when failed sign-ins are counted by address. Behind one proxy set 1.

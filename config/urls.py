@@ -16,6 +16,8 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     # Operators and merchants use the same sign-in page.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
+    # So does changing a password: the admin's own page would let it be guessed without a count.
+    path("admin/password_change/", RedirectView.as_view(pattern_name="password-change")),
     path("admin/", overview.overview_page),  # replaces the admin's index
     path("admin/", include("backoffice.urls")),
     path("admin/", admin.site.urls),

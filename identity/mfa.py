@@ -21,18 +21,25 @@ def is_required_for(user: User) -> bool:
     return settings.SECOND_STEP == "everyone" or (settings.SECOND_STEP == "operators" and user.is_staff)
 
 
+@transaction.atomic
 def begin_setup(user: User) -> TOTPDevice:
-    """Return the device that is being set up: the same until it is confirmed, so that the page can be reloaded."""
-    return TOTPDevice.objects.get_or_create(user=user, confirmed=False, defaults={"name": "telephone"})[0]
+    """Return a new device with a secret of its own to set up. One that an earlier setup left behind is deleted."""
+    TOTPDevice.objects.filter(user=user, confirmed=False).delete()
+    return TOTPDevice.objects.create(user=user, confirmed=False, name="telephone")
+
+
+def device_in_setup(user: User, pk: int) -> TOTPDevice | None:
+    """Return the user's device with that primary key while it is being set up."""
+    return TOTPDevice.objects.filter(user=user, pk=pk, confirmed=False).first()
 
 
 @transaction.atomic
-def confirm_setup(user: User, code: str) -> bool:
+def confirm_setup(new: TOTPDevice, code: str) -> bool:
     """Turn the second factor on if the code is one of the device being set up. Return true if it was."""
-    device = TOTPDevice.objects.select_for_update().filter(user=user, confirmed=False).first()
+    device = TOTPDevice.objects.select_for_update().filter(pk=new.pk, confirmed=False).first()
     if device is None or not device.verify_token(code):
         return False
-    TOTPDevice.objects.filter(user=user, confirmed=True).delete()
+    TOTPDevice.objects.filter(user=device.user, confirmed=True).delete()
     device.confirmed = True
     device.save()
     return True

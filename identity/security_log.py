@@ -1,4 +1,6 @@
-"""Security log: sign-ins, failed attempts and sign-outs, written to the logger `fairground.security`.
+"""Security log, written to the logger `fairground.security`.
+
+It has sign-ins, failed attempts and sign-outs, and changes of passwords and of the second factor.
 
 Users are logged by primary key, never by the name that was typed: it may be a password in the wrong field.
 """
@@ -37,9 +39,12 @@ def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = No
         logger.warning("sign-in failed", extra=_context(request, user))
 
 
-def second_factor_failed(request: HttpRequest, user: User) -> None:
-    """Log a wrong code after a right password."""
-    logger.warning("second factor failed", extra=_context(request, user))
+def record(
+    event: str, user: User, *, request: HttpRequest | None = None, by: User | None = None, level: int = logging.INFO
+) -> None:
+    """Log an event of a user's sign-in; `by` is the administrator who caused it. Commands have no request."""
+    address = client_address(request) if request else None
+    logger.log(level, event, extra={"user": user.pk, "address": address, "by": by.pk if by else None})
 
 
 def _context(request: HttpRequest, user: User | None) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 A session ends after `SESSION_COOKIE_AGE` seconds without a request, and in any case `SESSION_LIFETIME` seconds after
 sign-in: one hour and one day, the limits of NIST SP 800-63B-4 for level 2. Deleting a row signs that browser out.
+
+A row is stored under a hash of the key, so that a copy of the database contains no key that a browser could send.
 """
 
 from collections.abc import Callable
@@ -15,6 +17,7 @@ from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_logged_in
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.db.models import QuerySet
+from django.db.models.signals import post_save
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
@@ -27,18 +30,39 @@ UPDATE_INTERVAL = 60
 """Seconds between two updates of the time of last use, so that not every request writes to the database."""
 
 
+def hashed(key: str) -> str:
+    """Return the hash of a session's key under which its row is stored: 160 bits of SHA-256."""
+    return sha256(key.encode(errors="surrogatepass")).hexdigest()[:40]
+
+
 class SessionStore(DatabaseSessionStore):
-    """Django's store with columns for the user, the time of sign-in and the browser."""
+    """Django's store with hashed keys, and columns for the user, the time of sign-in and the browser."""
 
     @classmethod
     def get_model_class(cls) -> Any:
         return Session
 
+    def exists(self, session_key: str) -> bool:
+        return super().exists(hashed(session_key))
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key is not None:
+            super().delete(hashed(key))
+
     def create_model_instance(self, data: Any) -> Any:
         row: Any = super().create_model_instance(data)
+        row.session_key = hashed(row.session_key)
         row.user_id = data.get(SESSION_KEY)
         row.begun_at = datetime.fromtimestamp(data[BEGUN], UTC) if BEGUN in data else None
         row.agent = data.get(AGENT, "")
+        return row
+
+    def _get_session_from_db(self) -> Session | None:
+        rows = Session.objects.filter(expire_date__gt=timezone.now())
+        row = rows.filter(session_key=hashed(str(self.session_key))).first()
+        if row is None:
+            self._session_key: str | None = None
         return row
 
 
@@ -77,19 +101,25 @@ def active_sessions(user: User, *, at: datetime) -> QuerySet[Session]:
     return Session.objects.filter(user=user, expire_date__gt=at).order_by("-expire_date", "session_key")
 
 
-def end(user: User, *, keep: str | None = None, public_id: str | None = None) -> int:
+def end(user: User, *, keep: str | None = None, public_id: str = "") -> int:
     """End the user's sessions, except the one with the key `keep`; with `public_id`, that session only.
 
     Returns the number of sessions ended.
     """
-    rows = Session.objects.filter(user=user).exclude(session_key=keep or "")
-    keys = [key for key in rows.values_list("session_key", flat=True) if public_id in (None, public_id_of(key))]
-    return Session.objects.filter(session_key__in=keys).delete()[0]
+    rows = Session.objects.filter(user=user, session_key__startswith=public_id)
+    return rows.exclude(session_key=hashed(keep) if keep else "").delete()[0]
 
 
-def public_id_of(key: str) -> str:
-    """Return the identifier of a session for use in pages: its key is a secret."""
-    return sha256(key.encode()).hexdigest()[:16]
+@receiver(post_save, sender=settings.AUTH_USER_MODEL)
+def end_sessions_of_inactive_user(instance: User, **_signal: Any) -> None:
+    """End the sessions of a user who was deactivated, so that none comes back when the user is activated again."""
+    if not instance.is_active:
+        end(instance)
+
+
+def public_id_of(session: Session) -> str:
+    """Return the identifier of a session for use in pages."""
+    return session.session_key[:16]
 
 
 def last_used_at(session: Session) -> datetime:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from zoneinfo import ZoneInfo
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser, User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -69,13 +69,25 @@ def for_main_accounts(view: View) -> View:
 
 def member_of(user: AbstractBaseUser | AnonymousUser) -> Member | None:
     """Return the member of a user, None where there is none or it is disabled."""
-    return Member.objects.select_related("merchant", "user").filter(user=user.pk, disabled_at=None).first()
+    member: Member | None = getattr(user, "member", None)  # loaded with the user by `merchants.backends`
+    return None if member is None or member.disabled_at else member
+
+
+def is_disabled(user: User) -> bool:
+    """Return True for a disabled member. An operator who is also a member loses the merchant's pages alone."""
+    member: Member | None = getattr(user, "member", None)
+    return member is not None and member.disabled_at is not None and not user.is_staff
+
+
+def may_see_dashboards(user: AbstractBaseUser | AnonymousUser) -> bool:
+    """Return True for an operator who may view the dashboards of merchants."""
+    return isinstance(user, User) and user.is_staff and user.has_perm(SEE)
 
 
 def seen_by(request: HttpRequest) -> Merchant | None:
     """Return the merchant whose dashboard an operator views, None without the permission to view dashboards."""
     code = request.session.get(SEEN)
-    if code is None or not request.user.has_perm(SEE):
+    if code is None or not may_see_dashboards(request.user):
         return None
     return Merchant.objects.filter(pk=code).first()
 

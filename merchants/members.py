@@ -20,6 +20,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
+from identity import sessions
 from merchants.models import Member, Merchant, calendar_key
 
 Role = Member.Role
@@ -100,8 +101,13 @@ def limit(member: Member, *, may_attach: bool, by: Member | None) -> None:
 
 
 def disable(member: Member, *, at: datetime, by: Member | None) -> None:
-    """Disable a member: it loses access and its calendar at once. Raises MemberError when `by` may not change it."""
+    """Disable a member: its sessions end and its calendar's address stops working.
+
+    Raises MemberError when `by` may not change it. An operator who is also a member keeps its sessions.
+    """
     _check(member, by)
+    if not member.user.is_staff:
+        sessions.end(member.user)
     Member.objects.filter(pk=member.pk, disabled_at=None).update(disabled_at=at, calendar_key=calendar_key())
     member.refresh_from_db()
 

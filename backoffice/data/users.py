@@ -1,18 +1,19 @@
 """Users and roles. Administrators assign roles, and nothing beyond the existing roles."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from core.admin import ReadOnlyAdmin
-from identity import mfa, sessions
+from identity import mfa, security_log, sessions
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -34,6 +35,7 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
         for user in self._mine(request, chosen):
             ended += sessions.end(user, keep=request.session.session_key)
             self.log_change(request, user, "ended all sessions")
+            security_log.record("sessions ended", user, request=request, by=cast(User, request.user))
         messages.info(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
 
     @admin.action(description=_("Remove two-step verification (lost phone)"), permissions=["change"])
@@ -48,10 +50,17 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
             mfa.disable(user)
             sessions.end(user, keep=request.session.session_key)
             self.log_change(request, user, "removed the second step")
+            security_log.record("second factor removed", user, request=request, by=cast(User, request.user))
         text = ngettext(
             "Two-step verification of %(n)d user removed.", "Two-step verification of %(n)d users removed.", len(done)
         )
         messages.info(request, text % {"n": len(done)})
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # of Django
+        """Set the password of another user. One's own takes the old password, on the page for it."""
+        if id == str(request.user.pk):
+            return redirect("password-change")
+        return super().user_change_password(request, id, form_url)
 
     def _mine(self, request: HttpRequest, chosen: QuerySet[User]) -> list[User]:
         """Return the selected users that the user may change."""

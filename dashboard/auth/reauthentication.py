@@ -23,7 +23,11 @@ class PasswordConfirmationForm(forms.Form):
         self.request = request
 
     def clean_password(self) -> str:
-        password: str = self.cleaned_data["password"]
-        if authenticate(self.request, username=self.request.user.get_username(), password=password) is None:
-            raise forms.ValidationError(_("Wrong password, or too many attempts."), code="password")
-        return password
+        return confirm_password(self.request, self.cleaned_data["password"])
+
+
+def confirm_password(request: HttpRequest, password: str) -> str:
+    """Return the password if it is the user's. Raises ValidationError if it is wrong, and after too many attempts."""
+    if authenticate(request, username=request.user.get_username(), password=password) is None:
+        raise forms.ValidationError(_("Wrong password, or too many attempts."), code="password")
+    return password

@@ -32,15 +32,15 @@ def index(request: HttpRequest) -> HttpResponse:
     user, here = cast(User, request.user), request.session.session_key
     form = EndSessionForm(request.POST or None, request=request)
     if request.method == "POST" and form.is_valid():
-        ended = sessions.end(user, keep=here, public_id=form.cleaned_data["number"] or None)
+        ended = sessions.end(user, keep=here, public_id=form.cleaned_data["number"])
         messages.success(
             request, ngettext("Signed out on %(n)d device.", "Signed out on %(n)d devices.", ended) % {"n": ended}
         )
         return redirect("sessions")
     rows = [
         {
-            "number": sessions.public_id_of(session.session_key),
-            "is_here": session.session_key == here,
+            "number": sessions.public_id_of(session),
+            "is_here": session.session_key == sessions.hashed(str(here)),
             "agent": session.agent,
             "begun_at": session.begun_at,
             "seen_at": sessions.last_used_at(session),

@@ -4,8 +4,9 @@ from typing import Any, cast
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth import views
-from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -15,7 +16,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dashboard.auth import second_factor
-from identity import login_attempts, mfa
+from dashboard.auth.reauthentication import confirm_password
+from identity import login_attempts, mfa, sessions
+from identity.backends import find_user
 from merchants.models import Member
 
 
@@ -86,11 +89,20 @@ class ChoosePassword(views.PasswordResetConfirmView):
 
     template_name = "dashboard/password_choose.html"
     success_url = reverse_lazy("home")
-    post_reset_login_backend = "identity.backends.GuardedBackend"
+    post_reset_login_backend = settings.AUTHENTICATION_BACKENDS[0]
+
+    def get_user(self, uidb64: str) -> User | None:
+        """Return the user of the link, or None if the link is broken or the user may not sign in."""
+        user = super().get_user(uidb64)
+        return find_user(user.pk) if user else None
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in at once, unless the user has two-step verification: access to the mailbox is only the first step."""
+        """Sign in at once, unless the user has two-step verification: access to the mailbox is only the first step.
+
+        All earlier sessions of the user end.
+        """
         user = cast(User, self.user)
+        sessions.end(user)
         self.post_reset_login = mfa.device_of(user) is None
         response = super().form_valid(form)
         if self.post_reset_login:
@@ -98,8 +110,31 @@ class ChoosePassword(views.PasswordResetConfirmView):
         return second_factor.wait_for_code(self.request, user, name=user.get_username(), to=str(self.success_url))
 
 
+class ChangePasswordForm(PasswordChangeForm):
+    """Form whose check of the old password is counted like a sign-in attempt."""
+
+    def __init__(self, *arguments: Any, request: HttpRequest, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        return confirm_password(self.request, self.cleaned_data["old_password"])
+
+
 class ChangePassword(views.PasswordChangeView):
     """Form that changes the password and ends the user's other sessions."""
 
     template_name = "dashboard/password_change.html"
-    success_url = reverse_lazy("account")
+    form_class = ChangePasswordForm
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def get_success_url(self) -> str:
+        return reverse("admin:index" if cast(User, self.request.user).is_staff else "account")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        response = super().form_valid(form)
+        sessions.end(cast(User, self.request.user), keep=self.request.session.session_key)
+        messages.success(self.request, _("Your password was changed."))
+        return response

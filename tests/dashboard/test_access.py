@@ -157,8 +157,8 @@ def test_a_disabled_member_is_signed_out_at_once(world: dict[str, str], owner: M
     browser = client(mate)
     assert browser.get("/").status_code == 200
     members.disable(mate, at=t("03"), by=owner)
-    for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS - SELF):
-        assert browser.get(world[name]).status_code == 403, name
+    for name in sorted(set(world) - OPEN - OWN - OPERATORS - POSTS):
+        assert browser.get(world[name]).headers["location"].startswith("/sign-in/"), name
     fresh = Client(headers={"accept-language": "en"})
     page = fresh.post("/sign-in/", {"username": "mate@example.com", "password": PASSWORD})
     assert "Your main account or the platform disabled" in page.content.decode()
@@ -238,6 +238,29 @@ def test_losing_the_permission_ends_impersonation_at_once(world: dict[str, str],
     browser.post(world["impersonate"])
     operator.user_permissions.clear()
     assert browser.get("/").headers["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("is_superuser", [False, True])
+def test_losing_the_staff_status_ends_impersonation_at_once(
+    world: dict[str, str], operator: User, is_superuser: bool
+) -> None:
+    browser = signed_in(operator)
+    browser.post(world["impersonate"])
+    assert browser.get("/").status_code == 200
+    operator.is_staff, operator.is_superuser = False, is_superuser
+    operator.save()
+    assert browser.get("/").status_code == 403
+    assert browser.post(world["impersonate"]).status_code == 403
+
+
+def test_without_staff_status_roles_give_no_permission(operator: User) -> None:
+    assert operator.has_perm("merchants.see_as_member")
+    assert operator.has_module_perms("merchants")
+    operator.is_staff = False
+    operator.save()
+    former = User.objects.get(pk=operator.pk)
+    assert not former.has_perm("merchants.see_as_member")
+    assert not former.has_module_perms("merchants")
 
 
 def test_a_member_cannot_impersonate_another_merchant(world: dict[str, str], stranger: Member) -> None:

@@ -152,7 +152,7 @@ def test_the_number_of_queries_depends_only_on_offers(owner: Member, offers: int
     FreightOrder.objects.bulk_create(rows, batch_size=5_000)
     with CaptureQueriesContext(connection) as many:
         browser.get("/")
-    assert len(few) == len(many) == 8 + offers
+    assert len(few) == len(many) == 7 + offers
 
 
 def test_a_first_visit_transfers_less_than_60_kb(owner: Member) -> None:

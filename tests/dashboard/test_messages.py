@@ -156,7 +156,7 @@ def test_the_number_of_queries_does_not_grow_with_messages(owner: Member, count:
     browser = client(owner)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/messages/")
-    assert len(queries) == 6  # session, user, member, messages, clock, unread messages
+    assert len(queries) == 5  # session, user with its member, messages, clock, unread messages
 
 
 # Mail

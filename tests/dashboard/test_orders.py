@@ -138,5 +138,5 @@ def test_the_number_of_queries_depends_only_on_offers(owner: Member, orders: int
     browser = client(owner)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/orders/")
-    # session, user, member, clock, orders, offers, one for each of three offers, coupons, unread messages
-    assert len(queries) == 11
+    # session, user with its member, clock, orders, offers, one for each of three offers, coupons, unread messages
+    assert len(queries) == 10

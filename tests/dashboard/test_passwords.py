@@ -1,11 +1,15 @@
 """Rules for passwords, with accepted and refused examples (ASVS 6.2)."""
 
+import logging
+
 import pytest
 from django.conf.global_settings import PASSWORD_HASHERS
 from django.contrib.auth.hashers import make_password
 from django.test import Client
 from pytest_django import Settings
 
+from identity import login_attempts
+from identity.models import LoginAttempt, Session
 from merchants.models import Member
 from tests.support.members import PASSWORD, client
 
@@ -50,6 +54,30 @@ def test_any_long_password_is_accepted_and_compared_exactly(owner: Member, taken
 def test_a_change_requires_the_current_password(owner: Member) -> None:
     assert not change(client(owner), "quite-another-fair", old="not-that-one")
     assert change(client(owner), "quite-another-fair")
+
+
+@pytest.mark.parametrize("path", ["/account/password/", "/admin/password_change/"])
+def test_guesses_of_the_current_password_are_counted(owner: Member, path: str) -> None:
+    owner.user.is_staff = True
+    owner.user.save()
+    browser, chosen = client(owner), {"new_password1": "quite-another-fair", "new_password2": "quite-another-fair"}
+    for n in range(login_attempts.MAX_PER_NAME):
+        browser.post(path, {"old_password": f"guess-{n}", **chosen}, follow=True)
+        if path != "/account/password/":
+            assert not LoginAttempt.objects.exists()  # the admin's page checks nothing: it leads to the other one
+    browser.post(path, {"old_password": PASSWORD, **chosen})
+    owner.user.refresh_from_db()
+    assert owner.user.check_password(PASSWORD)
+
+
+def test_a_change_ends_the_other_sessions_and_is_logged(owner: Member, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "fairground.security")
+    here, _there = client(owner), client(owner)
+    caplog.clear()
+    assert change(here, "quite-another-fair")
+    assert Session.objects.count() == 1
+    assert [(line.getMessage(), line.user) for line in caplog.records] == [("password changed", owner.user.pk)]  # type: ignore[attr-defined]
+    assert here.get("/").status_code == 200
 
 
 def test_password_managers_can_fill_in_the_fields(owner: Member) -> None:

@@ -88,4 +88,4 @@ def test_the_number_of_queries(season: Member) -> None:
     browser = client(season)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/savings/")
-    assert len(queries) == 8  # session, user, member, settled, redeemed, offers, clock, unread messages
+    assert len(queries) == 7  # session, user with its member, settled, redeemed, offers, clock, unread messages

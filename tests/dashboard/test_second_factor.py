@@ -13,10 +13,11 @@ from pytest_django import Settings
 from time_machine import travel
 
 from identity import mfa
+from merchants import members
 from merchants.models import Member
 from tests.support.concurrency import at_once
 from tests.support.guards import without_row_locks
-from tests.support.members import PASSWORD, client, totp_code, words
+from tests.support.members import PASSWORD, begin_second_step, client, totp_code, words
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +33,7 @@ def code(device: TOTPDevice, at: datetime = NOW) -> str:
 def device(owner: Member) -> TOTPDevice:
     made = mfa.begin_setup(owner.user)
     with travel(NOW - timedelta(minutes=5), tick=False):
-        assert mfa.confirm_setup(owner.user, code(made, NOW - timedelta(minutes=5)))
+        assert mfa.confirm_setup(made, code(made, NOW - timedelta(minutes=5)))
     return TOTPDevice.objects.get()
 
 
@@ -45,18 +46,13 @@ def enter_password(browser: Client, to: str = "") -> str:
 def test_turning_it_on_or_off_requires_password_and_code(owner: Member) -> None:
     browser = client(owner)
     with travel(NOW, tick=False):
-        page = browser.get(SETTINGS).content.decode()
-        assert "<svg" in page
-        assert "otpauth://totp/Fairground" in page
-        made = TOTPDevice.objects.get()
+        assert "Wrong password" in browser.post(SETTINGS, {"password": "no"}).content.decode()
+        made = begin_second_step(browser)
         assert not made.confirmed
-        assert "Wrong code" in browser.post(SETTINGS, {"code": "000000", "password": PASSWORD}).content.decode()
-    with travel(NOW + timedelta(minutes=1), tick=False):
-        right = code(made, NOW + timedelta(minutes=1))
-        assert browser.post(SETTINGS, {"code": right}).status_code == 200
-        assert "Wrong password" in browser.post(SETTINGS, {"code": right, "password": "no"}).content.decode()
+        assert "Wrong code" in browser.post(SETTINGS, {"code": "000000"}).content.decode()
         assert mfa.device_of(owner.user) is None
-        assert browser.post(SETTINGS, {"code": right, "password": PASSWORD}).status_code == 302
+    with travel(NOW + timedelta(minutes=1), tick=False):
+        assert browser.post(SETTINGS, {"code": code(made, NOW + timedelta(minutes=1))}).status_code == 302
         assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=2), tick=False):
         assert "Wrong code" in browser.post(SETTINGS, {"code": "123456", "password": PASSWORD}).content.decode()
@@ -64,9 +60,43 @@ def test_turning_it_on_or_off_requires_password_and_code(owner: Member) -> None:
     with travel(NOW + timedelta(minutes=5), tick=False):
         right = code(made, NOW + timedelta(minutes=5))
         assert browser.post(SETTINGS, {"code": right, "password": "no"}).status_code == 200
+        assert browser.post(SETTINGS, {"code": right}).status_code == 200
         assert mfa.device_of(owner.user) is not None
         browser.post(SETTINGS, {"code": right, "password": PASSWORD})
         assert mfa.device_of(owner.user) is None
+
+
+def test_the_secret_is_shown_only_to_one_who_knows_the_password(owner: Member) -> None:
+    browser = client(owner)
+    for page in (browser.get(SETTINGS), browser.post(SETTINGS, {"password": "no"}), browser.post(SETTINGS, {})):
+        assert b"otpauth:" not in page.content
+        assert b"<svg" not in page.content
+    assert not TOTPDevice.objects.exists()
+    begin_second_step(browser)
+    assert b"otpauth:" not in browser.get(SETTINGS).content
+
+
+def test_every_setup_has_a_new_secret_and_only_the_last_one_counts(owner: Member) -> None:
+    here, there = client(owner), client(owner)
+    with travel(NOW, tick=False):
+        first, second = begin_second_step(here), begin_second_step(there)
+        assert first.key != second.key
+        assert list(TOTPDevice.objects.all()) == [second]
+        assert here.post(SETTINGS, {"code": code(second)}).headers["location"] == SETTINGS  # the other session's
+        assert mfa.device_of(owner.user) is None
+        assert "The setup has expired" in words(here.get(SETTINGS).content.decode())
+        assert there.post(SETTINGS, {"code": code(second)}).status_code == 302
+        assert mfa.device_of(owner.user) == second
+
+
+@pytest.mark.parametrize(("seconds", "is_valid"), [(600, True), (601, False)])
+def test_a_setup_ends_after_ten_minutes(owner: Member, seconds: int, is_valid: bool) -> None:
+    browser, later = client(owner), NOW + timedelta(seconds=seconds)
+    with travel(NOW, tick=False):
+        made = begin_second_step(browser)
+    with travel(later, tick=False):
+        browser.post(SETTINGS, {"code": code(made, later)})
+        assert (mfa.device_of(owner.user) is not None) is is_valid
 
 
 def test_the_password_alone_does_not_sign_in(device: TOTPDevice) -> None:
@@ -111,6 +141,25 @@ def test_the_code_must_follow_within_five_minutes(minutes: int, is_valid: bool, 
         assert browser.get(CODE).status_code == (200 if is_valid else 302)
 
 
+@pytest.mark.parametrize("change", ["password", "disabled", "inactive"])
+def test_a_waiting_code_does_not_outlive_a_change_of_the_account(
+    device: TOTPDevice, owner: Member, change: str
+) -> None:
+    browser = Client()
+    with travel(NOW, tick=False):
+        enter_password(browser)
+        if change == "password":
+            owner.user.set_password("quite-another-fair")
+        elif change == "disabled":
+            members.disable(owner, at=NOW, by=None)
+        else:
+            owner.user.is_active = False
+        owner.user.save()
+        assert browser.post(CODE, {"code": code(device)}).headers["location"] == SIGN_IN
+        assert browser.get("/wallet/").status_code == 302
+        assert browser.get(CODE).status_code == 302
+
+
 def test_without_a_second_factor_no_code_is_asked(owner: Member) -> None:
     assert enter_password(Client()) == "/"
     assert Client().get(CODE).status_code == 302
@@ -120,8 +169,8 @@ def test_without_a_second_factor_no_code_is_asked(owner: Member) -> None:
 def test_turning_it_on_or_off_ends_other_sessions(owner: Member) -> None:
     here, there = client(owner), client(owner)
     with travel(NOW, tick=False):
-        made = mfa.begin_setup(owner.user)
-        assert here.post(SETTINGS, {"code": code(made), "password": PASSWORD}).status_code == 302
+        made = begin_second_step(here)
+        assert here.post(SETTINGS, {"code": code(made)}).status_code == 302
         assert (here.get("/wallet/").status_code, there.get("/wallet/").status_code) == (200, 302)
         there.force_login(owner.user)
     later = NOW + timedelta(minutes=5)
@@ -164,8 +213,8 @@ def test_users_who_must_have_it_are_sent_to_the_setup(
     assert "requires two-step verification" in words(operator.get(SETTINGS).content.decode())
     with travel(NOW, tick=False):
         operator.force_login(ana)
-        device = mfa.begin_setup(ana)
-        assert operator.post(SETTINGS, {"code": code(device), "password": PASSWORD}).status_code == 302
+        device = begin_second_step(operator)
+        assert operator.post(SETTINGS, {"code": code(device)}).status_code == 302
         assert operator.get("/admin/").status_code == 200
         assert "move to another phone" in words(operator.get(SETTINGS).content.decode())
     later = NOW + timedelta(minutes=5)

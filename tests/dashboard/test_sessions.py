@@ -13,8 +13,9 @@ from time_machine import travel
 from campaigns import tasks
 from identity import sessions
 from identity.models import Session
+from merchants import members
 from merchants.models import Member
-from tests.support.members import PASSWORD, text
+from tests.support.members import PASSWORD, client, text
 from tests.support.operators import Staff, staff  # noqa: F401  # a fixture
 
 pytestmark = pytest.mark.django_db
@@ -68,10 +69,20 @@ def test_sign_in_creates_a_new_random_key(owner: Member) -> None:
     browser.cookies[settings.SESSION_COOKIE_NAME] = planted
     browser.post("/sign-in/", {"username": "owner@example.com", "password": PASSWORD})
     assert browser.cookies[settings.SESSION_COOKIE_NAME].value != planted
-    assert not Session.objects.filter(pk=planted).exists()
-    key = Session.objects.get().session_key
-    assert len(key) == 32  # 32 of 36 characters: 165 bits
-    assert {sign_in(NOW).cookies[settings.SESSION_COOKIE_NAME].value for _ in range(3)} & {key} == set()
+    assert not Session.objects.filter(pk=sessions.hashed(planted)).exists()
+    keys = {str(sign_in(NOW).cookies[settings.SESSION_COOKIE_NAME].value) for _ in range(3)}
+    assert [len(key) for key in keys] == [32, 32, 32]  # 32 of 36 characters: 165 bits
+
+
+def test_the_database_holds_no_key_that_a_browser_could_send(owner: Member) -> None:
+    browser = sign_in(datetime.now(UTC))
+    key, row = str(browser.cookies[settings.SESSION_COOKIE_NAME].value), Session.objects.get()
+    assert row.pk == sessions.hashed(key) != key
+    assert key not in str(list(Session.objects.values()))
+    thief = Client()
+    for stolen, status in ((row.pk, 302), (key, 200)):
+        thief.cookies[settings.SESSION_COOKIE_NAME] = stolen
+        assert thief.get("/wallet/").status_code == status
 
 
 def test_users_see_their_own_sessions(owner: Member, stranger: Member) -> None:
@@ -113,7 +124,7 @@ def test_users_end_only_their_own_sessions(owner: Member, stranger: Member) -> N
             (here, 0),
             (second, 1),
         ):  # another user's, the current one, the user's other one
-            number = sessions.public_id_of(browser.cookies[settings.SESSION_COOKIE_NAME].value)
+            number = sessions.hashed(str(browser.cookies[settings.SESSION_COOKIE_NAME].value))[:16]
             before = Session.objects.count()
             assert here.post("/account/sessions/", {"password": PASSWORD, "number": number}).status_code == 302
             assert before - Session.objects.count() == ended
@@ -164,6 +175,25 @@ def test_administrators_remove_the_second_factor_of_others(owner: Member, staff:
     }  # her own only with a code
     assert browser.get("/wallet/").status_code == 302
     assert administrator.get("/admin/otp_totp/totpdevice/").status_code == 404
+
+
+def test_a_deactivated_users_sessions_end_and_do_not_come_back(owner: Member) -> None:
+    browser = sign_in(datetime.now(UTC))
+    owner.user.is_active = False
+    owner.user.save()
+    assert not Session.objects.exists()
+    owner.user.is_active = True
+    owner.user.save()
+    assert browser.get("/wallet/").status_code == 302
+
+
+def test_a_disabled_members_sessions_end_and_do_not_come_back(owner: Member) -> None:
+    browser = sign_in(datetime.now(UTC))
+    members.disable(owner, at=NOW, by=None)
+    assert not Session.objects.exists()
+    assert client(owner).get("/wallet/").status_code == 302  # a session made by any other way
+    members.enable(owner, by=None)
+    assert browser.get("/wallet/").status_code == 302
 
 
 def test_expired_sessions_are_deleted(owner: Member) -> None:

@@ -65,7 +65,7 @@ def test_the_number_of_queries_does_not_depend_on_coupons(owner: Member, count: 
     browser = client(owner)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/wallet/")
-    assert len(queries) == 7  # session, user, member, counts, coupons, clock, unread messages
+    assert len(queries) == 6  # session, user with its member, counts, coupons, clock, unread messages
 
 
 def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> None:

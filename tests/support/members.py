@@ -40,6 +40,13 @@ def totp_code(device: TOTPDevice, at: datetime) -> str:
     return f"{totp.token():06}"
 
 
+def begin_second_step(browser: Client) -> TOTPDevice:
+    """Give the password on the page of two-step verification. Return the device that it shows."""
+    page = browser.post("/account/second-step/", {"password": PASSWORD})
+    assert b"otpauth://totp/Fairground" in page.content
+    return TOTPDevice.objects.latest("pk")
+
+
 def clock(at: str) -> None:
     """Set the demonstration clock and stop it."""
     DemoClock.objects.update_or_create(id=1, defaults={"instant": t(at), "running_since": None})
