@@ -10,9 +10,10 @@ from campaigns.monitoring import heartbeat, invariants
 from campaigns.notifications import distribution, mailing, webhook_delivery
 from campaigns.simulation import jobs
 from core import clock
-from identity import login_attempts, sessions
+from identity import login_attempts, password_reset, rate_limits, sessions
 from imports import upload_jobs
 from imports.tasks import work_on_upload
+from merchants import invitations
 
 LOST = timedelta(seconds=30)
 """Time after which the message that announces an upload counts as lost."""
@@ -33,6 +34,9 @@ def sweep() -> None:
     ticker.sweep(at=clock.now())
     login_attempts.delete_expired(at=clock.real())
     sessions.delete_expired()
+    rate_limits.delete_expired(at=clock.real())
+    password_reset.send_links(at=clock.real())
+    invitations.announce(at=clock.real())
     if not Heartbeat.objects.filter(pk=heartbeat.INVARIANTS).exists():
         check_invariants.delay()
     upload_jobs.QUEUE.fail_stalled(at=clock.real())

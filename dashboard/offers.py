@@ -5,7 +5,6 @@ from datetime import UTC, timedelta
 
 import icalendar
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
@@ -19,9 +18,10 @@ from core import clock
 from dashboard.home import Card
 from dashboard.rendering import render_page
 from definitions import offer_sentences
+from merchants import members
 from merchants.access import MemberRequest, for_members
-from merchants.models import Member
 
+CALENDAR = "text/calendar; charset=utf-8"
 ZONES = ("America/Los_Angeles", "Asia/Shanghai")
 DATES: dict[str, Promise] = {
     "opens": gettext_lazy("Opens"),
@@ -40,27 +40,32 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     at, offer = clock.now(), _find(code)
     [status] = merchant_status.statuses([offer], request.merchant, at=at)
     dates = [(DATES[kind], bound) for kind, bound in schedule.dates(offer.terms)]
-    member = request.member
-    calendar = request.build_absolute_uri(reverse("offer-calendar", args=[member.calendar_key, code])) if member else ""
     context = {
         "card": Card(status),
         "terms": offer_sentences.describe_terms(offer.terms),
         "dates": dates,
         "zones": ZONES,
-        "calendar": calendar,
     }
     return render_page(request, "dashboard/offer.html", at=at, **context)
 
 
 @require_GET
-def calendar(_request: HttpRequest, key: str, code: str = "") -> HttpResponse:
-    """Serve the dates of one offer, or of all, as iCalendar. The secret key in the address identifies the member."""
-    member = Member.objects.filter(calendar_key=key, disabled_at=None).first()
+@for_members
+def download_dates(_request: MemberRequest, code: str) -> HttpResponse:
+    """Send the dates of one offer as iCalendar."""
+    response = HttpResponse(_feed([_find(code)]).to_ical(), content_type=CALENDAR)
+    response["Content-Disposition"] = f'attachment; filename="{code}.ics"'
+    return response
+
+
+@require_GET
+def calendar(_request: HttpRequest, key: str) -> HttpResponse:
+    """Serve the dates of all offers as iCalendar. The secret key in the address identifies the member."""
+    member = members.find_by_calendar(key)
     if member is None:
         raise Http404
     with translation.override(member.language):
-        feed = _feed([_find(code)] if code else published_offers.published())
-        response = HttpResponse(feed.to_ical(), content_type="text/calendar; charset=utf-8")
+        response = HttpResponse(_feed(published_offers.published()).to_ical(), content_type=CALENDAR)
     response["Cache-Control"] = "private, max-age=3600"
     return response
 

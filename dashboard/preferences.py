@@ -53,16 +53,16 @@ def edit(request: MemberRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Preferences saved."))
         return redirect("account")
-    calendar = request.build_absolute_uri(reverse("calendar", args=[member.calendar_key]))
-    return render_page(request, "dashboard/account.html", at=clock.now(), form=form, calendar=calendar)
+    return render_page(request, "dashboard/account.html", at=clock.now(), form=form)
 
 
 @require_POST
 @for_members
 def renew_calendar(request: MemberRequest) -> HttpResponse:
-    """Replace the secret address of the calendar feed; the old one stops working."""
+    """Give the calendar feed a new secret address and show it, this once; the old one stops working."""
     if request.member is None:
         raise PermissionDenied
-    members.renew_calendar(request.member)
-    messages.success(request, _("The calendar has a new address. The old one no longer works."))
-    return redirect("account")
+    secret = members.renew_calendar(request.member)
+    calendar = request.build_absolute_uri(reverse("calendar", args=[secret]))
+    form = PreferencesForm(instance=request.member)
+    return render_page(request, "dashboard/account.html", at=clock.now(), form=form, calendar=calendar)

@@ -1,8 +1,11 @@
 """Team page: a main account invites sub-accounts of its merchant, sets their permission, disables and enables them."""
 
+from typing import cast
+
 from django import forms
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -12,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from core import clock
 from dashboard.rendering import render_page
-from merchants import members
+from merchants import invitations, members
 from merchants.access import MemberRequest, for_main_accounts
 from merchants.members import MemberError
 from merchants.models import Member
@@ -37,9 +40,10 @@ def index(request: MemberRequest) -> HttpResponse:
 
 
 def _invited(request: MemberRequest, form: InviteForm) -> bool:
+    by = cast(User, request.user)
     try:
-        at, by = clock.now(), str(request.member)
-        member = members.invite(**form.cleaned_data, to=request.merchant, at=at, by=by)
+        invitations.count(form.cleaned_data["email"], by=by, at=clock.real())
+        member = invitations.invite(**form.cleaned_data, to=request.merchant, at=clock.now(), by=by)
     except MemberError as refusal:
         form.add_error("email", str(refusal))
         return False
@@ -50,7 +54,7 @@ def _invited(request: MemberRequest, form: InviteForm) -> bool:
 @require_POST
 @for_main_accounts
 def change(request: MemberRequest, number: int, action: str) -> HttpResponse:
-    """Apply an action to a sub-account: `disable`, `enable`, `look`, `attach`, or `invite` (again). Else 404."""
+    """Apply an action to a sub-account: `disable`, `enable`, `look`, `attach`, `invite` (again) or `withdraw`."""
     by = request.member
     member = request.merchant.members.select_related("user").filter(pk=number).first()
     if by is None:
@@ -72,8 +76,14 @@ def _apply(request: MemberRequest, member: Member, action: str, by: Member) -> N
             members.enable(member, by=by)
         case "look" | "attach":
             members.limit(member, may_attach=action == "attach", by=by)
-        case "invite" if member.user.last_login is None:
-            members.send_invitation(member)
+        case "invite":
+            members.check_may_change(member, by)
+            invitations.count(member.user.email, by=by.user, at=clock.real())
+            invitations.resend(member)
             messages.success(request, _("Invitation sent to %(email)s.") % {"email": member.user.email})
+        case "withdraw":
+            email = member.user.email
+            invitations.withdraw(member, by=by)
+            messages.success(request, _("Invitation of %(email)s withdrawn.") % {"email": email})
         case _:
             raise Http404

@@ -11,8 +11,8 @@ from dashboard.auth import second_factor, sessions, sign_in
 urlpatterns = [
     path("", home.home, name="home"),
     path("offers/<slug:code>/", offers.detail, name="offer"),
+    path("offers/<slug:code>/dates.ics", offers.download_dates, name="offer-dates"),
     path("calendar/<str:key>.ics", offers.calendar, name="calendar"),
-    path("calendar/<str:key>/<slug:code>.ics", offers.calendar, name="offer-calendar"),
     path("orders/", orders.index, name="orders"),
     path("orders/freight/<path:number>/coupon/", orders.attach, name="attach"),
     path("orders/<slug:order_type>/", orders.index, name="orders"),

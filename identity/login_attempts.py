@@ -6,6 +6,7 @@ which the name has signed in before has a limit of its own: guessing locks out t
 
 from datetime import datetime, timedelta
 from hashlib import sha256
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.db import transaction
@@ -63,6 +64,19 @@ def client_address(request: HttpRequest) -> str:
         if len(hops) >= settings.PROXIES:
             return str(hops[-settings.PROXIES].strip())
     return str(request.META.get("REMOTE_ADDR", ""))
+
+
+def client_network(request: HttpRequest) -> str:
+    """Return the network of the client: its IPv4 address, or the /64 of its IPv6 address, which one customer holds."""
+    address = client_address(request)
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    mapped = parsed.ipv4_mapped if isinstance(parsed, IPv6Address) else None
+    if isinstance(parsed, IPv6Address) and mapped is None:
+        return str(IPv6Network((parsed, 64), strict=False))
+    return str(mapped or parsed)
 
 
 def _keys(request: HttpRequest, name: str) -> tuple[str, str]:

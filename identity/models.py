@@ -1,4 +1,4 @@
-"""Sign-in: counts of attempts by name and address, and browser sessions with their user."""
+"""Sign-in: counts of attempts by name and address, browser sessions with their user, requests of password resets."""
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -21,6 +21,37 @@ class LoginAttempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.count}"
+
+
+class RateCount(models.Model):
+    """Number of events of one person, address or network until an instant. See `identity.rate_limits`."""
+
+    key = models.CharField(_("limit and digest"), max_length=100, primary_key=True)
+    ends_at = models.DateTimeField(_("ends at"), db_index=True)
+    count = models.PositiveIntegerField(_("events"), default=0)
+
+    class Meta:
+        verbose_name = _("rate count")
+        verbose_name_plural = _("rate counts")
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.count}"
+
+
+class PasswordReset(models.Model):
+    """Request of a link to choose a new password, until the link was sent. See `identity.password_reset`."""
+
+    email = models.EmailField(_("email address"))
+    language = models.CharField(_("language"), max_length=10)
+    requested_at = models.DateTimeField(_("requested at"))
+    claimed_at = instant(verbose_name=_("claimed at"))  # a worker sends the link; empty: it waits
+
+    class Meta:
+        verbose_name = _("password reset")
+        verbose_name_plural = _("password resets")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class Session(AbstractBaseSession):

@@ -1,11 +1,13 @@
 """Admin of members and API keys. The pages of facts follow from their file schemas, see `imports.admin`."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -13,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core import clock
 from core.admin import ReadOnlyAdmin
-from merchants import api_keys, members
+from merchants import api_keys, invitations, members
 from merchants.members import MemberError
 from merchants.models import ApiKey, Member
 
@@ -37,7 +39,7 @@ class MemberAdmin(ReadOnlyAdmin):
     list_select_related = ("user",)
     list_filter = ("role", "may_attach")
     search_fields = ("user__username", "merchant__code__exact")
-    actions = ("disable", "enable")
+    actions = ("disable", "enable", "withdraw")
     fields = (
         "user",
         "merchant_id",
@@ -68,6 +70,9 @@ class MemberAdmin(ReadOnlyAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         try:
+            if request.method == "POST":
+                email = request.POST.get("email", "")
+                invitations.count(email, by=cast(User, request.user), at=clock.real())
             return super().add_view(request, form_url, extra_context)
         except MemberError as error:
             messages.error(request, str(error))
@@ -75,7 +80,11 @@ class MemberAdmin(ReadOnlyAdmin):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Member:
         data = {name: form.cleaned_data[name] for name in ("email", "role", "may_attach", "language")}
-        return members.invite(**data, to=form.cleaned_data["merchant"], at=clock.now(), by=request.user.get_username())
+        merchant, by = form.cleaned_data["merchant"], cast(User, request.user)
+        member = invitations.invite(**data, to=merchant, at=clock.now(), by=by)
+        text = f"invited {member.user.email} as {member.role}"
+        LogEntry.objects.log_actions(by.pk, [merchant], CHANGE, change_message=text, single_object=True)
+        return member
 
     def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
         """Do nothing: `save_form` has saved the invited member."""
@@ -92,11 +101,17 @@ class MemberAdmin(ReadOnlyAdmin):
     def enable(self, request: HttpRequest, selected: QuerySet[Member]) -> None:
         self._each(request, selected.exclude(disabled_at=None), lambda member: members.enable(member, by=None))
 
+    @admin.action(description=gettext_lazy("Withdraw invitations that nobody accepted"), permissions=["manage"])
+    def withdraw(self, request: HttpRequest, selected: QuerySet[Member]) -> None:
+        waiting = selected.filter(user__last_login=None).select_related("user")
+        self._each(request, waiting, lambda member: invitations.withdraw(member, by=None))
+
     def _each(self, request: HttpRequest, selected: QuerySet[Member], verb: Callable[[Member], None]) -> None:
         done = 0
         for member in selected:
-            verb(member)
+            # Logged before: a withdrawn invitation has no number afterwards.
             self.log_change(request, member, [{"changed": {"fields": ["disabled_at"]}}])
+            verb(member)
             done += 1
         text = ngettext("%(n)d member changed.", "%(n)d members changed.", done) % {"n": done}
         messages.info(request, text)

@@ -2,7 +2,6 @@
 
 import core.db.fields
 import django.db.models.deletion
-import merchants.models.member
 from django.conf import settings
 from django.db import migrations, models
 
@@ -81,14 +80,12 @@ class Migration(migrations.Migration):
                 ("mail_failures", models.PositiveSmallIntegerField(default=0, verbose_name="failed mails in a row")),
                 ("mail_after", models.DateTimeField(blank=True, null=True, verbose_name="no mail before")),
                 (
-                    "calendar_key",
+                    "calendar_digest",
                     models.CharField(
-                        default=merchants.models.member.calendar_key,
-                        max_length=32,
-                        unique=True,
-                        verbose_name="secret of the calendar",
+                        max_length=64, null=True, unique=True, verbose_name="hash of the calendar's secret"
                     ),
                 ),
+                ("announced_at", models.DateTimeField(blank=True, null=True, verbose_name="announced at")),
                 (
                     "user",
                     models.OneToOneField(

@@ -1,7 +1,7 @@
 """Merchants and what they hold: accounts, memberships, packages, penalties; their members and API keys."""
 
 from merchants.models.api_key import ApiKey
-from merchants.models.member import Member, calendar_key
+from merchants.models.member import Member
 from merchants.models.merchant import Account, Interval, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 
 __all__ = [
@@ -14,5 +14,4 @@ __all__ = [
     "Penalty",
     "ReferenceValue",
     "ServicePackage",
-    "calendar_key",
 ]

@@ -1,7 +1,5 @@
 """Members: the people who sign in for a merchant."""
 
-import secrets
-
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -10,15 +8,10 @@ from core.db.fields import instant
 from merchants.models.merchant import Merchant
 
 
-def calendar_key() -> str:
-    """Return a secret of 128 random bits for the address of a member's calendar."""
-    return secrets.token_urlsafe(16)
-
-
 class Member(models.Model):
     """Person who signs in for a merchant. All members of a merchant see the same pages.
 
-    Written by `merchants.members` alone, except preferences, which members change themselves.
+    Written by `merchants.members` and `merchants.invitations`; members change their preferences themselves.
     """
 
     class Role(models.TextChoices):
@@ -45,7 +38,9 @@ class Member(models.Model):
     disabled_at = instant(verbose_name=_("disabled at"))  # empty: may sign in
     mail_failures = models.PositiveSmallIntegerField(_("failed mails in a row"), default=0)
     mail_after = instant(verbose_name=_("no mail before"))  # delay after failed mails; empty: none
-    calendar_key = models.CharField(_("secret of the calendar"), max_length=32, unique=True, default=calendar_key)
+    # SHA-256 of the secret in the calendar's address; null: it has no address.
+    calendar_digest = models.CharField(_("hash of the calendar's secret"), max_length=64, unique=True, null=True)
+    announced_at = instant(verbose_name=_("announced at"))  # empty: the main accounts have yet to be told
 
     class Meta:
         verbose_name = _("member")

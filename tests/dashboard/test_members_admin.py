@@ -1,11 +1,17 @@
 """Admin of members: the platform invites main accounts, and disables and enables members."""
 
+from datetime import timedelta
+
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
 from pytest_django import Settings
 
+from campaigns import tasks
+from identity.rate_limits import RateLimit
+from merchants import invitations
 from merchants.models import Member
 from tests.support.members import client, text
 
@@ -58,6 +64,63 @@ def test_a_member_is_disabled_and_enabled(platform: Client, owner: Member) -> No
     assert client(owner).get("/").status_code == 302
     platform.post("/admin/merchants/member/", {"action": "enable", **chosen})
     assert client(owner).get("/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("email", "reason"),
+    [
+        ("ana@platform.example", "You cannot invite yourself"),
+        ("Ana+shop@Platform.example", "You cannot invite yourself"),
+        ("Eve@Platform.example", "the address is in use"),
+    ],
+)
+def test_operators_cannot_invite_themselves_or_each_other(platform: Client, email: str, reason: str) -> None:
+    User.objects.filter(username="ana").update(email="ana@platform.example")
+    User.objects.create_user("eve", "eve@platform.example", is_staff=True)
+    page = platform.post(ADD, {**FIELDS, "email": email}, follow=True).content.decode()
+    assert reason in page
+    assert (mail.outbox, Member.objects.count()) == ([], 1)
+
+
+def test_the_main_accounts_of_the_merchant_are_told_of_an_invitation(
+    platform: Client, owner: Member, mate: Member, stranger: Member, settings: Settings
+) -> None:
+    for each in (owner, mate, stranger):
+        client(each)
+    platform.post(ADD, FIELDS)
+    backend, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "tests.dashboard.test_messages.Broken"
+    tasks.sweep()  # the mail server fails: told by the next sweep
+    settings.EMAIL_BACKEND = backend
+    tasks.sweep()
+    tasks.sweep()
+    invitation, notice = mail.outbox
+    assert (invitation.to, notice.to) == (["boss@example.com"], ["owner@example.com"])
+    assert "ana of the platform invited boss@example.com as a main account of M1" in notice.body
+    history = LogEntry.objects.filter(content_type__model="merchant").values_list("user__username", "change_message")
+    assert list(history) == [("ana", "invited boss@example.com as main")]
+
+
+def test_the_main_account_is_not_told_of_its_own_invitations(owner: Member) -> None:
+    client(owner).post("/team/", {"email": "new@example.com", "may_attach": "on", "language": "en"})
+    tasks.sweep()
+    assert [letter.to for letter in mail.outbox] == [["new@example.com"]]
+
+
+def test_invitations_by_an_operator_are_limited(platform: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invitations, "PER_INVITER", RateLimit("invitations", 1, timedelta(days=1)))
+    platform.post(ADD, {**FIELDS, "email": "owner@example.com"})
+    page = platform.post(ADD, FIELDS, follow=True).content.decode()
+    assert "Too many invitations within a day" in page
+    assert (mail.outbox, Member.objects.count()) == ([], 1)
+
+
+def test_the_platform_withdraws_an_invitation_that_nobody_accepted(platform: Client, owner: Member) -> None:
+    client(owner)
+    platform.post(ADD, FIELDS)
+    every = list(Member.objects.values_list("pk", flat=True))
+    platform.post("/admin/merchants/member/", {"action": "withdraw", "_selected_action": every})
+    assert list(Member.objects.all()) == [owner]
+    assert not User.objects.filter(email="boss@example.com").exists()
 
 
 def test_without_the_permission_nothing_changes(platform: Client, owner: Member) -> None:

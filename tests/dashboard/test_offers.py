@@ -1,15 +1,17 @@
 """Page of one offer, and calendar feeds."""
 
 from datetime import UTC, datetime
+from re import search
 
 import icalendar
 import pytest
 from django.test import Client
 
+from merchants import members
 from merchants.models import Member
 from tests.support import season
 from tests.support.members import client, clock, text
-from tests.support.world import freight, merchant, offer, publish, tick
+from tests.support.world import freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -60,9 +62,10 @@ def dates(content: bytes) -> dict[str, tuple[datetime, str]]:
 
 def test_calendar_of_one_offer(owner: Member) -> None:
     publish(offer("o", conditions=CONDITIONS))
-    path = f"/calendar/{owner.calendar_key}/o.ics"
-    assert path in client(owner).get("/offers/o/").content.decode()
-    response = Client().get(path)  # a calendar program signs in nowhere
+    browser, path = client(owner), "/offers/o/dates.ics"
+    assert path in browser.get("/offers/o/").content.decode()
+    response = browser.get(path)
+    assert browser.get("/offers/nothing/dates.ics").status_code == 404
     assert response.headers["Content-Type"] == "text/calendar; charset=utf-8"
     assert dates(response.content) == {
         "o.closes@fairground": (datetime(2022, 10, 1, 6, 59, 59, tzinfo=UTC), "o: Closes"),
@@ -72,24 +75,47 @@ def test_calendar_of_one_offer(owner: Member) -> None:
 def test_calendar_of_all_offers(owner: Member) -> None:
     season.publish()
     clock("03")
-    found = dates(Client().get(f"/calendar/{owner.calendar_key}.ics").content)
+    path = f"/calendar/{members.renew_calendar(owner)}.ics"
+    found = dates(Client().get(path).content)  # a calendar program signs in nowhere
     assert found["express-coupons.coupons_to@fairground"][0] == datetime(2022, 12, 1, 7, 59, 59, tzinfo=UTC)
     assert found["express-coupons.decided@fairground"][0] == datetime(2022, 10, 15, 7, 0, tzinfo=UTC)
     assert found["us-west-port-to-door.deadline@fairground"][0] == datetime(2022, 11, 1, 6, 59, 59, tzinfo=UTC)
     Member.objects.update(language="zh-hans")
-    summary = dates(Client().get(f"/calendar/{owner.calendar_key}.ics").content)[
-        "us-west-port-to-door.opens@fairground"
-    ][1]
+    summary = dates(Client().get(path).content)["us-west-port-to-door.opens@fairground"][1]
     assert summary == "美西港到门 立减100美元: 开始"
 
 
-def test_renewed_and_disabled_calendar_addresses_are_not_found(owner: Member) -> None:
+def new_address(browser: Client) -> str:
+    """Create a calendar address on the account page, which shows it once, and return its path."""
+    found = search(r"http://testserver(/calendar/[^.]+\.ics)", browser.post("/account/calendar/").content.decode())
+    assert found
+    return found[1]
+
+
+def test_a_calendar_address_is_shown_once_and_stored_as_a_hash(owner: Member) -> None:
     publish(offer("o"))
-    old = owner.calendar_key
-    assert client(owner).post("/account/calendar/").status_code == 302
-    owner.refresh_from_db()
-    assert Client().get(f"/calendar/{old}.ics").status_code == 404
-    assert Client().get(f"/calendar/{owner.calendar_key}.ics").status_code == 200
-    assert Client().get(f"/calendar/{owner.calendar_key}/nothing.ics").status_code == 404
-    Member.objects.update(disabled_at="2022-09-03T00:00Z")
-    assert Client().get(f"/calendar/{owner.calendar_key}.ics").status_code == 404
+    browser = client(owner)
+    path = new_address(browser)
+    assert Client().get(path).status_code == 200
+    for page in ("/account/", "/offers/o/"):
+        assert "/calendar/" not in browser.get(page).content.decode().replace('action="/account/calendar/"', "")
+    stored = str(Member.objects.values().get())
+    assert path.removeprefix("/calendar/").removesuffix(".ics") not in stored
+    for digest in Member.objects.values_list("calendar_digest", flat=True):
+        assert Client().get(f"/calendar/{digest}.ics").status_code == 404
+
+
+@pytest.mark.parametrize("end", ["renewed", "disabled", "inactive user"])
+def test_a_renewed_or_disabled_calendar_address_is_not_found(owner: Member, end: str) -> None:
+    publish(offer("o"))
+    path = new_address(client(owner))
+    assert Client().get(path).status_code == 200
+    if end == "renewed":
+        assert new_address(client(owner)) != path
+    elif end == "disabled":
+        members.disable(owner, at=t("03"), by=None)
+        members.enable(owner, by=None)
+    else:
+        owner.user.is_active = False
+        owner.user.save()
+    assert Client().get(path).status_code == 404

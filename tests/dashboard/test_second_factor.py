@@ -13,6 +13,7 @@ from pytest_django import Settings
 from time_machine import travel
 
 from identity import mfa
+from identity.tasks import send_password_resets
 from merchants import members
 from merchants.models import Member
 from tests.support.concurrency import at_once
@@ -183,6 +184,7 @@ def test_a_password_reset_does_not_bypass_the_code(device: TOTPDevice, owner: Me
     browser = Client()
     with travel(NOW, tick=False):
         browser.post("/password/", {"email": "owner@example.com"})
+        send_password_resets()
         [sent] = mail.outbox
         link = next(line for line in sent.body.splitlines() if "/password/" in line)
         page = browser.get(urlsplit(link.strip()).path, follow=True)
