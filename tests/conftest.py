@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import Settings
 
+from tests.support import guards
 from tests.support import season as seasons
 from tests.support.servers import PrivateRedis
 
@@ -115,6 +116,14 @@ def roles_once(django_db_setup: None) -> None:
     from backoffice import roles
 
     post_migrate.disconnect(roles.sync_groups, sender=apps.get_app_config("campaigns"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def flush_append_only_tables() -> Iterator[None]:
+    """Let the tests that commit empty the append-only tables."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        guards.flush_unguarded(monkeypatch)
+        yield
 
 
 @pytest.fixture

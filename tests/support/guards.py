@@ -8,30 +8,42 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
-GUARDED = ("campaigns_auditevent", "campaigns_journalentry")
+from core.db.roles import append_only_tables
 
 
 @contextmanager
 def unguarded() -> Iterator[None]:
-    """Allow changes of the audit log and the journal until the block ends."""
+    """Allow changes of append-only records until the block ends."""
     with transaction.atomic(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            tables = append_only_tables()
             # A table with checks to come cannot be altered.
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            for table in GUARDED:
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_append_only")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
             yield
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-            for table in GUARDED:
-                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER {table}_append_only")
+            for table in tables:
+                cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
             return
-        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%%_append_only'")
+        cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%%is append-only%%'")
         triggers = cursor.fetchall()
         for name, _sql in triggers:
             cursor.execute(f"DROP TRIGGER {name}")
         yield
         for _name, sql in triggers:
             cursor.execute(sql)
+
+
+def flush_unguarded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the tests that commit empty the tables after themselves, the append-only ones too."""
+    flush = type(connection.ops).execute_sql_flush
+
+    def unguarded_flush(operations: Any, statements: list[str]) -> None:
+        with unguarded():
+            flush(operations, statements)
+
+    monkeypatch.setattr(type(connection.ops), "execute_sql_flush", unguarded_flush)
 
 
 def without_row_locks(monkeypatch: pytest.MonkeyPatch) -> None:

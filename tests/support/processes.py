@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from django.db import connection
 
+from tests.support.guards import unguarded
 from tests.support.servers import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -134,7 +135,7 @@ def without(table: str, *constraints: str) -> Iterator[None]:
     try:
         yield
     finally:
-        with connection.cursor() as cursor:
+        with unguarded(), connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {table} CASCADE")
             for statement in dropped:
                 cursor.execute(statement)
