@@ -28,8 +28,8 @@ class Program:
     is_active = True
 
     def __init__(self, key: ApiKey) -> None:
+        # No `pk`: logs would take the number of the key for that of a user.
         self.key = key
-        self.pk = key.pk
 
     def __str__(self) -> str:
         return str(self.key)

@@ -40,7 +40,7 @@ def test_json_lines_have_context_and_no_secrets(tmp_path: object) -> None:
     request = done.stdout.split("REQUEST IS ")[1].split()[0]
     [finished] = [one for one in lines if one["event"] == "request_finished" and one["request_id"] == request]
     assert (finished["code"], finished["request"]) == (404, "GET api/v1/merchants/<str:merchant>/grants/")
-    assert finished["program"] == secret.split("_")[1]
+    assert (finished["program"], finished["user_id"]) == (secret.split("_")[1], None)
     [refused] = [one for one in lines if one["event"] == "sign-in failed"]
     assert (refused["user"], refused["address"], refused["logger"]) == (None, "10.0.0.9", "fairground.security")
     assert refused["timestamp"].endswith("Z")
