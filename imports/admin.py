@@ -150,6 +150,7 @@ class UploadAdmin(ReadOnlyAdmin):
             "columns": [column.name for column in schema.columns],
             "running": upload.status not in (Upload.Status.CHECKED, *Upload.ENDED),
             "may_import": may_import,
+            "has_rejected_rows": Upload.objects.filter(pk=upload.pk, rejected_rows__isnull=False).exists(),
         }
         return render(request, "admin/imports/upload.html", page)
 

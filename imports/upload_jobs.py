@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Q
 
 from core import spreadsheets
 from core.jobs import Clock, Columns, JobQueue
@@ -31,6 +32,8 @@ MAX_SIZE = 100_000_000
 """Most bytes of an upload. The command `import_facts` has no such limit."""
 CONFIRM_WITHIN = timedelta(hours=1)
 """Time after which a checked file that nobody confirmed expires."""
+KEEP_REJECTED_FOR = timedelta(days=1)
+"""Time for which the uploader of a rejected file finds its rows with the errors beside them."""
 COUNTS = ("added", "changed", "unchanged", "future", "errors")
 
 
@@ -84,9 +87,15 @@ def confirm(upload: Upload, *, at: datetime, by: AbstractBaseUser) -> bool:
 
 
 def expire(*, at: datetime) -> int:
-    """Delete the contents of checked files that nobody confirmed within an hour. Return how many."""
+    """Delete the contents of checked files that nobody confirmed within an hour, and of rejected ones after a day.
+
+    Return how many. The contents of a rejected or failed file are deleted at once, its rows on the page after a day.
+    """
     forgotten = Upload.objects.filter(status=Status.CHECKED, seen_at__lte=at - CONFIRM_WITHIN)
-    return forgotten.update(status=Status.EXPIRED, content=b"", sample=[], seen_at=at)
+    rejected = Upload.objects.filter(status__in=(Status.REJECTED, Status.FAILED), seen_at__lte=at - KEEP_REJECTED_FOR)
+    has_rows = Q(rejected_rows__isnull=False) | ~Q(sample=[])
+    expired = forgotten.update(status=Status.EXPIRED, content=b"", sample=[], seen_at=at)
+    return expired + rejected.filter(has_rows).update(rejected_rows=None, sample=[])
 
 
 def run(upload: Upload, *, now: datetime, clock: Clock) -> None:

@@ -346,6 +346,19 @@ def test_contents_that_nobody_confirms_are_deleted_after_an_hour(operator: Clien
 MAPPING = (SAMPLES / "erp_freight.yaml").read_text(encoding="utf-8")
 
 
+def test_the_rows_of_a_rejected_file_are_deleted_after_a_day(operator: Client) -> None:
+    job = upload(operator, (ORDER + order("F1") + order("F2", merchant="NOBODY")).encode())
+    assert (job.status, bytes(job.content)) == ("rejected", b"")
+    assert job.rejected_rows is not None
+    assert upload_jobs.expire(at=job.seen_at + timedelta(hours=23, minutes=59)) == 0
+    assert upload_jobs.expire(at=job.seen_at + timedelta(days=1)) == 1
+    assert upload_jobs.expire(at=job.seen_at + timedelta(days=1)) == 0
+    job.refresh_from_db()
+    assert (job.status, job.rejected_rows, job.sample) == ("rejected", None, [])
+    assert operator.get(f"/admin/imports/upload/{job.pk}/rejected/").status_code == 404
+    assert "/rejected/" not in operator.get(address(job)).content.decode()
+
+
 def test_a_mapping_is_stored_by_name_and_chosen_at_the_upload(operator: Client) -> None:
     add = "/admin/imports/storedmapping/add/"
     wrong = operator.post(add, {"name": "ERP", "text": MAPPING.replace("order_no", "order_on")})
