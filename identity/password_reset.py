@@ -40,6 +40,11 @@ def request_link(email: str, *, language: str, network: str, at: datetime) -> bo
     return within_limits
 
 
+def request_link_for(user: User, *, language: str, at: datetime) -> None:
+    """Store a request for a link to a user, by an administrator who may change it."""
+    PasswordReset.objects.create(email=user.email, language=language, requested_at=at)
+
+
 def send_links(*, at: datetime) -> int:
     """Send the links that were requested. Return how many mails were sent.
 

@@ -3,17 +3,22 @@
 from typing import Any, cast
 
 from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.shortcuts import redirect
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from core import clock
 from core.admin import ReadOnlyAdmin
-from identity import mfa, security_log, sessions
+from identity import mfa, password_reset, security_log, sessions
+from identity.tasks import send_password_resets
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
@@ -22,11 +27,11 @@ admin.site.unregister(TOTPDevice)  # whose page would show the secrets
 
 @admin.register(User)
 class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """Users. Only superusers assign single permissions or change other superusers."""
+    """Users. Only superusers assign single permissions, passwords and addresses, and change other superusers."""
 
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
     list_filter = ("groups", "is_staff", "is_active")
-    actions = ("end_sessions", "remove_second_step")
+    actions = ("end_sessions", "remove_second_step", "send_reset_link")
 
     @admin.action(description=_("Sign out everywhere"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
@@ -56,10 +61,25 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
         )
         messages.info(request, text % {"n": len(done)})
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:  # of Django
-        """Set the password of another user. One's own takes the old password, on the page for it."""
-        if id == str(request.user.pk):
+    @admin.action(description=_("Send a link to choose a new password"), permissions=["change"])
+    def send_reset_link(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
+        """Mail a link to the selected users that the user may change."""
+        users = [user for user in self._mine(request, chosen) if user.email]
+        for user in users:
+            password_reset.request_link_for(user, language=get_language() or "en", at=clock.real())
+            self.log_change(request, user, "sent a link to choose a new password")
+        transaction.on_commit(send_password_resets.delay)
+        messages.info(request, ngettext("%(n)d link is sent.", "%(n)d links are sent.", len(users)) % {"n": len(users)})
+
+    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> Any:
+        """Let superusers set the password of others. One's own takes the old password, on the page for it.
+
+        An administrator who could set the password of an approver could approve its own draft: it sends a link.
+        """
+        if self.get_object(request, unquote(id)) == request.user:
             return redirect("password-change")
+        if not request.user.is_superuser:
+            raise PermissionDenied
         return super().user_change_password(request, id, form_url)
 
     def _mine(self, request: HttpRequest, chosen: QuerySet[User]) -> list[User]:
@@ -76,7 +96,11 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
         mine = super().get_readonly_fields(request, obj)
-        return mine if request.user.is_superuser else (*mine, "is_superuser", "user_permissions")
+        if request.user.is_superuser:
+            return mine
+        # Whoever reads the mail at that address can choose the password.
+        address = ("email",) if obj else ()
+        return (*mine, "is_superuser", "user_permissions", *address)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         if obj is not None and obj.is_superuser and not request.user.is_superuser:

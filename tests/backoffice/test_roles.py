@@ -4,15 +4,17 @@ from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import Group, Permission, User
+from django.core import mail
 from django.test import Client
 from django.urls import URLPattern, get_resolver
 
 from backoffice import roles
+from campaigns import tasks
 from campaigns.grants import revocations
 from campaigns.models import AuditEvent, Draft, Grant
 from campaigns.offers import drafts
 from campaigns.simulation import jobs
-from tests.support.members import member
+from tests.support.members import PASSWORD, member
 from tests.support.operators import Staff
 from tests.support.world import t
 
@@ -189,6 +191,37 @@ def test_an_administrator_gives_roles_and_never_all_rights(staff: Staff) -> None
     assert root.post(f"/admin/auth/user/{sue.pk}/password/", {"password1": "x", "password2": "x"}).status_code == 403
     assert root.post(f"/admin/auth/user/{new.pk}/delete/", {"post": "yes"}).status_code == 403
     assert staff("ana", "operator").get("/admin/auth/user/").status_code == 403
+
+
+def test_an_administrator_cannot_take_over_the_account_of_an_approver(staff: Staff) -> None:
+    """It sets neither password nor address; it sends a link to the address that is there."""
+    root = staff("root", "administrator")
+    eve = User.objects.create_user("eve", "eve@platform.example", PASSWORD, is_staff=True)
+    eve.groups.add(Group.objects.get(name="approver"))
+    page, fields = f"/admin/auth/user/{eve.pk}/", {"password1": "mine-and-not-yours", "password2": "mine-and-not-yours"}
+    assert root.get(f"{page}password/").status_code == 403
+    assert root.post(f"{page}password/", fields).status_code == 403
+    assert 'name="email"' not in root.get(f"{page}change/").content.decode()
+    sent = {"username": "eve", "email": "root@evil.example", "is_active": "on", "is_staff": "on"}
+    root.post(f"{page}change/", {**sent, "date_joined_0": "2022-09-01", "date_joined_1": "00:00:00"})
+    root.post("/admin/auth/user/", {"action": "send_reset_link", "_selected_action": [eve.pk]})
+    tasks.sweep()
+    eve.refresh_from_db()
+    assert (eve.email, eve.check_password(PASSWORD)) == ("eve@platform.example", True)
+    assert [letter.to for letter in mail.outbox] == [["eve@platform.example"]]
+
+
+def test_a_superuser_sets_passwords_and_ones_own_takes_the_old_one(staff: Staff) -> None:
+    root, ana = staff("root"), User.objects.create_user("ana", is_staff=True)
+    User.objects.filter(username="root").update(is_superuser=True)
+    fields = {"password1": "another-one-4711", "password2": "another-one-4711", "usable_password": "true"}
+    assert root.post(f"/admin/auth/user/{ana.pk}/password/", fields).status_code == 302
+    ana.refresh_from_db()
+    assert ana.check_password("another-one-4711")
+    own = User.objects.get(username="root").pk
+    for path in (f"/admin/auth/user/{own}/password/", f"/admin/auth/user/0{own}/password/"):
+        assert root.post(path, fields).headers["location"] == "/account/password/"
+    assert User.objects.get(username="root").check_password(PASSWORD)
 
 
 def test_sessions_die_with_the_password_and_the_leaving(staff: Staff) -> None:
