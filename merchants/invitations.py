@@ -95,7 +95,7 @@ def announce(*, at: datetime) -> int:
 
 
 def _announce(member: Member) -> bool:
-    main = Member.objects.filter(merchant=member.merchant_id, role=Role.MAIN, disabled_at=None).exclude(pk=member.pk)
+    main = members.enabled().filter(merchant=member.merchant_id, role=Role.MAIN).exclude(pk=member.pk)
     try:
         for reader in main.select_related("user").filter(user__last_login__isnull=False):
             _send_notice(member, to=reader)

@@ -11,7 +11,7 @@ from hashlib import sha256
 from django.contrib.auth.base_user import BaseUserManager
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from identity import sessions
@@ -59,6 +59,11 @@ def add(
         invited_by=by,
         announced_at=at,
     )
+
+
+def enabled() -> QuerySet[Member]:
+    """Return the members who may see their merchant: neither they nor their users are disabled."""
+    return Member.objects.filter(disabled_at=None, user__is_active=True)
 
 
 def is_mailbox_of(user: User, email: str) -> bool:
@@ -120,8 +125,7 @@ def renew_calendar(member: Member) -> str:
 
 def find_by_calendar(secret: str) -> Member | None:
     """Return the member with that secret in its calendar's address, None if it or its user is disabled."""
-    members = Member.objects.filter(calendar_digest=_digest(secret), disabled_at=None, user__is_active=True)
-    return members.select_related("merchant").first()
+    return enabled().filter(calendar_digest=_digest(secret)).select_related("merchant").first()
 
 
 def _digest(secret: str) -> str:

@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 
 from campaigns.models import Message
 from campaigns.notifications.message_texts import describe
+from merchants import members
 from merchants.models import Member
 
 logger = logging.getLogger(__name__)
@@ -38,13 +39,13 @@ def send_mail(*, at: datetime) -> int:
 def unsent() -> QuerySet[Message]:
     """Return the messages not mailed yet, of enabled members who have signed in at least once."""
     waiting = Message.objects.filter(mail=True, mailed_at=None)
-    return waiting.filter(member__disabled_at=None, member__user__last_login__isnull=False).order_by()
+    return waiting.filter(member__in=members.enabled(), member__user__last_login__isnull=False).order_by()
 
 
 @transaction.atomic
 def _send_to(pk: int, at: datetime) -> bool:
-    members = Member.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
-    member = members.select_related("user", "merchant").filter(pk=pk).first()
+    rows = Member.objects.select_for_update(of=("self",), skip_locked=True, no_key=True)
+    member = rows.select_related("user", "merchant").filter(pk=pk).first()
     if member is None:
         return False  # another worker is sending to this member
     waiting = Message.objects.filter(member=member, mail=True, mailed_at=None)

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from campaigns.models import Message, OutboxEvent
 from campaigns.notifications.message_texts import NO_PLACE
 from core.db.compiled_queries import AnyOfParameter
+from merchants.members import enabled
 from merchants.models import Member
 
 Kind, Topic = OutboxEvent.Kind, Message.Topic
@@ -44,7 +45,7 @@ def create(events: Sequence[OutboxEvent]) -> None:
     """Create the messages of the events. The unique `matter` of a member drops those that exist already."""
     merchants = {event.merchant_id for event in events if event.merchant_id is not None}
     members: dict[str | None, list[Member]] = defaultdict(list)
-    for member in Member.objects.filter(disabled_at=None, merchant__in=merchants):
+    for member in enabled().filter(merchant__in=merchants):
         members[member.merchant_id].append(member)
     rows = (message for event in events for message in _messages(event, members[event.merchant_id]))
     Message.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)

@@ -22,6 +22,7 @@ from dashboard.auth.reauthentication import confirm_password
 from identity import login_attempts, mfa, password_reset, sessions
 from identity.backends import find_user
 from identity.tasks import send_password_resets
+from merchants.access import is_disabled
 from merchants.models import Member
 
 
@@ -46,7 +47,7 @@ class SignInForm(AuthenticationForm):
 
     def confirm_login_allowed(self, user: Any) -> None:
         super().confirm_login_allowed(user)
-        if Member.objects.filter(user=user, disabled_at__isnull=False).exists():
+        if is_disabled(user):
             text = _("Your main account or the platform disabled this account.")
             raise forms.ValidationError(text, code="disabled")
 

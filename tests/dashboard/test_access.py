@@ -270,6 +270,17 @@ def test_a_member_cannot_impersonate_another_merchant(world: dict[str, str], str
     assert "M1" not in text(browser, "/")
 
 
+def test_an_operator_whose_membership_is_disabled_keeps_the_operators_pages(owner: Member, operator: User) -> None:
+    owner.user.is_staff = True
+    owner.user.save()
+    browser = client(owner)
+    assert browser.get("/").status_code == 200
+    members.disable(owner, at=t("03"), by=None)
+    assert browser.get("/").headers["Location"] == "/admin/"
+    again = Client().post("/sign-in/", {"username": "owner@example.com", "password": PASSWORD})
+    assert again.status_code == 302
+
+
 def test_a_user_who_is_neither_member_nor_operator_is_refused(db: None) -> None:
     browser = signed_in(User.objects.create_user("nobody", password=PASSWORD))
     assert browser.get("/").status_code == 403

@@ -201,10 +201,13 @@ def test_a_mail_lists_at_most_20_messages(letter: Member) -> None:
     assert "and 11 more changes." in sent.body
 
 
-@pytest.mark.parametrize("reason", ["disabled", "never signed in"])
+@pytest.mark.parametrize("reason", ["disabled", "inactive", "never signed in"])
 def test_no_mail_to_disabled_members_or_before_the_first_sign_in(letter: Member, mate: Member, reason: str) -> None:
     if reason == "disabled":
         Member.objects.filter(pk=letter.pk).update(disabled_at=t("03"))
+    elif reason == "inactive":
+        letter.user.is_active = False
+        letter.user.save()
     else:
         letter.user.last_login = None
         letter.user.save()

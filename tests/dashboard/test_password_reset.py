@@ -15,8 +15,10 @@ from time_machine import travel
 from campaigns import tasks
 from identity import password_reset
 from identity.models import PasswordReset, RateCount
+from identity.rate_limits import RateLimit
 from identity.tasks import send_password_resets
 from merchants.models import Member
+from tests.support.concurrency import at_once
 from tests.support.members import PASSWORD, client
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -104,6 +106,27 @@ def test_twenty_links_an_hour_for_a_network(db: None, addresses: tuple[str, str]
         assert ask(f"{n}@example.com", addresses[0]) == "/password/sent/"
     assert "Too many requests" in ask("x@example.com", addresses[0])
     assert ("Too many requests" in ask("y@example.com", addresses[1])) is is_one
+
+
+def burst() -> int:
+    """Ask for twenty links at the same time. Return how many requests were stored."""
+    ask("warm@example.com", "10.0.0.2")
+    PasswordReset.objects.all().delete()
+    at_once([ask] * password_reset.PER_NETWORK.most)
+    return PasswordReset.objects.count()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_concurrent_requests_do_not_exceed_the_limit() -> None:
+    assert burst() == password_reset.PER_ADDRESS.most
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_limit_every_request_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RateLimit, "allows", lambda *_arguments, **_options: True)
+    assert burst() == 20
 
 
 def test_who_may_not_sign_in_gets_no_link(owner: Member, mate: Member) -> None:
