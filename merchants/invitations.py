@@ -12,6 +12,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import translation
@@ -84,20 +85,30 @@ def withdraw(member: Member, *, by: Member | None) -> None:
 
 
 def announce(*, at: datetime) -> int:
-    """Tell the main accounts of merchants who the platform invited. Return how many members were announced.
+    """Tell the main accounts of merchants whom the platform invited. Return how many members were announced.
 
-    A member is claimed before the mail is sent, so that two workers do not both send it. If the mail server fails it
-    is tried again by the next sweep.
+    A member is announced as soon as the merchant has another main account that has signed in: the first main account
+    when the second comes. It is claimed before the mail is sent, so that two workers do not both send it. If the mail
+    server fails it is tried again by the next sweep.
     """
-    waiting = Member.objects.filter(announced_at=None).select_related("user", "merchant").order_by("pk")
-    claimed = [each for each in waiting if Member.objects.filter(pk=each.pk, announced_at=None).update(announced_at=at)]
+    readers = _main_accounts().filter(merchant=OuterRef("merchant")).exclude(pk=OuterRef("pk"))
+    waiting = Member.objects.filter(Exists(readers), announced_at=None).order_by("pk")
+    claimed = [each for each in waiting.select_related("user", "merchant") if _claim(each, at)]
     return sum(_announce(member) for member in claimed)
 
 
+def _main_accounts() -> QuerySet[Member]:
+    return members.enabled().filter(role=Role.MAIN, user__last_login__isnull=False)
+
+
+def _claim(member: Member, at: datetime) -> bool:
+    return bool(Member.objects.filter(pk=member.pk, announced_at=None).update(announced_at=at))
+
+
 def _announce(member: Member) -> bool:
-    main = members.enabled().filter(merchant=member.merchant_id, role=Role.MAIN).exclude(pk=member.pk)
+    readers = _main_accounts().filter(merchant=member.merchant_id).exclude(pk=member.pk)
     try:
-        for reader in main.select_related("user").filter(user__last_login__isnull=False):
+        for reader in readers.select_related("user"):
             _send_notice(member, to=reader)
     except (OSError, SMTPException) as error:
         logger.warning("The invitation of member %s could not be announced: %s", member.pk, error)

@@ -14,6 +14,7 @@ from identity.rate_limits import RateLimit
 from merchants import invitations
 from merchants.models import Member
 from tests.support.members import client, text
+from tests.support.world import merchant
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,26 @@ def test_the_main_accounts_of_the_merchant_are_told_of_an_invitation(
     assert "ana of the platform invited boss@example.com as a main account of M1" in notice.body
     history = LogEntry.objects.filter(content_type__model="merchant").values_list("user__username", "change_message")
     assert list(history) == [("ana", "invited boss@example.com as main")]
+
+
+def test_the_first_main_account_is_announced_to_the_second(platform: Client) -> None:
+    """Else an operator could make itself the first one of a merchant, and nobody would ever be told."""
+    merchant("M2")
+    platform.post(ADD, {**FIELDS, "merchant": "M2", "email": "first@example.com"})
+    first = Member.objects.get(user__username="first@example.com")
+    client(first)
+    tasks.sweep()
+    assert len(mail.outbox) == 1  # the invitation: nobody else is there yet
+    platform.post(ADD, {**FIELDS, "merchant": "M2", "email": "second@example.com"})
+    tasks.sweep()
+    client(Member.objects.get(user__username="second@example.com"))
+    tasks.sweep()
+    tasks.sweep()
+    told = [(letter.to, letter.body.partition(" as ")[0]) for letter in mail.outbox[2:]]
+    assert told == [
+        (["first@example.com"], "ana of the platform invited second@example.com"),
+        (["second@example.com"], "ana of the platform invited first@example.com"),
+    ]
 
 
 def test_the_main_account_is_not_told_of_its_own_invitations(owner: Member) -> None:
