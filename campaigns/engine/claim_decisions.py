@@ -16,7 +16,7 @@ from typing import Any, cast
 from django.db import connection
 from django.db.models import F, IntegerField, Value
 
-from campaigns.allocation.allocator import Claim, ClaimResult, Outcome
+from campaigns.allocation.allocator import Claim, ClaimResult
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
 from campaigns.eligibility.changes import Changes
@@ -27,7 +27,7 @@ from campaigns.notifications import decision_events, outbox
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, planner_hints
 from core.db.key_set import KeySet
-from core.db.pipeline import combined_statement, execute, outside_pipeline
+from core.db.pipeline import execute, outside_pipeline
 
 CHUNK = 10_000  # decisions written at once: one COPY for each table, some 10 MB of rows in memory
 Row = tuple[object, ...]
@@ -98,7 +98,7 @@ def _ready(offers: list[PublishedOffer], changes: Changes) -> list[PublishedOffe
 
 def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[Row]:
     """Write refusals of claims that miss a condition; returns the rows."""
-    outcome = int(Outcome.REFUSED)
+    outcome = int(Decision.Outcome.REFUSED)
     written: list[Row] = [
         (
             offer.id,
@@ -159,7 +159,7 @@ def _refuse(offer: PublishedOffer, rows_: claims.Rows) -> int:
         d_offer=Value(offer.id, output_field=IntegerField()),
         d_subject=F("pk"),
         d_version=Value(offer.version_id, output_field=IntegerField()),
-        d_outcome=Value(int(Outcome.REFUSED), output_field=IntegerField()),
+        d_outcome=Value(int(Decision.Outcome.REFUSED), output_field=IntegerField()),
     )
     merchant = offer.terms.collection.merchant
     select = evaluated.order_by().values_list(
@@ -244,15 +244,14 @@ def _write(
 ) -> tuple[list[Row], Counter[int]]:
     """Write decisions and grants, and publish refusals. Returns the decisions, and the places taken of each offer."""
     written = [_decision(by_code[result.claim.offer], result) for result in results]
-    awards = [_award(by_code[one.claim.offer], one) for one in results if one.outcome is Outcome.GRANTED]
-    refused = [result for result in results if result.outcome is not Outcome.GRANTED]
-    with combined_statement():
-        bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
-        taken = transitions.award(awards, prefetched)
-        if refused:
-            outbox.publish(
-                decision_events.refused(by_code, refused), merchants={result.claim.merchant for result in refused}
-            )
+    awards = [_award(by_code[one.claim.offer], one) for one in results if one.outcome is Decision.Outcome.GRANTED]
+    refused = [result for result in results if result.outcome is not Decision.Outcome.GRANTED]
+    bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
+    taken = transitions.award(awards, prefetched)
+    if refused:
+        outbox.publish(
+            decision_events.refused(by_code, refused), merchants={result.claim.merchant for result in refused}
+        )
     return written, taken
 
 

@@ -1,7 +1,8 @@
 """Insert many rows at once, on the default connection.
 
 PostgreSQL gets many rows by binary COPY, at 4 times the rate of text COPY that Python formats row by row, and few rows
-by one prepared INSERT, which needs fewer round trips. SQLite gets chunks of one prepared INSERT.
+by one prepared INSERT with a JSON parameter: with a parameter for each cell, a batch of eight claims takes 1.2 times as
+long, and one of 32 1.3 times (`tests.benchmarks.ablation`). SQLite gets chunks of one prepared INSERT.
 """
 
 import json

@@ -1,12 +1,12 @@
 """Statements on the default connection, and pipelines: send several without waiting for each result.
 
-A pipeline saves the round trip of every statement but the last. Outside of one, and on other databases than
-PostgreSQL, each statement is answered before the next is sent.
+A pipeline saves the round trip of every statement but the last. Without it a claim takes up to 1.5 times as long
+(`tests.benchmarks.ablation`), and longer if the database is on another machine. Outside of one, and on other databases
+than PostgreSQL, each statement is answered before the next is sent.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from functools import lru_cache
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -33,15 +33,8 @@ def execute_deferred(statement: str, values: Sequence[Any]) -> Callable[[], Rows
 
 
 def execute(statement: str, values: Sequence[Any]) -> None:
-    """Run a statement that returns no rows. In a pipeline its result is not waited for.
-
-    Inside `combined_statement` it runs when that block ends.
-    """
-    session = current_session()
-    if session is not None and session.combined is not None:
-        session.combined.append((statement, values))
-    else:
-        run(session, statement, values)
+    """Run a statement that returns no rows. In a pipeline its result is not waited for."""
+    run(current_session(), statement, values)
 
 
 @contextmanager
@@ -85,33 +78,3 @@ def in_pipeline() -> bool:
     """Return true inside a `pipeline` block, unless `outside_pipeline` has left it."""
     session = current_session()
     return session is not None and session.pipeline is not None
-
-
-@contextmanager
-def combined_statement() -> Iterator[None]:
-    """Send all statements that `execute` gets in the block as one, at its end: one round trip, in a pipeline only.
-
-    PostgreSQL runs the parts of one statement on one snapshot: none of them may read what another writes, and no two
-    may change the same row. Nor may other statements in the block.
-    """
-    session = current_session()
-    if session is None or session.pipeline is None or session.combined is not None:
-        yield
-        return
-    combined: list[tuple[str, Sequence[Any]]] = []
-    session.combined = combined
-    try:
-        yield
-    finally:
-        session.combined = None
-    if combined:
-        statement = _combine(tuple(statement for statement, _ in combined))
-        run(session, statement, [value for _, values in combined for value in values])
-
-
-@lru_cache
-def _combine(statements: tuple[str, ...]) -> str:
-    """Return all statements but the last as data-modifying common table expressions of the last."""
-    *before, last = statements
-    expressions = ", ".join(f"told_{n} AS ({statement})" for n, statement in enumerate(before))
-    return f"WITH {expressions} {last}" if expressions else last

@@ -1,5 +1,7 @@
 """Prepared statements on the default connection: parsed and planned once a session, then run with other values.
 
+Without them a claim takes 1.4 times as long, a batch of eight 1.3 times (`tests.benchmarks.ablation`).
+
 A prepared statement belongs to one PostgreSQL session. Behind a pooler that changes sessions between transactions they
 are switched off (`FAIRGROUND_PREPARED`). On other databases statements run through Django's own cursor.
 """
@@ -12,27 +14,19 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
-from psycopg.pq import TransactionStatus
 
 MAX_STATEMENTS = 1_000
 """Number of prepared statements of a session; the least recently used one makes room for the next."""
 NEVER = 2**62
 ATTRIBUTE = "fairground_prepared"
-PLAN_LIFETIME = 10.0
-"""Seconds after which all plans of a session are discarded."""
-DISABLED_PLAN_NODES = (
-    "enable_seqscan",
-    "enable_bitmapscan",
-    "enable_hashjoin",
-    "enable_mergejoin",
-    "enable_material",
-)
+PLAN_LIFETIME = 2.0
+"""Seconds after which a session plans its statements again: a plan made for an empty table reads a growing one whole.
+
+ANALYZE would renew the plans too, but the first claims of a season fill their tables before autovacuum looks at them.
+"""
 # Generic plans: custom ones would be planned again for each execution. No compiled expressions: compiling takes longer
-# than a claim, and longer than most statements of a tick. Set each time, because a rollback undoes SET.
-RENEW = ("DISCARD PLANS", "SET plan_cache_mode = force_generic_plan", "SET jit = off")
-WORKERS = "max_parallel_workers_per_gather"
-SETTINGS = ", ".join(f"set_config('{node}', '{{0}}', false)" for node in DISABLED_PLAN_NODES)
-OFF, ON = (f"SELECT {SETTINGS.format(switch)}, set_config('{WORKERS}', %s, false)" for switch in ("off", "on"))
+# than a claim. Set each time, because a rollback undoes SET.
+RENEW_PLANS = ("DISCARD PLANS", "SET plan_cache_mode = force_generic_plan", "SET jit = off")
 
 
 class PreparingCursor(psycopg.Cursor[Any]):
@@ -48,20 +42,16 @@ class PreparingCursor(psycopg.Cursor[Any]):
 
 
 class Session:
-    """State of one PostgreSQL session: which statements it has prepared, and its pipeline (`core.db.pipeline`).
+    """State of one PostgreSQL session: whether it prepares statements, and its pipeline (`core.db.pipeline`).
 
-    `fresh_until` is the instant of the monotonic clock until which its plans are used, `workers` the configured number
-    of parallel workers. `combined` collects the statements that will be sent as one.
+    `fresh_until` is the instant of the monotonic clock until which its plans are used.
     """
 
     def __init__(self, connection: "psycopg.Connection[Any]") -> None:
         self.connection = connection
         self.prepares: bool = settings.PREPARED
-        self.planned: set[str] = set()
         self.fresh_until = 0.0
-        self.workers: str = ""
         self.pipeline: ExitStack | None = None
-        self.combined: list[tuple[str, Sequence[Any]]] | None = None
 
 
 def current_session() -> Session | None:
@@ -87,15 +77,13 @@ def run(session: Session | None, statement: str, values: Sequence[Any]) -> Any:
         cursor = connection.cursor()
         cursor.execute(statement, values)
         return cursor
+    if session.prepares and monotonic() > session.fresh_until:
+        # `_renew_plans` uses the driver directly: its errors must become Django's too, or a lost connection is a 500.
+        with connection.wrap_database_errors:
+            _renew_plans(session)
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     cursor = wrap(PreparingCursor(session))
-    if not session.prepares or (statement in session.planned and monotonic() <= session.fresh_until):
-        # Fast path, taken by every claim: the statement is already prepared and its plan is fresh.
-        cursor.execute(statement, values)
-    else:
-        # `_planning` uses the driver directly: its errors must become Django's too, or a lost connection is a 500.
-        with connection.wrap_database_errors, _planning(session, statement):
-            cursor.execute(statement, values)
+    cursor.execute(statement, values)
     return cursor
 
 
@@ -119,27 +107,7 @@ def discard_plans() -> None:
         session.fresh_until = 0.0
 
 
-@contextmanager
-def _planning(session: Session, statement: str) -> Iterator[None]:
-    """Plan the statement that runs in the block for index scans, whatever the statistics of its tables say.
-
-    At the start of a season the statistics say that the tables are empty. A plan made for that would read the growing
-    tables from their start for each claim. Plans last only some seconds, because a choice between two indexes that are
-    equally good for an empty table turns out right or wrong as the table grows.
-    """
-    if not session.workers:
-        [[session.workers]] = session.connection.execute("SELECT current_setting(%s)", [WORKERS]).fetchall()
-    if monotonic() > session.fresh_until:
-        for command in RENEW:
-            session.connection.execute(command)
-        session.planned.clear()
-        session.fresh_until = monotonic() + PLAN_LIFETIME
-    # PostgreSQL cannot disable a plan node; it adds a huge cost. Disable parallel workers too, or it starts them for an
-    # empty table (6 ms).
-    session.connection.execute(OFF, ["0"])
-    try:
-        yield
-        session.planned.add(statement)
-    finally:
-        if session.connection.info.transaction_status != TransactionStatus.INERROR:  # else the rollback undoes it
-            session.connection.execute(ON, [session.workers])
+def _renew_plans(session: Session) -> None:
+    for command in RENEW_PLANS:
+        session.connection.execute(command)
+    session.fresh_until = monotonic() + PLAN_LIFETIME

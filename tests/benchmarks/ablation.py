@@ -4,21 +4,24 @@ Blocks of claims alternate between the variants, so that a machine that wavers t
 than 15 % is not worth its code.
 """
 
-import gc
+import inspect
 import random
+import sys
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, nullcontext
 from statistics import median
 from time import perf_counter
+from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
 from tests.benchmarks import claiming, facts
-from tests.benchmarks.databases import execute, options, own
+from tests.benchmarks.databases import options, own
 from tests.benchmarks.figures import say
 
 BLOCK = 40
+SIZES = (1, 8, 32)
 Variant = Callable[[], Any]
 
 
@@ -29,13 +32,6 @@ def without_pipeline() -> Any:
     session = current_session()
     assert session is not None
     return patch.object(session.connection, "pipeline", nullcontext)
-
-
-def without_combining() -> Any:
-    """Send each write as a statement of its own."""
-    from core.db.prepared_statements import Session
-
-    return patch.object(Session, "combined", property(lambda _self: None, lambda _self, _value: None), create=True)
 
 
 @contextmanager
@@ -52,28 +48,18 @@ def without_preparing() -> Iterator[None]:
         session.prepares = True
 
 
-@contextmanager
-def without_planner_switches() -> Iterator[None]:
-    """Prepare with forced generic plans, and rely on ANALYZE alone."""
-    from core.db import prepared_statements
+def compiled_queries() -> Iterator[OrderedDict[Any, Any]]:
+    """Return the cache of each function that `compiled_query` decorates.
 
-    session = prepared_statements.current_session()
-    assert session is not None
-    execute("ANALYZE")
-    session.connection.execute("DISCARD PLANS")
-    session.connection.execute("SET plan_cache_mode = force_generic_plan")
-
-    @contextmanager
-    def plain(_session: object, _statement: str) -> Iterator[None]:
-        yield
-
-    with patch.object(prepared_statements, "_planning", plain):
-        yield
-    session.fresh_until = 0.0
+    The garbage collector does not list them: they are frozen at start-up (`core/apps.py`).
+    """
+    for module in list(sys.modules.values()):
+        for function in list(vars(module).values()):
+            if isinstance(function, FunctionType) and function.__qualname__.startswith("compiled_query.<locals>"):
+                yield inspect.getclosurevars(function).nonlocals["compiled"]
 
 
-@contextmanager
-def without_json() -> Iterator[None]:
+def without_json() -> Any:
     """Insert few rows as VALUES with a parameter for each cell."""
     from core.db import bulk_insert, pipeline
 
@@ -82,23 +68,19 @@ def without_json() -> Iterator[None]:
             row = f"({', '.join(['%s'] * len(columns))})"
             names = ", ".join(f'"{column}"' for column in columns)
             values = ", ".join([row] * len(rows))
-            pipeline.execute(f'INSERT INTO "{table}" ({names}) VALUES {values}', [cell for row in rows for cell in row])
+            cells = [cell if cell is None else str(cell) for row in rows for cell in row]
+            pipeline.execute(f'INSERT INTO "{table}" ({names}) VALUES {values}', cells)
         return len(rows)
 
-    with patch.object(bulk_insert, "_write_few", write):
-        yield
+    return patch.object(bulk_insert, "_write_few", write)
 
 
 @contextmanager
 def without_compiling() -> Iterator[None]:
     """Build each statement with Django anew."""
     from campaigns.engine import instant_claims
-    from core.db.compiled_queries import CompiledQuery
 
-    caches = [
-        cache for cache in gc.get_objects()
-        if isinstance(cache, OrderedDict) and cache and all(isinstance(one, CompiledQuery) for one in cache.values())
-    ]  # fmt: skip
+    caches = list(compiled_queries())
     original = instant_claims.claim_all
 
     def forgetful(*arguments: Any, **options: Any) -> Any:
@@ -114,9 +96,7 @@ VARIANTS: dict[str, Variant] = {
     "everything on": nullcontext,
     "no compiled queries": without_compiling,
     "no prepared statements": without_preparing,
-    "no planner switches (ANALYZE)": without_planner_switches,
     "no pipeline": without_pipeline,
-    "no combined statement": without_combining,
     "no JSON insert": without_json,
 }
 
@@ -142,24 +122,24 @@ class Claims:
 
 
 def main() -> None:
-    """Single claims and batches of eight."""
+    """Single claims, and batches as of 8 and of 32 clients."""
     chosen = options(__doc__, rounds=12)
     with own("ablation"):
-        needed = chosen.rounds * len(VARIANTS) * BLOCK * 9 + 1_000
+        needed = chosen.rounds * len(VARIANTS) * BLOCK * sum(SIZES) + 2_000
         claiming.prepare(needed)
         claims = Claims()
-        for size in (1, 8):
+        for size in SIZES:
             claims.block(size)
-            found: dict[str, list[float]] = {name: [] for name in VARIANTS}
+            times_of: dict[str, list[float]] = {name: [] for name in VARIANTS}
             for _ in range(chosen.rounds):
                 for name in random.sample(list(VARIANTS), len(VARIANTS)):
                     with ExitStack() as stack:
                         stack.enter_context(VARIANTS[name]())
-                        found[name].append(claims.block(size))
-            full = found["everything on"]
+                        times_of[name].append(claims.block(size))
+            complete = times_of["everything on"]
             say(f"claims in a batch: {size}")
-            for name, times in found.items():
-                ratio = median(time / one for time, one in zip(times, full, strict=True))
+            for name, times in times_of.items():
+                ratio = median(time / reference for time, reference in zip(times, complete, strict=True))
                 say(f"  {name:<32} {median(times):6.2f} ms  {ratio:5.2f} times")
 
 
