@@ -21,8 +21,8 @@ from core import clock
 from core.admin import ReadOnlyAdmin
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
-from imports.column_mapping import load_mapping
 from imports.export_resource import Csv, Xlsx, export_resource
+from imports.mapping_loader import load_mapping
 from imports.mapping_text import MappingError
 from imports.models import ImportBatch, StoredMapping, Upload
 from imports.schema import FileSchema

@@ -4,7 +4,6 @@ import calendar
 import re
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -14,9 +13,7 @@ from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
 from core.instants import END_OF_INSTANTS, FIRST_INSTANT, is_accepted
-
-CellParser = Callable[[str], object]
-CellType = Callable[["models.Field[Any, Any]", tzinfo], CellParser]
+from imports.columns import CellError, CellParser, CellType, placeholder_reason
 
 MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
@@ -37,82 +34,9 @@ AMBIGUOUS_DATE = re.compile(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}(?:\D.*)?"
 SENTINEL_DATE = re.compile(
     r"(?:0000-00-00|0001-01-01|1753-01-01|1899-12-3[01]|1900-01-0[01]|(?:2999|3000|4712|9999)-\d\d-\d\d)(?!\d).*"
 )
-PLACEHOLDERS = frozenset(r"null (null) <null> nan nat n/a #n/a <na> <none> \n - -- — #null!".split())
-"""Words, in lower case, that programs write for an empty value. `NA` is none of them: it is Namibia."""
-EXACT_PLACEHOLDERS = frozenset(("None", "undefined"))
-"""Such words that mean something else in another case of letters."""
 # Spreadsheets write an exponent with its sign, as in 1.23457E+17; pandas turns the code 1001 into 1001.0.
 SHORTENED_NUMBER = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}|-?[0-9][.,][0-9]+[eE]-[0-9]{1,3}")
 FRACTION_OF_ZEROS = re.compile(r"[0-9]+\.0+")
-SPREADSHEET_ERROR = re.compile(r"#(?:REF!|VALUE!|DIV/0!|NAME\?|NUM!|SPILL!|CALC!|#+)")
-MAX_REMEMBERED = 20_000
-
-
-class CellError(ValueError):
-    """Raised for a cell, or a whole file, that cannot be read. Its text is the reason."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a file: its name in the header, its cell type, and `to`, the attribute in which it is stored.
-
-    An empty `to` means the name of the column. The header must have a `required` column, and its cells are not empty.
-    """
-
-    name: str
-    cell_type: CellType
-    to: str = ""
-    required: bool = False
-
-    @property
-    def attname(self) -> str:
-        return self.to or self.name
-
-    def parser(self, model: type[models.Model], zone: tzinfo, *, repeats: bool) -> CellParser:
-        """Return a parser of the column's cells. Where values often repeat, parsed cells are remembered."""
-        field = next(field for field in model._meta.concrete_fields if field.attname == self.attname)
-        target = field.target_field if isinstance(field, models.ForeignKey) else field
-        parse = self.cell_type(target, zone)
-        default = None if field.null else field.get_default()
-        cells = ParsedCells(parse, required=self.required, default=default)
-        return cells.__getitem__ if repeats else cells.parse_once
-
-
-class ParsedCells(dict[str, object]):
-    """Cache of parsed cells; it is cleared when it is full. An empty cell is `default`, or an error if required."""
-
-    def __init__(self, parse: CellParser, *, required: bool, default: object) -> None:
-        super().__init__()
-        self.parse = parse
-        self.required = required
-        self.default = default
-
-    def __missing__(self, cell: str) -> object:
-        value = self.parse_once(cell)
-        if len(self) >= MAX_REMEMBERED:
-            self.clear()
-        self[cell] = value
-        return value
-
-    def parse_once(self, cell: str) -> object:
-        if cell:
-            try:
-                return self.parse(cell)
-            except CellError as error:
-                raise CellError(_placeholder_reason(cell) or str(error)) from error
-        if self.required:
-            raise CellError(_("is empty"))
-        return self.default
-
-
-def _placeholder_reason(cell: str) -> str | None:
-    """Return the reason against a cell that another program wrote for an empty value or an error."""
-    word = cell.strip(" ")
-    if word.lower() in PLACEHOLDERS or word in EXACT_PLACEHOLDERS:
-        return _("stands for an empty value in other programs: leave the cell empty")
-    if SPREADSHEET_ERROR.fullmatch(cell):
-        return _("is an error of a spreadsheet, or a number that its column was too narrow to show")
-    return None
 
 
 def key() -> CellType:
@@ -127,7 +51,7 @@ def _key(max_length: int) -> CellParser:
             raise CellError(_("holds the invisible character %s") % _invisible(code))
         if not code:
             raise CellError(_("is empty"))
-        if reason := _placeholder_reason(code) or _mangled_reason(code):
+        if reason := placeholder_reason(code) or _mangled_reason(code):
             raise CellError(reason)
         return _checked_length(code, max_length)
 
@@ -159,7 +83,7 @@ def _text(max_length: int) -> CellParser:
     def parse(cell: str) -> str:
         if "\0" in cell:
             raise CellError(_("holds the invisible character %s") % "U+0000")
-        if reason := _placeholder_reason(cell):
+        if reason := placeholder_reason(cell):
             raise CellError(reason)
         return _checked_length(cell, max_length)
 

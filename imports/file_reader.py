@@ -14,7 +14,7 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from core.spreadsheets import unescape_formula
-from imports.cell_parsers import CellError
+from imports.columns import CellError
 from imports.row_parser import Line, MalformedLine
 from imports.text_format import DELIMITERS, HEADER_WITHIN, Layout, find_layout, scan
 

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 
 from core.db import planner_hints
 from imports import staging_table
-from imports.cell_parsers import CellError
 from imports.column_mapping import ColumnMapping, MappedLines
+from imports.columns import CellError
 from imports.file_reader import COMMAND_LIMIT, ConversionLimit, ReadOptions, open_file
 from imports.models import ImportBatch
 from imports.row_parser import Line, Row, RowParser

@@ -1,6 +1,7 @@
 """YAML of a column mapping as a tree in which every value is text and knows its line."""
 
-from collections.abc import Iterator
+import difflib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,3 +77,10 @@ def _node(event: Any, events: Iterator[Any], *, level: int) -> Node:
     if is_mapping:
         return Node(line, list(zip(children[::2], children[1::2], strict=True)), is_mapping=True)
     return Node(line, children)
+
+
+def suggestion(name: str, known: Collection[str]) -> str:
+    """Return the end of a message that proposes the most similar known name, if there is one."""
+    by_lower = {word.lower(): word for word in known}
+    similar = difflib.get_close_matches(name.lower(), list(by_lower), n=1)
+    return _("; is it “%s”?") % by_lower[similar[0]] if similar else ""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from core.spreadsheets import to_csv
-from imports.cell_parsers import CellError
+from imports.columns import CellError
 from imports.file_reader import ConversionLimit, ReadOptions, open_file
 from imports.schema import RowError
 

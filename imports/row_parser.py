@@ -6,7 +6,7 @@ from itertools import islice
 
 from django.utils.translation import gettext as _
 
-from imports.cell_parsers import CellError, CellParser
+from imports.columns import CellError, CellParser
 from imports.schema import FileSchema, OnError, RowError
 
 Row = tuple[object, ...]

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from imports.cell_parsers import Column
+from imports.columns import Column
 
 MAX_COLUMNS = 200
 MAX_HEADER_ERRORS = 4

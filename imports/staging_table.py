@@ -14,7 +14,7 @@ from django.db import connection, models
 from django.db.models.expressions import Col
 
 from core.db import bulk_insert
-from imports.cell_parsers import Column
+from imports.columns import Column
 from imports.models import FormerParent
 from imports.schema import FileSchema, SplitEvents
 

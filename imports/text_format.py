@@ -13,7 +13,7 @@ from typing import TextIO
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from imports.cell_parsers import CellError
+from imports.columns import CellError
 
 CHUNK = 1 << 20
 WIDE_BOMS = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -17,9 +17,9 @@ from django.db.models import Q
 
 from core import spreadsheets
 from core.jobs import Clock, Columns, JobQueue
-from imports.column_mapping import load_mapping
 from imports.file_reader import COMMAND_LIMIT, UPLOAD_LIMIT
 from imports.importer import ImportResult, import_file, read_options
+from imports.mapping_loader import load_mapping
 from imports.models import Upload
 from imports.registry import find_schema
 from imports.rejected_rows import RejectedRows

@@ -10,7 +10,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from imports.cell_parsers import Column
+from imports.columns import Column
 from imports.schema import FileSchema
 
 ROWS = 10_000

@@ -1,6 +1,7 @@
 """Files of facts about freight; `docs/files.md` describes them."""
 
-from imports.cell_parsers import Column, choice, currency, flag, instant, key, money, whole_number
+from imports.cell_parsers import choice, currency, flag, instant, key, money, whole_number
+from imports.columns import Column
 from imports.registry import register
 from imports.schema import FileSchema
 from logistics.models import FreightOrder, FreightTemplate

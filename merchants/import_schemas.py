@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from imports.cell_parsers import Column, choice, country, flag, instant, key, text
+from imports.cell_parsers import choice, country, flag, instant, key, text
+from imports.columns import Column
 from imports.registry import register
 from imports.schema import Check, FileSchema
 from merchants.models import Account, Membership, Merchant, Penalty, ReferenceValue, ServicePackage

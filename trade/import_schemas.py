@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from imports.cell_parsers import Column, choice, country, currency, flag, instant, key, money
+from imports.cell_parsers import choice, country, currency, flag, instant, key, money
+from imports.columns import Column
 from imports.registry import register
 from imports.schema import Check, FileSchema, SplitEvents
 from merchants.import_schemas import MERCHANT

@@ -10,21 +10,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import groupby
 from operator import attrgetter
 
+from campaigns.models import Decision
 
-class Outcome(IntEnum):
-    """The outcome of a claim. Values are those of the `Decision` model."""
-
-    GRANTED = 1
-    REFUSED = 2
-    SUPERSEDED = 3
-    MERCHANT_CAP = 4
-    QUOTA_EXHAUSTED = 5
-    STOPPED = 6
+Outcome = Decision.Outcome
 
 
 @dataclass(frozen=True, slots=True)

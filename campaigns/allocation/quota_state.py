@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
-from campaigns.allocation.allocator import Allocation, Claim, Outcome, Quota, Release
+from campaigns.allocation.allocator import Allocation, Claim, Quota, Release
 from campaigns.models import Decision, Grant, MerchantQuota, Offer
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant, number
@@ -17,7 +17,10 @@ from core.db.compiled_queries import AnyOfParameter, compiled_query, instant, nu
 CHUNK = 5_000
 # The decision that a grant is based on. A reopened grant has none any more: it has left its place at once.
 DECISION = Decision.objects.filter(
-    offer=OuterRef("offer"), subject=OuterRef("subject"), claimed_at=OuterRef("claimed_at"), outcome=Outcome.GRANTED
+    offer=OuterRef("offer"),
+    subject=OuterRef("subject"),
+    claimed_at=OuterRef("claimed_at"),
+    outcome=Decision.Outcome.GRANTED,
 )
 
 

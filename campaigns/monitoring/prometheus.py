@@ -14,7 +14,6 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from campaigns.allocation.allocator import Outcome
 from campaigns.models import Decision, Heartbeat, Offer, TickRun
 from campaigns.monitoring import health
 from campaigns.notifications import mailing, webhook_delivery
@@ -67,7 +66,7 @@ class DatabaseCollector(Collector):
                 left.add_metric([code], max(limit - taken, 0))
         refusals = _gauge("refusals", "Claims refused, by reason.", "offer", "reason")
         for code, outcome, count in _refusals(self.now):
-            refusals.add_metric([code, Outcome(outcome).name.lower()], count)
+            refusals.add_metric([code, Decision.Outcome(outcome).name.lower()], count)
         yield from (limits, left, used, held, line, refusals)
 
     def _ticks(self) -> Iterator[Metric]:
@@ -121,7 +120,7 @@ def _gauge(name: str, text: str, *labels: str, value: float | None = None) -> Ga
 def _refusals(now: datetime) -> list[tuple[str, int, int]]:
     when, known = _refusals_cache.get("", (None, []))
     if when is None or not when <= now < when + REFUSALS_LIFETIME:
-        refused = Decision.objects.exclude(outcome=Outcome.GRANTED).order_by()
+        refused = Decision.objects.exclude(outcome=Decision.Outcome.GRANTED).order_by()
         counted = refused.values("offer__code", "outcome").annotate(n=Count("pk"))
         known = list(counted.values_list("offer__code", "outcome", "n"))
         _refusals_cache[""] = (now, known)

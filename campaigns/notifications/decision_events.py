@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Max
 
-from campaigns.allocation.allocator import ClaimResult, Outcome
+from campaigns.allocation.allocator import ClaimResult
 from campaigns.models import Decision, OutboxEvent
 from campaigns.notifications import outbox
 from campaigns.notifications.outbox import NewEvent
@@ -15,7 +15,7 @@ from campaigns.offers.published_offers import PublishedOffer
 QUOTA_MARKS = ((80, OutboxEvent.Kind.QUOTA_80), (95, OutboxEvent.Kind.QUOTA_95), (100, OutboxEvent.Kind.QUOTA_100))
 """Shares of the limit, in percent, at which an event is published."""
 CONDITIONS = "refused"
-"""The reason of a claim that failed a condition. The other reasons are names of `Outcome` in lower case."""
+"""The reason of a claim that failed a condition. The other reasons are names of `Decision.Outcome` in lower case."""
 
 
 def refusal(offer: PublishedOffer, merchant: str, subject: str, at: datetime, reason: str) -> NewEvent:
@@ -43,7 +43,7 @@ def refusals(offer: PublishedOffer) -> Iterator[None]:
     # here on has higher keys, and its lock keeps other workers from deciding its claims meanwhile.
     newest = Decision.objects.aggregate(newest=Max("pk"))["newest"] or 0
     yield
-    fresh = Decision.objects.filter(offer=offer.id, pk__gt=newest, outcome=Outcome.REFUSED).order_by("pk")
+    fresh = Decision.objects.filter(offer=offer.id, pk__gt=newest, outcome=Decision.Outcome.REFUSED).order_by("pk")
     rows = fresh.values_list("merchant_id", "subject", "claimed_at")
     outbox.publish([refusal(offer, merchant, subject, at, CONDITIONS) for merchant, subject, at in rows])
 

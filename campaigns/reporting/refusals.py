@@ -7,7 +7,6 @@ from typing import TypeGuard
 
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
 
-from campaigns.allocation.allocator import Outcome
 from campaigns.eligibility import claims
 from campaigns.models import Decision, Version
 from campaigns.offers import published_offers
@@ -37,7 +36,7 @@ def reasons(offer: PublishedOffer) -> list[Reason]:
     """Return the reasons, most frequent first. A claim that missed two conditions counts with both."""
     decisions = Decision.objects.filter(offer=offer.id).order_by()
     found = list(_by_outcome(offer, decisions))
-    refused = decisions.filter(outcome=Outcome.REFUSED)
+    refused = decisions.filter(outcome=Decision.Outcome.REFUSED)
     for version in Version.objects.filter(Exists(refused.filter(version=OuterRef("pk"))), offer=offer.id):
         found += _by_condition(PublishedOffer(offer.row, published_offers.terms_of(version)), version, refused)
     return sorted(found, key=lambda reason: (-reason.count, reason.name))
@@ -46,7 +45,7 @@ def reasons(offer: PublishedOffer) -> list[Reason]:
 def refused_by(decisions: "QuerySet[Decision]", version: int, n: int) -> "QuerySet[Decision]":
     """Return those of `decisions` that did not meet condition `n` of the version."""
     missed = decisions.annotate(bit=F("failed").bitand(1 << n))
-    return missed.filter(version=version, outcome=Outcome.REFUSED).exclude(bit=0)
+    return missed.filter(version=version, outcome=Decision.Outcome.REFUSED).exclude(bit=0)
 
 
 def near_misses(offer: PublishedOffer, version: Version, n: int) -> "QuerySet[Decision]":
@@ -65,7 +64,11 @@ def near_misses(offer: PublishedOffer, version: Version, n: int) -> "QuerySet[De
 
 
 def _by_outcome(offer: PublishedOffer, decisions: "QuerySet[Decision]") -> Iterator[Reason]:
-    others = decisions.exclude(outcome__in=[Outcome.GRANTED, Outcome.REFUSED]).values("outcome").annotate(n=Count("pk"))
+    others = (
+        decisions.exclude(outcome__in=[Decision.Outcome.GRANTED, Decision.Outcome.REFUSED])
+        .values("outcome")
+        .annotate(n=Count("pk"))
+    )
     for value, n in others.values_list("outcome", "n"):
         outcome = Decision.Outcome(value)
         query = f"offer__id__exact={offer.id}&outcome__exact={value}"

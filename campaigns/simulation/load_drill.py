@@ -13,10 +13,9 @@ from time import perf_counter
 
 from django.db import OperationalError, connection
 
-from campaigns.allocation.allocator import Outcome
 from campaigns.eligibility import claims
 from campaigns.engine import instant_claims
-from campaigns.models import Grant, Offer
+from campaigns.models import Decision, Grant, Offer
 from campaigns.monitoring import invariants
 from campaigns.offers import publishing
 from campaigns.offers.published_offers import PublishedOffer
@@ -153,5 +152,5 @@ def _claim(subject: str, *, of: str, at: datetime) -> ClaimResult:
         except OperationalError:
             connection.close()
         else:
-            return ClaimResult(Outcome(decision.outcome).name.lower(), perf_counter() - began, retries)
+            return ClaimResult(Decision.Outcome(decision.outcome).name.lower(), perf_counter() - began, retries)
     raise DrillError(f"{subject} got no decision in {MOST_ATTEMPTS} attempts")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from campaigns.reporting.exports import COUPON_COLUMNS, GRANT_COLUMNS
-from imports.cell_parsers import Column
+from imports.columns import Column
 from imports.registry import all_schemas
 from imports.schema import FileSchema
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from imports.cell_parsers import CellError, CellParser
+from imports.columns import CellError, CellParser
 from imports.schema import FileSchema
 from logistics.import_schemas import FREIGHT_ORDERS, FREIGHT_TEMPLATES
 from logistics.models import FreightOrder

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from imports.column_mapping import ColumnMapping, load_mapping
+from imports.column_mapping import ColumnMapping
+from imports.mapping_loader import load_mapping
 from imports.mapping_text import MappingError
 from imports.models import StoredMapping
 from logistics.models import FreightOrder

@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.spreadsheets import escape_formula, to_csv, to_xlsx
-from imports.cell_parsers import FLAGS, CellError, Column
+from imports.cell_parsers import FLAGS
+from imports.columns import CellError, Column
 from imports.export_resource import table
 from imports.registry import all_schemas
 from imports.schema import FileSchema

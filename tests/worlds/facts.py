@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db import models
 
-from imports.cell_parsers import Column
+from imports.columns import Column
 from imports.registry import all_schemas, find_schema
 from imports.schema import FileSchema
 from tests.worlds.values import Values

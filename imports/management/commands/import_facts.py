@@ -9,10 +9,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from core import clock
-from imports.cell_parsers import CellError
-from imports.column_mapping import ColumnMapping, load_mapping
+from imports.column_mapping import ColumnMapping
+from imports.columns import CellError
 from imports.folder_import import import_folder
 from imports.importer import ImportResult
+from imports.mapping_loader import load_mapping
 from imports.mapping_text import MappingError
 from imports.models import StoredMapping
 from imports.schema import ErrorKinds, RowError
