@@ -15,7 +15,6 @@ from core import clock
 from core.facts import SUBJECTS
 from merchants.models import Merchant
 
-UNDECIDED_OUTCOMES = ("not_a_subject", "no_claim")
 LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}
 
 

@@ -2,14 +2,13 @@
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
 from imports.column_mapping import ColumnMapping
-from imports.importer import ImportResult, import_file
+from imports.importer import ImportOptions, ImportResult, import_file
 from imports.registry import all_schemas
 from imports.schema import FileSchema, OnError, RowError
 
@@ -29,13 +28,11 @@ class FoundFile:
 
 def import_folder(
     folder: Path,
+    options: ImportOptions,
     *,
-    zone: tzinfo,
-    now: datetime,
     on_error: OnError,
     on_result: Callable[[ImportResult], object] = bool,
     mappings: Sequence[ColumnMapping] = (),
-    encoding: str = "",
 ) -> bool:
     """Import each known file of `folder`, pass each result to `on_result`, and return whether all files succeeded.
 
@@ -43,41 +40,19 @@ def import_folder(
     no file of facts and has no mapping is an error, because its name may be misspelt; so is a folder without any.
     `folder` may be a single file: then a single mapping is for it, whatever its name.
     """
-    errors = 0
-
-    def report(name: str, reason: str) -> None:
-        nonlocal errors
-        errors += 1
+    files, problems = _sorted_files(folder, mappings)
+    for name, reason in problems:
         on_error(RowError(name, 0, "", "", reason))
-
-    files, strangers = _sorted_files(folder, mappings)
-    for name, reason in strangers:
-        report(name, reason)
-    if not files:
-        report(folder.name or str(folder), _("holds no file of facts, such as merchants.csv"))
+    succeeded = not problems
     for file in files:
-        twins = [other for other in files if other.schema is file.schema and not other.mapping]
-        if len(twins) > 1 and not file.mapping:
-            if file is twins[0]:
-                names = ", ".join(twin.path.name for twin in twins)
-                report(file.schema.name, _("is there more than once: %s") % names)
-            continue
-        result = import_file(
-            file.schema,
-            file.path,
-            zone=zone,
-            now=now,
-            on_error=on_error,
-            mapping=file.mapping,
-            encoding=encoding,
-        )
-        errors += result.errors
+        result = import_file(file.schema, file.path, replace(options, mapping=file.mapping), on_error=on_error)
+        succeeded = succeeded and result.succeeded
         on_result(result)
-    return not errors
+    return succeeded
 
 
 def _sorted_files(folder: Path, mappings: Sequence[ColumnMapping]) -> tuple[list[FoundFile], list[tuple[str, str]]]:
-    """Return the files of facts in the order of their import, and the other names with their reasons."""
+    """Return the files of facts in the order of their import, and the names of what is not imported with reasons."""
     schemas = all_schemas()
     names = {f"{schema.name}{suffix}": schema for schema in schemas for suffix in SUFFIXES}
     single = folder.is_file()
@@ -92,7 +67,24 @@ def _sorted_files(folder: Path, mappings: Sequence[ColumnMapping]) -> tuple[list
             found.append(FoundFile(path, schema, mapping))
         elif not path.name.startswith(IGNORED):
             strangers.append((path.name, _stranger(path.name, list(names))))
-    return sorted(found, key=lambda file: schemas.index(file.schema)), strangers
+    if not found:
+        strangers.append((folder.name or str(folder), _("holds no file of facts, such as merchants.csv")))
+    return _without_twins(sorted(found, key=lambda file: schemas.index(file.schema)), strangers)
+
+
+def _without_twins(
+    files: Sequence[FoundFile], problems: list[tuple[str, str]]
+) -> tuple[list[FoundFile], list[tuple[str, str]]]:
+    """Leave out files of which there are several for the same facts, and add them to the problems."""
+    twins: dict[str, list[FoundFile]] = {}
+    for file in files:
+        if not file.mapping:
+            twins.setdefault(file.schema.name, []).append(file)
+    repeated = {name: same for name, same in twins.items() if len(same) > 1}
+    for name, same in repeated.items():
+        names = ", ".join(file.path.name for file in same)
+        problems.append((name, _("is there more than once: %s") % names))
+    return [file for file in files if file.mapping or file.schema.name not in repeated], problems
 
 
 def _stranger(name: str, known: list[str]) -> str:

@@ -13,7 +13,7 @@ from core.db import planner_hints
 from imports import staging_table
 from imports.column_mapping import ColumnMapping, MappedLines
 from imports.columns import CellError
-from imports.file_reader import COMMAND_LIMIT, ConversionLimit, ReadOptions, open_file
+from imports.file_reader import COMMAND_LIMIT, ConversionLimit, OpenedFile, ReadOptions, open_file
 from imports.models import ImportBatch
 from imports.row_parser import Line, Row, RowParser
 from imports.schema import FileSchema, OnError, RowError, summarize_header_errors
@@ -63,6 +63,15 @@ class ImportResult:
         )
 
 
+@dataclass(frozen=True)
+class BatchLabel:
+    """Name of an import's file or call, the instant of the import, and the digest of the file."""
+
+    name: str
+    now: datetime
+    digest: str = ""
+
+
 class ErrorCounter:
     """Passes each error on and counts it. Errors are not collected: a file may have a million."""
 
@@ -75,61 +84,64 @@ class ErrorCounter:
         self.on_error(error)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions:
+    """How files are read and stored.
+
+    Instants without an offset are read in `zone`; rows with an instant after `now` are counted as future. A dry run
+    does everything, stores nothing and returns a sample of the rows. `on_progress` gets the number of rows read, every
+    5,000 rows. `mapping` is for a file with the columns of another system; it and `encoding` replace what would be
+    found in the file.
+    """
+
+    zone: tzinfo
+    now: datetime
+    limit: ConversionLimit = COMMAND_LIMIT
+    dry_run: bool = False
+    on_progress: Callable[[int], object] = bool
+    mapping: ColumnMapping | None = None
+    encoding: str = ""
+
+
 def import_file(
-    schema: FileSchema,
-    path: Path,
-    *,
-    zone: tzinfo,
-    now: datetime,
-    on_error: OnError,
-    name: str = "",
-    limit: ConversionLimit = COMMAND_LIMIT,
-    dry_run: bool = False,
-    on_progress: Callable[[int], object] = bool,
-    mapping: ColumnMapping | None = None,
-    encoding: str = "",
+    schema: FileSchema, path: Path, options: ImportOptions, *, on_error: OnError, name: str = ""
 ) -> ImportResult:
     """Store the rows of the file at `path`, or report each error and store nothing.
 
-    Instants without an offset are read in `zone`; rows with an instant after `now` are counted as future. `name` is
-    the original name of the file where `path` is a copy. A dry run does everything, stores nothing and returns a
-    sample of the rows. `on_progress` gets the number of rows read, every 5,000 rows. Neither `on_error` nor
-    `on_progress` may use this database connection: they are called while rows are being copied over it. `mapping`
-    is for a file with the columns of another system; it and `encoding` replace what would be found in the file.
+    `name` is the original name of the file where `path` is a copy. Neither `on_error` nor `on_progress` may use this
+    database connection: they are called while rows are being copied over it.
     """
     name = name or path.name
     errors = ErrorCounter(on_error)
     try:
-        with open_file(path, limit=limit, options=read_options(schema, mapping, encoding)) as file:
-            header_errors = (mapping or schema).header_errors(file.header)
-            for column, reason in summarize_header_errors(list(header_errors), mapped=bool(mapping)):
-                errors(RowError(name, file.header_line, column, column, reason))
-            if errors.count:
-                return ImportResult(name, errors=errors.count, encoding=file.encoding, notes=file.notes)
-            mapped = MappedLines(mapping, file.header, file.lines) if mapping else None
-            header = list(mapping.columns) if mapping else file.header
-            parser = RowParser(
-                schema,
-                header,
-                zone=(mapping and mapping.zone) or zone,
-                converters=mapping.converters() if mapping else None,
-            )
-            lines = _with_progress(mapped or file.lines, on_progress)
-            result = import_parsed_rows(
-                schema,
-                parser.rows(lines, name=name, on_error=errors),
-                columns=header,
-                name=name,
-                digest=file.digest,
-                now=now,
-                errors=errors,
-                dry_run=dry_run,
-            )
-            notes = [*file.notes, *(mapped.notes() if mapped else ()), *result.notes]
-            return replace(result, encoding=file.encoding, notes=notes)
+        reading = read_options(schema, options.mapping, options.encoding)
+        with open_file(path, limit=options.limit, options=reading) as file:
+            result = _import_opened(schema, file, options, name=name, errors=errors)
+            return replace(result, encoding=file.encoding, notes=[*file.notes, *result.notes])
     except CellError as error:
         errors(RowError(name, 0, "", "", str(error)))
         return ImportResult(name, errors=errors.count)
+
+
+def _import_opened(
+    schema: FileSchema, file: OpenedFile, options: ImportOptions, *, name: str, errors: ErrorCounter
+) -> ImportResult:
+    mapping = options.mapping
+    header_errors = (mapping or schema).header_errors(file.header)
+    for column, reason in summarize_header_errors(list(header_errors), mapped=bool(mapping)):
+        errors(RowError(name, file.header_line, column, column, reason))
+    if errors.count:
+        return ImportResult(name, errors=errors.count)
+    header, zone, converters = file.header, options.zone, None
+    lines: Iterable[Line] = file.lines
+    if mapping:
+        header, zone, converters = list(mapping.columns), mapping.zone or zone, mapping.converters()
+        lines = mapped = MappedLines(mapping, file.header, file.lines)
+    parser = RowParser(schema, header, zone=zone, converters=converters)
+    rows = parser.rows(_with_progress(lines, options.on_progress), name=name, on_error=errors)
+    label = BatchLabel(name, options.now, file.digest)
+    result = import_parsed_rows(schema, rows, columns=header, label=label, errors=errors, dry_run=options.dry_run)
+    return replace(result, notes=[*mapped.notes(), *result.notes]) if mapping else result
 
 
 def read_options(schema: FileSchema, mapping: ColumnMapping | None, encoding: str = "") -> ReadOptions:
@@ -154,10 +166,8 @@ def import_parsed_rows(
     rows: Iterable[Row],
     *,
     columns: Sequence[str],
-    name: str,
-    now: datetime,
+    label: BatchLabel,
     errors: ErrorCounter,
-    digest: str = "",
     dry_run: bool = False,
 ) -> ImportResult:
     """Store parsed rows, all of them, or none where `errors` counts any.
@@ -167,25 +177,29 @@ def import_parsed_rows(
     """
     with staging_table.staged(schema, rows) as count, transaction.atomic():
         staging_table.lock(schema)
-        _check_between_rows(schema, name=name, on_error=errors)
+        _check_between_rows(schema, name=label.name, on_error=errors)
         if errors.count:
-            return ImportResult(name, rows=count, errors=errors.count)
-        if schema.split_events:
-            staging_table.join_split_events(schema, schema.split_events)
-        staging_table.keep_stored_values(schema, columns)
-        emptied = staging_table.count_emptied(schema)
+            return ImportResult(label.name, rows=count, errors=errors.count)
+        notes = _complete(schema, columns)
         sample = staging_table.sample(schema, SAMPLE) if dry_run else ()
-        result = _merge(schema, count=count, name=name, digest=digest, now=now)
+        result = replace(_merge(schema, label, count=count), notes=notes, sample=sample)
         if dry_run:
             transaction.set_rollback(True)
-    notes = [_("stored values that become empty: %d") % emptied] if emptied else []
-    result = replace(result, notes=notes)
-    return replace(result, batch=None, sample=sample) if dry_run else result
+    return replace(result, batch=None) if dry_run else result
 
 
-def _merge(schema: FileSchema, *, count: int, name: str, digest: str, now: datetime) -> ImportResult:
-    batch = ImportBatch.objects.create(source=name[:200], digest=digest, recorded_at=now)
-    batch.rows, batch.future = count, staging_table.count_future(schema, now)
+def _complete(schema: FileSchema, columns: Sequence[str]) -> list[str]:
+    """Fill the staged rows with what is stored and they do not state; return notes for people."""
+    if schema.split_events:
+        staging_table.join_split_events(schema, schema.split_events)
+    staging_table.keep_stored_values(schema, columns)
+    emptied = staging_table.count_emptied(schema)
+    return [_("stored values that become empty: %d") % emptied] if emptied else []
+
+
+def _merge(schema: FileSchema, label: BatchLabel, *, count: int) -> ImportResult:
+    batch = ImportBatch.objects.create(source=label.name[:200], digest=label.digest, recorded_at=label.now)
+    batch.rows, batch.future = count, staging_table.count_future(schema, label.now)
     staging_table.record_former_parents(schema, batch.pk)
     batch.changed = staging_table.update(schema, batch.pk)
     with staging_table.fast_first_load(schema, count):
@@ -194,7 +208,9 @@ def _merge(schema: FileSchema, *, count: int, name: str, digest: str, now: datet
     # A batch without any change gives the engine nothing to decide.
     batch.processed = not (batch.added or batch.changed)
     batch.save()
-    return ImportResult(name, rows=count, added=batch.added, changed=batch.changed, future=batch.future, batch=batch.pk)
+    return ImportResult(
+        label.name, rows=count, added=batch.added, changed=batch.changed, future=batch.future, batch=batch.pk
+    )
 
 
 def _check_between_rows(schema: FileSchema, *, name: str, on_error: OnError) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from imports.importer import ErrorCounter, ImportResult, import_parsed_rows
+from imports.importer import BatchLabel, ErrorCounter, ImportResult, import_parsed_rows
 from imports.row_parser import Line, MalformedLine, RowParser
 from imports.schema import FileSchema, OnError, RowError
 
@@ -27,7 +27,7 @@ def import_json_rows(
         for unknown in sorted(set(fact) - set(header)):
             errors(RowError(name, index, unknown, "", _("unknown column")))
     rows = RowParser(schema, header, zone=UTC).rows(_lines(facts, header), name=name, on_error=errors)
-    return import_parsed_rows(schema, rows, columns=header, name=name, now=now, errors=errors)
+    return import_parsed_rows(schema, rows, columns=header, label=BatchLabel(name, now), errors=errors)
 
 
 def _lines(facts: Sequence[Fact], header: Sequence[str]) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from django.db.models import Q
 from core import spreadsheets
 from core.jobs import Clock, Columns, JobQueue
 from imports.file_reader import COMMAND_LIMIT, UPLOAD_LIMIT
-from imports.importer import ImportResult, import_file, read_options
+from imports.importer import ImportOptions, ImportResult, import_file, read_options
 from imports.mapping_loader import load_mapping
 from imports.models import Upload
 from imports.registry import find_schema
@@ -104,10 +104,23 @@ def run(upload: Upload, *, now: datetime, clock: Clock) -> None:
 
 
 def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
-    dry_run = upload.status == Status.WAITING
-    limit = COMMAND_LIMIT if upload.in_background else UPLOAD_LIMIT
+    with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy, Progress(upload, clock) as progress:
+        copy.write(upload.content)
+        copy.flush()
+        options = ImportOptions(
+            zone=ZoneInfo(settings.TIME_ZONE),
+            now=now,
+            limit=COMMAND_LIMIT if upload.in_background else UPLOAD_LIMIT,
+            dry_run=upload.status == Status.WAITING,
+            on_progress=progress,
+            mapping=load_mapping(upload.mapping) if upload.mapping else None,
+            encoding=upload.encoding,
+        )
+        return {**_import(upload, Path(copy.name), options), "seen_at": clock()}
+
+
+def _import(upload: Upload, path: Path, options: ImportOptions) -> Columns:
     schema = find_schema(upload.kind)
-    mapping = load_mapping(upload.mapping) if upload.mapping else None
     kinds = ErrorKinds()
     rejected_rows = RejectedRows()
 
@@ -115,28 +128,13 @@ def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
         rejected_rows.add(error)
         kinds.add(error)
 
-    with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy, Progress(upload, clock) as progress:
-        copy.write(upload.content)
-        copy.flush()
-        path = Path(copy.name)
-        result = import_file(
-            schema,
-            path,
-            zone=ZoneInfo(settings.TIME_ZONE),
-            now=now,
-            on_error=on_error,
-            name=upload.name,
-            limit=limit,
-            dry_run=dry_run,
-            on_progress=progress,
-            mapping=mapping,
-            encoding=upload.encoding,
-        )
-        columns = {**_summary(result), "errors": kinds.all(), "seen_at": clock()}
-        if not result.succeeded:
-            csv = rejected_rows.as_csv(path, limit=limit, options=read_options(schema, mapping, upload.encoding))
-            return {**columns, "status": Status.REJECTED, "rejected_rows": csv, "content": b""}
-    if dry_run:
+    result = import_file(schema, path, options, on_error=on_error, name=upload.name)
+    columns = {**_summary(result), "errors": kinds.all()}
+    if not result.succeeded:
+        reading = read_options(schema, options.mapping, options.encoding)
+        csv = rejected_rows.as_csv(path, limit=options.limit, options=reading)
+        return {**columns, "status": Status.REJECTED, "rejected_rows": csv, "content": b""}
+    if options.dry_run:
         return {**columns, "status": Status.CHECKED}
     return {**columns, "status": Status.IMPORTED, "batch_id": result.batch, "content": b""}
 

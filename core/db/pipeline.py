@@ -16,11 +16,6 @@ from core.db.prepared_statements import current_session, run
 Rows = list[tuple[Any, ...]]
 
 
-def fetch_all(statement: str, values: Sequence[Any]) -> Rows:
-    """Run a statement and return its rows as the driver gives them."""
-    return execute_deferred(statement, values)()
-
-
 def execute_deferred(statement: str, values: Sequence[Any]) -> Callable[[], Rows]:
     """Start a statement and return a function that waits for its rows. Outside a pipeline the rows are read at once."""
     session = current_session()

@@ -221,9 +221,9 @@ def test_a_statement_prepared_before_is_not_used_in_the_sandbox(forgets: bool, m
     freight("F1", paid_at="02")
     tick("03")
     statement = "SELECT count(*) FROM campaigns_grant"
-    assert pipeline.fetch_all(statement, []) == [(1,)]
+    assert pipeline.execute_deferred(statement, [])() == [(1,)]
     if not forgets:
         monkeypatch.setattr(prepared_statements, "without_prepared_statements", nullcontext)
     with transaction.atomic(), isolated_tables():
-        rows = pipeline.fetch_all(statement, [])
+        rows = pipeline.execute_deferred(statement, [])()
     assert rows == [(0 if forgets else 1,)]

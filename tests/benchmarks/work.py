@@ -34,14 +34,11 @@ def issue(code: str) -> int:
 
 def take(path: str) -> int:
     """Import a file of freight orders."""
-    from imports.importer import import_file
+    from imports.importer import ImportOptions, import_file
     from logistics.import_schemas import FREIGHT_ORDERS
 
-    file = Path(path)
-    taken = import_file(
-        FREIGHT_ORDERS, file, zone=UTC, now=datetime.now(UTC), on_error=lambda wrong: sys.exit(str(wrong))
-    )
-    return taken.added
+    options = ImportOptions(zone=UTC, now=datetime.now(UTC))
+    return import_file(FREIGHT_ORDERS, Path(path), options, on_error=lambda error: sys.exit(str(error))).added
 
 
 VERBS: dict[str, Callable[[str], int]] = {"tick": tick, "loop": loop, "issue": issue, "take": take}

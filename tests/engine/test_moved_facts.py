@@ -8,7 +8,7 @@ from campaigns.engine import instant_claims
 from campaigns.grants import reviews
 from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.monitoring import invariants
-from imports.importer import ErrorCounter, import_parsed_rows
+from imports.importer import BatchLabel, ErrorCounter, import_parsed_rows
 from logistics.models import FreightOrder
 from merchants.models import Merchant
 from tests.support.importing import NOW, SCHEMAS
@@ -176,7 +176,7 @@ def moved(name: str, key: str, of: str, **to: str) -> None:
     stored = schema.model._default_manager.filter(pk=of).values().get()
     values = [to.get(column.name, stored[column.attname]) for column in schema.columns]
     rows = [(2, *(of if column.name == key else value for column, value in zip(schema.columns, values, strict=True)))]
-    import_parsed_rows(schema, rows, columns=columns, name="moved", now=NOW, errors=errors)
+    import_parsed_rows(schema, rows, columns=columns, label=BatchLabel("moved", NOW), errors=errors)
 
 
 COUNTED = "{count: freight_orders, where: [{fact: shipped_at, happened: yes}], at_least: 2}"

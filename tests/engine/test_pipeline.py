@@ -11,7 +11,7 @@ from campaigns.eligibility import claims
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, prepared_statements
-from core.db.pipeline import execute_deferred, fetch_all, in_pipeline, outside_pipeline, pipeline
+from core.db.pipeline import execute_deferred, in_pipeline, outside_pipeline, pipeline
 from identity.models import LoginAttempt
 from tests.support.processes import url
 from tests.support.world import merchant, offer, publish, t
@@ -53,7 +53,7 @@ def test_outside_the_pipeline_each_statement_is_answered_at_once() -> None:
             assert LoginAttempt.objects.count() == 1
             bulk_insert.write_in_chunks(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
         assert in_pipeline()
-        assert fetch_all(HOW_MANY, []) == [(2,)]
+        assert execute_deferred(HOW_MANY, [])() == [(2,)]
 
 
 def test_no_statement_runs_between_an_error_and_its_rollback() -> None:
@@ -61,12 +61,12 @@ def test_no_statement_runs_between_an_error_and_its_rollback() -> None:
         with pytest.raises(IntegrityError), transaction.atomic(), pipeline():
             write("a")
             write("a")
-        assert fetch_all(HOW_MANY, []) == [(0,)]
+        assert execute_deferred(HOW_MANY, [])() == [(0,)]
     with transaction.atomic(), pipeline():
         transaction.set_rollback(True)
         broken: Any = pytest.raises(TransactionManagementError)
         with broken:
-            fetch_all(HOW_MANY, [])
+            execute_deferred(HOW_MANY, [])()
 
 
 @pytest.mark.plants_violation
@@ -99,11 +99,11 @@ def _finds_by_subject(published: PublishedOffer) -> bool:
 def test_a_lost_session_is_an_error_of_django_when_plans_are_renewed() -> None:
     """Otherwise the response would be 500, and not 503 with the time to try again."""
     for renew in (prepared_statements.discard_plans, lambda: None):
-        fetch_all(HOW_MANY, [])
+        execute_deferred(HOW_MANY, [])()
         with psycopg.connect(url(), autocommit=True) as other:
             other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
         renew()
         with pytest.raises(OperationalError):
-            fetch_all(HOW_MANY, [])
+            execute_deferred(HOW_MANY, [])()
         connection.close()
-    assert fetch_all(HOW_MANY, []) == [(0,)]
+    assert execute_deferred(HOW_MANY, [])() == [(0,)]

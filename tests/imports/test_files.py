@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from imports.folder_import import import_folder
-from imports.importer import ImportResult
+from imports.importer import ImportOptions, ImportResult
 from imports.models import ImportBatch
 from imports.registry import all_schemas
 from imports.schema import RowError
@@ -336,7 +336,7 @@ def outcomes(folder: Path) -> tuple[dict[str, tuple[int, int, int]], list[str], 
     def on_error(error: RowError) -> None:
         said.append(str(error))
 
-    whole = import_folder(folder, zone=SHANGHAI, now=NOW, on_error=on_error, on_result=on_result)
+    whole = import_folder(folder, ImportOptions(zone=SHANGHAI, now=NOW), on_error=on_error, on_result=on_result)
     return counts, said, whole
 
 

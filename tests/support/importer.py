@@ -26,7 +26,7 @@ def main(folder: Path, place: str) -> None:
     django.setup()
     from django.db.models.signals import post_save
 
-    from imports.importer import import_file
+    from imports.importer import ImportOptions, import_file
     from imports.models import ImportBatch
     from imports.schema import Check
     from logistics.import_schemas import FREIGHT_ORDERS
@@ -45,7 +45,8 @@ def main(folder: Path, place: str) -> None:
     file = dataclasses.replace(FREIGHT_ORDERS, checks=(Check(("order_no",), at_row),))
     if place != "look":
         path = folder / "freight_orders.csv"
-        result = import_file(file, path, zone=SHANGHAI, now=NOW, on_error=lambda error: sys.exit(str(error)))
+        options = ImportOptions(zone=SHANGHAI, now=NOW)
+        result = import_file(file, path, options, on_error=lambda error: sys.exit(str(error)))
         assert result.succeeded
     batches = ImportBatch.objects.filter(source="freight_orders.csv").count()
     sys.stdout.write(f"{FreightOrder.objects.count()} orders, {batches} imports\n")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from imports.column_mapping import ColumnMapping
 from imports.file_reader import UPLOAD_LIMIT, ConversionLimit
-from imports.importer import ImportResult, import_file
+from imports.importer import ImportOptions, ImportResult, import_file
 from imports.models import ImportBatch
 from imports.registry import all_schemas
 from logistics.models import FreightOrder
@@ -63,13 +63,8 @@ def import_path(
     result = import_file(
         SCHEMAS[name],
         path,
-        zone=zone,
-        now=NOW,
+        ImportOptions(zone=zone, now=NOW, limit=limit, dry_run=dry_run, mapping=mapping, encoding=encoding),
         on_error=lambda error: errors.append((error.line, error.column, error.value, error.reason)),
-        limit=limit,
-        dry_run=dry_run,
-        mapping=mapping,
-        encoding=encoding,
     )
     assert result.errors == len(errors)
     return Imported(result, errors)

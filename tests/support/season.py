@@ -13,6 +13,7 @@ from campaigns.engine import ticker
 from campaigns.offers import publishing
 from definitions import bundled, parser
 from imports.folder_import import import_folder
+from imports.importer import ImportOptions
 from imports.schema import RowError
 
 CASES = Path(__file__).parents[1] / "cases"
@@ -62,7 +63,8 @@ def publish(quotas: Mapping[str, Mapping[str, int]] | None = None, *, at: dateti
 
 def import_case_facts(facts: Path, *, now: datetime = END) -> None:
     complaints: list[RowError] = []
-    assert import_folder(facts, zone=ZoneInfo("Asia/Shanghai"), now=now, on_error=complaints.append), complaints[:5]
+    options = ImportOptions(zone=ZoneInfo("Asia/Shanghai"), now=now)
+    assert import_folder(facts, options, on_error=complaints.append), complaints[:5]
 
 
 def prepare(case: Case) -> None:

@@ -12,7 +12,7 @@ from core import clock
 from imports.column_mapping import ColumnMapping
 from imports.columns import CellError
 from imports.folder_import import import_folder
-from imports.importer import ImportResult
+from imports.importer import ImportOptions, ImportResult
 from imports.mapping_loader import load_mapping
 from imports.mapping_text import MappingError
 from imports.models import StoredMapping
@@ -62,12 +62,10 @@ class Command(BaseCommand):
 
         succeeded = import_folder(
             folder,
-            zone=options["zone"],
-            now=clock.now(),
+            ImportOptions(zone=options["zone"], now=clock.now(), encoding=options["encoding"]),
             on_error=on_error,
             on_result=self._print,
             mappings=[_mapping(name) for name in options["mapping"]],
-            encoding=options["encoding"],
         )
         for line in kinds.repeated():
             self.stderr.write(line)
