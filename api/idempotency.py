@@ -98,29 +98,30 @@ def lock(
     Returns the requests that could be locked, and among them for each whose key has been used the stored response, or
     the error if that was a different request. Keys that others have locked are not waited for.
     """
-    # SQLite has a single writer at a time and needs no lock.
-    fetch_locks = None
-    if connection.vendor == "postgresql":
-        fetch_locks = execute_deferred(LOCK, [[request.lock_id for request in requests]])
+    fetch_locked = _send_locks(requests)
     # A statement sees what was committed before it began, so these read with the locks in hand.
     keys_of: dict[int, list[str]] = {}
     for request in requests:
         keys_of.setdefault(request.api_key_id, []).append(request.key)
     fetch_records = [_records().execute_deferred(api_key=api_key, keys=keys) for api_key, keys in keys_of.items()]
-    locked = list(requests)
-    if fetch_locks:
-        locked = [request for request, (is_free,) in zip(requests, fetch_locks(), strict=True) if is_free]
+    locked = fetch_locked()
     by_key = {(request.api_key_id, request.key): request for request in locked}
     stored: dict[IdempotentRequest, Response | ProblemError] = {}
     for fetch in fetch_records:
         for api_key, key, digest, status, body, at in fetch():
-            locked_request = by_key.get((api_key, key))
-            if locked_request is None:
-                continue
-            response = _stored_response(locked_request, digest, status, body, at)
-            if response is not None:
-                stored[locked_request] = response
+            if used := by_key.get((api_key, key)):
+                response = _stored_response(used, digest, status, body, at)
+                if response is not None:
+                    stored[used] = response
     return locked, stored
+
+
+def _send_locks(requests: Sequence[IdempotentRequest]) -> Callable[[], list[IdempotentRequest]]:
+    """Start locking the keys and return a function that waits for the requests whose keys are locked."""
+    if connection.vendor != "postgresql":
+        return lambda: list(requests)  # SQLite has a single writer at a time and needs no lock
+    fetch = execute_deferred(LOCK, [[request.lock_id for request in requests]])
+    return lambda: [request for request, (is_free,) in zip(requests, fetch(), strict=True) if is_free]
 
 
 @compiled_query

@@ -132,11 +132,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     draft = get_object_or_404(Draft, pk=pk)
     writable = draft.status in Draft.OPEN and has_permissions(request, "change_draft")
     form = DefinitionForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
-    if request.method == "POST":
-        if not writable:
-            raise PermissionDenied
-        if form.is_valid() and _save(request, draft, form):
-            return redirect("backoffice:draft", draft.pk)
+    if request.method == "POST" and _save(request, draft, form, writable=writable):
+        return redirect("backoffice:draft", draft.pk)
     text, problems = check_definition(draft.source)
     return render_page(
         request,
@@ -156,8 +153,12 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _save(request: HttpRequest, draft: Draft, form: DefinitionForm) -> bool:
+def _save(request: HttpRequest, draft: Draft, form: DefinitionForm, *, writable: bool) -> bool:
     """Save the text and return whether that worked; otherwise the page keeps what was typed."""
+    if not writable:
+        raise PermissionDenied
+    if not form.is_valid():
+        return False
     try:
         drafts.write(
             draft, form.cleaned_data["source"], was=form.cleaned_data["was"], at=clock.now(), by=actor(request)
@@ -242,7 +243,7 @@ def transition(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
     draft = get_object_or_404(Draft, pk=pk)
     if verb not in TRANSITIONS:
         raise Http404
-    permission, _states, word, asks = TRANSITIONS[verb]
+    permission, _states, _word, asks = TRANSITIONS[verb]
     if not has_permissions(request, permission):
         raise PermissionDenied
     form = ReasonForm(request.POST or None) if asks else None
@@ -252,8 +253,13 @@ def transition(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         except (DraftError, DefinitionError) as refusal:
             messages.error(request, str(refusal))
         return redirect("backoffice:draft", draft.pk)
+    return _confirm(request, draft, verb, form)
+
+
+def _confirm(request: HttpRequest, draft: Draft, verb: str, form: ReasonForm | None) -> HttpResponse:
     text, problems = check_definition(draft.source)
     changes = list(_differences(text)) if text else []
+    _permission, _states, word, _asks = TRANSITIONS[verb]
     return render_confirmation(
         request,
         title=f"{word}: {draft}",

@@ -1,10 +1,10 @@
 """Page of one merchant: master data, status by offer, grants and coupons."""
 
-from typing import Any
-
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.utils.translation import gettext as _
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy
 
 from backoffice.explanations import explain_subject
 from backoffice.rendering import has_permissions, render_page, staff_view
@@ -15,19 +15,20 @@ from core import clock
 from merchants.models import Membership, Merchant, Penalty, ServicePackage
 
 MAX_ROWS_SHOWN = 50
+STATES: list[tuple[Promise, type[Model]]] = [
+    (gettext_lazy("Memberships"), Membership),
+    (gettext_lazy("Service packages"), ServicePackage),
+    (gettext_lazy("Penalties"), Penalty),
+]
 
 
 @staff_view("view_grant", "merchants.view_merchant", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, code: str) -> HttpResponse:
     """Show one merchant."""
     merchant, at = get_object_or_404(Merchant, pk=code), clock.now()
-    states: list[tuple[str, Any]] = [
-        (_("Memberships"), Membership.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN]),
-        (
-            _("Service packages"),
-            ServicePackage.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN],
-        ),
-        (_("Penalties"), Penalty.objects.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN]),
+    states = [
+        (title, model._default_manager.filter(merchant=merchant).order_by("-starts_at")[:MAX_ROWS_SHOWN])
+        for title, model in STATES
     ]
     grants = Grant.objects.filter(merchant=merchant).select_related("offer").order_by("-claimed_at", "-pk")
     coupons = Coupon.objects.filter(merchant=merchant).select_related("offer").order_by("-issued_at", "-pk")

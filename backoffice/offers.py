@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -130,26 +129,29 @@ def change_state(request: HttpRequest, code: str, verb: str) -> HttpResponse:
     if verb not in TRANSITIONS:
         raise Http404
     at, offer = clock.now(), get_offer(code)
-    do, title, done = TRANSITIONS[verb]
-    name: dict[str, Any] = {"name": offer.row.name}
+    title = str(TRANSITIONS[verb][1]) % {"name": offer.row.name}
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        try:
-            do(offer.row, at=at, by=actor(request), reason=form.cleaned_data["reason"])
-        except pausing.NotNowError as refusal:
-            messages.error(request, str(refusal))
-        else:
-            messages.success(request, str(done) % name)
+        _change(request, offer.row, verb, at=at, reason=form.cleaned_data["reason"])
         return redirect("backoffice:offer", code)
     [line] = summarize_offers([offer], at=at)
     if any(button.verb == verb and button.why_not for button in buttons(line)) and request.method == "POST":
         raise PermissionDenied
     return render_confirmation(
         request,
-        title=str(title) % name,
+        title=title,
         effects=effects(line, verb, at),
-        button=str(title) % name,
+        button=title,
         form=form,
         back=f"/admin/offers/{code}/",
         destructive=verb == "stop",
     )
+
+
+def _change(request: HttpRequest, offer: Offer, verb: str, *, at: datetime, reason: str) -> None:
+    change, _title, done = TRANSITIONS[verb]
+    try:
+        change(offer, at=at, by=actor(request), reason=reason)
+        messages.success(request, str(done) % {"name": offer.name})
+    except pausing.NotNowError as refusal:
+        messages.error(request, str(refusal))

@@ -173,9 +173,8 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
                 results[explanation.subject].append(OfferResult(explanation))
         claim = offer.terms.claim
         if isinstance(claim, ClaimNth) and claim.nth.of == order_type.collection.name:
-            counted = claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys)
-            for (key,) in counted.values_list("pk"):
-                counts_for[key].append(offer)
+            for order in claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys):
+                counts_for[order.pk].append(offer)
     coupons = {coupon.order_no: coupon for coupon in Coupon.objects.filter(merchant=merchant, order_no__in=keys)}
     return [
         OrderRow(

@@ -248,6 +248,13 @@ def fast_first_load(schema: FileSchema, count: int) -> Iterator[None]:
     if connection.vendor != "postgresql" or count < LARGE or _number(f"SELECT count(*) FROM (TABLE {table} LIMIT 1) t"):
         yield
         return
+    with _without_indexes(table):
+        yield
+    _run(f"ANALYZE {table}")
+
+
+@contextmanager
+def _without_indexes(table: str) -> Iterator[None]:
     _run("SET CONSTRAINTS ALL IMMEDIATE")  # pending checks would forbid ALTER TABLE
     foreign_keys = _definitions(
         "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'",
@@ -267,7 +274,6 @@ def fast_first_load(schema: FileSchema, count: int) -> Iterator[None]:
         _run(definition)
     for name, definition in foreign_keys:
         _run(f"ALTER TABLE {table} ADD CONSTRAINT {_q(name)} {definition}")
-    _run(f"ANALYZE {table}")
 
 
 def _definitions(statement: str, table: str) -> list[tuple[str, str]]:

@@ -47,14 +47,11 @@ def scan(path: Path, encoding: str = "") -> tuple[str, str]:
     line, first, wide = 1, True, encoding == "utf-16"
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
-            if first and not wide:
-                _reject_wide_encodings(chunk)
-                if chunk.startswith(codecs.BOM_UTF8):
-                    decoders.pop("gb18030", None)
+            if not wide:
+                _reject_other_bytes(chunk, line, first=first)
+            if first and chunk.startswith(codecs.BOM_UTF8):
+                decoders.pop("gb18030", None)
             first = False
-            if b"\0" in chunk and not wide:
-                line += chunk[: chunk.index(b"\0")].count(b"\n")
-                raise CellError(_("line %d holds a NUL byte: not a text file; save it as CSV in UTF-8") % line)
             line += chunk.count(b"\n")
             digest.update(chunk)
             _decode(decoders, chunk, final=False)
@@ -81,9 +78,13 @@ def _named(name: str) -> dict[str, str]:
     return {"name": name, "known": ", ".join(ENCODINGS)}
 
 
-def _reject_wide_encodings(chunk: bytes) -> None:
-    if chunk.startswith(WIDE_BOMS):
+def _reject_other_bytes(chunk: bytes, line: int, *, first: bool) -> None:
+    if first and chunk.startswith(WIDE_BOMS):
         raise CellError(_("is UTF-16 or UTF-32: save it as CSV in UTF-8, or name its encoding, such as utf-16"))
+    before, nul, _after = chunk.partition(b"\0")
+    if nul:
+        line += before.count(b"\n")
+        raise CellError(_("line %d holds a NUL byte: not a text file; save it as CSV in UTF-8") % line)
 
 
 def _decode(decoders: dict[str, codecs.IncrementalDecoder], chunk: bytes, *, final: bool) -> None:

@@ -59,10 +59,7 @@ def create(
     at: datetime,
     by: AbstractBaseUser,
 ) -> Upload:
-    """Store a file, which waits to be checked: in the background if that is wanted, or the file is large.
-
-    `mapping` is the text of its column mapping, `encoding` that of its text; both may be empty.
-    """
+    """Store a file, which waits to be checked: in the background if that is wanted, or the file is large."""
     return Upload.objects.create(
         kind=schema.name,
         name=name[:200],

@@ -34,24 +34,28 @@ def issue(
 
     Raises ValueError for an unknown scope, for no scope, and for the scope `facts` together with a merchant.
     """
-    wanted = list(dict.fromkeys(scopes))
-    unknown = [scope for scope in wanted if scope not in ApiKey.Scope.values]
-    if unknown or not wanted:
-        raise ValueError(f"scopes are some of {', '.join(ApiKey.Scope.values)}, not {', '.join(unknown) or 'none'}")
-    if merchant is not None and ApiKey.Scope.FACTS in wanted:
-        raise ValueError("facts are recorded by the platform: a merchant's key cannot have that scope")
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         name=name,
         merchant=merchant,
         prefix=prefix,
         digest=_digest(secret),
-        scopes=wanted,
+        scopes=_checked_scopes(scopes, merchant),
         created_at=at,
         created_by=by,
         expires_at=expires_at,
     )
     return key, f"{MARK}_{prefix}_{secret}"
+
+
+def _checked_scopes(scopes: Iterable[str], merchant: Merchant | None) -> list[str]:
+    wanted = list(dict.fromkeys(scopes))
+    unknown = [scope for scope in wanted if scope not in ApiKey.Scope.values]
+    if unknown or not wanted:
+        raise ValueError(f"scopes are some of {', '.join(ApiKey.Scope.values)}, not {', '.join(unknown) or 'none'}")
+    if merchant is not None and ApiKey.Scope.FACTS in wanted:
+        raise ValueError("facts are recorded by the platform: a merchant's key cannot have that scope")
+    return wanted
 
 
 def find(text: str, *, at: datetime) -> ApiKey | None:

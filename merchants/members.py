@@ -39,16 +39,9 @@ def add(
     at: datetime,
     by: str,
 ) -> Member:
-    """Add a member of the merchant who signs in by e-mail address and has no password yet.
-
-    Raises MemberError when the address is in use.
-    """
-    name = BaseUserManager.normalize_email(email.strip()).lower()
-    if User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).exists():
-        raise MemberError(_("%(email)s cannot be invited: the address is in use.") % {"email": name})
-    user = User.objects.create_user(username=name, email=name)
+    """Add a member who signs in by e-mail and has no password yet. Raises MemberError if the address is in use."""
     return Member.objects.create(
-        user=user,
+        user=_create_user(email),
         merchant=to,
         role=role,
         may_attach=may_attach or role == Role.MAIN,
@@ -64,6 +57,13 @@ def add(
 def enabled() -> QuerySet[Member]:
     """Return the members who may see their merchant: neither they nor their users are disabled."""
     return Member.objects.filter(disabled_at=None, user__is_active=True)
+
+
+def _create_user(email: str) -> User:
+    name = BaseUserManager.normalize_email(email.strip()).lower()
+    if User.objects.filter(Q(username__iexact=name) | Q(email__iexact=name)).exists():
+        raise MemberError(_("%(email)s cannot be invited: the address is in use.") % {"email": name})
+    return User.objects.create_user(username=name, email=name)
 
 
 def is_mailbox_of(user: User, email: str) -> bool:

@@ -60,8 +60,11 @@ class OfferForm:
         )
         coupons = benefit.get("coupons") or {}
         self.coupon_where = self._condition_rows("coupons", sent, coupons.get("where"), campaign, FREIGHT_ORDERS)
-        tiers = list(benefit.get("tiers") or [])
-        self.tiers = TierFormSet(
+        self.tiers = self._tier_rows(sent, list(benefit.get("tiers") or []), campaign)
+
+    @staticmethod
+    def _tier_rows(sent: QueryDict | None, tiers: list[Any], campaign: CampaignContext) -> TierFormSet:
+        return TierFormSet(
             _only_with(sent, "tiers"),
             prefix="tiers",
             rows=tiers,
@@ -119,21 +122,25 @@ class OfferForm:
                 found = self.claim, "raw" if "raw" in self.claim.visible_names() else "at"
             case ["where" | "conditions" as name, number, *_rest] if number.isdecimal():
                 found = _row(self.where if name == "where" else self.conditions, int(number))
-            case ["benefit", "tiers", number, *_rest] if number.isdecimal():
-                found = _row(self.tiers, int(number))
-            case ["benefit", "coupons", "where", number, *_rest] if number.isdecimal():
-                found = _row(self.coupon_where, int(number))
-            case ["benefit", "coupons", "valid", end, *_rest]:
-                found = self.benefit, f"{end}_at"
-            case ["benefit", "coupons", name, *_rest] | ["benefit", name, *_rest]:
-                found = self.benefit, name
-            case ["benefit"]:
-                found = self.benefit, ""
+            case ["benefit", *rest]:
+                found = self._locate_benefit(rest)
             case ["quota", *rest]:
                 found = self.quota, rest[0] if rest else ""
             case ["settlement", *_rest]:
                 found = self.settlement, "raw"
         return found
+
+    def _locate_benefit(self, path: list[str]) -> tuple[SectionForm | None, str]:
+        match path:
+            case ["tiers", number, *_rest] if number.isdecimal():
+                return _row(self.tiers, int(number))
+            case ["coupons", "where", number, *_rest] if number.isdecimal():
+                return _row(self.coupon_where, int(number))
+            case ["coupons", "valid", end, *_rest]:
+                return self.benefit, f"{end}_at"
+            case ["coupons", name, *_rest] | [name, *_rest]:
+                return self.benefit, name
+        return self.benefit, ""
 
 
 def _row(rows: RowFormSet, number: int) -> tuple[SectionForm | None, str]:

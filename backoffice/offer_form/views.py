@@ -20,6 +20,7 @@ from campaigns.offers.drafts import DraftError
 from core import clock
 from definitions import offer_sentences, yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
+from definitions.parser import CampaignDefinition
 
 
 @staff_view("view_draft", "change_draft")
@@ -46,18 +47,25 @@ def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         refusal = _("Not saved. Correct the marked fields.") if invalid else _save(request, draft, source)
         if not refusal:
             return redirect("backoffice:offer-form", pk, code)
+    shown = {"offer": offer, "text": text, "other_problems": [problem for problem in problems if problem not in own]}
+    return _render(request, draft, code, form=form, refusal=refusal, **shown)
+
+
+def _render(
+    request: HttpRequest, draft: Draft, code: str, *, offer: Any, text: CampaignDefinition | None, **context: Any
+) -> HttpResponse:
     terms = next((terms for terms in text.offers if terms.code == code), None) if text else None
-    context: dict[str, Any] = {
-        "draft": draft,
-        "code": code,
-        "base_digest": request.POST.get("was", draft.digest),
-        "refusal": refusal,
-        "form": form,
-        "sentences": offer_sentences.describe_terms(terms) if terms else None,
-        "yaml": yaml_roundtrip.dump(offer),
-        "other_problems": [problem for problem in problems if problem not in own],
-    }
-    return render_page(request, "offer_form", title=f"{draft}: {code}", **context)
+    return render_page(
+        request,
+        "offer_form",
+        title=f"{draft}: {code}",
+        draft=draft,
+        code=code,
+        base_digest=request.POST.get("was", draft.digest),
+        sentences=offer_sentences.describe_terms(terms) if terms else None,
+        yaml=yaml_roundtrip.dump(offer),
+        **context,
+    )
 
 
 def _report(form: OfferForm, number: int, problems: Sequence[Problem]) -> list[Problem]:
