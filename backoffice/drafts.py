@@ -182,7 +182,9 @@ def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
     in_force = {
         offer.code: offer.terms for offer in published_offers.published() if offer.row.campaign.code == text.campaign
     }
-    return [one for one in diff.compare(in_force, text.offers) if one.changed or not one.new]
+    return [
+        difference for difference in diff.compare(in_force, text.offers) if difference.changed or not difference.new
+    ]
 
 
 def _warnings(text: CampaignDefinition) -> list[str]:
@@ -201,15 +203,15 @@ TRANSITIONS: dict[str, tuple[str, tuple[str, ...], Any, bool]] = {
 
 def _buttons(request: HttpRequest, draft: Draft, is_right: bool) -> list[tuple[str, Any, str]]:
     """Return the actions that the user may take now: verb, label, and the reason for which it is disabled."""
-    found = []
+    buttons = []
     for verb, (permission, states, word, _reason) in TRANSITIONS.items():
         if draft.status in states and has_permissions(request, permission):
             mine = verb == "approve" and actor(request) in (*draft.authors, draft.submitted_by)
             why_not = _("you wrote or submitted this draft") if mine else ""
             if verb == "submit" and not is_right:
                 why_not = _("the definition has errors")
-            found.append((verb, word, why_not))
-    return found
+            buttons.append((verb, word, why_not))
+    return buttons
 
 
 def _perform(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequest) -> str:
@@ -274,9 +276,9 @@ def _confirm(request: HttpRequest, draft: Draft, verb: str, form: ReasonForm | N
 
 
 def _effects(verb: str, changes: list[diff.OfferDifference]) -> list[str]:
-    made = sum(not one.old for one in changes)
-    changed = sum(one.old and one.new for one in changes)
-    stay = sum(one.old and not one.new for one in changes)
+    made = sum(not difference.old for difference in changes)
+    changed = sum(difference.old and difference.new for difference in changes)
+    stay = sum(difference.old and not difference.new for difference in changes)
     sizes = _("New offers: %(made)d. Changed offers: %(changed)d. Not in this draft, unchanged: %(stay)d.")
     what = {
         "submit": _("A second person must approve the draft. Editing it later voids the submission."),

@@ -68,9 +68,10 @@ def explain_subject(kind: str, subject: str) -> list[Answer]:
     """Explain a subject for each offer of its kind, decided offers first. One query per offer."""
     at = clock.now()
     asked = [offer for offer in published_offers.published() if offer.terms.subject == kind]
-    found = [
+    answers = [
         Answer(explanation) for offer in asked for explanation in explanations.explain_all(offer, [subject], at=at)
     ]
     return sorted(
-        found, key=lambda one: (one.explanation.outcome in ("not_a_subject", "no_claim"), one.explanation.offer)
+        answers,
+        key=lambda answer: (answer.explanation.outcome in ("not_a_subject", "no_claim"), answer.explanation.offer),
     )

@@ -98,19 +98,19 @@ def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list
     burning = [offer for offer in several if offer.row.limit and states[offer.id] in (State.LIVE, State.PAUSED)]
     points = quota_history.histories([offer.id for offer in burning], zone=timezone.get_current_timezone())
     forecasts = quota_history.forecasts([offer for offer in burning if states[offer.id] is State.LIVE], at=at)
-    found = []
+    summaries = []
     for offer in several:
         key, end, ahead = offer.id, schedule.closes(offer.terms), forecasts.get(offer.id)
         chart = burn_down_chart(
             points.get(key, []), limit=offer.row.limit or 1, at=at, closes=end.after if end else None, forecast=ahead
         )
-        found.append(OfferSummary(offer, states[key], costs.get(key, []), held.get(key, 0), ahead, chart, end))
-    return found
+        summaries.append(OfferSummary(offer, states[key], costs.get(key, []), held.get(key, 0), ahead, chart, end))
+    return summaries
 
 
 def upcoming_dates(several: Sequence[PublishedOffer], *, at: datetime) -> list[UpcomingDate]:
     """Return the next dates of all offers, soonest first."""
-    ahead = sorted(_future_dates(several, at), key=lambda one: (one.bound.instant, one.offer.code))
+    ahead = sorted(_future_dates(several, at), key=lambda date: (date.bound.instant, date.offer.code))
     return ahead[:MAX_UPCOMING]
 
 
@@ -128,9 +128,9 @@ def overview_page(request: HttpRequest) -> HttpResponse:
     if not has_permissions(request, "view_offer"):
         return render_page(request, "no_access", title=_("Overview"))
     at, several = clock.now(), published_offers.published()
-    found = summarize_offers(several, at=at)
+    summaries = summarize_offers(several, at=at)
     order = [State.LIVE, State.PAUSED, State.SCHEDULED, State.ENDED, State.CLOSED]
-    groups = [(state, [line for line in found if line.state is state]) for state in order]
+    groups = [(state, [line for line in summaries if line.state is state]) for state in order]
     checks = health.checks(now=clock.real())
     return render_page(
         request,

@@ -84,12 +84,12 @@ def _propose(request: HttpRequest, several: "QuerySet[Grant]", title: str, back:
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         try:
-            made = revocations.propose(several, title=title, at=clock.now(), by=actor(request), reason=reason)
+            revocation = revocations.propose(several, title=title, at=clock.now(), by=actor(request), reason=reason)
         except RevocationError as refusal:
             messages.error(request, str(refusal))
             return redirect(back)
         messages.success(request, _("Revocation proposed. Nothing is revoked until a second person approves it."))
-        return redirect("backoffice:revocation", made.pk)
+        return redirect("backoffice:revocation", revocation.pk)
     effects = [_("A second person must approve the revocation. Later grants are not included.")]
     return render_confirmation(
         request,

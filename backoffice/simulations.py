@@ -97,7 +97,7 @@ class OfferResult:
     @property
     def refused(self) -> list[tuple[str, int, int]]:
         language = "zh-hans" if _is_chinese() else "en"
-        return [(one[language], one["count"], one["near"]) for one in self.data["refused"]]
+        return [(reason[language], reason["count"], reason["near"]) for reason in self.data["refused"]]
 
     @property
     def takers(self) -> list[tuple[str, str, int, Decimal, str]]:
@@ -112,13 +112,13 @@ def _is_chinese() -> bool:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the progress or the results of a simulation."""
     simulation = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
-    found = [OfferResult(data) for data in simulation.result.get("offers", ())]
+    results = [OfferResult(data) for data in simulation.result.get("offers", ())]
     return render_page(
         request,
         "simulation",
         title=_("Simulation of %(draft)s") % {"draft": simulation.draft},
         simulation=simulation,
-        results=found,
+        results=results,
         compared=simulation.result.get("compared", ()),
         over=simulation.status in Simulation.OVER,
     )

@@ -27,17 +27,17 @@ MAX_LINES_SHOWN = 500
 def month_list(request: HttpRequest) -> HttpResponse:
     """List the months and whether they are closed."""
     closed = {period.month: period for period in AccountingPeriod.objects.all()}
-    found = [(month, closed.get(month)) for month in statements.months()]
-    return render_page(request, "statements", title=_("Statements"), months=found)
+    months = [(month, closed.get(month)) for month in statements.months()]
+    return render_page(request, "statements", title=_("Statements"), months=months)
 
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, month: str) -> HttpResponse:
     """Show the statement of a month: totals by offer, and lines."""
     first = _month(month)
-    found = list(statements.lines(first))
+    lines = list(statements.lines(first))
     offer, merchant = request.GET.get("offer", ""), request.GET.get("merchant", "")
-    chosen = [line for line in found if offer in ("", line.offer) and merchant in ("", line.merchant)]
+    chosen = [line for line in lines if offer in ("", line.offer) and merchant in ("", line.merchant)]
     return render_page(
         request,
         "statement",
@@ -45,7 +45,7 @@ def detail(request: HttpRequest, month: str) -> HttpResponse:
         month=first,
         lines=chosen[:MAX_LINES_SHOWN],
         more=max(0, len(chosen) - MAX_LINES_SHOWN),
-        offers=_totals_by_offer(found),
+        offers=_totals_by_offer(lines),
         totals=_totals(chosen),
         offer=offer,
         merchant=merchant,

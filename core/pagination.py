@@ -39,8 +39,8 @@ def newest(rows: "QuerySet[Any]", *, after: str = "") -> Page:
         if not (after.isascii() and after.isdecimal() and len(after) < 19):
             raise Http404
         rows = rows.filter(pk__lt=int(after))
-    found = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
-    return Page(found[:PAGE_SIZE], str(found[PAGE_SIZE - 1].pk) if len(found) > PAGE_SIZE else "")
+    page = list(rows.order_by("-pk")[: PAGE_SIZE + 1])
+    return Page(page[:PAGE_SIZE], str(page[PAGE_SIZE - 1].pk) if len(page) > PAGE_SIZE else "")
 
 
 def newest_by(field: str, rows: "QuerySet[Any]", *, after: str = "") -> Page:
@@ -51,11 +51,11 @@ def newest_by(field: str, rows: "QuerySet[Any]", *, after: str = "") -> Page:
     if after:
         at, _, pk = after.partition(" ")
         rows = rows.filter(Q(**{f"{field}__lt": _instant(at)}) | Q(**{field: _instant(at)}, pk__lt=pk))
-    found = list(rows.order_by(f"-{field}", "-pk")[: PAGE_SIZE + 1])
-    if len(found) <= PAGE_SIZE:
-        return Page(found)
-    last = found[PAGE_SIZE - 1]
-    return Page(found[:PAGE_SIZE], f"{getattr(last, field).isoformat()} {last.pk}")
+    page = list(rows.order_by(f"-{field}", "-pk")[: PAGE_SIZE + 1])
+    if len(page) <= PAGE_SIZE:
+        return Page(page)
+    last = page[PAGE_SIZE - 1]
+    return Page(page[:PAGE_SIZE], f"{getattr(last, field).isoformat()} {last.pk}")
 
 
 def _instant(text: str) -> datetime:

@@ -53,7 +53,7 @@ class Reduction(DefinitionModel):
             raise ValueError(_("say either %(one)s or %(other)s") % {"one": "percent", "other": "amount"})
         return self
 
-    def of(self, fee: Decimal) -> Decimal:
+    def amount_for(self, fee: Decimal) -> Decimal:
         """Return the reduction before rounding and limits."""
         return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
 
@@ -109,13 +109,13 @@ class Discount(DefinitionModel):
             raise ValueError(_("the last tier has no upper end: leave out below"))
         return self
 
-    def value(self, found: Decimal | None, currency: str = "") -> Decimal:
-        """Return the discount for the value `found` of the fee's fact; None counts as 0.00.
+    def value(self, fee_value: Decimal | None, currency: str = "") -> Decimal:
+        """Return the discount for the value `fee_value` of the fee's fact; None counts as 0.00.
 
         It is rounded to the smallest unit of `currency`, that of the row; empty: that of the discount or of its fee.
         """
         currency = currency or self.currency or FEES[self.fee].currency
-        fee = (found or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
+        fee = (fee_value or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
         least = FEES[self.fee].least
         # A rated fee is rounded as it is charged; a fee that leaves less than a unit of room is not exceeded.
         room = round_money(fee, currency) if self.rate is not None else round_money_down(fee - least, currency)
@@ -127,7 +127,7 @@ class Discount(DefinitionModel):
             return self.amount if self.amount is not None else fee * (self.percent or 0) / 100
         for tier in reversed(self.tiers):
             if tier.from_ <= fee:
-                return tier.of(fee)
+                return tier.amount_for(fee)
         return Decimal(0)
 
     def conditions(self) -> tuple[Comparison, ...]:
@@ -138,7 +138,7 @@ class Discount(DefinitionModel):
             asked.append({"fact": fee.currency_fact, "is": self.currency})
         if self.tiers and self.tiers[0].from_ > 0:
             asked.append({"fact": fee.fact, "at_least": self.tiers[0].from_})
-        return tuple(Comparison.model_validate(one) for one in asked)
+        return tuple(Comparison.model_validate(condition) for condition in asked)
 
 
 class Validity(DefinitionModel):

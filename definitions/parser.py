@@ -154,7 +154,7 @@ def _cause(detail: ErrorDetails) -> object:
 
 def _set_quotas(campaign: dict[str, Any], quotas: Mapping[str, Mapping[str, int]]) -> None:
     offers = campaign.get("offers")
-    mappings = [o for o in offers if isinstance(o, dict)] if isinstance(offers, list) else []
+    mappings = [offer for offer in offers if isinstance(offer, dict)] if isinstance(offers, list) else []
     by_code = {str(offer.get("code")): offer for offer in mappings}
     unknown = [code for code in quotas if code not in by_code]
     if unknown:

@@ -56,20 +56,20 @@ def _sorted_files(folder: Path, mappings: Sequence[ColumnMapping]) -> tuple[list
     schemas = all_schemas()
     names = {f"{schema.name}{suffix}": schema for schema in schemas for suffix in SUFFIXES}
     single = folder.is_file()
-    found: list[FoundFile] = []
+    files: list[FoundFile] = []
     strangers = []
     for path in [folder] if single else sorted(folder.iterdir()):
-        mapping = next((each for each in mappings if each.matches(path.name)), None)
+        mapping = next((candidate for candidate in mappings if candidate.matches(path.name)), None)
         if single and len(mappings) == 1:
             mapping = mappings[0]
         schema = mapping.schema if mapping else names.get(path.name.lower())
         if schema and path.is_file():
-            found.append(FoundFile(path, schema, mapping))
+            files.append(FoundFile(path, schema, mapping))
         elif not path.name.startswith(IGNORED):
             strangers.append((path.name, _stranger(path.name, list(names))))
-    if not found:
+    if not files:
         strangers.append((folder.name or str(folder), _("holds no file of facts, such as merchants.csv")))
-    return _without_twins(sorted(found, key=lambda file: schemas.index(file.schema)), strangers)
+    return _without_twins(sorted(files, key=lambda file: schemas.index(file.schema)), strangers)
 
 
 def _without_twins(

@@ -56,10 +56,10 @@ def scan(path: Path, encoding: str = "") -> tuple[str, str]:
             digest.update(chunk)
             _decode(decoders, chunk, final=False)
     _decode(decoders, b"", final=True)
-    found = next(iter(decoders))
-    if found == "gb18030" and not encoding:
+    detected = next(iter(decoders))
+    if detected == "gb18030" and not encoding:
         _doubt_gb18030(path)
-    return digest.hexdigest(), found
+    return digest.hexdigest(), detected
 
 
 def checked_encoding(name: str) -> str:

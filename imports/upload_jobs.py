@@ -139,8 +139,8 @@ def _import(upload: Upload, path: Path, options: ImportOptions) -> Columns:
 def _summary(result: ImportResult) -> Columns:
     sample = [[effect, [str(spreadsheets.to_cell(value)) for value in values]] for effect, values in result.sample]
     counts = {name: int(getattr(result, name)) for name in COUNTS}
-    found = {"encoding": result.encoding, "notes": list(result.notes)}
-    return {"rows": result.rows, "counts": counts, "sample": sample, **found}
+    text = {"encoding": result.encoding, "notes": list(result.notes)}
+    return {"rows": result.rows, "counts": counts, "sample": sample, **text}
 
 
 class Progress:

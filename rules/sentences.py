@@ -55,7 +55,7 @@ def describe(condition: Condition, row: QueryRow) -> str:
         case Counting():
             return _counting(condition)
         case AnyOf(any=several):
-            return join_or(describe(one, row) for one in several)
+            return join_or(describe(part, row) for part in several)
 
 
 def describe_comparison(condition: Comparison, row: QueryRow) -> str:
@@ -164,7 +164,7 @@ def _in_force(condition: InForce, row: QueryRow) -> str:
 
 def _counting(condition: Counting) -> str:
     collection = COLLECTIONS[condition.count]
-    which = join_and(describe_comparison(one, QueryRow(collection)) for one in condition.where)
+    which = join_and(describe_comparison(part, QueryRow(collection)) for part in condition.where)
     words = {"n": condition.at_least or condition.at_most, "rows": str(collection.label), "which": which}
     if condition.at_most == 0:
         return _("no %(rows)s with: %(which)s") % words

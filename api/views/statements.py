@@ -28,7 +28,7 @@ class StatementView(ReadView):
         offer, merchant = request.query_params.get("offer"), request.query_params.get("merchant")
         lines = [
             line
-            for line in statements.lines(first, of=key_of(request).merchant_id or merchant)
+            for line in statements.lines(first, only=key_of(request).merchant_id or merchant)
             if offer in (None, line.offer) and merchant in (None, line.merchant)
         ]
         return Response(serializers.StatementLineSerializer(lines, many=True).data)

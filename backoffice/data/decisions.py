@@ -26,10 +26,10 @@ class FailedConditionFilter(admin.SimpleListFilter):
         super().__init__(request, params, model, model_admin)
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
-        found = self._condition(request.GET.get(self.parameter_name, ""))
-        if found is None:
+        condition = self._condition(request.GET.get(self.parameter_name, ""))
+        if condition is None:
             return []
-        version, n = found
+        version, n = condition
         terms = terms_of(version)
         text = describe(terms.asked[n], terms.row)
         return [
@@ -40,10 +40,10 @@ class FailedConditionFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Decision]) -> QuerySet[Decision]:
-        found = self._condition(self.value() or "")
-        if found is None:
+        condition = self._condition(self.value() or "")
+        if condition is None:
             return queryset
-        version, n = found
+        version, n = condition
         if not self.near:
             return refusals.refused_by(queryset, version.pk, n)
         close = refusals.near_misses(PublishedOffer(version.offer, terms_of(version)), version, n)

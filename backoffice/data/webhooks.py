@@ -70,9 +70,9 @@ class EndpointAdmin(ReadOnlyAdmin):
 
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Endpoint:
         by = request.user.get_username()
-        made = webhooks.register(**form.cleaned_data, at=clock.real(), by=by)
-        self._show_secret(request, made)
-        return made
+        endpoint = webhooks.register(**form.cleaned_data, at=clock.real(), by=by)
+        self._show_secret(request, endpoint)
+        return endpoint
 
     def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
         """Do nothing: `webhooks.register` has saved the endpoint."""

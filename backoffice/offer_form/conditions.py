@@ -196,13 +196,13 @@ class ConditionForm(SectionForm):
 
     def unused_values(self) -> str:
         """Return what was typed for another field or condition and does not apply any more."""
-        visible, found = self.visible_names(), []
+        visible, unused = self.visible_names(), []
         for name in ("text", "number", "choice", "values", "choices", "of", "start_at", "end_at", "at"):
             counterpart = {"text": "values", "values": "text", "choice": "choices", "choices": "choice"}.get(name)
             value = self.value_of(name)
             if value and name not in visible and counterpart not in visible:
-                found.append(value if isinstance(value, str) else ", ".join(map(str, value)))
-        return ", ".join(found)
+                unused.append(value if isinstance(value, str) else ", ".join(map(str, value)))
+        return ", ".join(unused)
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -220,7 +220,7 @@ def instants(facts: Iterable[Any]) -> Choices:
 
 def bound_values(value: Any, prefix: str, zone: str) -> dict[str, str]:
     """Return the initial values of a time and its time zone: fields `<prefix>at` and `<prefix>zone`."""
-    found = value if isinstance(value, dict) else {"at": value} if value and value != "claim" else {}
-    if not found:
+    bound = value if isinstance(value, dict) else {"at": value} if value and value != "claim" else {}
+    if not bound:
         return {}
-    return {f"{prefix}at": str(found.get("at", "")), f"{prefix}zone": str(found.get("zone", zone))}
+    return {f"{prefix}at": str(bound.get("at", "")), f"{prefix}zone": str(bound.get("zone", zone))}

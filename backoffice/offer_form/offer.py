@@ -110,25 +110,25 @@ class OfferForm:
             form.report(name, message)
 
     def _locate(self, path: list[str]) -> tuple[SectionForm | None, str]:
-        found: tuple[SectionForm | None, str] = (None, "")
+        place: tuple[SectionForm | None, str] = (None, "")
         match path:
             case ["names", language, *_rest]:
-                found = self.basics, f"names_{language}"
+                place = self.basics, f"names_{language}"
             case ["subject", *_rest]:
-                found = self.basics, "subject"
+                place = self.basics, "subject"
             case ["decided_at" | "settling_hours" as name, *_rest]:
-                found = self.claim, name
+                place = self.claim, name
             case ["claim", *_rest]:
-                found = self.claim, "raw" if "raw" in self.claim.visible_names() else "at"
+                place = self.claim, "raw" if "raw" in self.claim.visible_names() else "at"
             case ["where" | "conditions" as name, number, *_rest] if number.isdecimal():
-                found = _row(self.where if name == "where" else self.conditions, int(number))
+                place = _row(self.where if name == "where" else self.conditions, int(number))
             case ["benefit", *rest]:
-                found = self._locate_benefit(rest)
+                place = self._locate_benefit(rest)
             case ["quota", *rest]:
-                found = self.quota, rest[0] if rest else ""
+                place = self.quota, rest[0] if rest else ""
             case ["settlement", *_rest]:
-                found = self.settlement, "raw"
-        return found
+                place = self.settlement, "raw"
+        return place
 
     def _locate_benefit(self, path: list[str]) -> tuple[SectionForm | None, str]:
         match path:

@@ -31,10 +31,10 @@ class RowFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # generic in the
 
     def filled_forms(self) -> list[tuple[Any, Any]]:
         """Return each form that makes a row, with the saved row that it edits (None for a new one)."""
-        found = []
+        filled = []
         for n, form in enumerate(self.forms):
             saved = self.rows[n] if n < len(self.rows) and n < self.initial_form_count() else None
             if not form.cleaned_data.get("DELETE") and (saved is not None or form.has_changed()):
-                found.append((form, saved))
-        self.written = [form for form, _saved in found]
-        return found
+                filled.append((form, saved))
+        self.written = [form for form, _saved in filled]
+        return filled

@@ -93,18 +93,18 @@ def _lock_waiting(offer: PublishedOffer, *, wait: bool) -> list[WaitingGrant]:
 
 
 def _terms(versions: set[int]) -> dict[int, CouponTerms]:
-    found = {}
+    by_version = {}
     for version in Version.objects.filter(pk__in=versions):
         terms = terms_of(version)
         assert terms.bundle is not None
-        found[version.pk] = CouponTerms(
+        by_version[version.pk] = CouponTerms(
             offer_id=version.offer_id,
             bundle=terms.bundle,
             decided_at=terms.decision_instant,
             valid_from=terms.bundle.valid.from_.instant,
             valid_until=terms.bundle.valid.to.after,
         )
-    return found
+    return by_version
 
 
 def _row(pk: int, code: str, grant: WaitingGrant, number: int, terms: CouponTerms) -> dict[str, object]:

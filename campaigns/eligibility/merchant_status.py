@@ -117,8 +117,10 @@ def statuses(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) 
     ids = [offer.id for offer in offers]
     grants = _holdings(Grant.objects.filter(merchant=merchant, offer__in=ids), Grant.Status, "amount")
     coupons = _holdings(Coupon.objects.filter(merchant=merchant, offer__in=ids), Coupon.Status, "value")
-    found = [_status(offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), at=at) for offer in offers]
-    return sorted(found, key=lambda status: (status.kind, status.closes.after if status.closes else at))
+    unordered = [
+        _status(offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), at=at) for offer in offers
+    ]
+    return sorted(unordered, key=lambda status: (status.kind, status.closes.after if status.closes else at))
 
 
 def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, tuple[Holding, ...]]:

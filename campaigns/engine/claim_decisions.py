@@ -73,15 +73,15 @@ def decide_some(
             with outside_pipeline():
                 threshold_tags.tag(offer, offer.terms.threshold, replace(changes, since=offer.row.claims_decided_until))
     deciding = [offer for offer in ready if offer.row.paused_at is None]
-    found = [
+    undecided = [
         (offer, subject)
         for offer in deciding
         for subject in (
             claiming[offer.id] if offer.id in claiming else claims.send_undecided(offer, subjects, until=until)()
         )
     ]
-    written = _refuse_some([(offer, subject) for offer, subject in found if subject.failed])
-    qualified = [_claim(offer, subject, at) for offer, subject in found if not subject.failed]
+    written = _refuse_some([(offer, subject) for offer, subject in undecided if subject.failed])
+    qualified = [_claim(offer, subject, at) for offer, subject in undecided if not subject.failed]
     if qualified:
         qualified.sort(key=attrgetter("sort_key"))
         prefetched = transitions.prefetch_for_grants({claim.merchant for claim in qualified}, len(qualified))
@@ -244,7 +244,9 @@ def _write(
 ) -> tuple[list[Row], Counter[int]]:
     """Write decisions and grants, and publish refusals. Returns the decisions, and the places taken of each offer."""
     written = [_decision(by_code[result.claim.offer], result) for result in results]
-    awards = [_award(by_code[one.claim.offer], one) for one in results if one.outcome is Decision.Outcome.GRANTED]
+    awards = [
+        _award(by_code[result.claim.offer], result) for result in results if result.outcome is Decision.Outcome.GRANTED
+    ]
     refused = [result for result in results if result.outcome is not Decision.Outcome.GRANTED]
     bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
     taken = transitions.award(awards, prefetched)

@@ -102,18 +102,18 @@ def _differences(
     """Return the facts that differ from those that the grant rests on: the present value by reason."""
     if subject is None or subject.timeline.claimed_at is None:
         return {MISSING: "out of scope" if subject is None else "not claimed"}
-    found: dict[str, str] = {}
+    differences: dict[str, str] = {}
     if subject.merchant != grant.merchant_id:
-        found[MERCHANT] = subject.merchant
+        differences[MERCHANT] = subject.merchant
     # A merchant claims once: an earlier event of the same merchant would have given it the same grant.
     at = subject.timeline.claimed_at
     if at != grant.claimed_at and (offer.terms.subject != "merchant" or at > grant.claimed_at):
-        found[CLAIM] = at.isoformat()
+        differences[CLAIM] = at.isoformat()
     if not subject.passed:
-        found[CONDITIONS] = str(failed.get(subject.key, ""))
+        differences[CONDITIONS] = str(failed.get(subject.key, ""))
     if (subject.amount, subject.currency) != (grant.amount, grant.currency):
-        found[AMOUNT] = f"{subject.amount} {subject.currency}"
-    return found
+        differences[AMOUNT] = f"{subject.amount} {subject.currency}"
+    return differences
 
 
 def _remaining(

@@ -78,11 +78,11 @@ def _belonging(month: date) -> Q:
     return within if first else within & Q(at__gte=begins(month, zone))
 
 
-def lines(month: date, *, of: str | None = None) -> Iterator[Line]:
-    """Yield the statement of a month by offer, merchant and currency; `of` names one merchant. Four queries."""
+def lines(month: date, *, only: str | None = None) -> Iterator[Line]:
+    """Yield the statement of a month by offer, merchant and currency; `only` names one merchant. Four queries."""
     belongs = _belonging(month)
     sums: dict[tuple[int, str, str], dict[str, Decimal]] = {}
-    for part in (_grants(belongs, of), _coupons(belongs, of)):
+    for part in (_grants(belongs, only), _coupons(belongs, only)):
         for row in part:
             amounts = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
             amounts |= {name: round_to_cents(row[name] or ZERO) for name in PARTS if name in row}
@@ -98,20 +98,20 @@ def _sum(q: Q, amount: Any = "amount") -> Sum:
     return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money_total()))
 
 
-def _grants(belongs: Q, of: str | None) -> Iterable[Any]:
+def _grants(belongs: Q, merchant: str | None) -> Iterable[Any]:
     moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), grant__isnull=False, grant__coupons=0)
     money_moves = moves.filter(Q(source=SETTLED) | Q(target=SETTLED)).order_by()
-    money_moves = money_moves if of is None else money_moves.filter(grant__merchant=of)
+    money_moves = money_moves if merchant is None else money_moves.filter(grant__merchant=merchant)
     return money_moves.values("offer_id", "currency", whose=F("grant__merchant_id")).annotate(
         settled=_sum(Q(target=SETTLED)), reversed=_sum(Q(source=SETTLED))
     )
 
 
-def _coupons(belongs: Q, of: str | None) -> Iterable[Any]:
+def _coupons(belongs: Q, merchant: str | None) -> Iterable[Any]:
     # A returned coupon leaves with its face value. The amount to take back is the one that it was redeemed for.
     moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), coupon__isnull=False)
     money_moves = moves.filter(Q(source=REDEEMED) | Q(target=REDEEMED)).order_by()
-    money_moves = money_moves if of is None else money_moves.filter(coupon__merchant=of)
+    money_moves = money_moves if merchant is None else money_moves.filter(coupon__merchant=merchant)
     redeemed = JournalEntry.objects.filter(coupon=OuterRef("coupon"), target=REDEEMED, pk__lt=OuterRef("pk"))
     money_moves = money_moves.annotate(worth=Subquery(redeemed.order_by("-pk").values("amount")[:1]))
     return money_moves.values("offer_id", "currency", whose=F("coupon__merchant_id")).annotate(

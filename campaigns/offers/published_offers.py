@@ -68,10 +68,10 @@ def _with_version(rows: QuerySet[Offer]) -> QuerySet[Offer]:
 
 def find(code: str) -> PublishedOffer:
     """Return the published offer with a code. Raises Offer.DoesNotExist."""
-    found = _coded()(code=code)
-    if not found:
+    rows = _coded()(code=code)
+    if not rows:
         raise Offer.DoesNotExist(code)
-    return _published(found[0])
+    return _published(rows[0])
 
 
 def hold(group: list[PublishedOffer]) -> list[PublishedOffer]:

@@ -89,11 +89,10 @@ def _is_passing(error: Exception) -> bool:
 
 def objections(text: CampaignDefinition) -> list[str]:
     """Return why the text cannot be published now: offers of other campaigns, limits lower than the places taken."""
-    rows = {
-        row.code: row for row in Offer.objects.select_related("campaign").filter(code__in=[o.code for o in text.offers])
-    }
-    found = (_objection(rows[terms.code], terms, text.campaign) for terms in text.offers if terms.code in rows)
-    return [objection for objection in found if objection]
+    codes = [terms.code for terms in text.offers]
+    rows = {row.code: row for row in Offer.objects.select_related("campaign").filter(code__in=codes)}
+    texts = (_objection(rows[terms.code], terms, text.campaign) for terms in text.offers if terms.code in rows)
+    return [objection for objection in texts if objection]
 
 
 def _objection(row: Offer, terms: OfferTerms, campaign: str) -> str:

@@ -89,4 +89,4 @@ def _about_claim(terms: OfferTerms) -> Iterator[Comparison]:
 
 
 def _comparing(conditions: Iterable[Condition], facts: set[str]) -> Iterator[Comparison]:
-    return (one for one in conditions if isinstance(one, Comparison) and one.fact in facts)
+    return (condition for condition in conditions if isinstance(condition, Comparison) and condition.fact in facts)

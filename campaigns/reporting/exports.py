@@ -19,14 +19,14 @@ def format_instant(at: datetime) -> str:
 def grants() -> Iterator[Row]:
     """Yield a row for each grant in any state, ordered by offer, claim time and subject."""
     columns = ("offer__code", "subject", "merchant_id", "status", "amount", "currency", "claimed_at")
-    found = Grant.objects.order_by("offer__code", "claimed_at", "subject", "pk").values_list(*columns)
-    for *values, claimed_at in found.iterator(chunk_size=5_000):
+    rows = Grant.objects.order_by("offer__code", "claimed_at", "subject", "pk").values_list(*columns)
+    for *values, claimed_at in rows.iterator(chunk_size=5_000):
         yield (*values, format_instant(claimed_at))
 
 
 def coupons() -> Iterator[Row]:
     """Yield a row for each coupon; `order_no` is the freight order that it is locked to or redeemed on."""
     columns = ("offer__code", "merchant_id", "code", "status", "value", "currency", "order_no")
-    found = Coupon.objects.order_by("offer__code", "merchant_id", "number", "code").values_list(*columns)
-    for *values, order_no in found.iterator(chunk_size=5_000):
+    rows = Coupon.objects.order_by("offer__code", "merchant_id", "number", "code").values_list(*columns)
+    for *values, order_no in rows.iterator(chunk_size=5_000):
         yield (*values, order_no or "")

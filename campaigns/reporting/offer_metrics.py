@@ -70,12 +70,12 @@ def costs(offer_ids: Iterable[int]) -> dict[int, list[Cost]]:
         for offer, currency, done_flag, total in sums.values_list("offer_id", "currency", "done", "sum"):
             part = spent if done_flag else promised
             part[offer, currency] = part.get((offer, currency), Decimal(0)) + total
-    found: dict[int, list[Cost]] = {}
+    by_offer: dict[int, list[Cost]] = {}
     for key in sorted({*spent, *promised}):
         offer, currency = key
         cost = Cost(currency, *(round_to_cents(part.get(key, Decimal(0))) for part in (spent, promised)))
-        found.setdefault(offer, []).append(cost)
-    return found
+        by_offer.setdefault(offer, []).append(cost)
+    return by_offer
 
 
 def reserved(offer_ids: Iterable[int]) -> dict[int, int]:

@@ -61,12 +61,12 @@ def forecasts(offers: Sequence[PublishedOffer], *, at: datetime) -> dict[int, Fo
     taken: dict[int, list[tuple[datetime, int]]] = {}
     for key, span, n in recent.values("offer_id", "span").annotate(n=Sum("step")).values_list("offer_id", "span", "n"):
         taken.setdefault(key, []).append((min(span + timedelta(minutes=59), at), n))
-    found = {}
+    by_offer = {}
     for key, offer in limited.items():
         first = opens(offer.terms)
         left = (offer.row.limit or 0) - offer.row.places_taken
-        found[key] = forecast(taken.get(key, []), left=left, at=at, opened=first.instant if first else None)
-    return {key: estimate for key, estimate in found.items() if estimate is not None}
+        by_offer[key] = forecast(taken.get(key, []), left=left, at=at, opened=first.instant if first else None)
+    return {key: estimate for key, estimate in by_offer.items() if estimate is not None}
 
 
 _cache: dict[Any, tuple[datetime, Forecast | None]] = {}

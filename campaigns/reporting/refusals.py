@@ -35,11 +35,11 @@ class Reason:
 def reasons(offer: PublishedOffer) -> list[Reason]:
     """Return the reasons, most frequent first. A claim that missed two conditions counts with both."""
     decisions = Decision.objects.filter(offer=offer.id).order_by()
-    found = list(_by_outcome(offer, decisions))
+    counted = list(_by_outcome(offer, decisions))
     refused = decisions.filter(outcome=Decision.Outcome.REFUSED)
     for version in Version.objects.filter(Exists(refused.filter(version=OuterRef("pk"))), offer=offer.id):
-        found += _by_condition(PublishedOffer(offer.row, published_offers.terms_of(version)), version, refused)
-    return sorted(found, key=lambda reason: (-reason.count, reason.name))
+        counted += _by_condition(PublishedOffer(offer.row, published_offers.terms_of(version)), version, refused)
+    return sorted(counted, key=lambda reason: (-reason.count, reason.name))
 
 
 def refused_by(decisions: "QuerySet[Decision]", version: int, n: int) -> "QuerySet[Decision]":

@@ -45,13 +45,13 @@ def summarize(offer: PublishedOffer) -> dict[str, Any]:
 
 def _refused(offer: PublishedOffer) -> list[dict[str, Any]]:
     """Return the reasons of refusals in both languages, because the reader's is not known yet."""
-    found: dict[str, dict[str, Any]] = {}
+    reasons: dict[str, dict[str, Any]] = {}
     for language in ("en", "zh-hans"):
         with translation.override(language):
             for reason in refusals.reasons(offer):
                 data = {"name": reason.name, "count": reason.count, "near": reason.near}
-                found.setdefault(reason.name, data)[language] = reason.text
-    return list(found.values())
+                reasons.setdefault(reason.name, data)[language] = reason.text
+    return list(reasons.values())
 
 
 def _live(offer: int) -> Grants:
