@@ -117,8 +117,11 @@ def test_a_coupon_attached_detached_and_attached_again(connect: Callable[..., Fa
     assert (locked["status"], locked["order_no"]) == ("locked", "F")
     back = fairground.detach_coupon("F")
     assert (back["code"], back["status"], back["order_no"], back["value"]) == (
-        locked["code"], "issued", None, locked["face_value"],
-    )  # fmt: skip
+        locked["code"],
+        "issued",
+        None,
+        locked["face_value"],
+    )
     with pytest.raises(Problem) as none:
         fairground.detach_coupon("F")
     assert (none.value.status, none.value.code) == (409, "no_coupon")

@@ -17,8 +17,12 @@ pytestmark = pytest.mark.django_db
 def test_facts_are_counted_as_new_changed_or_unchanged(platform: Program) -> None:
     facts = [{**FACT, "order_no": f"F{n}"} for n in range(3)]
     assert platform.post("facts/freight_orders/", {"facts": facts}).body == {
-        "rows": 3, "added": 3, "changed": 0, "unchanged": 0, "future": 0,
-    }  # fmt: skip
+        "rows": 3,
+        "added": 3,
+        "changed": 0,
+        "unchanged": 0,
+        "future": 0,
+    }
     facts[0]["paid_at"] = "2022-09-05T00:00:00Z"
     answer = platform.post("facts/freight_orders/", {"facts": facts})
     assert answer.body == {"rows": 3, "added": 0, "changed": 1, "unchanged": 2, "future": 1}

@@ -193,10 +193,13 @@ def test_concurrent_operations_do_not_deadlock(platform: Program) -> None:
                 statements.close(t("2022-08-01").date(), at=t("05"), by="bo")
 
         works: list[Callable[[], Any]] = [
-            partial(tick, f"0{n + 3}"), partial(tick, f"0{n + 3}"), approve, close,
+            partial(tick, f"0{n + 3}"),
+            partial(tick, f"0{n + 3}"),
+            approve,
+            close,
             partial(instant_claims.claim_all, keys, of="freight_order", at=t(f"0{n + 3}")),
             partial(instant_claims.claim_all, keys[::-1], of="freight_order", at=t(f"0{n + 3}")),
-        ]  # fmt: skip
+        ]
         at_once(works)
     assert deadlocks() == before
 

@@ -33,8 +33,11 @@ def test_requests_above_the_rate_get_429(platform: Program, settings: Settings) 
     answers = [platform.get("offers/") for _ in range(4)]
     assert [answer.status for answer in answers] == [200, 200, 200, 429]
     assert [answer.headers["RateLimit"].partition(";t=")[0] for answer in answers] == [
-        '"key";r=2', '"key";r=1', '"key";r=0', '"key";r=0',
-    ]  # fmt: skip
+        '"key";r=2',
+        '"key";r=1',
+        '"key";r=0',
+        '"key";r=0',
+    ]
     assert answers[0].headers["RateLimit-Policy"] == '"key";q=3;w=60'
     assert 0 < int(answers[3].headers["Retry-After"]) <= 60
     assert (answers[3].body["code"], answers[3].headers["Content-Type"]) == ("throttled", "application/problem+json")

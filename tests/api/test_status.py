@@ -38,9 +38,14 @@ def test_quota(platform: Program) -> None:
     freight("B", placed_at="02", paid_at="02", departed_at="02 10:00")
     tick("03")
     assert platform.get("offers/o/quota/").body == {
-        "limit": 3, "used": 2, "reserved": 1, "left": 1, "per_merchant": 2, "as_of": "2022-09-03T00:00:00Z",
+        "limit": 3,
+        "used": 2,
+        "reserved": 1,
+        "left": 1,
+        "per_merchant": 2,
+        "as_of": "2022-09-03T00:00:00Z",
         "forecast": None,
-    }  # fmt: skip
+    }
 
 
 def test_quota_history_and_forecast(platform: Program) -> None:
@@ -52,9 +57,12 @@ def test_quota_history_and_forecast(platform: Program) -> None:
     assert history[0] == {"at": "2022-09-02T00:00:00Z", "taken": 1, "total": 1}
     assert [point["total"] for point in history] == list(range(1, 10))
     assert platform.get("offers/o/quota/").body["forecast"] == {
-        "soonest": "2022-09-03T14:24:00Z", "likely": "2022-09-04T00:00:00Z", "latest": "2022-09-06T00:00:00Z",
-        "taken": 9, "since": "2022-08-31T00:00:00Z",
-    }  # fmt: skip
+        "soonest": "2022-09-03T14:24:00Z",
+        "likely": "2022-09-04T00:00:00Z",
+        "latest": "2022-09-06T00:00:00Z",
+        "taken": 9,
+        "since": "2022-08-31T00:00:00Z",
+    }
     assert platform.get("offers/none/quota/history/").status == 404
 
 

@@ -122,9 +122,15 @@ def test_deliveries_are_signed_by_standard_webhooks(receivers: list[Receiver]) -
     told = json.loads(body)
     assert (told["type"], told["timestamp"]) == ("granted", "2022-09-02T00:00:00Z")
     assert told["data"] == {
-        "offer": "ten", "coupon": None, "merchant": "M1", "subject": "F1", "order_no": None, "amount": "100.00",
-        "currency": "CNY", "reason": told["data"]["reason"],
-    }  # fmt: skip
+        "offer": "ten",
+        "coupon": None,
+        "merchant": "M1",
+        "subject": "F1",
+        "order_no": None,
+        "amount": "100.00",
+        "currency": "CNY",
+        "reason": told["data"]["reason"],
+    }
     with pytest.raises(WebhookVerificationError):
         Webhook(there.secret).verify(body + b" ", headers)
     row = Delivery.objects.get()

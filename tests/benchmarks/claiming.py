@@ -69,8 +69,10 @@ def by_pgbench(clients: int, folder: str) -> float:
     url = f"{server()}/{value('SELECT current_database()')}"
     done = subprocess.run(
         ["pgbench", "-n", "-f", script, "-c", str(clients), "-j", "2", "-T", str(SECONDS), url],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return next(float(line.split()[2]) for line in done.stdout.splitlines() if line.startswith("tps"))
 
 
@@ -83,10 +85,12 @@ def by_verb(clients: int, start: int) -> tuple[float, list[float]]:
     each = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.claiming", "client", str(clients // PROCESSES), str(start + n)],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for n in range(PROCESSES)
-    ]  # fmt: skip
+    ]
     took: list[float] = []
     for process in each:
         output, _ = process.communicate()

@@ -12,8 +12,13 @@ from logistics.models import FreightOrder
 from tests.benchmarks.facts import OFFER
 
 LINES = {
-    "us-matson-select", "us-fastship-economy", "eu-truck-ddp-select", "eu-rail-ddp-economy", "3c-select", "ems-economy",
-}  # fmt: skip
+    "us-matson-select",
+    "us-fastship-economy",
+    "eu-truck-ddp-select",
+    "eu-rail-ddp-economy",
+    "3c-select",
+    "ems-economy",
+}
 PLANS = {"export_pass", "global_pass", "verified_supplier"}
 SINS = {"embargo", "prohibited_goods"}
 START, END = datetime(2022, 8, 31, 16, tzinfo=UTC), datetime(2022, 10, 31, 16, tzinfo=UTC)
@@ -51,9 +56,14 @@ class Loop:
         at = order.paid_at
         assert at is not None
         decision = Decision(
-            offer=self.offer, subject=order.pk, merchant_id=order.merchant_id, version=self.offer.version,
-            claimed_at=at, outcome=Decision.Outcome.REFUSED, failed=_failed(order, at),
-        )  # fmt: skip
+            offer=self.offer,
+            subject=order.pk,
+            merchant_id=order.merchant_id,
+            version=self.offer.version,
+            claimed_at=at,
+            outcome=Decision.Outcome.REFUSED,
+            failed=_failed(order, at),
+        )
         if decision.failed:
             return decision, None
         self.line += 1
@@ -72,10 +82,16 @@ class Loop:
         self.used += 1
         self.merchants[order.merchant_id] += 1
         return Grant(
-            offer=self.offer, version=self.offer.version, subject=order.pk, merchant_id=order.merchant_id,
-            status=Grant.Status.SETTLED, currency=order.currency, fee="freight", claimed_at=at,
+            offer=self.offer,
+            version=self.offer.version,
+            subject=order.pk,
+            merchant_id=order.merchant_id,
+            status=Grant.Status.SETTLED,
+            currency=order.currency,
+            fee="freight",
+            claimed_at=at,
             amount=next(amount for least, amount in TIERS if order.base_freight >= least),
-        )  # fmt: skip
+        )
 
 
 def _entry(grant: Grant) -> JournalEntry:

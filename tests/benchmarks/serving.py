@@ -87,10 +87,12 @@ def asked(port: int, kind: str, secret: str, clients: int, start: int) -> tuple[
     each = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.benchmarks.serving", "client", str(port), kind, secret, *some],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for some in arguments
-    ]  # fmt: skip
+    ]
     took = [one for process in each for one in json.loads(process.communicate()[0])]
     return len(took) / SECONDS, took
 

@@ -16,9 +16,14 @@ def run(command: str, folder: Path) -> str:
     own = {name: value for name, value in os.environ.items() if not name.startswith(("FAIRGROUND_", "DATABASE_URL"))}
     environment = {**own, "DATABASE_URL": f"sqlite:///{folder}/tutorial.sqlite3", "REDIS_URL": ""}
     done = subprocess.run(
-        command.replace("python manage.py", MANAGE), shell=True, cwd=folder, env=environment, capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        command.replace("python manage.py", MANAGE),
+        shell=True,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     return f"{done.stdout}{done.stderr}\nexit {done.returncode}"
 
 

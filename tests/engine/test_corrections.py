@@ -127,8 +127,11 @@ def test_keep_leaves_the_grant_and_the_reason_stays() -> None:
     assert grants() == {("o", "A"): "settled 100.00 CNY"}
     entry = JournalEntry.objects.latest("pk")
     assert (entry.by, entry.reason, entry.source, entry.target) == (
-        "ann", "a typing error of theirs", "settled", "settled",
-    )  # fmt: skip
+        "ann",
+        "a typing error of theirs",
+        "settled",
+        "settled",
+    )
     tick("08")
     assert not review("A")
 
@@ -148,8 +151,9 @@ def test_redecide_grants_anew_by_the_facts_as_they_are() -> None:
     assert used("o") == 0
     tick("08")
     assert list(Grant.objects.order_by("pk").values_list("status", "amount")) == [
-        ("released", Decimal("100.00")), ("settled", Decimal("50.00")),
-    ]  # fmt: skip
+        ("released", Decimal("100.00")),
+        ("settled", Decimal("50.00")),
+    ]
     assert used("o") == 1
 
 
@@ -202,8 +206,12 @@ def test_a_revoked_place_does_not_come_back_and_a_released_one_does() -> None:
         freight(order_no, paid_at=paid)
     tick("07")
     assert outcomes("o") == {
-        "A": "granted", "B": "granted", "C": "quota_exhausted", "D": "granted", "E": "quota_exhausted",
-    }  # fmt: skip
+        "A": "granted",
+        "B": "granted",
+        "C": "quota_exhausted",
+        "D": "granted",
+        "E": "quota_exhausted",
+    }
 
 
 def test_redecide_where_offers_compete() -> None:

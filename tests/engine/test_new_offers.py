@@ -49,8 +49,13 @@ def test_a_fixed_amount_off_the_service_fee() -> None:
         ("D", "500.00", None, "05"),
         ("E", "500.00", "100.00", "10-01"),
     ):
-        trade(order_no, product="e_collection", amount_usd=Decimal(amount), completed_at=day,
-              service_fee_usd=None if fee is None else Decimal(fee))  # fmt: skip
+        trade(
+            order_no,
+            product="e_collection",
+            amount_usd=Decimal(amount),
+            completed_at=day,
+            service_fee_usd=None if fee is None else Decimal(fee),
+        )
     trade("F", product="trade_assurance", completed_at="05")
     tick("10-02")
     assert grants() == {
@@ -88,8 +93,12 @@ def test_a_share_of_the_financing_fee_for_the_first_three() -> None:
         ("finance", "D4"): "settled 1.00 USD",
     }
     assert outcomes("finance") == {
-        "D1": "granted", "D2": "granted", "D3": "merchant_cap", "D4": "granted", "D5": "quota_exhausted",
-    }  # fmt: skip
+        "D1": "granted",
+        "D2": "granted",
+        "D3": "merchant_cap",
+        "D4": "granted",
+        "D5": "quota_exhausted",
+    }
 
 
 def test_tiers_of_percents_on_sea_freight_with_a_cap() -> None:
@@ -114,8 +123,14 @@ def test_tiers_of_percents_on_sea_freight_with_a_cap() -> None:
         ("F", "20000.00", "06", "CNY", None),
     )
     for order_no, base, day, currency, cancelled in orders:
-        freight(order_no, service="sea_fcl", base_freight=Decimal(base), departed_at=day, currency=currency,
-                cancelled_at=cancelled)  # fmt: skip
+        freight(
+            order_no,
+            service="sea_fcl",
+            base_freight=Decimal(base),
+            departed_at=day,
+            currency=currency,
+            cancelled_at=cancelled,
+        )
     tick("08")
     assert grants() == {
         ("sea", "B"): "released 100.00 USD",
@@ -123,8 +138,13 @@ def test_tiers_of_percents_on_sea_freight_with_a_cap() -> None:
         ("sea", "E"): "settled 1500.00 USD",
     }
     assert outcomes("sea") == {
-        "A": "refused", "B": "granted", "C": "granted", "D": "merchant_cap", "E": "granted", "F": "refused",
-    }  # fmt: skip
+        "A": "refused",
+        "B": "granted",
+        "C": "granted",
+        "D": "merchant_cap",
+        "E": "granted",
+        "F": "refused",
+    }
 
 
 def test_coupons_for_the_third_trade_order() -> None:
@@ -292,8 +312,14 @@ def test_a_threshold_of_another_height_and_window() -> None:
             settlement="{at: completed_at, released_by: cancelled_at}",
         )
     )
-    for order_no, mode in (("T1", "self_operated"), ("T2", "onetouch_agency"), ("T3", "self_operated"),
-                           ("T4", "self_operated"), ("T5", "self_operated"), ("T6", "self_operated")):  # fmt: skip
+    for order_no, mode in (
+        ("T1", "self_operated"),
+        ("T2", "onetouch_agency"),
+        ("T3", "self_operated"),
+        ("T4", "self_operated"),
+        ("T5", "self_operated"),
+        ("T6", "self_operated"),
+    ):
         trade(order_no, export_mode=mode, completed_at="20" if order_no == "T5" else None)
     for n, (order_no, at, amount) in enumerate(
         [("T1", "01", 100), ("T2", "02", 900), ("T3", "03", 149), ("T4", "04", 1), ("T5", "05", 10), ("T6", "08", 10),
@@ -354,7 +380,9 @@ def test_a_moment_made_of_others() -> None:
     for at in ("02", "03", "05", "05 16:00", "06 15:59"):
         tick(at)
     assert dict(Grant.objects.values_list("subject", "claimed_at")) == {
-        "A": t("03"), "B": t("04"), "D": t("05 16:00"),
-    }  # fmt: skip
+        "A": t("03"),
+        "B": t("04"),
+        "D": t("05 16:00"),
+    }
     tick("06 16:00")
     assert Grant.objects.get(subject="E").claimed_at == t("06 16:00")

@@ -103,10 +103,16 @@ def write_grants(count: int) -> None:
 @pytest.mark.parametrize(
     "prepare",
     [
-        released, released_and_given_again, reopened, accepted_in_review, revoked, limit_raised, limit_lowered,
+        released,
+        released_and_given_again,
+        reopened,
+        accepted_in_review,
+        revoked,
+        limit_raised,
+        limit_lowered,
         limit_added_later,
     ],
-)  # fmt: skip
+)
 def test_the_database_refuses_one_place_too_many(prepare: Callable[[str], int], quota: str) -> None:
     left = prepare(quota)
     before = (used("o"), grants())

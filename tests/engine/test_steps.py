@@ -83,9 +83,14 @@ def trade_orders() -> st.SearchStrategy[dict[str, Any]]:
 
 def receipts() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
-        {"order": st.integers(0, 5), "kind": st.sampled_from(["first", "balance"]), "booked_at": instants,
-         "cancelled_at": moments, "amount_usd": st.sampled_from([Decimal(30), Decimal(60), Decimal(110)])}
-    )  # fmt: skip
+        {
+            "order": st.integers(0, 5),
+            "kind": st.sampled_from(["first", "balance"]),
+            "booked_at": instants,
+            "cancelled_at": moments,
+            "amount_usd": st.sampled_from([Decimal(30), Decimal(60), Decimal(110)]),
+        }
+    )
 
 
 @st.composite
@@ -97,8 +102,13 @@ def worlds(draw: st.DrawFn) -> Facts:
         facts.append((FreightOrder, {**usual, **fields}))
     orders = draw(st.lists(trade_orders(), max_size=6))
     for n, fields in enumerate(orders):
-        usual = {"order_no": f"T{n}", "product": "trade_assurance", "amount_usd": Decimal(9),
-                 "service_fee_usd": Decimal(100), "easy_return_premium_usd": Decimal(7)}  # fmt: skip
+        usual = {
+            "order_no": f"T{n}",
+            "product": "trade_assurance",
+            "amount_usd": Decimal(9),
+            "service_fee_usd": Decimal(100),
+            "easy_return_premium_usd": Decimal(7),
+        }
         facts.append((TradeOrder, {**usual, **fields}))
     for n, fields in enumerate(draw(st.lists(receipts(), max_size=8)) if orders else []):
         order = f"T{fields.pop('order') % len(orders)}"

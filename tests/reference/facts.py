@@ -170,9 +170,11 @@ def load(folder: Path, as_of: datetime) -> World:
     world, read = World(as_of), Reader(folder, as_of)
     for row in read.rows("merchants"):
         world.merchants[row["merchant_code"]] = Merchant(
-            row.get("country", ""), row.get("category_l1", ""), row.get("category_l2", ""),
+            row.get("country", ""),
+            row.get("category_l1", ""),
+            row.get("category_l2", ""),
             row.get("logistics_partner") == "1",
-        )  # fmt: skip
+        )
     for name, kind, target in (
         ("memberships", "plan", world.plans),
         ("service_packages", "package", world.packages),

@@ -38,15 +38,18 @@ def coupon_grants(world: World) -> Iterator[Claim]:
         return
     for merchant, orders in world.freight_of.items():
         valid = [
-            order for order in orders
-            if order.service in ("express", "multimodal") and _by(order.shipped, ISSUED_AT)
+            order
+            for order in orders
+            if order.service in ("express", "multimodal")
+            and _by(order.shipped, ISSUED_AT)
             and not _by(order.cancelled, ISSUED_AT)
-        ]  # fmt: skip
+        ]
         shipped = [order.shipped for order in valid if order.shipped is not None]
         counted = sorted(
-            order.shipped for order in valid
+            order.shipped
+            for order in valid
             if order.shipped is not None and OPENS <= order.shipped < CLOSES and order.line in EXPRESS_LINES
-        )  # fmt: skip
+        )
         baseline = sum(SUMMER[0] <= at < SUMMER[1] for at in shipped)
         if len(counted) >= 5 and baseline < 10 and world.is_eligible_mainland_member(merchant, ISSUED_AT):
             yield Claim(counted[4], merchant, merchant, Decimal("200.00"), "CNY")
@@ -122,11 +125,13 @@ def multimodal(world: World) -> Iterator[Claim]:
         if at is None or off is None:
             continue
         used_before = any(
-            other.service == "multimodal" and other.shipped is not None
+            other.service == "multimodal"
+            and other.shipped is not None
             and BEFORE_SEASON[0] <= other.shipped < BEFORE_SEASON[1]
-            and other.shipped <= at and not _by(other.cancelled, at)
+            and other.shipped <= at
+            and not _by(other.cancelled, at)
             for other in world.freight_of[order.merchant]
-        )  # fmt: skip
+        )
         if not used_before:
             yield _claim(order, at, off)
 

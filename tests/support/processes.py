@@ -60,9 +60,14 @@ class Child:
         own = {"DATABASE_URL": url(), "DJANGO_SETTINGS_MODULE": "config.settings", **variables}
         environment = {**os.environ, **own}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PREAMBLE + code], cwd=ROOT, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        )  # fmt: skip
+            [sys.executable, "-c", PREAMBLE + code],
+            cwd=ROOT,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
 
     def says(self) -> str:
         """Return the next word at which the process stops; empty if it has ended."""
