@@ -58,7 +58,7 @@ def idempotent(view: View) -> View:
     """
 
     @wraps(view)
-    def run_once(self: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def run_once(self: object, request: Request, *args: object, **kwargs: object) -> Response:
         identity = identify(request)
         with transaction.atomic():
             locked, stored = lock([identity])
@@ -83,7 +83,7 @@ def identify(request: Request) -> IdempotentRequest:
     return IdempotentRequest(key_of(request).pk, key, digest)
 
 
-def _canonical(data: Any) -> Any:
+def _canonical(data: object) -> Any:
     """Return JSON data in a form that does not depend on the order of names."""
     if isinstance(data, dict):
         return sorted((name, _canonical(value)) for name, value in data.items())
@@ -131,7 +131,7 @@ def _records() -> "QuerySet[IdempotencyRecord, Any]":
 
 
 def _stored_response(
-    request: IdempotentRequest, digest: str, status: int, body: Any, at: datetime
+    request: IdempotentRequest, digest: str, status: int, body: object, at: datetime
 ) -> Response | ProblemError | None:
     if at <= timezone.now() - IdempotencyRecord.RETENTION:
         IdempotencyRecord.objects.filter(api_key=request.api_key_id, key=request.key).delete()

@@ -26,7 +26,7 @@ def staff_view(*permissions: str, methods: Sequence[str] = ("GET", "HEAD", "POST
         allowed = require_http_methods(list(methods))(view)
 
         @wraps(view)
-        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
             if not has_permissions(request, *permissions):
                 raise PermissionDenied
             if any("\0" in str(value) for value in (*kwargs.values(), *request.GET.values())):
@@ -50,7 +50,9 @@ def actor(request: HttpRequest) -> str:
     return request.user.get_username()
 
 
-def render_page(request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any) -> HttpResponse:
+def render_page(
+    request: HttpRequest, template: str, *, title: str, status: int = 200, **context: object
+) -> HttpResponse:
     """Render a page inside the frame of the admin, as of the business clock."""
     frame = {**admin.site.each_context(request), "title": title, "at": clock.now()}
     return render(request, f"backoffice/{template}.html", {**frame, **context}, status=status)

@@ -45,7 +45,7 @@ app.autodiscover_tasks()
 
 
 @app.on_after_configure.connect
-def _add_log_context(sender: Celery, **_: Any) -> None:
+def _add_log_context(sender: Celery, **_: object) -> None:
     """Add each task's id and name to JSON logs. Settings are not loaded yet when this module is imported."""
     if settings.JSON_LOGS:
         sender.steps["worker"].add(DjangoStructLogInitStep)

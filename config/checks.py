@@ -1,7 +1,6 @@
 """Checks of a production installation: a secret key of its own, and a database role without the rights of an owner."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
@@ -27,7 +26,7 @@ def require_secret_key() -> None:
 
 
 @register(Tags.security, deploy=True)
-def secret_key(**_arguments: Any) -> list[CheckMessage]:
+def secret_key(**_arguments: object) -> list[CheckMessage]:
     """Report the published key in `manage.py check --deploy`."""
     if not lacks_secret_key():
         return []
@@ -37,7 +36,7 @@ def secret_key(**_arguments: Any) -> list[CheckMessage]:
 
 
 @register(Tags.database, deploy=True)
-def serving_role(databases: Sequence[str] | None = None, **_arguments: Any) -> list[CheckMessage]:
+def serving_role(databases: Sequence[str] | None = None, **_arguments: object) -> list[CheckMessage]:
     """Report in `manage.py check --deploy --database default` that this process could disable the guards of records."""
     if not databases or connection.vendor != "postgresql" or not roles.is_owner_or_superuser():
         return []

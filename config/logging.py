@@ -77,7 +77,7 @@ class RequestLogging(RequestMiddleware):
 
 @receiver(signals.bind_extra_request_finished_metadata)
 def add_request_details(
-    request: "HttpRequest", response: "HttpResponse", log_kwargs: dict[str, Any], **_more: Any
+    request: "HttpRequest", response: "HttpResponse", log_kwargs: dict[str, Any], **_more: object
 ) -> None:
     """Add the request's id to the answer, and the prefix of the API key to the log."""
     response["X-Request-ID"] = structlog.contextvars.get_contextvars().get("request_id", "")

@@ -41,7 +41,7 @@ class UnusableInputGuard:
         )
         return _bad_request(request) if nul else self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         """Check forms. Other bodies are read by the REST API alone, which checks them itself."""
         is_form = request.method == "POST" and request.content_type in FORMS
         return _bad_request(request) if is_form and any(has_nul(each) for each in _pairs(request.POST)) else None

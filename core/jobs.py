@@ -56,12 +56,12 @@ class JobQueue:
                 self._running(job).update(**columns)
         job.refresh_from_db()
 
-    def heartbeat(self, job: Any, *, at: datetime, **progress: object) -> None:
+    def heartbeat(self, job: object, *, at: datetime, **progress: object) -> None:
         """Write that the job's worker is alive, and how far it is. Raises CancelledError when the job has ended."""
         if not self._running(job).update(**progress, seen_at=at):
             raise CancelledError
 
-    def cancel(self, job: Any, **columns: object) -> bool:
+    def cancel(self, job: object, **columns: object) -> bool:
         """Write the columns of a cancelled job; its worker stops at its next heartbeat. False when it has ended."""
         unfinished = {*self.running, *self.running.values()}
         return bool(self._row(job).filter(status__in=unfinished).update(**columns))

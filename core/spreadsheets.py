@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import IO, Any, TextIO
+from typing import IO, TextIO
 
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
@@ -119,7 +119,7 @@ def _write_xlsx(file: IO[bytes], rows: Iterable[Row]) -> int:
     return max(lines - 1, 0)
 
 
-def _typed(sheet: Any, value: object) -> object:
+def _typed(sheet: object, value: object) -> object:
     if not isinstance(value, str):
         return value
     typed = WriteOnlyCell(sheet, value=ESCAPED_IN_XLSX.sub(lambda match: f"_x{ord(match[0]):04X}_", value))

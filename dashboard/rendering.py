@@ -1,7 +1,6 @@
 """Context that every page of the dashboard shares: header, navigation, count of unread messages."""
 
 from datetime import datetime
-from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -11,7 +10,7 @@ from merchants.access import MemberRequest
 from merchants.models import Member
 
 
-def render_page(request: MemberRequest, template: str, *, at: datetime, **context: Any) -> HttpResponse:
+def render_page(request: MemberRequest, template: str, *, at: datetime, **context: object) -> HttpResponse:
     """Render a page for the request's merchant; `at` is the instant whose data it shows."""
     member = request.member
     shared = {

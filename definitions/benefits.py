@@ -183,7 +183,7 @@ class Coupons(DefinitionModel):
     coupons: CouponBundle
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     return form_of(value, {"coupons": "Coupons", "fee": "Discount"}, "Discount")
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
 from itertools import chain, count
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
@@ -71,11 +71,11 @@ class ClaimOverThreshold(DefinitionModel):
     over_threshold: Threshold
 
 
-def _claim_form(value: Any) -> str:
+def _claim_form(value: object) -> str:
     return form_of(value, {"nth": "ClaimNth", "over_threshold": "ClaimOverThreshold", "at": "ClaimAt"}, "ClaimAt")
 
 
-def _word_or_list(value: Any) -> str:
+def _word_or_list(value: object) -> str:
     return "Word" if isinstance(value, str) else "List"
 
 

@@ -99,7 +99,7 @@ def _between_parts(campaign: dict[str, Any], context: dict[str, Any]) -> list[Er
 SHARED: dict[str, type[DefinitionModel]] = {"windows": Window, "lists": ValueList}
 
 
-def _valid(model: type[DefinitionModel], entries: Any, context: dict[str, Any]) -> dict[str, DefinitionModel]:
+def _valid(model: type[DefinitionModel], entries: object, context: dict[str, Any]) -> dict[str, DefinitionModel]:
     """Return the entries without errors. Errors of the others are reported with those of the whole campaign."""
     valid: dict[str, DefinitionModel] = {}
     for name, entry in entries.items() if isinstance(entries, dict) else ():

@@ -128,7 +128,7 @@ def _name(node: Any, key: Any) -> str:
     return str(child["code"]) if isinstance(child, dict) and "code" in child else str(key)
 
 
-def is_time(value: Any) -> bool:
+def is_time(value: object) -> bool:
     """Return whether a value is a time of a definition, other than BEGINNING."""
     return isinstance(value, str) and TIME.fullmatch(value) is not None and value != BEGINNING
 

@@ -37,12 +37,12 @@ def load(source: str) -> Any:
     return data
 
 
-def dump(data: Any) -> str:
+def dump(data: object) -> str:
     """Return the text of loaded and changed mappings and lists."""
     return _text(_yaml(), data)
 
 
-def dump_json(data: Any) -> str:
+def dump_json(data: object) -> str:
     """Return the YAML text of plain data, such as stored terms."""
     yaml = YAML()
     yaml.width = 100
@@ -59,7 +59,7 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _text(yaml: YAML, data: Any) -> str:
+def _text(yaml: YAML, data: object) -> str:
     text = StringIO()
     yaml.representer.ignore_aliases = lambda _part: True  # an alias would be refused when the text is read
     yaml.dump(data, text)

@@ -33,7 +33,7 @@ class BoundedComposer(Composer):
 
     nodes = 0
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: object, index: object) -> Any:
         event = self.parser.peek_event()
         self.nodes += 1
         message = ""

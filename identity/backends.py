@@ -20,7 +20,7 @@ class GuardedBackend(ModelBackend):
     """
 
     def authenticate(
-        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: object
     ) -> User | None:
         """Return the user with that name and password, or None.
 
@@ -40,7 +40,7 @@ class GuardedBackend(ModelBackend):
         return super().get_all_permissions(user_obj, obj) if user_obj.is_staff else set()
 
 
-def find_user(pk: Any) -> User | None:
+def find_user(pk: object) -> User | None:
     """Return the user with that primary key if it may sign in, as a session or a link would find it."""
     user = load_backend(settings.AUTHENTICATION_BACKENDS[0]).get_user(pk)
     assert user is None or isinstance(user, User)

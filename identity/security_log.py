@@ -19,20 +19,20 @@ logger = logging.getLogger("fairground.security")
 
 
 @receiver(user_logged_in)
-def signed_in(request: HttpRequest, user: User, **_signal: Any) -> None:
+def signed_in(request: HttpRequest, user: User, **_signal: object) -> None:
     """Log a sign-in, after the second factor if there is one."""
     logger.info("signed in", extra=_context(request, user))
 
 
 @receiver(user_logged_out)
-def signed_out(request: HttpRequest, user: User | None, **_signal: Any) -> None:
+def signed_out(request: HttpRequest, user: User | None, **_signal: object) -> None:
     """Log a sign-out, also one at the end of the session's lifetime."""
     if user is not None:
         logger.info("signed out", extra=_context(request, user))
 
 
 @receiver(user_login_failed)
-def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: Any) -> None:
+def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_signal: object) -> None:
     """Log a wrong password, or an attempt during a lock-out."""
     if request is not None:
         user = User.objects.filter(username=str(credentials.get("username"))).first()

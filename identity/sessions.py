@@ -67,7 +67,7 @@ class SessionStore(DatabaseSessionStore):
 
 
 @receiver(user_logged_in)
-def begin(request: HttpRequest, **_signal: Any) -> None:
+def begin(request: HttpRequest, **_signal: object) -> None:
     """Store the time of sign-in and the browser in the session."""
     request.session[BEGUN] = request.session[LAST_USED] = int(timezone.now().timestamp())
     request.session[AGENT] = request.headers.get("User-Agent", "")[:200]
@@ -111,7 +111,7 @@ def end(user: User, *, keep: str | None = None, public_id: str = "") -> int:
 
 
 @receiver(post_save, sender=settings.AUTH_USER_MODEL)
-def end_sessions_of_inactive_user(instance: User, **_signal: Any) -> None:
+def end_sessions_of_inactive_user(instance: User, **_signal: object) -> None:
     """End the sessions of a user who was deactivated, so that none comes back when the user is activated again."""
     if not instance.is_active:
         end(instance)

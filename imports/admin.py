@@ -131,7 +131,7 @@ class UploadAdmin(ReadOnlyAdmin):
         rejected_rows = self.admin_site.admin_view(self.rejected_rows_view)
         return [path("<int:pk>/rejected/", rejected_rows, name="imports_upload_rejected"), *super().get_urls()]
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: object, **options: object) -> HttpResponse:
         """Show an upload; a POST confirms it."""
         upload = get_object_or_404(self.get_queryset(request), pk=object_id)
         schema = registry.find_schema(upload.kind)
@@ -197,7 +197,7 @@ class StoredMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_filter = ("kind",)
     ordering = ("name",)
 
-    def save_model(self, request: HttpRequest, obj: StoredMapping, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: StoredMapping, form: object, change: bool) -> None:
         obj.saved_by, obj.saved_at = signed_in(request).get_username(), clock.real()
         super().save_model(request, obj, form, change)
 

@@ -55,7 +55,7 @@ class FactResource(resources.Resource):  # type: ignore[misc]
     def get_display_name(cls) -> str:
         return cls.schema.name
 
-    def export(self, queryset: "QuerySet[Any]", **_options: Any) -> Any:
+    def export(self, queryset: "QuerySet[Any]", **_options: object) -> Any:
         return table(self.schema, queryset)
 
 

@@ -63,7 +63,7 @@ class MemberAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
         return super().get_fields(request, obj) if obj else InvitationForm.Meta.fields
 
-    def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: object) -> Any:
         if obj is None:
             kwargs["form"] = InvitationForm
         return super().get_form(request, obj, change=change, **kwargs)
@@ -86,10 +86,10 @@ class MemberAdmin(ReadOnlyAdmin):
         LogEntry.objects.log_actions(by.pk, [merchant], CHANGE, change_message=text, single_object=True)
         return member
 
-    def save_model(self, request: HttpRequest, obj: Member, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Member, form: object, change: bool) -> None:
         """Do nothing: `save_form` has saved the invited member."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: object, formsets: object, change: bool) -> None:
         """Do nothing: an invitation has no related objects."""
 
     @admin.action(description=gettext_lazy("Disable: end their sessions at once"), permissions=["manage"])

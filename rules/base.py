@@ -35,7 +35,7 @@ class DefinitionModel(BaseModel):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _name_known_fields(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+    def _name_known_fields(cls, value: object, handler: ModelWrapValidatorHandler[Self]) -> Self:
         try:
             return handler(value)
         except ValidationError as error:
@@ -56,7 +56,7 @@ class DefinitionModel(BaseModel):
         return as_detail(UnknownWordError(_("no field %(word)r here") % {"word": word}, word=word, known=known), place)
 
 
-def form_of(value: Any, forms: Mapping[str, str], default: str) -> str:
+def form_of(value: object, forms: Mapping[str, str], default: str) -> str:
     """Return the form of a value: that of the first word in `forms` among its keys, or nearly there; else `default`."""
     if isinstance(value, BaseModel):
         keys = [name for name, part in value if part is not None]
@@ -78,7 +78,7 @@ class KnownWord:
     what: str
     registry: Callable[[], Mapping[str, object]]
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
@@ -112,7 +112,7 @@ class ValueList(DefinitionModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _expand_short_forms(cls, value: Any) -> Any:
+    def _expand_short_forms(cls, value: object) -> Any:
         if isinstance(value, list | tuple):
             return {"values": value}
         if isinstance(value, dict) and isinstance(value.get("values"), dict):
@@ -123,7 +123,7 @@ class ValueList(DefinitionModel):
 NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
-def _written_number(value: Any) -> Any:
+def _written_number(value: object) -> Any:
     """Check how a number is written: digits and one point, and no minus before a zero."""
     if isinstance(value, str):
         if not NUMBER.fullmatch(value):
@@ -140,7 +140,7 @@ MOST_QUOTED = 60
 def named(kind: str) -> BeforeValidator:
     """Return a validator that replaces a name by the entry of the campaign's `kind`: windows or lists."""
 
-    def resolve(value: Any, info: ValidationInfo) -> Any:
+    def resolve(value: object, info: ValidationInfo) -> Any:
         if not isinstance(value, str):
             return value
         known = (info.context or {}).get(kind, {})

@@ -37,7 +37,7 @@ from rules.time_windows import Bound, ClaimOrBound, EndBound, NamedWindow
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
 
-def _switch(value: Any) -> Any:
+def _switch(value: object) -> Any:
     return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
 
 
@@ -255,7 +255,7 @@ class AnyOf(DefinitionModel):
         return self.any[-1].observed(row)
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     if isinstance(value, dict) and "fact" in value:
         return "Comparison"
     forms = {

@@ -116,7 +116,7 @@ class ByCase(DefinitionModel):
         return Case(*whens, default=default, output_field=INSTANT)
 
 
-def _form(value: Any) -> str:
+def _form(value: object) -> str:
     forms = {"latest_of": "LatestOf", "day_after": "DayAfter", "cases": "ByCase", "by": "ByCase"}
     return form_of(value, forms, "Fact")
 

@@ -23,11 +23,11 @@ AMOUNTS = frozenset({"money", "number"})
 INSTANTS = frozenset({"instant"})
 
 
-def _in_reference(found: Any, list_code: str) -> Q:
+def _in_reference(found: object, list_code: str) -> Q:
     return Q(In(found, ReferenceValue.objects.filter(list_code=list_code).values("value")))
 
 
-def _is(found: Any, value: Any) -> Q:
+def _is(found: object, value: object) -> Q:
     return Q(Exact(found, value))
 
 
@@ -62,7 +62,7 @@ class Operator:
         if "reference" not in self.name and self.name != "empty":
             _check_values(fact, operand)
 
-    def q(self, found: Any, operand: Any) -> Q:
+    def q(self, found: object, operand: object) -> Q:
         """Return the filter that compares the expression `found` with `operand`."""
         assert self.build is not None
         return self.build(found, operand)

@@ -76,7 +76,7 @@ class Bound(Clock):
 
     @model_validator(mode="before")
     @classmethod
-    def _expand_short_form(cls, value: Any, info: ValidationInfo) -> Any:
+    def _expand_short_form(cls, value: object, info: ValidationInfo) -> Any:
         if isinstance(value, str):
             value = {"at": value}
         if isinstance(value, dict) and "zone" not in value and info.context:
@@ -94,7 +94,7 @@ def end_of_day(text: str) -> str:
     return END_OF_DAY.sub(r"\1 23:59:59", text) if END_OF_DAY.fullmatch(text) else text
 
 
-def _expand_end_of_day(value: Any) -> Any:
+def _expand_end_of_day(value: object) -> Any:
     if isinstance(value, str):
         return end_of_day(value)
     if isinstance(value, dict):
@@ -132,7 +132,7 @@ class Window(DefinitionModel):
 NamedWindow = Annotated[Window, named("windows")]
 
 
-def _claim_or_bound(value: Any) -> str:
+def _claim_or_bound(value: object) -> str:
     is_word = isinstance(value, str) and value.isalpha()
     return "Claim" if is_word else "Bound"
 

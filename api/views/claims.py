@@ -140,5 +140,5 @@ def _schema(subject: str) -> FileSchema:
     return next(schema for schema in all_schemas() if schema.model is SUBJECTS[subject].model)
 
 
-def _to_json(value: Any) -> Any:
+def _to_json(value: object) -> Any:
     return value.isoformat() if isinstance(value, datetime) else value

@@ -1,7 +1,5 @@
 """Campaigns, offers and their versions."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
@@ -50,7 +48,7 @@ class OfferAdmin(ReadOnlyAdmin):
         "terms",
     )
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: object, **kwargs: object) -> HttpResponse:
         """Redirect to the page of the offer."""
         return redirect("backoffice:offer", get_object_or_404(Offer, pk=object_id).code)
 

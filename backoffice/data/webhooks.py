@@ -63,7 +63,9 @@ class EndpointAdmin(ReadOnlyAdmin):
     def get_fields(self, request: HttpRequest, obj: Endpoint | None = None) -> Any:
         return super().get_fields(request, obj) if obj else EndpointForm.Meta.fields
 
-    def get_form(self, request: HttpRequest, obj: Endpoint | None = None, change: bool = False, **kwargs: Any) -> Any:
+    def get_form(
+        self, request: HttpRequest, obj: Endpoint | None = None, change: bool = False, **kwargs: object
+    ) -> Any:
         if obj is None:
             kwargs["form"] = EndpointForm
         return super().get_form(request, obj, change=change, **kwargs)
@@ -74,10 +76,10 @@ class EndpointAdmin(ReadOnlyAdmin):
         self._show_secret(request, endpoint)
         return endpoint
 
-    def save_model(self, request: HttpRequest, obj: Endpoint, form: Any, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Endpoint, form: object, change: bool) -> None:
         """Do nothing: `webhooks.register` has saved the endpoint."""
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+    def save_related(self, request: HttpRequest, form: object, formsets: object, change: bool) -> None:
         """Do nothing: an endpoint has no related rows."""
 
     def _show_secret(self, request: HttpRequest, endpoint: Endpoint) -> None:

@@ -19,13 +19,13 @@ class LinkedListAdmin(ReadOnlyAdmin):
 
     page = ""
 
-    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+    def change_view(self, request: HttpRequest, object_id: str, *args: object, **kwargs: object) -> HttpResponse:
         try:
             return redirect(self.page, object_id)
         except NoReverseMatch as error:  # not a number
             raise Http404 from error
 
-    def link(self, text: str, pk: Any) -> SafeString:
+    def link(self, text: str, pk: object) -> SafeString:
         """Return a link to the page of a row."""
         return format_html('<a href="{}">{}</a>', reverse(self.page, args=[pk]), text)
 

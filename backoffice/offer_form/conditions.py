@@ -277,7 +277,7 @@ class ConditionFormSet(RowFormSet):
 
 
 def condition_formset(
-    prefix: str, data: Any, rows: Any, *, campaign: CampaignContext, collection: Collection
+    prefix: str, data: object, rows: object, *, campaign: CampaignContext, collection: Collection
 ) -> RowFormSet:
     """Return the formset of a list of conditions; anything but a list, such as `everyone`, is no row."""
     saved = list(rows) if isinstance(rows, list) else []

@@ -56,10 +56,10 @@ class LocalTimeField(forms.CharField):
     def __init__(self, **options: Any) -> None:
         super().__init__(widget=forms.TextInput(attrs={"type": "datetime-local", "step": "1"}), **options)
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return str(value).replace(" ", "T") if value else value
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: object) -> str:
         text = (super().to_python(value) or "").replace("T", " ")
         text = f"{text}:00" if len(text) == len("2022-09-30 23:59") else text
         if text and not reschedule.is_time(text):
@@ -75,7 +75,7 @@ class NumberField(forms.CharField):
         widget = forms.TextInput(attrs={"inputmode": "decimal", "size": 12, "autocomplete": "off"})
         super().__init__(widget=widget, **options)
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: object) -> str:
         text = super().to_python(value) or ""
         try:
             number = Decimal(text) if text else None
@@ -94,10 +94,10 @@ class NumberField(forms.CharField):
 class ValueListField(forms.CharField):
     """Several values in one input, separated by commas."""
 
-    def prepare_value(self, value: Any) -> Any:
+    def prepare_value(self, value: object) -> Any:
         return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
-    def to_python(self, value: Any) -> Any:
+    def to_python(self, value: object) -> Any:
         return [part.strip() for part in SEPARATORS.split(super().to_python(value) or "") if part.strip()]
 
     def has_changed(self, initial: Any, data: Any) -> bool:
@@ -109,7 +109,7 @@ class YamlField(forms.CharField):
 
     widget = forms.Textarea(attrs={"rows": 6, "spellcheck": "false"})
 
-    def to_python(self, value: Any) -> str:
+    def to_python(self, value: object) -> str:
         text = (super().to_python(value) or "").replace("\r\n", "\n")
         try:
             if text:
@@ -218,7 +218,7 @@ def instants(facts: Iterable[Any]) -> Choices:
     return [(fact.name, fact.event or fact.label) for fact in facts if fact.kind == "instant"]
 
 
-def bound_values(value: Any, prefix: str, zone: str) -> dict[str, str]:
+def bound_values(value: object, prefix: str, zone: str) -> dict[str, str]:
     """Return the initial values of a time and its time zone: fields `<prefix>at` and `<prefix>zone`."""
     bound = value if isinstance(value, dict) else {"at": value} if value and value != "claim" else {}
     if not bound:

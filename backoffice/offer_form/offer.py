@@ -74,7 +74,7 @@ class OfferForm:
 
     @staticmethod
     def _condition_rows(
-        prefix: str, sent: QueryDict | None, rows: Any, campaign: CampaignContext, collection: Collection
+        prefix: str, sent: QueryDict | None, rows: object, campaign: CampaignContext, collection: Collection
     ) -> RowFormSet:
         return condition_formset(prefix, _only_with(sent, prefix), rows, campaign=campaign, collection=collection)
 

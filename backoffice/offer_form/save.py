@@ -54,7 +54,7 @@ def put(target: Any, key: str, value: Any) -> None:
         target[key] = value
 
 
-def bound(form: SectionForm, prefix: str, saved: Any) -> Any:
+def bound(form: SectionForm, prefix: str, saved: object) -> Any:
     """Return a time with its time zone: the saved one where it is the same, None where it is empty.
 
     A `twin`, the same instant on another clock, is recalculated when the time changes.
@@ -73,7 +73,7 @@ def bound(form: SectionForm, prefix: str, saved: Any) -> Any:
     return new
 
 
-def _write_yaml(target: Any, key: str, form: SectionForm) -> None:
+def _write_yaml(target: object, key: str, form: SectionForm) -> None:
     if "raw" in form.changed_data:
         text = form.cleaned_data["raw"]
         put(target, key, yaml_roundtrip.load(text) if text else None)
@@ -109,7 +109,7 @@ def _write_rows(
         saved.extend(rows[len(saved) :])
 
 
-def _condition(form: ConditionForm, saved: Any) -> Any:
+def _condition(form: ConditionForm, saved: object) -> Any:
     """Return the condition of a row: the saved object where nothing changed."""
     if saved is not None and not form.has_changed():
         return saved
@@ -127,7 +127,7 @@ def _condition(form: ConditionForm, saved: Any) -> Any:
     return saved if saved is not None and dict(new) == dict(old) else new
 
 
-def _operand(form: ConditionForm, saved: Any) -> Any:
+def _operand(form: ConditionForm, saved: object) -> Any:
     data, visible = form.cleaned_data, form.visible_names()
     match data["op"]:
         case "in" | "not_in":
@@ -178,7 +178,7 @@ def _write_coupons(coupons: Any, form: BenefitForm) -> None:
         put(valid, end, bound(form, f"{end}_", valid.get(end)))
 
 
-def _tier(form: TierForm, saved: Any) -> Any:
+def _tier(form: TierForm, saved: object) -> Any:
     if saved is not None and not form.has_changed():
         return saved
     data = form.cleaned_data

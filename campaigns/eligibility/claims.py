@@ -114,7 +114,7 @@ def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
     return rows.filter(**{COLLECTIONS[nth.of].merchant: OuterRef("pk")})
 
 
-def counting(nth: Nth, *, at: Any) -> QuerySet[Model]:
+def counting(nth: Nth, *, at: object) -> QuerySet[Model]:
     """Return the rows of all merchants that count towards an n-th, as of the expression `at`."""
     row = QueryRow(COLLECTIONS[nth.of], at=at)
     rows = row.collection.model._default_manager.filter(all_of(nth.where, row))

@@ -44,7 +44,7 @@ class ConditionResult:
 
 
 def condition_result(
-    condition: Condition, row: QueryRow, *, found: Any, passed: bool, currency: str = ""
+    condition: Condition, row: QueryRow, *, found: object, passed: bool, currency: str = ""
 ) -> ConditionResult:
     """Return the result of a condition on a row. `currency` is that of the row's money."""
     return ConditionResult(

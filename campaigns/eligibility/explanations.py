@@ -162,7 +162,7 @@ def _decided(offer: PublishedOffer) -> dict[str, Any]:
     }
 
 
-def _as_of(name: str, value: Any, at: datetime) -> Any:
+def _as_of(name: str, value: object, at: datetime) -> Any:
     """Return a value as of `at`: a later instant has not happened yet. Money gets two decimals on every database."""
     if name.startswith("decided_"):
         return value

@@ -106,7 +106,7 @@ def _rows(before: Mapping[str, int], after: Mapping[str, int]) -> Iterator[tuple
             yield (code, subject, merchant, "", None, currency, format_instant(at), amount, "lost")
 
 
-def _verdict(earlier: Any, amount: Any, live: bool) -> str:
+def _verdict(earlier: object, amount: object, live: bool) -> str:
     if not live:
         return ""
     return "gained" if earlier is None else "same" if earlier == amount else "changed"

@@ -32,7 +32,7 @@ class Parameter(Expression):
         super().__init__(output_field=output_field)
         self.name = name
 
-    def as_sql(self, _compiler: Any, _connection: Any) -> Any:
+    def as_sql(self, _compiler: object, _connection: object) -> Any:
         """Return the placeholder in the statement, with this object as its parameter."""
         return "%s", [self]
 
@@ -141,7 +141,7 @@ def compiled_query(compose: Callable[..., Any]) -> Callable[..., CompiledQuery]:
     """
     compiled: OrderedDict[Hashable, CompiledQuery] = OrderedDict()
 
-    def find_or_compile(*arguments: Any) -> CompiledQuery:
+    def find_or_compile(*arguments: object) -> CompiledQuery:
         key = tuple(getattr(argument, "key", argument) for argument in arguments)
         if key not in compiled:
             composed = compose(*arguments)

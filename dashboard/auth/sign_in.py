@@ -59,7 +59,7 @@ class SignIn(views.LoginView):
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         user = request.user
         if user.is_authenticated and self.get_redirect_url().startswith(reverse("admin:index")) and not user.is_staff:
             raise PermissionDenied  # a merchant asked for an operators' page; a redirect there would loop

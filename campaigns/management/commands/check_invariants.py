@@ -1,7 +1,5 @@
 """`manage.py check_invariants`: check every invariant and list the rows that violate one."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
@@ -14,7 +12,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--quiet", action="store_true", help="list only the invariants that do not hold")
 
-    def handle(self, *args: Any, quiet: bool, **options: Any) -> None:
+    def handle(self, *args: object, quiet: bool, **options: object) -> None:
         violations = {violation.invariant.name: violation for violation in invariants.check()}
         for invariant in invariants.INVARIANTS:
             if violation := violations.get(invariant.name):

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z (default: now)")
         parser.add_argument("--json", action="store_true", help="print JSON")
 
-    def handle(self, *args: Any, offer: str, subject: str, as_of: str | None, **options: Any) -> None:
+    def handle(self, *args: object, offer: str, subject: str, as_of: str | None, **options: object) -> None:
         at = parse_instant(as_of) if as_of else clock.now()
         try:
             answer = explanations.explain(published_offers.find(offer), subject, at=at)

@@ -1,7 +1,5 @@
 """`manage.py export_coupons FILE`: write the table of coupons."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand, CommandParser
 
 from campaigns.reporting import exports
@@ -14,5 +12,5 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE")
 
-    def handle(self, *args: Any, file: str, **options: Any) -> None:
+    def handle(self, *args: object, file: str, **options: object) -> None:
         spreadsheets.write(file, exports.COUPON_COLUMNS, exports.coupons())

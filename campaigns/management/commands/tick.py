@@ -1,7 +1,6 @@
 """`manage.py tick`: bring every published campaign up to an instant."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -32,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--as-of", metavar="INSTANT", help="ISO 8601 with an offset or Z (default: now)")
         parser.add_argument("--future", action="store_true", help="allow an instant more than a day ahead of the clock")
 
-    def handle(self, *args: Any, as_of: str | None, future: bool, **options: Any) -> None:
+    def handle(self, *args: object, as_of: str | None, future: bool, **options: object) -> None:
         at = parse_instant(as_of) if as_of else clock.now()
         # The clock of a demonstration may stand years ago: it is enough that the instant is past in one of the two.
         if not future and at - MOST_AHEAD > max(clock.now(), clock.real()):

@@ -1,7 +1,5 @@
 """`manage.py prepare`: prepare an installation for its first start or after an upgrade. Safe to repeat."""
 
-from typing import Any
-
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
@@ -20,7 +18,7 @@ class Command(BaseCommand):
     help = _("Compile translations, migrate, collect static files, and fill a demonstration on its first start.")
     requires_system_checks: list[str] = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         compile_catalogs()
         with terminal_language():
             self._migrate()

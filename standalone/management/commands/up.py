@@ -62,7 +62,7 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--host", default="127.0.0.1")
 
-    def handle(self, *args: Any, port: int, host: str, **options: Any) -> None:
+    def handle(self, *args: object, port: int, host: str, **options: object) -> None:
         with terminal_language():
             self._serve(host, port)
 
