@@ -40,7 +40,7 @@ class BestEffortTask(DjangoTask):  # type: ignore[type-arg]  # generic in the st
 
 
 app = Celery("fairground", task_cls=BestEffortTask)
-app.config_from_object("django.conf:settings", namespace="CELERY")
+app.config_from_object("config.celery_settings")
 app.autodiscover_tasks()
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import environ
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
 from config import logging
@@ -94,16 +93,8 @@ MIDDLEWARE = [
 # Browsers load scripts, styles and images from this server only, and none that are written inside a page.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [NONE],
-        "object-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
+        **dict.fromkeys(("default-src", "object-src", "base-uri", "frame-ancestors"), [NONE]),
+        **dict.fromkeys(("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action"), [SELF]),
     }
 }
 
@@ -195,8 +186,7 @@ SESSION_COOKIE_AGE = env.int("FAIRGROUND_SESSION_IDLE", default=3600)
 
 # FAIRGROUND_SESSION_LIFETIME (86400): seconds after sign-in after which a user is signed out, even if active.
 SESSION_LIFETIME = env.int("FAIRGROUND_SESSION_LIFETIME", default=24 * 3600)
-CSRF_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_HTTPONLY = True
+CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 DEVICE_COOKIE_NAME = "device"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
@@ -222,8 +212,7 @@ LANGUAGE_CODE = "en"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]  # each in its own name
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
-USE_TZ = True
-USE_I18N = True
+USE_TZ = USE_I18N = True
 
 # ---- Static files
 
@@ -234,45 +223,11 @@ STORAGES = {
 }
 STATIC_ROOT = VAR / "static"
 
-# ---- Celery
+# ---- Message broker
 
 # REDIS_URL (none): redis://host:6379/0, the message broker and the counters of API calls. Without it both live in the
 # memory of one process; needed as soon as web and worker are separate processes.
 REDIS_URL = env.str("REDIS_URL", default="")
-
-# Messages only say "work is waiting in the database", so the broker may lose them. Results are not stored.
-CELERY_BROKER_URL = REDIS_URL or "memory://localhost/"
-# If Redis is down or hangs, a request waits one second at most; the next sweep picks the work up.
-REDIS_OPTIONS: dict[str, Any] = {
-    "socket_timeout": 1.0,
-    "socket_connect_timeout": 1.0,
-    "max_retries": 0,
-    "visibility_timeout": 600,
-    "unacked_restore_interval": 1,
-}
-CELERY_BROKER_TRANSPORT_OPTIONS = REDIS_OPTIONS if REDIS_URL else {"polling_interval": 0.05}
-CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_CONNECTION_MAX_RETRIES = None
-CELERY_TASK_ACKS_LATE = True
-CELERY_TASK_REJECT_ON_WORKER_LOST = True
-CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_PUBLISH_RETRY = False
-CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = False
-CELERY_TIMEZONE = "UTC"
-CELERY_BEAT_SCHEDULER = "config.celery_beat:Scheduler"
-# Each message expires when the next one is due, which does the same work.
-CELERY_BEAT_SCHEDULE = {
-    "tick": {"task": "campaigns.tasks.tick", "schedule": crontab(), "options": {"expires": 60}},
-    "sweep": {"task": "campaigns.tasks.sweep", "schedule": 30.0, "options": {"expires": 30}},
-    "delete-expired-idempotency-records": {
-        "task": "api.tasks.delete_expired_idempotency_records",
-        "schedule": crontab(minute="*/10"),
-        "options": {"expires": 60},
-    },
-    "check": {"task": "campaigns.tasks.check_invariants", "schedule": crontab(minute="17"), "options": {"expires": 60}},
-}
 
 # ---- Programs: metrics, webhooks, REST API
 

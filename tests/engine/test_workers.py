@@ -19,9 +19,9 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 AT = "2022-09-09T00:00:00+00:00"
 # Starts are counted by lines in a file that all children of the pool append to.
 WORKER = """
-from django.conf import settings
 from config.celery import app
-app.conf.broker_transport_options = {**settings.REDIS_OPTIONS, "visibility_timeout": %d}
+from config.celery_settings import REDIS_OPTIONS
+app.conf.broker_transport_options = {**REDIS_OPTIONS, "visibility_timeout": %d}
 from campaigns import tasks
 
 def started():

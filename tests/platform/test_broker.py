@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from celery import Celery
-from django.conf import settings
 from django.db import transaction
 
 from config.celery import BestEffortTask
+from config.celery_settings import REDIS_OPTIONS
 from tests.support.servers import PrivateRedis, free_port
 
 
@@ -27,7 +27,7 @@ def work() -> None:
 def create_task(url: str) -> Any:
     """Return a best-effort task with the project's options on the broker at `url`."""
     app = Celery("trial", task_cls=BestEffortTask, broker=url, set_as_current=False)
-    app.conf.update(broker_transport_options=settings.REDIS_OPTIONS, task_publish_retry=False, task_ignore_result=True)
+    app.conf.update(broker_transport_options=REDIS_OPTIONS, task_publish_retry=False, task_ignore_result=True)
     return app.task(name="trial.work")(work)
 
 

@@ -4,11 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 from celery.schedules import crontab
-from django.conf import settings
 
 from campaigns import tasks
 from campaigns.engine import ticker
 from config.celery import app
+from config.celery_settings import REDIS_OPTIONS
 from core import clock
 
 
@@ -36,7 +36,7 @@ def test_beats_messages_expire_before_the_next() -> None:
 def test_a_task_of_a_killed_worker_is_redelivered() -> None:
     assert app.conf.task_acks_late
     assert app.conf.task_reject_on_worker_lost
-    assert settings.REDIS_OPTIONS["unacked_restore_interval"] == 1
+    assert REDIS_OPTIONS["unacked_restore_interval"] == 1
 
 
 def test_results_are_not_stored() -> None:
