@@ -80,7 +80,7 @@ def test_steps_do_not_matter(count: int, asking: list[Order], stops: set[int]) -
 
 @given(st.integers(1, 3), orders(), orders(), st.integers(0, 12))
 @brief(300)
-def test_orders_told_late_leave_no_coupon_astray(
+def test_late_orders_leave_no_coupon_locked(
     count: int, asking: list[Order], told_late: list[Order], since: int
 ) -> None:
     coupons = wallet(count)

@@ -82,7 +82,7 @@ def late_twin(early: list[Receipt], late: list[Receipt], since: datetime) -> dic
 
 @given(bookings(), bookings(), st.integers(0, 8), st.sets(st.integers(9, 13), max_size=2))
 @brief(200)
-def test_what_is_told_late_is_judged_after_all_that_was_told(
+def test_late_facts_count_after_earlier_ones(
     early: list[Receipt], told: list[Receipt], since: int, stops: set[int]
 ) -> None:
     late = [

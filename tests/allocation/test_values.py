@@ -86,7 +86,7 @@ def test_an_empty_fee_is_nothing() -> None:
 
 
 @pytest.mark.parametrize(("freight", "worth"), [("300.00", "25.00"), ("25.00", "24.99"), ("0.01", "0.00"), ("0", "0")])
-def test_what_a_coupon_is_worth(freight: str, worth: str) -> None:
+def test_value_of_a_coupon(freight: str, worth: str) -> None:
     valid = {"from": {"at": "2022-09-01 00:00:00", "zone": "UTC"}, "to": {"at": "2022-09-30 23:59:59", "zone": "UTC"}}
     where = [{"fact": "service", "is": "express"}]
     bundle = CouponBundle.model_validate({"count": 1, "value": 25, "currency": "CNY", "valid": valid, "where": where})

@@ -23,7 +23,7 @@ def test_the_band_reaches_the_end_of_the_places() -> None:
     assert chart.band == "M160.0 40.0L200.0 80.0L320.0 80L320.0 80.0Z"
 
 
-def test_what_may_never_end_goes_on_level_and_nothing_lies_beyond_the_close() -> None:
+def test_a_forecast_without_end_stays_level_until_the_close() -> None:
     ahead = Forecast(t("13"), t("21"), None, 5, t("02"))
     chart = burn_down_chart(POINTS, limit=10, at=t("05"), closes=t("09"), forecast=ahead)
     assert chart is not None

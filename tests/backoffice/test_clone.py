@@ -45,7 +45,7 @@ def test_the_same_weekdays() -> None:
     ]
 
 
-def test_a_twin_goes_on_telling_the_truth() -> None:
+def test_the_time_on_the_other_clock_is_shifted_correctly() -> None:
     """14:59:59 in Beijing is 23:59:59 in Los Angeles in summer; in winter it is 15:59:59."""
     twin = "{at: 2022-09-30 23:59:59, zone: America/Los_Angeles, twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}"
     source, told = reschedule.shift_by_days(text(twin), 56)

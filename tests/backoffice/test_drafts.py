@@ -50,7 +50,7 @@ def test_written_submitted_approved_launched() -> None:
 
 
 @pytest.mark.parametrize("who", ["ana", "eve", "sue"])
-def test_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
+def test_authors_and_submitters_cannot_approve(who: str) -> None:
     draft = begun()
     drafts.write(draft, SOURCE.replace("percent: 10", "percent: 9"), was=draft.digest, at=AT, by="eve")
     drafts.submit(draft, at=AT, by="sue")
@@ -61,7 +61,7 @@ def test_whoever_had_a_hand_in_it_cannot_approve_it(who: str) -> None:
     drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
 
 
-def test_an_approval_is_of_what_was_shown() -> None:
+def test_an_approval_covers_the_text_that_was_shown() -> None:
     draft = begun()
     shown = draft.digest
     drafts.write(draft, SOURCE.replace("percent: 10", "percent: 90"), was=shown, at=AT, by="ana")
@@ -80,7 +80,7 @@ def test_any_edit_voids_the_approval() -> None:
     assert Version.objects.count() == 0
 
 
-def test_what_is_approved_cannot_be_exchanged_behind_the_verbs() -> None:
+def test_an_approved_text_cannot_be_replaced() -> None:
     draft = approved()
     other = SOURCE.replace("percent: 10", "percent: 90")
     Draft.objects.filter(pk=draft.pk).update(source=other)
@@ -89,7 +89,7 @@ def test_what_is_approved_cannot_be_exchanged_behind_the_verbs() -> None:
     assert Offer.objects.count() == 0
 
 
-def test_what_is_not_right_is_not_submitted() -> None:
+def test_a_draft_with_errors_cannot_be_submitted() -> None:
     draft = begun(SOURCE.replace("percent: 10", "percent: 110"))
     with pytest.raises(DefinitionError):
         drafts.submit(draft, at=AT, by="ana")
@@ -131,7 +131,7 @@ def test_a_limit_below_the_places_taken_is_refused(limit: int, accepted: bool) -
 
 
 @pytest.mark.usefixtures("market")
-def test_a_higher_limit_gives_to_those_who_come_after() -> None:
+def test_a_higher_limit_does_not_reopen_refusals() -> None:
     campaign = Campaign.objects.get()
     drafts.launch(approved(campaign.source.replace("limit: 6", "limit: 7"), of=campaign), at=AT, by="cy")
     tick("21")
@@ -154,7 +154,7 @@ def test_a_higher_limit_gives_to_those_who_come_after() -> None:
         (lambda draft: drafts.submit(draft, at=AT, by="ana"), "withdrawn"),
     ],
 )
-def test_what_cannot_follow_is_refused(verb: Callable[[Draft], None], state: str) -> None:
+def test_a_transition_that_is_not_allowed_is_refused(verb: Callable[[Draft], None], state: str) -> None:
     draft = begun()
     if state in ("submitted", "approved", "launched"):
         drafts.submit(draft, at=AT, by="ana")
@@ -190,7 +190,7 @@ def edited_and_approved_at_once(n: int) -> Draft:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_an_edit_and_an_approval_at_once_never_approve_what_was_not_shown() -> None:
+def test_an_edit_during_an_approval_is_never_approved_unseen() -> None:
     for n in range(5):
         row = edited_and_approved_at_once(n)
         assert (row.status, row.approved_digest) == ("draft", "")  # whichever came first
@@ -198,7 +198,7 @@ def test_an_edit_and_an_approval_at_once_never_approve_what_was_not_shown() -> N
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_lock_what_was_not_shown_is_approved(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_without_the_lock_an_unseen_text_is_approved(monkeypatch: pytest.MonkeyPatch) -> None:
     without_row_locks(monkeypatch)
     assert any(edited_and_approved_at_once(n).status == "approved" for n in range(30))
 
@@ -226,7 +226,7 @@ def test_a_draft_goes_through_its_pages(staff: Staff) -> None:
     assert "published by ana, version 2, More" in said
 
 
-def test_what_somebody_else_wrote_meanwhile_is_not_lost(staff: Staff) -> None:
+def test_an_edit_by_another_user_is_not_overwritten(staff: Staff) -> None:
     ana, draft = staff("ana", "operator"), begun()
     was = draft.digest
     drafts.write(draft, SOURCE + "# theirs\n", was=was, at=AT, by="bo")

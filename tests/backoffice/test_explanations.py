@@ -34,7 +34,7 @@ def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
     assert "position 8" in page
 
 
-def test_what_is_missing_in_figures(staff: Staff) -> None:
+def test_missing_amounts_in_figures(staff: Staff) -> None:
     viewer = staff("vi", "viewer")
     clock("20")
     merchant()
@@ -68,7 +68,7 @@ def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
 
 
 @pytest.mark.parametrize("sought", ["nothing", "FM1", "' OR 1=1 --", "x" * 64, "<script>alert(1)</script>"])
-def test_what_is_not_there_says_so(sought: str, viewer: Client) -> None:
+def test_an_unknown_key_has_no_results(sought: str, viewer: Client) -> None:
     answer = viewer.get("/admin/eligibility/", {"q": sought})
     assert answer.status_code == 200
     assert "<script>alert" not in answer.content.decode()
@@ -76,7 +76,7 @@ def test_what_is_not_there_says_so(sought: str, viewer: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["why/?q=%00", "merchant/%00/", "statements/%00/"])
-def test_what_no_database_takes_is_a_bad_request(path: str, viewer: Client) -> None:
+def test_text_that_no_database_stores_is_a_bad_request(path: str, viewer: Client) -> None:
     assert viewer.get(f"/admin/{path}").status_code == 400
 
 
@@ -128,7 +128,7 @@ def test_a_long_list_is_not_counted_to_its_end(viewer: Client, monkeypatch: pyte
     assert all("LIMIT 5" in sql for sql in counts)
 
 
-def test_what_is_chosen_stands_as_chips_and_is_let_go_one_by_one(viewer: Client) -> None:
+def test_active_filters_can_be_removed_one_by_one(viewer: Client) -> None:
     page = viewer.get("/admin/campaigns/decision/?outcome__exact=2&q=M3").content.decode()
     assert page.count('class="chip"') == 2
     assert 'href="?">' in page

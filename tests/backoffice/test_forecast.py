@@ -24,7 +24,7 @@ def test_sixteen_in_three_days() -> None:
     assert found.latest == AT + timedelta(hours=72)
 
 
-def test_what_was_given_back_counts_off_and_what_is_older_not_at_all() -> None:
+def test_returns_are_subtracted_and_older_changes_do_not_count() -> None:
     found = forecast(taken(("16 23:59:59", 100), ("17", 100), ("17 00:00:01", 12), ("19", -3)), left=9, at=AT)
     assert found is not None
     assert found.taken == 9
@@ -38,7 +38,7 @@ def test_since_it_opened_where_that_is_less() -> None:
 
 
 @pytest.mark.parametrize(("n", "tells"), [(4, False), (5, True)])
-def test_too_few_tell_nothing(n: int, tells: bool) -> None:
+def test_too_few_changes_give_no_forecast(n: int, tells: bool) -> None:
     found = forecast(taken(("19", n)), left=5, at=AT)
     assert (found is not None) == tells
     if n == 5:

@@ -161,7 +161,7 @@ def test_in_a_new_row_the_operator_is_kept() -> None:
     assert editor.conditions[1] == {"fact": "line", "in": ["x", "y"]}
 
 
-def test_another_field_keeps_dates_and_says_what_does_not_apply() -> None:
+def test_another_field_keeps_dates_and_names_values_that_do_not_apply() -> None:
     editor = Editor()
     editor.change(**{"conditions-1-fact": "paid_at"})
     editor.change(**{"conditions-1-op": "within"})
@@ -249,9 +249,7 @@ def test_a_value_nearly_like_a_known_one_is_pointed_out() -> None:
         ({"settlement-raw": "at: [paid"}, "settlement-raw", "not YAML"),
     ],
 )
-def test_what_is_wrong_is_refused_at_its_field_and_nothing_is_lost(
-    changes: dict[str, str], field: str, message: str
-) -> None:
+def test_errors_are_shown_at_their_fields_and_input_is_kept(changes: dict[str, str], field: str, message: str) -> None:
     editor = Editor()
     typed = {"basics-names_en": "A new name", **changes}
     assert not editor.save(**typed)

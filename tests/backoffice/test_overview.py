@@ -141,7 +141,7 @@ def test_near_misses() -> None:
     assert (missed.count, missed.near) == (3, 2)  # 475 is exactly 5 % less
 
 
-def test_quota_by_day_counts_what_came_back() -> None:
+def test_quota_by_day_counts_released_places() -> None:
     merchant()
     for n, day in enumerate(("01", "01", "02", "09")):
         freight(f"F{n}", paid_at=day, cancelled_at="05" if n == 0 else None)
@@ -178,7 +178,7 @@ def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> Non
     assert "already" in words(again.content.decode())
 
 
-def test_what_cannot_be_done_says_why(operator: Client) -> None:
+def test_a_disabled_action_says_why(operator: Client) -> None:
     assert "Resume (the offer is not paused)" in text(operator, PAGE)
     pausing.stop(Offer.objects.get(), at=t("20"), by="ana", reason="x")
     page = text(operator, PAGE)
@@ -252,7 +252,7 @@ def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> 
     assert "check_invariants" in str(found["invariants"].remedy)
 
 
-def test_a_red_board_says_what_to_do(viewer: Client, settings: Settings) -> None:
+def test_a_failed_check_says_what_to_do(viewer: Client, settings: Settings) -> None:
     page = text(viewer, "/admin/")
     assert "A check failed" in page
     assert "beat : never seen Start beat: celery -A config beat" in page

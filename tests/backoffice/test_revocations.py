@@ -43,7 +43,7 @@ def test_one_proposes_another_approves() -> None:
 
 
 @pytest.mark.usefixtures("market")
-def test_nobody_approves_what_it_proposed() -> None:
+def test_proposers_cannot_approve_their_revocation() -> None:
     made = proposed()
     with pytest.raises(RevocationError, match="somebody else"):
         revocations.approve(made, shown=6, at=AT, by="ana")
@@ -52,7 +52,7 @@ def test_nobody_approves_what_it_proposed() -> None:
 
 
 @pytest.mark.usefixtures("market")
-def test_what_moved_since_it_was_shown_is_shown_again() -> None:
+def test_a_revocation_that_changed_since_is_shown_again() -> None:
     made = proposed()
     revocations.revoke(Grant.objects.all()[0], at=AT, by="ana", reason="first")
     with pytest.raises(RevocationError, match="moved since"):
@@ -62,7 +62,7 @@ def test_what_moved_since_it_was_shown_is_shown_again() -> None:
 
 
 @pytest.mark.usefixtures("market")
-def test_what_is_done_or_withdrawn_is_over() -> None:
+def test_a_finished_or_withdrawn_revocation_cannot_change() -> None:
     made = proposed()
     revocations.withdraw(made, at=AT, by="ana")
     for again in (
@@ -118,7 +118,7 @@ def test_unused_coupons_go_with_it_and_used_ones_stay(bulk: bool) -> None:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("market")
-def test_two_who_take_one_grant_away_at_once_take_it_once() -> None:
+def test_two_revocations_at_once_revoke_a_grant_once() -> None:
     for grant in Grant.objects.all():
         several = [Grant.objects.get(pk=grant.pk) for _ in range(4)]
         done: list[int] = []
@@ -236,7 +236,7 @@ def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
 
 
 @pytest.mark.parametrize("ids", ["", "x", "1,x;", ",".join(map(str, range(1, 203)))])
-def test_what_our_list_never_sends_is_not_found(ids: str, ana: Client) -> None:
+def test_unknown_selections_are_not_found(ids: str, ana: Client) -> None:
     assert ana.get("/admin/grants/revoke/", {"ids": ids}).status_code in (302, 404)
     assert ana.get("/admin/grants/revoke/", {"ids": ids}, follow=True).status_code in (200, 404)
     assert not Revocation.objects.exists()

@@ -93,7 +93,7 @@ def test_every_page_is_in_the_table(paths: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("letter", ROLES)
-def test_who_sees_what(letter: str, staff: Staff, paths: dict[str, str]) -> None:
+def test_pages_that_each_role_sees(letter: str, staff: Staff, paths: dict[str, str]) -> None:
     browser = staff("who", ROLES[letter])
     for name, path in paths.items():
         status = browser.get(f"/admin/{path}").status_code
@@ -129,7 +129,7 @@ ACTS = {
 
 @pytest.mark.parametrize("letter", ROLES)
 @pytest.mark.parametrize("path", ACTS)
-def test_who_does_what(path: str, letter: str, staff: Staff) -> None:
+def test_actions_that_each_role_may_take(path: str, letter: str, staff: Staff) -> None:
     allowed, sent = ACTS[path]
     browser = staff("who", ROLES[letter])
     before = (AuditEvent.objects.count(), Draft.objects.count())
@@ -151,7 +151,7 @@ def test_a_form_without_its_token_does_nothing(path: str, staff: Staff) -> None:
     assert (AuditEvent.objects.count(), Draft.objects.count()) == before
 
 
-def test_the_groups_have_what_the_roles_say_and_no_more() -> None:
+def test_groups_have_exactly_the_permissions_of_their_roles() -> None:
     viewer = Group.objects.get(name="viewer")
     extra = Permission.objects.get(codename="approve_draft")
     viewer.permissions.add(extra)

@@ -46,7 +46,7 @@ def rows(simulation: Simulation) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize("case", ["tiny-quotas"])
-def test_a_simulation_gives_what_the_season_gave_and_changes_nothing(
+def test_a_simulation_gives_the_results_of_the_season_and_changes_nothing(
     case: str, season: seasons.Season, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "TICKS", 4)
@@ -78,7 +78,7 @@ def _with_quota(source: str, code: str, quota: dict[str, int]) -> str:
     return yaml_roundtrip.dump(data)
 
 
-def test_what_waits_for_the_real_engine_goes_on_waiting() -> None:
+def test_work_of_the_real_engine_keeps_waiting() -> None:
     merchant()
     freight("F1", paid_at="05")
     waiting = ImportBatch.objects.filter(processed=False).count()
@@ -91,7 +91,7 @@ def test_what_waits_for_the_real_engine_goes_on_waiting() -> None:
     assert Grant.objects.count() == 1
 
 
-def test_a_simulation_says_who_when_how_much_and_why_not() -> None:
+def test_a_simulation_reports_merchants_dates_amounts_and_refusals() -> None:
     merchant()
     merchant("M2", country="US")
     for n in range(4):
@@ -158,7 +158,7 @@ def test_cancelled_at_its_next_step() -> None:
     assert simulation.status == "cancelled"
 
 
-def test_what_fails_says_so_and_leaves_the_tables_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_simulation_says_why_and_changes_no_table(monkeypatch: pytest.MonkeyPatch) -> None:
     merchant()
     publish(offer("ten"))
     draft = draft_of(offer("ten"))

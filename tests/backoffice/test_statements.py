@@ -44,7 +44,7 @@ def total(name: str) -> Decimal:
 
 
 @pytest.mark.parametrize("case", ["tiny-quotas"])
-def test_all_months_together_are_what_stands_in_the_tables(case: str, season: season.Season) -> None:
+def test_all_months_together_equal_the_tables(case: str, season: season.Season) -> None:
     season(case)
     stands: dict[tuple[str, str, str], Decimal] = {}
     whose = ("offer__code", "merchant", "currency")
@@ -69,7 +69,7 @@ def test_a_month_is_that_of_beijing() -> None:
     assert plain(OCTOBER) == ["ten M1 50.00-0.00+0.00-0.00=50.00 CNY"]
 
 
-def test_what_is_taken_back_stands_beside_what_was_settled() -> None:
+def test_reversals_are_listed_beside_settlements() -> None:
     merchant()
     freight("F1", paid_at="05", cancelled_at="10-05")
     freight("F2", paid_at="05")
@@ -80,7 +80,7 @@ def test_what_is_taken_back_stands_beside_what_was_settled() -> None:
     assert plain(OCTOBER) == ["ten M1 0.00-200.00+0.00-0.00=-200.00 CNY"]
 
 
-def test_a_coupon_given_back_gives_back_what_it_was_redeemed_for() -> None:
+def test_a_returned_coupon_returns_the_redeemed_amount() -> None:
     """On an order of 10.00 a coupon of 25.00 is worth 9.99: that is what comes back, not its face value."""
     merchant()
     freight("F0", placed_at="01", paid_at="01", shipped_at="02")
@@ -97,7 +97,7 @@ def close(month: date, at: str) -> AccountingPeriod:
     return statements.close(month, at=t(at), by="ana")
 
 
-def test_what_is_told_late_of_a_closed_month_corrects_the_next() -> None:
+def test_late_facts_of_a_closed_month_correct_the_next() -> None:
     merchant()
     freight("F1", paid_at="05")
     publish(offer("ten"))
@@ -138,7 +138,7 @@ def test_months_are_closed_one_after_the_other() -> None:
     assert [str(period) for period in AccountingPeriod.objects.order_by("month")] == ["2022-09", "2022-10"]
 
 
-def test_the_first_month_that_is_closed_takes_what_was_before() -> None:
+def test_the_first_closed_month_includes_earlier_entries() -> None:
     merchant()
     freight("F1", paid_at="2022-07-05")
     freight("F2", paid_at="05", base_freight=500)

@@ -83,7 +83,7 @@ def test_operators_cannot_invite_themselves_or_each_other(platform: Client, emai
     assert (mail.outbox, Member.objects.count()) == ([], 1)
 
 
-def test_the_main_accounts_of_the_merchant_are_told_of_an_invitation(
+def test_main_accounts_are_notified_of_an_invitation(
     platform: Client, owner: Member, mate: Member, stranger: Member, settings: Settings
 ) -> None:
     for each in (owner, mate, stranger):
@@ -121,7 +121,7 @@ def test_the_first_main_account_is_announced_to_the_second(platform: Client) -> 
     ]
 
 
-def test_the_main_account_is_not_told_of_its_own_invitations(owner: Member) -> None:
+def test_main_accounts_are_not_notified_of_their_own_invitations(owner: Member) -> None:
     client(owner).post("/team/", {"email": "new@example.com", "may_attach": "on", "language": "en"})
     tasks.sweep()
     assert [letter.to for letter in mail.outbox] == [["new@example.com"]]

@@ -272,7 +272,7 @@ def test_a_tick_of_the_worker_fans_out_and_sends_mail(owner: Member) -> None:
     ]
 
 
-def test_the_sweep_fans_out_what_a_request_decided(owner: Member) -> None:
+def test_the_sweep_fans_out_events_of_a_request(owner: Member) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")
     instant_claims.claim("A", of="freight_order", at=t("03"))

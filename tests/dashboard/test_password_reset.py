@@ -129,7 +129,7 @@ def test_control_without_the_limit_every_request_is_stored(monkeypatch: pytest.M
     assert burst() == 20
 
 
-def test_who_may_not_sign_in_gets_no_link(owner: Member, mate: Member) -> None:
+def test_disabled_users_get_no_link(owner: Member, mate: Member) -> None:
     User.objects.create_user("former@example.com", "former@example.com", PASSWORD, is_active=False)
     Member.objects.filter(pk=mate.pk).update(disabled_at=NOW)
     for email in ("former@example.com", "mate@example.com"):

@@ -67,7 +67,7 @@ def test_turning_it_on_or_off_requires_password_and_code(owner: Member) -> None:
         assert mfa.device_of(owner.user) is None
 
 
-def test_the_secret_is_shown_only_to_one_who_knows_the_password(owner: Member) -> None:
+def test_the_secret_is_shown_only_after_the_password(owner: Member) -> None:
     browser = client(owner)
     for page in (browser.get(SETTINGS), browser.post(SETTINGS, {"password": "no"}), browser.post(SETTINGS, {})):
         assert b"otpauth:" not in page.content

@@ -88,7 +88,7 @@ def test_changes_of_the_second_factor_are_logged(owner: Member, caplog: pytest.L
     ]
 
 
-def test_what_an_administrator_changes_is_logged(
+def test_changes_by_an_administrator_are_logged(
     owner: Member,
     staff: Staff,  # noqa: F811
     caplog: pytest.LogCaptureFixture,

@@ -52,7 +52,7 @@ def test_states_are_those_of_the_code() -> None:
     assert rows("state") == {name: {value for value, _ in state.choices} for name, state in STATES.items()}
 
 
-def test_operators_and_what_they_take_are_those_of_the_code() -> None:
+def test_operators_and_their_operands_are_those_of_the_code() -> None:
     table = PAGE[PAGE.index("| operator |") :].split("\n\n")[0].splitlines()[2:]
     cells = [row.strip("| ").split(" | ") for row in table]
     documented = {cell[0].strip("`"): set(cell[1].split(", ")) for cell in cells}

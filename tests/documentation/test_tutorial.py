@@ -41,7 +41,7 @@ def follow(block: str, folder: Path) -> list[str]:
     return unmet
 
 
-def test_each_step_of_the_tutorial_gives_what_the_page_says(tmp_path: Path) -> None:
+def test_each_step_of_the_tutorial_gives_the_stated_result(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "writing-a-campaign.md").read_text(encoding="utf-8")
     blocks = BLOCK.findall(page)
     assert len(blocks) > 8

@@ -68,7 +68,7 @@ def test_only_the_one_asked_about_is_decided() -> None:
     assert outcomes("o") == {"B": "granted"}
 
 
-def test_the_last_place_goes_to_who_asks_first_and_others_are_told_late() -> None:
+def test_the_last_place_goes_to_the_first_request() -> None:
     merchant()
     publish(offer("o", quota="{limit: 1}"))
     freight("EARLY", paid_at="02 10:00")
@@ -165,7 +165,7 @@ def test_nobody_of_that_key() -> None:
         claim("X", "02")
 
 
-def test_one_by_one_in_their_order_it_comes_to_what_a_tick_gives() -> None:
+def test_claims_one_by_one_in_order_equal_a_tick() -> None:
     """Each order claimed at its own instants, between hourly ticks: the same grants, coupons and journal."""
     small_world()
     tick("09")

@@ -136,7 +136,7 @@ def test_keep_leaves_the_grant_and_the_reason_stays() -> None:
     assert not review("A")
 
 
-def test_keep_is_only_for_what_is_marked() -> None:
+def test_only_marked_grants_can_be_accepted() -> None:
     given_one()
     with pytest.raises(verbs.NotLiveError):
         reviews.accept(Grant.objects.get(), at=t("07"), by="ann", reason="")
@@ -258,7 +258,7 @@ def under_review() -> None:
 @pytest.mark.parametrize(
     ("fields", "state"), [({"departed_at": "05"}, "settled"), ({"cancelled_at": "05"}, "released")]
 )
-def test_what_was_kept_goes_on(fields: dict[str, str], state: str) -> None:
+def test_an_accepted_grant_continues(fields: dict[str, str], state: str) -> None:
     under_review()
     reviews.accept(Grant.objects.get(), at=t("04"), by="ann", reason="x")
     change_order(**fields)
@@ -267,7 +267,7 @@ def test_what_was_kept_goes_on(fields: dict[str, str], state: str) -> None:
     assert not review("A")
 
 
-def test_what_happened_under_review_is_caught_up_when_kept() -> None:
+def test_events_during_a_review_are_followed_after_acceptance() -> None:
     under_review()
     change_order(departed_at="05")
     tick("06")
@@ -277,7 +277,7 @@ def test_what_happened_under_review_is_caught_up_when_kept() -> None:
     assert states("o") == {"A": "settled"}
 
 
-def test_cancelled_before_its_settlement_told_afterwards() -> None:
+def test_a_late_cancellation_before_the_settlement() -> None:
     merchant()
     publish(offer("o", claim="{at: placed_at}", settlement=FOLLOWED))
     freight("A", placed_at="01", paid_at="02", departed_at="05")
@@ -288,7 +288,7 @@ def test_cancelled_before_its_settlement_told_afterwards() -> None:
     assert review("A")
 
 
-def test_what_its_settlement_rested_on_is_corrected() -> None:
+def test_a_correction_of_the_settlement_facts() -> None:
     merchant()
     requires = "{at: departed_at, requires: [{in_force: membership, of: [global_pass]}]}"
     publish(offer("o", claim="{at: placed_at}", settlement=requires))
@@ -321,7 +321,7 @@ def test_an_offer_for_everyone() -> None:
     assert states("o") == {"A": "released"}
 
 
-def test_a_longer_settling_delay_does_not_stop_what_is_under_way() -> None:
+def test_a_longer_settling_delay_does_not_stop_live_grants() -> None:
     merchant()
     publish(offer("o"))
     freight("A", paid_at="01")

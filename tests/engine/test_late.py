@@ -74,7 +74,7 @@ def test_after_the_cut_off_it_comes_last() -> None:
     assert outcomes("o") == {"A": "quota_exhausted", "B": "granted"}
 
 
-def test_what_happened_during_the_delay_is_in_the_grant() -> None:
+def test_events_during_the_delay_are_in_the_grant() -> None:
     merchant()
     publish(offer("o", quota=ONE_PLACE, settling_hours="24"))
     freight("A", paid_at="02 10:00", cancelled_at="02 20:00")
@@ -231,7 +231,7 @@ def test_a_tick_repeated_changes_nothing() -> None:
     assert journal() == entries
 
 
-def test_an_order_with_a_coupon_placed_and_cancelled_before_it_was_told() -> None:
+def test_a_late_order_with_a_coupon_that_was_cancelled_already() -> None:
     merchant()
     publish(coupon_offer())
     freight("A", shipped_at="01")
@@ -241,7 +241,7 @@ def test_an_order_with_a_coupon_placed_and_cancelled_before_it_was_told() -> Non
     assert coupons() == {"issued": 1}
 
 
-def test_a_cancellation_told_after_the_end_of_validity() -> None:
+def test_a_late_cancellation_after_the_end_of_validity() -> None:
     merchant()
     publish(coupon_offer())
     freight("A", shipped_at="01")

@@ -52,7 +52,7 @@ def test_claims_wait_while_paused_and_are_decided_in_order_when_resumed() -> Non
     assert outcomes("o") == {"F1": "granted", "F2": "granted", "F3": "granted", "F4": "quota_exhausted"}
 
 
-def test_a_pause_leaves_no_trace_in_what_is_decided() -> None:
+def test_a_pause_does_not_change_decisions() -> None:
     world()
     tick("07")
     alone = everything()
@@ -67,7 +67,7 @@ def test_a_pause_leaves_no_trace_in_what_is_decided() -> None:
     assert everything() == alone
 
 
-def test_what_was_given_goes_its_way_while_paused() -> None:
+def test_grants_are_followed_during_a_pause() -> None:
     world()
     tick("01 12:00")
     pausing.pause(row(), at=t("01 13:00"), **OURS)
@@ -121,7 +121,7 @@ def test_a_refusal_by_condition_comes_before_a_stop() -> None:
     assert outcomes("o") == {"F1": "refused"}
 
 
-def test_what_waits_for_its_decision_day_is_not_given_after_a_stop() -> None:
+def test_claims_that_wait_for_a_decision_day_are_refused_after_a_stop() -> None:
     merchant()
     publish(coupon_offer(decided_at="2022-09-10 00:00:00"))
     freight("F1", shipped_at="01")
@@ -134,7 +134,7 @@ def test_what_waits_for_its_decision_day_is_not_given_after_a_stop() -> None:
     ("first", "then"),
     [("pause", "pause"), ("stop", "pause"), ("stop", "stop"), ("", "resume"), ("stop", "resume")],
 )
-def test_what_cannot_be_done_now_moves_nothing(first: str, then: str) -> None:
+def test_an_action_that_is_not_possible_changes_nothing(first: str, then: str) -> None:
     world()
     if first:
         getattr(pausing, first)(row(), at=t("01"), **OURS)
@@ -145,7 +145,7 @@ def test_what_cannot_be_done_now_moves_nothing(first: str, then: str) -> None:
     assert AuditEvent.objects.count() == acts
 
 
-def test_every_act_is_kept_with_who_and_why() -> None:
+def test_every_action_is_recorded_with_actor_and_reason() -> None:
     world()
     pausing.pause(row(), at=t("01"), **OURS)
     pausing.resume(row(), at=t("02"), by="ben", reason="it was right")

@@ -121,7 +121,7 @@ def of_merchants() -> Iterator[str]:
             yield offer("o", **usual | {"claim": nth, "benefit": coupons % express})
 
 
-def test_whatever_can_be_published_can_be_ticked() -> None:
+def test_every_published_offer_can_be_ticked() -> None:
     facts()
     published = 0
     for text in definitions():

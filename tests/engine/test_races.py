@@ -210,7 +210,7 @@ def test_a_tick_waits_for_coupons_that_another_has_in_hand() -> None:
     assert outcomes("o") == {"B": "superseded"}
 
 
-def test_a_tick_sees_only_what_is_committed() -> None:
+def test_a_tick_sees_committed_facts_only() -> None:
     merchant()
     publish(offer("o"))
     tick("01")

@@ -73,7 +73,7 @@ def test_hour_by_hour_too(steps: int) -> None:
     assert states("o") == {"F0": "released", "F1": "locked", "F2": "released", "F4": "reserved"}
 
 
-def test_paid_told_after_the_place_went_back_changes_nothing() -> None:
+def test_a_late_payment_after_the_release_changes_nothing() -> None:
     season()
     freight("A", placed_at="02 10:00")
     tick("02 12:00")

@@ -138,7 +138,7 @@ def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
-def test_who_waits_for_a_long_tick_is_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_that_wait_for_a_long_tick_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert left_out_behind_a_long_tick(monkeypatch) == {""}
     assert TickStep.objects.get().tries == 0
 

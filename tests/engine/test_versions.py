@@ -83,7 +83,7 @@ def test_the_same_text_again_creates_nothing() -> None:
     assert Version.objects.count() == 1
 
 
-def test_only_what_differs_becomes_a_version() -> None:
+def test_only_changed_offers_get_a_version() -> None:
     publish(offer("o") + offer("p"))
     new = publish(offer("o") + offer("p", quota="{limit: 7}"))
     assert [(version.offer.code, version.number) for version in new] == [("p", 2)]
@@ -167,7 +167,7 @@ def test_raising_the_limit_lets_later_claims_in() -> None:
     assert outcomes("o") == {"A": "granted", "B": "quota_exhausted", "C": "granted"}
 
 
-def test_publishing_between_ticks_does_not_change_who_comes_first() -> None:
+def test_publishing_between_ticks_does_not_change_the_order() -> None:
     merchant()
     publish(offer("o", quota="{limit: 1}"))
     freight("A", paid_at="01 10:00", cancelled_at="03 10:00")
@@ -209,7 +209,7 @@ def test_a_lowered_cap_does_not_stop_the_tick() -> None:
 @pytest.mark.parametrize(
     ("quota", "refusal"), [("{limit: 3}", "quota_exhausted"), ("{per_merchant: 3}", "merchant_cap")]
 )
-def test_a_quota_that_comes_later_counts_what_was_given(quota: str, refusal: str) -> None:
+def test_a_later_quota_counts_earlier_grants(quota: str, refusal: str) -> None:
     merchant()
     publish(offer("o"))
     for order_no in "ABC":

@@ -132,7 +132,7 @@ def test_a_child_killed_in_the_middle_of_a_tick(
     assert everything() == expected
 
 
-def test_what_always_kills_its_worker_is_set_aside(
+def test_a_step_that_always_kills_its_worker_is_quarantined(
     private_redis: PrivateRedis, tmp_path: Path, starts: Callable[[], int]
 ) -> None:
     """One message: the broker gives it out again until the tick ends without the part that kills."""

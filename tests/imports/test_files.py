@@ -185,7 +185,7 @@ def test_a_line_that_names_the_separator_is_obeyed(line: str, mark: bytes, tmp_p
     assert import_text("merchants", mark + f"{line}merchant_code;name\nM1;x\n".encode(), tmp_path).errors == []
 
 
-def test_titles_above_the_header_are_passed_over_and_told(tmp_path: Path) -> None:
+def test_titles_above_the_header_are_skipped_and_reported(tmp_path: Path) -> None:
     imported = import_text(
         "merchants", "List of sellers\nSeptember,2022,,\n\nmerchant_code,name\nM1,\nM2,x,y\n", tmp_path
     )

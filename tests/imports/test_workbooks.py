@@ -63,7 +63,7 @@ def test_a_formula_is_its_stored_value_and_without_one_an_error(tmp_path: Path) 
     assert Merchant.objects.count() == 2
 
 
-def test_hidden_rows_and_columns_and_other_sheets_are_told(tmp_path: Path) -> None:
+def test_hidden_rows_and_columns_and_other_sheets_are_reported(tmp_path: Path) -> None:
     columns = '<cols><col min="2" max="2" hidden="1"/></cols><sheetData>'
     rows = HEAD + row(2, text("A2", "M1"), text("B2", "x")).replace('<row r="2"', '<row r="2" hidden="1"')
     content = workbook(sheet(rows).replace("<sheetData>", columns), sheet(HEAD))

@@ -217,7 +217,7 @@ def test_refused(what: str) -> None:
     assert any(message in text and number in expected for number, text in found), found
 
 
-def test_what_they_are_made_of_is_read() -> None:
+def test_the_unchanged_definition_is_valid() -> None:
     assert parser.read(GOOD).offers[0].code == "one"
 
 
