@@ -93,8 +93,8 @@ MIDDLEWARE = [
 # Browsers load scripts, styles and images from this server only, and none that are written inside a page.
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        **dict.fromkeys(("default-src", "object-src", "base-uri", "frame-ancestors"), [NONE]),
-        **dict.fromkeys(("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action"), [SELF]),
+        **{key: [NONE] for key in ("default-src", "object-src", "base-uri", "frame-ancestors")},
+        **{key: [SELF] for key in ("script-src", "style-src", "img-src", "font-src", "connect-src", "form-action")},
     }
 }
 
