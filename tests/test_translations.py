@@ -22,7 +22,7 @@ KEYWORDS = {
 }
 
 
-def said() -> set[str]:
+def messages_in_code() -> set[str]:
     """The English of every text in the code and the templates; of a plural, the singular."""
     found: set[str] = set()
     for room in ROOMS:
@@ -46,5 +46,5 @@ def test_the_chinese_catalog_is_complete() -> None:
         if message.id and (message.string if isinstance(message.string, str) else all(message.string or ()))
     }
     contexts = {"event", "still missing"}
-    assert said() - done - contexts == set()
+    assert messages_in_code() - done - contexts == set()
     assert len(done) > 300

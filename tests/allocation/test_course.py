@@ -98,7 +98,7 @@ FULFILLED = terms(
 )
 
 
-def told(settlement: Settlement, **timeline: int | bool) -> list[str]:
+def steps_of(settlement: Settlement, **timeline: int | bool) -> list[str]:
     """The course to hour 9 as `status@hour`, of a subject that claimed at 0."""
     instants = {name: value if isinstance(value, bool) else hour(value) for name, value in timeline.items()}
     steps = grant_steps(settlement, SubjectTimeline(hour(0), **instants), until=hour(9))  # type: ignore[arg-type]  # by name
@@ -122,7 +122,7 @@ def told(settlement: Settlement, **timeline: int | bool) -> list[str]:
     ],
 )
 def test_paid_then_departed(timeline: dict[str, int], expected: str) -> None:
-    assert told(PAID_THEN_DEPARTED, **timeline) == expected.split()
+    assert steps_of(PAID_THEN_DEPARTED, **timeline) == expected.split()
 
 
 @pytest.mark.parametrize(
@@ -141,4 +141,4 @@ def test_paid_then_departed(timeline: dict[str, int], expected: str) -> None:
     ],
 )
 def test_fulfilled_then_completed(timeline: dict[str, int | bool], expected: str) -> None:
-    assert told(FULFILLED, **timeline) == expected.split()
+    assert steps_of(FULFILLED, **timeline) == expected.split()

@@ -50,13 +50,13 @@ def check(coupons: list[Coupon], spent: Replay, asking: list[Order], until: int)
     for coupon in coupons:
         assert (coupon.order is not None) == (coupon.status in ("locked", "redeemed"))
         assert until < ENDS or coupon.status in ("redeemed", "expired")
-        cancelled = next((o.cancelled_at for o in asking if o.number == coupon.order), None)
+        cancelled = next((asked.cancelled_at for asked in asking if asked.number == coupon.order), None)
         assert cancelled is None or cancelled > hour(until), "on an order that was cancelled"
     assert {(move.source, move.target) for move in spent.moves} <= LEGAL
 
 
 def as_known(asking: list[Order], until: int) -> list[Order]:
-    return [one for one in asking if one.placed_at <= hour(until)]
+    return [asked for asked in asking if asked.placed_at <= hour(until)]
 
 
 @given(st.integers(1, 4), orders(), st.sets(st.integers(0, 12), max_size=4))
@@ -85,7 +85,7 @@ def test_late_orders_leave_no_coupon_locked(
 ) -> None:
     coupons = wallet(count)
     spent = replay(coupons, as_known(asking, since), set(), since=None, until=hour(since))
-    late = [replace(one, number=f"L{one.number}") for one in told_late]
+    late = [replace(asked, number=f"L{asked.number}") for asked in told_late]
     everything = [*asking, *late]
     for until, before in ((since, since), (13, since)):
         more = replay(coupons, as_known(everything, until), set(spent.attached), since=hour(before), until=hour(until))
@@ -102,7 +102,7 @@ def test_paid_before_placed() -> None:
     assert stepwise == at_once
 
 
-def told(*asking: Order, until: int = 8, coupons: int = 1) -> list[str]:
+def outcome(*asking: Order, until: int = 8, coupons: int = 1) -> list[str]:
     """Replay the orders on new coupons, and return each coupon as `status order`."""
     held = wallet(coupons)
     replay(held, asking, set(), since=None, until=hour(until))
@@ -128,8 +128,8 @@ def told(*asking: Order, until: int = 8, coupons: int = 1) -> list[str]:
     ],
 )
 def test_one_coupon(asking: list[Order], until: int, expected: str) -> None:
-    assert told(*asking, until=until) == [expected]
+    assert outcome(*asking, until=until) == [expected]
 
 
 def test_the_oldest_that_fits_is_taken() -> None:
-    assert told(order("A", 3, 4, None, 2), coupons=3) == ["issued", "redeemed A", "issued"]
+    assert outcome(order("A", 3, 4, None, 2), coupons=3) == ["issued", "redeemed A", "issued"]

@@ -19,12 +19,16 @@ def live(receipt: Receipt, at: datetime) -> bool:
 
 def twin(receipts: Sequence[Receipt], until: datetime) -> dict[str, bool]:
     """Return for each order whether it is a candidate: the receipts of earlier orders had reached the threshold."""
-    booked = sorted((one for one in receipts if one.booked_at <= until), key=lambda r: (r.booked_at, r.order, r.number))
+    booked = sorted(
+        (earlier for earlier in receipts if earlier.booked_at <= until), key=lambda r: (r.booked_at, r.order, r.number)
+    )
     candidates: dict[str, bool] = {}
     for n, receipt in enumerate(booked):
         if receipt.order not in candidates:
-            counted = [one for one in booked[:n] if not candidates[one.order] and live(one, receipt.booked_at)]
-            candidates[receipt.order] = sum((one.amount for one in counted), Decimal(0)) >= HEIGHT
+            counted = [
+                earlier for earlier in booked[:n] if not candidates[earlier.order] and live(earlier, receipt.booked_at)
+            ]
+            candidates[receipt.order] = sum((earlier.amount for earlier in counted), Decimal(0)) >= HEIGHT
     return candidates
 
 

@@ -38,9 +38,9 @@ def twin(claims: list[Claim], quotas: Quotas) -> list[tuple[str, str, Outcome]]:
     outcomes = []
     for claim in in_order(claims):
         limit, cap = quotas[claim.offer]
-        places = [one for one in given_ if one.claim.offer == claim.offer and one.counts(claim.at)]
-        own = [one for one in places if one.claim.merchant == claim.merchant]
-        held = any(one.claim.subject == claim.subject and one.live(claim.at) for one in given_)
+        places = [place for place in given_ if place.claim.offer == claim.offer and place.counts(claim.at)]
+        own = [place for place in places if place.claim.merchant == claim.merchant]
+        held = any(place.claim.subject == claim.subject and place.live(claim.at) for place in given_)
         if claim.fee_already_reduced or held:
             outcome = Outcome.SUPERSEDED
         elif cap is not None and len(own) >= cap:
@@ -54,7 +54,7 @@ def twin(claims: list[Claim], quotas: Quotas) -> list[tuple[str, str, Outcome]]:
     return outcomes
 
 
-def told(verdicts: list[ClaimResult]) -> list[tuple[str, str, Outcome]]:
+def summary(verdicts: list[ClaimResult]) -> list[tuple[str, str, Outcome]]:
     return [(verdict.claim.offer, verdict.claim.subject, verdict.outcome) for verdict in verdicts]
 
 
@@ -90,7 +90,7 @@ def test_outcomes_are_the_twins(history: tuple[list[Claim], Quotas]) -> None:
     claims, quotas = history
     allocation = Allocation({code: Quota(limit, cap) for code, (limit, cap) in quotas.items()})
     verdicts = list(allocation.decide(in_order(claims)))
-    assert told(verdicts) == twin(claims, quotas)
+    assert summary(verdicts) == twin(claims, quotas)
     check_limits(verdicts, quotas)
 
 
@@ -99,9 +99,9 @@ def check_limits(results: list[ClaimResult], quotas: Quotas) -> None:
     granted = [result.claim for result in results if result.outcome is Outcome.GRANTED]
     for n, claim in enumerate(granted, 1):
         limit, per_merchant = quotas[claim.offer]
-        taken = [one for one in granted[:n] if one.offer == claim.offer and Given(one).counts(claim.at)]
+        taken = [place for place in granted[:n] if place.offer == claim.offer and Given(place).counts(claim.at)]
         assert limit is None or len(taken) <= limit
-        assert per_merchant is None or sum(one.merchant == claim.merchant for one in taken) <= per_merchant
+        assert per_merchant is None or sum(place.merchant == claim.merchant for place in taken) <= per_merchant
 
 
 def known_by(claim: Claim, until: datetime) -> Claim:
@@ -140,7 +140,7 @@ def test_steps_do_not_matter(history: tuple[list[Claim], Quotas], stops: set[int
         decided = list(allocation.decide(known_by(claim, hour(until)) for claim in new))
         by_key = {(claim.offer, claim.subject): claim for claim in claims}
         verdicts += [replace(v, claim=by_key[v.claim.offer, v.claim.subject]) for v in decided]
-    assert told(verdicts) == twin(claims, quotas)
+    assert summary(verdicts) == twin(claims, quotas)
     check_limits(verdicts, quotas)
 
 

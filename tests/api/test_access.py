@@ -60,7 +60,7 @@ def keys(platform: Program) -> dict[str, Program]:
 @pytest.mark.parametrize("line", TABLE, ids=[f"{m} {p}" for m, p, *_ in TABLE])
 def test_each_role_gets_its_status(keys: dict[str, Program], line: Line) -> None:
     method, path, body, statuses = line
-    for role, status in sorted(zip(ROLES, statuses, strict=True), key=lambda one: -one[1]):  # refusals first
+    for role, status in sorted(zip(ROLES, statuses, strict=True), key=lambda pair: -pair[1]):  # refusals first
         before = everything(), FreightOrder.objects.count()
         answer = keys[role].ask(method, path, body)
         assert (role, answer.status) == (role, status)

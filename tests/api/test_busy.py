@@ -105,12 +105,12 @@ def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable
             holding = [crowd(caller.quote, n) for n in range(CONNECTIONS)]
             wait_until(lambda: waiting() == CONNECTIONS, 30, "all connections wait for the offer")
             refused = [crowd(partial(caller.claim, 5)), crowd(caller.quota), crowd(caller.ask, "GET", "/", **session)]
-            for answer in (one.result() for one in refused):
+            for answer in (future.result() for future in refused):
                 assert (answer.status, answer.again_in) == (503, "2")
             assert refused[0].result().told["code"] == "unavailable"
             assert "Temporarily unavailable" in refused[2].result().body
             assert (Decision.objects.count(), IdempotencyRecord.objects.count(), used("o")) == (0, 0, 0)
-        assert [one.result().status for one in holding] == [200] * CONNECTIONS
+        assert [future.result().status for future in holding] == [200] * CONNECTIONS
         assert [caller.claim(5).status, caller.quota().told["used"]] == [201, 1]
         assert caller.ask("GET", "/", **session).status == 200
 
@@ -123,7 +123,7 @@ def test_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
             wait_until(lambda: waiting() == 1, 30, "one decides for all")
             assert [caller.quota().status for _ in range(3)] == [200] * 3
-        assert [one.result().status for one in claims] == [201] * ORDERS
+        assert [future.result().status for future in claims] == [201] * ORDERS
     assert used("o") == ORDERS
 
 
@@ -133,7 +133,7 @@ def test_claims_do_not_wait_long_for_locked_offers(secret: str, crowd: Callable[
         with transaction.atomic():
             published_offers.hold_all("freight_order")
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
-            assert [(one.result().status, one.result().again_in) for one in claims] == [(503, "2")] * ORDERS
+            assert [(future.result().status, future.result().again_in) for future in claims] == [(503, "2")] * ORDERS
             assert (Decision.objects.count(), IdempotencyRecord.objects.count(), used("o")) == (0, 0, 0)
         assert [caller.claim(n).status for n in range(ORDERS)] == [201] * ORDERS
     assert used("o") == ORDERS

@@ -30,7 +30,7 @@ def schema() -> Any:
 
 
 def test_every_operation_of_the_schema_is_a_method() -> None:
-    named = {one["operationId"] for path in schema()["paths"].values() for one in path.values()}
+    named = {item["operationId"] for path in schema()["paths"].values() for item in path.values()}
     methods = {name for name, _ in inspect.getmembers(Fairground, inspect.isfunction) if not name.startswith("_")}
     assert methods == named - {"schema_retrieve"}
 
@@ -149,8 +149,8 @@ def test_every_read_operation(connect: Callable[..., Fairground]) -> None:
     freight("A", paid_at="02")
     tick("03")
     fairground = connect(language="zh-hans")
-    assert [one["code"] for one in fairground.list_campaigns()] == ["trial"]
-    assert [one["code"] for one in fairground.list_offers("trial")] == ["o"]
+    assert [item["code"] for item in fairground.list_campaigns()] == ["trial"]
+    assert [item["code"] for item in fairground.list_offers("trial")] == ["o"]
     assert fairground.get_offer("o")["sentences"]["benefit"] == "运费减免10%"
     assert [point["total"] for point in fairground.get_quota_history("o")] == [1]
     assert fairground.get_statement("2022-09", merchant="M1")[0]["total"] == "100.00"

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 def test_offers_with_terms_as_data_and_as_sentences(platform: Program) -> None:
     publish(offer("o", quota="{limit: 3}"))
-    assert [one["code"] for one in platform.get("campaigns/").body] == ["trial"]
-    assert [one["code"] for one in platform.get("offers/?campaign=trial").body] == ["o"]
+    assert [item["code"] for item in platform.get("campaigns/").body] == ["trial"]
+    assert [item["code"] for item in platform.get("offers/?campaign=trial").body] == ["o"]
     assert platform.get("offers/?campaign=other").body == []
     english = platform.get("offers/o/", **{"accept-language": "en"}).body
     chinese = platform.get("offers/o/", **{"accept-language": "zh-Hans"}).body
@@ -202,7 +202,7 @@ def test_the_number_of_queries_of_a_list_is_constant(platform: Program, count: i
 def decided(platform: Program, query: str = "") -> list[tuple[str, str, str]]:
     answer = platform.get(f"merchants/M1/decisions/{query}")
     assert answer.status == 200, answer.body
-    return [(one["offer"], one["subject"], one["outcome"]) for one in answer.body["results"]]
+    return [(item["offer"], item["subject"], item["outcome"]) for item in answer.body["results"]]
 
 
 def test_decisions_with_their_explanations(platform: Program) -> None:
@@ -219,7 +219,7 @@ def test_decisions_with_their_explanations(platform: Program) -> None:
     assert decided(platform, "?offer=p") == []
     assert len(decided(platform, "?offer=o&size=2")) == 2
     [small] = platform.get("merchants/M1/decisions/?outcome=refused").body["results"]
-    assert [(one["held"], one["margin"]) for one in small["conditions"]] == [(False, "20.00 CNY short")]
+    assert [(item["held"], item["margin"]) for item in small["conditions"]] == [(False, "20.00 CNY short")]
     wrong = platform.get("merchants/M1/decisions/?outcome=lost")
     assert (wrong.status, wrong.body["errors"][0]["pointer"]) == (400, "/outcome")
 

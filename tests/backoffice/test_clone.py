@@ -21,7 +21,7 @@ def text(*bounds: str) -> str:
 
 
 def moved(source: str, how: Any, n: int) -> list[tuple[str, str]]:
-    return [(one.now, one.note) for one in how(source, n)[1]]
+    return [(change.now, change.note) for change in how(source, n)[1]]
 
 
 def test_the_same_dates() -> None:
@@ -49,7 +49,7 @@ def test_the_time_on_the_other_clock_is_shifted_correctly() -> None:
     """14:59:59 in Beijing is 23:59:59 in Los Angeles in summer; in winter it is 15:59:59."""
     twin = "{at: 2022-09-30 23:59:59, zone: America/Los_Angeles, twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}"
     source, told = reschedule.shift_by_days(text(twin), 56)
-    assert [(one.now, one.note) for one in told] == [
+    assert [(change.now, change.note) for change in told] == [
         ("2022-11-25 23:59:59", "no longer the last day of its month"),
         ("2022-11-26 15:59:59", "different time of day on that clock, because of daylight saving time"),
     ]

@@ -21,12 +21,12 @@ AT = t("20")
 SOURCE = f"{HEADING}offers:\n{offer('ten')}"
 
 
-def begun(source: str = SOURCE, *, by: str = "ana", of: Campaign | None = None) -> Draft:
+def begin(source: str = SOURCE, *, by: str = "ana", of: Campaign | None = None) -> Draft:
     return drafts.begin(source, title="Ten", at=AT, by=by, of=of)
 
 
 def approved(source: str = SOURCE, *, of: Campaign | None = None) -> Draft:
-    draft = begun(source, of=of)
+    draft = begin(source, of=of)
     drafts.submit(draft, at=AT, by="ana")
     drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
     return draft
@@ -51,7 +51,7 @@ def test_written_submitted_approved_launched() -> None:
 
 @pytest.mark.parametrize("who", ["ana", "eve", "sue"])
 def test_authors_and_submitters_cannot_approve(who: str) -> None:
-    draft = begun()
+    draft = begin()
     drafts.write(draft, SOURCE.replace("percent: 10", "percent: 9"), was=draft.digest, at=AT, by="eve")
     drafts.submit(draft, at=AT, by="sue")
     with pytest.raises(DraftError, match="somebody else must approve"):
@@ -62,7 +62,7 @@ def test_authors_and_submitters_cannot_approve(who: str) -> None:
 
 
 def test_an_approval_covers_the_text_that_was_shown() -> None:
-    draft = begun()
+    draft = begin()
     shown = draft.digest
     drafts.write(draft, SOURCE.replace("percent: 10", "percent: 90"), was=shown, at=AT, by="ana")
     drafts.submit(draft, at=AT, by="ana")
@@ -90,7 +90,7 @@ def test_an_approved_text_cannot_be_replaced() -> None:
 
 
 def test_a_draft_with_errors_cannot_be_submitted() -> None:
-    draft = begun(SOURCE.replace("percent: 10", "percent: 110"))
+    draft = begin(SOURCE.replace("percent: 10", "percent: 110"))
     with pytest.raises(DefinitionError):
         drafts.submit(draft, at=AT, by="ana")
     assert Draft.objects.get().status == "draft"
@@ -155,7 +155,7 @@ def test_a_higher_limit_does_not_reopen_refusals() -> None:
     ],
 )
 def test_a_transition_that_is_not_allowed_is_refused(verb: Callable[[Draft], None], state: str) -> None:
-    draft = begun()
+    draft = begin()
     if state in ("submitted", "approved", "launched"):
         drafts.submit(draft, at=AT, by="ana")
     if state in ("approved", "launched"):
@@ -172,7 +172,7 @@ def test_a_transition_that_is_not_allowed_is_refused(verb: Callable[[Draft], Non
 
 def edited_and_approved_at_once(n: int) -> Draft:
     """A submitted draft, after one has edited it and another approved what was shown before."""
-    draft = begun(SOURCE.replace("campaign: trial", f"campaign: trial-{n}"))
+    draft = begin(SOURCE.replace("campaign: trial", f"campaign: trial-{n}"))
     drafts.submit(draft, at=AT, by="ana")
     shown = draft.digest
     copy = Draft.objects.get(pk=draft.pk)
@@ -227,7 +227,7 @@ def test_a_draft_goes_through_its_pages(staff: Staff) -> None:
 
 
 def test_an_edit_by_another_user_is_not_overwritten(staff: Staff) -> None:
-    ana, draft = staff("ana", "operator"), begun()
+    ana, draft = staff("ana", "operator"), begin()
     was = draft.digest
     drafts.write(draft, SOURCE + "# theirs\n", was=was, at=AT, by="bo")
     page = ana.post(f"/admin/drafts/{draft.pk}/", {"source": SOURCE + "# mine\n", "was": was}).content.decode()

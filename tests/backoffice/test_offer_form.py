@@ -60,7 +60,7 @@ class Editor:
 
     @property
     def conditions(self) -> list[Any]:
-        return [dict(one) for one in yaml_roundtrip.load(self.source)["offers"][0]["conditions"]]
+        return [dict(entry) for entry in yaml_roundtrip.load(self.source)["offers"][0]["conditions"]]
 
     def value(self, name: str) -> str:
         return str(form_data(self.html).get(name, ""))
@@ -71,7 +71,7 @@ class Editor:
         return words(self.html[start - 200 : start + 700].split("<label", 2)[-1])
 
 
-@pytest.mark.parametrize("code", [one.code for one in parser.read(SEPTEMBER).offers])
+@pytest.mark.parametrize("code", [entry.code for entry in parser.read(SEPTEMBER).offers])
 def test_saving_without_a_change_keeps_the_text(code: str) -> None:
     editor = Editor(SEPTEMBER, code)
     assert editor.save()

@@ -124,7 +124,9 @@ def test_the_page_of_an_offer(viewer: Client) -> None:
 
 
 def test_refusals_lead_to_the_list_behind_them(viewer: Client) -> None:
-    [by_country] = [one for one in refusals.reasons(published_offers.find("ten")) if one.name == "merchant_country"]
+    [by_country] = [
+        reason for reason in refusals.reasons(published_offers.find("ten")) if reason.name == "merchant_country"
+    ]
     page = text(viewer, f"/admin/campaigns/decision/?{by_country.query}")
     assert "4 decisions" in page
     assert "condition not met: country is CN" in page

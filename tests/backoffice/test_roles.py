@@ -49,9 +49,9 @@ ROLES = {"v": "viewer", "o": "operator", "p": "approver", "a": "administrator"}
 
 
 def patterns() -> Iterator[URLPattern]:
-    for one in get_resolver("backoffice.urls").url_patterns:
-        assert isinstance(one, URLPattern)
-        yield one
+    for item in get_resolver("backoffice.urls").url_patterns:
+        assert isinstance(item, URLPattern)
+        yield item
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def paths() -> dict[str, str]:
 
 
 def test_every_page_is_in_the_table(paths: dict[str, str]) -> None:
-    assert {one.name for one in patterns()} == set(SEEN) == set(paths)
+    assert {item.name for item in patterns()} == set(SEEN) == set(paths)
 
 
 @pytest.mark.parametrize("letter", ROLES)
@@ -160,7 +160,7 @@ def test_groups_have_exactly_the_permissions_of_their_roles() -> None:
     for name, codenames in roles.permissions_by_role().items():
         given = Group.objects.get(name=name).permissions.exclude(codename__startswith="view_")
         has = set(given.values_list("codename", flat=True))
-        assert has == {one for one in codenames if not one.startswith("view_")}, name
+        assert has == {item for item in codenames if not item.startswith("view_")}, name
     assert not {"add_grant", "delete_grant", "change_journalentry", "delete_auditevent", "change_decision"} & {
         codename for codenames in roles.permissions_by_role().values() for codename in codenames
     }

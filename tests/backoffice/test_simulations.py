@@ -63,7 +63,7 @@ def test_a_simulation_gives_the_results_of_the_season_and_changes_nothing(
     got = {(row[0], row[1], row[2], row[3], f"{row[4]:.2f}", row[5]) for row in rows(simulation)}
     real = Grant.objects.values_list("offer__code", "subject", "merchant_id", "status", "amount", "currency")
     assert got == {(*row[:4], f"{row[4]:.2f}", row[5]) for row in real}
-    assert {one["code"]: one["used"] for one in simulation.result["offers"]} == dict(
+    assert {item["code"]: item["used"] for item in simulation.result["offers"]} == dict(
         Offer.objects.values_list("code", "places_taken")
     )
 
@@ -72,9 +72,9 @@ def _with_quota(source: str, code: str, quota: dict[str, int]) -> str:
     from definitions import yaml_roundtrip
 
     data = yaml_roundtrip.load(source)
-    for one in data["offers"]:
-        if one["code"] == code:
-            one["quota"] = {**(one.get("quota") or {}), **{name: str(n) for name, n in quota.items()}}
+    for item in data["offers"]:
+        if item["code"] == code:
+            item["quota"] = {**(item.get("quota") or {}), **{name: str(n) for name, n in quota.items()}}
     return yaml_roundtrip.dump(data)
 
 
@@ -101,7 +101,7 @@ def test_a_simulation_reports_merchants_dates_amounts_and_refusals() -> None:
     assert (found["granted"], found["used"], found["limit"], found["merchants"]) == (3, 3, 3, 1)
     assert found["gone_at"] == "2022-09-07T00:00:00+00:00"
     assert found["costs"] == [["CNY", "300.30", "0.00"]]
-    assert [(one["name"], one["count"]) for one in found["refused"]] == [
+    assert [(item["name"], item["count"]) for item in found["refused"]] == [
         ("merchant_country", 1),
         ("quota_exhausted", 1),
     ]

@@ -165,8 +165,8 @@ def main() -> None:
             took.sort()
             p50, p99 = (took[len(took) * part // 100] * 1_000 for part in (50, 99))
             say(f"{clients} clients, {SECONDS} s, {told.rounds} rounds; p50 {p50:.1f} ms, p99 {p99:.1f} ms")
-            say(f"  claims a second    {[round(one) for one in ours]}")
-            say(f"  pgbench            {[round(one) for one in theirs]}")
+            say(f"  claims a second    {[round(figure) for figure in ours]}")
+            say(f"  pgbench            {[round(figure) for figure in theirs]}")
             found = median(our / their for our, their in zip(ours, theirs, strict=True))
             verdict("rate against pgbench", found, "at least 0.5", held=found >= 0.5)
 

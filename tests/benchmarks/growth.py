@@ -26,12 +26,12 @@ def main() -> None:
     small, large = (cold(orders, told.rounds) for orders in sizes)
     say(f"A cold tick over {sizes[0]:,} and {sizes[1]:,} freight orders")
     for orders, done in zip(sizes, (small, large), strict=True):
-        timings(f"{orders:,}", orders, [one.seconds for one in done])
-        say(f"  {'':<34} {max(one.megabytes for one in done):8.0f} MB resident at most")
-    points = [(float(n), median(one.seconds for one in d)) for n, d in zip(sizes, (small, large), strict=True)]
+        timings(f"{orders:,}", orders, [run.seconds for run in done])
+        say(f"  {'':<34} {max(run.megabytes for run in done):8.0f} MB resident at most")
+    points = [(float(n), median(run.seconds for run in d)) for n, d in zip(sizes, (small, large), strict=True)]
     found = exponent(points[0], points[1])
     verdict("exponent", found, "at most 1.2", held=found <= 1.2)
-    peak = max(one.megabytes for one in large)
+    peak = max(run.megabytes for run in large)
     verdict("resident memory, MB", peak, "below 300", held=peak < 300)
 
 

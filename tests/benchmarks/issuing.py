@@ -135,7 +135,7 @@ def main() -> None:
     for grants, (ours, copied) in zip(sizes, (small, large), strict=True):
         report(grants * EACH, [done.seconds for done in ours], copied)
     points = [
-        (float(n), median(one.seconds for one in done)) for n, (done, _) in zip(sizes, (small, large), strict=True)
+        (float(n), median(run.seconds for run in done)) for n, (done, _) in zip(sizes, (small, large), strict=True)
     ]
     found = exponent(points[0], points[1])
     verdict("exponent", found, "at most 1.15", held=found <= 1.15)

@@ -26,7 +26,7 @@ TIERS = ((Decimal(3000), Decimal("300.00")), (Decimal(1000), Decimal("100.00")),
 
 
 def _in_force(several: Any, at: datetime) -> bool:
-    return any(one.starts_at <= at and (one.ends_at is None or one.ends_at > at) for one in several)
+    return any(state.starts_at <= at and (state.ends_at is None or state.ends_at > at) for state in several)
 
 
 def _failed(order: FreightOrder, at: datetime) -> int:

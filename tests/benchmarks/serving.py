@@ -93,7 +93,7 @@ def asked(port: int, kind: str, secret: str, clients: int, start: int) -> tuple[
         )
         for some in arguments
     ]
-    took = [one for process in each for one in json.loads(process.communicate()[0])]
+    took = [seconds for process in each for seconds in json.loads(process.communicate()[0])]
     return len(took) / SECONDS, took
 
 
@@ -127,7 +127,7 @@ def _tell(clients: int, rates: dict[str, list[float]], took: dict[str, list[floa
     for kind, each in rates.items():
         ordered = sorted(took[kind])
         p50, p99 = (ordered[len(ordered) * part // 100] * 1_000 for part in (50, 99))
-        say(f"  {kind:<8} a second {[round(one) for one in each]}   p50 {p50:.0f} ms, p99 {p99:.0f} ms")
+        say(f"  {kind:<8} a second {[round(seconds) for seconds in each]}   p50 {p50:.0f} ms, p99 {p99:.0f} ms")
         if kind == "claim" and clients == 32:
             verdict("p99 of claims, ms", p99, "at most 300", held=p99 <= 300)
     for kind, reach in (("claim", 0.5), ("quota", 0.8)):

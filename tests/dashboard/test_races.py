@@ -90,8 +90,8 @@ def test_one_coupon_goes_to_one_of_two_orders(owner: Member, round_: int) -> Non
     tick("03")
     merchant = owner.merchant
     found = at_once([partial(ask, number, merchant) for number in "AB"])
-    assert sorted(type(one).__name__ for one in found) == ["Coupon", "NotAttachableError"]
-    winner = next(one for one in found if isinstance(one, Coupon))
+    assert sorted(type(result).__name__ for result in found) == ["Coupon", "NotAttachableError"]
+    winner = next(result for result in found if isinstance(result, Coupon))
     assert list(Coupon.objects.values_list("status", "order_no")) == [("locked", winner.order_no)]
 
 
@@ -114,7 +114,7 @@ def test_control_without_the_locks_two_orders_get_one_coupon(owner: Member, monk
     monkeypatch.setattr(life_cycle, "replay", met)
     merchant = owner.merchant
     found = at_once([partial(ask, number, merchant) for number in "AB"])
-    assert [type(one).__name__ for one in found] == ["Coupon", "Coupon"]
+    assert [type(result).__name__ for result in found] == ["Coupon", "Coupon"]
     assert Coupon.objects.count() == 1
 
 
@@ -125,5 +125,5 @@ def test_one_order_gets_one_coupon_of_two_requests(owner: Member) -> None:
     tick("03")
     merchant = owner.merchant
     found = at_once([partial(ask, "A", merchant)] * 2)
-    assert sorted(type(one).__name__ for one in found) == ["Coupon", "NotAttachableError"]
+    assert sorted(type(result).__name__ for result in found) == ["Coupon", "NotAttachableError"]
     assert Coupon.objects.filter(status="locked").count() == 1

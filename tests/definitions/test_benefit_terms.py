@@ -110,4 +110,4 @@ def test_an_end_at_24_moves_with_the_other_times() -> None:
     text = TEXT.replace("base_freight, at_least: 5.00", "paid_at, by: 2022-09-30 24:00")
     moved, times = reschedule.shift_by_years(text, 1)
     assert "by: 2023-09-30 23:59:59" in moved
-    assert [(one.was, one.now) for one in times] == [("2022-09-30 24:00", "2023-09-30 23:59:59")]
+    assert [(change.was, change.now) for change in times] == [("2022-09-30 24:00", "2023-09-30 23:59:59")]

@@ -219,12 +219,12 @@ def test_a_wrong_document_names_place_word_and_nearest_word(what: str) -> None:
     old, new, field, message, nearest = WRONG[what]
     text = replaced((old, new))
     found = problems_of(text)
-    [problem] = [one for one in found if one.field == field and message in one.message]
+    [problem] = [fault for fault in found if fault.field == field and message in fault.message]
     assert problem.nearest == nearest
     assert nearest in problem.message
     first = text[: TEXT.index(old)].count("\n") + 1
     assert problem.line in range(first, first + 2 + new.count("\n"))
-    assert [str(one) for one in found if PYDANTIC.search(str(one))] == []
+    assert [str(fault) for fault in found if PYDANTIC.search(str(fault))] == []
 
 
 @pytest.mark.parametrize("what", WRONG)
@@ -232,9 +232,9 @@ def test_a_wrong_document_is_explained_in_chinese(what: str) -> None:
     text = replaced(WRONG[what][:2])
     with translation.override("zh-hans"):
         found = problems_of(text)
-        assert [one.message for one in found if not CHINESE.search(one.message)] == []
-    assert {(one.line, one.column, one.field) for one in found} == {
-        (one.line, one.column, one.field) for one in problems_of(text)
+        assert [fault.message for fault in found if not CHINESE.search(fault.message)] == []
+    assert {(fault.line, fault.column, fault.field) for fault in found} == {
+        (fault.line, fault.column, fault.field) for fault in problems_of(text)
     }
 
 
@@ -249,21 +249,21 @@ def test_errors_of_words_facts_and_values_in_several_offers_are_reported_togethe
     pairs = [WRONG[what][:2] for what in TOGETHER if what not in ("quota key", "key twice")]
     found = problems_of(replaced(*pairs, ("quota: {limit: 3", "quota: {limit: 2, limit: 3, limits: 1")))
     expected = {WRONG[what][2] for what in TOGETHER}
-    assert {one.field for one in found} == expected
+    assert {fault.field for fault in found} == expected
     assert len(found) == len(expected)
-    assert [(one.line, one.column) for one in found] == sorted((one.line, one.column) for one in found)
+    assert [(fault.line, fault.column) for fault in found] == sorted((fault.line, fault.column) for fault in found)
 
 
 def test_two_errors_in_one_condition_are_both_reported() -> None:
     found = problems_of(replaced(("{fact: base_freight, at_least: 10.00}", "{fact: base_fright, at_least: ten}")))
-    assert {one.field for one in found} == {"offers.0.conditions.1.fact", "offers.0.conditions.1.at_least"}
+    assert {fault.field for fault in found} == {"offers.0.conditions.1.fact", "offers.0.conditions.1.at_least"}
 
 
 def test_a_name_that_two_conditions_have_is_reported_at_the_second_beside_other_errors() -> None:
     found = problems_of(
         replaced(("{fact: placed_at, within: activity}", "{fact: base_freight, at_most: 99}"), ("limit: 3", "limit: x"))
     )
-    assert {one.field for one in found} == {"offers.0.conditions.1", "offers.0.quota.limit"}
+    assert {fault.field for fault in found} == {"offers.0.conditions.1", "offers.0.quota.limit"}
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -299,7 +299,7 @@ def test_thousands_of_unknown_words_are_reported_quickly_and_in_part(key: str) -
     condition = "".join(f"{{fact: base_fright, {key}{n}: 1}}, " for n in range(1500 if len(key) < 10 else 150))
     found = problems_of(replaced(("[{fact: destination, is: US}]", f"[{condition}]")))
     assert 100 < len(found) <= parser.MOST_PROBLEMS + 1
-    assert all(len(one.message) < 2000 for one in found)
+    assert all(len(fault.message) < 2000 for fault in found)
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ pytestmark = pytest.mark.django_db
 
 def claim(subject: str, at: str, of: str = "freight_order") -> list[str]:
     """The outcomes of one subject's claims, by offer."""
-    return [Decision.Outcome(one.outcome).name.lower() for one in instant_claims.claim(subject, of=of, at=t(at))]
+    return [
+        Decision.Outcome(decision.outcome).name.lower() for decision in instant_claims.claim(subject, of=of, at=t(at))
+    ]
 
 
 def test_it_is_decided_at_once_and_not_again() -> None:
@@ -190,7 +192,7 @@ def test_coupon_codes_cannot_be_guessed() -> None:
     assert len(set(codes)) == 2_000
     assert {len(code) for code in codes} == {16}
     assert {letter for code in codes for letter in code} == set("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567")
-    alike = max(sum(a == b for a, b in zip(one, other, strict=True)) for one, other in pairwise(codes))
+    alike = max(sum(a == b for a, b in zip(code, other, strict=True)) for code, other in pairwise(codes))
     assert alike < 8
 
 
@@ -248,7 +250,7 @@ def test_as_many_at_once_as_there_are() -> None:
         freight(key, paid_at=f"02 10:{n // 60:02}:{n % 60:02}", cancelled_at="02 20" if n < 3 else None)
     made = instant_claims.claim_all(keys, of="freight_order", at=t("03"))
     given = [Decision.Outcome.GRANTED] * 205 + [Decision.Outcome.QUOTA_EXHAUSTED] * 5
-    assert [one.outcome for one in made] == given
+    assert [decision.outcome for decision in made] == given
     once = everything()
     assert (used("o"), len(grants()), len(journal())) == (202, 205, 208)
     wipe()

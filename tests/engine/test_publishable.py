@@ -99,7 +99,7 @@ def definitions() -> Iterator[str]:
                 kind = {"membership": "global_pass", "penalty": "embargo"}[state]
                 yield offer("o", **usual | {"conditions": f"[{{in_force: {state}, of: [{kind}], at: {fact.name}}}]"})
         for name, counted in countable().items():
-            conditions = ", ".join(one for one in comparisons(counted) if "claim" not in one)
+            conditions = ", ".join(comparison for comparison in comparisons(counted) if "claim" not in comparison)
             count = f"[{{count: {name}, where: [{conditions}], at_least: 2}}]"
             yield offer("o", **usual | {"conditions": count})
 
@@ -116,7 +116,7 @@ def of_merchants() -> Iterator[str]:
             nth = f"{{nth: {{number: 1, of: {name}, at: {fact.name}, where: [{{fact: {fact.name}, happened: yes}}]}}}}"
             yield offer("o", **usual | {"claim": nth, "benefit": coupons % express})
         for fact in instants(counted):
-            conditions = ", ".join(one for one in comparisons(counted) if "claim" not in one)
+            conditions = ", ".join(comparison for comparison in comparisons(counted) if "claim" not in comparison)
             nth = f"{{nth: {{number: 1, of: {name}, at: {fact.name}, where: [{conditions}]}}}}"
             yield offer("o", **usual | {"claim": nth, "benefit": coupons % express})
 

@@ -32,9 +32,9 @@ def test_eligible_lists_the_conditions_on_an_order() -> None:
     publish(offer("o", conditions=CONDITIONS, quota="{limit: 100, per_merchant: 2}"))
     found = status("03")
     assert (found.kind, found.left, found.own_left, found.missing) == (Kind.ELIGIBLE, 100, 2, [])
-    assert any("500.00" in one for one in found.asks)
+    assert any("500.00" in item for item in found.asks)
     assert len(found.asks) == 2
-    assert [one.name for one in found.reasons] == ["merchant_country", "membership"]
+    assert [item.name for item in found.reasons] == ["merchant_country", "membership"]
 
 
 def test_not_eligible_if_a_claim_would_be_refused() -> None:
@@ -43,7 +43,7 @@ def test_not_eligible_if_a_claim_would_be_refused() -> None:
     publish(offer("o", conditions=CONDITIONS))
     for code, name in (("ABROAD", "merchant_country"), ("GUEST", "membership")):
         found = status("03", code)
-        assert (found.kind, [one.name for one in found.missing]) == (Kind.NOT_ELIGIBLE, [name])
+        assert (found.kind, [item.name for item in found.missing]) == (Kind.NOT_ELIGIBLE, [name])
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_granted_shows_the_number_and_sum_of_grants() -> None:
     tick("03")
     found = status("03")
     assert (found.kind, found.own_left) == (Kind.GRANTED, 0)
-    assert [(one.status, one.count, one.amount, one.currency) for one in found.grants] == [
+    assert [(item.status, item.count, item.amount, item.currency) for item in found.grants] == [
         ("settled", 2, Decimal("200.00"), "CNY")
     ]
 
@@ -126,7 +126,7 @@ def test_closing_dates_of_the_shipped_season() -> None:
     path = bundled.path("september-2022")
     assert path is not None
     text = parser.read(path.read_text(encoding="utf-8"))
-    ends = {one.code: closes.at for one in text.offers if (closes := schedule.closes(one))}
+    ends = {item.code: closes.at for item in text.offers if (closes := schedule.closes(item))}
     assert ends == {
         "service-fee-half": "2022-09-30 23:59:59",
         "oa-fee-waiver": "2022-10-31 23:59:59",

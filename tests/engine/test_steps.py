@@ -119,7 +119,7 @@ def worlds(draw: st.DrawFn) -> Facts:
     return facts
 
 
-def told(facts: Facts) -> None:
+def store(facts: Facts) -> None:
     """A world with its merchants, the offers, and these facts; M3 is a member only for a while."""
     one = ImportBatch.objects.create(source="world")
     for code in CODES:
@@ -152,7 +152,7 @@ def test_steps_do_not_matter(facts: Facts, ticks: set[Any]) -> None:
 
 
 def stepwise(facts: Facts, ticks: set[Any]) -> None:
-    told(facts)
+    store(facts)
     tick(END)
     at_once = everything()
     wipe()
@@ -172,7 +172,7 @@ def test_the_order_of_the_rows_does_not_matter(facts: Facts, ticks: set[Any], di
     for one in (facts, shuffled):
 
         def run(one: Facts = one) -> None:
-            told(one)
+            store(one)
             for at in [*sorted(ticks), END]:
                 tick(at)
             results.append(everything())
@@ -188,7 +188,7 @@ def test_the_size_of_chunks_does_not_matter(facts: Facts, ticks: set[Any]) -> No
 
 
 def chunked(facts: Facts, ticks: set[Any]) -> None:
-    told(facts)
+    store(facts)
     tick(END)
     in_large = everything()
     wipe()
@@ -214,7 +214,7 @@ def test_publishing_other_words_in_between_does_not_matter(facts: Facts, ticks: 
 
 
 def republished(facts: Facts, ticks: set[Any], when: set[int]) -> None:
-    told(facts)
+    store(facts)
     tick(END)
     at_once = everything()
     wipe()

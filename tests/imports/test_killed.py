@@ -37,7 +37,7 @@ def importer(folder: Path, place: str, environment: dict[str, str]) -> "subproce
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, text=True)
 
 
-def said(folder: Path, place: str, environment: dict[str, str]) -> str:
+def output_of(folder: Path, place: str, environment: dict[str, str]) -> str:
     with importer(folder, place, environment) as process:
         return process.communicate()[0]
 
@@ -51,5 +51,5 @@ def test_a_killed_import_stores_nothing_and_a_rerun_stores_the_file(
         assert process.stdout.readline() == "here\n"
         os.kill(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    assert said(tmp_path, "look", environment) == "0 orders, 0 imports\n"
-    assert said(tmp_path, "never", environment) == "50000 orders, 1 imports\n"
+    assert output_of(tmp_path, "look", environment) == "0 orders, 0 imports\n"
+    assert output_of(tmp_path, "never", environment) == "50000 orders, 1 imports\n"

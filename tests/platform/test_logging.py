@@ -38,11 +38,11 @@ def test_json_lines_have_context_and_no_secrets(tmp_path: object) -> None:
     lines = [json.loads(line) for line in done.stderr.splitlines()]
     assert "SECRET" not in done.stderr
     request = done.stdout.split("REQUEST IS ")[1].split()[0]
-    [finished] = [one for one in lines if one["event"] == "request_finished" and one["request_id"] == request]
+    [finished] = [entry for entry in lines if entry["event"] == "request_finished" and entry["request_id"] == request]
     assert (finished["code"], finished["request"]) == (404, "GET api/v1/merchants/<str:merchant>/grants/")
     assert (finished["program"], finished["user_id"]) == (secret.split("_")[1], None)
-    [refused] = [one for one in lines if one["event"] == "sign-in failed"]
+    [refused] = [entry for entry in lines if entry["event"] == "sign-in failed"]
     assert (refused["user"], refused["address"], refused["logger"]) == (None, "10.0.0.9", "fairground.security")
     assert refused["timestamp"].endswith("Z")
-    [ticked] = [one for one in lines if one["event"] == "ticked"]
+    [ticked] = [entry for entry in lines if entry["event"] == "ticked"]
     assert (ticked["run"], ticked["decided"], ticked["level"]) == (1, 0, "info")

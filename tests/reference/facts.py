@@ -126,10 +126,10 @@ class World:
     def is_barred(self, merchant: str, at: datetime) -> bool:
         """Return whether a penalty for embargoed or prohibited goods is in force."""
         kinds = ("embargo", "prohibited_goods")
-        return any(one.kind in kinds and one.holds(at) for one in self.penalties.get(merchant, ()))
+        return any(state.kind in kinds and state.holds(at) for state in self.penalties.get(merchant, ()))
 
     def has_package(self, merchant: str, package: str, at: datetime) -> bool:
-        return any(one.kind == package and one.holds(at) for one in self.packages.get(merchant, ()))
+        return any(state.kind == package and state.holds(at) for state in self.packages.get(merchant, ()))
 
     def is_eligible_mainland_member(self, merchant: str, at: datetime) -> bool:
         mainland = self.merchants[merchant].country == "CN"

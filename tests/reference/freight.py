@@ -154,10 +154,11 @@ def parcel(world: World) -> Iterator[Claim]:
         at = _paid_in_season(world, order)
         if at is None:
             continue
-        lines = [one for one in world.templates.get(order.merchant, ()) if one.line in PARCEL_LINES]
-        before = any(one.configured < CONFIGURED_FROM and one.configured <= at for one in lines)
+        lines = [template for template in world.templates.get(order.merchant, ()) if template.line in PARCEL_LINES]
+        before = any(template.configured < CONFIGURED_FROM and template.configured <= at for template in lines)
         since = any(
-            CONFIGURED_FROM <= one.configured < CLOSES and one.configured <= at and one.products >= 20 for one in lines
+            CONFIGURED_FROM <= template.configured < CLOSES and template.configured <= at and template.products >= 20
+            for template in lines
         )
         if since and not before:
             yield _claim(order, at, percent(order.freight, 11))

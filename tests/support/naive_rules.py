@@ -21,7 +21,7 @@ STATES: dict[str, tuple[type[Model], str]] = {
 def fact_value(row: Any, name: str) -> Any:
     """Return the value of a fact of a row."""
     if name == "first_payment_at" and isinstance(row, TradeOrder):
-        booked = [one.booked_at for one in row.receipts.all() if one.kind == "first" and one.booked_at]
+        booked = [part.booked_at for part in row.receipts.all() if part.kind == "first" and part.booked_at]
         return min(booked, default=None)
     if name.startswith("merchant.") and not isinstance(row, Merchant):
         row = row.merchant
@@ -41,20 +41,20 @@ def holds(condition: Condition, row: Any, collection: Collection, at: datetime) 
                 when is not None
                 and when <= at
                 and any(
-                    one.starts_at <= when
-                    and (one.ends_at is None or one.ends_at > when)
-                    and getattr(one, column) in condition.of
-                    for one in rows
+                    part.starts_at <= when
+                    and (part.ends_at is None or part.ends_at > when)
+                    and getattr(part, column) in condition.of
+                    for part in rows
                 )
             )
             return there == (condition.in_force is not None)
         case Counting():
             inner = COLLECTIONS[condition.count]
             of: Any = inner.model._default_manager.filter(merchant=merchant_of(row))
-            count = sum(all(compare(one, each, inner, at) for one in condition.where) for each in of)
+            count = sum(all(compare(part, each, inner, at) for part in condition.where) for each in of)
             return count >= condition.at_least if condition.at_least is not None else count <= (condition.at_most or 0)
         case AnyOf():
-            return any(holds(one, row, collection, at) for one in condition.any)
+            return any(holds(part, row, collection, at) for part in condition.any)
 
 
 def merchant_of(row: Any) -> Any:
