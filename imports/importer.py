@@ -86,7 +86,7 @@ class ErrorCounter:
 
 @dataclass(frozen=True, kw_only=True)
 class ImportOptions:
-    """Manner in which files are read and stored.
+    """Options of reading files and storing their rows.
 
     Instants without an offset are read in `zone`; rows with an instant after `now` are counted as future. A dry run
     does everything, stores nothing and returns a sample of the rows. `on_progress` gets the number of rows read, every
