@@ -70,9 +70,6 @@ class MemberAdmin(ReadOnlyAdmin):
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
         try:
-            if request.method == "POST":
-                email = request.POST.get("email", "")
-                invitations.count(email, by=cast(User, request.user), at=clock.real())
             return super().add_view(request, form_url, extra_context)
         except MemberError as error:
             messages.error(request, str(error))
@@ -81,6 +78,7 @@ class MemberAdmin(ReadOnlyAdmin):
     def save_form(self, request: HttpRequest, form: Any, change: bool) -> Member:
         data = {name: form.cleaned_data[name] for name in ("email", "role", "may_attach", "language")}
         merchant, by = form.cleaned_data["merchant"], cast(User, request.user)
+        invitations.count(data["email"], by=by, at=clock.real())
         member = invitations.invite(**data, to=merchant, at=clock.now(), by=by)
         text = f"invited {member.user.email} as {member.role}"
         LogEntry.objects.log_actions(by.pk, [merchant], CHANGE, change_message=text, single_object=True)

@@ -34,7 +34,7 @@ GAP = RateLimit("invitation-minute", 1, timedelta(minutes=1))
 def count(email: str, *, by: User, at: datetime) -> None:
     """Count an attempt to invite, at an instant of the host's clock. Raises MemberError where there are too many.
 
-    Call this outside the transaction of the invitation: refused ones count too, because they tell used addresses.
+    Outside the transaction of the invitation refused ones count too: they tell which addresses are in use.
     """
     pair = f"{by.pk} {email.strip().lower()}"
     if not GAP.allows(pair, at=at):
