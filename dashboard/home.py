@@ -15,7 +15,7 @@ from core.facts import COLLECTIONS
 from core.formatting import format_money, format_number
 from dashboard.rendering import render_page
 from definitions import offer_sentences
-from definitions.offer_terms import ClaimNth
+from definitions.claim_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
 from rules.sentences import describe_bound
 from rules.time_windows import Bound

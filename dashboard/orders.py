@@ -24,7 +24,7 @@ from core.facts import Label
 from core.formatting import format_money
 from dashboard.order_types import OrderType, order_types
 from dashboard.rendering import render_page
-from definitions.offer_terms import ClaimNth
+from definitions.claim_terms import ClaimNth
 from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant

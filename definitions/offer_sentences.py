@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 from core.facts import COLLECTIONS, FEES, Collection
 from core.formatting import CITIES, babel_locale, format_money, format_number, join_and
 from definitions.benefits import CouponBundle, Coupons, Discount, Reduction
-from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Quota, Settlement, Threshold
+from definitions.claim_terms import ClaimAt, ClaimNth, Threshold
+from definitions.offer_terms import OfferTerms, Quota, Settlement
 from logistics.facts import FREIGHT_ORDERS
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
 from rules.query_row import QueryRow

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 from itertools import chain, count
 from typing import Annotated, Literal, Self
@@ -10,16 +9,17 @@ from typing import Annotated, Literal, Self
 from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from core.facts import COLLECTIONS, FEES, SUBJECTS, Collection
+from core.facts import FEES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
+from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
-from rules.base import DefinitionModel, KnownWord, Names, WrittenNumber, form_of
-from rules.conditions import Comparison, Condition, CountableName, Switch, WholeNumber, check_all
+from rules.base import DefinitionModel, KnownWord, Names
+from rules.conditions import Comparison, Condition, Switch, WholeNumber, check_all
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, EndBound, NamedWindow
+from rules.time_windows import Bound, EndBound
 from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
@@ -27,64 +27,10 @@ MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit 
 OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 
 
-class ClaimAt(DefinitionModel):
-    """Claim of each subject at a moment of its own."""
-
-    at: Moment
-
-
-class Nth(DefinitionModel):
-    """N-th row that counts, in the order of one of the rows' instants: at that instant the merchant claims."""
-
-    number: Annotated[WholeNumber, Field(ge=1, le=10_000)]
-    of: CountableName
-    at: str
-    where: tuple[Comparison, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _countable(self) -> Self:
-        row, errors = QueryRow(COLLECTIONS[self.of]), ErrorCollector()
-        with errors.at("at"):
-            row.check_instant(self.at, column=True)
-        check_all(self.where, row, errors, "where")
-        errors.raise_collected("Nth")
-        return self
-
-
-class ClaimNth(DefinitionModel):
-    """Claim of a merchant by its n-th row."""
-
-    nth: Nth
-
-
-class Threshold(DefinitionModel):
-    """Sum of the receipts of a merchant's orders; an order first booked after the sum reached `height` can claim."""
-
-    height: Annotated[Decimal, WrittenNumber, Field(gt=0, max_digits=14, decimal_places=2)]
-    window: NamedWindow
-    where: tuple[Comparison, ...] = Field(min_length=1)
-
-
-class ClaimOverThreshold(DefinitionModel):
-    """Claim of an order after the threshold, at its first booking in the window."""
-
-    over_threshold: Threshold
-
-
-def _claim_form(value: object) -> str:
-    return form_of(value, {"nth": "ClaimNth", "over_threshold": "ClaimOverThreshold", "at": "ClaimAt"}, "ClaimAt")
-
-
 def _word_or_list(value: object) -> str:
     return "Word" if isinstance(value, str) else "List"
 
 
-Claim = Annotated[
-    Annotated[ClaimAt, Tag("ClaimAt")]
-    | Annotated[ClaimNth, Tag("ClaimNth")]
-    | Annotated[ClaimOverThreshold, Tag("ClaimOverThreshold")],
-    Discriminator(_claim_form),
-]
 Scope = Annotated[
     Annotated[Literal["all"], Tag("Word")] | Annotated[tuple[Comparison, ...], Tag("List")],
     Discriminator(_word_or_list),

@@ -9,20 +9,13 @@ from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from django.db.models import (
-    BooleanField,
-    Case,
-    Count,
     Exists,
-    IntegerField,
     Model,
     OuterRef,
     Q,
     QuerySet,
     Subquery,
-    Value,
-    When,
 )
-from django.db.models.functions import Coalesce
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
@@ -31,7 +24,7 @@ from core.facts import COLLECTIONS, STATES, MerchantState, countable
 from rules import operators
 from rules.base import DefinitionModel, KnownWord, NamedList, WrittenNumber, form_of
 from rules.errors import ErrorCollector, UnknownWordError
-from rules.query_row import QueryRow
+from rules.query_row import QueryRow, row_count
 from rules.time_windows import Bound, ClaimOrBound, EndBound, NamedWindow
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
@@ -294,16 +287,3 @@ def all_of(conditions: tuple[Condition, ...], row: QueryRow) -> Q:
     for condition in conditions:
         every &= condition.q(row)
     return every
-
-
-def as_boolean(q: Q) -> Case | Value:
-    """Return a filter as a boolean expression: NULL becomes false; an empty filter is true."""
-    if not q:
-        return Value(True, output_field=BooleanField())
-    return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())
-
-
-def row_count(rows: QuerySet[Model], *, merchant: str) -> Any:
-    """Return the number of rows of an outer merchant as an expression; `merchant` is the path to its code."""
-    counted = rows.order_by().values(merchant).annotate(n=Count("pk")).values("n")
-    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))

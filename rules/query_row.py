@@ -4,7 +4,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.db.models import F, OuterRef
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    F,
+    IntegerField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core.facts import Collection, Fact
@@ -56,3 +70,16 @@ class QueryRow:
         """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
         at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
         return replace(self, collection=collection, at=at, moments={}, claims=False)
+
+
+def as_boolean(q: Q) -> Case | Value:
+    """Return a filter as a boolean expression: NULL becomes false; an empty filter is true."""
+    if not q:
+        return Value(True, output_field=BooleanField())
+    return Case(When(q, then=Value(True)), default=Value(False), output_field=BooleanField())
+
+
+def row_count(rows: QuerySet[Model], *, merchant: str) -> Any:
+    """Return the number of rows of an outer merchant as an expression; `merchant` is the path to its code."""
+    counted = rows.order_by().values(merchant).annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted, output_field=IntegerField()), Value(0))

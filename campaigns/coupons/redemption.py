@@ -6,8 +6,9 @@ replayed from the beginning, because a coupon may be issued long after orders co
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from itertools import islice
 from typing import Any
 
@@ -21,10 +22,11 @@ from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import terms_of
 from core.db.compiled_queries import compiled_query
+from definitions.benefits import CouponBundle
 from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
-from rules.conditions import all_of, as_boolean
-from rules.query_row import QueryRow
+from rules.conditions import all_of
+from rules.query_row import QueryRow, as_boolean
 
 Status = Coupon.Status
 MERCHANTS_AT_ONCE = 500
@@ -107,17 +109,21 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
         since = None if merchant in with_new else changes.since
         replayed = life_cycle.replay(coupons, orders[merchant], known, since=since, until=changes.until)
         moves += replayed.moves
-        placed = {order.number: order.placed_at for order in orders[merchant]}
-        attachments += [
-            Attachment(order_no=number, merchant_id=merchant, coupon_id=coupon_id, placed_at=placed[number])
-            for number, coupon_id in replayed.attached.items()
-        ]
+        attachments += _attachments(merchant, orders[merchant], replayed.attached)
     Attachment.objects.bulk_create(attachments, batch_size=1_000)
     _write(moves, rows)
     for start in range(0, len(new), 1_000):
         Coupon.objects.filter(pk__in=[coupon.pk for coupon in new[start : start + 1_000]]).update(replayed=True)
     _mark_moved_orders(rows)
     return len({move.coupon.id for move in moves})
+
+
+def _attachments(
+    merchant: str, orders: Sequence[life_cycle.Order], attached: Mapping[str, int | None]
+) -> Iterator[Attachment]:
+    placed = {order.number: order.placed_at for order in orders}
+    for number, coupon_id in attached.items():
+        yield Attachment(order_no=number, merchant_id=merchant, coupon_id=coupon_id, placed_at=placed[number])
 
 
 def _moved_orders(merchants: list[str]) -> list[str]:
@@ -182,15 +188,19 @@ def orders_that_ask(
     # The wallet that an order asked at its placement stays the one it uses, if the order moves to another merchant.
     asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
     for order in asking.annotate(asked=Subquery(asked)):
-        worth = {
-            version_id: bundle.worth(order.base_freight)
-            for version_id, bundle in bundles.items()
-            if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
-        }
         orders[order.asked or order.merchant_id].append(
-            life_cycle.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, worth)
+            life_cycle.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, _worth(order, bundles))
         )
     return orders
+
+
+def _worth(order: Any, bundles: Mapping[int, CouponBundle]) -> dict[int, Decimal]:
+    """Return what the coupon of each version that fits would be worth on the order."""
+    return {
+        version_id: bundle.worth(order.base_freight)
+        for version_id, bundle in bundles.items()
+        if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
+    }
 
 
 def _owner_of(order_no: str) -> Subquery:

@@ -16,7 +16,8 @@ from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet, materialize
 from core.facts import COLLECTIONS, MERCHANT_PREFIX, STATES, Collection
-from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms, Settlement
+from definitions.claim_terms import ClaimAt, ClaimNth
+from definitions.offer_terms import OfferTerms, Settlement
 from imports.models import FormerParent
 from logistics.models import FreightOrder
 from merchants.facts import MERCHANTS

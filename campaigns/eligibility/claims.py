@@ -35,10 +35,10 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, instant
 from core.facts import COLLECTIONS, FEES
 from definitions.benefits import Discount
-from definitions.offer_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
-from rules.conditions import all_of, as_boolean
+from definitions.claim_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
+from rules.conditions import all_of
 from rules.moments import moment_expression
-from rules.query_row import QueryRow
+from rules.query_row import QueryRow, as_boolean
 
 Rows = QuerySet[Any]
 Build = Callable[[tuple[Any, ...]], "Subject"]
@@ -234,10 +234,7 @@ DEFAULTS = {
 
 
 def _builder(offer: PublishedOffer, names: list[str]) -> Build:
-    """Return a function from a row of values to a Subject.
-
-    The positions of the columns are looked up once, here: building a million subjects must cost little.
-    """
+    """Return a function from a row of values to a Subject. The positions of the columns are looked up once."""
     columns = {name: n for n, name in enumerate(("claimed_at", "key", "merchant", *names, *DEFAULTS))}
     columns |= {name: n for n, name in enumerate(names, start=3)}  # what was queried comes before the defaults
     defaults = tuple(DEFAULTS.values())

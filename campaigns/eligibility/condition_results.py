@@ -12,11 +12,11 @@ from django.utils.translation import npgettext
 from campaigns.eligibility import claims
 from core.facts import COLLECTIONS
 from core.formatting import format_money, format_number, join_and
-from definitions.offer_terms import Nth, Threshold
+from definitions.claim_terms import Nth, Threshold
 from rules import sentences
-from rules.conditions import Comparison, Condition, Counting, row_count
+from rules.conditions import Comparison, Condition, Counting
 from rules.operators import shortfall
-from rules.query_row import QueryRow
+from rules.query_row import QueryRow, row_count
 from rules.sentences import describe, describe_bound, describe_comparison
 
 

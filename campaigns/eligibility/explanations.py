@@ -27,8 +27,8 @@ from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from core.money import round_to_cents
-from definitions.offer_terms import ClaimNth
-from rules.conditions import as_boolean
+from definitions.claim_terms import ClaimNth
+from rules.query_row import as_boolean
 
 OUTCOMES = {
     Decision.Outcome.GRANTED: "granted",

@@ -25,11 +25,11 @@ from campaigns.models import Coupon, Grant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.fields import money_total
-from definitions.offer_terms import ClaimNth
+from definitions.claim_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, as_boolean
-from rules.query_row import QueryRow
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.query_row import QueryRow, as_boolean
 from rules.sentences import describe
 from rules.time_windows import Bound
 
@@ -58,6 +58,9 @@ class Holding:
     currency: str
 
 
+Holdings = tuple[Holding, ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class MerchantOfferStatus:
     """Status of one merchant and one offer as of an instant.
@@ -71,8 +74,8 @@ class MerchantOfferStatus:
     reasons: tuple[ConditionResult, ...]
     asks: tuple[str, ...]
     progress: ConditionResult | None
-    grants: tuple[Holding, ...]
-    coupons: tuple[Holding, ...]
+    grants: Holdings
+    coupons: Holdings
     left: int | None
     own_left: int | None
     opens: Bound | None
@@ -123,14 +126,14 @@ def statuses(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) 
     return sorted(unordered, key=lambda status: (status.kind, status.closes.after if status.closes else at))
 
 
-def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, tuple[Holding, ...]]:
+def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, Holdings]:
     groups = (
         rows.order_by()
         .values("offer_id", "status", "currency")
         .annotate(n=Count("pk"), sum=Sum(worth, output_field=money_total()))
     )
     order = list(states.values)
-    holdings: dict[int, tuple[Holding, ...]] = {}
+    holdings: dict[int, Holdings] = {}
     for group in sorted(groups, key=lambda group: order.index(group["status"])):
         holding = Holding(
             status=group["status"],
@@ -144,12 +147,7 @@ def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, tuple[H
 
 
 def _status(
-    offer: PublishedOffer,
-    merchant: Merchant,
-    grants: tuple[Holding, ...],
-    coupons: tuple[Holding, ...],
-    *,
-    at: datetime,
+    offer: PublishedOffer, merchant: Merchant, grants: Holdings, coupons: Holdings, *, at: datetime
 ) -> MerchantOfferStatus:
     terms, row = offer.terms, offer.row
     reasons, progress = _evaluate(offer, merchant, at)

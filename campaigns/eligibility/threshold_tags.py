@@ -14,7 +14,7 @@ from campaigns.eligibility.changes import Changes
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, planner_hints
-from definitions.offer_terms import Threshold
+from definitions.claim_terms import Threshold
 from rules.conditions import all_of
 from trade.models import Receipt, TradeOrder
 

@@ -64,9 +64,7 @@ def tag_orders(
     `known` are tags given before: they decide which receipts add, whatever the receipts say now. Orders without a tag
     whose first booking lies at or before `since` arrived late: they are tagged after everything up to then.
     """
-    tags: dict[str, Tag] = {}
-    added: set[str] = set()
-    total = Decimal(0)
+    tags, added, total = dict[str, Tag](), set[str](), Decimal(0)
     for at, kind, *_, receipt in _events(receipts, until, known, since):
         if kind == CANCELLED:
             if receipt.number in added:

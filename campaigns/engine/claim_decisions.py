@@ -65,21 +65,10 @@ def decide_some(
     `claiming` has the undecided claims of these subjects by offer, where the caller has read them. Returns the new
     decisions, without their keys.
     """
-    assert changes.only is not None
-    subjects, until = changes.only.subjects, changes.until
     ready = _ready(offers, changes)
-    for offer in ready:
-        if offer.terms.threshold is not None:
-            with outside_pipeline():
-                threshold_tags.tag(offer, offer.terms.threshold, replace(changes, since=offer.row.claims_decided_until))
+    _tag_orders(ready, changes)
     deciding = [offer for offer in ready if offer.row.paused_at is None]
-    undecided = [
-        (offer, subject)
-        for offer in deciding
-        for subject in (
-            claiming[offer.id] if offer.id in claiming else claims.send_undecided(offer, subjects, until=until)()
-        )
-    ]
+    undecided = [(offer, subject) for offer in deciding for subject in _undecided(offer, claiming, changes)]
     written = _refuse_some([(offer, subject) for offer, subject in undecided if subject.failed])
     qualified = [_claim(offer, subject, at) for offer, subject in undecided if not subject.failed]
     if qualified:
@@ -87,7 +76,7 @@ def decide_some(
         prefetched = transitions.prefetch_for_grants({claim.merchant for claim in qualified}, len(qualified))
         quota_state = QuotaState(deciding, since=changes.since, few_claims=True)
         written += chain.from_iterable(_allocate(deciding, quota_state, iter(qualified), prefetched))
-        _record_progress(deciding, quota_state, until, instant_claims_decided_until=until)
+        _record_progress(deciding, quota_state, changes.until, instant_claims_decided_until=changes.until)
     return [Decision.from_db(connection.alias, FIELDS, (None, *row)) for row in written]
 
 
@@ -96,22 +85,25 @@ def _ready(offers: list[PublishedOffer], changes: Changes) -> list[PublishedOffe
     return [offer for offer in offers if (offer.terms.decision_instant or changes.until) <= changes.until]
 
 
+def _undecided(
+    offer: PublishedOffer, claiming: Mapping[int, list[claims.Subject]], changes: Changes
+) -> list[claims.Subject]:
+    if offer.id in claiming:
+        return claiming[offer.id]
+    assert changes.only is not None
+    return claims.send_undecided(offer, changes.only.subjects, until=changes.until)()
+
+
+def _tag_orders(offers: list[PublishedOffer], changes: Changes) -> None:
+    for offer in offers:
+        if offer.terms.threshold is not None:
+            with outside_pipeline():
+                threshold_tags.tag(offer, offer.terms.threshold, replace(changes, since=offer.row.claims_decided_until))
+
+
 def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[Row]:
     """Write refusals of claims that miss a condition; returns the rows."""
-    outcome = int(Decision.Outcome.REFUSED)
-    written: list[Row] = [
-        (
-            offer.id,
-            subject.key,
-            subject.merchant,
-            offer.version_id,
-            subject.timeline.claimed_at,
-            outcome,
-            subject.failed,
-            None,
-        )
-        for offer, subject in refused
-    ]
+    written = [_refusal(offer, subject) for offer, subject in refused]
     if written:
         bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
         events = [
@@ -122,6 +114,12 @@ def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[R
         ]
         outbox.publish(events, merchants={subject.merchant for _, subject in refused})
     return written
+
+
+def _refusal(offer: PublishedOffer, subject: claims.Subject) -> Row:
+    """Return a row of decisions, in the order of COLUMNS."""
+    outcome, at = int(Decision.Outcome.REFUSED), subject.timeline.claimed_at
+    return (offer.id, subject.key, subject.merchant, offer.version_id, at, outcome, subject.failed, None)
 
 
 def _affected(offer: PublishedOffer, changes: Changes) -> KeySet | None:

@@ -14,7 +14,8 @@ from campaigns.grants.steps import grant_steps
 from campaigns.offers.published_offers import PublishedOffer
 from core.instants import END_OF_INSTANTS
 from merchants.models import Merchant
-from rules.conditions import all_of, as_boolean
+from rules.conditions import all_of
+from rules.query_row import as_boolean
 
 MOST_SUBJECTS = 5
 NO_BATCH = (0,)

@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from definitions.offer_terms import ClaimAt, ClaimNth, OfferTerms
+from definitions.claim_terms import ClaimAt, ClaimNth
+from definitions.offer_terms import OfferTerms
 from rules.conditions import Comparison, Condition
 from rules.moments import moment_facts
 from rules.time_windows import Bound, Window

@@ -11,7 +11,7 @@ from campaigns.eligibility import claims
 from campaigns.offers import published_offers, publishing
 from campaigns.offers.published_offers import PublishedOffer
 from definitions import parser
-from rules.conditions import as_boolean
+from rules.query_row import as_boolean
 from tests.support.allocation_notation import brief
 from tests.support.naive_rules import holds
 from tests.support.world import HEADING, PUBLISHED, offer
