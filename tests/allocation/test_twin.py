@@ -114,8 +114,8 @@ def resumed(before: list[ClaimResult], quotas: Quotas, *, since: datetime, until
     """An allocation that has only been told of what was given before, as the engine does from the database."""
     allocation = Allocation({code: Quota(limit, cap) for code, (limit, cap) in quotas.items()})
     for code in quotas:
-        mine = [v for v in before if v.outcome is Outcome.GRANTED and v.claim.offer == code]
-        taking = [v for v in mine if Given(v.claim).counts(since)]
+        granted_by_offer = [v for v in before if v.outcome is Outcome.GRANTED and v.claim.offer == code]
+        taking = [v for v in granted_by_offer if Given(v.claim).counts(since)]
         quota = allocation.quotas[code]
         quota.places_taken = len(taking)
         quota.places_of.update(v.claim.merchant for v in taking)

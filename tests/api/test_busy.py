@@ -51,8 +51,10 @@ class Caller:
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
         sent = {"Authorization": f"Bearer {self.secret}", "Content-Type": "application/json", **headers}
-        told = json.dumps(body) if body else None
-        response = self.pool.request(method, path, body=told, headers=sent, timeout=60, retries=False, redirect=False)
+        payload = json.dumps(body) if body else None
+        response = self.pool.request(
+            method, path, body=payload, headers=sent, timeout=60, retries=False, redirect=False
+        )
         return Answer(response.status, response.headers.get("Retry-After"), response.data.decode())
 
     def quote(self, n: int) -> Answer:

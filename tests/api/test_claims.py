@@ -24,9 +24,9 @@ def test_a_claim_records_its_facts_and_is_decided(platform: Program) -> None:
     publish(offer("o", quota="{limit: 1}"))
     answer = platform.post("claims/", claim_with_fact())
     assert (answer.status, answer.body["outcome"], answer.body["key"]) == (201, "granted", "A")
-    [told] = answer.body["answers"]
-    assert (told["offer"], told["amount"], told["currency"], told["place"]) == ("o", "100.00", "CNY", 1)
-    assert told["claimed_at"] == "2022-09-02T04:00:00Z"
+    [bodies] = answer.body["answers"]
+    assert (bodies["offer"], bodies["amount"], bodies["currency"], bodies["place"]) == ("o", "100.00", "CNY", 1)
+    assert bodies["claimed_at"] == "2022-09-02T04:00:00Z"
     assert states("o") == {"A": "settled"}
     decided = everything()
     tick("03")
@@ -232,11 +232,11 @@ def test_a_reused_key_is_refused_in_the_language_of_the_request(platform: Progra
         _free, before = idempotency.lock([other])
     refused = before[other]
     assert isinstance(refused, ProblemError)
-    told = {}
+    bodies = {}
     for language in ("en", "zh-hans"):
         with override(language):
-            told[language] = refused.body()["detail"]
-    assert told == {
+            bodies[language] = refused.body()["detail"]
+    assert bodies == {
         "en": "This idempotency key was already used for a different request.",
         "zh-hans": "该幂等键已用于另一个请求。",
     }

@@ -40,10 +40,10 @@ def test_every_response_type_has_the_fields_of_the_schema() -> None:
     kinds = {name: kind for name, kind in vars(responses).items() if inspect.isclass(kind) and name != "TypedDict"}
     assert len(kinds) > 10
     for name, kind in kinds.items():
-        told = shapes[f"{name}"]["properties"]
+        claim = shapes[f"{name}"]["properties"]
         hints = get_type_hints(kind)
-        assert set(hints) == set(told), name
-        for field, of in told.items():
+        assert set(hints) == set(claim), name
+        for field, of in claim.items():
             assert _nullable(of) == (type(None) in get_args(hints[field])), f"{name}.{field}"
 
 
@@ -76,8 +76,8 @@ def test_a_claim_from_facts_to_settlement(connect: Callable[..., Fairground]) ->
     assert fairground.record_facts("freight_orders", [fact])["added"] == 1
     assert fairground.quote("freight_order", "A")["outcome"] == "granted"
     assert fairground.claim("freight_order", "A")["answers"][0]["status"] == "locked"
-    told = fairground.follow_claim("freight_order", "A", "fulfil", at="2022-09-02T12:00:00Z")
-    assert told["answers"][0]["status"] == "settled"
+    claim = fairground.follow_claim("freight_order", "A", "fulfil", at="2022-09-02T12:00:00Z")
+    assert claim["answers"][0]["status"] == "settled"
     assert fairground.get_quota("o")["used"] == 1
     [grant] = fairground.list_grants("M1", status="settled")
     assert (grant["subject"], grant["amount"], grant["currency"]) == ("A", "100.00", "CNY")
@@ -94,8 +94,8 @@ def test_a_cancellation_releases_the_place(connect: Callable[..., Fairground]) -
         fairground.claim("freight_order", fact={**FACT, "order_no": "B"})
     assert refused.value.code == "quota_exhausted"
     assert refused.value.body["answers"][0]["outcome"] == "quota_exhausted"
-    told = fairground.follow_claim("freight_order", "A", "cancel", at="2022-09-02T20:00:00Z")
-    assert told["answers"][0]["status"] == "released"
+    claim = fairground.follow_claim("freight_order", "A", "cancel", at="2022-09-02T20:00:00Z")
+    assert claim["answers"][0]["status"] == "released"
     assert fairground.get_quota("o")["left"] == 1
 
 

@@ -78,10 +78,10 @@ def test_terminated_connections_neither_lose_nor_duplicate(platform: Program, se
         return insistently(partial(platform.post, "claims/", body, once=f"key-{n}"))
 
     with killing() as ended:
-        told = at_once([partial(claim, n) for n in range(24)])
+        answers = at_once([partial(claim, n) for n in range(24)])
     assert sum(ended) > 0
-    granted = {answer.body["key"] for answer in told if answer.status == 201}
-    assert sorted({answer.status for answer in told}) == [201, 409]
+    granted = {answer.body["key"] for answer in answers if answer.status == 201}
+    assert sorted({answer.status for answer in answers}) == [201, 409]
     assert granted == set(Grant.objects.values_list("subject", flat=True))  # what was acknowledged, and nothing else
     assert len(granted) == Offer.objects.get().places_taken == 15
     assert Decision.objects.count() == 24
@@ -182,11 +182,11 @@ def test_concurrent_operations_do_not_deadlock(platform: Program) -> None:
     tick("02 12:00")
     keys = [f"F{n:02}" for n in range(12)]
     for n, key in enumerate((keys[1], keys[2], keys[4], keys[5])):
-        made = revocations.propose(Grant.objects.filter(subject=key), title="x", at=t("03"), by="ana", reason="x")
+        revocation = revocations.propose(Grant.objects.filter(subject=key), title="x", at=t("03"), by="ana", reason="x")
 
-        def approve(made: Any = made) -> None:
+        def approve(revocation: Any = revocation) -> None:
             with suppress(revocations.RevocationError):
-                revocations.approve(made, shown=1, at=t("03"), by="bo")
+                revocations.approve(revocation, shown=1, at=t("03"), by="bo")
 
         def close() -> None:
             with suppress(PeriodError):

@@ -33,10 +33,10 @@ def test_responses_conform_to_the_schema(transactional_db: None, live_server: Li
     freight("F", placed_at="02", paid_at="02")
     tick("03")
     _key, secret = api_keys.issue("test", scopes=["read", "claim", "facts"], at=timezone.now(), by="test")
-    told = subprocess.run(
+    finished = subprocess.run(
         [sys.executable, *RUN, "--header", f"Authorization: Bearer {secret}", f"{live_server.url}/api/v1/schema/"],
         capture_output=True,
         text=True,
         check=False,
     )
-    assert told.returncode == 0, told.stdout + told.stderr
+    assert finished.returncode == 0, finished.stdout + finished.stderr

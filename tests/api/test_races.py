@@ -20,28 +20,28 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 def test_twenty_concurrent_requests_with_one_key_have_one_effect(platform: Program) -> None:
     publish(offer("o", quota="{limit: 5}"))
-    told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
-    statuses = Counter(answer.status for answer in told)
+    answers = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
+    statuses = Counter(answer.status for answer in answers)
     assert set(statuses) <= {201, 409}
     assert statuses[201] >= 1
-    assert all(answer.headers["Retry-After"] == "1" for answer in told if answer.status == 409)
-    assert {answer.body["code"] for answer in told if answer.status == 409} <= {"in_progress"}
+    assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status == 409)
+    assert {answer.body["code"] for answer in answers if answer.status == 409} <= {"in_progress"}
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1
 
 
 def test_control_without_the_lock_the_constraint_fails(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idempotency, "LOCK", "SELECT true FROM unnest(%s::bigint[])")
     publish(offer("o", quota="{limit: 5}"))
-    told = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
-    assert 500 in {answer.status for answer in told}
+    answers = at_once([partial(platform.post, "claims/", claim_with_fact(), once="k")] * 20)
+    assert 500 in {answer.status for answer in answers}
     assert Grant.objects.count() == IdempotencyRecord.objects.count() == 1  # the constraint still holds
 
 
 def test_concurrent_clients_get_exactly_the_limit(platform: Program) -> None:
     publish(offer("o", quota="{limit: 10}"))
-    told = at_once([partial(platform.post, "claims/", claim_with_fact(order_no=f"F{n:02}")) for n in range(40)])
-    assert Counter(answer.status for answer in told) == {201: 10, 409: 30}
-    assert {answer.body["code"] for answer in told if answer.status == 409} == {"quota_exhausted"}
+    answers = at_once([partial(platform.post, "claims/", claim_with_fact(order_no=f"F{n:02}")) for n in range(40)])
+    assert Counter(answer.status for answer in answers) == {201: 10, 409: 30}
+    assert {answer.body["code"] for answer in answers if answer.status == 409} == {"quota_exhausted"}
     assert Offer.objects.get().places_taken == Grant.objects.count() == 10
 
 
@@ -53,8 +53,8 @@ TWO_QUOTAS = offer("five", benefit="{fee: freight, percent: 5}", quota="{limit: 
 def test_concurrent_claims_on_two_quotas_get_one_benefit(platform: Program) -> None:
     publish(TWO_QUOTAS)
     freight("A", paid_at="02")
-    told = at_once([partial(platform.post, "claims/", {"subject": "freight_order", "key": "A"})] * 20)
-    assert {(answer.status, answer.body["outcome"]) for answer in told} == {(201, "granted")}
+    answers = at_once([partial(platform.post, "claims/", {"subject": "freight_order", "key": "A"})] * 20)
+    assert {(answer.status, answer.body["outcome"]) for answer in answers} == {(201, "granted")}
     assert [grant.offer.code for grant in Grant.objects.all()] == ["ten"]
     assert list(Offer.objects.order_by("code").values_list("code", "places_taken")) == [("five", 0), ("ten", 1)]
 
@@ -72,8 +72,8 @@ def test_control_without_the_lock_the_database_refuses(monkeypatch: pytest.Monke
         except IntegrityError:
             return "refused"
 
-    told = Counter(at_once([claim] * 20))
-    assert set(told) == {"2 decisions", "refused"}
+    answers = Counter(at_once([claim] * 20))
+    assert set(answers) == {"2 decisions", "refused"}
     assert [grant.offer.code for grant in Grant.objects.all()] == ["ten"]
 
 
@@ -83,8 +83,8 @@ def test_two_programs_of_a_merchant_race_for_its_last_place(platform: Program, r
     freight("A", paid_at="02")
     freight("B", paid_at="02")
     own = [program("claim", "read", of="M1") for _ in range(2)]
-    told = at_once([partial(own[n].post, "claims/", {"subject": "freight_order", "key": "AB"[n]}) for n in range(2)])
-    assert sorted((answer.status, answer.body["outcome"]) for answer in told) == [
+    answers = at_once([partial(own[n].post, "claims/", {"subject": "freight_order", "key": "AB"[n]}) for n in range(2)])
+    assert sorted((answer.status, answer.body["outcome"]) for answer in answers) == [
         (201, "granted"),
         (409, "merchant_cap"),
     ]

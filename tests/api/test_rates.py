@@ -58,12 +58,12 @@ def test_a_request_above_the_rate_claims_nothing(platform: Program, settings: Se
 
 
 def test_each_minute_is_a_new_window(settings: Settings) -> None:
-    mine = name()
-    assert [throttling._count_in_process(mine, at)[0] for at in (0.0, 1.0, 59.9, 60.0, 61.0)] == [1, 2, 3, 1, 2]
+    own_name = name()
+    assert [throttling._count_in_process(own_name, at)[0] for at in (0.0, 1.0, 59.9, 60.0, 61.0)] == [1, 2, 3, 1, 2]
 
 
-def burst(mine: str, allowed: int) -> int:
-    return sum(n <= allowed for n, _left in at_once([lambda: throttling.count(mine)] * 60))
+def burst(own_name: str, allowed: int) -> int:
+    return sum(n <= allowed for n, _left in at_once([lambda: throttling.count(own_name)] * 60))
 
 
 @pytest.mark.redis
@@ -81,9 +81,9 @@ def test_the_count_is_exact_in_one_process_without_redis(settings: Settings) -> 
 def test_control_read_then_write_lets_more_through(monkeypatch: pytest.MonkeyPatch) -> None:
     server: Any = throttling._server(configured.REDIS_URL)
 
-    def read_then_write(mine: str) -> tuple[int, float]:
-        n = int(server.get(mine) or 0) + 1
-        server.set(mine, n, ex=60)
+    def read_then_write(own_name: str) -> tuple[int, float]:
+        n = int(server.get(own_name) or 0) + 1
+        server.set(own_name, n, ex=60)
         return n, 60.0
 
     monkeypatch.setattr(throttling, "count", read_then_write)
@@ -92,9 +92,9 @@ def test_control_read_then_write_lets_more_through(monkeypatch: pytest.MonkeyPat
 
 def test_a_redis_that_hangs_lets_all_requests_through(private_redis: PrivateRedis, settings: Settings) -> None:
     settings.REDIS_URL = private_redis.url
-    mine = name()
-    assert throttling.count(mine)[0] == 1
+    own_name = name()
+    assert throttling.count(own_name)[0] == 1
     private_redis.freeze()
     began = time.monotonic()
-    assert throttling.count(mine)[0] == 0
+    assert throttling.count(own_name)[0] == 0
     assert time.monotonic() - began < 2

@@ -47,17 +47,17 @@ class Receiver:
 @pytest.fixture
 def receivers(settings: Settings) -> Iterator[list[Receiver]]:
     settings.WEBHOOKS_PRIVATE = True
-    servers, made = [], []
+    servers, created = [], []
     for _ in range(2):
         receiver = Receiver()
 
         class Handler(BaseHTTPRequestHandler):
-            mine = receiver
+            own = receiver
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.mine.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(self.mine.answers.pop(0) if self.mine.answers else 200)
+                self.own.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
+                self.send_response(self.own.answers.pop(0) if self.own.answers else 200)
                 self.send_header("Location", "http://127.0.0.1:1/")
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -69,8 +69,8 @@ def receivers(settings: Settings) -> Iterator[list[Receiver]]:
         Thread(target=server.serve_forever, daemon=True).start()
         receiver.url = f"http://127.0.0.1:{server.server_port}/hook?x=1"
         servers.append(server)
-        made.append(receiver)
-    yield made
+        created.append(receiver)
+    yield created
     for server in servers:
         server.shutdown()
         server.server_close()
@@ -119,9 +119,9 @@ def test_deliveries_are_signed_by_standard_webhooks(receivers: list[Receiver]) -
     assert webhook_delivery.deliver(there, clock=clock) == 1
     [(headers, body)] = receiver.heard
     assert Webhook(there.secret).verify(body, headers) == json.loads(body)
-    told = json.loads(body)
-    assert (told["type"], told["timestamp"]) == ("granted", "2022-09-02T00:00:00Z")
-    assert told["data"] == {
+    event = json.loads(body)
+    assert (event["type"], event["timestamp"]) == ("granted", "2022-09-02T00:00:00Z")
+    assert event["data"] == {
         "offer": "ten",
         "coupon": None,
         "merchant": "M1",
@@ -129,7 +129,7 @@ def test_deliveries_are_signed_by_standard_webhooks(receivers: list[Receiver]) -
         "order_no": None,
         "amount": "100.00",
         "currency": "CNY",
-        "reason": told["data"]["reason"],
+        "reason": event["data"]["reason"],
     }
     with pytest.raises(WebhookVerificationError):
         Webhook(there.secret).verify(body + b" ", headers)

@@ -48,8 +48,8 @@ def test_the_same_weekdays() -> None:
 def test_the_time_on_the_other_clock_is_shifted_correctly() -> None:
     """14:59:59 in Beijing is 23:59:59 in Los Angeles in summer; in winter it is 15:59:59."""
     twin = "{at: 2022-09-30 23:59:59, zone: America/Los_Angeles, twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}"
-    source, told = reschedule.shift_by_days(text(twin), 56)
-    assert [(change.now, change.note) for change in told] == [
+    source, notes = reschedule.shift_by_days(text(twin), 56)
+    assert [(change.now, change.note) for change in notes] == [
         ("2022-11-25 23:59:59", "no longer the last day of its month"),
         ("2022-11-26 15:59:59", "different time of day on that clock, because of daylight saving time"),
     ]
@@ -64,8 +64,8 @@ def test_a_whole_season_and_back_is_the_same_text() -> None:
     path = bundled.path("september-2022")
     assert path is not None
     source = path.read_text(encoding="utf-8")
-    there, told = reschedule.shift_by_days(source, 364)
-    assert len(told) > 30
+    there, notes = reschedule.shift_by_days(source, 364)
+    assert len(notes) > 30
     parser.read(there)
     back = reschedule.shift_by_days(there, -364)[0]
     # One twin of the announcement is an hour off, and is moved as it is.
@@ -82,8 +82,8 @@ def test_at_the_desk(staff: Staff) -> None:
     assert "2024-02-29 23:59:59 2025-02-28 23:59:59 there is no 29 February in 2025" in page
     assert not Draft.objects.exists()
     ana.post(where, {**form, "make": "1"})
-    made = parser.read(Draft.objects.get().source)
-    assert (made.campaign, made.offers[0].code) == ("trial-2025", "ten-2025")
+    definition = parser.read(Draft.objects.get().source)
+    assert (definition.campaign, definition.offers[0].code) == ("trial-2025", "ten-2025")
     page = words(ana.post(where, {**form, "code": "no good", "ending": "x"}).content.decode())
     assert "Enter a valid" in page
     draft = Draft.objects.get()

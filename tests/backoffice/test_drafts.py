@@ -38,8 +38,8 @@ def test_written_submitted_approved_launched() -> None:
     [version] = drafts.launch(draft, at=AT, by="cy")
     assert (version.offer.code, version.number, version.published_by) == ("ten", 1, "cy")
     assert draft.status == "launched"
-    told = list(AuditEvent.objects.order_by("pk").values_list("verb", "by"))
-    assert told == [
+    history = list(AuditEvent.objects.order_by("pk").values_list("verb", "by"))
+    assert history == [
         ("written", "ana"),
         ("submitted", "ana"),
         ("approved", "bo"),

@@ -31,11 +31,11 @@ def states() -> list[str]:
 
 @pytest.mark.usefixtures("market")
 def test_one_proposes_another_approves() -> None:
-    made = proposed()
-    assert (states(), made.grants.count(), made.revoked) == (["settled"] * 6, 6, 0)
-    assert revocations.approve(made, shown=6, at=AT, by="bo") == 6
+    revocation = proposed()
+    assert (states(), revocation.grants.count(), revocation.revoked) == (["settled"] * 6, 6, 0)
+    assert revocations.approve(revocation, shown=6, at=AT, by="bo") == 6
     assert states() == ["revoked"] * 6
-    assert (made.status, made.ended_by, made.revoked) == ("done", "bo", 6)
+    assert (revocation.status, revocation.ended_by, revocation.revoked) == ("done", "bo", 6)
     assert Offer.objects.get().places_taken == 6  # a place that was taken away does not come back
     assert set(JournalEntry.objects.filter(target="revoked").values_list("by", "reason")) == {("bo", "embargo")}
     acts = AuditEvent.objects.filter(offer__code="ten", verb__in=["proposed", "revoked"]).order_by("pk")
@@ -44,30 +44,30 @@ def test_one_proposes_another_approves() -> None:
 
 @pytest.mark.usefixtures("market")
 def test_proposers_cannot_approve_their_revocation() -> None:
-    made = proposed()
+    revocation = proposed()
     with pytest.raises(RevocationError, match="somebody else"):
-        revocations.approve(made, shown=6, at=AT, by="ana")
+        revocations.approve(revocation, shown=6, at=AT, by="ana")
     assert states() == ["settled"] * 6
     assert Revocation.objects.get().status == "proposed"
 
 
 @pytest.mark.usefixtures("market")
 def test_a_revocation_that_changed_since_is_shown_again() -> None:
-    made = proposed()
+    revocation = proposed()
     revocations.revoke(Grant.objects.all()[0], at=AT, by="ana", reason="first")
     with pytest.raises(RevocationError, match="moved since"):
-        revocations.approve(made, shown=6, at=AT, by="bo")
+        revocations.approve(revocation, shown=6, at=AT, by="bo")
     assert states() == ["revoked"] + ["settled"] * 5
-    assert revocations.approve(made, shown=5, at=AT, by="bo") == 5
+    assert revocations.approve(revocation, shown=5, at=AT, by="bo") == 5
 
 
 @pytest.mark.usefixtures("market")
 def test_a_finished_or_withdrawn_revocation_cannot_change() -> None:
-    made = proposed()
-    revocations.withdraw(made, at=AT, by="ana")
+    revocation = proposed()
+    revocations.withdraw(revocation, at=AT, by="ana")
     for again in (
-        lambda: revocations.withdraw(made, at=AT, by="ana"),
-        lambda: revocations.approve(made, shown=6, at=AT, by="bo"),
+        lambda: revocations.withdraw(revocation, at=AT, by="ana"),
+        lambda: revocations.approve(revocation, shown=6, at=AT, by="bo"),
     ):
         with pytest.raises(RevocationError, match="already"):
             again()
@@ -143,10 +143,10 @@ def test_settled_and_revoked_at_once_is_one_or_the_other() -> None:
     publish(offer("ten", claim="{at: placed_at}", settlement="{at: departed_at, locked_at: paid_at}"))
     tick("05")
     assert states() == ["locked"] * 6
-    mine = list(Grant.objects.order_by("pk"))
+    all_grants = list(Grant.objects.order_by("pk"))
 
     def take() -> None:
-        for grant in mine:
+        for grant in all_grants:
             with suppress(transitions.NotLiveError):
                 revocations.revoke(grant, at=t("11"), by="ana", reason="x")
 
@@ -220,8 +220,8 @@ def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
     assert f"{number} settled" in text(ana, path)
     page = ana.post(path, {"reason": "embargo"}, follow=True)
     assert "Nothing is revoked until a second person approves it" in words(page.content.decode())
-    made = Revocation.objects.get()
-    where = f"/admin/revocations/{made.pk}/"
+    revocation = Revocation.objects.get()
+    where = f"/admin/revocations/{revocation.pk}/"
     assert ana.post(where, {"verb": "approve", "shown": number}).status_code == 403  # no approver
     assert states() == ["settled"] * 6
     both = staff("ana", "operator", "approver")

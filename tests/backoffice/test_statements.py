@@ -52,11 +52,11 @@ def test_all_months_together_equal_the_tables(case: str, season: season.Season) 
     coupons = Coupon.objects.filter(status="redeemed").values(*whose).annotate(sum=Sum("value"))
     for code, merchant_, currency, n in (*grants.values_list(*whose, "sum"), *coupons.values_list(*whose, "sum")):
         stands[code, merchant_, currency] = stands.get((code, merchant_, currency), Decimal(0)) + n
-    told: dict[tuple[str, str, str], Decimal] = {}
+    sums: dict[tuple[str, str, str], Decimal] = {}
     for line in all_lines():
         key = (line.offer, line.merchant, line.currency)
-        told[key] = told.get(key, Decimal(0)) + line.total
-    assert {key: n for key, n in told.items() if n} == stands
+        sums[key] = sums.get(key, Decimal(0)) + line.total
+    assert {key: n for key, n in sums.items() if n} == stands
 
 
 def test_a_month_is_that_of_beijing() -> None:

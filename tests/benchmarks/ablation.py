@@ -111,14 +111,14 @@ class Claims:
         """Return the median milliseconds of a batch of `size` claims."""
         from campaigns.engine import instant_claims
 
-        took = []
+        seconds = []
         for _ in range(BLOCK):
             keys = [f"H{n}" for n in range(self.next, self.next + size)]
             self.next += size
             began = perf_counter()
             instant_claims.claim_all(keys, of="freight_order", at=facts.DECIDED)
-            took.append(perf_counter() - began)
-        return median(took[5:]) * 1_000
+            seconds.append(perf_counter() - began)
+        return median(seconds[5:]) * 1_000
 
 
 def main() -> None:

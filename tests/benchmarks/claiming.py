@@ -150,13 +150,13 @@ def client(threads: int, start: int) -> None:
 
 def main() -> None:
     """Measure with 8 and 32 clients, in turns with pgbench."""
-    told = options(__doc__, orders=200_000)
+    chosen = options(__doc__, orders=200_000)
     start = 0
     with own("claiming"), TemporaryDirectory() as folder:
-        prepare(told.orders)
+        prepare(chosen.orders)
         for clients in (8, 32):
             ours, theirs, took = [], [], []
-            for _ in range(told.rounds):
+            for _ in range(chosen.rounds):
                 rate, each = by_verb(clients, start)
                 start += PROCESSES * (len(each) + 64)
                 ours.append(rate)
@@ -164,7 +164,7 @@ def main() -> None:
                 theirs.append(by_pgbench(clients, folder))
             took.sort()
             p50, p99 = (took[len(took) * part // 100] * 1_000 for part in (50, 99))
-            say(f"{clients} clients, {SECONDS} s, {told.rounds} rounds; p50 {p50:.1f} ms, p99 {p99:.1f} ms")
+            say(f"{clients} clients, {SECONDS} s, {chosen.rounds} rounds; p50 {p50:.1f} ms, p99 {p99:.1f} ms")
             say(f"  claims a second    {[round(figure) for figure in ours]}")
             say(f"  pgbench            {[round(figure) for figure in theirs]}")
             found = median(our / their for our, their in zip(ours, theirs, strict=True))

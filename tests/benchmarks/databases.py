@@ -70,8 +70,8 @@ def fresh(verb: str, *arguments: str) -> Done:
         output, _ = child.communicate()
     if child.returncode:
         sys.exit(f"{verb} ended {child.returncode}")
-    told = json.loads(output.splitlines()[-1])
-    return Done(told["seconds"], peak / 1_000_000, told["count"])
+    report = json.loads(output.splitlines()[-1])
+    return Done(report["seconds"], peak / 1_000_000, report["count"])
 
 
 def settle() -> None:

@@ -72,11 +72,11 @@ def against_loop(orders: int, rounds: int) -> None:
 
 def main() -> None:
     """Run both comparisons, each on a database of its own."""
-    told = options(__doc__)
+    chosen = options(__doc__)
     with own("deciding"):
-        against_statement(told.orders, told.rounds)
+        against_statement(chosen.orders, chosen.rounds)
     with own("looping"):
-        against_loop(min(told.orders, SLICE), told.rounds)
+        against_loop(min(chosen.orders, SLICE), chosen.rounds)
 
 
 if __name__ == "__main__":

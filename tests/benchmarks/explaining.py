@@ -33,7 +33,7 @@ def measure() -> tuple[int, list[float]]:
         rows = claims.subjects(offer) if claims.subjects(offer).exists() else claims.all_rows(offer)
         subject = rows.order_by("-pk").values_list("pk", flat=True)[0]
         with CaptureQueriesContext(connection) as captured:
-            told = explanations.explain(offer, str(subject), at=facts.DECIDED)
+            explanation = explanations.explain(offer, str(subject), at=facts.DECIDED)
         took = []
         for _ in range(TIMES):
             began = perf_counter()
@@ -41,16 +41,16 @@ def measure() -> tuple[int, list[float]]:
             took.append((perf_counter() - began) * 1_000)
         most = max(most, len(captured))
         each.append(median(took))
-        say(f"  {offer.code:<34} {len(captured)} queries {each[-1]:8.2f} ms   {told.outcome}")
+        say(f"  {offer.code:<34} {len(captured)} queries {each[-1]:8.2f} ms   {explanation.outcome}")
     return most, each
 
 
 def main() -> None:
     """Measure, and print the distance from one query an offer."""
-    told = options(__doc__)
+    explanation = options(__doc__)
     with own("explaining"):
-        fill(told.orders)
-        say(f"One subject an offer explained, over {told.orders:,} freight orders, median of {TIMES}")
+        fill(explanation.orders)
+        say(f"One subject an offer explained, over {explanation.orders:,} freight orders, median of {TIMES}")
         most, each = measure()
     verdict("queries an offer, at most", most, "1", held=most == 1)
     verdict("milliseconds, slowest offer", max(each), "a few: below 10", held=max(each) < 10)

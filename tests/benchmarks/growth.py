@@ -21,9 +21,9 @@ def cold(orders: int, rounds: int) -> list[Done]:
 
 def main() -> None:
     """Measure at two sizes."""
-    told = options(__doc__)
-    sizes = (told.orders // 10, told.orders)
-    small, large = (cold(orders, told.rounds) for orders in sizes)
+    chosen = options(__doc__)
+    sizes = (chosen.orders // 10, chosen.orders)
+    small, large = (cold(orders, chosen.rounds) for orders in sizes)
     say(f"A cold tick over {sizes[0]:,} and {sizes[1]:,} freight orders")
     for orders, done in zip(sizes, (small, large), strict=True):
         timings(f"{orders:,}", orders, [run.seconds for run in done])

@@ -55,24 +55,24 @@ def bare(path: Path, *, typed: bool) -> float:
 
 def main() -> None:
     """Measure both in turns."""
-    told = options(__doc__)
+    chosen = options(__doc__)
     ours: list[Done] = []
     text: list[float] = []
     typed: list[float] = []
     with own("importing"), TemporaryDirectory() as folder:
         path = Path(folder) / "freight_orders.csv"
-        write_file(path, told.orders)
-        for _ in range(told.rounds):
+        write_file(path, chosen.orders)
+        for _ in range(chosen.rounds):
             execute("TRUNCATE logistics_freightorder")
             ours.append(fresh("take", str(path)))
             text.append(bare(path, typed=False))
             typed.append(bare(path, typed=True))
         size = path.stat().st_size / 1_000_000
-    say(f"{told.orders:,} freight orders from a CSV file of {size:.0f} MB into an empty table")
+    say(f"{chosen.orders:,} freight orders from a CSV file of {size:.0f} MB into an empty table")
     seconds = [done.seconds for done in ours]
-    timings("the import, checked, indexed", told.orders, seconds)
-    timings("COPY into a bare table of text", told.orders, text)
-    timings("COPY into a bare typed table", told.orders, typed)
+    timings("the import, checked, indexed", chosen.orders, seconds)
+    timings("COPY into a bare table of text", chosen.orders, text)
+    timings("COPY into a bare typed table", chosen.orders, typed)
     found = ratio(seconds, text)
     verdict("rate against COPY as text", found, "at least 0.1", held=found >= 0.1)
     say(f"  {'rate against COPY typed':<34} {ratio(seconds, typed):10.3f}")

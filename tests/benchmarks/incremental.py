@@ -55,28 +55,28 @@ def _told(name: str, several: list[Done], cold: Done | None = None) -> None:
 
 def main() -> None:
     """Measure a cold tick, then ticks a minute apart."""
-    told = options(__doc__)
-    merchants = max(told.orders // 50, 1)
+    chosen = options(__doc__)
+    merchants = max(chosen.orders // 50, 1)
     minutes = iter(range(1, 1_000))
     with own("incremental"):
-        facts.generate(told.orders)
-        facts.publish(told.orders)
+        facts.generate(chosen.orders)
+        facts.publish(chosen.orders)
         cold = fresh("tick", facts.after(0))
         news = []
-        for _ in range(told.rounds):
+        for _ in range(chosen.rounds):
             minute = next(minutes)
             bring_news(minute, merchants)
             news.append(fresh("tick", facts.after(minute)))
-        quiet = [fresh("tick", facts.after(next(minutes))) for _ in range(told.rounds)]
+        quiet = [fresh("tick", facts.after(next(minutes))) for _ in range(chosen.rounds)]
         load_season()
         first = fresh("tick", facts.after(next(minutes)))
-        season = [fresh("tick", facts.after(next(minutes))) for _ in range(told.rounds)]
+        season = [fresh("tick", facts.after(next(minutes))) for _ in range(chosen.rounds)]
         busy = []
-        for _ in range(told.rounds):
+        for _ in range(chosen.rounds):
             minute = next(minutes)
             bring_news(minute, merchants)
             busy.append(fresh("tick", facts.after(minute)))
-    say(f"Ticks over {told.orders:,} freight orders")
+    say(f"Ticks over {chosen.orders:,} freight orders")
     _told("cold", [cold])
     _told(f"{NEW:,} new orders", news, cold)
     _told("nothing new", quiet, cold)

@@ -128,9 +128,9 @@ def report(coupons: int, ours: Sequence[float], copied: Sequence[float]) -> floa
 
 def main() -> None:
     """Measure at two sizes: 24,000 and 240,000 coupons for --orders 1,000,000."""
-    told = options(__doc__)
-    sizes = (max(told.orders * 3 // 1_000, 10), max(told.orders * 3 // 100, 100))
-    small, large = (both(grants, told.rounds) for grants in sizes)
+    chosen = options(__doc__)
+    sizes = (max(chosen.orders * 3 // 1_000, 10), max(chosen.orders * 3 // 100, 100))
+    small, large = (both(grants, chosen.rounds) for grants in sizes)
     say("Coupons issued, each with an entry in the journal")
     for grants, (ours, copied) in zip(sizes, (small, large), strict=True):
         report(grants * EACH, [done.seconds for done in ours], copied)

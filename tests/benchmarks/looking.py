@@ -65,9 +65,9 @@ def measure(page: str, of: Any) -> tuple[int, float]:
 
 def main() -> None:
     """Open each page as both, and print the ratio."""
-    told = options(__doc__)
+    chosen = options(__doc__)
     with own("looking"):
-        explaining.fill(told.orders)
+        explaining.fill(chosen.orders)
         settle()
         say(f"{value('SELECT count(*) FROM campaigns_grant'):,} grants; median of {TIMES}, in one process")
         few, many = browser(FEW), browser(MANY)

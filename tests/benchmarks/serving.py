@@ -40,8 +40,8 @@ def token() -> str:
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "authtoken"], cwd=ROOT, env=environment, check=True, capture_output=True)
     shell = [*manage, "shell", "--no-imports", "-c", made]
-    told = subprocess.run(shell, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
-    return told.stdout.split()[-1]
+    chosen = subprocess.run(shell, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    return chosen.stdout.split()[-1]
 
 
 def client(server: str, kind: str, secret: str, *numbered: str) -> None:
@@ -99,13 +99,13 @@ def asked(port: int, kind: str, secret: str, clients: int, start: int) -> tuple[
 
 def main() -> None:
     """Measure with 8 and 32 clients, the three kinds in turns."""
-    told = options(__doc__, orders=150_000)
+    chosen = options(__doc__, orders=150_000)
     with own("serving"):
         from django.utils import timezone
 
         from merchants import api_keys
 
-        claiming.prepare(told.orders)
+        claiming.prepare(chosen.orders)
         _, secret = api_keys.issue("benchmark", scopes=["read", "claim"], at=timezone.now(), by="benchmark")
         secrets = {"bare": token(), "claim": secret, "quota": secret}
         start = 0
@@ -113,7 +113,7 @@ def main() -> None:
             for clients in (8, 32):
                 rates: dict[str, list[float]] = {}
                 slowest: dict[str, list[float]] = {}
-                for _ in range(told.rounds):
+                for _ in range(chosen.rounds):
                     for kind in ("bare", "claim", "quota"):
                         rate, took = asked(port, kind, secrets[kind], clients, start)
                         start += 2 * (len(took) + 64) if kind == "claim" else 0

@@ -70,8 +70,8 @@ def season(orders: int) -> dict[str, tuple[int, float]]:
 
 def main() -> None:
     """Open each page over a tenth of the orders and over all of them, and print the ratio."""
-    told = options(__doc__)
-    small, large = season(told.orders // 10), season(told.orders)
+    chosen = options(__doc__)
+    small, large = season(chosen.orders // 10), season(chosen.orders)
     say("medians, in one process: a tenth of the orders, then all")
     for page in PAGES:
         (queries, few), (also, many) = small[page], large[page]

@@ -141,10 +141,10 @@ def test_the_number_of_queries_depends_only_on_offers(owner: Member, offers: int
     browser.get("/")  # terms are read once a process
     with CaptureQueriesContext(connection) as few:
         browser.get("/")
-    told = batch()
+    batch_ = batch()
     rows = (
         FreightOrder(
-            order_no=f"F{n:06}", merchant_id="M1", batch=told, service="express", line="l", base_freight=100,
+            order_no=f"F{n:06}", merchant_id="M1", batch=batch_, service="express", line="l", base_freight=100,
             currency="CNY", placed_at=t("02") + timedelta(seconds=n), paid_at=t("02") + timedelta(seconds=n),
         )
         for n in range(orders)

@@ -114,8 +114,8 @@ def test_the_first_main_account_is_announced_to_the_second(platform: Client) -> 
     client(Member.objects.get(user__username="second@example.com"))
     tasks.sweep()
     tasks.sweep()
-    told = [(letter.to, letter.body.partition(" as ")[0]) for letter in mail.outbox[2:]]
-    assert told == [
+    letters = [(letter.to, letter.body.partition(" as ")[0]) for letter in mail.outbox[2:]]
+    assert letters == [
         (["first@example.com"], "ana of the platform invited second@example.com"),
         (["second@example.com"], "ana of the platform invited first@example.com"),
     ]

@@ -32,9 +32,9 @@ def code(device: TOTPDevice, at: datetime = NOW) -> str:
 
 @pytest.fixture
 def device(owner: Member) -> TOTPDevice:
-    made = mfa.begin_setup(owner.user)
+    setup = mfa.begin_setup(owner.user)
     with travel(NOW - timedelta(minutes=5), tick=False):
-        assert mfa.confirm_setup(made, code(made, NOW - timedelta(minutes=5)))
+        assert mfa.confirm_setup(setup, code(setup, NOW - timedelta(minutes=5)))
     return TOTPDevice.objects.get()
 
 
@@ -48,18 +48,18 @@ def test_turning_it_on_or_off_requires_password_and_code(owner: Member) -> None:
     browser = client(owner)
     with travel(NOW, tick=False):
         assert "Wrong password" in browser.post(SETTINGS, {"password": "no"}).content.decode()
-        made = begin_second_step(browser)
-        assert not made.confirmed
+        setup = begin_second_step(browser)
+        assert not setup.confirmed
         assert "Wrong code" in browser.post(SETTINGS, {"code": "000000"}).content.decode()
         assert mfa.device_of(owner.user) is None
     with travel(NOW + timedelta(minutes=1), tick=False):
-        assert browser.post(SETTINGS, {"code": code(made, NOW + timedelta(minutes=1))}).status_code == 302
+        assert browser.post(SETTINGS, {"code": code(setup, NOW + timedelta(minutes=1))}).status_code == 302
         assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=2), tick=False):
         assert "Wrong code" in browser.post(SETTINGS, {"code": "123456", "password": PASSWORD}).content.decode()
         assert mfa.device_of(owner.user) is not None
     with travel(NOW + timedelta(minutes=5), tick=False):
-        right = code(made, NOW + timedelta(minutes=5))
+        right = code(setup, NOW + timedelta(minutes=5))
         assert browser.post(SETTINGS, {"code": right, "password": "no"}).status_code == 200
         assert browser.post(SETTINGS, {"code": right}).status_code == 200
         assert mfa.device_of(owner.user) is not None
@@ -94,9 +94,9 @@ def test_every_setup_has_a_new_secret_and_only_the_last_one_counts(owner: Member
 def test_a_setup_ends_after_ten_minutes(owner: Member, seconds: int, is_valid: bool) -> None:
     browser, later = client(owner), NOW + timedelta(seconds=seconds)
     with travel(NOW, tick=False):
-        made = begin_second_step(browser)
+        setup = begin_second_step(browser)
     with travel(later, tick=False):
-        browser.post(SETTINGS, {"code": code(made, later)})
+        browser.post(SETTINGS, {"code": code(setup, later)})
         assert (mfa.device_of(owner.user) is not None) is is_valid
 
 
@@ -170,13 +170,13 @@ def test_without_a_second_factor_no_code_is_asked(owner: Member) -> None:
 def test_turning_it_on_or_off_ends_other_sessions(owner: Member) -> None:
     here, there = client(owner), client(owner)
     with travel(NOW, tick=False):
-        made = begin_second_step(here)
-        assert here.post(SETTINGS, {"code": code(made)}).status_code == 302
+        setup = begin_second_step(here)
+        assert here.post(SETTINGS, {"code": code(setup)}).status_code == 302
         assert (here.get("/wallet/").status_code, there.get("/wallet/").status_code) == (200, 302)
         there.force_login(owner.user)
     later = NOW + timedelta(minutes=5)
     with travel(later, tick=False):
-        assert here.post(SETTINGS, {"code": code(made, later), "password": PASSWORD}).status_code == 302
+        assert here.post(SETTINGS, {"code": code(setup, later), "password": PASSWORD}).status_code == 302
         assert (here.get("/wallet/").status_code, there.get("/wallet/").status_code) == (200, 302)
 
 

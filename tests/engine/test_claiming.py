@@ -234,8 +234,8 @@ def test_places_that_came_back_are_given_again() -> None:
         claim(f"A{n}", "04 10:00")
     for n in range(7):
         freight(f"B{n}", paid_at="04 11:00")
-    told = [claim(f"B{n}", "04 11:00") for n in range(7)]
-    assert told == [["granted"]] * 5 + [["quota_exhausted"]] * 2
+    results = [claim(f"B{n}", "04 11:00") for n in range(7)]
+    assert results == [["granted"]] * 5 + [["quota_exhausted"]] * 2
     assert used("o") == 8
     decided = everything()
     tick("05")
@@ -248,9 +248,9 @@ def test_as_many_at_once_as_there_are() -> None:
     keys = [f"F{n:03}" for n in range(210)]
     for n, key in enumerate(keys):
         freight(key, paid_at=f"02 10:{n // 60:02}:{n % 60:02}", cancelled_at="02 20" if n < 3 else None)
-    made = instant_claims.claim_all(keys, of="freight_order", at=t("03"))
+    decisions = instant_claims.claim_all(keys, of="freight_order", at=t("03"))
     given = [Decision.Outcome.GRANTED] * 205 + [Decision.Outcome.QUOTA_EXHAUSTED] * 5
-    assert [decision.outcome for decision in made] == given
+    assert [decision.outcome for decision in decisions] == given
     once = everything()
     assert (used("o"), len(grants()), len(journal())) == (202, 205, 208)
     wipe()

@@ -97,8 +97,8 @@ def test_a_stop_includes_its_instant() -> None:
     pausing.stop(row(), at=t("02 10:00"), **OURS)
     tick("05")
     assert outcomes("o") == {"AT": "granted", "AFTER": "stopped"}
-    told = explanations.explain(published_offers.find("o"), "AFTER", at=t("05"))
-    assert (told.outcome, [reason.passed for reason in told.conditions]) == ("stopped", [True])
+    explanation = explanations.explain(published_offers.find("o"), "AFTER", at=t("05"))
+    assert (explanation.outcome, [reason.passed for reason in explanation.conditions]) == ("stopped", [True])
 
 
 def test_a_stop_of_a_paused_offer_counts_from_the_pause() -> None:
@@ -150,8 +150,8 @@ def test_every_action_is_recorded_with_actor_and_reason() -> None:
     pausing.pause(row(), at=t("01"), **OURS)
     pausing.resume(row(), at=t("02"), by="ben", reason="it was right")
     pausing.stop(row(), at=t("03"), **OURS)
-    told = [(act.verb, act.at, act.by, act.reason) for act in AuditEvent.objects.order_by("pk")]
-    assert told[1:] == [
+    recorded = [(act.verb, act.at, act.by, act.reason) for act in AuditEvent.objects.order_by("pk")]
+    assert recorded[1:] == [
         ("paused", t("01"), "ana", "a wrong price list"),
         ("resumed", t("02"), "ben", "it was right"),
         ("stopped", t("03"), "ana", "a wrong price list"),

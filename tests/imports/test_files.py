@@ -328,16 +328,16 @@ def test_a_receipt_without_any_event_is_an_error(tmp_path: Path) -> None:
 
 def outcomes(folder: Path) -> tuple[dict[str, tuple[int, int, int]], list[str], bool]:
     counts: dict[str, tuple[int, int, int]] = {}
-    said: list[str] = []
+    errors: list[str] = []
 
     def on_result(result: ImportResult) -> None:
         counts[result.name] = (result.added, result.changed, result.unchanged)
 
     def on_error(error: RowError) -> None:
-        said.append(str(error))
+        errors.append(str(error))
 
     whole = import_folder(folder, ImportOptions(zone=SHANGHAI, now=NOW), on_error=on_error, on_result=on_result)
-    return counts, said, whole
+    return counts, errors, whole
 
 
 def lengths(folder: Path) -> dict[str, int]:
@@ -363,9 +363,9 @@ def test_a_bad_file_stops_only_itself_and_files_that_refer_to_it(tmp_path: Path)
     (tmp_path / "freight_order.csv").write_text("misspelt")
     (tmp_path / "reference_lists.csv").write_text("list_code,value\n")
     (tmp_path / "reference_lists.xlsx").write_text("")
-    counts, said, whole = outcomes(tmp_path)
+    counts, errors, whole = outcomes(tmp_path)
     assert not whole
-    assert said == [
+    assert errors == [
         "freight_order.csv: is not a file of facts, and was not imported; is it freight_orders.csv?",
         "reference_lists: is there more than once: reference_lists.csv, reference_lists.xlsx",
         'trade_orders.csv line 2, product "barter": is none of trade_assurance, e_collection',

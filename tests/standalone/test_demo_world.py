@@ -30,10 +30,10 @@ def test_size_is_the_number_of_merchants(tmp_path: Path) -> None:
 
 
 def test_row_counts_are_printed(tmp_path: Path) -> None:
-    said = io.StringIO()
-    call_command("demo_world", tmp_path, merchants=3, stdout=said)
+    output = io.StringIO()
+    call_command("demo_world", tmp_path, merchants=3, stdout=output)
     written = read(tmp_path)
-    for line in said.getvalue().splitlines():
+    for line in output.getvalue().splitlines():
         file, count = line.split(": ")
         assert len(written[file]) == int(count)
 

@@ -24,8 +24,8 @@ def facts(values: Values, named: Iterable[str]) -> Facts:
     wanted = {*named, *({"receipts"} if "trade_orders" in named else ())}
     for schema in all_schemas():
         low, high = ALWAYS.get(schema.name, NAMED if schema.name in wanted else OTHERS)
-        made = (new_row(values, schema, rows, n) for n in range(values.rng.randint(low, high)))
-        rows[schema.name] = {key_of(schema, row): row for row in made if row is not None}
+        new_rows = (new_row(values, schema, rows, n) for n in range(values.rng.randint(low, high)))
+        rows[schema.name] = {key_of(schema, row): row for row in new_rows if row is not None}
     return rows
 
 

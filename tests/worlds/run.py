@@ -152,10 +152,10 @@ def _take(world: World, published: tuple[OfferData, ...], step: Step) -> None:
 
 
 def _act(world: World, published: tuple[OfferData, ...], step: Step) -> None:
-    said: dict[str, Any] = {"at": step.at, "by": BY, "reason": WHY}
+    recorded: dict[str, Any] = {"at": step.at, "by": BY, "reason": WHY}
     match step.verb:
         case "pause" | "resume" | "stop":
-            getattr(pausing, step.verb)(Offer.objects.get(code=step.target), **said)
+            getattr(pausing, step.verb)(Offer.objects.get(code=step.target), **recorded)
         case "publish":
             offers = (_with_quota(offer, step) if offer["code"] == step.target else offer for offer in published)
             publish(world, tuple(offers), at=step.at)
@@ -163,20 +163,20 @@ def _act(world: World, published: tuple[OfferData, ...], step: Step) -> None:
             instant_claims.claim(step.key, of=step.target, at=step.at)
         case "revoke":
             live = Grant.objects.filter(status__in=Grant.LIVE)
-            revocations.revoke(live.get(offer__code=step.target, subject=step.key), **said)
+            revocations.revoke(live.get(offer__code=step.target, subject=step.key), **recorded)
         case "reopen":
             for grant in _for_review():
                 with transaction.atomic():
-                    _refusable(reviews.reopen, grant, **said)
+                    _refusable(reviews.reopen, grant, **recorded)
         case "attach" | "detach":
             merchant = Merchant.objects.get(freight_orders=step.key)
             getattr(attachment, step.verb)(step.key, merchant=merchant, at=step.at, by=BY)
 
 
-def _refusable(verb: Callable[..., object], grant: Grant, **said: Any) -> None:
+def _refusable(verb: Callable[..., object], grant: Grant, **recorded: Any) -> None:
     try:
         with transaction.atomic():
-            verb(grant, **said)
+            verb(grant, **recorded)
     except NotLiveError:
         pass
 
