@@ -101,13 +101,8 @@ def about(subject: str) -> list[PublishedOffer]:
     return send_about(subject, held=False)()
 
 
-def hold_all(subject: str) -> list[PublishedOffer]:
-    """Return the published offers for a type of subject, their rows locked until the transaction ends."""
-    return send_about(subject, held=True)()
-
-
 def send_about(subject: str, *, held: bool) -> Callable[[], list[PublishedOffer]]:
-    """Start the query of `about` or `hold_all` and return a function that waits for the offers."""
+    """Start the query of `about` and return a function that waits for the offers; `held`: their rows are locked."""
     fetch = _about(held).execute_deferred(subject=subject)
     return lambda: [_published(values) for values in fetch()]
 

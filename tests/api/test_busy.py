@@ -103,7 +103,7 @@ def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable
     with web("--threads 8", DATABASE_URL=url(), **few) as port:
         caller = Caller(port, secret)
         with transaction.atomic():
-            published_offers.hold_all("freight_order")
+            published_offers.send_about("freight_order", held=True)()
             holding = [crowd(caller.quote, n) for n in range(CONNECTIONS)]
             wait_until(lambda: waiting() == CONNECTIONS, 30, "all connections wait for the offer")
             refused = [crowd(partial(caller.claim, 5)), crowd(caller.quota), crowd(caller.ask, "GET", "/", **session)]
@@ -121,7 +121,7 @@ def test_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any
     with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60") as port:
         caller = Caller(port, secret)
         with transaction.atomic():
-            published_offers.hold_all("freight_order")
+            published_offers.send_about("freight_order", held=True)()
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
             wait_until(lambda: waiting() == 1, 30, "one decides for all")
             assert [caller.quota().status for _ in range(3)] == [200] * 3
@@ -133,7 +133,7 @@ def test_claims_do_not_wait_long_for_locked_offers(secret: str, crowd: Callable[
     with web("--threads 8", DATABASE_URL=url()) as port:  # one second, unless an installation says otherwise
         caller = Caller(port, secret)
         with transaction.atomic():
-            published_offers.hold_all("freight_order")
+            published_offers.send_about("freight_order", held=True)()
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
             assert [(future.result().status, future.result().again_in) for future in claims] == [(503, "2")] * ORDERS
             assert (Decision.objects.count(), IdempotencyRecord.objects.count(), used("o")) == (0, 0, 0)
