@@ -37,7 +37,7 @@ offers:
 """
 TABLES = {
     "campaigns_coupon": "id, code, offer_id, grant_id, number, merchant_id, status, value, face_value, currency, "
-    "issued_at, valid_from, valid_until, order_no",
+    "issued_at, valid_from, valid_until, replayed, order_no",
     "campaigns_journalentry": "id, grant_id, coupon_id, "
     "offer_id, version_id, at, source, target, amount, currency, order_no, "
     "by, reason, recorded_at",
