@@ -136,7 +136,8 @@ def join_split_events(schema: FileSchema, events: SplitEvents) -> None:
     _run(
         f"UPDATE {STAGE} AS s SET {first} = COALESCE(s.{first}, t.{first}), "
         f"{later} = CASE WHEN t.{flag} THEN COALESCE(s.{later}, t.{later}) ELSE s.{later} END, "
-        f"{flag} = (s.{flag} OR (t.{flag} AND s.{later} IS NULL)) "
+        # A row that repeats both events, as an export does, changes nothing.
+        f"{flag} = (s.{flag} OR (t.{flag} AND (s.{later} IS NULL OR s.{later} = t.{later}))) "
         f"FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}"
     )
 

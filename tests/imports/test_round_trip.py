@@ -118,3 +118,14 @@ def test_an_export_of_a_stored_code_with_a_minus_is_the_same_order_again(tmp_pat
     content = to_csv(table(merchants, merchants.model._default_manager.all()))
     assert b"'-77,'=1+1" in content
     assert import_text("merchants", content, tmp_path).counts == (0, 0, 2)
+
+
+def test_an_export_of_a_receipt_from_two_files_changes_nothing(tmp_path: Path) -> None:
+    receipts = next(schema for schema in all_schemas() if schema.name == "receipts")
+    for name, content in WORLD.items():
+        import_text(name, content, tmp_path)
+    header = "receipt_no,order_no,kind,amount_usd,booked_at,cancelled_at\n"
+    import_text("receipts", f"{header}R1,T1,first,1,,2022-09-03T00:00:00Z\n", tmp_path)
+    import_text("receipts", f"{header}R1,T1,first,1,2022-09-02T00:00:00Z,\n", tmp_path)
+    content = to_csv(table(receipts, receipts.model._default_manager.all()))
+    assert import_text("receipts", content, tmp_path).counts == (0, 0, 1)
