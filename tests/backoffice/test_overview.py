@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -207,6 +208,7 @@ def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
 
 @pytest.fixture
 def well(db: None) -> Any:
+    current_app.control.purge()  # messages of earlier tests, which no worker reads
     now = clock.real()
     for name in (heartbeat.BEAT, heartbeat.WORKER, heartbeat.INVARIANTS):
         heartbeat.record(name, at=now)
