@@ -127,5 +127,5 @@ def test_an_export_of_a_receipt_from_two_files_changes_nothing(tmp_path: Path) -
     header = "receipt_no,order_no,kind,amount_usd,booked_at,cancelled_at\n"
     import_text("receipts", f"{header}R1,T1,first,1,,2022-09-03T00:00:00Z\n", tmp_path)
     import_text("receipts", f"{header}R1,T1,first,1,2022-09-02T00:00:00Z,\n", tmp_path)
-    content = to_csv(table(receipts, receipts.model._default_manager.all()))
-    assert import_text("receipts", content, tmp_path).counts == (0, 0, 1)
+    exported: bytes = to_csv(table(receipts, receipts.model._default_manager.all()))
+    assert import_text("receipts", exported, tmp_path).counts == (0, 0, 1)
