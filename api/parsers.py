@@ -1,6 +1,7 @@
 """Strict JSON requests: no duplicate names, no lone surrogates, numbers kept as written."""
 
 import json
+from collections import Counter
 from decimal import Decimal
 from typing import Any
 
@@ -40,8 +41,8 @@ class StrictParser(BaseParser):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     data = dict(pairs)
     if len(data) != len(pairs):
-        names = [name for name, _value in pairs]
-        raise ValueError(f"duplicate name {next(name for name in names if names.count(name) > 1)!r}")
+        [(twice, _count)] = Counter(name for name, _value in pairs).most_common(1)
+        raise ValueError(f"duplicate name {twice!r}")
     return data
 
 

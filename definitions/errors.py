@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Self
 
 from django.utils.translation import gettext as _
+
+from core.similar_words import nearest_word
 
 Path = tuple[str | int, ...]
 
@@ -34,7 +35,7 @@ class Problem:
         cls, message: str, *, line: int, column: int, field: str, word: str, known: Sequence[str], nearest: str = ""
     ) -> Self:
         """Return the problem of an unknown word, with the nearest known one as a suggestion, or with `nearest`."""
-        nearest = nearest or next(iter(get_close_matches(word, known, n=1)), "")
+        nearest = nearest or nearest_word(word, known)
         words = {"message": message, "nearest": nearest}
         text = _("%(message)s; did you mean %(nearest)r?") % words if nearest else message
         return cls(line, field, text, column, word, nearest)

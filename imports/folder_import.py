@@ -1,12 +1,12 @@
 """Import of a folder of files of facts, in an order in which each file finds the rows that it refers to."""
 
-import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.utils.translation import gettext as _
 
+from core.similar_words import nearest_word
 from imports.column_mapping import ColumnMapping
 from imports.importer import ImportOptions, ImportResult, import_file
 from imports.registry import all_schemas
@@ -88,7 +88,7 @@ def _without_twins(
 
 
 def _stranger(name: str, known: list[str]) -> str:
-    similar = difflib.get_close_matches(name.lower(), known, n=1)
+    similar = nearest_word(name.lower(), known)
     if similar:
-        return _("is not a file of facts, and was not imported; is it %s?") % similar[0]
+        return _("is not a file of facts, and was not imported; is it %s?") % similar
     return _("is not a file of facts, and was not imported")

@@ -1,6 +1,5 @@
 """YAML of a column mapping as a tree in which every value is text and knows its line."""
 
-import difflib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,8 @@ from ruamel.yaml.events import (
     SequenceEndEvent,
     SequenceStartEvent,
 )
+
+from core.similar_words import nearest_word
 
 MAX_CHARACTERS = 64_000
 MAX_LEVELS = 6
@@ -82,5 +83,5 @@ def _node(event: Any, events: Iterator[Any], *, level: int) -> Node:
 def suggestion(name: str, known: Collection[str]) -> str:
     """Return the end of a message that proposes the most similar known name, if there is one."""
     by_lower = {word.lower(): word for word in known}
-    similar = difflib.get_close_matches(name.lower(), list(by_lower), n=1)
-    return _("; is it “%s”?") % by_lower[similar[0]] if similar else ""
+    similar = nearest_word(name.lower(), by_lower)
+    return _("; is it “%s”?") % by_lower[similar] if similar else ""

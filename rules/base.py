@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any, Self
 
 from django.utils.translation import get_language
@@ -23,6 +22,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
+from core.similar_words import nearest_word
 from rules.errors import UnknownWordError, as_detail, details_of
 
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -63,7 +63,7 @@ def form_of(value: object, forms: Mapping[str, str], default: str) -> str:
     else:
         keys = [key for key in value if isinstance(key, str)] if isinstance(value, dict) else []
     exact = next((word for word in forms if word in keys), None)
-    near = (word for key in keys for word in get_close_matches(key, forms, n=1))
+    near = filter(None, (nearest_word(key, forms) for key in keys))
     return forms.get(exact or next(near, ""), default)
 
 

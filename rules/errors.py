@@ -7,11 +7,14 @@ from django.utils.translation import gettext as _
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails
 
+MOST_LISTED = 100
+"""Number of known words in a message. The vocabulary fits; the names that a text defines may be thousands."""
+
 
 class UnknownWordError(ValueError):
     """A word that a definition cannot use here: `word` is the one written, `known` are those it can use.
 
-    The message lists these unless `listed` is False: there are too many. `nearest` is the one that was
+    The message lists the first of these, unless `listed` is False. `nearest` is the one that was
     meant, where that is not simply the one spelt most alike.
     """
 
@@ -22,9 +25,15 @@ class UnknownWordError(ValueError):
         self.known = tuple(known)
         self.nearest = nearest
         if listed:
-            words = {"message": message, "words": ", ".join(self.known) or _("none")}
-            message = _("%(message)s; known are: %(words)s") % words
+            message = _("%(message)s; known are: %(words)s") % {"message": message, "words": _listed(self.known)}
         super().__init__(message)
+
+
+def _listed(known: tuple[str, ...]) -> str:
+    if len(known) <= MOST_LISTED:
+        return ", ".join(known) or _("none")
+    words = {"words": ", ".join(known[:MOST_LISTED]), "n": len(known) - MOST_LISTED}
+    return _("%(words)s and %(n)d more") % words
 
 
 class ErrorCollector:

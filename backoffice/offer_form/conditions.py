@@ -1,6 +1,5 @@
 """Rows of conditions: one form for each condition, a formset for each list of them."""
 
-from difflib import get_close_matches
 from typing import Any
 
 from django import forms
@@ -22,6 +21,7 @@ from backoffice.offer_form.fields import (
 )
 from backoffice.offer_form.rows import RowFormSet
 from core.facts import STATES, Collection, Fact
+from core.similar_words import nearest_word
 from definitions import yaml_roundtrip
 from rules import moments, operators
 
@@ -188,9 +188,9 @@ class ConditionForm(SectionForm):
         typed = self.value_of(name)
         values = typed if isinstance(typed, list) else [part.strip() for part in str(typed).split(",")]
         for value in values:
-            close = [] if value in known else get_close_matches(value, known, n=1, cutoff=0.8)
+            close = "" if value in known else nearest_word(value, known, least_similarity=80)
             if close:
-                words = {"value": value, "known": close[0]}
+                words = {"value": value, "known": close}
                 return gettext("No list of this campaign contains “%(value)s”. Did you mean “%(known)s”?") % words
         return ""
 

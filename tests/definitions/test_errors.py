@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from definitions import parser, yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
+from rules.errors import MOST_LISTED, UnknownWordError
 
 TEXT = """\
 campaign: trial
@@ -300,6 +301,13 @@ def test_thousands_of_unknown_words_are_reported_quickly_and_in_part(key: str) -
     found = problems_of(replaced(("[{fact: destination, is: US}]", f"[{condition}]")))
     assert 100 < len(found) <= parser.MOST_PROBLEMS + 1
     assert all(len(fault.message) < 2000 for fault in found)
+
+
+def test_a_message_lists_a_hundred_known_words_and_counts_the_rest() -> None:
+    words = [f"w{n}" for n in range(MOST_LISTED + 1)]
+    listed = ", ".join(words[:MOST_LISTED])
+    assert str(UnknownWordError("no x", word="x", known=words[:MOST_LISTED])) == f"no x; known are: {listed}"
+    assert str(UnknownWordError("no x", word="x", known=words)) == f"no x; known are: {listed} and 1 more"
 
 
 @pytest.mark.parametrize(
