@@ -10,7 +10,7 @@ from campaigns.monitoring import heartbeat, invariants
 from campaigns.notifications import distribution, mailing, webhook_delivery
 from campaigns.simulation import jobs
 from core import clock
-from identity import login_attempts, password_reset, rate_limits, sessions
+from identity import password_reset, rate_limits, sessions
 from imports import upload_jobs
 from imports.tasks import work_on_upload
 from merchants import invitations
@@ -32,7 +32,6 @@ def sweep() -> None:
     """Do the work whose messages or worker were lost; beat calls this every 30 seconds."""
     heartbeat.record(heartbeat.WORKER, at=clock.real())
     ticker.sweep(at=clock.now())
-    login_attempts.delete_expired(at=clock.real())
     sessions.delete_expired()
     rate_limits.delete_expired(at=clock.real())
     password_reset.send_links(at=clock.real())

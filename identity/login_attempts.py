@@ -1,4 +1,4 @@
-"""Lock-out after too many sign-in attempts for a name, or from an address, within 15 minutes.
+"""Lock-out after too many sign-in attempts for a name, or from a network, within 15 minutes.
 
 Attempts are counted before the password is checked, so that many at the same time cannot exceed the limit. A device on
 which the name has signed in before has a limit of its own: guessing locks out the attacker and not the owner.
@@ -9,34 +9,32 @@ from hashlib import sha256
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from identity.models import LoginAttempt
+from identity.rate_limits import RateLimit
 
 WINDOW = timedelta(minutes=15)
-MAX_PER_NAME = 5
-MAX_PER_DEVICE = 10
-MAX_PER_ADDRESS = 50
+PER_NAME = RateLimit("sign-in-name", 5, WINDOW)
+PER_DEVICE = RateLimit("sign-in-device", 10, WINDOW)
+PER_NETWORK = RateLimit("sign-in-network", 50, WINDOW)
 DEVICE_LIFETIME = timedelta(days=180)
 SALT = "device"
 
 
 def count_attempt(request: HttpRequest, name: str, *, at: datetime) -> bool:
     """Count an attempt for the name. Return true if the password may be checked."""
-    address, name_key = _keys(request, name)
-    return _increment(address, at) <= MAX_PER_ADDRESS and _increment(name_key, at) <= _limit(name_key)
+    return all(limit.allows(of, at=at) for limit, of in _limits(request, name))
 
 
 def is_locked_out(request: HttpRequest, name: str, *, at: datetime) -> bool:
     """Return true if attempts for the name, from this device, are refused without checking the password."""
-    address, name_key = _keys(request, name)
-    return _current(address, at) > MAX_PER_ADDRESS or _current(name_key, at) > _limit(name_key)
+    return any(limit.is_exceeded(of, at=at) for limit, of in _limits(request, name))
 
 
 def reset(request: HttpRequest, name: str) -> None:
-    """Clear the count of the name after a sign-in. The count of the address stays."""
-    LoginAttempt.objects.filter(key=_keys(request, name)[1]).delete()
+    """Clear the count of the name after a sign-in. The count of the network stays."""
+    _network, (limit, of) = _limits(request, name)
+    limit.reset(of)
 
 
 def remember_device(response: HttpResponse, name: str) -> None:
@@ -50,11 +48,6 @@ def remember_device(response: HttpResponse, name: str) -> None:
         samesite="Lax",
         secure=settings.SESSION_COOKIE_SECURE,
     )
-
-
-def delete_expired(*, at: datetime) -> int:
-    """Delete counts whose window has ended; return how many."""
-    return LoginAttempt.objects.filter(since__lte=at - WINDOW).delete()[0]
 
 
 def client_address(request: HttpRequest) -> str:
@@ -79,32 +72,16 @@ def client_network(request: HttpRequest) -> str:
     return str(mapped or parsed)
 
 
-def _keys(request: HttpRequest, name: str) -> tuple[str, str]:
-    """Return the keys under which an attempt is counted: the address, and the known device or else the name."""
+def _limits(request: HttpRequest, name: str) -> tuple[tuple[RateLimit, str], ...]:
+    """Return the limits of an attempt: that of the network, then that of the known device or else of the name."""
     known = request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=DEVICE_LIFETIME)
-    kind = "device" if known == _digest(name) else "name"
-    return f"address {client_address(request)}"[:100], f"{kind} {_digest(name)}"
+    limit = PER_DEVICE if known == _digest(name) else PER_NAME
+    return (PER_NETWORK, client_network(request)), (limit, _normal(name))
 
 
 def _digest(name: str) -> str:
-    # What was typed as a name may be a password: only its digest is stored.
-    return sha256(name.strip().lower().encode(errors="surrogatepass")).hexdigest()
+    return sha256(_normal(name).encode(errors="surrogatepass")).hexdigest()
 
 
-def _limit(key: str) -> int:
-    return MAX_PER_DEVICE if key.startswith("device") else MAX_PER_NAME
-
-
-@transaction.atomic
-def _increment(key: str, at: datetime) -> int:
-    row, _ = LoginAttempt.objects.select_for_update().get_or_create(key=key, defaults={"since": at})
-    if row.since <= at - WINDOW:
-        row.since, row.count = at, 0
-    row.count += 1
-    row.save()
-    return row.count
-
-
-def _current(key: str, at: datetime) -> int:
-    row = LoginAttempt.objects.filter(key=key, since__gt=at - WINDOW).first()
-    return row.count if row else 0
+def _normal(name: str) -> str:
+    return name.strip().lower()

@@ -1,4 +1,4 @@
-"""Sign-in: counts of attempts by name and address, browser sessions with their user, requests of password resets."""
+"""Sign-in: counts for rate limits, browser sessions with their user, requests of password resets."""
 
 from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
@@ -6,21 +6,6 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import instant
-
-
-class LoginAttempt(models.Model):
-    """Number of sign-in attempts for a name, or from an address, since an instant. See `identity.login_attempts`."""
-
-    key = models.CharField(_("name or address"), max_length=100, primary_key=True)
-    since = models.DateTimeField(_("since"), db_index=True)
-    count = models.PositiveIntegerField(_("attempts"), default=0)
-
-    class Meta:
-        verbose_name = _("sign-in attempts")
-        verbose_name_plural = _("sign-in attempts")
-
-    def __str__(self) -> str:
-        return f"{self.key}: {self.count}"
 
 
 class RateCount(models.Model):

@@ -1,4 +1,4 @@
-"""Limits on what a person or a network may cause in a time, such as mail to others. Counted in the database."""
+"""Limits on what a person or a network may do in a time, such as guess passwords. Counted in the database."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,12 +21,22 @@ class RateLimit:
         """Count an event of `of` at an instant of the host's clock. Return True if it is within the limit."""
         return self._count(of, at=at) <= self.most
 
+    def is_exceeded(self, of: str, *, at: datetime) -> bool:
+        """Return True if an event of `of` was refused within the current window. Count nothing."""
+        return RateCount.objects.filter(key=self._key(of), ends_at__gt=at, count__gt=self.most).exists()
+
+    def reset(self, of: str) -> None:
+        """Forget the events of `of`."""
+        RateCount.objects.filter(key=self._key(of)).delete()
+
+    def _key(self, of: str) -> str:
+        # The digest keeps addresses, and passwords typed as names, out of the table, and the key short.
+        return f"{self.name} {sha256(of.encode(errors='surrogatepass')).hexdigest()}"
+
     @transaction.atomic
     def _count(self, of: str, *, at: datetime) -> int:
-        # The digest keeps addresses out of the table, and the key short.
-        key = f"{self.name} {sha256(of.encode(errors='surrogatepass')).hexdigest()}"
         defaults = {"ends_at": at + self.window}
-        row, _ = RateCount.objects.select_for_update().get_or_create(key=key, defaults=defaults)
+        row, _ = RateCount.objects.select_for_update().get_or_create(key=self._key(of), defaults=defaults)
         if row.ends_at <= at:
             row.ends_at, row.count = at + self.window, 0
         row.count += 1

@@ -9,8 +9,8 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 from pytest_django import Settings
 
-from identity import login_attempts
-from identity.models import LoginAttempt
+from identity import login_attempts, rate_limits
+from identity.models import RateCount
 from merchants.models import Member
 from tests.support.concurrency import at_once
 from tests.support.members import PASSWORD, member
@@ -49,10 +49,10 @@ def attempt(password: str, browser: Client | None = None, name: str = NAME, **he
 
 @pytest.mark.django_db
 def test_attempts_per_name_are_limited(recorded: Member) -> None:
-    for n in range(login_attempts.MAX_PER_NAME - 1):
+    for n in range(login_attempts.PER_NAME.most - 1):
         assert not attempt(f"guess-{n}")
     assert attempt(PASSWORD)
-    for n in range(login_attempts.MAX_PER_NAME):  # the sign-in reset the count
+    for n in range(login_attempts.PER_NAME.most):  # the sign-in reset the count
         assert not attempt(f"guess-{n}")
     before = len(checked)
     assert not attempt(PASSWORD)
@@ -67,7 +67,7 @@ def test_a_known_device_is_not_locked_out(recorded: Member, settings: Settings) 
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
-    for n in range(login_attempts.MAX_PER_NAME + 1):
+    for n in range(login_attempts.PER_NAME.most + 1):
         attempt(f"guess-{n}")
     assert not attempt(PASSWORD)
     assert attempt(PASSWORD, known)
@@ -81,14 +81,14 @@ def test_a_known_device_has_a_limit_of_its_own(recorded: Member) -> None:
     known = Client()
     assert attempt(PASSWORD, known)
     known.post("/sign-out/")
-    for n in range(login_attempts.MAX_PER_DEVICE):
+    for n in range(login_attempts.PER_DEVICE.most):
         assert not attempt(f"guess-{n}", known)
     assert not attempt(PASSWORD, known)
 
 
 @pytest.mark.django_db
 def test_attempts_per_address_are_limited(recorded: Member) -> None:
-    for n in range(login_attempts.MAX_PER_ADDRESS):
+    for n in range(login_attempts.PER_NETWORK.most):
         assert not attempt("guess", name=f"user-{n}@example.com")
     assert not attempt(PASSWORD)
     assert attempt(PASSWORD, REMOTE_ADDR="10.0.0.9")
@@ -96,7 +96,7 @@ def test_attempts_per_address_are_limited(recorded: Member) -> None:
 
 @pytest.mark.django_db
 def test_a_forged_address_does_not_count(recorded: Member, settings: Settings) -> None:
-    for n in range(login_attempts.MAX_PER_ADDRESS):
+    for n in range(login_attempts.PER_NETWORK.most):
         attempt("guess", name=f"user-{n}@example.com", HTTP_X_FORWARDED_FOR=f"10.0.0.{n}")
     assert not attempt(PASSWORD, HTTP_X_FORWARDED_FOR="10.9.9.9")
     request = RequestFactory().get("/", HTTP_X_FORWARDED_FOR="6.6.6.6, 1.2.3.4, 10.0.0.1")
@@ -107,22 +107,22 @@ def test_a_forged_address_does_not_count(recorded: Member, settings: Settings) -
 
 @pytest.mark.django_db
 def test_a_lock_out_ends_after_15_minutes(recorded: Member) -> None:
-    for n in range(login_attempts.MAX_PER_NAME + 1):
+    for n in range(login_attempts.PER_NAME.most + 1):
         attempt(f"guess-{n}")
-    LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW + timedelta(seconds=30))
+    RateCount.objects.update(ends_at=timezone.now() + timedelta(seconds=30))
     assert not attempt(PASSWORD)
-    assert login_attempts.delete_expired(at=timezone.now()) == 0
-    LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW)
+    assert rate_limits.delete_expired(at=timezone.now()) == 0
+    RateCount.objects.update(ends_at=timezone.now())
     assert attempt(PASSWORD)
-    LoginAttempt.objects.update(since=timezone.now() - login_attempts.WINDOW)
-    assert login_attempts.delete_expired(at=timezone.now()) == 1
+    RateCount.objects.update(ends_at=timezone.now())
+    assert rate_limits.delete_expired(at=timezone.now()) == 1
 
 
 @pytest.mark.django_db
 def test_any_name_can_be_counted(db: None) -> None:
     for name in ("", " ", "x" * 10_000, "名"):
         attempt("guess", name=name)
-    assert all(len(key) <= 100 for key in LoginAttempt.objects.values_list("key", flat=True))
+    assert all(len(key) <= 100 for key in RateCount.objects.values_list("key", flat=True))
 
 
 def burst() -> int:
@@ -137,7 +137,7 @@ def test_concurrent_attempts_do_not_exceed_the_limit(recorded: Member) -> None:
     Client().post("/sign-in/", {"username": "warm", "password": "up"})
     checked.clear()
     # The right password resets the count once.
-    assert login_attempts.MAX_PER_NAME <= burst() <= 2 * login_attempts.MAX_PER_NAME
+    assert login_attempts.PER_NAME.most <= burst() <= 2 * login_attempts.PER_NAME.most
 
 
 @pytest.mark.postgresql
@@ -154,3 +154,11 @@ def test_all_users_sign_in_on_one_page(recorded: Member) -> None:
     browser = Client()
     assert attempt(PASSWORD, browser)
     assert browser.get("/admin/", follow=True).status_code == 403
+
+
+@pytest.mark.django_db
+def test_addresses_of_one_ipv6_network_are_counted_together(recorded: Member) -> None:
+    for n in range(login_attempts.PER_NETWORK.most):
+        attempt("guess", name=f"user-{n}@example.com", REMOTE_ADDR=f"2001:db8::{n:x}")
+    assert not attempt(PASSWORD, REMOTE_ADDR="2001:db8::ffff:0")
+    assert attempt(PASSWORD, REMOTE_ADDR="2001:db8:0:1::1")

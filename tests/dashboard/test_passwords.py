@@ -9,7 +9,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from identity import login_attempts
-from identity.models import LoginAttempt, Session
+from identity.models import RateCount, Session
 from merchants.models import Member
 from tests.support.members import PASSWORD, client
 
@@ -61,10 +61,10 @@ def test_guesses_of_the_current_password_are_counted(owner: Member, path: str) -
     owner.user.is_staff = True
     owner.user.save()
     browser, chosen = client(owner), {"new_password1": "quite-another-fair", "new_password2": "quite-another-fair"}
-    for n in range(login_attempts.MAX_PER_NAME):
+    for n in range(login_attempts.PER_NAME.most):
         browser.post(path, {"old_password": f"guess-{n}", **chosen}, follow=True)
         if path != "/account/password/":
-            assert not LoginAttempt.objects.exists()  # the admin's page checks nothing: it leads to the other one
+            assert not RateCount.objects.exists()  # the admin's page checks nothing: it leads to the other one
     browser.post(path, {"old_password": PASSWORD, **chosen})
     owner.user.refresh_from_db()
     assert owner.user.check_password(PASSWORD)

@@ -48,7 +48,7 @@ def test_each_attempt_is_logged(owner: Member, caplog: pytest.LogCaptureFixture)
 
 
 def test_attempts_during_a_lock_out_are_logged(owner: Member, caplog: pytest.LogCaptureFixture) -> None:
-    for _ in range(login_attempts.MAX_PER_NAME):
+    for _ in range(login_attempts.PER_NAME.most):
         attempt(Client(), "guess")
     caplog.clear()
     attempt(Client(), PASSWORD)

@@ -12,13 +12,13 @@ from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, prepared_statements
 from core.db.pipeline import execute_deferred, in_pipeline, outside_pipeline, pipeline
-from identity.models import LoginAttempt
+from identity.models import RateCount
 from tests.support.processes import url
 from tests.support.world import merchant, offer, publish, t
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-TABLE = LoginAttempt._meta.db_table
-COLUMNS = ("key", "since", "count")
+TABLE = RateCount._meta.db_table
+COLUMNS = ("key", "ends_at", "count")
 HOW_MANY = f"SELECT count(*) FROM {TABLE}"
 
 
@@ -33,16 +33,16 @@ def test_rows_can_be_fetched_in_any_order() -> None:
         write("a")
         fetch_count = execute_deferred(HOW_MANY, [])
         assert (fetch_count(), fetch_two(), fetch_one()) == ([(1,)], [(2,)], [(1,)])
-    assert LoginAttempt.objects.count() == 1
+    assert RateCount.objects.count() == 1
 
 
 def test_an_error_is_raised_at_the_end_at_the_latest_and_nothing_is_written() -> None:
     with pytest.raises(IntegrityError), transaction.atomic(), pipeline():
         write("a")
         write("a")
-    assert not LoginAttempt.objects.exists()
+    assert not RateCount.objects.exists()
     write("b")  # the session still works
-    assert LoginAttempt.objects.get().key == "b"
+    assert RateCount.objects.get().key == "b"
 
 
 def test_outside_the_pipeline_each_statement_is_answered_at_once() -> None:
@@ -50,7 +50,7 @@ def test_outside_the_pipeline_each_statement_is_answered_at_once() -> None:
         write("a")
         with outside_pipeline():
             assert not in_pipeline()
-            assert LoginAttempt.objects.count() == 1
+            assert RateCount.objects.count() == 1
             bulk_insert.write_in_chunks(TABLE, COLUMNS, iter([("b", t("01"), 1)]))  # COPY
         assert in_pipeline()
         assert execute_deferred(HOW_MANY, [])() == [(2,)]
