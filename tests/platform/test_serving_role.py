@@ -1,5 +1,6 @@
 """The role that serves does all the work of web processes and workers, and cannot touch records or tables."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from datetime import date
@@ -29,7 +30,8 @@ from tests.support.scenarios import small_world
 from tests.support.world import batch, merchant, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-ROLE = "fairground_serving_test"
+# Roles belong to the server: two processes that test their own databases at once need two.
+ROLE = f"fairground_serving_{os.getpid()}"
 
 
 def connect_as(user: str, password: str) -> None:
@@ -149,7 +151,7 @@ def test_only_a_role_that_owns_nothing_serves_safely(serving: str, owner: tuple[
 @pytest.mark.parametrize(
     ("role", "variable", "reason"),
     [
-        (ROLE, "EMPTY_VARIABLE", "The environment variable EMPTY_VARIABLE is empty."),
+        ("new_role", "EMPTY_VARIABLE", "The environment variable EMPTY_VARIABLE is empty."),
         ("no_such_role", None, "does not exist"),
         (None, None, "owns the tables"),
     ],
