@@ -132,7 +132,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     draft = get_object_or_404(Draft, pk=pk)
     writable = draft.status in Draft.OPEN and has_permissions(request, "change_draft")
     form = DefinitionForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
-    if request.method == "POST" and _save(request, draft, form, writable=writable):
+    restored = "restored" in request.POST
+    if request.method == "POST" and not restored and _save(request, draft, form, writable=writable):
         return redirect("backoffice:draft", draft.pk)
     text, problems = check_definition(draft.source)
     return render_page(
@@ -142,6 +143,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         draft=draft,
         form=form,
         writable=writable,
+        restored=restored,
         problems=problems,
         text=text,
         differences=list(_differences(text)) if text else [],
@@ -166,7 +168,7 @@ def _save(request: HttpRequest, draft: Draft, form: DefinitionForm, *, writable:
     except DraftError as refusal:
         form.add_error(None, str(refusal))
         return False
-    messages.success(request, _("The draft is saved."))
+    messages.success(request, _("The draft is saved."), extra_tags="saved")
     return True
 
 

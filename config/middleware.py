@@ -1,11 +1,14 @@
-"""Middleware for every address: unknown HTTP methods, and input that cannot be represented."""
+"""Middleware for every address: unknown HTTP methods, unusable input, and parts of a page after a session ended."""
 
 import logging
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.shortcuts import resolve_url
 from django.views import defaults
 
 from api import problems
@@ -21,6 +24,27 @@ def known_methods_only(get_response: Callable[[HttpRequest], HttpResponse]) -> C
 
     def answer(request: HttpRequest) -> HttpResponse:
         return get_response(request) if request.method in KNOWN_METHODS else HttpResponseNotAllowed(KNOWN_METHODS)
+
+    return answer
+
+
+def unauthorized_fragments(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: answer 401 where a request of htmx would be redirected to the sign-in page.
+
+    htmx follows a redirect and would put the sign-in page, or nothing, in place of the part that it renews.
+    """
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        response = get_response(request)
+        if "HX-Request" not in request.headers or response.status_code != 302:
+            return response
+        if urlsplit(response.headers["Location"]).path not in map(resolve_url, (settings.LOGIN_URL, "admin:login")):
+            return response
+        refusal = HttpResponse(status=401, headers={"WWW-Authenticate": "Session"})
+        refusal.cookies = response.cookies
+        return refusal
 
     return answer
 

@@ -61,6 +61,8 @@ def _render(
         title=f"{draft}: {code}",
         draft=draft,
         code=code,
+        form_is_bound=request.method == "POST",
+        restored="restored" in request.POST,
         base_digest=request.POST.get("was", draft.digest),
         sentences=offer_sentences.describe_terms(terms) if terms else None,
         yaml=yaml_roundtrip.dump(offer),
@@ -83,7 +85,7 @@ def _save(request: HttpRequest, draft: Draft, source: str) -> str:
         drafts.write(draft, source, was=request.POST.get("was", ""), at=clock.now(), by=actor(request))
     except DraftError as error:
         return str(error)
-    messages.success(request, _("The draft is saved."))
+    messages.success(request, _("The draft is saved."), extra_tags="saved")
     return ""
 
 

@@ -13,8 +13,8 @@ from campaigns.simulation import jobs
 from imports import upload_jobs
 from imports.models import Upload
 from merchants.import_schemas import MERCHANTS
-from tests.support.browser import BY_LOOKS, Open, Reader
-from tests.support.members import PASSWORD, clock
+from tests.support.browser import BY_LOOKS, Open, Reader, sign_in
+from tests.support.members import clock
 from tests.support.operators import Staff
 from tests.support.world import freight, t, tick
 
@@ -28,13 +28,6 @@ def people(staff: Staff) -> Iterator[None]:
     staff("bo", "approver")
     assert Group.objects.filter(user__username="ana").exists()
     yield
-
-
-def sign_in(who: Reader, name: str) -> None:
-    who.open("/sign-in/?next=/admin/")
-    who.page.fill("[name=username]", name)
-    who.page.fill("[name=password]", PASSWORD)
-    who.page.click("main form button")
 
 
 WORDS = {

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]  # has no types
 from playwright.sync_api import Page
 
+from tests.support.members import PASSWORD
+
 
 @dataclass
 class Reader:
@@ -32,6 +34,19 @@ class Reader:
         found = Axe().run(self.page, options={"runOnly": {"type": "rule", "values": list(rules)} if rules else every})
         assert found.violations_count == 0, f"{self.page.url}\n{found.generate_report()}"
         self.complaints.clear()  # axe itself sets styles that the page's policy forbids
+
+
+def sign_in(who: Reader, name: str) -> None:
+    """Sign an operator in, from the overview."""
+    who.open("/sign-in/?next=/admin/")
+    answer_sign_in(who, name)
+
+
+def answer_sign_in(who: Reader, name: str) -> None:
+    """Fill in the sign-in page."""
+    who.page.fill("[name=username]", name)
+    who.page.fill("[name=password]", PASSWORD)
+    who.page.click("main form button")
 
 
 # Rules whose result depends on colours and sizes: enough for a dark or narrow page that passed all rules before.
