@@ -9,12 +9,14 @@ from django.utils.translation import gettext as _
 from backoffice.rendering import render_page, staff_view
 from campaigns.eligibility import explanations
 from campaigns.eligibility.explanations import OUTCOMES, Explanation
-from campaigns.models import Coupon, Decision
+from campaigns.models import Coupon, Decision, Offer
 from campaigns.offers import published_offers
 from core import clock
 from core.facts import SUBJECTS
+from core.search import has_code, named
 from merchants.models import Merchant
 
+MOST_FOUND = 50
 LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}
 
 
@@ -36,13 +38,18 @@ class Answer:
 
 @staff_view("view_decision", methods=("GET", "HEAD"))
 def explanation(request: HttpRequest) -> HttpResponse:
-    """Show the explanations of every offer for the searched number or code; merchants have a page of their own."""
+    """Show the explanations of every offer for the number or code that is searched, or the records of that name.
+
+    Merchants and offers have pages of their own.
+    """
     sought = request.GET.get("q", "").strip()
-    coupon = Coupon.objects.filter(code=sought.upper()).select_related("grant", "offer").first() if sought else None
-    subject = coupon.grant.subject if coupon else sought
-    kind = _subject_kind(subject) if subject else ""
+    coupon = Coupon.objects.filter(has_code("code", sought)).select_related("grant", "offer").first()
+    kind, subject = _find_subject(coupon.grant.subject if coupon else sought)
     if kind == "merchant" and coupon is None:
         return redirect("backoffice:merchant", subject)
+    merchants, offers = ([], []) if kind or not sought else _find_by_name(sought)
+    if len(merchants) == 1 and not offers:
+        return redirect("backoffice:merchant", merchants[0].pk)
     answers = explain_subject(kind, subject) if kind else []
     return render_page(
         request,
@@ -54,14 +61,24 @@ def explanation(request: HttpRequest) -> HttpResponse:
         subject=subject,
         answers=answers,
         merchant=answers[0].explanation.merchant_code if answers else "",
+        merchants=merchants[:MOST_FOUND],
+        offers=offers[:MOST_FOUND],
+        is_cut=len(merchants) > MOST_FOUND or len(offers) > MOST_FOUND,
     )
 
 
-def _subject_kind(key: str) -> str:
-    """Return the kind of subject that has a key: merchant, order or draw; empty when none has it."""
-    if Merchant.objects.filter(pk=key).exists():
-        return "merchant"
-    return next((kind for kind, rows in SUBJECTS.items() if rows.model._default_manager.filter(pk=key).exists()), "")
+def _find_subject(key: str) -> tuple[str, str]:
+    """Return the kind and the exact key of the subject with a key in any case: merchant, order or draw."""
+    for kind, collection in {"merchant": SUBJECTS["merchant"], **SUBJECTS}.items():
+        found = collection.model._default_manager.filter(has_code("pk", key)).values_list("pk", flat=True).first()
+        if found is not None:
+            return kind, str(found)
+    return "", ""
+
+
+def _find_by_name(text: str) -> tuple[list[Merchant], list[Offer]]:
+    """Return the merchants and the offers with these words in a name, one more than are shown."""
+    return list(named(Merchant, text)[: MOST_FOUND + 1]), list(named(Offer, text)[: MOST_FOUND + 1])
 
 
 def explain_subject(kind: str, subject: str) -> list[Answer]:

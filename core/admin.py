@@ -1,11 +1,14 @@
 """Base class of admin pages for rows that only the domain functions of this code may write."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
+from core import search
 from core.pagination import CappedPaginator
 
 if TYPE_CHECKING:
@@ -15,11 +18,34 @@ else:
 
 
 class ReadOnlyAdmin(Base):
-    """Admin list with a page for each row; nothing can be added, changed or deleted."""
+    """Admin list with a page for each row; nothing can be added, changed or deleted.
+
+    A search finds rows by the beginning of a code in `search_codes`, by words in `search_texts`, and by the code or
+    name of a record that `search_related` refers to.
+    """
+
+    search_codes: Sequence[str] = ()
+    search_texts: Sequence[str] = ()
+    search_related: Sequence[str] = ()
+    search_help_text = gettext_lazy("Number, code or name, in either language")
 
     list_per_page = 50
     paginator = CappedPaginator
     show_full_result_count = False  # counting a million rows costs more than showing a page of them
+
+    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+        """Return all columns that are searched; without any the page has no search box."""
+        named = ("pk",) if search.is_named(self.model) else ()
+        return (*self.search_codes, *self.search_texts, *self.search_related, *named)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        text = search_term.strip()
+        if not text or not self.get_search_fields(request):
+            return queryset, False
+        columns = {"codes": self.search_codes, "texts": self.search_texts, "related": self.search_related}
+        return queryset.filter(search.matches(self.model, text, **columns)), False
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from import_export.admin import ExportMixin
 from import_export.forms import ExportForm
 
-from core import clock
+from core import clock, search
 from core.admin import ReadOnlyAdmin
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
@@ -208,7 +208,8 @@ class ImportBatchAdmin(ReadOnlyAdmin):
 
     list_display = ("source", "recorded_at", "rows", "added", "changed", "future", "processed", "digest")
     list_filter = ("processed", "recorded_at")
-    search_fields = ("source", "digest__startswith")
+    search_codes = ("digest",)
+    search_texts = ("source",)
     ordering = ("-pk",)
 
 
@@ -243,19 +244,28 @@ def _download(content: bytes, name: str) -> HttpResponse:
 
 
 def _fact_admin(schema: FileSchema) -> type[FactAdmin]:
-    """Return the admin class of a schema. Codes are searched from their beginning, which an index serves."""
+    """Return the admin class of a schema. Records are searched by their codes, and by named records they refer to."""
     fields = [schema.field(column) for column in schema.columns]
     codes = [schema.field(column) for column in dict.fromkeys([*schema.key_columns, *schema.references])]
-    paths = [f"{field.name}__pk" if field.is_relation else field.name for field in codes if _is_text(field)]
     options = {
         "schema": schema,
         "resource_classes": [export_resource(schema)],
         "list_display": [*(field.name for field in fields), "batch"],
         "list_select_related": [*(field.name for field in fields if field.is_relation), "batch"],
         "list_filter": [field.name for field in fields if field.choices or isinstance(field, models.BooleanField)],
-        "search_fields": [f"{path}__startswith" for path in paths],
+        "search_codes": [_code_path(field) for field in codes if _is_text(field)],
+        "search_related": [field.name for field in codes if _refers_to_named(field)],
     }
     return type(f"{schema.model.__name__}Admin", (FactAdmin,), options)
+
+
+def _code_path(field: "models.Field[Any, Any]") -> str:
+    return f"{field.name}__pk" if field.is_relation else field.name
+
+
+def _refers_to_named(field: "models.Field[Any, Any]") -> bool:
+    target = field.related_model
+    return isinstance(target, type) and issubclass(target, models.Model) and search.is_named(target)
 
 
 def _is_text(field: "models.Field[Any, Any]") -> bool:

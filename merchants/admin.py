@@ -38,7 +38,8 @@ class MemberAdmin(ReadOnlyAdmin):
     list_display = ("user", "merchant_id", "role", "may_attach", "invited_by", "invited_at", "disabled_at")
     list_select_related = ("user",)
     list_filter = ("role", "may_attach")
-    search_fields = ("user__username", "merchant__code__exact")
+    search_texts = ("user__username",)
+    search_related = ("merchant",)
     actions = ("disable", "enable", "withdraw")
     fields = (
         "user",
@@ -120,7 +121,9 @@ class ApiKeyAdmin(ReadOnlyAdmin):
     """API keys without their secrets. `manage.py issue_key` issues them; they are revoked here."""
 
     list_display = ("prefix", "name", "merchant_id", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
-    search_fields = ("prefix__startswith", "name", "merchant__code__exact")
+    search_codes = ("prefix",)
+    search_texts = ("name",)
+    search_related = ("merchant",)
     actions = ("revoke",)
     fields = (
         "prefix",

@@ -65,8 +65,8 @@ class DecisionAdmin(ReadOnlyAdmin):
     list_display = ("subject", "offer", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
     list_select_related = ("offer", "version")
     list_filter = ("offer", "outcome", FailedConditionFilter)
-    search_fields = ("subject__exact", "merchant__code__exact")
-    search_help_text = gettext_lazy("Full order number, draw number or merchant code")
+    search_codes = ("subject",)
+    search_related = ("merchant",)
     fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
 
     @admin.display(description=gettext_lazy("conditions not met"))
@@ -86,7 +86,8 @@ class TagAdmin(ReadOnlyAdmin):
     list_display = ("subject", "offer", "merchant_id", "kind", "tagged_at", "total")
     list_select_related = ("offer",)
     list_filter = ("offer", "kind")
-    search_fields = ("subject__exact", "merchant__code__exact")
+    search_codes = ("subject",)
+    search_related = ("merchant",)
     fields = ("offer", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total")
 
 
@@ -96,5 +97,6 @@ class AttachmentAdmin(ReadOnlyAdmin):
 
     list_display = ("order_no", "merchant_id", "coupon", "placed_at")
     list_select_related = ("coupon",)
-    search_fields = ("order_no__exact", "merchant__code__exact")
+    search_codes = ("order_no", "coupon__code")
+    search_related = ("merchant",)
     fields = ("order_no", "merchant_id", "coupon", "placed_at")

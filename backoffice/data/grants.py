@@ -37,8 +37,8 @@ class GrantAdmin(ReadOnlyAdmin):
     list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "review")
     list_select_related = ("offer",)
     list_filter = ("offer", "status", NeedsReviewFilter)
-    search_fields = ("subject__exact", "merchant__code__exact")
-    search_help_text = gettext_lazy("Full order number, draw number or merchant code")
+    search_codes = ("subject",)
+    search_related = ("merchant",)
     actions = ("keep", "redecide", "revoke")
     fields = (
         "offer",
@@ -99,7 +99,8 @@ class CouponAdmin(ReadOnlyAdmin):
     list_display = ("code", "offer", "merchant_id", "status", "value", "currency", "valid_until", "order_no")
     list_select_related = ("offer",)
     list_filter = ("offer", "status")
-    search_fields = ("code__exact", "merchant__code__exact", "order_no__exact")
+    search_codes = ("code", "order_no")
+    search_related = ("merchant",)
 
 
 @admin.register(JournalEntry)
@@ -109,7 +110,8 @@ class JournalEntryAdmin(ReadOnlyAdmin):
     list_display = ("at", "offer", "what", "source", "target", "amount", "currency", "by", "reason")
     list_select_related = ("offer", "grant", "coupon")
     list_filter = ("offer", "target")
-    search_fields = ("grant__subject__exact", "coupon__code__exact")
+    search_codes = ("grant__subject", "coupon__code")
+    search_related = ("grant__merchant", "coupon__merchant")
 
     @admin.display(description=gettext_lazy("what moved"))
     def what(self, entry: JournalEntry) -> str:

@@ -23,7 +23,6 @@ class CampaignAdmin(ReadOnlyAdmin):
     """Campaigns."""
 
     list_display = ("code", "name_en", "name_zh")
-    search_fields = ("code", "name_en", "name_zh")
 
 
 @admin.register(Offer)
@@ -33,7 +32,6 @@ class OfferAdmin(ReadOnlyAdmin):
     list_display = ("code", "name", "campaign", "places", "claims_decided_until", "version")
     list_select_related = ("campaign", "version", "version__offer")
     list_filter = ("campaign",)
-    search_fields = ("code", "name_en", "name_zh")
     fields = (
         "code",
         "name_en",
@@ -86,7 +84,8 @@ class VersionAdmin(ReadOnlyAdmin):
     list_display = ("offer", "number", "digest", "published_at", "published_by")
     list_select_related = ("offer",)
     list_filter = ("offer__campaign",)
-    search_fields = ("offer__code", "digest")
+    search_codes = ("digest",)
+    search_related = ("offer",)
     fields = ("offer", "number", "digest", "published_at", "published_by", "terms", "definition")
 
     @admin.display(description=gettext_lazy("terms"))

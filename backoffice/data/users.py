@@ -115,3 +115,5 @@ class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the
 @admin.register(Group)
 class RoleAdmin(ReadOnlyAdmin, GroupAdmin):
     """Roles, read-only: `backoffice.roles` defines them."""
+
+    search_texts = ("name",)

@@ -48,7 +48,8 @@ class EndpointAdmin(ReadOnlyAdmin):
     """Endpoints. The secret is shown only once, when it is created."""
 
     list_display = ("name", "url", "merchant_id", "kinds", "disabled_at", "created_by")
-    search_fields = ("name", "url")
+    search_texts = ("name", "url")
+    search_related = ("merchant",)
     fields = ("name", "url", "merchant_id", "kinds", "created_by", "created_at", "disabled_at", "old_until")
     raw_id_fields = ("merchant",)
     actions = ("test", "rotate", "disable", "enable")
@@ -122,7 +123,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
     list_display = ("key", "endpoint", "event", "tries", "status", "error", "delivered_at", "due_at")
     list_select_related = ("endpoint", "event")
     list_filter = ("endpoint", "status")
-    search_fields = ("key__exact",)
+    search_codes = ("key",)
+    search_texts = ("endpoint__name",)
     ordering = ("-pk",)
     actions = ("replay",)
 

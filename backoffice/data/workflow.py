@@ -37,7 +37,7 @@ class DraftAdmin(LinkedListAdmin):
     page = "backoffice:draft"
     list_display = ("title", "status", "writers", "submitted_by", "approved_by", "changed_at")
     list_filter = ("status",)
-    search_fields = ("title",)
+    search_texts = ("title",)
     ordering = ("-changed_at",)
     change_list_template = "backoffice/draft_list.html"
 
@@ -70,7 +70,7 @@ class RevocationAdmin(LinkedListAdmin):
     page = "backoffice:revocation"
     list_display = ("title", "status", "reason", "proposed_by", "proposed_at", "ended_by", "revoked")
     list_filter = ("status",)
-    search_fields = ("title", "reason")
+    search_texts = ("title", "reason")
     ordering = ("-pk",)
 
 
@@ -89,5 +89,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
     list_display = ("at", "verb", "offer", "draft", "by", "reason")
     list_select_related = ("offer", "draft")
     list_filter = ("verb",)
-    search_fields = ("by__exact", "offer__code__exact")
+    search_codes = ("by",)
+    search_texts = ("draft__title",)
+    search_related = ("offer",)
     ordering = ("-pk",)

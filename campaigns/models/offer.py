@@ -8,6 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField
+from core.search import register_named
 from merchants.models import Merchant
 
 
@@ -38,6 +39,9 @@ class Campaign(Named):
     class Meta:
         verbose_name = _("campaign")
         verbose_name_plural = _("campaigns")
+
+
+register_named(Campaign, "code", "name_en", "name_zh")
 
 
 class Offer(Named):
@@ -82,6 +86,9 @@ class Offer(Named):
                 condition=Q(limit=None) | Q(places_taken__lte=F("limit")), name="offer_places_within_limit"
             ),
         ]
+
+
+register_named(Offer, "code", "name_en", "name_zh")
 
 
 class MerchantQuota(models.Model):

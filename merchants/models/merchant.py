@@ -5,6 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField, instant
+from core.search import register_named
 from imports.models import ImportedRecord
 
 
@@ -25,6 +26,9 @@ class Merchant(ImportedRecord):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name or self.name_en}".strip()
+
+
+register_named(Merchant, "code", "name", "name_en")
 
 
 class Account(ImportedRecord):
