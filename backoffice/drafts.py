@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
 from campaigns.models import Campaign, Draft, Simulation
@@ -58,8 +59,12 @@ class DefinitionForm(forms.Form):
     was = forms.CharField(widget=forms.HiddenInput)
 
     def clean_source(self) -> str:
-        text: str = self.cleaned_data["source"]
-        return text.replace("\r\n", "\n")
+        return _normalized(self.cleaned_data["source"])
+
+
+def _normalized(text: str) -> str:
+    """Return a text with the line ends of a draft: browsers send others."""
+    return text.replace("\r\n", "\n")
 
 
 class CloneForm(forms.Form):
@@ -132,8 +137,9 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     draft = get_object_or_404(Draft, pk=pk)
     writable = draft.status in Draft.OPEN and has_permissions(request, "change_draft")
     form = DefinitionForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
+    conflict = find_conflict(request, draft, saved=draft.source, mine=_normalized(request.POST.get("source", "")))
     restored = "restored" in request.POST
-    if request.method == "POST" and not restored and _save(request, draft, form, writable=writable):
+    if request.method == "POST" and not restored and _save(request, draft, form, conflict, writable=writable):
         return redirect("backoffice:draft", draft.pk)
     text, problems = check_definition(draft.source)
     return render_page(
@@ -144,6 +150,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         form=form,
         writable=writable,
         restored=restored,
+        conflict=conflict,
         problems=problems,
         text=text,
         differences=list(_differences(text)) if text else [],
@@ -155,16 +162,16 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-def _save(request: HttpRequest, draft: Draft, form: DefinitionForm, *, writable: bool) -> bool:
+def _save(
+    request: HttpRequest, draft: Draft, form: DefinitionForm, conflict: Conflict | None, *, writable: bool
+) -> bool:
     """Save the text and return whether that worked; otherwise the page keeps what was typed."""
     if not writable:
         raise PermissionDenied
-    if not form.is_valid():
+    if not form.is_valid() or not was_shown(request, conflict):
         return False
     try:
-        drafts.write(
-            draft, form.cleaned_data["source"], was=form.cleaned_data["was"], at=clock.now(), by=actor(request)
-        )
+        drafts.write(draft, form.cleaned_data["source"], was=draft.digest, at=clock.now(), by=actor(request))
     except DraftError as refusal:
         form.add_error(None, str(refusal))
         return False

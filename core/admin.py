@@ -33,7 +33,7 @@ class ReadOnlyAdmin(Base):
     paginator = CappedPaginator
     show_full_result_count = False  # counting a million rows costs more than showing a page of them
 
-    def get_search_fields(self, request: HttpRequest) -> Sequence[str]:
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Return all columns that are searched; without any the page has no search box."""
         named = ("pk",) if search.is_named(self.model) else ()
         return (*self.search_codes, *self.search_texts, *self.search_related, *named)

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from backoffice.conflicts import find_conflict, was_shown
 from backoffice.drafts import check_definition
 from backoffice.offer_form.fields import CampaignContext
 from backoffice.offer_form.offer import OfferForm
@@ -34,6 +35,7 @@ def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
         raise PermissionDenied
     data = _load(draft.source)
     number, offer = _find_offer(data, code)
+    saved = yaml_roundtrip.dump(offer)
     form = OfferForm(offer, _campaign_context(data), request.POST or None)
     valid = request.method != "POST" or form.is_valid()
     if request.method == "POST" and valid:
@@ -41,14 +43,18 @@ def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     source = yaml_roundtrip.dump(data)
     text, problems = check_definition(source) if valid else (None, ())
     own = _report(form, number, problems)
+    conflict = find_conflict(request, draft, saved=saved, mine=yaml_roundtrip.dump(offer)) if valid else None
     refusal = ""
     if "save" in request.POST:
-        invalid = not valid or own
-        refusal = _("Not saved. Correct the marked fields.") if invalid else _save(request, draft, source)
-        if not refusal:
-            return redirect("backoffice:offer-form", pk, code)
+        if not valid or own:
+            refusal = _("Not saved. Correct the marked fields.")
+        elif was_shown(request, conflict):
+            refusal = _save(request, draft, source)
+            if not refusal:
+                return redirect("backoffice:offer-form", pk, code)
+    base = request.POST.get("was") or drafts.digest(saved)
     shown = {"offer": offer, "text": text, "other_problems": [problem for problem in problems if problem not in own]}
-    return _render(request, draft, code, form=form, refusal=refusal, **shown)
+    return _render(request, draft, code, form=form, refusal=refusal, conflict=conflict, base_digest=base, **shown)
 
 
 def _render(
@@ -63,7 +69,6 @@ def _render(
         code=code,
         form_is_bound=request.method == "POST",
         restored="restored" in request.POST,
-        base_digest=request.POST.get("was", draft.digest),
         sentences=offer_sentences.describe_terms(terms) if terms else None,
         yaml=yaml_roundtrip.dump(offer),
         **context,
@@ -82,7 +87,7 @@ def _report(form: OfferForm, number: int, problems: Sequence[Problem]) -> list[P
 def _save(request: HttpRequest, draft: Draft, source: str) -> str:
     """Write the draft; return why it is refused, or an empty string."""
     try:
-        drafts.write(draft, source, was=request.POST.get("was", ""), at=clock.now(), by=actor(request))
+        drafts.write(draft, source, was=draft.digest, at=clock.now(), by=actor(request))
     except DraftError as error:
         return str(error)
     messages.success(request, _("The draft is saved."), extra_tags="saved")

@@ -11,6 +11,7 @@ from campaigns.offers.drafts import DraftError
 from definitions.errors import DefinitionError
 from tests.support.concurrency import at_once
 from tests.support.guards import without_row_locks
+from tests.support.html_forms import form_data
 from tests.support.members import words
 from tests.support.operators import Staff
 from tests.support.world import HEADING, offer, publish, t, tick
@@ -226,11 +227,31 @@ def test_a_draft_goes_through_its_pages(staff: Staff) -> None:
     assert "published by ana, version 2, More" in said
 
 
-def test_an_edit_by_another_user_is_not_overwritten(staff: Staff) -> None:
+def test_an_edit_by_another_user_is_shown_and_not_overwritten_unseen(staff: Staff) -> None:
     ana, draft = staff("ana", "operator"), begin()
-    was = draft.digest
-    drafts.write(draft, SOURCE + "# theirs\n", was=was, at=AT, by="bo")
-    page = ana.post(f"/admin/drafts/{draft.pk}/", {"source": SOURCE + "# mine\n", "was": was}).content.decode()
-    assert "Somebody else changed this draft meanwhile" in page
-    assert "# mine" in page  # what was typed is still there
-    assert Draft.objects.get().source.endswith("# theirs\n")
+    where = f"/admin/drafts/{draft.pk}/"
+    drafts.write(draft, SOURCE + "# theirs\n", was=draft.digest, at=AT, by="bo")
+    sent = {"source": SOURCE + "# mine\n", "was": drafts.digest(SOURCE)}
+    for _press in range(2):  # the same form again has not seen the other version either
+        page = ana.post(where, sent).content.decode()
+        assert "Saved by bo at 20 September 2022" in words(page)
+        assert "− # theirs (saved version)" in words(page)
+        assert "+ # mine (your version)" in words(page)
+        assert "Save my version" in words(page)
+        assert Draft.objects.get().source.endswith("# theirs\n")
+    shown = form_data(page)
+    assert str(shown["source"]).replace("\r\n", "\n").rstrip() == SOURCE + "# mine"  # what was typed is still there
+    drafts.write(draft, SOURCE + "# later\n", was=draft.digest, at=AT, by="bo")
+    page = ana.post(where, shown).content.decode()
+    assert "− # later (saved version)" in words(page)
+    assert Draft.objects.get().source.endswith("# later\n")
+    assert ana.post(where, form_data(page)).status_code == 302
+    assert Draft.objects.get().source.rstrip().endswith("# mine")
+
+
+def test_the_same_edit_by_another_user_is_no_conflict(staff: Staff) -> None:
+    ana, draft = staff("ana", "operator"), begin()
+    drafts.write(draft, SOURCE + "# both\n", was=draft.digest, at=AT, by="bo")
+    sent = {"source": SOURCE + "# both\n", "was": drafts.digest(SOURCE)}
+    assert ana.post(f"/admin/drafts/{draft.pk}/", sent).status_code == 302
+    assert AuditEvent.objects.filter(verb="written").count() == 2

@@ -319,14 +319,48 @@ def test_the_preview_writes_nothing_and_saving_does() -> None:
     assert "# why" in editor.source
 
 
-def test_a_draft_that_somebody_else_changed_is_not_overwritten() -> None:
+def change_meanwhile(old: str, new: str) -> None:
+    """Let Bo save a change of the draft."""
+    draft = Draft.objects.get()
+    drafts.write(draft, draft.source.replace(old, new), was=draft.digest, at=t("02"), by="bo")
+
+
+def test_both_versions_are_shown_and_neither_is_overwritten_unseen() -> None:
     editor = Editor()
-    draft = Draft.objects.get(pk=editor.draft.pk)
-    drafts.write(draft, SIMPLE.replace("percent: 10", "percent: 11"), was=draft.digest, at=t("02"), by="bo")
+    opened = editor.html
+    change_meanwhile("percent: 10", "percent: 11")
     for _press in range(2):
+        editor.html = opened
         assert not editor.save(**{"quota-limit": "5"})
-        assert "Somebody else changed this draft meanwhile" in editor.html
-    assert "limit: 3" in editor.source
+        page = words(editor.html)
+        assert "Saved by bo" in page
+        assert "− benefit: {fee: freight, percent: 11} (saved version)" in page
+        assert "+ benefit: {fee: freight, percent: 10} (your version)" in page
+        assert editor.value("quota-limit") == "5"
+        assert "limit: 3" in editor.source
+    editor.change(**{"benefit-percent": "11"})  # merged by hand; the versions stay on the page
+    assert "− quota: {limit: 3} (saved version)" in words(editor.html)
+    assert editor.save()
+    assert "percent: 11" in editor.source
+    assert "limit: 5" in editor.source
+
+
+def test_a_version_saved_after_the_comparison_is_shown_too() -> None:
+    editor = Editor()
+    change_meanwhile("percent: 10", "percent: 11")
+    assert not editor.save(**{"quota-limit": "5"})
+    change_meanwhile("percent: 11", "percent: 12")
+    assert not editor.save()
+    assert "percent: 12} (saved version)" in words(editor.html)
+    assert "percent: 12" in editor.source
+
+
+def test_changes_of_other_parts_of_the_draft_are_kept() -> None:
+    editor = Editor()
+    change_meanwhile("campaign: trial", "campaign: other")
+    assert editor.save(**{"quota-limit": "5"})
+    assert "campaign: other" in editor.source
+    assert "limit: 5" in editor.source
 
 
 def test_a_form_with_missing_or_forged_parts_is_no_fault() -> None:
