@@ -15,7 +15,7 @@ from django.db.models import Exists, F, OuterRef
 from campaigns.ledger import journal
 from campaigns.models import Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
-from core.db import bulk_insert
+from core.db import bulk_insert, bulk_update
 from definitions.benefits import CouponBundle
 
 Status = Coupon.Status
@@ -161,7 +161,7 @@ def void(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -> int:
         ]
         for coupon in coupons:
             coupon.status, coupon.order_no = Status.VOID, None
-        Coupon.objects.bulk_update(coupons, ["status", "order_no"], batch_size=500)
+        bulk_update.save(coupons, ["status", "order_no"])
         journal.record(entries)
     return len(coupons)
 

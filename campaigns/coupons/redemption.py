@@ -21,6 +21,7 @@ from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import terms_of
+from core.db import bulk_update
 from core.db.compiled_queries import compiled_query
 from definitions.benefits import CouponBundle
 from logistics.facts import FREIGHT_ORDERS
@@ -100,7 +101,9 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     with_new = {coupon.merchant_id for coupon in new}
     # An order that found no coupon asks again: one that was issued meanwhile may have been valid when it was placed.
     Attachment.objects.filter(merchant__in=with_new, coupon=None).delete()
-    orders = orders_that_ask({coupon.grant.version for coupon in rows.values()}, merchants, changes.until, moved=moved)
+    # The definition of a version is large: it is read once a process, not with each coupon.
+    versions = Version.objects.only("digest").filter(pk__in={coupon.grant.version_id for coupon in rows.values()})
+    orders = orders_that_ask(set(versions), merchants, changes.until, moved=moved)
     attachments: list[Attachment] = []
     held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
     moves = _take_off([coupon for coupons in held.values() for coupon in coupons], changes.until)
@@ -151,7 +154,7 @@ def _take_off(coupons: list[life_cycle.Coupon], at: datetime) -> list[life_cycle
 def _lock_coupons(merchants: list[str]) -> dict[str, list[Coupon]]:
     coupons = Coupon.objects.filter(merchant__in=merchants).exclude(status=Status.VOID).order_by("pk")
     stored: dict[str, list[Coupon]] = defaultdict(list)
-    for coupon in coupons.select_for_update(of=("self",), no_key=True).select_related("grant", "grant__version"):
+    for coupon in coupons.select_for_update(of=("self",), no_key=True).select_related("grant"):
         stored[coupon.merchant_id].append(coupon)
     return stored
 
@@ -225,7 +228,7 @@ def _mark_moved_orders(coupons: dict[int, Coupon]) -> None:
         orders = " ".join(f"{order_no} {owner}" for order_no, owner in changed[grant.pk].items())
         if differences.mark(grant, {MOVED_ORDER: orders} if orders else {}, of=(MOVED_ORDER,)):
             marked.append(grant)
-    Grant.objects.bulk_update(marked, differences.MARKED, batch_size=500)
+    bulk_update.save(marked, differences.MARKED)
 
 
 def _write(moves: list[life_cycle.Move], stored: dict[int, Coupon]) -> None:
@@ -235,7 +238,7 @@ def _write(moves: list[life_cycle.Move], stored: dict[int, Coupon]) -> None:
     for replayed in moved.values():
         coupon = stored[replayed.id]
         coupon.status, coupon.value, coupon.order_no = Status(replayed.status), replayed.value, replayed.order
-    Coupon.objects.bulk_update([stored[pk] for pk in moved], ["status", "value", "order_no"], batch_size=500)
+    bulk_update.save([stored[pk] for pk in moved], ["status", "value", "order_no"])
     journal.record(_entry(move, stored[move.coupon.id]) for move in moves)
 
 

@@ -13,7 +13,7 @@ from campaigns.eligibility import affected, differences, thresholds
 from campaigns.eligibility.changes import Changes
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
-from core.db import bulk_insert, planner_hints
+from core.db import bulk_insert, bulk_update, planner_hints
 from definitions.claim_terms import Threshold
 from rules.conditions import all_of
 from trade.models import Receipt, TradeOrder
@@ -109,7 +109,7 @@ def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str])
         value = doubtful.get(grant.subject)
         if differences.mark(grant, {REVIEW_REASON: value} if value else {}, of=(REVIEW_REASON,)):
             marked.append(grant)
-    Grant.objects.bulk_update(marked, differences.MARKED, batch_size=500)
+    bulk_update.save(marked, differences.MARKED)
 
 
 def total(offer: PublishedOffer, threshold: Threshold, merchant: str, *, at: datetime) -> Decimal:

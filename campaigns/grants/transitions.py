@@ -16,7 +16,7 @@ from campaigns.ledger import journal
 from campaigns.models import Grant, Issuance, Offer
 from campaigns.notifications import outbox
 from campaigns.offers import quota_guard
-from core.db import bulk_insert
+from core.db import bulk_insert, bulk_update
 
 Status = Grant.Status
 
@@ -168,7 +168,7 @@ def advance(advances: Sequence[GrantAdvance]) -> None:
         grant.ended_at = None if grant.status in Grant.LIVE else steps[-1].at
         grant.review = grant.review if grant.status in Grant.LIVE else ""  # nothing is left to decide
         grants.append(grant)
-    Grant.objects.bulk_update(grants, ["status", "ended_at", "review"], batch_size=500)
+    bulk_update.save(grants, ["status", "ended_at", "review"])
     _return_places([grant for grant in grants if grant.status == Status.RELEASED])
     journal.record(entries)
 
@@ -230,5 +230,5 @@ def revoke_all(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -
     entries = [entry(grant, str(grant.status), step, by=by, reason=reason) for grant in grants]
     for grant in grants:
         grant.status, grant.ended_at, grant.review = Status.REVOKED, at, ""
-    Grant.objects.bulk_update(grants, ["status", "ended_at", "review"], batch_size=500)
+    bulk_update.save(grants, ["status", "ended_at", "review"])
     journal.record(entries)
