@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -19,7 +19,7 @@ from campaigns.models import Decision
 from campaigns.offers import published_offers
 from merchants import api_keys
 from tests.support.members import member
-from tests.support.processes import url
+from tests.support.processes import lock_waiters, url
 from tests.support.servers import SECRET_KEY, wait_until, web
 from tests.support.world import freight, merchant, offer, publish, used
 
@@ -85,15 +85,6 @@ def crowd() -> Iterator[Callable[..., "Future[Answer]"]]:
         yield pool.submit
 
 
-def waiting() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_stat_clear_snapshot()")  # else a transaction goes on seeing what it saw first
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return int(cursor.fetchone()[0])
-
-
 def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable[..., Any], settings: Settings) -> None:
     settings.SECRET_KEY = SECRET_KEY  # the session is the server's too
     browser = Client()
@@ -105,7 +96,7 @@ def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable
         with transaction.atomic():
             published_offers.send_about("freight_order", held=True)()
             holding = [crowd(caller.quote, n) for n in range(CONNECTIONS)]
-            wait_until(lambda: waiting() == CONNECTIONS, 30, "all connections wait for the offer")
+            wait_until(lambda: lock_waiters() == CONNECTIONS, "all connections wait for the offer")
             refused = [crowd(partial(caller.claim, 5)), crowd(caller.quota), crowd(caller.ask, "GET", "/", **session)]
             for answer in (future.result() for future in refused):
                 assert (answer.status, answer.again_in) == (503, "2")
@@ -123,7 +114,7 @@ def test_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any
         with transaction.atomic():
             published_offers.send_about("freight_order", held=True)()
             claims = [crowd(caller.claim, n) for n in range(ORDERS)]
-            wait_until(lambda: waiting() == 1, 30, "one decides for all")
+            wait_until(lambda: lock_waiters() == 1, "one decides for all")
             assert [caller.quota().status for _ in range(3)] == [200] * 3
         assert [future.result().status for future in claims] == [201] * ORDERS
     assert used("o") == ORDERS

@@ -6,51 +6,62 @@ from functools import partial
 from threading import Barrier, Event, Thread
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import Error, OperationalError, connection, transaction
 from pytest_django import Settings
 
-from campaigns.engine import claim_decisions, instant_claims, ticker
+from campaigns.engine import claim_decisions, instant_claims
 from campaigns.grants import revocations
 from campaigns.ledger import statements
 from campaigns.ledger.statements import PeriodError
 from campaigns.models import Decision, Grant, Offer
 from campaigns.offers import pausing, published_offers
 from campaigns.offers.published_offers import PublishedOffer
-from tests.support.concurrency import at_once
+from tests.support.concurrency import Race, at_once
+from tests.support.processes import url
 from tests.support.programs import Answer, Program, claim_with_fact
+from tests.support.servers import PATIENCE, wait_until
 from tests.support.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-MOST_ENDED = 15
+ENDED_WAITING = 10
+ENDED_LATER = 5
 
 
-def end_one() -> int:
-    """Terminate one other active connection to this database; return how many were terminated."""
-    with connection.cursor() as cursor:
-        cursor.execute(
+def end_one(among: str) -> int:
+    """Terminate one other connection to this database; return how many were terminated."""
+    with psycopg.connect(url(), autocommit=True) as admin:
+        ended = admin.execute(
             "SELECT count(pg_terminate_backend(pid)) FROM (SELECT pid FROM pg_stat_activity WHERE datname ="
-            " current_database() AND pid <> pg_backend_pid() AND state <> 'idle' ORDER BY random() LIMIT 1) AS one"
+            f" current_database() AND pid <> pg_backend_pid() AND {among} ORDER BY random() LIMIT 1) AS one"
         )
-        return int(cursor.fetchone()[0])
+        return int((ended.fetchone() or [0])[0])
 
 
 @contextmanager
-def killing() -> Iterator[list[int]]:
-    """Terminate other connections repeatedly during the block; yield the number terminated in each round."""
-    over, ended = Event(), list[int]()
+def killing() -> Iterator[None]:
+    """Terminate other connections during the block: ten that wait for the offers, then some at work."""
+    over, held = Event(), Event()
 
     def kill() -> None:
-        while sum(ended) < MOST_ENDED and not over.wait(0.1):
-            ended.append(end_one())
+        with transaction.atomic():
+            published_offers.send_about("freight_order", held=True)()
+            held.set()
+            for _ in range(ENDED_WAITING):
+                wait_until(lambda: end_one("wait_event_type = 'Lock'") == 1, "a claim waits for the offers")
         connection.close()
+        for _ in range(ENDED_LATER):
+            if not over.wait(0.02):
+                end_one("state <> 'idle'")
 
     thread = Thread(target=kill)
     thread.start()
     try:
-        yield ended
+        assert held.wait(PATIENCE)
+        yield
     finally:
         over.set()
         thread.join()
@@ -77,9 +88,8 @@ def test_terminated_connections_neither_lose_nor_duplicate(platform: Program, se
         body = claim_with_fact(order_no=f"F{n:02}")
         return insistently(partial(platform.post, "claims/", body, once=f"key-{n}"))
 
-    with killing() as ended:
+    with killing():
         answers = at_once([partial(claim, n) for n in range(24)])
-    assert sum(ended) > 0
     granted = {answer.body["key"] for answer in answers if answer.status == 201}
     assert sorted({answer.status for answer in answers}) == [201, 409]
     assert granted == set(Grant.objects.values_list("subject", flat=True))  # what was acknowledged, and nothing else
@@ -108,54 +118,31 @@ def test_a_read_only_database_is_a_503_until_it_is_writable(platform: Program) -
     assert Grant.objects.count() == 1
 
 
-def test_a_pause_comes_before_or_after_a_concurrent_tick(platform: Program) -> None:
-    for n in range(6):
-        publish(offer(f"o{n}", benefit=f"{{fee: freight, percent: {n + 1}}}", where=f"[{{fact: line, is: l{n}}}]"))
-        for m in range(5):
-            freight(f"F{n}{m}", paid_at="02", line=f"l{n}")
-        row = Offer.objects.get(code=f"o{n}")
-        at_once([partial(ticker.tick, at=t(f"03 0{n}:00")), partial(_pause, row)])
-        given = Grant.objects.filter(offer=row).count()
-        assert given in (0, 5)
-        tick(f"03 0{n}:30")
-        assert Grant.objects.filter(offer=row).count() == given  # a paused offer gives nothing
-        pausing.resume(row, at=t("04"), by="ana", reason="x")
-    tick("05")
-    assert Grant.objects.count() == 30
-
-
-def _pause(row: Offer) -> Any:
-    return pausing.pause(row, at=t("02 12:00"), by="ana", reason="x")
+def _pause() -> Any:
+    return pausing.pause(Offer.objects.get(), at=t("02 12:00"), by="ana", reason="x")
 
 
 def given_when_paused(monkeypatch: pytest.MonkeyPatch) -> int:
-    """A pause in the middle of a tick that gives five places: how many were given when the pause had been done."""
-    writing, done = Event(), Event()
-    write = claim_decisions._write
-
-    def slow(*some: Any) -> Any:
-        writing.set()
-        done.wait(1)  # in vain where the pause waits for the tick
-        return write(*some)
-
-    monkeypatch.setattr(claim_decisions, "_write", slow)
+    """A pause while a tick is about to write five grants: how many were given when the pause had been done."""
     publish(offer("o"))
     for n in range(5):
         freight(f"F{n}", paid_at="02")
+    race = Race()
+    monkeypatch.setattr(claim_decisions, "_write", race.stop_before(claim_decisions._write))
 
     def pause() -> int:
-        writing.wait()
-        _pause(Offer.objects.get())
-        given = Grant.objects.count()
-        done.set()
-        return given
+        _pause()
+        return Grant.objects.count()
 
-    both: list[Callable[[], Any]] = [partial(tick, "03"), pause]
-    return int(at_once(both)[1])
+    works: list[Callable[[], int | None]] = [partial(tick, "03"), race.after_first(pause)]
+    return race.run(works)[1] or 0
 
 
 def test_a_pause_waits_for_the_tick_that_grants(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
     assert given_when_paused(monkeypatch) == 5
+    freight("F5", paid_at="02")
+    tick("03 01:00")
+    assert Grant.objects.count() == 5  # a paused offer gives nothing
 
 
 def test_control_without_the_lock_a_tick_grants_after_the_pause(
@@ -164,6 +151,27 @@ def test_control_without_the_lock_a_tick_grants_after_the_pause(
     monkeypatch.setattr(published_offers, "hold", list)
     assert given_when_paused(monkeypatch) == 0
     assert Grant.objects.count() == 5
+
+
+def given_during_a_pause(monkeypatch: pytest.MonkeyPatch) -> int:
+    """A tick while an offer is about to be paused: how many grants there are when both are done."""
+    publish(offer("o"))
+    freight("F", paid_at="02")
+    race = Race()
+    monkeypatch.setattr(pausing, "_change", race.stop_before(pausing._change))
+    race.run([_pause, race.after_first(partial(tick, "03"))])
+    return Grant.objects.count()
+
+
+def test_a_tick_waits_for_the_pause(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert given_during_a_pause(monkeypatch) == 0
+
+
+def test_control_without_the_lock_a_tick_does_not_wait_for_the_pause(
+    platform: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(published_offers, "hold", list)
+    assert given_during_a_pause(monkeypatch) == 1
 
 
 def deadlocks() -> int:
@@ -214,7 +222,7 @@ def test_control_locking_in_two_orders_deadlocks() -> None:
         try:
             with transaction.atomic():
                 published_offers.hold([one])
-                both.wait(timeout=10)
+                both.wait(PATIENCE)
                 published_offers.hold([other])
         except OperationalError as error:
             return type(error.__cause__).__name__

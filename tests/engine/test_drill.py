@@ -7,7 +7,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from campaigns.engine import claim_decisions
 from campaigns.offers import published_offers
+from tests.support.concurrency import Race
 from tests.support.world import everything, freight, merchant, offer, publish, tick
 
 POSTGRES = pytest.mark.postgresql
@@ -51,10 +53,11 @@ def test_control_a_drill_without_the_lock_is_not_exact(
 ) -> None:
     season(40)
     before = everything()
-    send_about = published_offers.send_about
+    send_about, race = published_offers.send_about, Race(threads=8)
     monkeypatch.setattr(published_offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
-    with pytest.raises(CommandError):
-        run_drill(capsys, claims=40, clients=8, limit=30)
+    monkeypatch.setattr(claim_decisions, "_write", race.stop_before(claim_decisions._write))
+    with pytest.raises(CommandError, match=r"7 clients failed: .* violates .*offer_places_within_limit"):
+        run_drill(capsys, claims=40, clients=8, limit=1)
     assert everything() == before
 
 

@@ -1,8 +1,7 @@
 """A step of the tick that keeps failing is quarantined, and the others go on (F3 in docs/reliability.md)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from threading import Event
 from typing import Any
 from unittest.mock import patch
 
@@ -16,7 +15,7 @@ from campaigns.engine import claim_decisions, quarantine, ticker
 from campaigns.models import TickRun, TickStep
 from campaigns.monitoring import health
 from core.clock import real
-from tests.support.concurrency import at_once
+from tests.support.concurrency import Race
 from tests.support.scenarios import small_world, wipe
 from tests.support.world import everything, freight, grants, merchant, offer, publish, t, tick
 
@@ -111,35 +110,24 @@ def test_a_new_version_is_tried_anew() -> None:
     assert TickRun.objects.latest().skipped_steps == ""
 
 
-def left_out_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
-    """Return the steps that ticks skip while another tick works for long."""
+def skipped_behind_a_long_tick(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the steps that ticks skip while another tick is about to write its decisions."""
     merchant()
     publish(offer("o"))
     freight("F", paid_at="02")
-    writing, over = Event(), Event()
-    write = claim_decisions._write
+    race = Race()
+    monkeypatch.setattr(claim_decisions, "_write", race.stop_before(claim_decisions._write))
 
-    def slow(*some: Any) -> Any:
-        writing.set()
-        over.wait(1.5)
-        return write(*some)
+    def skipped() -> str:
+        return ticker.tick(at=t("09")).skipped_steps
 
-    def another() -> str:
-        writing.wait()
-        skipped_steps = ticker.tick(at=t("09")).skipped_steps
-        if skipped_steps:
-            over.set()
-        return skipped_steps
-
-    monkeypatch.setattr(claim_decisions, "_write", slow)
-    first: Callable[[], str] = lambda: ticker.tick(at=t("09")).skipped_steps  # noqa: E731  beside the others
-    return set(at_once([first, *[another] * (quarantine.TRIES + 1)]))
+    return set(race.run([skipped, *[race.after_first(skipped)] * (quarantine.TRIES + 1)]))
 
 
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_requests_that_wait_for_a_long_tick_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert left_out_behind_a_long_tick(monkeypatch) == {""}
+    assert skipped_behind_a_long_tick(monkeypatch) == {""}
     assert TickStep.objects.get().tries == 0
 
 
@@ -147,7 +135,7 @@ def test_requests_that_wait_for_a_long_tick_are_not_counted(monkeypatch: pytest.
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_lock_a_long_tick_is_taken_for_dead(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(quarantine, "alone", nullcontext)
-    assert left_out_behind_a_long_tick(monkeypatch) == {"", "claims: freight"}
+    assert skipped_behind_a_long_tick(monkeypatch) == {"", "claims: freight"}
 
 
 @pytest.mark.parametrize(("role", "left"), [("operator", 0), ("viewer", 3)])

@@ -15,10 +15,9 @@ import psutil
 import pytest
 
 from standalone import terminal
-from tests.support.servers import free_port, wait_until
+from tests.support.servers import PATIENCE, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-TIMEOUT = 40
 
 
 @dataclass
@@ -42,7 +41,7 @@ class Server:
 
     def end(self, number: int) -> int:
         self.process.send_signal(number)
-        return self.process.wait(TIMEOUT)
+        return self.process.wait(PATIENCE)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -94,7 +93,7 @@ def start(folder: Path, *arguments: str) -> Server:
 @pytest.fixture
 def server(folder: Path) -> Iterator[Server]:
     server = start(folder)
-    wait_until(server.serves, TIMEOUT, "the login page")
+    wait_until(server.serves, "the login page")
     yield server
     if server.process.poll() is None:
         server.process.kill()
@@ -157,7 +156,7 @@ execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 
 def test_a_dead_worker_ends_the_process(folder: Path) -> None:
     server = start(folder, "-c", "import django; django.setup()\n" + BROKEN)
-    assert server.process.wait(TIMEOUT) == 1
+    assert server.process.wait(PATIENCE) == 1
     text = server.log.read_text()
     assert "fault point" in text
     assert "Stopped because the worker died." in text
@@ -182,7 +181,7 @@ execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 def test_a_tick_sent_by_the_web_process_is_run_by_the_worker(folder: Path) -> None:
     server = start(folder, "-c", "import django; django.setup()\n" + SENDING)
     try:
-        wait_until(lambda: "ticked 2022-09-21T00:00:00+00:00" in server.log.read_text(), TIMEOUT, "the tick")
+        wait_until(lambda: "ticked 2022-09-21T00:00:00+00:00" in server.log.read_text(), "the tick")
     finally:
         assert server.end(signal.SIGINT) == 0
 
@@ -200,7 +199,7 @@ execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 def test_links_in_mail_lead_to_the_port_that_is_served(folder: Path) -> None:
     server = start(folder, "-c", "import django; django.setup()\n" + LINK)
     try:
-        wait_until(lambda: "mail links to" in server.log.read_text(), TIMEOUT, "the greeting")
+        wait_until(lambda: "mail links to" in server.log.read_text(), "the greeting")
         assert f"mail links to http://127.0.0.1:{server.port}\n" in server.log.read_text()
     finally:
         assert server.end(signal.SIGINT) == 0

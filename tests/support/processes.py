@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 from django.db import connection
 
 from tests.support.guards import unguarded
-from tests.support.servers import wait_until
+from tests.support.servers import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -82,7 +83,7 @@ class Child:
 
     def ends(self) -> tuple[int, str]:
         """Wait for the end; return the exit code and the standard error."""
-        _, complaint = self.process.communicate(timeout=60)
+        _, complaint = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, complaint
 
     def ends_well(self) -> None:
@@ -110,16 +111,19 @@ def children(*codes: str, **variables: str) -> Iterator[list[Child]]:
             child.process.communicate()
 
 
+def lock_waiters() -> int:
+    """Return how many sessions wait for a lock of this database. Has a session of its own: it works in transactions."""
+    with psycopg.connect(url(), autocommit=True) as observer:
+        waiters = observer.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            " AND backend_type = 'client backend'"
+        )
+        return int((waiters.fetchone() or [0])[0])
+
+
 def wait_for_a_lock() -> None:
     """Wait until a process waits for a lock that another one holds in this database."""
-    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-    def waiting() -> bool:
-        with connection.cursor() as cursor:
-            cursor.execute(asked)
-            return bool(cursor.fetchone()[0])
-
-    wait_until(waiting, 60, "a process waits for a lock")
+    wait_until(lambda: lock_waiters() > 0, "a process waits for a lock")
 
 
 @contextmanager
