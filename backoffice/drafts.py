@@ -1,4 +1,4 @@
-"""Pages of drafts: create, edit, submit, approve by a second person, launch."""
+"""Pages of drafts: edit, submit, approve by a second person, rebase, launch."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,39 +15,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
-from campaigns.models import Campaign, Draft, Simulation
+from campaigns.models import Draft, Simulation
 from campaigns.offers import drafts, published_offers, publishing
 from campaigns.offers.drafts import DraftError
 from core import clock
-from definitions import diff, parser, reschedule
+from definitions import diff, parser
 from definitions.errors import DefinitionError, Problem
 from definitions.parser import CampaignDefinition
 from definitions.warnings import find_warnings
-
-EXAMPLE = """\
-campaign: spring-2027
-names: {en: Spring 2027, zh: 2027年春季}
-zone: America/Los_Angeles
-
-offers:
-  - code: spring-freight
-    names: {en: 5% off freight, zh: 运费95折}
-    subject: freight_order
-    where: all
-    claim: {at: paid_at}
-    conditions:
-      - fact: paid_at
-        within: {from: 2027-03-01 00:00:00, to: 2027-03-31 23:59:59}
-    benefit: {fee: freight, percent: 5}
-    quota: {limit: 1000}
-    settlement: {released_by: cancelled_at, released_after_settlement: yes}
-"""
-
-
-class NewDraftForm(forms.Form):
-    """Title of a new draft."""
-
-    title = forms.CharField(label=gettext_lazy("Title of the draft"), max_length=200)
 
 
 class DefinitionForm(forms.Form):
@@ -67,70 +42,6 @@ def _normalized(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-class CloneForm(forms.Form):
-    """Codes and dates of a cloned campaign."""
-
-    code = forms.SlugField(label=gettext_lazy("Code of the new campaign"), max_length=64)
-    ending = forms.RegexField(
-        r"^-[a-z0-9-]+$", label=gettext_lazy("Suffix for the codes of its offers, such as -2023"), max_length=20
-    )
-    way = forms.ChoiceField(
-        label=gettext_lazy("Dates"),
-        choices=[("weekdays", gettext_lazy("same weekdays")), ("dates", gettext_lazy("same dates"))],
-        widget=forms.RadioSelect,
-        initial="weekdays",
-    )
-    years = forms.IntegerField(label=gettext_lazy("Years later"), min_value=1, max_value=10, initial=1)
-
-    def moved(self, source: str) -> tuple[str, list[reschedule.MovedTime]]:
-        """Return the text on its new dates, and each moved time. Raises DefinitionError."""
-        years = self.cleaned_data["years"]
-        if self.cleaned_data["way"] == "dates":
-            return reschedule.shift_by_years(source, years)
-        return reschedule.shift_by_days(source, round(years * 365.2425 / 7) * 7)
-
-
-def _campaign(code: str) -> Campaign:
-    return get_object_or_404(Campaign, code=code)
-
-
-@staff_view("add_draft")
-def create(request: HttpRequest) -> HttpResponse:
-    """Create a draft of a published campaign, or of a small example."""
-    of = _campaign(request.GET["of"]) if request.GET.get("of") else None
-    initial = {"title": _("Change %(name)s") % {"name": of.name} if of else _("New campaign")}
-    form = NewDraftForm(request.POST or None, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        source = of.source if of else EXAMPLE
-        draft = drafts.begin(source, title=form.cleaned_data["title"], at=clock.now(), by=actor(request), of=of)
-        return redirect("backoffice:draft", draft.pk)
-    effects = [_("It begins with what is in force. Nothing changes until it is approved and launched.")]
-    if of is None:
-        effects = [_("It begins with a small example. Nothing changes until it is approved and launched.")]
-    back = reverse("admin:campaigns_draft_changelist")
-    return render_confirmation(
-        request, title=_("New draft"), effects=effects, button=_("Create draft"), back=back, form=form
-    )
-
-
-@staff_view("add_draft")
-def clone(request: HttpRequest, code: str) -> HttpResponse:
-    """Show a campaign's dates moved by years, then create a draft on the new dates."""
-    of = _campaign(code)
-    form = CloneForm(request.POST or None, initial={"code": f"{of.code}-next", "ending": "-next"})
-    moved: list[reschedule.MovedTime] = []
-    if request.method == "POST" and form.is_valid():
-        source, moved = form.moved(of.source)
-        source = reschedule.with_new_codes(source, code=form.cleaned_data["code"], ending=form.cleaned_data["ending"])
-        if "make" in request.POST:
-            title = _("%(name)s on new dates") % {"name": of.name}
-            draft = drafts.begin(source, title=title, at=clock.now(), by=actor(request))
-            return redirect("backoffice:draft", draft.pk)
-    return render_page(
-        request, "clone_campaign", title=_("Clone %(name)s") % {"name": of.name}, form=form, moved=moved, campaign=of
-    )
-
-
 @staff_view("view_draft")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a draft with its errors, warnings, changes, history and actions; save its text."""
@@ -142,6 +53,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     if request.method == "POST" and not restored and _save(request, draft, form, conflict, writable=writable):
         return redirect("backoffice:draft", draft.pk)
     text, problems = check_definition(draft.source)
+    outdated = bool(drafts.out_of_date([draft]))
     return render_page(
         request,
         "draft",
@@ -156,7 +68,8 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         differences=list(_differences(text)) if text else [],
         warnings=_warnings(text) if text else [],
         acts=draft.acts.order_by("-pk"),
-        buttons=_buttons(request, draft, bool(text)),
+        out_of_date=outdated,
+        buttons=_buttons(request, draft, bool(text), outdated=outdated),
         simulations=Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
         may_simulate=has_permissions(request, "add_simulation"),
     )
@@ -206,19 +119,24 @@ TRANSITIONS: dict[str, tuple[str, tuple[str, ...], Any, bool]] = {
     "approve": ("approve_draft", ("submitted",), gettext_lazy("Approve"), False),
     "return": ("approve_draft", ("submitted", "approved"), gettext_lazy("Request changes"), True),
     "launch": ("launch_draft", ("approved",), gettext_lazy("Launch"), False),
+    "rebase": ("change_draft", Draft.OPEN, gettext_lazy("Rebase on the published campaign"), False),
     "withdraw": ("change_draft", Draft.OPEN, gettext_lazy("Withdraw"), True),
 }
 
 
-def _buttons(request: HttpRequest, draft: Draft, is_right: bool) -> list[tuple[str, Any, str]]:
+def _buttons(request: HttpRequest, draft: Draft, is_right: bool, *, outdated: bool) -> list[tuple[str, Any, str]]:
     """Return the actions that the user may take now: verb, label, and the reason for which it is disabled."""
     buttons = []
     for verb, (permission, states, word, _reason) in TRANSITIONS.items():
+        if verb == "rebase" and not outdated:
+            continue
         if draft.status in states and has_permissions(request, permission):
             mine = verb == "approve" and actor(request) in (*draft.authors, draft.submitted_by)
             why_not = _("you wrote or submitted this draft") if mine else ""
             if verb == "submit" and not is_right:
                 why_not = _("the definition has errors")
+            if outdated and verb in ("submit", "approve", "launch"):
+                why_not = _("out of date: rebase it first")
             buttons.append((verb, word, why_not))
     return buttons
 
@@ -232,6 +150,7 @@ def _perform(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequ
         "approve": lambda: drafts.approve(draft, shown=request.POST.get("shown", ""), **at),
         "return": lambda: drafts.give_back(draft, reason=reason, **at),
         "withdraw": lambda: drafts.withdraw(draft, reason=reason, **at),
+        "rebase": lambda: drafts.rebase(draft, shown=request.POST.get("shown", ""), **at),
         "launch": lambda: drafts.launch(draft, **at),
     }
     result = does[verb]()
@@ -243,6 +162,7 @@ def _perform(verb: str, draft: Draft, form: ReasonForm | None, request: HttpRequ
         "submit": _("The draft is submitted for approval."),
         "approve": _("The draft is approved."),
         "return": _("The draft is returned to its author with your reason."),
+        "rebase": _("The draft is rebased. It needs a new approval."),
         "withdraw": _("The draft is withdrawn."),
     }
     return done[verb]
@@ -268,20 +188,28 @@ def transition(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
 
 
 def _confirm(request: HttpRequest, draft: Draft, verb: str, form: ReasonForm | None) -> HttpResponse:
-    text, problems = check_definition(draft.source)
+    source, conflicts = draft.source, list[str]()
+    if verb == "rebase" and draft.pk in drafts.out_of_date([draft]):
+        source, conflicts = drafts.rebased(draft)
+    text, problems = check_definition(source)
     changes = list(_differences(text)) if text else []
     _permission, _states, word, _asks = TRANSITIONS[verb]
     return render_confirmation(
         request,
         title=f"{word}: {draft}",
-        effects=[*_effects(verb, changes), *map(str, problems)],
+        effects=[*_effects(verb, changes), *map(_conflict_text, conflicts), *map(str, problems)],
         button=str(word),
         back=reverse("backoffice:draft", args=[draft.pk]),
         form=form,
         destructive=verb in ("launch", "withdraw"),
-        hidden={"shown": draft.digest},
+        hidden={"shown": drafts.digest(source)},
         differences=changes,
     )
+
+
+def _conflict_text(path: str) -> str:
+    text = _("Changed both here and in the published campaign, the value of this draft stays: %(field)s.")
+    return text % {"field": path}
 
 
 def _effects(verb: str, changes: list[diff.OfferDifference]) -> list[str]:
@@ -294,6 +222,9 @@ def _effects(verb: str, changes: list[diff.OfferDifference]) -> list[str]:
         "approve": _("The draft can be launched exactly as shown here. Any later edit voids the approval."),
         "return": _("The draft returns to its author. An existing approval becomes void."),
         "launch": _("The draft takes effect immediately. Existing grants keep the terms of their own version."),
+        "rebase": _(
+            "The changes of this draft are applied to what is published now. A second person must approve the result."
+        ),
         "withdraw": _("The draft is withdrawn. Published offers stay unchanged."),
     }[verb]
     return [what, sizes % {"made": made, "changed": changed, "stay": stay}]

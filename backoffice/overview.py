@@ -1,5 +1,6 @@
 """Overview page: quota, cost and forecast of every offer, upcoming dates, pending actions and health checks."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,7 @@ from backoffice.charts import Chart, burn_down_chart
 from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.models import Draft, Grant, Revocation
 from campaigns.monitoring import health
-from campaigns.offers import published_offers, schedule
+from campaigns.offers import drafts, published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State
 from campaigns.reporting import offer_metrics, quota_history
@@ -146,9 +147,13 @@ def overview_page(request: HttpRequest) -> HttpResponse:
 
 def _count_pending_actions() -> dict[str, int]:
     """Count the drafts, grants and revocations that wait for a person."""
+    open_drafts = list(Draft.objects.filter(status__in=Draft.OPEN))
+    outdated = drafts.out_of_date(open_drafts)
+    current = Counter(draft.status for draft in open_drafts if draft.pk not in outdated)
     return {
-        "submitted": Draft.objects.filter(status=Draft.Status.SUBMITTED).count(),
-        "approved": Draft.objects.filter(status=Draft.Status.APPROVED).count(),
+        "submitted": current[Draft.Status.SUBMITTED],
+        "approved": current[Draft.Status.APPROVED],
+        "outdated": len(outdated),
         "review": Grant.objects.exclude(review="").count(),
         "revocations": Revocation.objects.filter(status=Revocation.Status.PROPOSED).count(),
     }

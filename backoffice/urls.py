@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backoffice import drafts, explanations, merchants, offers, revocations, simulations, statements
+from backoffice import drafts, explanations, merchants, new_drafts, offers, revocations, simulations, statements
 from backoffice.offer_form.views import edit_offer
 
 app_name = "backoffice"
@@ -10,12 +10,12 @@ urlpatterns = [
     path("offers/<slug:code>/", offers.detail, name="offer"),
     path("offers/<slug:code>/revoke/", revocations.propose_for_offer, name="revoke-offer"),
     path("offers/<slug:code>/<slug:verb>/", offers.change_state, name="offer-state"),
-    path("drafts/new/", drafts.create, name="new-draft"),
+    path("drafts/new/", new_drafts.create, name="new-draft"),
     path("drafts/<int:pk>/", drafts.detail, name="draft"),
     path("drafts/<int:pk>/simulate/", simulations.create, name="new-simulation"),
     path("drafts/<int:pk>/offers/<slug:code>/", edit_offer, name="offer-form"),
     path("drafts/<int:pk>/<slug:verb>/", drafts.transition, name="draft-transition"),
-    path("campaign/<slug:code>/clone/", drafts.clone, name="clone-campaign"),
+    path("campaign/<slug:code>/clone/", new_drafts.clone, name="clone-campaign"),
     path("simulations/<int:pk>/", simulations.detail, name="simulation"),
     path("simulations/<int:pk>/cancel/", simulations.cancel, name="cancel-simulation"),
     path("simulations/<int:pk>/simulation.xlsx", simulations.workbook, name="simulation-workbook"),

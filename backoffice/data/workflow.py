@@ -8,9 +8,11 @@ from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import AccountingPeriod, AuditEvent, Draft, Revocation, Simulation
+from campaigns.offers import drafts
 from core.admin import ReadOnlyAdmin
 
 
@@ -35,11 +37,25 @@ class DraftAdmin(LinkedListAdmin):
     """Drafts."""
 
     page = "backoffice:draft"
-    list_display = ("title", "status", "writers", "submitted_by", "approved_by", "changed_at")
+    list_display = ("title", "state", "writers", "submitted_by", "approved_by", "changed_at")
     list_filter = ("status",)
     search_texts = ("title",)
     ordering = ("-changed_at",)
     change_list_template = "backoffice/draft_list.html"
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Mark the drafts of the page whose campaign was published anew: with one query for all."""
+        page = super().get_changelist_instance(request)
+        outdated = drafts.out_of_date(page.result_list)
+        for draft in page.result_list:
+            draft.is_outdated = draft.pk in outdated
+        return page
+
+    @admin.display(description=gettext_lazy("status"), ordering="status")
+    def state(self, draft: Draft) -> str:
+        status = draft.get_status_display()
+        outdated = getattr(draft, "is_outdated", False)
+        return _("%(status)s, out of date") % {"status": status} if outdated else status
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                 ("source", models.TextField(verbose_name="definition")),
                 ("digest", models.CharField(max_length=64, verbose_name="SHA-256")),
                 ("base", models.CharField(blank=True, max_length=64, verbose_name="based on")),
+                ("base_source", models.TextField(blank=True, verbose_name="text that it is based on")),
                 (
                     "status",
                     models.CharField(
@@ -383,6 +384,7 @@ class Migration(migrations.Migration):
                             ("resumed", "resumed"),
                             ("stopped", "stopped"),
                             ("written", "written"),
+                            ("rebased", "rebased on the published campaign"),
                             ("submitted", "submitted"),
                             ("returned", "returned to the author"),
                             ("approved", "approved"),

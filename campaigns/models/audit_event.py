@@ -20,6 +20,7 @@ class AuditEvent(models.Model):
         RESUMED = "resumed", _("resumed")
         STOPPED = "stopped", _("stopped")
         WRITTEN = "written", _("written")
+        REBASED = "rebased", _("rebased on the published campaign")
         SUBMITTED = "submitted", _("submitted")
         RETURNED = "returned", _("returned to the author")
         APPROVED = "approved", _("approved")

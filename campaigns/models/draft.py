@@ -9,7 +9,8 @@ class Draft(models.Model):
     """A definition on its way to publication. Only the functions of `campaigns.offers.drafts` change its status.
 
     `digest` is the SHA-256 of `source`, `approved_digest` that of the approved text: an approval holds for one text
-    only. `base` is the digest of the published definition that the draft started from, empty for a new campaign.
+    only. `base_source` is the published definition that the draft started from, and `base` its digest; both are empty
+    for a new campaign.
     `authors` are all users who have edited it.
     """
 
@@ -26,6 +27,7 @@ class Draft(models.Model):
     source = models.TextField(_("definition"))
     digest = models.CharField(_("SHA-256"), max_length=64)
     base = models.CharField(_("based on"), max_length=64, blank=True)
+    base_source = models.TextField(_("text that it is based on"), blank=True)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.DRAFT)
     authors: "models.JSONField[list[str], list[str]]" = models.JSONField(_("authors"), default=list)
     created_at = models.DateTimeField(_("created at"))

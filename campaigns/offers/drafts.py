@@ -4,15 +4,17 @@ An approval holds for exactly the text that was shown. Whoever wrote in a draft 
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Draft, Version
 from campaigns.offers import publishing
-from definitions import parser
+from definitions import merge, parser
+from definitions.errors import DefinitionError
 
 Status = Draft.Status
 
@@ -30,8 +32,8 @@ def begin(source: str, *, title: str, at: datetime, by: str, of: Campaign | None
     """Create a draft of `source`, which may still be invalid. `of` is the published campaign that it changes."""
     with transaction.atomic():
         draft = Draft.objects.create(
-            title=title, source=source, digest=digest(source), base=digest(of.source) if of else "", authors=[by],
-            created_at=at, changed_at=at,
+            title=title, source=source, digest=digest(source), base=digest(of.source) if of else "",
+            base_source=of.source if of else "", authors=[by], created_at=at, changed_at=at,
         )  # fmt: skip
         _note(draft, AuditEvent.Verb.WRITTEN, at=at, by=by, reason=reason)
     return draft
@@ -48,11 +50,67 @@ def write(draft: Draft, source: str, *, was: str, at: datetime, by: str) -> None
         if row.digest != was:
             raise DraftError(_("Somebody else changed this draft meanwhile. Look at it again before you write."))
         if row.source != source:
-            row.source, row.digest, row.changed_at, row.status = source, digest(source), at, Status.DRAFT
-            row.authors = [*row.authors, *([by] if by not in row.authors else [])]
-            row.submitted_by = row.approved_by = row.approved_digest = ""
-            row.save()
+            _replace(row, source, at=at, by=by)
             _note(row, AuditEvent.Verb.WRITTEN, at=at, by=by, before={"digest": was}, after={"digest": row.digest})
+    draft.refresh_from_db()
+
+
+def _replace(row: Draft, source: str, *, at: datetime, by: str) -> None:
+    row.source, row.digest, row.changed_at, row.status = source, digest(source), at, Status.DRAFT
+    row.authors = [*row.authors, *([by] if by not in row.authors else [])]
+    row.submitted_by = row.approved_by = row.approved_digest = ""
+    row.save()
+
+
+def out_of_date(drafts: Iterable[Draft]) -> set[int]:
+    """Return the keys of the open drafts whose campaign was published anew since they began. One query for all."""
+    live = {code: digest(source) for code, source in Campaign.objects.values_list("code", "source")}
+    return {
+        draft.pk
+        for draft in drafts
+        if draft.status in Draft.OPEN
+        and (code := _campaign_of(draft.source)) is not None
+        and draft.base != live.get(code, "")
+    }
+
+
+@lru_cache(maxsize=256)
+def _campaign_of(source: str) -> str | None:
+    """Return the code of the campaign that a text defines, None if the text is not right."""
+    try:
+        return parser.read(source).campaign
+    except DefinitionError:
+        return None
+
+
+def rebased(draft: Draft) -> tuple[str, list[str]]:
+    """Return the draft's changes applied to what is published now, and the paths that both changed.
+
+    Raises DefinitionError if the draft has errors.
+    """
+    live = Campaign.objects.get(code=parser.read(draft.source).campaign).source
+    return merge.merge(draft.base_source, live, draft.source)
+
+
+def rebase(draft: Draft, *, shown: str, at: datetime, by: str) -> None:
+    """Rebase the draft on what is published now: its changes are applied to that, and it needs a new approval.
+
+    `shown` is the digest of the result that `by` saw. Raises DraftError if the result is another one by now, or the
+    draft is not out of date; DefinitionError if it has errors.
+    """
+    with transaction.atomic():
+        row = _held(draft, Draft.OPEN)
+        if not out_of_date([row]):
+            raise DraftError(_("The draft is based on what is published now."))
+        published = Campaign.objects.select_for_update(no_key=True).get(code=parser.read(row.source).campaign)
+        source, _conflicts = rebased(row)
+        if digest(source) != shown:
+            raise DraftError(_("The draft or the campaign has changed since you were shown the result. Look again."))
+        before = {"digest": row.digest, "base": row.base}
+        row.base, row.base_source = digest(published.source), published.source
+        _replace(row, source, at=at, by=by)
+        after = {"digest": row.digest, "base": row.base}
+        _note(row, AuditEvent.Verb.REBASED, at=at, by=by, before=before, after=after)
     draft.refresh_from_db()
 
 
@@ -110,7 +168,7 @@ def launch(draft: Draft, *, at: datetime, by: str) -> list[Version]:
             raise DraftError(_("What was approved is not what stands there."))
         text = parser.read(row.source)
         if row.base != _published(text.campaign):
-            raise DraftError(_("Another draft of this campaign was launched meanwhile: begin again from what it says."))
+            raise DraftError(_("The draft is out of date: the campaign was published anew since it began. Rebase it."))
         try:
             made.extend(publishing.publish(text, source=row.source, at=at, by=by, draft=row))
         except ValueError as refusal:

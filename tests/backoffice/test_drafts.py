@@ -8,11 +8,12 @@ import pytest
 from campaigns.models import AuditEvent, Campaign, Draft, Grant, Offer, Version
 from campaigns.offers import drafts
 from campaigns.offers.drafts import DraftError
+from definitions import parser
 from definitions.errors import DefinitionError
 from tests.support.concurrency import Race
 from tests.support.guards import without_row_locks
 from tests.support.html_forms import form_data
-from tests.support.members import words
+from tests.support.members import text, words
 from tests.support.operators import Staff
 from tests.support.world import HEADING, offer, publish, t, tick
 
@@ -102,7 +103,7 @@ def test_two_drafts_of_one_campaign_do_not_undo_each_other() -> None:
     campaign = Campaign.objects.get()
     one, other = (approved(campaign.source.replace("10", n), of=campaign) for n in ("11", "12"))
     drafts.launch(one, at=AT, by="cy")
-    with pytest.raises(DraftError, match="launched meanwhile"):
+    with pytest.raises(DraftError, match="out of date"):
         drafts.launch(other, at=AT, by="cy")
     assert "percent: 11" in Campaign.objects.get().source
     assert Offer.objects.get().versions.count() == 2
@@ -111,8 +112,103 @@ def test_two_drafts_of_one_campaign_do_not_undo_each_other() -> None:
 def test_a_new_draft_does_not_take_the_place_of_a_campaign_that_is_there() -> None:
     publish(offer("ten"))
     draft = approved(SOURCE.replace("percent: 10", "percent: 50"))
-    with pytest.raises(DraftError, match="launched meanwhile"):
+    with pytest.raises(DraftError, match="out of date"):
         drafts.launch(draft, at=AT, by="cy")
+
+
+def two_approved() -> tuple[Draft, Draft]:
+    """Return an approved draft whose campaign was published anew, and the launched draft that did it."""
+    publish(offer("ten", quota="{limit: 6}"))
+    campaign = Campaign.objects.get()
+    overtaken = approved(campaign.source.replace("percent: 10", "percent: 12"), of=campaign)
+    other = approved(campaign.source.replace("limit: 6", "limit: 60"), of=campaign)
+    assert drafts.out_of_date([overtaken, other]) == set()
+    drafts.launch(other, at=AT, by="cy")
+    return overtaken, other
+
+
+def test_an_overtaken_draft_is_out_of_date_until_it_is_rebased_and_approved_anew() -> None:
+    draft, other = two_approved()
+    assert drafts.out_of_date([draft, other]) == {draft.pk}
+    text, conflicts = drafts.rebased(draft)
+    assert conflicts == []
+    drafts.rebase(draft, shown=drafts.digest(text), at=AT, by="eve")
+    assert "percent: 12" in draft.source
+    assert "limit: 60" in draft.source
+    assert (draft.status, draft.approved_by, draft.authors) == ("draft", "", ["ana", "eve"])
+    assert drafts.out_of_date([draft]) == set()
+    act = draft.acts.latest("pk")
+    assert (act.verb, act.by, act.after["digest"]) == ("rebased", "eve", draft.digest)
+    with pytest.raises(DraftError):
+        drafts.launch(draft, at=AT, by="cy")
+    drafts.submit(draft, at=AT, by="eve")
+    with pytest.raises(DraftError, match="somebody else must approve"):
+        drafts.approve(draft, shown=draft.digest, at=AT, by="eve")
+    drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
+    drafts.launch(draft, at=AT, by="cy")
+    assert "percent: 12" in Campaign.objects.get().source
+    assert Offer.objects.get().limit == 60  # the draft that overtook it is not undone
+
+
+def test_a_rebase_of_something_else_than_was_shown_is_refused() -> None:
+    draft, _other = two_approved()
+    with pytest.raises(DraftError, match="changed since you were shown"):
+        drafts.rebase(draft, shown="0" * 64, at=AT, by="ana")
+    row = Draft.objects.get(pk=draft.pk)
+    assert (row.status, row.source) == ("approved", draft.source)
+
+
+def test_a_draft_that_is_not_out_of_date_is_not_rebased() -> None:
+    publish(offer("ten"))
+    draft = begin(Campaign.objects.get().source, of=Campaign.objects.get())
+    with pytest.raises(DraftError, match="what is published now"):
+        drafts.rebase(draft, shown=draft.digest, at=AT, by="ana")
+
+
+@pytest.mark.parametrize("change", ["launched", "withdrawn"])
+def test_a_closed_draft_is_never_out_of_date(change: str) -> None:
+    draft, _other = two_approved()
+    Draft.objects.filter(pk=draft.pk).update(status=change)
+    assert drafts.out_of_date(Draft.objects.all()) == set()
+
+
+def test_a_new_draft_of_a_campaign_that_is_there_by_now_is_out_of_date() -> None:
+    draft = approved()
+    publish(offer("nine"))
+    assert drafts.out_of_date([draft]) == {draft.pk}
+    text, conflicts = drafts.rebased(draft)
+    assert conflicts == []
+    assert [one.code for one in parser.read(text).offers] == ["nine", "ten"]
+
+
+def test_pages_say_out_of_date_and_offer_to_rebase(staff: Staff) -> None:
+    ana = staff("ana", "operator")
+    draft, _other = two_approved()
+    where = f"/admin/drafts/{draft.pk}/"
+    page = text(ana, where)
+    assert "approved · out of date" in page
+    assert "Launch (out of date: rebase it first)" in page
+    assert "approved, out of date" in text(ana, "/admin/campaigns/draft/")
+    overview = text(ana, "/admin/")
+    assert "1 draft out of date" in overview
+    assert "to launch" not in overview
+    asked = ana.get(f"{where}rebase/").content.decode()
+    assert "A second person must approve the result" in words(asked)
+    assert "limit" not in words(asked)  # against what is published now only the draft's own change is left
+    ana.post(f"{where}rebase/", form_data(asked))
+    draft.refresh_from_db()
+    assert (draft.status, "limit: 60" in draft.source) == ("draft", True)
+    assert "Rebase" not in text(ana, where)
+
+
+def test_a_rebase_names_what_both_changed(staff: Staff) -> None:
+    ana = staff("ana", "operator")
+    publish(offer("ten", quota="{limit: 6}"))
+    campaign = Campaign.objects.get()
+    draft = begin(campaign.source.replace("limit: 6", "limit: 7"), of=campaign)
+    publish(offer("ten", quota="{limit: 8}"))
+    asked = text(ana, f"/admin/drafts/{draft.pk}/rebase/")
+    assert "the value of this draft stays: offers.ten.quota.limit" in asked
 
 
 @pytest.mark.usefixtures("market")
