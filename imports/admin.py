@@ -18,7 +18,7 @@ from import_export.admin import ExportMixin
 from import_export.forms import ExportForm
 
 from core import clock, search
-from core.admin import ReadOnlyAdmin
+from core.admin import OfferedLookupsAdmin, ReadOnlyAdmin
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
 from imports.export_resource import Csv, Xlsx, export_resource
@@ -189,7 +189,7 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
 
 @admin.register(StoredMapping)
-class StoredMappingAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class StoredMappingAdmin(OfferedLookupsAdmin):
     """Column mappings by name, for the files of other systems."""
 
     form = MappingForm

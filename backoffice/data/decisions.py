@@ -20,6 +20,7 @@ class FailedConditionFilter(admin.SimpleListFilter):
 
     title = gettext_lazy("condition not met")
     parameter_name = "missed"
+    extra_parameters = ("near",)
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         self.near = bool(params.pop("near", None))

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from core import clock
-from core.admin import ReadOnlyAdmin
+from core.admin import OfferedLookupsAdmin, ReadOnlyAdmin
 from identity import mfa, password_reset, security_log, sessions
 from identity.tasks import send_password_resets
 
@@ -26,7 +26,7 @@ admin.site.unregister(TOTPDevice)  # whose page would show the secrets
 
 
 @admin.register(User)
-class WorkspaceUserAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class WorkspaceUserAdmin(OfferedLookupsAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Users. Only superusers assign single permissions, passwords and addresses, and change other superusers."""
 
     list_display = ("username", "email", "roles", "is_staff", "is_active", "last_login")
