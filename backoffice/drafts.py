@@ -131,7 +131,7 @@ def _buttons(request: HttpRequest, draft: Draft, is_right: bool, *, outdated: bo
         if verb == "rebase" and not outdated:
             continue
         if draft.status in states and has_permissions(request, permission):
-            mine = verb == "approve" and actor(request) in (*draft.authors, draft.submitted_by)
+            mine = verb == "approve" and drafts.had_a_hand(draft, actor(request))
             why_not = _("you wrote or submitted this draft") if mine else ""
             if verb == "submit" and not is_right:
                 why_not = _("the definition has errors")

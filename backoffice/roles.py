@@ -19,7 +19,8 @@ APPROVER = ("approve_draft", "approve_revocation", "close_period")
 ADMINISTRATOR = (
     *OPERATOR,
     *APPROVER,
-    *"change_apikey add_endpoint change_endpoint change_democlock view_user add_user change_user view_group".split(),
+    *"change_apikey add_endpoint change_endpoint change_democlock view_user add_user change_user view_group "
+    "view_rolerequest".split(),
 )
 
 
@@ -45,7 +46,9 @@ def sync_groups(**_signal: object) -> None:
     viewing = Permission.objects.filter(content_type__app_label__in=labels, codename__startswith="view_")
     for name, codenames in permissions_by_role().items():
         group, _ = Group.objects.get_or_create(name=name)
-        acting = Permission.objects.filter(content_type__app_label__in=(*labels, "auth"), codename__in=codenames)
+        acting = Permission.objects.filter(
+            content_type__app_label__in=(*labels, "auth", "identity"), codename__in=codenames
+        )
         group.permissions.set(viewing | acting)
 
 

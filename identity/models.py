@@ -1,6 +1,7 @@
-"""Sign-in: counts for rate limits, browser sessions with their user, requests of password resets."""
+"""Sign-in: counts for rate limits, browser sessions, requests of password resets and of roles."""
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -51,3 +52,22 @@ class Session(AbstractBaseSession):
     class Meta(AbstractBaseSession.Meta):
         verbose_name = _("session")  # type: ignore[assignment]  # the base class has plain text, not lazy
         verbose_name_plural = _("sessions")  # type: ignore[assignment]  # so here
+
+
+class RoleRequest(models.Model):
+    """A role that an administrator gave to a user, until a second one confirms it. See `identity.role_requests`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("user"), related_name="+")
+    role = models.ForeignKey(Group, models.CASCADE, verbose_name=_("role"), related_name="+")
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("requested by"), related_name="+"
+    )
+    requested_at = models.DateTimeField(_("requested at"))
+
+    class Meta:
+        verbose_name = _("role to confirm")
+        verbose_name_plural = _("roles to confirm")
+        constraints = [models.UniqueConstraint(fields=["user", "role"], name="role_requested_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"

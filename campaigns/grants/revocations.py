@@ -16,6 +16,7 @@ from campaigns.grants import transitions
 from campaigns.models import AuditEvent, Coupon, Grant, Offer, Revocation
 from core.db.fields import money_total
 from core.money import round_to_cents
+from identity.users import user_key
 
 GRANTS_AT_ONCE = 1_000
 
@@ -70,7 +71,9 @@ def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
 @transaction.atomic
 def propose(grants: "QuerySet[Grant]", *, title: str, at: datetime, by: str, reason: str) -> Revocation:
     """Propose the live ones among `grants` for revocation by a second operator. Raises RevocationError if none is."""
-    revocation = Revocation.objects.create(title=title[:200], reason=reason, proposed_by=by, proposed_at=at)
+    revocation = Revocation.objects.create(
+        title=title[:200], reason=reason, proposed_by=by, proposer_id=user_key(by), proposed_at=at
+    )
     links = Revocation.grants.through
     live = grants.filter(status__in=Grant.LIVE).order_by("pk")
     keys = live.values_list("pk", flat=True).iterator(chunk_size=GRANTS_AT_ONCE)
@@ -90,7 +93,7 @@ def approve(revocation: Revocation, *, shown: int, at: datetime, by: str) -> int
     """
     with transaction.atomic():
         row = _lock(revocation)
-        if by == row.proposed_by:
+        if is_proposer(row, by):
             raise RevocationError(_("You proposed this revocation: somebody else must approve it."))
         _lock_offers(row)
         if row.grants.filter(status__in=Grant.LIVE).count() != shown:
@@ -100,9 +103,15 @@ def approve(revocation: Revocation, *, shown: int, at: datetime, by: str) -> int
             transitions.revoke_all(chunk, at=at, by=by, reason=row.reason)
             issuing.void(chunk, at=at, by=by, reason=row.reason)
         row.status, row.ended_by, row.ended_at, row.revoked = Revocation.Status.DONE, by, at, shown
+        row.ender_id = user_key(by)
         row.save()
     revocation.refresh_from_db()
     return shown
+
+
+def is_proposer(revocation: Revocation, by: str) -> bool:
+    """Return True if the user with that name made the proposal, also under a former name."""
+    return by == revocation.proposed_by or user_key(by) == (revocation.proposer_id or 0)
 
 
 def withdraw(revocation: Revocation, *, at: datetime, by: str) -> None:
@@ -110,6 +119,7 @@ def withdraw(revocation: Revocation, *, at: datetime, by: str) -> None:
     with transaction.atomic():
         row = _lock(revocation)
         row.status, row.ended_by, row.ended_at = Revocation.Status.WITHDRAWN, by, at
+        row.ender_id = user_key(by)
         row.save()
     revocation.refresh_from_db()
 

@@ -11,7 +11,8 @@ class Draft(models.Model):
     `digest` is the SHA-256 of `source`, `approved_digest` that of the approved text: an approval holds for one text
     only. `base_source` is the published definition that the draft started from, and `base` its digest; both are empty
     for a new campaign.
-    `authors` are all users who have edited it.
+    `authors` are all users who have edited it. A name may change hands, so the approval compares the keys of users in
+    `author_ids` and `submitter_id` too; a command that runs without a user leaves them empty.
     """
 
     class Status(models.TextChoices):
@@ -30,9 +31,11 @@ class Draft(models.Model):
     base_source = models.TextField(_("text that it is based on"), blank=True)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.DRAFT)
     authors: "models.JSONField[list[str], list[str]]" = models.JSONField(_("authors"), default=list)
+    author_ids: "models.JSONField[list[int], list[int]]" = models.JSONField(_("users who wrote it"), default=list)
     created_at = models.DateTimeField(_("created at"))
     changed_at = models.DateTimeField(_("changed at"))
     submitted_by = models.CharField(_("submitted by"), max_length=150, blank=True)
+    submitter_id = models.BigIntegerField(_("user who submitted it"), null=True)
     approved_by = models.CharField(_("approved by"), max_length=150, blank=True)
     approved_digest = models.CharField(_("approved SHA-256"), max_length=64, blank=True)
 

@@ -15,6 +15,7 @@ from campaigns.models import AuditEvent, Campaign, Draft, Version
 from campaigns.offers import publishing
 from definitions import merge, parser
 from definitions.errors import DefinitionError
+from identity.users import user_key
 
 Status = Draft.Status
 
@@ -33,7 +34,8 @@ def begin(source: str, *, title: str, at: datetime, by: str, of: Campaign | None
     with transaction.atomic():
         draft = Draft.objects.create(
             title=title, source=source, digest=digest(source), base=digest(of.source) if of else "",
-            base_source=of.source if of else "", authors=[by], created_at=at, changed_at=at,
+            base_source=of.source if of else "", authors=[by], author_ids=_keys(by),
+            created_at=at, changed_at=at,
         )  # fmt: skip
         _note(draft, AuditEvent.Verb.WRITTEN, at=at, by=by, reason=reason)
     return draft
@@ -57,8 +59,10 @@ def write(draft: Draft, source: str, *, was: str, at: datetime, by: str) -> None
 
 def _replace(row: Draft, source: str, *, at: datetime, by: str) -> None:
     row.source, row.digest, row.changed_at, row.status = source, digest(source), at, Status.DRAFT
-    row.authors = [*row.authors, *([by] if by not in row.authors else [])]
+    row.authors = list(dict.fromkeys([*row.authors, by]))
+    row.author_ids = list(dict.fromkeys([*row.author_ids, *_keys(by)]))
     row.submitted_by = row.approved_by = row.approved_digest = ""
+    row.submitter_id = None
     row.save()
 
 
@@ -119,7 +123,7 @@ def submit(draft: Draft, *, at: datetime, by: str) -> None:
 
     def asked(row: Draft) -> None:
         parser.read(row.source)
-        row.status, row.submitted_by = Status.SUBMITTED, by
+        row.status, row.submitted_by, row.submitter_id = Status.SUBMITTED, by, user_key(by)
 
     _move(draft, (Status.DRAFT,), AuditEvent.Verb.SUBMITTED, asked, at=at, by=by)
 
@@ -137,13 +141,19 @@ def approve(draft: Draft, *, shown: str, at: datetime, by: str) -> None:
     """Approve the text whose digest is `shown`. Raises DraftError where it is another, or `by` had a hand in it."""
 
     def approved(row: Draft) -> None:
-        if by in (*row.authors, row.submitted_by):
+        if had_a_hand(row, by):
             raise DraftError(_("You wrote or submitted this draft: somebody else must approve it."))
         if shown != row.digest:
             raise DraftError(_("The draft is not the one that you were shown. Look at it again."))
         row.status, row.approved_by, row.approved_digest = Status.APPROVED, by, shown
 
     _move(draft, (Status.SUBMITTED,), AuditEvent.Verb.APPROVED, approved, at=at, by=by)
+
+
+def had_a_hand(draft: Draft, by: str) -> bool:
+    """Return True if the user with that name wrote or submitted the draft, also under a former name."""
+    names, keys = (*draft.authors, draft.submitted_by), (*draft.author_ids, draft.submitter_id)
+    return by in names or any(key in keys for key in _keys(by))
 
 
 def withdraw(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
@@ -183,6 +193,12 @@ def _published(code: str) -> str:
     """Return the digest of a campaign's published text, empty without such a campaign. Locks its row."""
     found = Campaign.objects.select_for_update(no_key=True).filter(code=code).first()
     return digest(found.source) if found else ""
+
+
+def _keys(by: str) -> list[int]:
+    """Return the key of the user with that name in a list; an empty one for the name of a command."""
+    key = user_key(by)
+    return [] if key is None else [key]
 
 
 def _held(draft: Draft, among: tuple[str, ...]) -> Draft:

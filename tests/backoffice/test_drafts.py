@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+from django.contrib.auth.models import User
 
 from campaigns.models import AuditEvent, Campaign, Draft, Grant, Offer, Version
 from campaigns.offers import drafts
@@ -58,6 +59,20 @@ def test_authors_and_submitters_cannot_approve(who: str) -> None:
     drafts.submit(draft, at=AT, by="sue")
     with pytest.raises(DraftError, match="somebody else must approve"):
         drafts.approve(draft, shown=draft.digest, at=AT, by=who)
+    draft.refresh_from_db()
+    assert (draft.status, draft.approved_by) == ("submitted", "")
+    drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
+
+
+@pytest.mark.parametrize("who", ["ana", "eve", "sue"])
+def test_a_new_name_does_not_make_another_person(who: str) -> None:
+    users = {name: User.objects.create_user(name) for name in ("ana", "eve", "sue", "bo")}
+    draft = begin()
+    drafts.write(draft, SOURCE.replace("percent: 10", "percent: 9"), was=draft.digest, at=AT, by="eve")
+    drafts.submit(draft, at=AT, by="sue")
+    User.objects.filter(pk=users[who].pk).update(username="renamed")
+    with pytest.raises(DraftError, match="somebody else must approve"):
+        drafts.approve(draft, shown=draft.digest, at=AT, by="renamed")
     draft.refresh_from_db()
     assert (draft.status, draft.approved_by) == ("submitted", "")
     drafts.approve(draft, shown=draft.digest, at=AT, by="bo")

@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.test import Client
 
@@ -49,6 +51,19 @@ def test_proposers_cannot_approve_their_revocation() -> None:
         revocations.approve(revocation, shown=6, at=AT, by="ana")
     assert states() == ["settled"] * 6
     assert Revocation.objects.get().status == "proposed"
+
+
+@pytest.mark.usefixtures("market")
+def test_a_new_name_does_not_make_another_proposer() -> None:
+    ana, _bo = User.objects.create_user("ana"), User.objects.create_user("bo")
+    revocation = proposed()
+    User.objects.filter(pk=ana.pk).update(username="renamed")
+    with pytest.raises(RevocationError, match="somebody else"):
+        revocations.approve(revocation, shown=6, at=AT, by="renamed")
+    assert states() == ["settled"] * 6
+    with pytest.raises(IntegrityError, match="revocation_by_two"), transaction.atomic():
+        Revocation.objects.update(status="done", ended_by="renamed", ender_id=ana.pk)
+    assert revocations.approve(revocation, shown=6, at=AT, by="bo") == 6
 
 
 @pytest.mark.usefixtures("market")

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.m
 
 ROLES = {"v": "viewer", "o": "operator", "p": "approver", "a": "administrator"}
 ALL = "vopa"
-ADMIN_LISTS = {"auth.user": "a", "auth.group": "a", "core.democlock": "a"}
+ADMIN_LISTS = {"auth.user": "a", "auth.group": "a", "core.democlock": "a", "identity.rolerequest": "a"}
 """Lists that not every role sees."""
 ADDED = {"merchants.member": "oa", "imports.storedmapping": "oa", "campaigns.endpoint": "a", "auth.user": "a"}
 """Lists with a form to add a row."""
