@@ -1,6 +1,7 @@
 """Published offers: the row and the terms in force. `campaigns.offers.publishing` publishes new versions."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -10,7 +11,10 @@ from django.db.models import QuerySet
 
 from campaigns.models import Offer, Version
 from core.db.compiled_queries import compiled_query, text
+from core.db.errors import is_transient
 from definitions import offer_terms as definition
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,30 @@ def terms_of(version: Version) -> definition.OfferTerms:
 
 
 def published() -> list[PublishedOffer]:
-    """Return all published offers, by code."""
+    """Return all published offers that can be read, by code."""
+    return read_all()[0]
+
+
+def read_all() -> tuple[list[PublishedOffer], list[tuple[Offer, Exception]]]:
+    """Return all published offers that can be read, by code, and the rows of the others with their errors."""
+    unreadable: list[tuple[Offer, Exception]] = []
     rows = _with_version(Offer.objects.exclude(version=None)).order_by("code")
-    return [PublishedOffer(row, terms_of(row.version)) for row in rows if row.version]
+    return list(_readable(rows, unreadable)), unreadable
+
+
+def _readable(rows: Iterable[Offer], unreadable: list[tuple[Offer, Exception]]) -> Iterator[PublishedOffer]:
+    """Yield the offers whose stored terms can be read: one that was damaged must not stop the others."""
+    for row in rows:
+        assert row.version is not None
+        try:
+            terms = terms_of(row.version)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            logger.exception("the stored terms of an offer cannot be read: %s", row.code)
+            unreadable.append((row, error))
+        else:
+            yield PublishedOffer(row, terms)
 
 
 def _with_version(rows: QuerySet[Offer]) -> QuerySet[Offer]:
@@ -67,11 +92,10 @@ def _with_version(rows: QuerySet[Offer]) -> QuerySet[Offer]:
 
 
 def find(code: str) -> PublishedOffer:
-    """Return the published offer with a code. Raises Offer.DoesNotExist."""
-    rows = _coded()(code=code)
-    if not rows:
-        raise Offer.DoesNotExist(code)
-    return _published(rows[0])
+    """Return the published offer with a code. Raises Offer.DoesNotExist, also if its terms cannot be read."""
+    for offer in _published(_coded()(code=code)):
+        return offer
+    raise Offer.DoesNotExist(code)
 
 
 def hold(group: list[PublishedOffer]) -> list[PublishedOffer]:
@@ -104,13 +128,17 @@ def about(subject: str) -> list[PublishedOffer]:
 def send_about(subject: str, *, held: bool) -> Callable[[], list[PublishedOffer]]:
     """Start the query of `about` and return a function that waits for the offers; `held`: their rows are locked."""
     fetch = _about(held).execute_deferred(subject=subject)
-    return lambda: [_published(values) for values in fetch()]
+    return lambda: list(_published(fetch()))
 
 
-def _published(values: tuple[Any, ...]) -> PublishedOffer:
+def _published(rows: Iterable[tuple[Any, ...]]) -> Iterator[PublishedOffer]:
+    return _readable(map(_row, rows), [])
+
+
+def _row(values: tuple[Any, ...]) -> Offer:
     row = Offer.from_db(DEFAULT_DB_ALIAS, OFFER, values[: len(OFFER)])
     row.version = Version.from_db(DEFAULT_DB_ALIAS, VERSION, (row.version_id, row.pk, *values[len(OFFER) :]))
-    return PublishedOffer(row, terms_of(row.version))
+    return row
 
 
 def competing(offers: list[PublishedOffer]) -> list[list[PublishedOffer]]:
