@@ -76,25 +76,34 @@ def subjects_to_decide(offer: PublishedOffer, changes: Changes, *, newest_tag: i
         return KeySet(few=changes.only.subjects)
     if changes.everything or changes.passed(offer.terms.decision_instant):
         return None
-    return materialize(_to_decide(offer, changes, newest_tag), name=f"to_decide_{offer.id}")
+    parts = _to_decide(offer, changes, newest_tag) + _to_decide_again(offer.terms, changes)
+    return materialize(_union(parts or [_nothing(offer.terms)]), name=f"to_decide_{offer.id}")
 
 
-def _to_decide(offer: PublishedOffer, changes: Changes, newest_tag: int) -> Keys:
+def _to_decide_again(terms: OfferTerms, changes: Changes) -> list[Keys]:
+    """Return the subjects that left quarantine, or whose merchants did."""
+    collection, held = terms.collection, changes.held
+    parts = [_rows(collection.model, "pk", Q(pk__in=held.again))] if held.again else []
+    if held.merchants_again:
+        parts.append(_rows(collection.model, "pk", Q(**{f"{collection.merchant}__in": [*held.merchants_again]})))
+    return parts
+
+
+def _to_decide(offer: PublishedOffer, changes: Changes, newest_tag: int) -> list[Keys]:
     terms = offer.terms
     match terms.claim:
         case ClaimAt(at=moment):
-            parts = _subject_rows(terms, [moment], changes) + _of_changed_merchants(terms, changes)
-            return _union(parts or [_nothing(terms)])
+            return _subject_rows(terms, [moment], changes) + _of_changed_merchants(terms, changes)
         case ClaimNth(nth=nth):
             rows = COLLECTIONS[nth.of]
             parts = [_rows(rows.model, rows.merchant, q) for q in changes.instants([nth.at])]
             parts += _merchants_of_changed(rows, changes)
-            return _union([*parts, *_changed(Merchant, "code", changes)])
+            return [*parts, *_changed(Merchant, "code", changes)]
         case _:
             tags = Tag.objects.order_by().filter(offer=offer.id, kind=Tag.Kind.CANDIDATE)
             new = tags.filter(pk__gt=newest_tag).values_list("subject", flat=True)
             due = tags.filter(*changes.instants(["tagged_at"])).values_list("subject", flat=True)
-            return _union([new, due, *_subject_rows(terms, [], changes), *_of_changed_merchants(terms, changes)])
+            return [new, due, *_subject_rows(terms, [], changes), *_of_changed_merchants(terms, changes)]
 
 
 def _names_merchant(terms: OfferTerms) -> bool:
@@ -237,3 +246,15 @@ def _to_replay(changes: Changes) -> Keys:
     ending = unspent.filter(*changes.instants(["valid_until"]))
     parts += [coupons.values_list("merchant_id", flat=True) for coupons in (ending, unspent.filter(replayed=False))]
     return _union(parts)
+
+
+def changed_rows(collection: Collection, field: str, keys: Iterable[str], batches: tuple[int, ...]) -> set[str]:
+    """Return those of `keys` in `field` (of a subject, or of its merchant) for which the batches changed a row."""
+    keys = sorted(keys)
+    if not keys or not batches:
+        return set()
+    parts = [_rows(collection.model, field, Q(**{f"{field}__in": keys}, batch__in=batches))]
+    for child in collection.children:
+        path = child.parent if field == "pk" else f"{child.parent.removesuffix('_id')}__{field}"
+        parts.append(_rows(child.model, path, Q(**{f"{path}__in": keys}, batch__in=batches)))
+    return set(_union(parts))

@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from campaigns.eligibility.guards import PLAIN, Guard
+from campaigns.eligibility.held import NOTHING, Held
+
 
 @dataclass(frozen=True)
 class SubjectSelection:
@@ -20,7 +23,8 @@ class Changes:
     """New work: instants after `since` up to and including `until`, and import batches not processed yet.
 
     Without `since` everything is new. `reevaluate_all` examines every subject although not all are new. `only` limits
-    the work to some subjects, whatever is new of others.
+    the work to some subjects, whatever is new of others. `held` are exceptions: what is left out, and what is examined
+    although nothing of it is new. `guard` runs the work on many subjects.
     """
 
     since: datetime | None
@@ -28,6 +32,8 @@ class Changes:
     batches: tuple[int, ...] = ()
     reevaluate_all: bool = False
     only: SubjectSelection | None = None
+    held: Held = NOTHING
+    guard: Guard = PLAIN
 
     @property
     def everything(self) -> bool:

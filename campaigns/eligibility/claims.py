@@ -74,11 +74,16 @@ def all_rows(offer: PublishedOffer) -> Rows:
 
 def merchants_of(offer: PublishedOffer, subjects: Sequence[str]) -> tuple[str, ...]:
     """Return the codes of the merchants that own the subjects. Raises UnknownSubjectError if a subject is unknown."""
-    owners = dict(_owners(offer)(subjects=subjects))
+    found = owners(offer, subjects)
     for subject in subjects:
-        if subject not in owners:
+        if subject not in found:
             raise UnknownSubjectError(offer, subject)
-    return tuple(sorted(set(owners.values())))
+    return tuple(sorted(set(found.values())))
+
+
+def owners(offer: PublishedOffer, subjects: Sequence[str]) -> dict[str, str]:
+    """Return the code of the merchant that owns each subject; unknown ones are left out."""
+    return dict(_owners(offer)(subjects=subjects))
 
 
 @compiled_query

@@ -37,10 +37,18 @@ def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
     if changes.passed(offer.terms.decision_instant):
         changes = replace(changes, since=None)  # nothing was tagged before, so no receipt is late
     merchants = chain(_follow_owners(offer, changes), _merchants(changes))
+    again = changes.held.merchants_again
+    new = (code for code in merchants if code not in changes.held.merchants and code not in again)
     written = 0
-    while chunk := list(islice(merchants, MERCHANTS_AT_ONCE)):
-        written += _tag_chunk(offer, threshold, chunk, changes)
+    while chunk := list(islice(new, MERCHANTS_AT_ONCE)):
+        written += _tag_guarded(offer, threshold, chunk, changes)
+    for merchant, since in again.items():  # its receipts are late only if they were so when it was left out
+        written += _tag_guarded(offer, threshold, [merchant], replace(changes, since=since))
     planner_hints.analyze(written, Tag)
+
+
+def _tag_guarded(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> int:
+    return sum(changes.guard.run("tag", merchants, lambda some: _tag_chunk(offer, threshold, some, changes)))
 
 
 def _follow_owners(offer: PublishedOffer, changes: Changes) -> list[str]:

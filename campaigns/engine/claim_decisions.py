@@ -4,7 +4,7 @@ A tick reads claims with server-side cursors and refuses those that miss a condi
 take flat memory. Claims decided ahead of the tick are few: they are read at once and written in one round trip.
 """
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from campaigns.allocation.allocator import Claim, ClaimResult
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
 from campaigns.eligibility.changes import Changes
+from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Decision, Grant, Offer
@@ -140,15 +141,30 @@ def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], chang
             if keys.is_empty:
                 continue
             undecided = undecided.filter(keys.contains("pk"))
+        undecided = _evaluable(offer, undecided, keys, changes, at)
         decided += _refuse(offer, undecided)
         by_offer.append(_qualified(offer, claims.eligible_claims(offer, undecided), at))
     in_order = by_offer[0] if len(by_offer) == 1 else merge(*by_offer, key=attrgetter("sort_key"))
     offers = [offer for offer, _ in deciding]
     quota_state = QuotaState(offers, since=changes.since)
-    allocated = sum(map(len, _allocate(offers, quota_state, in_order)))
+    allocated = sum(map(len, _allocate(offers, quota_state, in_order, guard=changes.guard)))
     _record_progress(offers, quota_state, changes.until)
     planner_hints.analyze(allocated, Decision, Grant)
     return decided + allocated
+
+
+def _evaluable(
+    offer: PublishedOffer, rows_: claims.Rows, keys: KeySet | None, changes: Changes, at: datetime
+) -> claims.Rows:
+    """Leave out what is held back, and under a diagnosis the claims that cannot be evaluated."""
+
+    def evaluate(some: claims.Rows) -> None:
+        _refuse(offer, some)
+        deque(_qualified(offer, claims.eligible_claims(offer, some), at), maxlen=0)
+
+    among = claims.all_rows(offer).filter(keys.contains("pk")) if keys else claims.all_rows(offer)
+    rows_ = changes.held.decidable(rows_, offer.terms.collection)
+    return changes.guard.evaluable("evaluate", rows_, evaluate, among)
 
 
 def _refuse(offer: PublishedOffer, rows_: claims.Rows) -> int:
@@ -208,6 +224,7 @@ def _allocate(
     quota_state: QuotaState,
     qualified: Iterator[Claim],
     prefetched: transitions.PrefetchedGrants | None = None,
+    guard: Guard = PLAIN,
 ) -> Iterator[list[Row]]:
     """Give places and write the decisions; yields the rows, chunk by chunk. Adds places to `quota_state.places_taken`.
 
@@ -215,11 +232,15 @@ def _allocate(
     """
     by_code = {offer.code: offer for offer in offers}
     results = quota_state.allocation.decide(quota_state.prefetched(qualified))
+
+    def write(some: list[ClaimResult]) -> tuple[list[Row], Counter[int]]:
+        return _write(by_code, some, prefetched)
+
     while chunk := list(islice(results, CHUNK)):
-        written, taken = _write(by_code, chunk, prefetched)
-        quota_state.places_taken += taken
+        for written, taken in guard.run("write", chunk, write, lambda result: result.claim.subject):
+            quota_state.places_taken += taken
+            yield written
         prefetched = None
-        yield written
 
 
 def _record_progress(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, replace
+from functools import partial
 from itertools import islice
 
 from django.db.models import Exists, OuterRef
@@ -39,13 +40,15 @@ def follow(offer: PublishedOffer, changes: Changes) -> int:
     for version in Version.objects.filter(Exists(live.filter(version=OuterRef("pk"))), offer=offer.id):
         terms = PublishedOffer(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))
         for keys in _chunks(_subjects(terms, changes)):
-            changed += _follow_some(terms, keys, changes)
+            changed += sum(changes.guard.run("follow", keys, partial(_follow_some, terms, changes=changes)))
     return changed
 
 
 def _subjects(offer: PublishedOffer, changes: Changes) -> Iterator[str]:
     keys = affected.subjects_to_follow(offer, changes)
     live = Grant.objects.filter(offer=offer.id, version=offer.version_id, status__in=Grant.LIVE)
+    if changes.held.unfollowed:
+        live = live.exclude(subject__in=changes.held.unfollowed)
     if keys is not None:
         live = live.filter(keys.contains("subject"))
     elif offer.terms.settlement.at_claim and not offer.terms.settlement.released_by:

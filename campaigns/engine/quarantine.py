@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TypeVar
 
-from django.db import DatabaseError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from campaigns.models import TickStep
+from core.db.errors import is_transient
 
 TRIES = 3
 T = TypeVar("T")
@@ -41,9 +42,10 @@ def _counted(mine: QuerySet[TickStep], progress: str, work: Callable[[], T]) -> 
         return None
     try:
         done = work()
-    except OperationalError:
-        with suppress(DatabaseError):
-            mine.update(tries=F("tries") - 1)
+    except (DatabaseError, InterfaceError) as error:
+        if is_transient(error):
+            with suppress(DatabaseError, InterfaceError):
+                mine.update(tries=F("tries") - 1)
         raise
     mine.update(tries=0)
     return done

@@ -1,26 +1,25 @@
 """The tick: process all facts up to an instant, for every published offer. Nothing below reads a clock.
 
 A tick may be killed at any commit, repeated, and run twice at once: each group of competing offers is processed in one
-transaction that locks their rows, and a decided claim is not decided again.
+transaction that locks their rows, and a decided claim is not decided again. A step that fails stops no other step.
 """
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
 import structlog
-from django.db import transaction
 from django.db.models import F
 
 from campaigns.coupons import expiry_notices, issuing, redemption
-from campaigns.eligibility import claims
-from campaigns.eligibility.changes import Changes
-from campaigns.engine import claim_decisions, follow_grants, quarantine
-from campaigns.models import Issuance, Offer, TickRun
+from campaigns.engine import claim_step, quarantine, quarantine_entries
+from campaigns.models import Issuance, TickRun
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import planner_hints
+from core.db.errors import is_transient
 from core.instants import is_accepted
 from imports.models import ImportBatch
 
@@ -28,11 +27,24 @@ COUPON_USE = "coupons used"
 logger = logging.getLogger(__name__)
 
 
+@dataclass
+class Steps:
+    """Results of the steps of a run: the names of those skipped, and the errors of those that failed."""
+
+    skipped: list[str] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+
+    @property
+    def all_ran(self) -> bool:
+        """True if no step was skipped or failed."""
+        return not (self.skipped or self.errors)
+
+
 def tick(*, at: datetime) -> TickRun:
     """Process grants, claims and coupons up to `at`. Returns the run with its counts.
 
     Offers that were processed beyond `at` are left as they are: time never runs back. Raises ValueError if `at` is not
-    an accepted instant.
+    an accepted instant, and the error of the first step that failed, after the other steps.
     """
     if not is_accepted(at):
         raise ValueError(f"{at} is not between the years 1970 and 2200")
@@ -48,19 +60,22 @@ def _run_steps(run: TickRun) -> None:
     batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
     published = published_offers.published()
     groups = published_offers.competing(published)
-    skipped_steps: list[str] = []
+    quarantine_entries.tidy(published)
+    steps = Steps()
     # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the freight fee.
-    complete = [_claims(group, batches, run, skipped_steps) for group in groups if not group[0].terms.fee]
-    complete.append(_coupons(published, batches, run, skipped_steps))
-    without_coupons = bool(skipped_steps)
+    complete = [_claims(group, batches, run, steps) for group in groups if not group[0].terms.fee]
+    complete.append(_coupons(published, batches, run, steps))
+    without_coupons = not steps.all_ran
     for group in groups:
         if group[0].terms.fee == "freight" and without_coupons:  # a coupon may take the fee first
-            skipped_steps.append(_name(group))
+            steps.skipped.append(_name(group))
         elif group[0].terms.fee:
-            complete.append(_claims(group, batches, run, skipped_steps))
-    if all(complete) and not skipped_steps:
+            complete.append(_claims(group, batches, run, steps))
+    if steps.errors:
+        raise steps.errors[0]
+    if all(complete) and not steps.skipped:
         ImportBatch.objects.filter(pk__in=batches).update(processed=True)
-    run.finished_at, run.skipped_steps = run.at, ", ".join(skipped_steps)[:2000]
+    run.finished_at, run.skipped_steps = run.at, ", ".join(steps.skipped)[:2000]
     run.save()
 
 
@@ -68,17 +83,23 @@ def _name(group: list[PublishedOffer]) -> str:
     return f"claims: {group[0].terms.fee or group[0].code}"
 
 
-def _claims(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, skipped_steps: list[str]) -> bool:
+def _claims(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
     progress = [(offer.version_id, offer.row.claims_decided_until, offer.row.grants_followed_until) for offer in group]
-    return bool(_attempt(_name(group), progress, partial(_process, group, batches, run), skipped_steps))
+    return bool(_attempt(_name(group), progress, partial(_process, group, batches, run), steps))
 
 
-def _attempt(
-    name: str, progress: object, work: Callable[[], int], skipped_steps: list[str], *, shared: bool = False
-) -> int:
-    done = quarantine.run_guarded(name, progress, work, shared=shared)
+def _attempt(name: str, progress: object, work: Callable[[], int], steps: Steps, *, shared: bool = False) -> int:
+    """Run a step unless it is in quarantine. Returns 0 if it did not run, or failed. Raises transient errors."""
+    try:
+        done = quarantine.run_guarded(name, progress, work, shared=shared)
+    except Exception as error:
+        if is_transient(error):
+            raise  # the other steps would fail like this one
+        logger.exception("a step of the tick failed: %s", name)
+        steps.errors.append(error)
+        return 0
     if done is None:
-        skipped_steps.append(name)
+        steps.skipped.append(name)
     return done or 0
 
 
@@ -90,32 +111,18 @@ def sweep(*, at: datetime) -> None:
         tick(at=at)
 
 
-@transaction.atomic
 def _process(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
-    """Follow the grants of competing offers to the run's instant, then decide their claims.
+    """Bring competing offers up to the run's instant.
 
     Returns false if they have been processed further already, or if their claims must wait.
     """
-    planner_hints.plan_for_all_rows()
-    group = published_offers.hold(group)
-    until = claims.decision_cutoff(group, run.at)
-    since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]
-    followed = [offer.row.grants_followed_until for offer in group if offer.row.grants_followed_until is not None]
-    if max(followed, default=run.at) > run.at:
-        return False
-    for offer in group:
-        run.moved += follow_grants.follow(offer, Changes(offer.row.grants_followed_until, run.at, batches))
-    marks: dict[str, object] = {"grants_followed_until": run.at}
-    # A new version may have a longer settling delay: claims wait until that has passed.
-    ready = max(since, default=until) <= until
-    if ready:
-        run.decided += claim_decisions.decide(group, Changes(max(since, default=None), until, batches), at=run.at)
-        marks |= {"claims_decided_until": until, "reevaluate_all": False}
-    Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
-    return ready
+    done = claim_step.process(claim_step.Work(_name(group), group, batches, run.at))
+    run.moved += done.moved
+    run.decided += done.decided
+    return done.complete
 
 
-def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, skipped_steps: list[str]) -> bool:
+def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
     """Issue planned coupons, then follow their use. Returns false if their use has been followed further already."""
     marks = {row.offer_id: row for row in Issuance.objects.all()}
     for offer in published:
@@ -123,12 +130,10 @@ def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: Tic
         if row is None or row.issued >= row.planned:
             continue
         progress = (row.issued, row.planned)
-        run.issued += _attempt(
-            f"coupons: {offer.code}", progress, partial(issuing.issue, offer), skipped_steps, shared=True
-        )
+        run.issued += _attempt(f"coupons: {offer.code}", progress, partial(issuing.issue, offer), steps, shared=True)
     spent = [row.spent_until for row in marks.values()]
     follow_use = partial(_follow_use, published, batches, run)
-    return not spent or bool(_attempt(COUPON_USE, spent, follow_use, skipped_steps))
+    return not spent or bool(_attempt(COUPON_USE, spent, follow_use, steps))
 
 
 def _follow_use(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:

@@ -11,6 +11,7 @@ from campaigns.models.journal_entry import JournalEntry
 from campaigns.models.message import Message
 from campaigns.models.offer import Campaign, Issuance, MerchantQuota, Offer, Version
 from campaigns.models.outbox_event import OutboxEvent
+from campaigns.models.quarantine_entry import QuarantineEntry
 from campaigns.models.revocation import Revocation
 from campaigns.models.simulation import Simulation
 from campaigns.models.tick_run import TickRun, TickStep
@@ -34,6 +35,7 @@ __all__ = [
     "Message",
     "Offer",
     "OutboxEvent",
+    "QuarantineEntry",
     "Revocation",
     "Simulation",
     "Tag",

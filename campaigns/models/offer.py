@@ -55,7 +55,8 @@ class Offer(Named):
     A tick decides claims up to `claims_decided_until` and follows grants up to `grants_followed_until`; both are empty
     before the first tick. `instant_claims_decided_until` is the instant of the latest claim decided ahead of the tick.
     `reevaluate_all` tells the next tick to evaluate every subject, not only those whose facts changed. Claims wait
-    while `paused_at` is set; claims made after `stopped_at` are refused.
+    while `paused_at` is set; claims made after `stopped_at` are refused. `has_quarantined` is true while a
+    QuarantineEntry may concern the offer, so that nobody else asks for entries.
     """
 
     campaign = models.ForeignKey(Campaign, models.PROTECT, verbose_name=_("campaign"), related_name="offers")
@@ -74,6 +75,7 @@ class Offer(Named):
     instant_claims_decided_until = models.DateTimeField(_("instant claims decided until"), null=True)
     paused_at = models.DateTimeField(_("paused at"), null=True)
     stopped_at = models.DateTimeField(_("stopped at"), null=True)
+    has_quarantined = models.BooleanField(_("has quarantined subjects"), default=False, editable=False)
 
     class Meta:
         verbose_name = _("offer")

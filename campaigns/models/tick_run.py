@@ -7,7 +7,19 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 # Kinds of step, by the word before the colon of a name; the offers follow after it.
-STEP_KINDS = {"claims": _("claims"), "coupons": _("coupons"), "coupons used": _("coupons used")}
+STEP_KINDS = {
+    "offer": _("offer"),
+    "claims": _("claims"),
+    "coupons": _("coupons"),
+    "coupons used": _("coupons used"),
+    "expiry notices": _("expiry notices"),
+}
+
+
+def step_label(name: str) -> str:
+    """Return the name of a step in the language in force."""
+    kind, colon, what = name.partition(": ")
+    return f"{STEP_KINDS.get(kind, kind)}{colon}{what}"
 
 
 class TickRun(models.Model):
@@ -49,5 +61,4 @@ class TickStep(models.Model):
         verbose_name_plural = _("tick steps")
 
     def __str__(self) -> str:
-        kind, colon, what = self.name.partition(": ")
-        return f"{STEP_KINDS.get(kind, kind)}{colon}{what}"
+        return step_label(self.name)

@@ -11,7 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.engine import quarantine
+from campaigns.engine import quarantine, quarantine_entries
 from campaigns.models import Heartbeat, TickRun
 from campaigns.monitoring import heartbeat
 from campaigns.notifications import mailing, webhook_delivery
@@ -24,6 +24,7 @@ LATE_TICK = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(minutes=5)
 OLDEST_INVARIANT_CHECK = timedelta(hours=26)
 MOST_QUEUED = 100
+SHOWN_ENTRIES = 3
 QUEUE = "celery"
 
 
@@ -47,6 +48,9 @@ REMEDIES = {
     "steps": gettext_lazy(
         "Each stopped its worker several times. Look at the worker's log, then retry it under Tick steps."
     ),
+    "quarantine": gettext_lazy(
+        "All others are processed. Correct the data or the offer, or report the error; look under Quarantine."
+    ),
     "queue": gettext_lazy("Start more workers. Messages that wait are not lost."),
     "facts": gettext_lazy("The next tick processes them: check the tick above."),
     "mail": gettext_lazy("Check the mail server and EMAIL_URL; mail is tried again every 30 seconds."),
@@ -58,7 +62,7 @@ REMEDIES = {
 
 
 def checks(*, now: datetime) -> list[Check]:
-    """Run all checks as of `now`, an instant of the host's clock: eight queries and one request to the broker."""
+    """Run all checks as of `now`, an instant of the host's clock: nine queries and one request to the broker."""
     heartbeats = {row.name: row for row in Heartbeat.objects.all()}
     beat = _process(gettext_lazy("beat"), heartbeats.get(heartbeat.BEAT), heartbeat.BEAT, now)
     worker = _process(gettext_lazy("worker"), heartbeats.get(heartbeat.WORKER), heartbeat.WORKER, now)
@@ -66,6 +70,7 @@ def checks(*, now: datetime) -> list[Check]:
         beat,
         _worker(worker, beat),
         _tick(now),
+        _steps(),
         _quarantine(),
         *_queue(),
         _imports(now),
@@ -103,9 +108,18 @@ def _tick(now: datetime) -> Check:
     return Check(name, now - run.started_at <= LATE_TICK, text, REMEDIES["tick"], "tick")
 
 
-def _quarantine() -> Check:
+def _steps() -> Check:
     names = ", ".join(map(str, quarantine.set_aside()))
     return Check(gettext_lazy("quarantined steps"), not names, names or _("none"), REMEDIES["steps"], "steps")
+
+
+def _quarantine() -> Check:
+    entries = list(quarantine_entries.failed()[: SHOWN_ENTRIES + 1])
+    lines = [f"{entry}: {entry.error}" for entry in entries[:SHOWN_ENTRIES]]
+    if len(entries) > SHOWN_ENTRIES:
+        lines.append(_("%(n)s entries in all") % {"n": format_number(quarantine_entries.failed().count())})
+    text = "; ".join(lines) or _("empty")
+    return Check(gettext_lazy("quarantine"), not entries, text, REMEDIES["quarantine"], "quarantine")
 
 
 def in_memory() -> bool:

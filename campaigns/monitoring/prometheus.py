@@ -14,6 +14,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
+from campaigns.engine import quarantine_entries
 from campaigns.models import Decision, Heartbeat, Offer, TickRun
 from campaigns.monitoring import health
 from campaigns.notifications import mailing, webhook_delivery
@@ -104,6 +105,10 @@ class DatabaseCollector(Collector):
         for row in Heartbeat.objects.all():
             ages.add_metric([row.name], self._since(row.at))
         yield ages
+        held = _gauge("quarantined", "Subjects, merchants and offers in quarantine, by stage.", "stage")
+        for stage, count in quarantine_entries.failed().order_by().values_list("stage").annotate(n=Count("pk")):
+            held.add_metric([stage], count)
+        yield held
         healthy = _gauge("healthy", "1 if the health check passes, else 0.", "check")
         for check in health.checks(now=self.now):
             healthy.add_metric([check.key], check.ok)

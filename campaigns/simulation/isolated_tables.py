@@ -23,6 +23,7 @@ from campaigns.models import (
     MerchantQuota,
     Offer,
     OutboxEvent,
+    QuarantineEntry,
     Tag,
     TickRun,
     TickStep,
@@ -48,6 +49,7 @@ WRITTEN_MODELS: tuple[type[models.Model], ...] = (
     OutboxEvent,
     TickRun,
     TickStep,
+    QuarantineEntry,
 )
 # A tick marks import batches as processed: the real ones must stay as they are.
 ISOLATED_MODELS: tuple[type[models.Model], ...] = (*WRITTEN_MODELS, ImportBatch)
