@@ -10,8 +10,9 @@ import pytest
 from django.conf import settings as configured
 from django.db import connection
 from django.utils import translation
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
+from core.translations import compile_catalogs
 from tests.support import guards
 from tests.support import season as seasons
 from tests.support.servers import PrivateRedis
@@ -21,6 +22,12 @@ DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_seriali
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--round", choices=["first", "second"], help="leave out tests that belong to the other round")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile the translations before the tests, once for all processes."""
+    if not hasattr(config, "workerinput"):
+        compile_catalogs()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -78,9 +85,10 @@ def on_redis(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_second_step(settings: Settings) -> None:
-    """Require two-step verification of nobody, so that tests sign in with one request."""
+def quick_sign_in(settings: Settings) -> None:
+    """Require two-step verification of nobody, so that tests sign in with one request, and hash passwords fast."""
     settings.SECOND_STEP = "nobody"
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture(autouse=True)
@@ -116,6 +124,15 @@ def roles_once(django_db_setup: None) -> None:
     from backoffice import roles
 
     post_migrate.disconnect(roles.sync_groups, sender=apps.get_app_config("campaigns"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def fast_commits(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Let no commit to the test database of PostgreSQL wait for the disk, in this and in other processes."""
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(f'ALTER DATABASE "{connection.settings_dict["NAME"]}" SET synchronous_commit = off')
+        connection.close()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,8 +17,6 @@ from pathlib import Path
 import psycopg
 import redis
 
-from core.translations import compile_catalogs
-
 ROOT = Path(__file__).resolve().parent.parent
 # Settings of an installation on this machine must not reach the tests.
 INSTALLATION_VARIABLES = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "DEBUG", "PASSWORD_RESET_TIMEOUT", "SITE_URL")
@@ -138,7 +136,6 @@ def announce_missing(missing: list[Requirement]) -> None:
 
 def main(arguments: list[str]) -> int:
     """Run both rounds and return the higher exit status."""
-    compile_catalogs()
     servers = find_servers()
     missing = find_missing(servers)
     if missing:

@@ -13,6 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests.support.browser import Open, Reader
 from tests.support.operators import market, staff
+from tests.support.servers import PATIENCE
 
 __all__ = ["market", "staff"]  # fixtures of the operators' workspace
 
@@ -35,12 +36,12 @@ def browser_type_launch_args() -> dict[str, Any]:
 @pytest.fixture
 def reader(live_server: LiveServer, settings: Settings, browser: Browser) -> Iterator[Open]:
     """Return a function that opens a new browser: `reader("zh-hans", 390)` in that language and width."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.SITE_URL = live_server.url
     contexts: list[BrowserContext] = []
 
     def made(language: str = "en", width: int = 1280, **options: Any) -> Reader:
         context = browser.new_context(viewport={"width": width, "height": 900}, base_url=live_server.url, **options)
+        context.set_default_timeout(PATIENCE * 1_000)
         contexts.append(context)
         cookie = {"name": configured.LANGUAGE_COOKIE_NAME, "value": language, "url": live_server.url}
         context.add_cookies([cookie])  # type: ignore[list-item]  # a plain dictionary is one

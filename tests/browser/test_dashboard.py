@@ -25,7 +25,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def owner(settings: Settings) -> Member:
     """Merchant with three of the five shipments required for eight coupons, on 20 September 2022."""
     settings.DEMO = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     season.publish()
     merchant("M1", name="远帆贸易", category_l1="Home")
     found = member("owner@example.com")

@@ -10,9 +10,8 @@ from tests.support.world import merchant
 
 @pytest.fixture
 def demo(settings: Settings) -> None:
-    """Use the demonstration clock, which stands where a test sets it, and a fast password hasher."""
+    """Use the demonstration clock, which stands where a test sets it."""
     settings.DEMO = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -19,7 +19,6 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
         return 0
 
     monkeypatch.delenv("CI", raising=False)
-    monkeypatch.setattr(runner, "compile_catalogs", lambda: [])
     monkeypatch.setattr(runner, "run_pytest", record)
     monkeypatch.setattr(runner, "find_servers", lambda: SERVERS)
     monkeypatch.setattr(shutil, "which", lambda program: program)

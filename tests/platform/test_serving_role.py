@@ -52,7 +52,6 @@ def serving(owner: tuple[str, str], settings: Settings, monkeypatch: pytest.Monk
     monkeypatch.setenv("SERVING_PASSWORD", password)
     for _again in range(2):  # it may be repeated
         call_command("grant_serving_role", ROLE, password_variable="SERVING_PASSWORD", stdout=StringIO())
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     connect_as(ROLE, password)
     yield ROLE
     connect_as(*owner)

@@ -26,7 +26,6 @@ EXPRESS_COUPONS = offer(
 def staff(db: None, settings: Settings) -> Staff:
     """Return a function: `staff("ana", "operator")` is a browser in which Ana, an operator, has signed in."""
     settings.DEMO = True
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
     if not Group.objects.exists():
         roles.sync_groups()  # the tables were emptied
