@@ -7,8 +7,11 @@ from pathlib import Path
 
 import psycopg.pq
 import pytest
+from django.apps import apps
 from django.conf import settings as configured
+from django.contrib.contenttypes.management import create_contenttypes
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -116,14 +119,13 @@ def _transaction_is_aborted() -> bool:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def roles_once(django_db_setup: None) -> None:
-    """Create the groups with the tables only. Again after each test that empties them would cost a minute in all."""
-    from django.apps import apps
-    from django.db.models.signals import post_migrate
-
+def filled_once(django_db_setup: None) -> None:
+    """Create content types, permissions and groups with the tables only: no test empties their tables."""
     from backoffice import roles
 
     post_migrate.disconnect(roles.sync_groups, sender=apps.get_app_config("campaigns"))
+    post_migrate.disconnect(dispatch_uid="django.contrib.auth.management.create_permissions")
+    post_migrate.disconnect(create_contenttypes)
 
 
 @pytest.fixture(scope="session", autouse=True)

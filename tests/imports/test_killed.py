@@ -8,27 +8,27 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 
+from merchants.models import Merchant
 from tests.support.importing import ORDER, order
+from tests.support.processes import migrated_sqlite, url
+from tests.support.world import tell
 
 ROOT = Path(__file__).resolve().parents[2]
+ROWS = 20_000  # more than the importer reads, checks or writes at a time
 
 
 @pytest.fixture
-def environment(tmp_path: Path, transactional_db: None) -> dict[str, str]:
+def environment(tmp_path: Path, transactional_db: None, django_db_blocker: DjangoDbBlocker) -> dict[str, str]:
     """Environment with a database that other processes can open: the test's own, or a file for SQLite in memory."""
-    if connection.vendor == "postgresql":
-        parts = connection.settings_dict
-        url = f"postgres://{parts['USER']}:{parts['PASSWORD']}@{parts['HOST']}:{parts['PORT'] or 5432}/{parts['NAME']}"
-    else:
-        url = f"sqlite:///{tmp_path.parent / f'{tmp_path.name}.sqlite3'}"
-    environment = {**os.environ, "DATABASE_URL": url}
-    (tmp_path / "merchants.csv").write_text("merchant_code\nM1\n")
-    for command in (["migrate", "-v0"], ["import_facts", str(tmp_path)]):
-        subprocess.run([sys.executable, "manage.py", *command], cwd=ROOT, env=environment, check=True)
-    lines = "".join(order(f"F{number}") for number in range(50_000))
-    (tmp_path / "freight_orders.csv").write_text(ORDER + lines)
-    return environment
+    tell(Merchant, code="M1")
+    folder = tmp_path / "facts"
+    folder.mkdir()
+    lines = "".join(order(f"F{number}") for number in range(ROWS))
+    (folder / "freight_orders.csv").write_text(ORDER + lines)
+    database = url() if connection.vendor == "postgresql" else migrated_sqlite(tmp_path, django_db_blocker)
+    return {**os.environ, "DATABASE_URL": database}
 
 
 def importer(folder: Path, place: str, environment: dict[str, str]) -> "subprocess.Popen[str]":
@@ -46,10 +46,10 @@ def output_of(folder: Path, place: str, environment: dict[str, str]) -> str:
 def test_a_killed_import_stores_nothing_and_a_rerun_stores_the_file(
     place: str, tmp_path: Path, environment: dict[str, str]
 ) -> None:
-    with importer(tmp_path, place, environment) as process:
+    with importer(tmp_path / "facts", place, environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "here\n"
         os.kill(process.pid, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
-    assert output_of(tmp_path, "look", environment) == "0 orders, 0 imports\n"
-    assert output_of(tmp_path, "never", environment) == "50000 orders, 1 imports\n"
+    assert output_of(tmp_path / "facts", "look", environment) == "0 orders, 0 imports\n"
+    assert output_of(tmp_path / "facts", "never", environment) == f"{ROWS} orders, 1 imports\n"

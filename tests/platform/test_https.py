@@ -5,18 +5,17 @@ import os
 import subprocess
 import sys
 from http.cookies import SimpleCookie
-from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from tests.runner import ROOT
+from tests.support.processes import migrated_sqlite
 from tests.support.servers import PRODUCTION
 
 SCRIPT = """
 import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from datetime import UTC, datetime
 from json import dumps
 from django.contrib.auth.models import User
@@ -58,10 +57,10 @@ Answers = dict[str, tuple[int, dict[str, str], list[str], str]]
 
 
 @pytest.fixture(scope="module")
-def answers(tmp_path_factory: pytest.TempPathFactory) -> Answers:
+def answers(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Answers:
     """Return status, headers, cookies and start of the body of each response, by name."""
-    database: Path = tmp_path_factory.mktemp("https") / "db.sqlite3"
-    own = {"DATABASE_URL": f"sqlite:///{database}", "REDIS_URL": "", "FAIRGROUND_METRICS_TOKEN": "m"}
+    database = migrated_sqlite(tmp_path_factory.mktemp("https"), django_db_blocker)
+    own = {"DATABASE_URL": database, "REDIS_URL": "", "FAIRGROUND_METRICS_TOKEN": "m"}
     environment = {"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "config.settings", **PRODUCTION, **own}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=False

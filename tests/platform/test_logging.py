@@ -4,13 +4,15 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+
+from pytest_django import DjangoDbBlocker
 
 from tests.runner import ROOT
+from tests.support.processes import migrated_sqlite
 
 SCRIPT = """
 import django; django.setup()
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
 from datetime import UTC, datetime
 from django.test import Client
 from campaigns.engine import ticker
@@ -27,8 +29,8 @@ print("SECRET IS " + secret)
 """
 
 
-def test_json_lines_have_context_and_no_secrets(tmp_path: object) -> None:
-    own = {"DATABASE_URL": f"sqlite:///{tmp_path}/db.sqlite3", "FAIRGROUND_LOGS": "json", "REDIS_URL": ""}
+def test_json_lines_have_context_and_no_secrets(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> None:
+    own = {"DATABASE_URL": migrated_sqlite(tmp_path, django_db_blocker), "FAIRGROUND_LOGS": "json", "REDIS_URL": ""}
     environment = {**os.environ, **own, "DJANGO_SETTINGS_MODULE": "config.settings", "ALLOWED_HOSTS": "testserver"}
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT], cwd=ROOT, env=environment, capture_output=True, text=True, check=True

@@ -1,6 +1,6 @@
 """Process that imports `FOLDER/freight_orders.csv` and hangs at a place where the test kills it.
 
-`python -m tests.support.importer FOLDER row|commit|never|look`: it hangs at row 30,000, or before the commit, or not at
+`python -m tests.support.importer FOLDER row|commit|never|look`: it hangs at row 15,000, or before the commit, or not at
 all; `look` only prints what is stored.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import django
 
-ROW = 30_000
+ROW = 15_000
 
 
 def stop() -> None:

@@ -7,7 +7,6 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from pytest_django import Settings
 
-from backoffice import roles
 from tests.support.members import PASSWORD, clock
 from tests.support.world import freight, merchant, offer, publish, tick
 
@@ -26,9 +25,6 @@ EXPRESS_COUPONS = offer(
 def staff(db: None, settings: Settings) -> Staff:
     """Return a function: `staff("ana", "operator")` is a browser in which Ana, an operator, has signed in."""
     settings.DEMO = True
-
-    if not Group.objects.exists():
-        roles.sync_groups()  # the tables were emptied
 
     def made(name: str, *roles: str, language: str = "en") -> Client:
         user = User.objects.filter(username=name).first() or User.objects.create_user(name, is_staff=True)
