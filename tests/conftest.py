@@ -37,8 +37,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Choose the tests of a round of `./run test`.
 
     The first leaves out tests that need servers or a browser. The second leaves out tests that run once: those that use
-    no database, and those marked `once`, which use a database of their own or ask nothing of it that others do not.
+    no database, and those marked `once`, which ask nothing of PostgreSQL that other tests do not.
     """
+    if unexplained := [mark for item in items for mark in item.iter_markers("once") if not mark.kwargs.get("reason")]:
+        raise pytest.UsageError(f"give a reason for each mark: {unexplained[0]}")
     is_other = {"first": _needs_servers, "second": _runs_once}.get(config.getoption("--round"))
     if is_other is None:
         return

@@ -12,7 +12,7 @@ from merchants.models import ApiKey
 from tests.support.programs import FACT, Program, program
 from tests.support.world import everything, freight, offer, publish, tick
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="permissions, not SQL")]
 
 ROLES = ("nobody", "platform", "reader", "own", "stranger")
 CLAIM = {"subject": "freight_order", "key": "F"}

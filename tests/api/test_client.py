@@ -22,7 +22,7 @@ from tests.support.programs import FACT
 from tests.support.scenarios import coupon_offer
 from tests.support.world import correct, freight, merchant, offer, publish, tick
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(reason="the client sees HTTP alone; other tests ask each view")
 
 
 def schema() -> Any:

@@ -14,7 +14,7 @@ from tests.support.members import clock
 from tests.support.scenarios import coupon_offer
 from tests.support.world import freight, merchant, offer, publish, tick
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(reason="responses are compared with the schema; other tests ask each view")
 
 # Every edge of every parameter, `examples,coverage`, takes a minute more.
 PHASES = os.environ.get("SCHEMATHESIS_PHASES", "fuzzing,stateful")

@@ -18,7 +18,7 @@ from tests.support.members import PASSWORD, member
 from tests.support.operators import Staff
 from tests.support.world import t
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once(reason="permissions, not SQL")]
 
 # Roles that see each page; v: viewer, o: operator, p: approver, a: administrator.
 SEEN = {

@@ -17,7 +17,7 @@ from tests.support.members import PASSWORD, client, text
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick, trade
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="permissions, not SQL")]
 
 OPEN = {
     "sign-in",

@@ -21,7 +21,7 @@ from merchants.models import Member
 from tests.support.concurrency import at_once
 from tests.support.members import PASSWORD, client
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="links and mail, stored as a row")]
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 CHOSEN = {"new_password1": "my-own-little-fair", "new_password2": "my-own-little-fair"}

@@ -13,7 +13,7 @@ from identity.models import RateCount, Session
 from merchants.models import Member
 from tests.support.members import PASSWORD, client
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="rules for passwords, no query of their own")]
 
 
 def change(browser: Client, to: str, old: str = PASSWORD) -> bool:

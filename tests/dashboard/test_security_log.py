@@ -14,7 +14,7 @@ from merchants.models import Member
 from tests.support.members import PASSWORD, begin_second_step, client, totp_code
 from tests.support.operators import Staff, staff  # noqa: F401  # a fixture
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="lines of a log")]
 NAME = "owner@example.com"
 
 

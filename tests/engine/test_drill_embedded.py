@@ -7,7 +7,7 @@ from tests.support.world import everything, freight, merchant, offer, publish, t
 
 
 @pytest.mark.django_db
-@pytest.mark.once
+@pytest.mark.once(reason="the refusal of a drill on SQLite")
 def test_a_drill_needs_postgresql() -> None:
     merchant()
     publish(offer("o", quota="{limit: 5}"))

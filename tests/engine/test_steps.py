@@ -22,7 +22,7 @@ from tests.support.scenarios import wipe
 from tests.support.world import everything, offer, publish, t, tick
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="tests/worlds has the same properties")]
 
 FOLLOWED = "{locked_at: paid_at, at: departed_at, deadline: {at: 2022-09-08 23:59:59}, released_by: cancelled_at}"
 MEMBER = "[{in_force: membership, of: [global_pass]}, {code: alive, fact: cancelled_at, happened: no}]"
@@ -146,7 +146,7 @@ stops = st.sets(instants, max_size=6)
 
 
 @given(worlds(), stops)
-@brief(12)
+@brief(8)
 def test_steps_do_not_matter(facts: Facts, ticks: set[Any]) -> None:
     undone(stepwise)(facts, ticks)
 
@@ -163,7 +163,7 @@ def stepwise(facts: Facts, ticks: set[Any]) -> None:
 
 
 @given(worlds(), stops, st.randoms(use_true_random=False))
-@brief(6)
+@brief(4)
 def test_the_order_of_the_rows_does_not_matter(facts: Facts, ticks: set[Any], dice: Any) -> None:
     results = []
     shuffled = list(facts)
@@ -182,7 +182,7 @@ def test_the_order_of_the_rows_does_not_matter(facts: Facts, ticks: set[Any], di
 
 
 @given(worlds(), stops)
-@brief(6)
+@brief(4)
 def test_the_size_of_chunks_does_not_matter(facts: Facts, ticks: set[Any]) -> None:
     undone(chunked)(facts, ticks)
 
@@ -208,7 +208,7 @@ def chunked(facts: Facts, ticks: set[Any]) -> None:
 
 
 @given(worlds(), stops, st.sets(st.integers(0, 5), max_size=3))
-@brief(6)
+@brief(4)
 def test_publishing_other_words_in_between_does_not_matter(facts: Facts, ticks: set[Any], when: set[int]) -> None:
     undone(republished)(facts, ticks, when)
 

@@ -18,7 +18,7 @@ from merchants.import_schemas import MERCHANTS
 from merchants.models import Merchant
 from tests.support.importing import ORDER, SHANGHAI, import_text, merchants, no_orders_stored, order
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.once(reason="the parsing of cells, before anything is stored")
 
 
 def parser(schema: FileSchema, column: str, zone: ZoneInfo = SHANGHAI) -> CellParser:

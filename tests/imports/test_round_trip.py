@@ -20,7 +20,7 @@ from imports.registry import all_schemas
 from imports.schema import FileSchema
 from tests.support.importing import SHANGHAI, import_text
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once(reason="test_files.py stores files")]
 
 TRICKY = ["'", "''", "=", "＝", "-", "+", "@", "\n", "\r", "\t", "'=", "_x0041_", "\x01", '"', ",", ";", "0", "M", "杭"]
 TEXTS = st.one_of(

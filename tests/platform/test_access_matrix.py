@@ -17,7 +17,7 @@ from tests.support.members import client, member
 from tests.support.operators import Staff, market, staff  # noqa: F401  # fixtures
 from tests.support.world import merchant
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once(reason="permissions, not SQL")]
 
 ROLES = {"v": "viewer", "o": "operator", "p": "approver", "a": "administrator"}
 ALL = "vopa"

@@ -12,7 +12,7 @@ from campaigns.monitoring import prometheus
 from tests.support.programs import Program, claim_with_fact, platform  # noqa: F401  # a fixture
 from tests.support.world import freight, offer, publish, tick
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="the text of a page")]
 T0 = datetime(2022, 9, 1, tzinfo=UTC)
 TOKEN = "for-the-test-alone"
 

@@ -17,7 +17,7 @@ from campaigns.engine import ticker
 from campaigns.models import Decision, Offer, Tag
 from standalone.demo_data.generate import write_files
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.once(reason="the size of the demonstration")]
 
 OPENING = "2022-09-20T16:00:00Z"  # where the demonstration's clock starts
 WINDOW_OVER = "2022-10-01T07:00:00Z"

@@ -6,7 +6,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from imports.column_mapping import ColumnMapping
-from imports.file_reader import UPLOAD_LIMIT, ConversionLimit
+from imports.file_reader import COMMAND_LIMIT, ConversionLimit
 from imports.importer import ImportOptions, ImportResult, import_file
 from imports.models import ImportBatch
 from imports.registry import all_schemas
@@ -39,7 +39,7 @@ def import_text(
     *,
     suffix: str = ".csv",
     zone: ZoneInfo = SHANGHAI,
-    limit: ConversionLimit = UPLOAD_LIMIT,
+    limit: ConversionLimit = COMMAND_LIMIT,
     dry_run: bool = False,
     encoding: str = "",
 ) -> Imported:
@@ -54,7 +54,7 @@ def import_path(
     path: Path,
     *,
     zone: ZoneInfo = SHANGHAI,
-    limit: ConversionLimit = UPLOAD_LIMIT,
+    limit: ConversionLimit = COMMAND_LIMIT,
     dry_run: bool = False,
     mapping: ColumnMapping | None = None,
     encoding: str = "",

@@ -62,7 +62,7 @@ def migrated_sqlite(folder: Path, blocker: DjangoDbBlocker) -> str:
     It is a copy of the database of the tests where there is one on SQLite: to migrate takes three seconds.
     """
     path = folder / f"copy-{len(list(folder.iterdir()))}.sqlite3"
-    if not (connection.vendor == "sqlite" and connection.is_in_memory_db()):
+    if connection.vendor != "sqlite" or "mode=memory" not in str(connection.settings_dict["NAME"]):
         environment = {**os.environ, "DATABASE_URL": f"sqlite:///{path}"}
         subprocess.run([sys.executable, "manage.py", "migrate", "-v0"], cwd=ROOT, env=environment, check=True)
         return f"sqlite:///{path}"
