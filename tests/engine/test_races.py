@@ -10,7 +10,7 @@ import pytest
 
 from campaigns.models import Coupon, Decision, Grant, Issuance, JournalEntry, Offer
 from tests.support.guards import unguarded
-from tests.support.processes import children, wait_for_a_lock, without
+from tests.support.processes import Child, children, wait_for_a_lock, without
 from tests.support.scenarios import coupon_offer, small_world, wipe
 from tests.support.world import everything, freight, grants, merchant, offer, outcomes, publish, tick, used
 
@@ -236,19 +236,39 @@ KILLED = """
 from django.core.management import execute_from_command_line
 from django.db.backends.base.base import BaseDatabaseWrapper
 issuing.GRANTS_AT_ONCE = 1
-left = %d
-commit = BaseDatabaseWrapper.commit
-def counted(self):
-    global left
-    left -= 1
-    if left == 0 and %r == 'before':
-        os.kill(os.getpid(), signal.SIGKILL)
-    commit(self)
-    if left == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-BaseDatabaseWrapper.commit = counted
-execute_from_command_line(['manage.py', 'tick', '--as-of', '2022-09-09T00:00:00Z'])
+
+def tick_until_killed(left, when):
+    commit = BaseDatabaseWrapper.commit
+    def counted(self):
+        nonlocal left
+        left -= 1
+        if left == 0 and when == 'before':
+            os.kill(os.getpid(), signal.SIGKILL)
+        commit(self)
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+    BaseDatabaseWrapper.commit = counted
+    sys.stdout = sys.stderr
+    execute_from_command_line(['manage.py', 'tick', '--as-of', '2022-09-09T00:00:00Z'])
+
+# One process for each line, forked from this one, which has no connection: a start of Python takes a second.
+for line in sys.stdin:
+    left, when = line.split()
+    life = os.fork()
+    if not life:
+        try:
+            tick_until_killed(int(left), when)
+        finally:
+            os._exit(sys.exc_info()[0] is not None)
+    print(os.waitstatus_to_exitcode(os.waitpid(life, 0)[1]), flush=True)
 """
+
+
+def is_killed(lives: Child, n: int, when: str) -> bool:
+    """Run `manage.py tick` in a new process and kill it before or after its n-th commit, if it comes to that."""
+    code = lives.answer(f"{n} {when}")
+    assert code in ("0", "-9")
+    return code == "-9"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -258,13 +278,13 @@ def test_a_tick_killed_at_every_commit(when: str) -> None:
     alone = undisturbed()
     n = 0
     killed = True
-    while killed:
-        n += 1
-        with children(KILLED % (n, when)) as (child,):
-            killed = child.killed()
-        tick("09")
-        assert everything() == alone, f"killed {when} commit {n}"
-        wipe()
+    with children(KILLED) as (lives,):
+        while killed:
+            n += 1
+            killed = is_killed(lives, n, when)
+            tick("09")
+            assert everything() == alone, f"killed {when} commit {n}"
+            wipe()
     assert n > 6, "there were commits to be killed at"
 
 
@@ -272,12 +292,12 @@ def test_killed_again_and_again() -> None:
     """Never more than two commits a life: it comes to the same end all the same."""
     small_world()
     alone = undisturbed()
-    lives = 0
-    while Offer.objects.filter(claims_decided_until=None).exists() or everything() != alone:
-        lives += 1
-        assert lives < 30, "it makes no headway"
-        with children(KILLED % (4, "after")) as (child,):
-            child.killed()
+    count = 0
+    with children(KILLED) as (lives,):
+        while Offer.objects.filter(claims_decided_until=None).exists() or everything() != alone:
+            count += 1
+            assert count < 30, "it makes no headway"
+            is_killed(lives, 4, "after")
     assert everything() == alone
 
 
@@ -287,8 +307,8 @@ def test_a_file_that_was_imported_but_not_looked_at_is_not_lost() -> None:
     tick("05")
     before = Decision.objects.count()
     freight("LATE", "M1", paid_at="02")
-    with children(KILLED % (2, "after")) as (child,):
-        assert child.killed()
+    with children(KILLED) as (lives,):
+        assert is_killed(lives, 2, "after")
     tick("09")
     assert "LATE" in outcomes("o")
     assert Decision.objects.count() > before

@@ -1,7 +1,6 @@
 """Other processes on the PostgreSQL database of the test, which stop where the test wants."""
 
 import os
-import signal
 import sqlite3
 import subprocess
 import sys
@@ -101,6 +100,13 @@ class Child:
         self.process.stdin.write("\n" * times)
         self.process.stdin.flush()
 
+    def answer(self, line: str) -> str:
+        """Send a line to the process and return the line that it prints."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{line}\n")
+        self.process.stdin.flush()
+        return self.says()
+
     def ends(self) -> tuple[int, str]:
         """Wait for the end; return the exit code and the standard error."""
         _, complaint = self.process.communicate(timeout=PATIENCE)
@@ -110,12 +116,6 @@ class Child:
         """Wait for the end, and check that the exit code is 0."""
         code, complaint = self.ends()
         assert code == 0, complaint
-
-    def killed(self) -> bool:
-        """Wait for the end; return true if the process was killed."""
-        code, complaint = self.ends()
-        assert code in (0, -signal.SIGKILL), complaint
-        return code != 0
 
 
 @contextmanager
