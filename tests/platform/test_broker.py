@@ -1,6 +1,5 @@
 """A broker that is down or hangs delays its caller by two seconds at most and raises nothing (F5)."""
 
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ from django.db import transaction
 
 from config.celery import BestEffortTask
 from config.celery_settings import REDIS_OPTIONS
-from tests.support.servers import PrivateRedis, free_port
+from tests.support.servers import PrivateRedis, free_port, takes_at_most
 
 
 @pytest.fixture(autouse=True)
@@ -31,19 +30,23 @@ def create_task(url: str) -> Any:
     return app.task(name="trial.work")(work)
 
 
-def seconds_of(task: Any) -> float:
-    started = time.monotonic()
-    task.delay()
-    return time.monotonic() - started
+def is_quick(task: Any) -> bool:
+    """Return True if a call of the task takes two seconds at most, though the broker was not known to fail."""
+
+    def call() -> None:
+        BestEffortTask._suspended_until = 0.0
+        task.delay()
+
+    return takes_at_most(2, call)
 
 
 def test_redis_down(caplog: pytest.LogCaptureFixture) -> None:
-    assert seconds_of(create_task(f"redis://127.0.0.1:{free_port()}/0")) <= 2
+    assert is_quick(create_task(f"redis://127.0.0.1:{free_port()}/0"))
     assert "The broker did not accept trial.work" in caplog.text
 
 
 def test_redis_accepts_and_never_answers(deaf_port: int, caplog: pytest.LogCaptureFixture) -> None:
-    assert seconds_of(create_task(f"redis://127.0.0.1:{deaf_port}/0")) <= 2
+    assert is_quick(create_task(f"redis://127.0.0.1:{deaf_port}/0"))
     assert "The broker did not accept trial.work" in caplog.text
 
 
@@ -54,17 +57,20 @@ def test_redis_freezes_and_dies_under_open_connections(
     task.delay()
     assert not caplog.records
     private_redis.freeze()
-    assert seconds_of(task) <= 2
+    assert is_quick(task)
     assert "The broker did not accept trial.work" in caplog.text
-    BestEffortTask._suspended_until = 0.0
     private_redis.kill()
-    assert seconds_of(task) <= 2
+    assert is_quick(task)
 
 
-def test_only_the_first_caller_waits_for_a_hanging_broker(deaf_port: int) -> None:
+def test_only_the_first_caller_waits_for_a_hanging_broker(
+    deaf_port: int, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BestEffortTask, "retry_after", 600.0)
     task = create_task(f"redis://127.0.0.1:{deaf_port}/0")
-    seconds_of(task)
-    assert seconds_of(task) < 0.1
+    for _ in range(3):
+        task.delay()
+    assert len(caplog.records) == 1  # the others did not ask the broker
 
 
 def test_messages_are_sent_again_after_the_pause(private_redis: PrivateRedis, monkeypatch: pytest.MonkeyPatch) -> None:

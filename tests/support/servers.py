@@ -46,6 +46,17 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+def takes_at_most(seconds: float, call: Callable[[], object]) -> bool:
+    """Return True if one of three calls ends in time: other work on the machine makes single calls late."""
+
+    def is_in_time() -> bool:
+        began = time.monotonic()
+        call()
+        return time.monotonic() - began <= seconds
+
+    return any(is_in_time() for _ in range(3))
+
+
 PRODUCTION = {"SECRET_KEY": "x9" + "kq7-" * 15, "ALLOWED_HOSTS": "fairground.example", "FAIRGROUND_HTTPS": "1"}
 """Environment of a production installation, as docs/operations.md describes it."""
 SECRET_KEY = "a key for one test run, which nothing else uses 0123456789 0123456789"
