@@ -1,18 +1,10 @@
 """Webhooks: signatures, retries under one id, and refusal of private addresses."""
 
 import json
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
-from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-import urllib3
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -21,57 +13,13 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from campaigns.models import Delivery, Endpoint, OutboxEvent
 from campaigns.notifications import distribution, webhook_delivery, webhooks
-from core import safe_http
 from core.safe_http import AddressError
 from merchants.models import Merchant
 from tests.support.concurrency import Race
 from tests.support.guards import without_row_locks
+from tests.support.receivers import Receiver
+from tests.support.servers import resolve_names_to
 from tests.support.world import freight, merchant, offer, publish, tick
-
-
-@dataclass
-class Receiver:
-    """A receiver: the requests it got, and the statuses it will answer with."""
-
-    url: str = ""
-    answers: list[int] = field(default_factory=list)
-    heard: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-
-    @property
-    def kinds(self) -> list[str]:
-        return [json.loads(body)["type"] for _headers, body in self.heard]
-
-
-@pytest.fixture
-def receivers(settings: Settings) -> Iterator[list[Receiver]]:
-    settings.WEBHOOKS_PRIVATE = True
-    servers, created = [], []
-    for _ in range(2):
-        receiver = Receiver()
-
-        class Handler(BaseHTTPRequestHandler):
-            own = receiver
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                self.own.heard.append(({name.lower(): value for name, value in self.headers.items()}, body))
-                self.send_response(self.own.answers.pop(0) if self.own.answers else 200)
-                self.send_header("Location", "http://127.0.0.1:1/")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, format: str, *args: object) -> None:  # the library's name
-                pass
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        receiver.url = f"http://127.0.0.1:{server.server_port}/hook?x=1"
-        servers.append(server)
-        created.append(receiver)
-    yield created
-    for server in servers:
-        server.shutdown()
-        server.server_close()
 
 
 class Clock:
@@ -249,28 +197,6 @@ def test_control_without_the_lock_two_workers_send_all_twice(
     assert sent_by_two_workers(receivers[0], monkeypatch) == 6
 
 
-PRIVATE = [
-    "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-    "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
-    "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize("address", PRIVATE)
-def test_private_addresses_are_refused(address: str) -> None:
-    assert not safe_http.is_public(ip_address(address))
-
-
-@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
-def test_public_addresses_are_accepted(address: str) -> None:
-    assert safe_http.is_public(ip_address(address))
-
-
-def answers(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
-    found = [(0, 0, 0, "", (address, 443)) for address in addresses]
-    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: found)
-
-
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "2130706433", "0x7f.1"])
 def test_an_endpoint_at_a_private_address_cannot_be_registered(host: str, settings: Settings) -> None:
     with pytest.raises(AddressError):
@@ -278,30 +204,15 @@ def test_an_endpoint_at_a_private_address_cannot_be_registered(host: str, settin
     assert not Endpoint.objects.exists()
 
 
-BAD = ["http://example.com/", "ftp://example.com/", "https://u:p@example.com/", "https:///x", "https://a:99999/"]
-
-
-@pytest.mark.parametrize("url", BAD)
-def test_only_https_without_credentials_is_accepted(url: str) -> None:
-    with pytest.raises(AddressError):
-        safe_http.check(url)
-
-
-def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    answers(monkeypatch, "8.8.8.8", "10.0.0.1")
-    with pytest.raises(AddressError, match="not public"):
-        safe_http.resolve("mixed.example", 443)
-
-
 def test_addresses_are_checked_again_at_delivery(
     monkeypatch: pytest.MonkeyPatch, receivers: list[Receiver], settings: Settings
 ) -> None:
     """The name resolved to a public address at registration and to a private one at delivery."""
     settings.WEBHOOKS_PRIVATE = False
-    answers(monkeypatch, "8.8.8.8")
+    resolve_names_to(monkeypatch, "8.8.8.8")
     there = webhooks.register("x", "https://rebound.example/", merchant=None, kinds=(), at=timezone.now(), by="ana")
     webhooks.test(there, at=timezone.now())
-    answers(monkeypatch, "127.0.0.1")
+    resolve_names_to(monkeypatch, "127.0.0.1")
     assert webhook_delivery.deliver(there, clock=Clock()) == 0
     row = Delivery.objects.get()
     assert (row.tries, row.status) == (1, None)
@@ -326,28 +237,6 @@ def root(settings: Settings) -> Client:
 
 def form(receiver: Receiver, **more: Any) -> dict[str, Any]:
     return {"name": "checkout", "url": receiver.url, "merchant": "", "kinds": ["granted"], **more}
-
-
-def test_an_untrusted_certificate_receives_nothing(receivers: list[Receiver]) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(Path(__file__).with_name("vouched-for-by-nobody.pem"))
-    heard: list[bytes] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, request: object, client_address: object) -> None:
-            """Ignore that the client hung up: it should."""
-
-    with Server(("localhost", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        with pytest.raises(urllib3.exceptions.SSLError, match="self-signed"):
-            safe_http.post(f"https://localhost:{server.server_port}/", b"secret", {})
-        server.shutdown()
-    assert heard == []
 
 
 def test_operators_register_test_rotate_disable_and_enable_endpoints(root: Client, receivers: list[Receiver]) -> None:

@@ -46,6 +46,12 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
         time.sleep(0.02)
 
 
+def resolve_names_to(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Let every name resolve to these addresses."""
+    resolved = [(0, 0, 0, "", (address, 443)) for address in addresses]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *args, **kwargs: resolved)
+
+
 def takes_at_most(seconds: float, call: Callable[[], object]) -> bool:
     """Return True if one of three calls ends in time: other work on the machine makes single calls late."""
 

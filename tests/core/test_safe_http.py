@@ -1,0 +1,69 @@
+"""Requests to addresses that others choose: public addresses only, over TLS that a known authority vouches for."""
+
+import ssl
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import urllib3
+from pytest_django import Settings
+
+from core import safe_http
+from core.safe_http import AddressError
+from tests.support.servers import resolve_names_to
+
+PRIVATE = [
+    "127.0.0.1", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
+    "255.255.255.255", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254",
+    "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_private_addresses_are_refused(address: str) -> None:
+    assert not safe_http.is_public(ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2606:4700::1111", "::ffff:8.8.8.8"])
+def test_public_addresses_are_accepted(address: str) -> None:
+    assert safe_http.is_public(ip_address(address))
+
+
+BAD = ["http://example.com/", "ftp://example.com/", "https://u:p@example.com/", "https:///x", "https://a:99999/"]
+
+
+@pytest.mark.parametrize("url", BAD)
+def test_only_https_without_credentials_is_accepted(url: str) -> None:
+    with pytest.raises(AddressError):
+        safe_http.check(url)
+
+
+def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolve_names_to(monkeypatch, "8.8.8.8", "10.0.0.1")
+    with pytest.raises(AddressError, match="not public"):
+        safe_http.resolve("mixed.example", 443)
+
+
+def test_an_untrusted_certificate_receives_nothing(settings: Settings) -> None:
+    settings.WEBHOOKS_PRIVATE = True
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(Path(__file__).with_name("vouched-for-by-nobody.pem"))
+    heard: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(self.rfile.read(int(self.headers["Content-Length"])))
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, request: object, client_address: object) -> None:
+            """Ignore that the client hung up: it should."""
+
+    with Server(("localhost", 0), Handler) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        with pytest.raises(urllib3.exceptions.SSLError, match="self-signed"):
+            safe_http.post(f"https://localhost:{server.server_port}/", b"secret", {})
+        server.shutdown()
+    assert heard == []
