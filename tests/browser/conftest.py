@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as configured
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, BrowserContext, expect
 from pytest_django import Settings
 from pytest_django.live_server_helper import LiveServer
 
@@ -19,6 +19,7 @@ __all__ = ["market", "staff"]  # fixtures of the operators' workspace
 
 # Playwright runs a loop in the thread of the tests, which Django takes for asynchronous code.
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+expect.set_options(timeout=PATIENCE * 1_000)
 
 
 @pytest.fixture(scope="session")
