@@ -4,7 +4,7 @@
 Idempotency-Keys, check owners, decide, explain, store the responses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -26,6 +26,7 @@ from campaigns.eligibility.explanations import Explanation
 from campaigns.engine import instant_claims
 from core import clock
 from core.batching import Batch, Batcher, BatchItem
+from core.db.errors import is_transient
 from core.db.pipeline import pipeline
 
 
@@ -61,14 +62,26 @@ def submit(request: Request, subject_type: str, subject: str) -> Response:
 
 
 def _process(batch: Batch[PendingClaim]) -> None:
-    """Decide all claims of a batch and store their responses, in one transaction."""
+    """Decide all claims of a batch and store their responses, in one transaction.
+
+    A claim that fails alone is decided by the offers that can: the others are left to the tick.
+    """
+    try:
+        _process_together(batch, instant_claims.decide)
+    except Exception as error:
+        if is_transient(error) or len(batch.items) > 1:
+            raise
+        _process_together(batch, instant_claims.decide_apart)
+
+
+def _process_together(batch: Batch[PendingClaim], decide: Callable[..., object]) -> None:
     with transaction.atomic(), pipeline():
         locked = instant_claims.lock_offers(str(batch.group))
         claims = batch.close()
         at = max(claim.at for claim in claims)
         if admitted := _admit(claims):
             subjects = sorted({claim.subject for claim in admitted})
-            instant_claims.decide(locked, subjects, at=at)
+            decide(locked, subjects, at=at)
             _respond(locked, admitted)
 
 

@@ -168,6 +168,9 @@ class ExplanationSerializer(Base):
     amount = amount(allow_null=True)
     currency = serializers.CharField()
     conditions = ConditionResultSerializer(many=True)
+    quarantined_since = instant(
+        allow_null=True, help_text="Set while the subject could not be processed and waits: it is tried again."
+    )
 
 
 class ClaimRequestSerializer(Base):

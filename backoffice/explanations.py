@@ -28,6 +28,8 @@ class Answer:
 
     @property
     def outcome(self) -> str:
+        if self.explanation.quarantined_since:
+            return _("claimed, in quarantine")
         others = {
             "pending": _("claimed, decision pending"),
             "no_claim": _("not claimed"),

@@ -51,6 +51,8 @@ class OfferResult:
 
     @property
     def outcome(self) -> str:
+        if self.explanation.quarantined_since:
+            return _("being checked by the marketplace; you need not do anything, and nothing is lost")
         return str(OUTCOMES[self.explanation.outcome])
 
     @property

@@ -121,6 +121,7 @@ class Explanation(TypedDict):
     amount: str | None
     currency: str
     conditions: list[ConditionResult]
+    quarantined_since: str | None
 
 
 class Decision(Explanation):

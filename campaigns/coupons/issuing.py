@@ -2,16 +2,18 @@
 
 import os
 from base64 import b32encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import starmap
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
+from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.ledger import journal
 from campaigns.models import Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
@@ -50,8 +52,8 @@ class CouponTerms:
     valid_until: datetime
 
 
-def issue(offer: PublishedOffer) -> int:
-    """Issue the coupons of the offer's waiting grants and return their number.
+def issue(offer: PublishedOffer, *, held: Collection[str] = (), guard: Guard = PLAIN) -> int:
+    """Issue the coupons of the offer's waiting grants and return their number. `held` are subjects that are left out.
 
     Each chunk is a transaction of its own: a killed worker loses nothing, and concurrent workers share the chunks. The
     function returns when no grant waits any more, including those that another worker had locked.
@@ -59,7 +61,7 @@ def issue(offer: PublishedOffer) -> int:
     issued = 0
     while Issuance.objects.filter(offer=offer.id, issued__lt=F("planned")).exists():
         # Take free grants first; wait for those locked by other workers only when no other is left.
-        chunk = _issue_chunk(offer, wait=False) or _issue_chunk(offer, wait=True)
+        chunk = _issue_chunk(offer, held, guard, wait=False) or _issue_chunk(offer, held, guard, wait=True)
         issued += chunk
         if not chunk:
             break
@@ -67,8 +69,12 @@ def issue(offer: PublishedOffer) -> int:
 
 
 @transaction.atomic
-def _issue_chunk(offer: PublishedOffer, *, wait: bool) -> int:
-    grants = _lock_waiting(offer, wait=wait)
+def _issue_chunk(offer: PublishedOffer, held: Collection[str], guard: Guard, *, wait: bool) -> int:
+    grants = _lock_waiting(offer, held, wait=wait)
+    return sum(guard.run("issue", grants, partial(_issue_some, offer), attrgetter("subject")))
+
+
+def _issue_some(offer: PublishedOffer, grants: Sequence[WaitingGrant]) -> int:
     count = sum(grant.coupons for grant in grants)
     terms = _terms({grant.version_id for grant in grants})
     ids = iter(journal.send_ids(Coupon, count)())
@@ -83,8 +89,9 @@ def _issue_chunk(offer: PublishedOffer, *, wait: bool) -> int:
     return count
 
 
-def _lock_waiting(offer: PublishedOffer, *, wait: bool) -> list[WaitingGrant]:
+def _lock_waiting(offer: PublishedOffer, held: Collection[str], *, wait: bool) -> list[WaitingGrant]:
     waiting = Grant.objects.filter(~Exists(Coupon.objects.filter(grant=OuterRef("pk"))), coupons__gt=0).order_by("pk")
+    waiting = waiting.exclude(subject__in=held) if held else waiting
     locked = waiting.filter(offer=offer.id).select_for_update(skip_locked=not wait, no_key=True)
     keys = list(locked.values_list("pk", flat=True)[:GRANTS_AT_ONCE])
     # Query again under the lock: another worker may have issued them between the first query and the lock.

@@ -7,6 +7,7 @@ replayed from the beginning, because a coupon may be issued long after orders co
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
@@ -18,6 +19,8 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from campaigns.coupons import life_cycle
 from campaigns.eligibility import affected, differences
 from campaigns.eligibility.changes import Changes, SubjectSelection
+from campaigns.eligibility.guards import PLAIN, Guard
+from campaigns.eligibility.held import NOTHING, Held
 from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import terms_of
@@ -34,12 +37,12 @@ MERCHANTS_AT_ONCE = 500
 MOVED_ORDER = "a freight order of its coupons belongs to another merchant"
 
 
-def follow(*, at: datetime, batches: tuple[int, ...]) -> bool:
-    """Bring all coupons up to `at`. `batches` are imports that were not processed yet.
+def follow(*, at: datetime, batches: tuple[int, ...], held: Held = NOTHING, guard: Guard = PLAIN) -> bool:
+    """Bring all coupons up to `at`, but those of merchants in quarantine. `batches` are imports not processed yet.
 
     Returns False without a change if a tick has brought them further already.
     """
-    return _follow(at, batches, None)
+    return _follow(Changes(None, at, batches, held=held, guard=guard))
 
 
 def follow_orders(orders: Sequence[str], *, merchants: Sequence[str], at: datetime) -> bool:
@@ -47,10 +50,11 @@ def follow_orders(orders: Sequence[str], *, merchants: Sequence[str], at: dateti
 
     Returns False without a change if a tick has brought them further already.
     """
-    return _follow(at, (), SubjectSelection(tuple(orders), tuple(merchants)))
+    return _follow(Changes(None, at, only=SubjectSelection(tuple(orders), tuple(merchants))))
 
 
-def _follow(at: datetime, batches: tuple[int, ...], only: SubjectSelection | None) -> bool:
+def _follow(changes: Changes) -> bool:
+    at = changes.until
     with transaction.atomic(savepoint=False):
         followed = [mark for (mark,) in _marks()()]
         if any(mark is not None and mark > at for mark in followed):
@@ -59,8 +63,8 @@ def _follow(at: datetime, batches: tuple[int, ...], only: SubjectSelection | Non
             return True
         # An offer that was never followed (None) needs all facts from the beginning, and so do all the others.
         since = None if None in followed else min(mark for mark in followed if mark is not None)
-        replay_changed(Changes(since, at, batches, only=only))
-        if only is None:
+        replay_changed(replace(changes, since=since))
+        if changes.only is None:
             Issuance.objects.update(spent_until=at)
         return True
 
@@ -79,10 +83,17 @@ def replay_changed(changes: Changes) -> int:
     """
     moved = 0
     with transaction.atomic():
-        codes = _merchants(changes)
+        again = changes.held.merchants_again
+        codes = (code for code in _merchants(changes) if code not in changes.held.merchants and code not in again)
         while chunk := list(islice(codes, MERCHANTS_AT_ONCE)):
-            moved += _replay_chunk(chunk, changes)
+            moved += _replay_guarded(chunk, changes)
+        for merchant, since in again.items():
+            moved += _replay_guarded([merchant], replace(changes, since=since))
     return moved
+
+
+def _replay_guarded(merchants: list[str], changes: Changes) -> int:
+    return sum(changes.guard.run("use", merchants, lambda some: _replay_chunk(some, changes)))
 
 
 def _merchants(changes: Changes) -> Iterator[str]:

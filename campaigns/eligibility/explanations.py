@@ -4,7 +4,7 @@ Where there is a decision, the recorded results are shown. Otherwise the conditi
 claimed at the instant asked about.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Least
 from django.db.models.lookups import LessThanOrEqual
 
-from campaigns.eligibility import claims
+from campaigns.eligibility import claims, quarantined
 from campaigns.eligibility.condition_results import (
     ConditionResult,
     condition_result,
@@ -22,7 +22,7 @@ from campaigns.eligibility.condition_results import (
     number_counted,
     threshold_progress,
 )
-from campaigns.models import Decision, Grant, JournalEntry, Tag, Version
+from campaigns.models import Decision, Grant, JournalEntry, QuarantineEntry, Tag, Version
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
@@ -45,7 +45,8 @@ class Explanation:
     """Explanation of one offer's answer to one subject as of an instant.
 
     `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, stopped, pending (claimed, not
-    decided yet), no_claim, not_a_subject.
+    decided yet), no_claim, not_a_subject. While the subject waits in quarantine it is pending: nothing is evaluated,
+    because that may be what failed, and `error` is for operators.
     """
 
     offer: str
@@ -62,6 +63,8 @@ class Explanation:
     currency: str
     review: str
     conditions: tuple[ConditionResult, ...]
+    quarantined_since: datetime | None = None
+    error: str = ""
 
 
 def explain(offer: PublishedOffer, subject: str, *, at: datetime) -> Explanation:
@@ -80,7 +83,8 @@ def explain_all(offer: PublishedOffer, subjects: Sequence[str], *, at: datetime)
 
     One query, and one more for each older version that decided some of them.
     """
-    rows = _rows(offer, subjects, at)
+    waiting = quarantined.waiting(offer, subjects)
+    rows = _rows(offer, [subject for subject in subjects if subject not in waiting], at)
     explained = {subject: _explanation(offer, _number(offer), subject, row, at) for subject, row in rows.items()}
     # A decision is explained by the version that decided: its conditions may have other texts, order and number.
     by_version: dict[int, list[str]] = {}
@@ -91,6 +95,7 @@ def explain_all(offer: PublishedOffer, subjects: Sequence[str], *, at: datetime)
         older = PublishedOffer(offer.row, published_offers.terms_of(version))
         for subject, row in _rows(older, by_version[version.pk], at).items():
             explained[subject] = _explanation(older, version.number, subject, row, at)
+    explained |= _pending(offer, waiting, at)
     return [explained[subject] for subject in subjects if subject in explained]
 
 
@@ -113,6 +118,31 @@ def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str
         review=row["granted_review"] or "",
         conditions=(*_results(offer, row, decision), *_progress(offer, row, claimed)),
     )
+
+
+def _pending(offer: PublishedOffer, waiting: Mapping[str, QuarantineEntry], at: datetime) -> dict[str, Explanation]:
+    """Return the explanations of subjects that wait in quarantine."""
+    return {
+        subject: Explanation(
+            offer=offer.code,
+            name=str(offer.terms.names),
+            subject=subject,
+            merchant_code=merchant,
+            as_of=at,
+            outcome="pending",
+            version=_number(offer),
+            status="",
+            claimed_at=None,
+            place=None,
+            amount=None,
+            currency="",
+            review="",
+            conditions=(),
+            quarantined_since=waiting[subject].since,
+            error=str(waiting[subject].error),
+        )
+        for subject, merchant in (claims.owners(offer, list(waiting)) if waiting else {}).items()
+    }
 
 
 DECIDED = ("version_id", "claimed_at", "outcome", "failed", "queue_position")

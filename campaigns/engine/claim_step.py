@@ -65,14 +65,14 @@ class Processed:
 
 def process(work: Work) -> Processed:
     """Bring competing offers up to an instant, without what is in quarantine. Raises an error that is not isolated."""
-    for _ in range(MOST_DIAGNOSES):
+    for diagnoses in range(MOST_DIAGNOSES + 1):
         try:
             with repeatable():
                 return _process(work, PLAIN)
         except Exception as error:
-            if is_transient(error) or not _set_aside(work):
+            if is_transient(error) or diagnoses == MOST_DIAGNOSES or not _set_aside(work):
                 raise
-    return Processed(complete=False)
+    raise AssertionError("the last attempt returns or raises")
 
 
 def _process(work: Work, guard: Guard) -> Processed:

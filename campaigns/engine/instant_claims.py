@@ -4,7 +4,8 @@ The rules and the code are those of the tick. All statements are compiled querie
 number of grants.
 """
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,12 +16,17 @@ from django.db.models import Exists, OuterRef, QuerySet
 from campaigns.coupons import redemption
 from campaigns.eligibility import claims
 from campaigns.eligibility.changes import Changes, SubjectSelection
-from campaigns.engine import claim_decisions, follow_grants
+from campaigns.eligibility.quarantined import claims_step
+from campaigns.engine import claim_decisions, follow_grants, quarantine_entries
 from campaigns.models import Decision, Grant, Issuance
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, number
+from core.db.errors import is_transient
 from core.db.pipeline import outside_pipeline, pipeline
+from core.db.transactions import repeatable
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -46,10 +52,16 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
     Returns their decisions, old and new, of all offers, by subject and offer. Raises claims.UnknownSubjectError.
 
     These claims are decided before earlier claims that no tick has seen yet. Claims that wait for a settling delay, a
-    decision day or the end of a pause keep waiting.
+    decision day or the end of a pause keep waiting. So do claims on a fee for which an offer fails.
     """
-    with transaction.atomic():
-        return decide(lock_offers(of), subjects, at=at)
+    try:
+        with repeatable():
+            return decide(lock_offers(of), subjects, at=at)
+    except Exception as error:
+        if is_transient(error) or isinstance(error, claims.UnknownSubjectError):
+            raise
+        with transaction.atomic():
+            return decide_apart(lock_offers(of), subjects, at=at)
 
 
 def lock_offers(subject_type: str) -> LockedOffers:
@@ -64,10 +76,20 @@ def decide(locked: LockedOffers, subjects: Sequence[str], *, at: datetime) -> li
     if not locked.offers:
         return []
     with pipeline():
-        return _decide(locked, subjects, at)
+        return _decide(locked, subjects, at, _decide_group)
 
 
-def _decide(locked: LockedOffers, subjects: Sequence[str], at: datetime) -> list[Decision]:
+def decide_apart(locked: LockedOffers, subjects: Sequence[str], *, at: datetime) -> list[Decision]:
+    """Do what `decide` does; where competing offers fail, their claims wait for the tick, which finds the cause."""
+    if not locked.offers:
+        return []
+    with outside_pipeline():
+        return _decide(locked, subjects, at, _decide_group_or_wait)
+
+
+def _decide(
+    locked: LockedOffers, subjects: Sequence[str], at: datetime, decide_group: "GroupDecision"
+) -> list[Decision]:
     offers = locked.offers
     at = max([at, *(offer.row.grants_followed_until for offer in offers if offer.row.grants_followed_until)])
     may_redeem = locked.subject_type == "freight_order" and locked.any_coupons
@@ -77,10 +99,11 @@ def _decide(locked: LockedOffers, subjects: Sequence[str], at: datetime) -> list
     selection = SubjectSelection(tuple(subjects), merchants)
     if may_redeem:
         with outside_pipeline():
-            redemption.follow_orders(selection.subjects, merchants=selection.merchants, at=at)
+            merchants = quarantine_entries.usable_now(offers, selection.merchants)
+            redemption.follow_orders(selection.subjects, merchants=merchants, at=at)
     decisions: list[tuple[str, Decision]] = []
     for group in published_offers.competing(offers):
-        decisions += _decide_group(group, at, selection)
+        decisions += decide_group(group, at, selection)
     if not {decision.subject for _, decision in decisions}.issuperset(subjects):
         claims.merchants_of(offers[0], subjects)  # raises if a subject without a decision does not exist
     return [decision for _code, decision in sorted(decisions, key=lambda pair: (pair[1].subject, pair[0]))]
@@ -94,6 +117,11 @@ def _any_issuance() -> QuerySet[Issuance, Any]:
 
 def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectSelection) -> list[tuple[str, Decision]]:
     """Follow grants and decide claims of the selected subjects for competing offers. Return (offer code, decision)."""
+    if any(offer.row.has_quarantined for offer in group):
+        with outside_pipeline():
+            group, selection = quarantine_entries.decidable_now(group, selection)
+        if not group or not selection.subjects:
+            return []
     until = claims.decision_cutoff(group, at)
     sent = {o.id: claims.send_undecided(o, selection.subjects, until=until) for o in group if o.terms.threshold is None}
     undecided = {offer: fetch() for offer, fetch in sent.items()}
@@ -104,6 +132,22 @@ def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectS
     new = claim_decisions.decide_some(group, Changes(since, until, only=selection), undecided, at=at)
     codes = {offer.id: offer.code for offer in group}
     return decisions + [(codes[decision.offer_id], decision) for decision in new]
+
+
+GroupDecision = Callable[[list[PublishedOffer], datetime, SubjectSelection], list[tuple[str, Decision]]]
+
+
+def _decide_group_or_wait(
+    group: list[PublishedOffer], at: datetime, selection: SubjectSelection
+) -> list[tuple[str, Decision]]:
+    try:
+        with repeatable():
+            return _decide_group(group, at, selection)
+    except Exception as error:
+        if is_transient(error):
+            raise
+        logger.exception("claims wait for the tick: %s", claims_step(group[0]))
+        return []
 
 
 def _follow_decided(

@@ -6,21 +6,23 @@ processed it. While there is any, all offers are marked, so that nobody asks for
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
 
+from campaigns.eligibility import claims
+from campaigns.eligibility.changes import SubjectSelection
 from campaigns.eligibility.held import Held
+from campaigns.eligibility.quarantined import FREIGHT, claims_step, may_give_coupons
 from campaigns.models import Grant, Offer, QuarantineEntry
 from campaigns.offers.published_offers import PublishedOffer
-from core.facts import FEES
+from core.instants import FIRST_INSTANT
 
 Kind, Stage = QuarantineEntry.Kind, QuarantineEntry.Stage
 FIRST_RETRY = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
-FREIGHT = "claims: freight"
 ANY_OFFER = "*"
 """Key of an entry for all offers of its step."""
 MERCHANT_STAGES = (Stage.TAG, Stage.USE, Stage.NOTICE, Stage.WAIT)
@@ -77,12 +79,36 @@ class StepEntries:
 NONE = StepEntries()
 
 
-def load(step: str, *, at: datetime, offers: Sequence[PublishedOffer], changed: Changed = no_change) -> StepEntries:
-    """Return the entries of a step of `offers` as of `at`. No query, unless one of the offers is marked.
+def decidable_now(
+    group: list[PublishedOffer], selection: SubjectSelection
+) -> tuple[list[PublishedOffer], SubjectSelection]:
+    """Leave out the offers and subjects in quarantine from claims ahead of the tick: a tick tries them again."""
+    entries = load(claims_step(group[0]), at=FIRST_INSTANT, offers=group)
+    entries = replace(entries, held=entries.held + entries.due, due=())
+    rows = claims.all_rows(group[0]).filter(pk__in=selection.subjects)
+    free = set(entries.exceptions.decidable(rows, group[0].terms.collection).values_list("pk", flat=True))
+    left_out = entries.keys(Kind.OFFER)
+    offers = [offer for offer in group if not left_out & {offer.code, ANY_OFFER}]
+    return offers, replace(selection, subjects=tuple(subject for subject in selection.subjects if subject in free))
 
+
+def usable_now(offers: Sequence[PublishedOffer], merchants: Sequence[str]) -> tuple[str, ...]:
+    """Return the merchants whose coupons can be used ahead of the tick: those that are not in quarantine."""
+    if not any(offer.row.has_quarantined for offer in offers):
+        return tuple(merchants)
+    held = QuarantineEntry.objects.filter(stage=Stage.USE, key__in=merchants).values_list("key", flat=True)
+    return tuple(merchant for merchant in merchants if merchant not in set(held))
+
+
+def load(
+    step: str, *, at: datetime, offers: Sequence[PublishedOffer], changed: Changed = no_change, any_new: bool = False
+) -> StepEntries:
+    """Return the entries of a step of `offers` as of `at`.
+
+    No query, unless one of the offers was marked when it was read, or there are `any_new` entries since.
     `changed` returns the keys of those entries among some whose subject or merchant has changed.
     """
-    if not any(offer.row.has_quarantined for offer in offers):
+    if not (any_new or any(offer.row.has_quarantined for offer in offers)):
         return NONE
     entries = list(QuarantineEntry.objects.order_by("pk"))
     mine = [entry for entry in entries if entry.step == step]
@@ -90,7 +116,7 @@ def load(step: str, *, at: datetime, offers: Sequence[PublishedOffer], changed: 
     waiting = [entry for entry in mine if not _is_due(entry, at, published)]
     corrected = changed(waiting) if waiting else set()
     due = tuple(entry for entry in mine if entry not in waiting or entry.pk in corrected)
-    of_coupons = [entry for entry in entries if _may_give_coupons(entry)] if step == FREIGHT else []
+    of_coupons = [entry for entry in entries if may_give_coupons(entry)] if step == FREIGHT else []
     return StepEntries(
         held=tuple(entry for entry in mine if entry not in due),
         due=due,
@@ -102,12 +128,6 @@ def load(step: str, *, at: datetime, offers: Sequence[PublishedOffer], changed: 
 def _is_due(entry: QuarantineEntry, at: datetime, published: datetime) -> bool:
     is_new = entry.tried_at is not None and published > entry.tried_at
     return entry.retry_at is None or entry.retry_at <= at or is_new
-
-
-def _may_give_coupons(entry: QuarantineEntry) -> bool:
-    """Return whether a coupon may come of what is held back: it would take the fee of a freight order."""
-    kind, _, what = entry.step.partition(": ")
-    return kind in ("coupons", "coupons used") or (kind == "claims" and what not in FEES)
 
 
 def record(step: str, found: Sequence[NewEntry], *, at: datetime, progress: datetime | None) -> None:
@@ -141,7 +161,7 @@ def release(entries: Sequence[QuarantineEntry]) -> None:
     if not entries:
         return
     QuarantineEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
-    _examine_freight([entry for entry in entries if _may_give_coupons(entry)])
+    _examine_freight([entry for entry in entries if may_give_coupons(entry)])
 
 
 def _examine_freight(entries: Sequence[QuarantineEntry]) -> None:
@@ -157,6 +177,12 @@ def _examine_freight(entries: Sequence[QuarantineEntry]) -> None:
         ],
         ignore_conflicts=True,
     )
+
+
+def examine_offer(code: str, *, step: str, since: datetime) -> None:
+    """Let a step examine everything of one of its offers."""
+    entry = QuarantineEntry(step=step, kind=Kind.OFFER, key=code, stage=Stage.WAIT, since=since, attempts=0)
+    QuarantineEntry.objects.bulk_create([entry], ignore_conflicts=True)
 
 
 def prepare_again(entries: StepEntries, group: Sequence[PublishedOffer]) -> None:

@@ -11,10 +11,9 @@ from datetime import datetime
 from functools import partial
 
 import structlog
-from django.db.models import F
 
-from campaigns.coupons import expiry_notices, issuing, redemption
-from campaigns.engine import claim_step, quarantine, quarantine_entries
+from campaigns.eligibility.quarantined import claims_step
+from campaigns.engine import claim_step, coupon_steps, quarantine, quarantine_entries, unreadable_offers
 from campaigns.models import Issuance, TickRun
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
@@ -23,7 +22,6 @@ from core.db.errors import is_transient
 from core.instants import is_accepted
 from imports.models import ImportBatch
 
-COUPON_USE = "coupons used"
 logger = logging.getLogger(__name__)
 
 
@@ -58,9 +56,10 @@ def tick(*, at: datetime) -> TickRun:
 def _run_steps(run: TickRun) -> None:
     planner_hints.analyze_grown_tables()
     batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
-    published = published_offers.published()
+    published, unreadable = published_offers.read_all()
     groups = published_offers.competing(published)
     quarantine_entries.tidy(published)
+    unreadable_offers.record(unreadable, groups, at=run.at)
     steps = Steps()
     # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the freight fee.
     complete = [_claims(group, batches, run, steps) for group in groups if not group[0].terms.fee]
@@ -68,9 +67,10 @@ def _run_steps(run: TickRun) -> None:
     without_coupons = not steps.all_ran
     for group in groups:
         if group[0].terms.fee == "freight" and without_coupons:  # a coupon may take the fee first
-            steps.skipped.append(_name(group))
+            steps.skipped.append(claims_step(group[0]))
         elif group[0].terms.fee:
             complete.append(_claims(group, batches, run, steps))
+    _notify(published, run.at, steps)
     if steps.errors:
         raise steps.errors[0]
     if all(complete) and not steps.skipped:
@@ -79,13 +79,9 @@ def _run_steps(run: TickRun) -> None:
     run.save()
 
 
-def _name(group: list[PublishedOffer]) -> str:
-    return f"claims: {group[0].terms.fee or group[0].code}"
-
-
 def _claims(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
     progress = [(offer.version_id, offer.row.claims_decided_until, offer.row.grants_followed_until) for offer in group]
-    return bool(_attempt(_name(group), progress, partial(_process, group, batches, run), steps))
+    return bool(_attempt(claims_step(group[0]), progress, partial(_process, group, batches, run), steps))
 
 
 def _attempt(name: str, progress: object, work: Callable[[], int], steps: Steps, *, shared: bool = False) -> int:
@@ -105,9 +101,7 @@ def _attempt(name: str, progress: object, work: Callable[[], int], steps: Steps,
 
 def sweep(*, at: datetime) -> None:
     """Tick if a queued tick was lost with its broker or worker: coupons are not issued, or imports not processed."""
-    owed = Issuance.objects.filter(issued__lt=F("planned")).exists()
-    late = ImportBatch.objects.filter(processed=False).exists()
-    if owed or late:
+    if coupon_steps.owed(at=at) or ImportBatch.objects.filter(processed=False).exists():
         tick(at=at)
 
 
@@ -116,7 +110,7 @@ def _process(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun
 
     Returns false if they have been processed further already, or if their claims must wait.
     """
-    done = claim_step.process(claim_step.Work(_name(group), group, batches, run.at))
+    done = claim_step.process(claim_step.Work(claims_step(group[0]), group, batches, run.at))
     run.moved += done.moved
     run.decided += done.decided
     return done.complete
@@ -130,15 +124,17 @@ def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: Tic
         if row is None or row.issued >= row.planned:
             continue
         progress = (row.issued, row.planned)
-        run.issued += _attempt(f"coupons: {offer.code}", progress, partial(issuing.issue, offer), steps, shared=True)
+        issue = partial(coupon_steps.issue, offer, at=run.at)
+        run.issued += _attempt(f"coupons: {offer.code}", progress, issue, steps, shared=True)
     spent = [row.spent_until for row in marks.values()]
-    follow_use = partial(_follow_use, published, batches, run)
-    return not spent or bool(_attempt(COUPON_USE, spent, follow_use, steps))
+    follow_use = partial(coupon_steps.follow_use, published, batches, at=run.at)
+    return not spent or bool(_attempt(coupon_steps.COUPON_USE, spent, follow_use, steps))
 
 
-def _follow_use(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
-    followed = redemption.follow(at=run.at, batches=batches)
-    for offer in published:
-        if offer.terms.bundle:
-            expiry_notices.publish_notices(offer, at=run.at)
-    return followed
+def _notify(published: list[PublishedOffer], at: datetime, steps: Steps) -> None:
+    """Publish that coupons expire soon: last, because nothing depends on it."""
+    for row in Issuance.objects.exclude(warned_until__gte=at).order_by("pk"):
+        for offer in published:
+            if offer.id == row.offer_id and offer.terms.bundle:
+                notify = partial(coupon_steps.notify, offer, at=at)
+                _attempt(f"expiry notices: {offer.code}", row.warned_until, notify, steps)

@@ -48,6 +48,8 @@ class Command(BaseCommand):
             self.stdout.write(f"claimed at {format_instant(answer.claimed_at)}{place}")
         if answer.amount is not None:
             self.stdout.write(f"worth {answer.amount} {answer.currency}")
+        if answer.quarantined_since:
+            self.stdout.write(f"in quarantine since {format_instant(answer.quarantined_since)}: {answer.error}")
         if answer.review:
             self.stdout.write(f"marked for review: {answer.review}")
         for condition in answer.conditions:

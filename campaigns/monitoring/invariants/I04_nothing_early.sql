@@ -1,7 +1,8 @@
 -- Nothing happens before its time. Claims are decided only up to the instant to which the offer has been decided,
 -- coupons are locked and redeemed only while they are valid, and expire only afterwards. One coupon may expire
 -- earlier: a cancelled order returns it after its validity has ended, and it expires at the instant of the
--- cancellation. Up to the instant to which coupons have been followed, none is unspent after its validity.
+-- cancellation. Up to the instant to which coupons have been followed, none is unspent after its validity, unless its
+-- merchant is in quarantine.
 SELECT o.code AS offer, d.subject AS what, 'decided before its time' AS fault, d.claimed_at AS at
 FROM campaigns_decision d JOIN campaigns_offer o ON o.id = d.offer_id
 WHERE d.claimed_at > o.claims_decided_until
@@ -24,3 +25,4 @@ UNION ALL
 SELECT o.code, c.code, 'not expired when its validity ended', c.valid_until FROM campaigns_coupon c
 JOIN campaigns_offer o ON o.id = c.offer_id JOIN campaigns_issuance i ON i.offer_id = c.offer_id
 WHERE c.status IN ('issued', 'locked') AND c.valid_until <= i.spent_until
+    AND NOT EXISTS (SELECT 1 FROM campaigns_quarantineentry q WHERE q.stage = 'use' AND q.key = c.merchant_id)
