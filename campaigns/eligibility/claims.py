@@ -52,16 +52,19 @@ class UnknownSubjectError(Exception):
         super().__init__(_("There is no %(kind)s %(subject)s.") % {"kind": kind, "subject": subject})
 
 
-def subjects(offer: PublishedOffer) -> Rows:
-    """Return all subjects of the offer with `claimed_at`, NULL for those without a claim, and `seen_at`."""
-    scoped: Rows = rows_with_claims(offer).filter(all_of(offer.terms.scope, offer.terms.row))
+def subjects(offer: PublishedOffer, *, only: Q | None = None) -> Rows:
+    """Return all subjects of the offer with `claimed_at`, NULL for those without a claim, and `seen_at`.
+
+    `only` is the first condition of the statement: nothing is computed for rows that do not meet it.
+    """
+    scoped: Rows = rows_with_claims(offer, only=only).filter(all_of(offer.terms.scope, offer.terms.row))
     return scoped
 
 
-def rows_with_claims(offer: PublishedOffer) -> Rows:
+def rows_with_claims(offer: PublishedOffer, *, only: Q | None = None) -> Rows:
     """Return all rows of the table of the offer's subjects as `subjects` does, whether in its scope or not."""
     decided = offer.terms.decision_instant
-    rows = with_claimed_at(offer, all_rows(offer))
+    rows = with_claimed_at(offer, all_rows(offer).filter(only) if only else all_rows(offer))
     rows_: Rows = rows.annotate(seen_at=constant(decided) if decided else F("claimed_at"))
     return rows_
 
@@ -126,10 +129,10 @@ def counting(nth: Nth, *, at: object) -> QuerySet[Model]:
     return rows.filter(LessThanOrEqual(F(nth.at), at))
 
 
-def undecided(offer: PublishedOffer, *, until: datetime | Parameter) -> Rows:
-    """Return the subjects that have claimed by `until` and have no decision yet."""
+def undecided(offer: PublishedOffer, *, until: datetime | Parameter, only: Q | None = None) -> Rows:
+    """Return the subjects that have claimed by `until` and have no decision yet; `only` as in `subjects`."""
     decided = Decision.objects.filter(offer=offer.id, subject=OuterRef("pk"))
-    return subjects(offer).filter(~Exists(decided), claimed_at__lte=until)
+    return subjects(offer, only=only).filter(~Exists(decided), claimed_at__lte=until)
 
 
 def eligible_claims(offer: PublishedOffer, rows: Rows) -> Rows:

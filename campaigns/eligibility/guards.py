@@ -7,7 +7,7 @@ Normally the work simply runs. After it failed, the engine repeats it under a gu
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 Item = TypeVar("Item")
 Done = TypeVar("Done")
@@ -31,8 +31,11 @@ class Guard(Protocol):
         """
         ...
 
-    def evaluable(self, stage: str, rows: Rows, evaluate: Callable[[Rows], object], among: Rows, /) -> Rows:
-        """Return those of `rows` that can be evaluated. `among` selects the same keys, without any evaluation."""
+    def evaluable(self, stage: str, evaluate: Callable[[Q], object], among: Rows, /) -> Q:
+        """Return the condition of those rows that can be evaluated; empty for all.
+
+        `among` selects the rows, without any evaluation, and `evaluate` evaluates those that meet a condition.
+        """
         ...
 
 
@@ -49,8 +52,8 @@ class _Plain:
     ) -> list[Done]:
         return [work(list(items))]
 
-    def evaluable(self, _stage: str, rows: Rows, _evaluate: Callable[[Rows], object], _among: Rows, /) -> Rows:
-        return rows
+    def evaluable(self, _stage: str, _evaluate: Callable[[Q], object], _among: Rows, /) -> Q:
+        return Q()
 
 
 PLAIN: Guard = _Plain()

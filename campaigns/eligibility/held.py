@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from core.facts import Collection
 
@@ -28,8 +27,8 @@ class Held:
     again: frozenset[str] = frozenset()
     merchants_again: Mapping[str, datetime | None] = field(default_factory=dict)
 
-    def decidable(self, rows: QuerySet[Any], collection: Collection) -> QuerySet[Any]:
-        """Return those of the rows of subjects that are not held back."""
+    def decidable(self, collection: Collection) -> Q:
+        """Return the condition of subjects that are not held back; empty if there are none."""
         held = Q(pk__in=self.subjects) if self.subjects else Q()
         if self.merchants:
             held |= Q(**{f"{collection.merchant}__in": self.merchants})
@@ -37,7 +36,7 @@ class Held:
             held |= Q(use_coupon=True)
         elif self.waiting:
             held |= Q(**{f"{collection.merchant}__in": self.waiting}, use_coupon=True)
-        return rows.exclude(held) if held else rows
+        return ~held if held else held
 
 
 NOTHING = Held()

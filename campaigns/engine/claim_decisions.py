@@ -14,7 +14,7 @@ from operator import attrgetter
 from typing import Any, cast
 
 from django.db import connection
-from django.db.models import F, IntegerField, Value
+from django.db.models import F, IntegerField, Q, Value
 
 from campaigns.allocation.allocator import Claim, ClaimResult
 from campaigns.allocation.quota_state import QuotaState
@@ -136,12 +136,9 @@ def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], chang
     decided = 0
     by_offer: list[Iterator[Claim]] = []
     for offer, keys in deciding:
-        undecided = claims.undecided(offer, until=changes.until)
-        if keys is not None:
-            if keys.is_empty:
-                continue
-            undecided = undecided.filter(keys.contains("pk"))
-        undecided = _evaluable(offer, undecided, keys, changes, at)
+        if keys is not None and keys.is_empty:
+            continue
+        undecided = _undecided_rows(offer, keys, changes, at)
         decided += _refuse(offer, undecided)
         by_offer.append(_qualified(offer, claims.eligible_claims(offer, undecided), at))
     in_order = by_offer[0] if len(by_offer) == 1 else merge(*by_offer, key=attrgetter("sort_key"))
@@ -153,18 +150,23 @@ def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], chang
     return decided + allocated
 
 
-def _evaluable(
-    offer: PublishedOffer, rows_: claims.Rows, keys: KeySet | None, changes: Changes, at: datetime
-) -> claims.Rows:
-    """Leave out what is held back, and under a diagnosis the claims that cannot be evaluated."""
+def _undecided_rows(offer: PublishedOffer, keys: KeySet | None, changes: Changes, at: datetime) -> claims.Rows:
+    """Return the undecided claims of all subjects or some, without those in quarantine.
 
-    def evaluate(some: claims.Rows) -> None:
-        _refuse(offer, some)
-        deque(_qualified(offer, claims.eligible_claims(offer, some), at), maxlen=0)
+    Under a diagnosis it leaves out those that cannot be evaluated.
+    """
+    decidable = changes.held.decidable(offer.terms.collection)
 
-    among = claims.all_rows(offer).filter(keys.contains("pk")) if keys else claims.all_rows(offer)
-    rows_ = changes.held.decidable(rows_, offer.terms.collection)
-    return changes.guard.evaluable("evaluate", rows_, evaluate, among)
+    def select(only: Q) -> claims.Rows:
+        rows_ = claims.undecided(offer, until=changes.until, only=decidable & only)
+        return rows_.filter(keys.contains("pk")) if keys else rows_
+
+    def evaluate(only: Q) -> None:
+        _refuse(offer, select(only))
+        deque(_qualified(offer, claims.eligible_claims(offer, select(only)), at), maxlen=0)
+
+    among = claims.all_rows(offer).filter(decidable & (keys.contains("pk") if keys else Q()))
+    return select(changes.guard.evaluable("evaluate", evaluate, among))
 
 
 def _refuse(offer: PublishedOffer, rows_: claims.Rows) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from campaigns.eligibility.guards import Done, Guard, Item, Rows
 from core.db.errors import is_transient
@@ -73,22 +74,22 @@ class Diagnosis:
         self._worked.add(stage)
         return [done]
 
-    def evaluable(self, stage: str, rows: Rows, evaluate: Callable[[Rows], object], among: Rows, /) -> Rows:
-        """Return the rows without those that fail. What `evaluate` writes is rolled back.
+    def evaluable(self, stage: str, evaluate: Callable[[Q], object], among: Rows, /) -> Q:
+        """Return the condition of all rows but those that fail. What `evaluate` writes is rolled back.
 
         Raises NotIsolatedError if it fails without any row: then the statement itself is at fault.
         """
-        if _error_of(evaluate, rows) is None:
-            return rows
-        if (error := _error_of(evaluate, rows.filter(pk__gt="", pk__lte=""))) is not None:
+        if _error_of(evaluate, Q()) is None:
+            return Q()
+        if (error := _error_of(evaluate, Q(pk__gt="", pk__lte=""))) is not None:
             raise NotIsolatedError from error
         before = len(self.culprits)
-        self._search(stage, rows, evaluate, among.order_by("pk").values_list("pk", flat=True))
-        return rows.exclude(pk__in=[culprit.key for culprit in self.culprits[before:]])
+        self._search(stage, evaluate, Q(), among.order_by("pk").values_list("pk", flat=True))
+        return ~Q(pk__in=[culprit.key for culprit in self.culprits[before:]])
 
-    def _search(self, stage: str, rows: Rows, evaluate: Callable[[Rows], object], keys: Rows) -> None:
-        """Find the rows that fail among those of the range of `keys`."""
-        if (error := _error_of(evaluate, rows)) is None:
+    def _search(self, stage: str, evaluate: Callable[[Q], object], only: Q, keys: Rows) -> None:
+        """Find the rows that fail among those that meet `only`, whose keys are `keys`."""
+        if (error := _error_of(evaluate, only)) is None:
             self._worked.add(stage)
             return
         count = keys.count()
@@ -98,8 +99,8 @@ class Diagnosis:
             self._add(stage, keys[0], error)
             return
         middle = keys[count // 2 - 1]
-        self._search(stage, rows.filter(pk__lte=middle), evaluate, keys.filter(pk__lte=middle))
-        self._search(stage, rows.filter(pk__gt=middle), evaluate, keys.filter(pk__gt=middle))
+        for half in (Q(pk__lte=middle), Q(pk__gt=middle)):
+            self._search(stage, evaluate, only & half, keys.filter(half))
 
     def _add(self, stage: str, key: str, error: Exception) -> None:
         self.culprits.append(Culprit(stage, key, message(error)))
@@ -127,11 +128,11 @@ def message(error: BaseException | None) -> str:
     return f"{type(error).__name__}: {text}"[:500]
 
 
-def _error_of(evaluate: Callable[[Rows], object], rows: Rows) -> Exception | None:
+def _error_of(evaluate: Callable[[Q], object], only: Q) -> Exception | None:
     """Return the error of an evaluation, None without one. What it wrote is rolled back."""
     try:
         with repeatable():
-            evaluate(rows)
+            evaluate(only)
             _check_deferred_constraints()
             transaction.set_rollback(True)
     except Exception as error:

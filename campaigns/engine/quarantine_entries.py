@@ -85,8 +85,9 @@ def decidable_now(
     """Leave out the offers and subjects in quarantine from claims ahead of the tick: a tick tries them again."""
     entries = load(claims_step(group[0]), at=FIRST_INSTANT, offers=group)
     entries = replace(entries, held=entries.held + entries.due, due=())
-    rows = claims.all_rows(group[0]).filter(pk__in=selection.subjects)
-    free = set(entries.exceptions.decidable(rows, group[0].terms.collection).values_list("pk", flat=True))
+    decidable = entries.exceptions.decidable(group[0].terms.collection)
+    rows = claims.all_rows(group[0]).filter(decidable, pk__in=selection.subjects)
+    free = set(rows.values_list("pk", flat=True))
     left_out = entries.keys(Kind.OFFER)
     offers = [offer for offer in group if not left_out & {offer.code, ANY_OFFER}]
     return offers, replace(selection, subjects=tuple(subject for subject in selection.subjects if subject in free))

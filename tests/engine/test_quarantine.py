@@ -14,7 +14,7 @@ from campaigns.models import Decision, Grant, Offer, QuarantineEntry, Tag
 from campaigns.monitoring import health, prometheus
 from core.clock import real
 from logistics.models import FreightOrder
-from tests.support.faults import refused, unreadable
+from tests.support.faults import beyond_arithmetic, refused, unreadable
 from tests.support.scenarios import threshold_offer, wipe
 from tests.support.world import (
     batch,
@@ -281,3 +281,23 @@ def test_one_among_many_costs_a_logarithm_of_attempts(monkeypatch: pytest.Monkey
     assert held() == {"F00300": "evaluate"}
     assert Grant.objects.count() == 1_023
     assert attempts <= 2 * 10 + 6, "two for each halving, the runs before and after, and the empty one"
+
+
+def test_a_row_with_which_the_database_cannot_calculate_holds_back_no_other() -> None:
+    """The row fails wherever it is read, so the statements must not touch it any more."""
+    merchant("M1")
+    publish(offer("o", claim="{at: {day_after: paid_at, zone: UTC}}"))
+    for n in range(1, 7):
+        freight(f"F{n}", paid_at=f"0{n} 11:00")
+    beyond_arithmetic(FreightOrder, "F3", "paid_at")
+    for at in ("09", "09 00:01", "09 00:05"):
+        tick(at)
+        assert held() == {"F3": "evaluate"}
+        assert set(states("o")) == {"F1", "F2", "F4", "F5", "F6"}
+    freight("F7", paid_at="09 01:00")
+    tick("10 12:00")
+    assert "F7" in states("o")
+    correct(FreightOrder, "F3", paid_at="03 11:00")
+    tick("10 12:01")
+    assert held() == {}
+    assert states("o")["F3"] == "settled"

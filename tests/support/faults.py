@@ -40,13 +40,21 @@ def refused(model: type[models.Model], when: str, *, on: str = "INSERT", body: s
 
 def unreadable(model: type[models.Model], pk: str, column: str) -> None:
     """Store a value that the database accepts and Python cannot read, as an instant or as money."""
-    field = model._meta.get_field(column)
-    value = {"DateTimeField": ("infinity", "2022-13-45 00:00:00"), "DecimalField": ("NaN", "no number")}[
-        field.get_internal_type()
-    ]
+    kind = model._meta.get_field(column).get_internal_type()
+    python, sqlite = {"DateTimeField": ("infinity", "2022-13-45 00:00:00"), "DecimalField": ("NaN", "no number")}[kind]
+    store(model, pk, column, sqlite if connection.vendor == "sqlite" else python)
+
+
+def beyond_arithmetic(model: type[models.Model], pk: str, column: str) -> None:
+    """Store an instant with which the database cannot calculate: no later one exists, or it is none."""
+    store(model, pk, column, "2022-13-45 00:00:00" if connection.vendor == "sqlite" else "294276-12-31 23:59:59+00")
+
+
+def store(model: type[models.Model], pk: str, column: str, value: str) -> None:
+    """Store a value as it is, without the checks of Django."""
     assert model._meta.pk is not None
     with connection.cursor() as cursor:
         cursor.execute(
             f"UPDATE {model._meta.db_table} SET {column} = %s WHERE {model._meta.pk.column} = %s",
-            [value[connection.vendor == "sqlite"], pk],
+            [value, pk],
         )
