@@ -95,7 +95,7 @@ def test_a_notice_that_fails_stops_no_other_and_no_use_of_coupons() -> None:
     assert held() == {}
 
 
-def notified() -> list[str | None]:
+def notified() -> list[str]:
     events = OutboxEvent.objects.filter(kind=OutboxEvent.Kind.COUPON_EXPIRING)
     return sorted(events.values_list("merchant_id", flat=True))
 
