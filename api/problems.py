@@ -17,6 +17,7 @@ from rest_framework.views import exception_handler, set_rollback
 
 from api.renderers import PROBLEM
 from core.db.errors import RETRY_HEADERS, is_unavailable
+from core.requests import described
 from core.unusable_input import is_unusable_input
 from imports.schema import RowError
 
@@ -113,9 +114,9 @@ def handle(error: Exception, context: Any) -> Response:
         return Response(problem.body(), status=known.status_code, headers=dict(known.headers))
     set_rollback()
     if is_unusable_input(error):
-        logger.warning("unusable input at %s", context["request"].path[:200], exc_info=error)
+        logger.warning("unusable input at %s", described(context["request"]), exc_info=error)
         return ProblemError(INVALID).response()
-    logger.error("%s failed", context["request"].path, exc_info=error)
+    logger.error("%s failed", described(context["request"]), exc_info=error)
     return ProblemError(UNAVAILABLE if is_unavailable(error) else INTERNAL).response()
 
 

@@ -2,10 +2,10 @@
 
 from csp.decorators import csp_update
 from django.urls import path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from api import openapi, problems  # noqa: F401  # openapi registers the authentication scheme
-from api.views import claims, explanations, facts, merchants, offers, order_coupons, statements
+from api.views import claims, explanations, facts, merchants, offers, order_coupons, schema, statements
 
 urlpatterns = [
     path("campaigns/", offers.CampaignListView.as_view()),
@@ -24,7 +24,7 @@ urlpatterns = [
     path("claims/<slug:subject>/<str:key>/<slug:step>/", claims.ClaimStepView.as_view()),
     path("facts/<slug:kind>/", facts.FactsView.as_view()),
     path("freight-orders/<str:number>/coupon/", order_coupons.OrderCouponView.as_view()),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", schema.SchemaView.as_view(), name="schema"),
     path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view()), name="docs"),
     re_path("", problems.not_found),
 ]

@@ -4,6 +4,7 @@ from typing import Any
 
 from celery.schedules import crontab
 from django.conf import settings
+from kombu import Queue
 
 # Messages only say "work is waiting in the database", so the broker may lose them. Results are not stored.
 broker_url = settings.REDIS_URL or "memory://localhost/"
@@ -22,6 +23,11 @@ task_acks_late = True
 task_reject_on_worker_lost = True
 task_ignore_result = True
 task_publish_retry = False
+# Receivers of webhooks may be slow: their deliveries have a queue of their own, so that a worker for it can be started
+# (`--queues webhooks`), and the others work on what does not wait for strangers (`--queues celery`). A worker without
+# the option works on both.
+task_queues = (Queue("celery"), Queue("webhooks"))
+task_routes = {"campaigns.tasks.deliver": {"queue": "webhooks"}}
 worker_prefetch_multiplier = 1
 worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = False

@@ -1,4 +1,4 @@
-"""Checks of a production installation: a secret key of its own, and a database role without the rights of an owner."""
+"""Checks of a production installation: its secret key, its proxies, and a database role without an owner's rights."""
 
 from collections.abc import Sequence
 
@@ -10,29 +10,54 @@ from django.utils.translation import gettext as _
 
 from core.db import roles
 
-
-def lacks_secret_key() -> bool:
-    """Return True in production on the secret key that is published with the code."""
-    return settings.SECRET_KEY == settings.TRIAL_SECRET_KEY and not (settings.DEMO or settings.DEBUG)
+LEAST_KEY_LENGTH, LEAST_KEY_CHARACTERS = 50, 5
+"""As Django's own check (security.W009) asks of a secret key; that only warns."""
 
 
-def require_secret_key() -> None:
-    """Raise ImproperlyConfigured on the published key: with it anyone can sign in as anyone.
+def secret_key_problem() -> str:
+    """Return what is wrong with the secret key of a production installation; an empty text if nothing is."""
+    if settings.DEMO or settings.DEBUG:
+        return ""
+    key = settings.SECRET_KEY
+    if key == settings.TRIAL_SECRET_KEY:
+        return _("SECRET_KEY is not set.")
+    if len(key) < LEAST_KEY_LENGTH or len(set(key)) < LEAST_KEY_CHARACTERS:
+        return _("SECRET_KEY is too weak.")
+    return ""
 
-    Only web processes call this. Commands sign nothing and may run without a key.
+
+def require_safe_settings() -> None:
+    """Raise ImproperlyConfigured where a web process must not serve.
+
+    With the published key, or a short one that can be guessed from any signed cookie, anyone can sign in as anyone.
+    Pages of errors in debug mode show settings and data, so it needs a database of its own on this machine: with a
+    database server it is refused, unless this is a demonstration. Commands sign nothing and may run without a key.
     """
-    if lacks_secret_key():
-        raise ImproperlyConfigured(_("SECRET_KEY is not set. Set it to at least 50 random characters."))
+    if problem := secret_key_problem():
+        raise ImproperlyConfigured(f"{problem} {_('Set it to at least 50 random characters.')}")
+    if settings.DEBUG and not settings.DEMO and settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
+        raise ImproperlyConfigured(
+            _("DEBUG=1 shows data and settings to visitors: it is refused with a database server.")
+        )
 
 
 @register(Tags.security, deploy=True)
 def secret_key(**_arguments: object) -> list[CheckMessage]:
-    """Report the published key in `manage.py check --deploy`."""
-    if not lacks_secret_key():
+    """Report a published or weak key in `manage.py check --deploy`."""
+    problem = secret_key_problem()
+    if not problem:
         return []
-    return [
-        Error(_("SECRET_KEY is not set."), hint=_("Set it to at least 50 random characters."), id="fairground.E001")
-    ]
+    return [Error(problem, hint=_("Set it to at least 50 random characters."), id="fairground.E001")]
+
+
+@register(Tags.security, deploy=True)
+def proxies(**_arguments: object) -> list[CheckMessage]:
+    """Report HTTPS without proxies: then all people have the address of the proxy, and share one limit of attempts."""
+    if not settings.SECURE_SSL_REDIRECT or settings.PROXIES:
+        return []
+    text = _("FAIRGROUND_HTTPS=1 needs a proxy, but FAIRGROUND_PROXIES is 0: all visitors share one limit of sign-ins.")
+    hint = _("Set it to the number of your proxies, 1 in most installations.")
+    return [Warning(text, hint=hint, id="fairground.W002")]
 
 
 @register(Tags.database, deploy=True)

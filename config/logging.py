@@ -4,12 +4,15 @@ JSON lines carry the request's id, the API key's prefix and the tick run. A requ
 address: addresses contain the secrets of invitations, password resets and calendar feeds.
 """
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import structlog
 from django.dispatch import receiver
 from django_structlog import signals
 from django_structlog.middlewares import RequestMiddleware
+
+from core.requests import described
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -38,6 +41,19 @@ JSON = {
 }
 
 
+class RouteFilter(logging.Filter):
+    """Filter of Django's own lines about requests, which name addresses: they get the route instead."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        request = getattr(record, "request", None)
+        if request is not None and isinstance(record.args, tuple):
+            plain = {request.path, request.path_info, request.get_full_path()}
+            # Django escapes what is not ASCII, and control characters.
+            addresses = plain | {each.encode("unicode_escape").decode("ascii") for each in plain}
+            record.args = tuple(described(request) if part in addresses else part for part in record.args)
+        return True
+
+
 def build_config(*, as_json: bool, worker_level: str) -> dict[str, Any]:
     """Return Django's LOGGING. Requests, ticks and sign-ins are logged with JSON only; warnings always."""
     if as_json:
@@ -51,11 +67,18 @@ def build_config(*, as_json: bool, worker_level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": LINE, "json": JSON},
-        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}},
+        "filters": {"route": {"()": RouteFilter}},
+        "handlers": {
+            "console": {
+                "class": "logging.StreamHandler",
+                "formatter": "json" if as_json else "line",
+                "filters": ["route"],
+            }
+        },
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
             "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-            "django.request": {"level": "ERROR" if as_json else "WARNING"},  # its warnings contain addresses
+            "django.request": {"level": "ERROR" if as_json else "WARNING"},  # JSON has a line for each request anyway
             "django_structlog": {"level": event_level},
             "campaigns.engine.ticker": {"level": event_level},
             "fairground.security": {"level": event_level},
@@ -70,9 +93,7 @@ class RequestLogging(RequestMiddleware):
 
     @staticmethod
     def format_request(request: "HttpRequest") -> str:
-        """Return `GET api/v1/merchants/<str:merchant>/grants/`, or the method alone before the address is resolved."""
-        match = getattr(request, "resolver_match", None)
-        return f"{request.method} {match.route}" if match else str(request.method)
+        return described(request)
 
 
 @receiver(signals.bind_extra_request_finished_metadata)

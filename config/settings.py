@@ -34,6 +34,10 @@ DEBUG = env.bool("DEBUG", default=False)
 TRIAL_SECRET_KEY = "only-for-trials-and-tests-set-SECRET_KEY-in-production"  # noqa: S105  # published on purpose  # nosec B105
 SECRET_KEY = env.str("SECRET_KEY", default="") or TRIAL_SECRET_KEY
 
+# SECRET_KEY_FALLBACKS (none): former keys, separated by commas. What they signed or encrypted is still read, so that a
+# key can be replaced without signing anyone out. Remove them after a while.
+SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key]
+
 # ALLOWED_HOSTS (localhost): host names that people type into the browser, separated by commas.
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 
@@ -75,6 +79,8 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.known_methods_only",
+    "config.middleware.note_route",
+    "config.body_limits.FormLimit",
     "config.middleware.UnusableInputGuard",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -100,6 +106,8 @@ CONTENT_SECURITY_POLICY = {
 }
 
 ROOT_URLCONF = "config.urls"
+# The application is at the root of its host. A client's header SCRIPT_NAME, which some servers pass on, says nothing.
+FORCE_SCRIPT_NAME = ""
 WSGI_APPLICATION = "config.wsgi.application"
 TEMPLATES = [
     {
@@ -142,8 +150,13 @@ def database(url: str) -> dict[str, Any]:
             options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 1.5}
         # FAIRGROUND_LOCK_SECONDS (web: 1, else 0): seconds that a statement waits for a lock, such as that of a long
         # tick; then the request is answered 503. 0 waits without limit; use it behind PgBouncer, which refuses this.
-        if lock_seconds := env.int("FAIRGROUND_LOCK_SECONDS", default=0):
-            options.setdefault("options", f"-c lock_timeout={lock_seconds}s")
+        lock_seconds = env.int("FAIRGROUND_LOCK_SECONDS", default=0)
+        # FAIRGROUND_STATEMENT_SECONDS (web: 30, else 0): seconds that one statement may take; then the request is
+        # answered 503. No list or search of a web page may keep the database busy for longer. 0: no limit.
+        statement_seconds = env.int("FAIRGROUND_STATEMENT_SECONDS", default=0)
+        limits = {"lock_timeout": lock_seconds, "statement_timeout": statement_seconds}
+        if flags := " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items() if seconds):
+            options.setdefault("options", flags)
     return settings
 
 
@@ -238,7 +251,8 @@ METRICS_TOKEN = env.str("FAIRGROUND_METRICS_TOKEN", default="")
 # PROMETHEUS_MULTIPROC_DIR (none): an empty folder in which the web processes of one machine collect the durations of
 # claims. The metrics library reads it.
 
-# FAIRGROUND_WEBHOOKS_PRIVATE (0): 1 allows webhooks to private addresses and without TLS. For tests only.
+# FAIRGROUND_WEBHOOKS_PRIVATE (0): 1 allows webhooks to private addresses, to any port and without TLS. For tests, and
+# for receivers in the own network, which administrators who register webhooks then reach.
 WEBHOOKS_PRIVATE = env.bool("FAIRGROUND_WEBHOOKS_PRIVATE", default=False)
 
 # FAIRGROUND_API_RATE (600): API calls a minute for each key.

@@ -5,19 +5,34 @@ resolves differently the second time gains nothing. Redirects are not followed.
 """
 
 import socket
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from http.client import HTTPException
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from threading import Event, Timer
+from typing import cast
 from urllib.parse import urlsplit
 
 import certifi
-import urllib3
 from django.conf import settings
 from django.utils.translation import gettext as _
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError
 
-TIMEOUT = urllib3.Timeout(connect=3.0, read=5.0)
-MOST_READ = 1_000
-# IPv6 networks whose addresses contain an IPv4 address, which might be private.
-IPV4_IN_IPV6 = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
+CONNECT = 3.0
+"""Seconds that opening a connection may take, and each read or write after it."""
+DEADLINE = 5.0
+"""Seconds for the whole exchange after the name is resolved: connect, send, and receive the status and the headers."""
+HTTPS_PORT = 443
+FIRST_FREE_PORT = 1024
+"""Below it only HTTPS: the others belong to services such as mail and SSH, which nobody should reach through us."""
+UNICAST = ip_network("2000::/3")
+"""The only part of IPv6 from which public addresses are assigned."""
+# Networks that Python counts as global: those whose addresses contain an IPv4 address, and relays of 6to4.
+NOT_PUBLIC = tuple(
+    map(ip_network, ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24"))
+)
 
 
 class AddressError(Exception):
@@ -36,7 +51,10 @@ def check(url: str) -> tuple[str, str, int]:
         raise AddressError(_("The address must begin with https://."))
     if parts.username or parts.password:
         raise AddressError(_("The address must not hold a password."))
-    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80)
+    port = port or (HTTPS_PORT if parts.scheme == "https" else 80)
+    if port != HTTPS_PORT and port < FIRST_FREE_PORT and not settings.WEBHOOKS_PRIVATE:
+        raise AddressError(_("The port must be 443, or 1024 or higher."))
+    return parts.scheme, parts.hostname, port
 
 
 def resolve(host: str, port: int) -> str:
@@ -57,42 +75,67 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is not None:
             return is_public(address.ipv4_mapped)
-        if any(address in network for network in IPV4_IN_IPV6):
+        if address not in UNICAST:  # among them ::127.0.0.1, fec0::1 and 64:ff9b::/96, which translates to IPv4
             return False
+    if any(address.version == network.version and address in network for network in NOT_PUBLIC):
+        return False
     return address.is_global and not address.is_multicast
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send `body` by POST and return the status of the response.
+    """Send `body` by POST and return the status of the response, whose content is not read.
 
-    Raises AddressError, or an error of urllib3 if there is no response.
+    Raises AddressError, or an OSError or HTTPException if there is no response within DEADLINE seconds.
     """
     scheme, host, port = check(url)
     parts = urlsplit(url)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    with _pool(scheme, host, resolve(host, port), port) as pool:
-        response = pool.request(
-            "POST",
-            target,
-            body=body,
-            headers={**headers, "Host": parts.netloc},
-            timeout=TIMEOUT,
-            retries=False,
-            redirect=False,
-            preload_content=False,  # a huge response must not fill the memory
-        )
-        response.read(MOST_READ)
-        response.release_conn()
-        return int(response.status)
+    connection = _connection(scheme, host, resolve(host, port), port)
+    with closing(connection), _deadline(connection):
+        connection.request("POST", target, body=body, headers={**headers, "Host": parts.netloc}, preload_content=False)
+        return int(connection.getresponse().status)
 
 
-def _pool(scheme: str, host: str, address: str, port: int) -> urllib3.HTTPConnectionPool:
-    """Return a pool that connects to the address, but verifies the certificate of the host."""
+@contextmanager
+def _deadline(connection: HTTPConnection) -> Iterator[None]:
+    """Connect, and end the connection DEADLINE seconds later. Raises TimeoutError then.
+
+    The time limit of a socket is one for each read: a receiver that sends a byte a second would hold a worker for ever.
+    """
+    begun = time.monotonic()
+    connection.connect()
+    expired = Event()
+
+    def end() -> None:
+        expired.set()
+        with suppress(OSError):
+            # That of the base class: the TLS layer's own method waits for the other side.
+            socket.socket.shutdown(cast("socket.socket", connection.sock), socket.SHUT_RDWR)
+
+    timer = Timer(max(0.0, begun + DEADLINE - time.monotonic()), end)
+    timer.daemon = True
+    timer.start()
+    error: Exception | None = None
+    try:
+        yield
+    except (OSError, HTTPException, HTTPError) as caught:
+        error = caught
+    finally:
+        timer.cancel()
+    if expired.is_set():  # also without an error: headers that were cut off look like complete ones
+        raise TimeoutError(f"no answer within {DEADLINE:g} s") from error
+    if error is not None:
+        raise error
+
+
+def _connection(scheme: str, host: str, address: str, port: int) -> HTTPConnection:
+    """Return a connection to the address that verifies the certificate of the host."""
     if scheme != "https":
-        return urllib3.HTTPConnectionPool(address, port)
-    return urllib3.HTTPSConnectionPool(
+        return HTTPConnection(address, port, timeout=CONNECT)
+    return HTTPSConnection(
         address,
         port,
+        timeout=CONNECT,
         server_hostname=host,
         assert_hostname=host,
         ca_certs=certifi.where(),

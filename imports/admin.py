@@ -1,5 +1,6 @@
 """Admin of facts: list, upload and export, but no editing by hand. Every registered file schema gets its page."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar, cast
 
 from celery import current_app
@@ -28,6 +29,12 @@ from imports.models import ImportBatch, StoredMapping, Upload
 from imports.schema import FileSchema
 from imports.text_format import ENCODINGS
 from imports.workbook_template import workbook_template
+
+
+def uploads(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Let a view accept the body of a request that holds a file; others are smaller (`config.body_limits`)."""
+    view.max_body = upload_jobs.MAX_SIZE + 1_000_000  # type: ignore[attr-defined]  # read by the middleware
+    return view
 
 
 class UploadForm(forms.Form):
@@ -86,6 +93,7 @@ class FactAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the librar
         context = {**(extra_context or {}), "has_import_permission": self.has_import_permission(request)}
         return super().changelist_view(request, context)
 
+    @uploads
     def upload_view(self, request: HttpRequest) -> HttpResponse:
         """Store an uploaded file and check it, at once if it is small; the page of the upload shows the preview."""
         if not self.has_import_permission(request):

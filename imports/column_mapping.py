@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from imports.columns import CellError
 from imports.mapping_text import suggestion
 from imports.row_parser import Line, MalformedLine
-from imports.schema import FileSchema
+from imports.schema import MAX_COLUMNS, FileSchema
 
 MAX_SHOWN = 8
 Converter = Callable[[str], str]
@@ -66,6 +66,9 @@ class ColumnMapping:
 
     def header_errors(self, header: Sequence[str]) -> Iterator[tuple[str, str]]:
         """Yield each error of the other file's header as column and reason."""
+        if len(header) > MAX_COLUMNS:
+            yield "", _("has %d columns") % len(header)
+            return
         for name in self.source_columns:
             if header.count(name) > 1:
                 yield name, _("the column stands %d times") % header.count(name)

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import TextIO
 
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,10 @@ from imports.row_parser import Line, MalformedLine
 from imports.text_format import DELIMITERS, HEADER_WITHIN, Layout, find_layout, scan
 
 WORKBOOK = ".xlsx"
+LONGEST_LINE = 1_000_000
+"""Characters of one line of a text file. A file may be a hundred megabytes without a line break."""
+MOST_CELLS = 1_000
+"""Cells of one line that are kept; each takes many times the memory of the comma that made it."""
 
 
 @dataclass(frozen=True)
@@ -131,14 +136,24 @@ def _without_empty_columns(lines: Iterator[Line], width: int, full_width: int) -
     return ((number, cells[:width] if cells and not any(cells[width:]) else cells) for number, cells in lines)
 
 
-def _csv_lines(stream: Iterator[str], delimiter: str) -> Iterator[Line]:
+def _short_lines(stream: TextIO) -> Iterator[str]:
+    """Yield the physical lines. Raises csv.Error at one that is too long; nothing below it is read."""
+    while line := stream.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE:
+            raise csv.Error(_("a line has more than %d characters") % LONGEST_LINE)
+        yield line
+
+
+def _csv_lines(stream: TextIO, delimiter: str) -> Iterator[Line]:
     """Yield each line that is not empty, with the number of the physical line where it starts."""
-    reader = csv.reader(stream, strict=True, delimiter=delimiter)
+    reader = csv.reader(_short_lines(stream), strict=True, delimiter=delimiter)
     while True:
         start = reader.line_num + 1
         try:
             for cells in reader:
-                if any(cells):
+                if len(cells) > MOST_CELLS:
+                    yield start, MalformedLine(_("has %d cells") % len(cells))
+                elif any(cells):
                     # Exports put a `'` before text that a spreadsheet would run as a formula.
                     yield start, [unescape_formula(c) for c in cells] if "'" in ",".join(cells) else cells
                 start = reader.line_num + 1

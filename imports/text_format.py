@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import BinaryIO, TextIO
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -34,6 +34,8 @@ HEADER_WITHIN = 30
 """Lines among which a header is looked for."""
 DOUBT_LINES = 2_000
 """Lines with foreign letters that are judged, when an encoding is doubted."""
+DOUBT_BYTES = 1_000_000
+"""Bytes of them that are judged: a file may be one line of a hundred megabytes."""
 
 
 def scan(path: Path, encoding: str = "") -> tuple[str, str]:
@@ -113,8 +115,7 @@ FOREIGN = re.compile(r"[^\x00-\x7f]+")
 def _doubt_gb18030(path: Path) -> None:
     """Raise CellError where text that can be read as GB18030 is implausible as such."""
     with path.open("rb") as stream:
-        lines = islice((line for line in stream if not line.isascii()), DOUBT_LINES)
-        text = b"".join(lines).decode("gb18030", "replace")
+        text = b"".join(islice(_foreign_lines(stream), DOUBT_LINES)).decode("gb18030", "replace")
     characters = [character for run in FOREIGN.findall(text) for character in run]
     rare = [character for character in characters if _is_rare(character)]
     words = [match[0] for match in WITHIN_A_WORD.finditer(text)]
@@ -130,6 +131,15 @@ def _doubt_gb18030(path: Path) -> None:
             )
             % example[:40]
         )
+
+
+def _foreign_lines(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield lines that are not ASCII, DOUBT_BYTES of them at most."""
+    left = DOUBT_BYTES
+    while left > 0 and (line := stream.readline(DOUBT_BYTES)):
+        if not line.isascii():
+            yield line[:left]
+            left -= len(line)
 
 
 def _is_rare(character: str) -> bool:

@@ -9,6 +9,8 @@ from xml.parsers import expat
 CHUNK = 1 << 16
 BUILT_IN_DATES = {*range(14, 23), *range(27, 37), 45, 46, 47, *range(50, 59)}
 LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
+LONGEST_FORMAT = 255
+"""Characters of a number format, as in spreadsheet programs. The search for literals is quadratic in them."""
 WORKSHEET = "/worksheet"
 
 
@@ -105,8 +107,9 @@ def date_styles(archive: zipfile.ZipFile) -> set[str]:
 
 def shows_date(number: str, code: str | None) -> bool:
     if code is None:
-        return number.isdigit() and int(number) in BUILT_IN_DATES
-    return bool(re.search("[dmyhs]", LITERALS.sub("", code.partition(";")[0]), re.IGNORECASE))
+        return number.isdecimal() and len(number) < 4 and int(number) in BUILT_IN_DATES
+    first = code[:LONGEST_FORMAT].partition(";")[0]
+    return bool(re.search("[dmyhs]", LITERALS.sub("", first), re.IGNORECASE))
 
 
 class SharedStrings:

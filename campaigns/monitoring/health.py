@@ -25,7 +25,6 @@ LONGEST_WAIT = timedelta(minutes=5)
 OLDEST_INVARIANT_CHECK = timedelta(hours=26)
 MOST_QUEUED = 100
 SHOWN_ENTRIES = 3
-QUEUE = "celery"
 
 
 @dataclass(frozen=True)
@@ -133,10 +132,18 @@ def queued() -> int | None:
         return None
     try:
         with current_app.connection_for_read() as connection:
-            channel: Any = connection.channel()
-            return int(channel.queue_declare(QUEUE, passive=True).message_count)
-    except Exception as error:  # each kind of broker raises errors of its own
-        return 0 if "NOT_FOUND" in str(error) else None
+            return sum(_length(connection.channel(), queue) for queue in current_app.amqp.queues)
+    except Exception:  # each kind of broker raises errors of its own
+        return None
+
+
+def _length(channel: Any, queue: str) -> int:
+    try:
+        return int(channel.queue_declare(queue, passive=True).message_count)
+    except Exception as error:  # as above
+        if "NOT_FOUND" in str(error):
+            return 0
+        raise
 
 
 def _queue() -> Iterator[Check]:

@@ -8,6 +8,7 @@ import json
 import secrets
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
+from http.client import HTTPException
 from typing import Any
 
 from django.db import transaction
@@ -97,7 +98,7 @@ def _try(endpoint: Endpoint, delivery: Delivery, clock: Clock) -> bool:
         delivery.status = safe_http.post(endpoint.url, *signed(endpoint, delivery, clock()))
         accepted = 200 <= delivery.status < 300
         delivery.error = "" if accepted else f"answered {delivery.status}"
-    except (AddressError, HTTPError, OSError) as error:
+    except (AddressError, HTTPError, HTTPException, OSError) as error:
         accepted = False
         delivery.error = f"{type(error).__name__}: {error}"[:200]
     gap = GAPS[delivery.tries - 1] if delivery.tries <= len(GAPS) else None

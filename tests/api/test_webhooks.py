@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.contrib.auth.models import User
 from django.test import Client
 from django.utils import timezone
@@ -267,3 +268,11 @@ def test_the_form_refuses_private_addresses(root: Client, receivers: list[Receiv
     page = root.post("/admin/campaigns/endpoint/add/", form(receivers[0], url="https://169.254.169.254/latest/"))
     assert "not public" in page.content.decode()
     assert not Endpoint.objects.exists()
+
+
+def test_deliveries_have_a_queue_of_their_own() -> None:
+    """A worker that is held by receivers does not hold ticks: they are in another queue."""
+    route = current_app.amqp.router.route
+    assert set(current_app.amqp.queues) == {"celery", "webhooks"}
+    assert route({}, "campaigns.tasks.deliver")["queue"].name == "webhooks"
+    assert route({}, "campaigns.tasks.tick")["queue"].name == "celery"

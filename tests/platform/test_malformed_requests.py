@@ -37,6 +37,17 @@ def test_a_clear_request_is_answered(port: int) -> None:
     assert [line.split()[1] for line in answers] == [b"200"]
 
 
+@pytest.mark.parametrize("name", [b"SCRIPT_NAME", b"PATH_INFO", b"Script-Name", b"script_name"])
+def test_a_header_does_not_change_the_path_or_the_links(name: bytes, port: int) -> None:
+    """The server trusts a proxy on this host, and proxies pass on what clients send."""
+    start = b"GET /admin/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n" + name + b": /admin\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as wire:
+        wire.sendall(start)
+        answer = b"".join(iter(lambda: wire.recv(65_536), b""))
+    assert b"302" in answer.splitlines()[0]
+    assert b"\r\nLocation: /admin/login/?next=/admin/\r\n" in answer
+
+
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
     with web("--workers 1 --threads 2") as found:

@@ -1,4 +1,4 @@
-"""A production installation refuses unsafe settings (S13)."""
+"""A production installation refuses unsafe settings."""
 
 import os
 import subprocess
@@ -8,7 +8,8 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
-from config.checks import require_secret_key
+from config import checks
+from config.checks import require_safe_settings
 from tests.runner import ROOT
 from tests.support.servers import PRODUCTION
 
@@ -40,9 +41,46 @@ def test_the_deploy_check_reports_the_published_key() -> None:
 def test_a_demonstration_and_debug_mode_may_serve_with_the_published_key(settings: Settings, mode: str) -> None:
     settings.SECRET_KEY, settings.DEMO, settings.DEBUG = settings.TRIAL_SECRET_KEY, False, False
     with pytest.raises(ImproperlyConfigured):
-        require_secret_key()
+        require_safe_settings()
     setattr(settings, mode, True)
-    require_secret_key()
+    require_safe_settings()
+
+
+@pytest.mark.parametrize(
+    ("key", "refused"),
+    [
+        ("x", True),
+        ("abcdefghi-" * 4 + "abcdefghi", True),
+        ("abcdefghi-" * 5, False),
+        ("abcd" * 13, True),
+        ("abcde" * 10, False),
+    ],
+)
+def test_a_weak_key_is_refused(settings: Settings, key: str, refused: bool) -> None:
+    settings.SECRET_KEY, settings.DEMO, settings.DEBUG = key, False, False
+    problem = checks.secret_key()
+    if refused:
+        with pytest.raises(ImproperlyConfigured, match="too weak"):
+            require_safe_settings()
+        assert [each.id for each in problem] == ["fairground.E001"]
+    else:
+        require_safe_settings()
+        assert problem == []
+
+
+def test_debug_mode_is_refused_with_a_database_server() -> None:
+    server = {**PRODUCTION, "DEBUG": "1", "DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
+    done = python("-c", "import config.wsgi", **server)
+    assert done.returncode == 1
+    assert "DEBUG=1 shows data" in done.stderr.splitlines()[-1]
+    for harmless in ({"DEBUG": "0"}, {"FAIRGROUND_DEMO": "1"}, {"DATABASE_URL": "sqlite:///:memory:"}):
+        assert python("-c", "import config.wsgi", **{**server, **harmless}).returncode == 0, harmless
+
+
+def test_the_deploy_check_reports_https_without_a_proxy() -> None:
+    done = python("manage.py", "check", "--deploy", **{**PRODUCTION, "FAIRGROUND_PROXIES": "0"})
+    assert "fairground.W002" in done.stderr
+    assert "fairground.W002" not in python("manage.py", "check", "--deploy", **PRODUCTION).stderr
 
 
 def test_commands_need_no_key() -> None:

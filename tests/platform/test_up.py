@@ -169,7 +169,8 @@ from standalone.management.commands import up
 class Broken:
     def start(self):
         raise RuntimeError("fault point")
-up._create_worker = Broken
+create = up._create_worker
+up._create_worker = lambda app, queue: Broken() if queue == "celery" else create(app, queue)
 from django.core.management import execute_from_command_line
 execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
 """
@@ -181,6 +182,42 @@ def test_a_dead_worker_ends_the_process(folder: Path) -> None:
     text = server.log.read_text()
     assert "fault point" in text
     assert "Stopped because the worker died." in text
+
+
+SLOW = """
+import sys, threading, time
+from django.utils import timezone
+from campaigns import tasks
+from campaigns.engine import ticker
+from campaigns.models import Endpoint
+from campaigns.notifications import webhook_delivery
+from django.core.management import execute_from_command_line
+slow = Endpoint.objects.create(name="slow", url="https://slow.example", secret="x", created_at=timezone.now()).pk
+delivering, ticked = threading.Event(), threading.Event()
+def deliver(*_, **__):
+    delivering.set()
+    assert ticked.wait(100)
+    print("delivered after the tick", flush=True)
+def tick(*, at):
+    if delivering.is_set():
+        ticked.set()
+webhook_delivery.deliver, ticker.tick = deliver, tick
+def send():
+    while not ticked.is_set():
+        tasks.deliver.delay(slow)
+        tasks.tick.delay("2022-09-21T00:00:00+00:00")
+        time.sleep(1)
+threading.Thread(target=send, daemon=True).start()
+execute_from_command_line(["manage.py", "up", *sys.argv[1:]])
+"""
+
+
+def test_a_slow_receiver_of_webhooks_does_not_hold_ticks(folder: Path) -> None:
+    server = start(folder, "-c", "import django; django.setup()\n" + SLOW)
+    try:
+        wait_until(lambda: "delivered after the tick" in server.log.read_text(), "the tick during a delivery")
+    finally:
+        assert server.end(signal.SIGINT) == 0
 
 
 def test_commands_print_chinese_on_a_chinese_terminal(folder: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import redis
 from tests.runner import ROOT
 from tests.support.servers import PrivateRedis, free_port
 
-WEB = "gunicorn config.wsgi --workers 2 --threads 8 --worker-class gthread --no-control-socket --log-level critical"
+WEB = "gunicorn config.wsgi --config python:config.gunicorn --log-level critical"
 WORKER = "celery --app config worker --concurrency 1 --without-gossip --without-mingle --loglevel critical"
 BEAT = "celery --app config beat --schedule {folder}/beat --loglevel critical"
 FAULTS = ("kill a web process", "kill the worker", "end a connection", "flush Redis", "freeze Redis")

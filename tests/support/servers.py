@@ -63,7 +63,12 @@ def takes_at_most(seconds: float, call: Callable[[], object]) -> bool:
     return any(is_in_time() for _ in range(3))
 
 
-PRODUCTION = {"SECRET_KEY": "x9" + "kq7-" * 15, "ALLOWED_HOSTS": "fairground.example", "FAIRGROUND_HTTPS": "1"}
+PRODUCTION = {
+    "SECRET_KEY": "x9" + "kq7-" * 15,
+    "ALLOWED_HOSTS": "fairground.example",
+    "FAIRGROUND_HTTPS": "1",
+    "FAIRGROUND_PROXIES": "1",
+}
 """Environment of a production installation, as docs/operations.md describes it."""
 SECRET_KEY = "a key for one test run, which nothing else uses 0123456789 0123456789"
 
@@ -73,7 +78,7 @@ def web(options: str, **variables: str) -> Iterator[int]:
     """Run gunicorn as in production and yield its port. `variables` are added to its environment."""
     port = free_port()
     own = {"SECRET_KEY": SECRET_KEY, "FAIRGROUND_API_RATE": "1000000000"}
-    command = f"gunicorn config.wsgi --bind 127.0.0.1:{port} --worker-class gthread --no-control-socket {options}"
+    command = f"gunicorn config.wsgi --config python:config.gunicorn --bind 127.0.0.1:{port} {options}"
     arguments = [sys.executable, "-m", *command.split(), "--log-level", "error"]
     server = subprocess.Popen(arguments, cwd=ROOT, env={**os.environ, **own, **variables})
 

@@ -6,6 +6,7 @@ In production the three run as separate processes, see docs/operations.md.
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 from argparse import ArgumentParser
@@ -14,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 import waitress
-from celery import current_app
+from celery import Celery, current_app
 from celery.beat import Service
 from celery.worker import WorkController, state
 from django.conf import settings
@@ -29,6 +30,10 @@ from standalone.terminal import terminal_language
 logger = logging.getLogger(__name__)
 STOP_TIMEOUT = 6.0
 """Seconds that each part has to end after a request to stop."""
+
+
+MOST_BYTES = 110_000_000
+"""Bytes of one request that the web server reads: an upload. The application limits all others."""
 
 
 class Part(threading.Thread):
@@ -69,8 +74,13 @@ class Command(BaseCommand):
     def _serve(self, host: str, port: int) -> None:
         if "SITE_URL" not in os.environ:
             settings.SITE_URL = f"http://{host}:{port}"  # links in mail lead to this server
-        worker, beat = _create_worker(), _create_beat()
-        parts = [Part("worker", worker.start), Part("beat", beat.start)]
+        beat = _create_beat()
+        parts = [
+            Part("worker", _create_worker(current_app, "celery").start),
+            # Receivers of webhooks may be slow, and a worker does one thing at a time.
+            Part("webhook worker", _create_worker(_second_application(), "webhooks").start),
+            Part("beat", beat.start),
+        ]
         _stop_on_signals(parts, beat)
         server = self._create_web_server(host, port)
         try:
@@ -87,7 +97,9 @@ class Command(BaseCommand):
 
     def _create_web_server(self, host: str, port: int) -> Any:
         try:
-            return waitress.create_server(get_internal_wsgi_application(), host=host, port=port, threads=8)
+            return waitress.create_server(
+                get_internal_wsgi_application(), host=host, port=port, threads=8, max_request_body_size=MOST_BYTES
+            )
         except OSError as error:
             text = _("Port %(port)s cannot be used: %(reason)s. Choose another with --port.")
             raise CommandError(text % {"port": port, "reason": error.strerror}) from error
@@ -136,9 +148,24 @@ def _request_stop(parts: list[Part], beat: Service) -> None:
     state.should_stop = os.EX_OK  # type: ignore[assignment]  # the stubs allow None only
 
 
-def _create_worker() -> WorkController:
-    # The "solo" pool runs one task at a time in the worker's thread; SQLite has one writer in any case.
-    return current_app.WorkController(pool_cls="solo", concurrency=1, without_mingle=True, without_gossip=True)
+def _second_application() -> Celery:
+    """Return an application with the settings and tasks of the current one."""
+    second = Celery("fairground-webhooks", task_cls=current_app.task_cls, set_as_current=False)
+    second.config_from_object("config.celery_settings")
+    return second
+
+
+def _create_worker(app: Celery, queue: str) -> WorkController:
+    # The "solo" pool runs one task at a time in the worker's thread; SQLite has one writer in any case. An application
+    # remembers which queues its worker reads, so each worker has its own.
+    return app.WorkController(
+        hostname=f"{queue}@{socket.gethostname()}",
+        queues=[queue],
+        pool_cls="solo",
+        concurrency=1,
+        without_mingle=True,
+        without_gossip=True,
+    )
 
 
 def _create_beat() -> Service:
