@@ -23,15 +23,18 @@ MAX_SELECTED = 200
 
 @staff_view("revoke_grant")
 def revoke_grant(request: HttpRequest, pk: int) -> HttpResponse:
-    """Revoke one grant, after a confirmation."""
+    """Revoke one grant, after a confirmation; propose it if the user has revoked too much alone within a day."""
     grant = get_object_or_404(Grant.objects.select_related("offer"), pk=pk)
     back = reverse("backoffice:merchant", args=[grant.merchant_id])
+    if not revocations.may_revoke_alone(grant, at=clock.now(), by=actor(request)):
+        title = _("Revoke the grant of %(subject)s") % {"subject": grant.subject}
+        return _propose(request, Grant.objects.filter(pk=pk), title, back)
     form = ReasonForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             revocations.revoke(grant, at=clock.now(), by=actor(request), reason=form.cleaned_data["reason"])
             messages.success(request, _("The grant of %(subject)s is revoked.") % {"subject": grant.subject})
-        except transitions.NotLiveError as refusal:
+        except (transitions.NotLiveError, RevocationError) as refusal:
             messages.error(request, str(refusal))
         return redirect(back)
     words = {"offer": grant.offer.name, "subject": grant.subject, "amount": format_money(grant.amount, grant.currency)}

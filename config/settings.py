@@ -220,6 +220,14 @@ EMAIL_TIMEOUT = 10
 # SITE_URL (http://127.0.0.1:8000): address of this installation, for links in mail that is sent without a request.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 
+# ---- What takes two people
+
+# FAIRGROUND_REVOCATIONS_ALONE (10): grants that one person may revoke within a day without a second one.
+REVOCATIONS_ALONE = env.int("FAIRGROUND_REVOCATIONS_ALONE", default=10)
+
+# FAIRGROUND_REVOCATION_VALUE_ALONE (10000): sum of their amounts, in each currency.
+REVOCATION_VALUE_ALONE = env.int("FAIRGROUND_REVOCATION_VALUE_ALONE", default=10_000)
+
 # ---- Language and time
 
 LANGUAGE_CODE = "en"

@@ -1,28 +1,35 @@
-"""Revocations: one grant at once; several after one operator proposed them and another approved."""
+"""Revocations: one grant at once, within limits; more after one operator proposed them and another approved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.translation import gettext as _
 
 from campaigns.coupons import issuing
 from campaigns.grants import transitions
-from campaigns.models import AuditEvent, Coupon, Grant, Offer, Revocation
+from campaigns.models import AuditEvent, Coupon, Grant, JournalEntry, Offer, Revocation
 from core.db.fields import money_total
 from core.money import round_to_cents
 from identity.users import user_key
 
 GRANTS_AT_ONCE = 1_000
+DAY = timedelta(days=1)
 
 
 class RevocationError(Exception):
     """The revocation does not allow this step; the text gives the reason. Nothing was changed."""
+
+
+class LimitError(RevocationError):
+    """One person has revoked as much as it may within a day: more takes a second one."""
 
 
 @dataclass(frozen=True)
@@ -61,9 +68,28 @@ def preview(grants: "QuerySet[Grant]") -> Preview:
     return Preview(count=sum(part.count for part in parts), merchants=merchants, coupons=unspent, parts=parts)
 
 
+def may_revoke_alone(grant: Grant, *, at: datetime, by: str) -> bool:
+    """Return True if `by` stays within the limits of one person and day by revoking the grant.
+
+    Twenty single revocations would otherwise do what needs two people as one.
+    """
+    entries = JournalEntry.objects.filter(target=Grant.Status.REVOKED, by=by, at__gt=at - DAY, grant__isnull=False)
+    alone = entries.exclude(grant__revocations__status=Revocation.Status.DONE).order_by()
+    in_currency = Sum("grant__amount", output_field=money_total(), filter=Q(grant__currency=grant.currency), default=0)
+    sums = alone.aggregate(n=Count("pk"), value=in_currency)
+    value = sums["value"] + grant.amount
+    return bool(sums["n"] < settings.REVOCATIONS_ALONE and value <= settings.REVOCATION_VALUE_ALONE)
+
+
 @transaction.atomic
 def revoke(grant: Grant, *, at: datetime, by: str, reason: str) -> None:
-    """Revoke one live grant and void its unused coupons. Raises NotLiveError if it is not live any more."""
+    """Revoke one live grant and void its unused coupons.
+
+    Raises NotLiveError if it is not live any more, and LimitError if `by` has revoked too much alone within a day.
+    """
+    list(User.objects.select_for_update(no_key=True).filter(username=by))  # one after the other: they are counted
+    if not may_revoke_alone(grant, at=at, by=by):
+        raise LimitError(_("You have revoked as much as one person may within a day: propose the revocation."))
     transitions.revoke(grant, at=at, by=by, reason=reason)
     issuing.void([grant], at=at, by=by, reason=reason)
 

@@ -1181,6 +1181,12 @@ class Migration(migrations.Migration):
             model_name="journalentry",
             index=models.Index(fields=["offer", "at"], name="entry_by_offer"),
         ),
+        migrations.AddIndex(
+            model_name="journalentry",
+            index=models.Index(
+                condition=models.Q(("target", "revoked")), fields=["by", "at"], name="entry_revoked_by"
+            ),
+        ),
         migrations.AddConstraint(
             model_name="journalentry",
             constraint=models.CheckConstraint(

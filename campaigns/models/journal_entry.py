@@ -49,7 +49,11 @@ class JournalEntry(models.Model):
                 name="entry_of_one_thing",
             ),
         ]
-        indexes = [models.Index(fields=["offer", "at"], name="entry_by_offer")]
+        indexes = [
+            models.Index(fields=["offer", "at"], name="entry_by_offer"),
+            # To count what one person revoked within a day.
+            models.Index(fields=["by", "at"], condition=Q(target="revoked"), name="entry_revoked_by"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.source or '·'} → {self.target}"

@@ -163,6 +163,7 @@ def _act(world: World, published: tuple[OfferData, ...], step: Step) -> None:
             instant_claims.claim(step.key, of=step.target, at=step.at)
         case "revoke":
             live = Grant.objects.filter(status__in=Grant.LIVE)
+            recorded["by"] = f"{BY} {step.key}"  # one person revokes only so much within a day
             revocations.revoke(live.get(offer__code=step.target, subject=step.key), **recorded)
         case "reopen":
             for grant in _for_review():
