@@ -34,8 +34,8 @@ DEBUG = env.bool("DEBUG", default=False)
 TRIAL_SECRET_KEY = "only-for-trials-and-tests-set-SECRET_KEY-in-production"  # noqa: S105  # published on purpose  # nosec B105
 SECRET_KEY = env.str("SECRET_KEY", default="") or TRIAL_SECRET_KEY
 
-# SECRET_KEY_FALLBACKS (none): former keys, separated by commas. What they signed or encrypted is still read, so that a
-# key can be replaced without signing anyone out. Remove them after a while.
+# SECRET_KEY_FALLBACKS (none): former keys, separated by commas. What they signed is still accepted, so that a key can
+# be replaced without signing anyone out. Remove them after a while.
 SECRET_KEY_FALLBACKS = [key for key in env.list("SECRET_KEY_FALLBACKS", default=[]) if key]
 
 # ALLOWED_HOSTS (localhost): host names that people type into the browser, separated by commas.

@@ -1,7 +1,9 @@
 """Lock-out after too many sign-in attempts for a name, or from a network, within 15 minutes.
 
-Attempts are counted before the password is checked, so that many at the same time cannot exceed the limit. A device on
-which the name has signed in before has a limit of its own: guessing locks out the attacker and not the owner.
+Attempts are counted before the password is checked, so that many at the same time cannot exceed the limit; a right
+password is not counted in the end, so that colleagues behind one address do not lock each other out. A device on which
+the name has signed in before has a limit of its own: guessing locks out the attacker, and neither the owner nor the
+owner's network.
 """
 
 from datetime import datetime, timedelta
@@ -32,9 +34,12 @@ def is_locked_out(request: HttpRequest, name: str, *, at: datetime) -> bool:
 
 
 def reset(request: HttpRequest, name: str) -> None:
-    """Clear the count of the name after a sign-in. The count of the network stays."""
-    _network, (limit, of) = _limits(request, name)
-    limit.reset(of)
+    """Clear the count of the name after a right password, and take the attempt off the count of the network."""
+    for limit, of in _limits(request, name):
+        if limit is PER_NETWORK:
+            limit.forgive(of)
+        else:
+            limit.reset(of)
 
 
 def remember_device(response: HttpResponse, name: str) -> None:
@@ -73,10 +78,11 @@ def client_network(request: HttpRequest) -> str:
 
 
 def _limits(request: HttpRequest, name: str) -> tuple[tuple[RateLimit, str], ...]:
-    """Return the limits of an attempt: that of the network, then that of the known device or else of the name."""
+    """Return the limits of an attempt: that of the known device, or else those of the network and the name."""
     known = request.get_signed_cookie(settings.DEVICE_COOKIE_NAME, default="", salt=SALT, max_age=DEVICE_LIFETIME)
-    limit = PER_DEVICE if known == _digest(name) else PER_NAME
-    return (PER_NETWORK, client_network(request)), (limit, _normal(name))
+    if known == _digest(name):
+        return ((PER_DEVICE, _normal(name)),)
+    return (PER_NETWORK, client_network(request)), (PER_NAME, _normal(name))
 
 
 def _digest(name: str) -> str:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from django.db import transaction
+from django.db.models import F
 
 from identity.models import RateCount
 
@@ -24,6 +25,10 @@ class RateLimit:
     def is_exceeded(self, of: str, *, at: datetime) -> bool:
         """Return True if an event of `of` was refused within the current window. Count nothing."""
         return RateCount.objects.filter(key=self._key(of), ends_at__gt=at, count__gt=self.most).exists()
+
+    def forgive(self, of: str) -> None:
+        """Forget the latest event of `of`: it should not have counted."""
+        RateCount.objects.filter(key=self._key(of), count__gt=0).update(count=F("count") - 1)
 
     def reset(self, of: str) -> None:
         """Forget the events of `of`."""

@@ -35,6 +35,7 @@ class ConversionLimit:
 
 
 UPLOAD_LIMIT = ConversionLimit(seconds=4, megabytes=256)  # a person waits: rejected within 5 seconds
+BACKGROUND_LIMIT = ConversionLimit(seconds=300, megabytes=1024)  # a worker, which has other work too
 COMMAND_LIMIT = ConversionLimit(seconds=900, megabytes=2048)
 
 

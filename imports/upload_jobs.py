@@ -17,7 +17,7 @@ from django.db.models import Q
 
 from core import spreadsheets
 from core.jobs import Clock, Columns, JobQueue
-from imports.file_reader import COMMAND_LIMIT, UPLOAD_LIMIT
+from imports.file_reader import BACKGROUND_LIMIT, UPLOAD_LIMIT, ConversionLimit
 from imports.importer import ImportOptions, ImportResult, import_file, read_options
 from imports.mapping_loader import load_mapping
 from imports.models import Upload
@@ -100,6 +100,11 @@ def run(upload: Upload, *, now: datetime, clock: Clock) -> None:
     QUEUE.run(upload, lambda: _process(upload, now=now, clock=clock), clock=clock)
 
 
+def conversion_limit(upload: Upload) -> ConversionLimit:
+    """Return the limit for reading the upload if it is a workbook."""
+    return BACKGROUND_LIMIT if upload.in_background else UPLOAD_LIMIT
+
+
 def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
     with tempfile.NamedTemporaryFile(suffix=Path(upload.name).suffix) as copy, Progress(upload, clock) as progress:
         copy.write(upload.content)
@@ -107,7 +112,7 @@ def _process(upload: Upload, *, now: datetime, clock: Clock) -> Columns:
         options = ImportOptions(
             zone=ZoneInfo(settings.TIME_ZONE),
             now=now,
-            limit=COMMAND_LIMIT if upload.in_background else UPLOAD_LIMIT,
+            limit=conversion_limit(upload),
             dry_run=upload.status == Status.WAITING,
             on_progress=progress,
             mapping=load_mapping(upload.mapping) if upload.mapping else None,

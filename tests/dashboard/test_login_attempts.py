@@ -95,6 +95,31 @@ def test_attempts_per_address_are_limited(recorded: Member) -> None:
 
 
 @pytest.mark.django_db
+def test_right_passwords_do_not_count_for_the_network(recorded: Member) -> None:
+    for _ in range(login_attempts.PER_NETWORK.most + 1):
+        assert attempt(PASSWORD)
+    for n in range(login_attempts.PER_NETWORK.most - 1):
+        assert not attempt("guess", name=f"user-{n}@example.com")
+    assert attempt(PASSWORD)  # the last one that is allowed, and it does not count
+    assert not attempt("guess", name="last@example.com")
+    assert not attempt(PASSWORD)
+
+
+@pytest.mark.django_db
+def test_a_known_device_is_not_locked_out_with_its_network(recorded: Member) -> None:
+    known = Client()
+    assert attempt(PASSWORD, known)
+    known.post("/sign-out/")
+    for n in range(login_attempts.PER_NETWORK.most + 1):
+        attempt("guess", name=f"user-{n}@example.com")
+    assert not attempt(PASSWORD)
+    assert attempt(PASSWORD, known)
+    known.post("/sign-out/")
+    member("other@example.com")
+    assert not attempt(PASSWORD, known, name="other@example.com")  # the device is known for one name
+
+
+@pytest.mark.django_db
 def test_a_forged_address_does_not_count(recorded: Member, settings: Settings) -> None:
     for n in range(login_attempts.PER_NETWORK.most):
         attempt("guess", name=f"user-{n}@example.com", HTTP_X_FORWARDED_FOR=f"10.0.0.{n}")

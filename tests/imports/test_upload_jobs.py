@@ -129,6 +129,8 @@ def test_a_large_file_goes_to_a_worker(
     monkeypatch.setattr(upload_jobs, "LARGE", len(content) - smaller)
     job = upload(operator, content)
     assert (job.in_background, job.status) == (in_background, "waiting" if in_background else "checked")
+    limit = upload_jobs.conversion_limit(job)
+    assert (limit.seconds, limit.megabytes) == ((300, 1024) if in_background else (4, 256))
 
 
 @pytest.mark.parametrize(("excess", "stored"), [(0, True), (1, False)])
