@@ -144,9 +144,13 @@ class WorkspaceUserAdmin(OfferedLookupsAdmin, UserAdmin):  # type: ignore[type-a
             transaction.on_commit(send_password_resets.delay)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Save the roles. New ones that approve or make users wait for a second administrator."""
+        """Save the roles. New ones that approve or make users wait for a second administrator.
+
+        So do those of a user who is activated or gets the staff status again: its roles had no effect meanwhile.
+        """
         user, by = form.instance, cast(User, request.user)
-        before = set(user.groups.all())
+        returns = any(name in form.changed_data and form.cleaned_data.get(name) for name in ("is_active", "is_staff"))
+        before = set() if returns else set(user.groups.all())
         super().save_related(request, form, formsets, change)
         if by.is_superuser:
             return

@@ -80,6 +80,15 @@ def test_roles_that_a_user_has_stay_and_others_are_given_at_once(staff: Staff) -
     assert roles_of("eve") == ["viewer"]
 
 
+@pytest.mark.parametrize("lost", ["is_active", "is_staff"])
+def test_roles_of_a_user_who_comes_back_are_confirmed_again(lost: str, staff: Staff) -> None:
+    root = staff("root", "administrator")
+    staff("eve", "approver", "viewer")
+    User.objects.filter(username="eve").update(**{lost: False})
+    give(root, "eve", "approver", "viewer")
+    assert (roles_of("eve"), RoleRequest.objects.count()) == (["viewer"], 1)
+
+
 def test_a_withdrawn_request_gives_nothing_and_is_decided_once(staff: Staff) -> None:
     root, second = staff("root", "administrator"), staff("second", "administrator")
     staff("new")
