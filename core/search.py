@@ -8,6 +8,9 @@ from django.db.models import Model, Q, QuerySet
 MOST_RELATED = 1_000
 """Number of named records whose related rows are found at most: more do not fit a list that a person reads."""
 
+MOST_WORDS = 10
+"""Words of a search that are looked for; each is compared with every row."""
+
 # Code column and name columns of models whose records people know by name.
 _named: dict[type[Model], tuple[str, tuple[str, ...]]] = {}
 
@@ -34,7 +37,9 @@ def begins_with(path: str, text: str) -> Q:
 
 def contains_words(paths: Sequence[str], text: str) -> Q:
     """Return the condition that each word of `text` is part of one of the texts at `paths`, in any case."""
-    each = (Q(*(Q(**{f"{path}__icontains": word}) for path in paths), _connector=Q.OR) for word in text.split())
+    each = (
+        Q(*(Q(**{f"{path}__icontains": word}) for path in paths), _connector=Q.OR) for word in text.split()[:MOST_WORDS]
+    )
     return Q(*each)
 
 

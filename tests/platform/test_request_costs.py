@@ -1,20 +1,20 @@
 """No request costs much: the size of forms and of JSON, the time of a statement, and what hostile files take."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import psycopg
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import OperationalError, connection, transaction
 from django.test import Client
 from pytest_django import Settings
 
 from api import parsers
+from config import settings as settings_module
 from config.body_limits import VISITORS_LIMIT
-from core import clock
+from core import clock, search
 from core.db.errors import is_unavailable
 from imports import column_mapping, file_reader, text_format, xlsx_parts
 from imports.columns import CellError
@@ -103,31 +103,20 @@ def test_deep_and_wide_json_is_refused(program: Client, monkeypatch: pytest.Monk
         assert ("nested too deeply" in answer.content.decode()) == (depth > parsers.MOST_DEPTH)
 
 
-@pytest.fixture
-def limited() -> Iterator[Any]:
-    """A connection as a web process opens it, with one second for a statement."""
-    from config.settings import database  # settings are a module of functions here
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("FAIRGROUND_STATEMENT_SECONDS", "1")
-        patch.setenv("FAIRGROUND_LOCK_SECONDS", "2")
-        configured = database(url())
-    connections.settings["limited"] = {**connections.settings["default"], **configured}
-    yield connections["limited"]
-    connections["limited"].close()
-    del connections["limited"], connections.settings["limited"]
-
-
 @pytest.mark.postgresql
-@pytest.mark.django_db(databases="__all__")
-def test_a_statement_of_a_web_process_ends_in_time(limited: Any) -> None:
-    with limited.cursor() as cursor:
-        cursor.execute("SHOW lock_timeout")
-        assert cursor.fetchone() == ("2s",)
-        with pytest.raises(Exception, match="statement timeout") as caught:
-            cursor.execute("SELECT pg_sleep(60)")
-    assert isinstance(caught.value.__cause__, psycopg.errors.QueryCanceled)
-    assert is_unavailable(caught.value)
+@pytest.mark.django_db
+def test_a_statement_of_a_web_process_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAIRGROUND_STATEMENT_SECONDS", "1")
+    monkeypatch.setenv("FAIRGROUND_LOCK_SECONDS", "2")
+    options = settings_module.database(url())["OPTIONS"]["options"]
+    with psycopg.connect(url(), options=options) as limited:
+        assert limited.execute("SHOW lock_timeout").fetchone() == ("2s",)
+        with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+            limited.execute("SELECT pg_sleep(60)")
+    with pytest.raises(OperationalError) as caught, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 100")
+        cursor.execute("SELECT pg_sleep(60)")
+    assert is_unavailable(caught.value)  # answered 503
 
 
 def test_the_doubt_about_an_encoding_reads_a_megabyte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,3 +171,8 @@ def test_a_mapped_header_has_a_maximum_width() -> None:
     wide = [f"c{n}" for n in range(MAX_COLUMNS)]
     assert list(mapping.header_errors(["shop", *wide])) == [("", f"has {MAX_COLUMNS + 1} columns")]
     assert list(mapping.header_errors(["shop", *wide[1:]])) == []
+
+
+def test_a_search_looks_for_ten_words() -> None:
+    condition = search.contains_words(("name", "code"), " ".join(f"w{n}" for n in range(2_000)))
+    assert len(condition.children) == search.MOST_WORDS
