@@ -152,8 +152,8 @@ def _csv_lines(stream: TextIO, delimiter: str) -> Iterator[Line]:
         start = reader.line_num + 1
         try:
             for cells in reader:
-                if len(cells) > MOST_CELLS:
-                    yield start, MalformedLine(_("has %d cells") % len(cells))
+                if any(cells) and len(cells) > MOST_CELLS:
+                    yield start, MalformedLine(_("has %d columns") % len(cells))
                 elif any(cells):
                     # Exports put a `'` before text that a spreadsheet would run as a formula.
                     yield start, [unescape_formula(c) for c in cells] if "'" in ",".join(cells) else cells

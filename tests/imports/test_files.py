@@ -225,7 +225,8 @@ HEADERS = {
     "merchant_code,name,name": [(1, "name", "name", "the column stands 2 times")],
     "name": [(1, "merchant_code", "merchant_code", "the column is missing")],
     "merchant_code,,name": [(1, "", "", "a column without a name")],
-    ",".join(f"c{i}" for i in range(16384)): [(1, "", "", "has 16384 columns")],
+    ",".join(f"c{i}" for i in range(1_000)): [(1, "", "", "has 1000 columns")],
+    ",".join(f"c{i}" for i in range(16_384)): [(0, "", "", "has 16384 columns")],
 }
 
 

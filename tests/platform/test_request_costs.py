@@ -152,7 +152,7 @@ def test_lines_of_many_cells_and_lines_without_end_are_errors(tmp_path: Path) ->
     file.write_text("a,b\n" + "x," * file_reader.MOST_CELLS + "\n" + "x," * (file_reader.MOST_CELLS - 1) + "\n")
     _header, (_two, wide), (_three, narrow) = lines_of(file)
     assert isinstance(wide, MalformedLine)
-    assert wide.reason == f"has {file_reader.MOST_CELLS + 1} cells"
+    assert wide.reason == f"has {file_reader.MOST_CELLS + 1} columns"
     assert len(narrow) == file_reader.MOST_CELLS
     file.write_text("a,b\n" + "x" * file_reader.LONGEST_LINE + "\n1,2\n")
     _header, (_number, endless) = lines_of(file)
