@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class DefinitionsConfig(AppConfig):
     name = "definitions"
     verbose_name = _("Definitions")
+
+    def ready(self) -> None:
+        from definitions import benefit_amounts  # noqa: F401, PLC0415  registers a SQL function on SQLite connections

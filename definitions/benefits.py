@@ -85,14 +85,14 @@ class Discount(DefinitionModel):
         if self.rate is not None and self.tiers:
             raise ValueError(_("a fee that is a rate of an amount takes no tiers"))
         fixed = self.amount is not None or any(tier.amount is not None for tier in self.tiers)
-        if fixed and not (self.currency or FEES[self.fee].currency):
+        if fixed and not self.fixed_currency:
             raise ValueError(_("a fixed amount needs a currency"))
         if self.currency and FEES[self.fee].currency not in ("", self.currency):
             words = {"fee": self.fee, "currency": FEES[self.fee].currency, "found": self.currency}
             raise ValueError(_("%(fee)s is in %(currency)s, not %(found)s") % words)
         for amount in (self.amount, *(tier.amount for tier in self.tiers)):
             if amount is not None:
-                _check_unit(amount, self.currency or FEES[self.fee].currency)
+                _check_unit(amount, self.fixed_currency)
         return self
 
     @model_validator(mode="after")
@@ -109,17 +109,30 @@ class Discount(DefinitionModel):
             raise ValueError(_("the last tier has no upper end: leave out below"))
         return self
 
+    @property
+    def fixed_currency(self) -> str:
+        """Return the currency that every discount is in; empty where it is that of the row."""
+        return self.currency or FEES[self.fee].currency
+
     def value(self, fee_value: Decimal | None, currency: str = "") -> Decimal:
         """Return the discount for the value `fee_value` of the fee's fact; None counts as 0.00.
 
         It is rounded to the smallest unit of `currency`, that of the row; empty: that of the discount or of its fee.
         """
-        currency = currency or self.currency or FEES[self.fee].currency
+        currency = currency or self.fixed_currency
         fee = (fee_value or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
         least = FEES[self.fee].least
         # A rated fee is rounded as it is charged; a fee that leaves less than a unit of room is not exceeded.
         room = round_money(fee, currency) if self.rate is not None else round_money_down(fee - least, currency)
         return max(Decimal("0.00"), min(round_money(self._off(fee), currency), room))
+
+    def smallest_value(self, fee_value: Decimal) -> Decimal:
+        """Return the smallest discount for any value of the fee's fact from `fee_value` on.
+
+        Between two tiers a discount grows with the fee, so it is smallest at an end.
+        """
+        ends = (tier.from_ for tier in self.tiers if tier.from_ > fee_value)
+        return min(map(self.value, (fee_value, *ends)))
 
     def _off(self, fee: Decimal) -> Decimal:
         """Return the reduction before rounding and limits: that of the highest tier reached, 0 below the lowest."""
@@ -167,10 +180,15 @@ class CouponBundle(DefinitionModel):
 
     @model_validator(mode="after")
     def _sum_fits(self) -> Self:
-        if self.value * self.count > MOST_MONEY:
+        if self.face_value > MOST_MONEY:
             words = {"count": self.count, "value": self.value, "most": MOST_MONEY}
             raise ValueError(_("%(count)s coupons of %(value)s are worth more than %(most)s") % words)
         return self
+
+    @property
+    def face_value(self) -> Decimal:
+        """Return the value of all coupons together."""
+        return self.value * self.count
 
     def worth(self, base_freight: Decimal) -> Decimal:
         """Return the amount that one coupon takes off an order: its value, or as much as leaves 0.01 to pay."""
@@ -181,6 +199,11 @@ class Coupons(DefinitionModel):
     """Benefit made of coupons."""
 
     coupons: CouponBundle
+
+    @property
+    def fixed_currency(self) -> str:
+        """Return the currency of the benefit."""
+        return self.coupons.currency
 
 
 def _form(value: object) -> str:

@@ -1,6 +1,7 @@
 """Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, count
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from core.facts import FEES, SUBJECTS, Collection
+from definitions.benefit_amounts import BenefitAmount
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
 from logistics.facts import FREIGHT_ORDERS
@@ -18,6 +20,7 @@ from rules.base import DefinitionModel, KnownWord, Names
 from rules.conditions import Comparison, Condition, Switch, WholeNumber, check_all
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
+from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
 from rules.query_row import QueryRow
 from rules.time_windows import Bound, EndBound
 from trade.facts import TRADE_ORDERS
@@ -133,10 +136,13 @@ class OfferTerms(DefinitionModel):
     def row(self) -> QueryRow:
         """Return a subject in a query, evaluated as of the annotation `seen_at`."""
         settlement = self.settlement
-        moments = {} if settlement.at_claim else {"settlement": settlement.at}
+        worth = replace(OFFER_FACTS[BENEFIT], currency=self.benefit.fixed_currency)
+        known = {BENEFIT: OfferFact(worth, BenefitAmount(self.benefit))}
+        if not settlement.at_claim:
+            known["settlement"] = OfferFact(OFFER_FACTS["settlement"], settlement.at)
         if settlement.fulfilled_at is not None:
-            moments["fulfilment"] = settlement.fulfilled_at
-        return QueryRow(self.collection, moments=moments, claims=True)
+            known["fulfilment"] = OfferFact(OFFER_FACTS["fulfilment"], settlement.fulfilled_at)
+        return QueryRow(self.collection, offer_facts=known, claims=True)
 
     @property
     def scope(self) -> tuple[Comparison, ...]:
@@ -242,7 +248,7 @@ def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
         case ClaimOverThreshold(over_threshold=threshold):
             place = ("claim", "over_threshold")
             if offer.subject == TRADE_ORDERS.subject:
-                _check_threshold(threshold, offer.row, errors, *place, "where")
+                _check_threshold(threshold, QueryRow(offer.collection), errors, *place, "where")
             with errors.at(*place):
                 if offer.subject != TRADE_ORDERS.subject:
                     raise ValueError(_("only trade orders come after a threshold: write subject: trade_order"))
@@ -251,9 +257,8 @@ def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
 def _check_threshold(threshold: Threshold, row: QueryRow, errors: ErrorCollector, *place: str | int) -> None:
     check_all(threshold.where, row, errors, *place)
     for n, condition in enumerate(threshold.where):
-        fact = row.collection.facts.get(condition.fact)
         with errors.at(*place, n, "fact"):
-            if fact is not None and fact.kind == "instant":
+            if condition.fact in row.collection.facts and row.fact(condition.fact).kind == "instant":
                 message = _("%(fact)s changes with time, name facts that do not")
                 raise ValueError(message % {"fact": condition.fact})
 

@@ -12,6 +12,7 @@ from logistics.facts import FREIGHT_ORDERS
 from rules.conditions import Comparison, Condition
 from rules.errors import ErrorCollector
 from rules.moments import Moment
+from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
 from rules.query_row import QueryRow
 
 CONDITION: TypeAdapter[Any] = TypeAdapter(Condition)
@@ -45,13 +46,14 @@ class OfferChecker:
         subject, settlement = self.offer.get("subject"), _mapping(self.offer.get("settlement"))
         claim, benefit = _mapping(self.offer.get("claim")), _mapping(self.offer.get("benefit"))
         if isinstance(subject, str) and subject in SUBJECTS:
-            row = QueryRow(SUBJECTS[subject], moments=_moments(settlement), claims=True)
+            row = QueryRow(SUBJECTS[subject], offer_facts=_offer_facts(settlement), claims=True)
             self._check_list(self.offer.get("where"), COMPARISON, row, "where")
             names = self._check_list(self.offer.get("conditions"), CONDITION, row, "conditions")
             check_names_once(names, self.errors)
             self._check_list(settlement.get("requires"), CONDITION, row, "settlement", "requires")
             over = _mapping(claim.get("over_threshold"))
-            self._check_list(over.get("where"), COMPARISON, row, "claim", "over_threshold", "where")
+            plain = QueryRow(SUBJECTS[subject])
+            self._check_list(over.get("where"), COMPARISON, plain, "claim", "over_threshold", "where")
             self._check_moments({"at": claim.get("at")}, row, "claim")
             self._check_moments({name: settlement.get(name) for name in MOMENTS}, row, "settlement")
             if _word(benefit, "fee") in FEES:
@@ -108,10 +110,11 @@ class OfferChecker:
             return None
 
 
-def _moments(settlement: dict[str, Any]) -> dict[str, str]:
-    """Return the moments of the offer that conditions may name; the moments have their own checks."""
-    moments = {} if settlement.get("at", "claim") == "claim" else {"settlement": ""}
-    return {**moments, "fulfilment": ""} if "fulfilled_at" in settlement else moments
+def _offer_facts(settlement: dict[str, Any]) -> dict[str, OfferFact]:
+    """Return the facts of the offer that conditions may name; the parts behind them have their own checks."""
+    settles_later, fulfilled = settlement.get("at", "claim") != "claim", "fulfilled_at" in settlement
+    names = [BENEFIT, *(["settlement"] if settles_later else []), *(["fulfilment"] if fulfilled else [])]
+    return {name: OfferFact(OFFER_FACTS[name], "") for name in names}
 
 
 def _mapping(value: object) -> dict[str, Any]:

@@ -1,13 +1,20 @@
 """Warnings: likely mistakes in a definition. They do not prevent publishing."""
 
 from collections.abc import Iterator
+from decimal import Decimal
 from itertools import combinations
 
+from django.utils.translation import gettext as _
+
+from core.facts import FEES
 from core.formatting import format_instant
+from core.money import CENT
+from definitions.benefits import Discount
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, Counting
+from rules.offer_facts import BENEFIT
 from rules.time_windows import Bound, Window
 
 
@@ -26,10 +33,34 @@ def _of_offer(offer: OfferTerms) -> Iterator[str]:
     per_merchant, limit = offer.quota.per_merchant, offer.quota.limit
     if per_merchant is not None and limit is not None and per_merchant > limit:
         yield f"quota: {per_merchant} per merchant is more than the limit of {limit}"
+    if (per_merchant is not None or limit is not None) and _can_be_worthless(offer):
+        yield _(
+            "quota: a benefit of 0.00 can take a place; "
+            "the condition {fact: benefit, more_than: 0.00} refuses such claims"
+        )
     deadline = offer.settlement.deadline
     for window in _windows(offer.asked):
         if deadline is not None and deadline.after <= window.start:
             yield f"settlement.deadline: {deadline.at} is before the first claim"
+
+
+def _can_be_worthless(offer: OfferTerms) -> bool:
+    """Return whether a claim that meets every condition can be granted 0.00."""
+    if not isinstance(offer.benefit, Discount):
+        return False
+    fact, least = FEES[offer.fee].fact, Decimal(0)
+    for condition in (*offer.scope, *offer.asked):
+        match condition:
+            case Comparison(fact=name, more_than=Decimal() as bound):
+                bound += CENT
+            case Comparison(fact=name, at_least=Decimal() as bound):
+                pass
+            case _:
+                continue
+        if name == BENEFIT and bound > 0:
+            return False
+        least = max(least, bound) if name == fact else least
+    return offer.benefit.smallest_value(least) == 0
 
 
 def _twins(part: DefinitionModel) -> Iterator[str]:

@@ -24,6 +24,7 @@ from core.facts import COLLECTIONS, STATES, MerchantState, countable
 from rules import operators
 from rules.base import DefinitionModel, KnownWord, NamedList, WrittenNumber, form_of
 from rules.errors import ErrorCollector, UnknownWordError
+from rules.offer_facts import BENEFIT
 from rules.query_row import QueryRow, row_count
 from rules.time_windows import Bound, ClaimOrBound, EndBound, NamedWindow
 
@@ -37,6 +38,7 @@ def _switch(value: object) -> Any:
 Switch = Annotated[bool, BeforeValidator(_switch)]
 MOST_HOURS = 876_000  # a century: databases and Python disagree about instants far away
 MOST_ROWS = 100_000_000
+NOTHING_TO_DISCOUNT = "nothing_to_discount"
 Amount = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_places=2)]
 WholeNumber = Annotated[int, WrittenNumber]
 
@@ -84,6 +86,8 @@ class Comparison(DefinitionModel):
 
     @property
     def name(self) -> str:
+        if self.code is None and self.fact == BENEFIT and self.more_than == 0:
+            return NOTHING_TO_DISCOUNT
         return self.code or self.fact.replace(".", "_")
 
     def check(self, row: QueryRow) -> None:

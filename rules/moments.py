@@ -8,23 +8,14 @@ from django.db.backends.signals import connection_created
 from django.db.models import Case, DateTimeField, Func, Q, Value, When
 from django.db.models.functions import Greatest
 from django.db.models.lookups import Exact, IsNull
-from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from pydantic import Discriminator, Field, Tag
 
-from core.facts import Collection, Fact
+from core.facts import Collection
 from rules.base import DefinitionModel, form_of
 from rules.time_windows import Zone
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
 INSTANT = DateTimeField()
-
-
-# Moments of the offer itself, which conditions may name like facts.
-OFFER_MOMENTS = {
-    "settlement": Fact("settlement", "instant", _("settlement"), event=pgettext_lazy("event", "settled")),
-    "fulfilment": Fact("fulfilment", "instant", _("fulfilment"), event=_("fulfilled")),
-}
 
 
 class NextMidnight(Func):

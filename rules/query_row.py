@@ -23,34 +23,34 @@ from django.utils.translation import gettext as _
 
 from core.facts import Collection, Fact
 from rules.errors import UnknownWordError
-from rules.moments import OFFER_MOMENTS, Moment, moment_expression
+from rules.offer_facts import OfferFact
 
 
 @dataclass(frozen=True)
 class QueryRow:
     """Row in a query.
 
-    `at` is the instant as of which it is evaluated, `moments` are the offer's own moments that conditions may name
-    like facts, `claims` says whether the row has the annotation `claimed_at`.
+    `at` is the instant as of which it is evaluated, `offer_facts` are facts of the offer itself that conditions may
+    name too, `claims` says whether the row has the annotation `claimed_at`.
     """
 
     collection: Collection
     at: Any = field(default_factory=lambda: F("seen_at"))
-    moments: Mapping[str, Moment] = field(default_factory=dict)
+    offer_facts: Mapping[str, OfferFact] = field(default_factory=dict)
     claims: bool = False
 
     def expression(self, name: str) -> Any:
-        """Return the expression of a fact, or of one of the offer's moments."""
-        if name in self.moments:
-            return moment_expression(self.moments[name], self.collection)
+        """Return the expression of a fact of the row or of the offer."""
+        if name in self.offer_facts:
+            return self.offer_facts[name].expression(self.collection)
         return self.collection.expression(name)
 
     def fact(self, name: str) -> Fact:
-        """Return the description of a fact or moment. Raises UnknownWordError when the row has none of that name."""
-        if name in self.moments:
-            return OFFER_MOMENTS[name]
+        """Return the description of a fact. Raises UnknownWordError when row and offer have none of that name."""
+        if name in self.offer_facts:
+            return self.offer_facts[name].fact
         if name not in self.collection.facts:
-            known = (*self.collection.facts, *self.moments)
+            known = (*self.collection.facts, *self.offer_facts)
             message = _("%(rows)s have no fact %(word)r") % {"rows": self.collection.name, "word": name}
             raise UnknownWordError(message, word=name, known=known)
         return self.collection.facts[name]
@@ -69,7 +69,7 @@ class QueryRow:
     def inside(self, collection: Collection) -> "QueryRow":
         """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
         at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
-        return replace(self, collection=collection, at=at, moments={}, claims=False)
+        return replace(self, collection=collection, at=at, offer_facts={}, claims=False)
 
 
 def as_boolean(q: Q) -> Case | Value:

@@ -23,7 +23,8 @@ from backoffice.offer_form.rows import RowFormSet
 from core.facts import STATES, Collection, Fact
 from core.similar_words import nearest_word
 from definitions import yaml_roundtrip
-from rules import moments, operators
+from rules import operators
+from rules.offer_facts import OFFER_FACTS
 
 OPERATOR_LABELS: dict[str, Promise] = {
     "is": _("is"),
@@ -223,8 +224,8 @@ class ConditionForm(SectionForm):
 
 
 def fact_named(collection: Collection, name: str) -> Fact:
-    """Return a fact of the collection, a moment of the offer, or a text fact where neither has the name."""
-    return collection.facts.get(name) or moments.OFFER_MOMENTS.get(name) or Fact(name, "text", name)
+    """Return a fact of the collection or of the offer, or a text fact where neither has the name."""
+    return collection.facts.get(name) or OFFER_FACTS.get(name) or Fact(name, "text", name)
 
 
 def operator_of(condition: Any) -> str:

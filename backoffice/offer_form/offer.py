@@ -1,7 +1,7 @@
 """The whole offer form: its sections, their checks, and the place of each error of the definition."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import QueryDict
@@ -25,6 +25,7 @@ from backoffice.offer_form.sections import (
 from core.facts import SUBJECTS, Collection
 from definitions import yaml_roundtrip
 from logistics.facts import FREIGHT_ORDERS
+from rules.offer_facts import BENEFIT, OFFER_FACTS
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class OfferForm:
         self.quota = QuotaForm(sent, prefix="quota", campaign=campaign, initial=dict(quota))
         settlement = yaml_roundtrip.dump(offer["settlement"]).strip() if offer.get("settlement") else ""
         self.settlement = SettlementForm(sent, prefix="settlement", campaign=campaign, initial={"raw": settlement})
+        of_claim = replace(self.collection, facts={**self.collection.facts, BENEFIT: OFFER_FACTS[BENEFIT]})
         self.where, self.conditions = (
-            self._condition_rows(name, sent, offer.get(name), campaign, self.collection)
-            for name in ("where", "conditions")
+            self._condition_rows(name, sent, offer.get(name), campaign, of_claim) for name in ("where", "conditions")
         )
         coupons = benefit.get("coupons") or {}
         self.coupon_where = self._condition_rows("coupons", sent, coupons.get("where"), campaign, FREIGHT_ORDERS)

@@ -218,7 +218,7 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     # A prefix keeps the names apart from the fields of the model.
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
     if offer.terms.settlement.requires:
-        at_settlement = QueryRow(offer.terms.collection, at=F("x_settles_at"), moments=offer.terms.row.moments)
+        at_settlement = QueryRow(offer.terms.collection, at=F("x_settles_at"), offer_facts=offer.terms.row.offer_facts)
         rows = rows.annotate(x_requirements_met=as_boolean(all_of(offer.terms.settlement.requires, at_settlement)))
         wanted["requirements_met"] = True
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in extra.items()})
@@ -271,7 +271,7 @@ def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None, str], Dec
     """Return a function from fee and currency to the amount of the benefit, and its currency unless the fee has one."""
     bundle, benefit = offer.terms.bundle, offer.terms.benefit
     if bundle is not None:
-        worth = bundle.value * bundle.count
+        worth = bundle.face_value
         return lambda _fee, _currency: worth, bundle.currency
     assert isinstance(benefit, Discount)
     return benefit.value, FEES[offer.terms.fee].currency

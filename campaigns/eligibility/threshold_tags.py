@@ -16,6 +16,7 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, bulk_update, planner_hints
 from definitions.claim_terms import Threshold
 from rules.conditions import all_of
+from rules.query_row import QueryRow
 from trade.models import Receipt, TradeOrder
 
 COLUMNS = ["offer_id", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total"]
@@ -78,7 +79,7 @@ def _merchants(changes: Changes) -> Iterator[str]:
 
 def _receipts(offer: PublishedOffer, threshold: Threshold, merchants: list[str], until: datetime) -> Any:
     orders = TradeOrder.objects.annotate(seen_at=Value(until, output_field=DateTimeField()))
-    counting = orders.filter(all_of(threshold.where, offer.terms.row), merchant__in=merchants)
+    counting = orders.filter(all_of(threshold.where, QueryRow(offer.terms.collection)), merchant__in=merchants)
     booked = Receipt.objects.filter(
         order__in=counting.values("pk"), booked_at__gte=threshold.window.start, booked_at__lt=threshold.window.end
     )

@@ -122,6 +122,18 @@ def test_conditions_are_added_and_removed() -> None:
     assert yaml_roundtrip.load(editor.source)["offers"][0]["conditions"] == "everyone"
 
 
+def test_the_benefit_can_be_asked_about() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "benefit", "where-0-fact": "benefit"})
+    assert 'name="coupons-0-fact"' not in editor.html or "benefit" not in editor.value("coupons-0-fact")
+    changes = {"op": "more_than", "number": "0.00"}
+    given = {f"{row}-{name}": value for row in ("conditions-1", "where-0") for name, value in changes.items()}
+    assert editor.save(**given)
+    assert editor.conditions[1] == {"fact": "benefit", "more_than": "0.00"}
+    assert parser.read(editor.source).offers[0].asked[1].name == "nothing_to_discount"
+    assert "benefit is more than 0.00" in editor.browser.get(f"/admin/drafts/{editor.draft.pk}/").content.decode()
+
+
 def test_another_empty_row_follows_a_row_that_is_filled_in() -> None:
     editor = Editor()
     assert "conditions-2-fact" not in editor.html

@@ -3,6 +3,7 @@
 import io
 from contextlib import nullcontext
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
@@ -107,6 +108,17 @@ def test_a_simulation_reports_merchants_dates_amounts_and_refusals() -> None:
     ]
     assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is CN", "国家为CN")
     assert found["takers"] == [["M1", "", 3, "300.30", "CNY"]]
+
+
+def test_a_simulation_counts_claims_of_nothing() -> None:
+    worth = offer("o", conditions="[{fact: benefit, more_than: 0.00}]")
+    merchant()
+    freight("F1", base_freight=Decimal(0), paid_at="05")
+    freight("F2", base_freight=Decimal(100), paid_at="05")
+    [result] = tried(draft_of(worth)).result["offers"]
+    [reason] = result["refused"]
+    assert (reason["name"], reason["count"], result["granted"]) == ("nothing_to_discount", 1, 1)
+    assert (reason["en"], reason["zh-hans"]) == ("benefit is more than 0.00", "优惠金额大于0.00")
 
 
 def test_the_difference_to_another_text() -> None:

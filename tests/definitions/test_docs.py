@@ -12,7 +12,7 @@ from definitions import benefits, offer_terms, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
 from merchants.facts import OF_MERCHANT
 from rules import base, conditions, moments, time_windows
-from rules.moments import OFFER_MOMENTS
+from rules.offer_facts import OFFER_FACTS
 from rules.operators import OPERATORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding="utf-8")
@@ -64,7 +64,7 @@ def test_operators_and_their_operands_are_those_of_the_code() -> None:
 
 def test_fees_and_subjects_are_those_of_the_code() -> None:
     assert rows("`fee`") == {fee.name: {fee.subject} for fee in FEES.values()}
-    assert all(f"`{name}`" in PAGE for name in (*SUBJECTS, *OFFER_MOMENTS))
+    assert all(f"`{name}`" in PAGE for name in (*SUBJECTS, *OFFER_FACTS))
 
 
 def test_the_whole_campaign_of_the_page_is_read() -> None:
