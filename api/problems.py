@@ -51,7 +51,8 @@ NOT_FOUND = ProblemType(404, "not_found", _("Not found, or not accessible with t
 CLAIM_REFUSED = _("No offer granted this subject a benefit. See answers.")
 # The most final first: the response has the code of the first that any offer gave.
 CLAIM_REFUSALS = {
-    code: ProblemType(409, code, CLAIM_REFUSED) for code in ("quota_exhausted", "merchant_cap", "stopped", "refused")
+    code: ProblemType(409, code, CLAIM_REFUSED)
+    for code in ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening")
 }
 STEP_DONE = ProblemType(
     409, "step_done", _("%(fact)s is already recorded as %(at)s. To correct it, record the fact again.")

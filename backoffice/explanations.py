@@ -17,6 +17,7 @@ from core.search import has_code, named
 from merchants.models import Merchant
 
 MOST_FOUND = 50
+NOT_CLAIMED = ("not_a_subject", "no_claim", "before_opening")
 LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}
 
 
@@ -32,6 +33,7 @@ class Answer:
             return _("claimed, in quarantine")
         others = {
             "pending": _("claimed, decision pending"),
+            "before_opening": _("claimed before the offer opened"),
             "no_claim": _("not claimed"),
             "not_a_subject": _("not applicable"),
         }
@@ -92,5 +94,5 @@ def explain_subject(kind: str, subject: str) -> list[Answer]:
     ]
     return sorted(
         answers,
-        key=lambda answer: (answer.explanation.outcome in ("not_a_subject", "no_claim"), answer.explanation.offer),
+        key=lambda answer: (answer.explanation.outcome in NOT_CLAIMED, answer.explanation.offer),
     )

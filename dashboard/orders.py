@@ -38,6 +38,7 @@ OUTCOMES: dict[str, Label] = {
     "quota_exhausted": gettext_lazy("quota used up"),
     "stopped": gettext_lazy("offer stopped"),
     "pending": gettext_lazy("claimed, awaiting decision"),
+    "before_opening": gettext_lazy("before the offer opened"),
     "no_claim": gettext_lazy("not claimed yet"),
     "not_a_subject": gettext_lazy("does not apply to this order"),
 }

@@ -31,6 +31,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.eligibility.timeline import SubjectTimeline
 from campaigns.models import Attachment, Decision, Tag
+from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, instant
 from core.facts import COLLECTIONS, FEES
@@ -130,9 +131,14 @@ def counting(nth: Nth, *, at: object) -> QuerySet[Model]:
 
 
 def undecided(offer: PublishedOffer, *, until: datetime | Parameter, only: Q | None = None) -> Rows:
-    """Return the subjects that have claimed by `until` and have no decision yet; `only` as in `subjects`."""
+    """Return the subjects that have claimed by `until` and have no decision yet; `only` as in `subjects`.
+
+    A claim before the offer opens is not decided: a later correction may move it into the window.
+    """
     decided = Decision.objects.filter(offer=offer.id, subject=OuterRef("pk"))
-    return subjects(offer, only=only).filter(~Exists(decided), claimed_at__lte=until)
+    opening = schedule.first_claim(offer.terms)
+    in_time = {"claimed_at__lte": until} | ({"claimed_at__gte": opening} if opening else {})
+    return subjects(offer, only=only).filter(~Exists(decided), **in_time)
 
 
 def eligible_claims(offer: PublishedOffer, rows: Rows) -> Rows:

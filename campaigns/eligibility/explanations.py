@@ -23,7 +23,7 @@ from campaigns.eligibility.condition_results import (
     threshold_progress,
 )
 from campaigns.models import Decision, Grant, JournalEntry, QuarantineEntry, Tag, Version
-from campaigns.offers import published_offers
+from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from core.money import round_to_cents
@@ -45,8 +45,9 @@ class Explanation:
     """Explanation of one offer's answer to one subject as of an instant.
 
     `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, stopped, pending (claimed, not
-    decided yet), no_claim, not_a_subject. While the subject waits in quarantine it is pending: nothing is evaluated,
-    because that may be what failed, and `error` is for operators.
+    decided yet), before_opening (claimed before the offer opened: there is no decision), no_claim, not_a_subject. While
+    the subject waits in quarantine it is pending: nothing is evaluated, because that may be what failed, and `error` is
+    for operators.
     """
 
     offer: str
@@ -210,7 +211,10 @@ def _outcome(offer: PublishedOffer, row: dict[str, Any], decision: Decision | No
         return OUTCOMES[Decision.Outcome(decision.outcome)]
     if not all(row[f"passed_{n}"] for n in range(len(offer.terms.scope))):
         return "not_a_subject"
-    return "pending" if claimed else "no_claim"
+    if claimed is None:
+        return "no_claim"
+    opening = schedule.first_claim(offer.terms)
+    return "before_opening" if opening and claimed < opening else "pending"
 
 
 def _results(offer: PublishedOffer, row: dict[str, Any], decision: Decision | None) -> list[ConditionResult]:

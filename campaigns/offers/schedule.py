@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from rules.conditions import Comparison, Condition
-from rules.moments import moment_facts
+from rules.moments import case_fact, moment_facts
 from rules.time_windows import Bound, Window
 
 
@@ -43,6 +43,17 @@ def _last(terms: OfferTerms, end: Bound) -> datetime:
 def opens(terms: OfferTerms) -> Bound | None:
     """Return the bound from which claims can be made, None without one."""
     return max(_starts(terms), key=lambda bound: bound.instant, default=None)
+
+
+def first_claim(terms: OfferTerms) -> datetime | None:
+    """Return the instant before which no claim can meet the conditions, None without one.
+
+    A claim is not earlier than the facts that set its instant. Only a claim by cases that is decided later is no
+    bound: a fact of another case may have happened by then.
+    """
+    by_cases = isinstance(terms.claim, ClaimAt) and case_fact(terms.claim.at) is not None
+    start = opens(terms)
+    return None if start is None or (by_cases and terms.decision_instant) else start.instant
 
 
 def closes(terms: OfferTerms) -> Bound | None:

@@ -58,6 +58,17 @@ def test_a_claim_that_waits_is_a_202(platform: Program) -> None:
     assert not Decision.objects.exists()
 
 
+def test_a_claim_before_the_opening_is_a_409_and_no_decision(platform: Program) -> None:
+    window = "{from: 2022-09-02 05:00:00, to: 2022-09-20 23:59:59}"
+    publish(offer("o", conditions=f"[{{fact: paid_at, within: {window}}}]"))
+    answer = platform.post("claims/", claim_with_fact())
+    assert (answer.status, answer.body["code"]) == (409, "before_opening")
+    assert [condition["held"] for condition in answer.body["answers"][0]["conditions"]] == [False]
+    assert not Decision.objects.exists()
+    corrected = platform.post("claims/", claim_with_fact(paid_at="2022-09-02T05:00:00Z"))
+    assert (corrected.status, corrected.body["outcome"]) == (201, "granted")
+
+
 def test_a_claim_for_a_recorded_subject(platform: Program) -> None:
     publish(offer("o"))
     freight("A", paid_at="02")

@@ -117,8 +117,9 @@ def test_a_fact_three_years_old_is_outside_its_window() -> None:
     publish(offer("o", conditions=window))
     tick("02")
     freight("A", paid_at="2019-09-05")
-    tick("03")
-    assert outcomes("o") == {"A": "refused"}
+    freight("B", paid_at="10-01")
+    tick("10-02")
+    assert outcomes("o") == {"B": "refused"}  # A claimed before the opening: it is not decided
 
 
 def test_a_receipt_cancelled_after_the_threshold_was_reached() -> None:
