@@ -110,7 +110,7 @@ def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
 
 
 def _warnings(text: CampaignDefinition) -> list[str]:
-    return [*publishing.objections(text), *find_warnings(text), *audience.warnings(text.offers, at=clock.now())]
+    return [*publishing.objections(text), *find_warnings(text), *audience.warnings(text.offers)]
 
 
 # For each verb: the permission, the states in which it can be done, its word, and what is asked for.

@@ -1,20 +1,24 @@
-"""Warnings: likely mistakes in a definition. They do not prevent publishing."""
+"""Warnings: likely mistakes in a definition, in the language in force. They do not prevent publishing."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
 
 from django.utils.translation import gettext as _
 
-from core.facts import FEES
+from core.facts import COLLECTIONS, FEES
 from core.formatting import format_instant
 from core.money import CENT
 from definitions.benefits import Discount
+from definitions.claim_terms import ClaimNth
+from definitions.contradictions import claim_contradiction, find_contradiction, separates
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
+from logistics.facts import FREIGHT_ORDERS
 from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, Counting
 from rules.offer_facts import BENEFIT
+from rules.query_row import QueryRow
 from rules.time_windows import Bound, Window
 
 
@@ -29,19 +33,60 @@ def find_warnings(campaign: CampaignDefinition) -> list[str]:
 
 def _of_offer(offer: OfferTerms) -> Iterator[str]:
     yield from _twins(offer)
-    yield from _contradictions((*offer.scope, *offer.asked))
+    yield from _contradictions(offer)
     per_merchant, limit = offer.quota.per_merchant, offer.quota.limit
     if per_merchant is not None and limit is not None and per_merchant > limit:
-        yield f"quota: {per_merchant} per merchant is more than the limit of {limit}"
+        words = {"each": per_merchant, "limit": limit}
+        yield "quota: " + _("%(each)d per merchant is more than the limit of %(limit)d") % words
     if (per_merchant is not None or limit is not None) and _can_be_worthless(offer):
-        yield _(
-            "quota: a benefit of 0.00 can take a place; "
-            "the condition {fact: benefit, more_than: 0.00} refuses such claims"
+        yield "quota: " + _(
+            "a benefit of 0.00 can take a place; the condition {fact: benefit, more_than: 0.00} refuses such claims"
         )
     deadline = offer.settlement.deadline
     for window in _windows(offer.asked):
         if deadline is not None and deadline.after <= window.start:
-            yield f"settlement.deadline: {deadline.at} is before the first claim"
+            yield "settlement.deadline: " + _("%(deadline)s is before the first claim") % {"deadline": deadline.at}
+
+
+def _contradictions(offer: OfferTerms) -> Iterator[str]:
+    """Yield a warning for each list of conditions that nothing can meet, with what follows from it."""
+    if fact := claim_contradiction(offer):
+        yield "conditions: " + _contradict(fact, _("nobody can claim"))
+    if fact := _uncounted(offer):
+        yield "claim: " + _contradict(fact, _("nothing is ever counted"))
+    for condition in _counting((*offer.asked, *offer.settlement.requires)):
+        if fact := find_contradiction(condition.where, QueryRow(COLLECTIONS[condition.count])):
+            yield f"{condition.name}: " + _contradict(fact, _("nothing is ever counted"))
+    if fact := find_contradiction(offer.settlement.requires, offer.row):
+        yield "settlement.requires: " + _contradict(fact, _("every grant will be forfeited"))
+    if offer.bundle and (fact := find_contradiction(offer.bundle.where, QueryRow(FREIGHT_ORDERS))):
+        yield "benefit.coupons.where: " + _contradict(fact, _("no order can use a coupon"))
+
+
+def _contradict(fact: str, consequence: str) -> str:
+    words = {"fact": fact, "consequence": consequence}
+    return _("the conditions on %(fact)s contradict each other: %(consequence)s") % words
+
+
+def _uncounted(offer: OfferTerms) -> str:
+    """Return the fact on which nothing can count towards the n-th row or the threshold of a claim."""
+    decided = offer.decision_instant
+    if isinstance(offer.claim, ClaimNth):
+        nth = offer.claim.nth
+        return find_contradiction(nth.where, QueryRow(COLLECTIONS[nth.of]), happened=[nth.at], until=decided)
+    if offer.threshold is None:
+        return ""
+    if decided is not None and offer.threshold.window.start > decided:
+        return "window"
+    return find_contradiction(offer.threshold.where, QueryRow(offer.collection))
+
+
+def _counting(conditions: Sequence[Condition]) -> Iterator[Counting]:
+    for condition in conditions:
+        if isinstance(condition, AnyOf):
+            yield from _counting(condition.any)
+        elif isinstance(condition, Counting):
+            yield condition
 
 
 def _can_be_worthless(offer: OfferTerms) -> bool:
@@ -68,7 +113,8 @@ def _twins(part: DefinitionModel) -> Iterator[str]:
     for bound in _bounds(part):
         if bound.twin is not None and bound.twin.instant != bound.instant:
             shows = format_instant(bound.instant, bound.twin.zone)
-            yield f"{bound.at} {bound.zone} is {shows}, but the twin says {bound.twin.at}; the zone decides"
+            words = {"at": bound.at, "zone": bound.zone, "shown": shows, "twin": bound.twin.at}
+            yield _("%(at)s %(zone)s is %(shown)s, but the twin says %(twin)s; the zone decides") % words
 
 
 def _bounds(value: object) -> Iterator[Bound]:
@@ -88,44 +134,9 @@ def _windows(conditions: tuple[Condition, ...]) -> Iterator[Window]:
             yield condition.within
 
 
-def _contradictions(conditions: tuple[Condition, ...]) -> Iterator[str]:
-    """Yield a warning for each fact on which no value meets all conditions."""
-    allowed: dict[str, set[str]] = {}
-    for condition in conditions:
-        match condition:
-            case AnyOf() | Counting():
-                continue
-            case Comparison(fact=fact, is_=only) if only is not None:
-                values = {only}
-            case Comparison(fact=fact, in_=several) if several is not None:
-                values = set(several.values)
-            case _:
-                continue
-        allowed[fact] = allowed.get(fact, values) & values
-        if not allowed[fact]:
-            yield f"conditions: no value of {fact} meets all of them: nobody can claim"
-    yield from _crossed(conditions)
-
-
-def _crossed(conditions: tuple[Condition, ...]) -> Iterator[str]:
-    """Yield a warning for windows on one instant that do not overlap and for contradicting amounts."""
-    simple = [condition for condition in conditions if isinstance(condition, Comparison)]
-    for fact in {condition.fact for condition in simple}:
-        mine = [condition for condition in simple if condition.fact == fact]
-        starts = [c.within.start for c in mine if c.within]
-        ends = [c.within.end for c in mine if c.within] + [c.by.after for c in mine if c.by]
-        least = [c.at_least for c in mine if c.at_least is not None]
-        most = [c.at_most for c in mine if c.at_most is not None]
-        if (starts and ends and max(starts) >= min(ends)) or (least and most and max(least) > min(most)):
-            yield f"conditions: no value of {fact} meets all of them: nobody can claim"
-
-
 def _shared_fees(offers: tuple[OfferTerms, ...]) -> Iterator[str]:
     """Yield a warning for each two offers on one fee that can have the same subject: the larger discount wins."""
     for offer, other in combinations(offers, 2):
-        if offer.fee and offer.fee == other.fee and not list(_contradictions((*_all(offer), *_all(other)))):
-            yield f"{offer.code} and {other.code} both reduce the {offer.fee}: for one subject the larger discount wins"
-
-
-def _all(offer: OfferTerms) -> tuple[Condition, ...]:
-    return (*offer.scope, *offer.asked)
+        if offer.fee and offer.fee == other.fee and not separates(offer, other):
+            words = {"offer": offer.code, "other": other.code, "fee": FEES[offer.fee].label}
+            yield _("%(offer)s and %(other)s both reduce the %(fee)s: for one subject the larger discount wins") % words

@@ -64,6 +64,7 @@ class Comparison(DefinitionModel):
     not_before: ClaimOrBound | None = None
     within_hours: Annotated[WholeNumber, Field(gt=0, le=MOST_HOURS)] | None = None
     happened: Switch | None = None
+    empty: Switch | None = None
 
     @model_validator(mode="after")
     def _one_operator(self) -> Self:
@@ -107,6 +108,8 @@ class Comparison(DefinitionModel):
         found, fact = row.expression(self.fact), row.fact(self.fact)
         if fact.kind == "instant":
             return operators.instant_q(self.operator.name, found, self.operand, row.at)
+        if self.empty is not None:
+            return operators.empty_q(fact, found, empty=self.empty)
         return self.operator.q(found, operators.typed_operand(fact, self.operand))
 
     def observed(self, row: QueryRow) -> Any:

@@ -33,7 +33,7 @@ def _is(found: object, value: object) -> Q:
 
 @dataclass(frozen=True)
 class Operator:
-    """Word between a fact and a value; `build` is None for operators on instants, see `instant_q`."""
+    """Word between a fact and a value; `build` is None for those with a function: `instant_q`, `empty_q`."""
 
     name: str
     kinds: frozenset[str]
@@ -120,6 +120,7 @@ OPERATORS = {
         Operator("more_than", AMOUNTS, lambda found, value: Q(GreaterThan(found, value))),
         Operator("at_most", AMOUNTS, lambda found, value: Q(LessThanOrEqual(found, value))),
         Operator("less_than", AMOUNTS, lambda found, value: Q(LessThan(found, value))),
+        Operator("empty", WORDS | AMOUNTS),
         Operator("within", INSTANTS),
         Operator("from_", INSTANTS),
         Operator("by", INSTANTS),
@@ -128,6 +129,14 @@ OPERATORS = {
         Operator("happened", INSTANTS),
     )
 }
+
+
+def empty_q(fact: Fact, found: Any, *, empty: bool) -> Q:
+    """Return the filter of the rows that have no value of the fact, or have one. An empty text is no value."""
+    nothing = Q(IsNull(found, True))
+    if fact.kind in WORDS:
+        nothing |= _is(found, "")
+    return nothing if empty else ~nothing
 
 
 def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:

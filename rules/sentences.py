@@ -65,6 +65,8 @@ def describe_comparison(condition: Comparison, row: QueryRow) -> str:
     if fact.kind == "flag":
         yes = operators.FLAGS[str(condition.operand)]
         return (_("%(fact)s: yes") if yes else _("%(fact)s: no")) % words
+    if condition.empty is not None:
+        return (_("%(fact)s is empty") if condition.empty else _("%(fact)s is not empty")) % words
     if condition.operator.name == "happened":
         return words["fact"] if condition.operand else _("not %(fact)s") % words
     return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact)}

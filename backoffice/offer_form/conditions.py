@@ -43,6 +43,7 @@ OPERATOR_LABELS: dict[str, Promise] = {
     "not_before": _("has not happened before"),
     "within_hours": _("is within the hours before the claim"),
     "happened": _("has happened"),
+    "empty": _("is empty"),
 }
 DEFAULT_OPERATORS = {"money": "at_least", "number": "at_least", "instant": "happened"}
 NUMERIC = ("at_least", "more_than", "at_most", "less_than", "within_hours")
@@ -250,7 +251,7 @@ def value_field(op: str, kind: str) -> str:
     """Return the name of the field that holds the single value of an operator on a fact of a kind."""
     if op in REFERENCES:
         return "text"
-    if op == "happened" or kind == "flag":
+    if op in ("happened", "empty") or kind == "flag":
         return "flag"
     return "choice" if kind == "choice" else "number" if op in NUMERIC else "text"
 

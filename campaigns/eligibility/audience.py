@@ -1,45 +1,87 @@
-"""Audience: how many merchants an offer is for, and warnings about quotas that do not fit."""
+"""Warnings that need recorded facts: how many merchants an offer is for, and reference lists that are not there."""
 
 from collections.abc import Iterator
-from datetime import datetime
 
-from campaigns.eligibility import claims
-from campaigns.eligibility.merchant_status import depends_on_merchant
-from campaigns.offers import schedule
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from core.formatting import join_and
+from core.similar_words import nearest_word
 from definitions.offer_terms import OfferTerms
 from merchants.facts import MERCHANTS
-from merchants.models import Merchant
-from rules.conditions import all_of
+from merchants.models import Merchant, ReferenceValue
+from rules.base import DefinitionModel
+from rules.conditions import AnyOf, Comparison, Condition, all_of
 from rules.query_row import QueryRow
+from rules.sentences import describe
 
 
-def size(terms: OfferTerms, *, at: datetime) -> int:
-    """Return the number of merchants that meet, at `at`, all conditions that concern the merchant alone."""
-    row = QueryRow(MERCHANTS, claims=True)
-    conditions = tuple(filter(depends_on_merchant, (*terms.scope, *terms.asked)))
-    merchants = Merchant.objects.annotate(seen_at=claims.constant(at)).annotate(claimed_at=claims.constant(at))
-    return merchants.filter(all_of(conditions, row)).count()
+def size(terms: OfferTerms) -> int:
+    """Return the number of recorded merchants that meet all conditions on facts of the merchant.
+
+    Memberships, penalties and orders are left out: they change while the offer runs.
+    """
+    return Merchant.objects.filter(all_of(_lasting(terms), QueryRow(MERCHANTS))).count()
 
 
-def warnings(offers: tuple[OfferTerms, ...], *, at: datetime) -> Iterator[str]:
-    """Yield a warning for each offer without eligible merchants, or with more places than these could take.
+def warnings(offers: tuple[OfferTerms, ...]) -> Iterator[str]:
+    """Yield a warning for each offer that fits no merchant or has more places than the merchants can take.
 
-    Merchants are counted as of `at`, or of the opening or closing of an offer that is not open then. There are no
-    warnings before the first merchant is recorded.
+    And one for each reference list that does not exist. There are no warnings before the first merchant is recorded.
     """
     if not Merchant.objects.exists():
         return
+    lists = set(ReferenceValue.objects.values_list("list_code", flat=True).distinct())
     for terms in offers:
-        count, limit = size(terms, at=_inside(terms, at)), terms.quota.limit
-        each = 1 if terms.subject == "merchant" else terms.quota.per_merchant
-        if count == 0:
-            yield f"{terms.code}: conditions: no merchant meets them: an audience of nobody"
-        elif limit is not None and each is not None and limit > count * each:
-            yield f"{terms.code}: quota: {limit} places, and the {count} merchants there are can take {count * each}"
+        yield from (f"{terms.code}: {warning}" for warning in _of_audience(terms))
+        yield from (f"{terms.code}: {warning}" for warning in _missing_lists(terms, lists))
 
 
-def _inside(terms: OfferTerms, at: datetime) -> datetime:
-    opens, closes = schedule.opens(terms), schedule.closes(terms)
-    if opens is not None and at < opens.instant:
-        return opens.instant
-    return closes.instant if closes is not None and at > closes.instant else at
+def _lasting(terms: OfferTerms) -> tuple[Condition, ...]:
+    return tuple(filter(_is_lasting, (*terms.scope, *terms.asked)))
+
+
+def _is_lasting(condition: Condition) -> bool:
+    """Return whether the condition is about facts of the merchant that do not change with time."""
+    if isinstance(condition, AnyOf):
+        return all(map(_is_lasting, condition.any))
+    return isinstance(condition, Comparison) and condition.fact in MERCHANTS.facts
+
+
+def _of_audience(terms: OfferTerms) -> Iterator[str]:
+    count, limit = size(terms), terms.quota.limit
+    each = 1 if terms.subject == MERCHANTS.subject else terms.quota.per_merchant
+    if count == 0:
+        conditions = join_and(describe(condition, QueryRow(MERCHANTS)) for condition in _lasting(terms))
+        yield "conditions: " + _("no merchant recorded so far meets: %(conditions)s") % {"conditions": conditions}
+    elif limit is not None and each is not None and limit > count * each:
+        words = {"limit": limit, "n": count, "most": count * each}
+        yield (
+            "quota: "
+            + ngettext(
+                "%(limit)d places, and the %(n)d merchant recorded so far can take %(most)d",
+                "%(limit)d places, and the %(n)d merchants recorded so far can take %(most)d",
+                count,
+            )
+            % words
+        )
+
+
+def _missing_lists(terms: OfferTerms, known: set[str]) -> Iterator[str]:
+    """Yield a warning for each reference list that a comparison anywhere in the offer names and nobody imported."""
+    for name in sorted(set(_references(terms)) - known):
+        near = nearest_word(name, known)
+        missing = _("there is no reference list %(name)r; did you mean %(near)r?")
+        text = missing if near else _("there is no reference list %(name)r")
+        yield "conditions: " + text % {"name": name, "near": near}
+
+
+def _references(part: object) -> Iterator[str]:
+    if isinstance(part, Comparison):
+        yield from filter(None, (part.in_reference, part.not_in_reference))
+    elif isinstance(part, DefinitionModel):
+        for name in type(part).model_fields:
+            yield from _references(getattr(part, name))
+    elif isinstance(part, tuple):
+        for each in part:
+            yield from _references(each)

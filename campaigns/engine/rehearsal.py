@@ -36,7 +36,7 @@ def rehearse(offer: PublishedOffer, *, at: datetime) -> None:
     _decide(offer, keys or [""], at)
     if offer.terms.bundle is not None and offer.row.version is not None:
         redemption.orders_that_ask({offer.row.version}, [""], at)
-    audience.size(offer.terms, at=at)
+    audience.size(offer.terms)
     for merchant in Merchant.objects.order_by("pk")[:1]:
         merchant_status.statuses([offer], merchant, at=at)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from django.db import OperationalError, connection, transaction
+from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
 from campaigns.offers import quota_guard
@@ -40,7 +41,7 @@ def publish(
     they are. Raises ValueError, with nothing stored, if an offer's code belongs to another campaign, if a limit is
     lower than the places taken, or if an offer cannot be evaluated.
     """
-    campaign, _ = Campaign.objects.update_or_create(
+    campaign, _new = Campaign.objects.update_or_create(
         code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
     )
     versions = list(_publish_offers(campaign, text, at=at, by=by))
@@ -55,7 +56,7 @@ def publish(
 
 def _publish_offers(campaign: Campaign, text: CampaignDefinition, *, at: datetime, by: str) -> Iterator[Version]:
     for terms in text.offers:
-        row, _ = Offer.objects.select_for_update(no_key=True).get_or_create(
+        row, _new = Offer.objects.select_for_update(no_key=True).get_or_create(
             code=terms.code, defaults={"campaign": campaign, "name_en": terms.names.en, "name_zh": terms.names.zh}
         )
         if objection := _objection(row, terms, campaign.code):
@@ -76,7 +77,8 @@ def _check(version: Version, at: datetime) -> None:
         except Exception as error:
             if _is_passing(error):
                 raise
-            raise ValueError(f"offer {offer.code} cannot be evaluated: {error}") from error
+            words = {"code": offer.code, "error": error}
+            raise ValueError(_("offer %(code)s cannot be evaluated: %(error)s") % words) from error
 
 
 def _is_passing(error: Exception) -> bool:
@@ -97,9 +99,10 @@ def objections(text: CampaignDefinition) -> list[str]:
 
 def _objection(row: Offer, terms: OfferTerms, campaign: str) -> str:
     if row.campaign.code != campaign:
-        return f"offer {terms.code} belongs to another campaign"
+        return _("offer %(code)s belongs to another campaign") % {"code": terms.code}
     if terms.quota.limit is not None and terms.quota.limit < row.places_taken:
-        return f"offer {terms.code}: {row.places_taken} places are taken, the limit cannot be {terms.quota.limit}"
+        words = {"code": terms.code, "n": row.places_taken, "limit": terms.quota.limit}
+        return _("offer %(code)s: %(n)d places are taken, the limit cannot be %(limit)d") % words
     return ""
 
 

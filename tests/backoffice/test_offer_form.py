@@ -134,6 +134,20 @@ def test_the_benefit_can_be_asked_about() -> None:
     assert "benefit is more than 0.00" in editor.browser.get(f"/admin/drafts/{editor.draft.pk}/").content.decode()
 
 
+@pytest.mark.parametrize(("flag", "sentence"), [("yes", "line is empty"), ("no", "line is not empty")])
+def test_whether_a_field_is_empty_can_be_asked(flag: str, sentence: str) -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "line"})
+    page = editor.change(**{"conditions-1-op": "empty"})
+    assert 'name="conditions-1-flag"' in page
+    assert editor.save(**{"conditions-1-flag": flag})
+    assert editor.conditions[1] == {"fact": "line", "empty": flag}
+    assert editor.value("conditions-1-flag") == flag
+    assert sentence in editor.browser.get(f"/admin/drafts/{editor.draft.pk}/").content.decode()
+    editor.change(**{"conditions-2-fact": "paid_at"})
+    assert '<option value="empty"' not in editor.html.split('name="conditions-2-op"')[1].split("</select>")[0]
+
+
 def test_another_empty_row_follows_a_row_that_is_filled_in() -> None:
     editor = Editor()
     assert "conditions-2-fact" not in editor.html

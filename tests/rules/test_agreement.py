@@ -39,6 +39,11 @@ FREIGHT = """
 {fact: merchant.category_l1, in_reference: covered}
 {fact: merchant.category_l1, not_in_reference: covered}
 {fact: merchant.category_l1, in_reference: nothing}
+{fact: merchant.category_l1, empty: yes}
+{fact: merchant.category_l1, empty: no}
+{fact: base_freight, empty: yes}
+{fact: benefit, empty: no}
+{count: freight_orders, where: [{fact: line, empty: no}], at_least: 13}
 {fact: shipped_at, within: WINDOW}
 {fact: shipped_at, from: 2022-09-05 00:00:00}
 {fact: shipped_at, by: 2022-09-09 23:59:59}
@@ -78,6 +83,11 @@ TRADE = """
 {fact: easy_return_premium_usd, less_than: 5.00}
 {fact: category_l1, in_reference: covered}
 {fact: category_l1, not_in_reference: covered}
+{fact: export_mode, empty: yes}
+{fact: export_mode, empty: no}
+{fact: payment_product, empty: yes}
+{fact: easy_return_premium_usd, empty: yes}
+{fact: easy_return_premium_usd, empty: no}
 {fact: first_payment_at, within: WINDOW}
 {fact: first_payment_at, by: 2022-09-09 23:59:59}
 {fact: first_payment_at, happened: yes}
@@ -134,7 +144,7 @@ def readings(published_offer: PublishedOffer) -> tuple[set[Any], set[Any], set[A
         assert bits.get(row.pk, 0) == sum(1 << n for n, value in enumerate(held) if not value)
         explained |= {row.pk} if all(held) else set()
         met = [
-            holds(condition, row, published_offer.terms.collection, row.claimed_at)
+            holds(condition, row, published_offer.terms.collection, row.claimed_at, published_offer.terms)
             for condition in published_offer.terms.asked
         ]
         naive |= {row.pk} if all(met) else set()

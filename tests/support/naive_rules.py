@@ -1,16 +1,22 @@
 """Naive evaluation of conditions in plain Python, to compare with the queries."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import Model
 
-from core.facts import COLLECTIONS, Collection
+from core.facts import COLLECTIONS, FEES, Collection
+from definitions.benefits import Discount
+from definitions.offer_terms import OfferTerms
 from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import typed_operand
 from trade.models import TradeOrder
 
+Terms = OfferTerms | None
 STATES: dict[str, tuple[type[Model], str]] = {
     "membership": (Membership, "plan"),
     "service_package": (ServicePackage, "package"),
@@ -28,11 +34,11 @@ def fact_value(row: Any, name: str) -> Any:
     return getattr(row, name.removeprefix("merchant."))
 
 
-def holds(condition: Condition, row: Any, collection: Collection, at: datetime) -> bool:
-    """Return whether a condition holds for a row as of the instant of its claim."""
+def holds(condition: Condition, row: Any, collection: Collection, at: datetime, terms: Terms = None) -> bool:
+    """Return whether a condition holds for a row as of the instant of its claim; `terms` give the benefit."""
     match condition:
         case Comparison():
-            return compare(condition, row, collection, at)
+            return compare(condition, row, collection, at, terms)
         case InForce():
             model, column = STATES[condition.state.name]
             when = at if condition.at is None else getattr(row, condition.at)
@@ -54,43 +60,48 @@ def holds(condition: Condition, row: Any, collection: Collection, at: datetime) 
             count = sum(all(compare(part, each, inner, at) for part in condition.where) for each in of)
             return count >= condition.at_least if condition.at_least is not None else count <= (condition.at_most or 0)
         case AnyOf():
-            return any(holds(part, row, collection, at) for part in condition.any)
+            return any(holds(part, row, collection, at, terms) for part in condition.any)
 
 
 def merchant_of(row: Any) -> Any:
     return row if isinstance(row, Merchant) else row.merchant
 
 
-def compare(condition: Comparison, row: Any, collection: Collection, at: datetime) -> bool:  # noqa: PLR0911  a table
-    value, operand = fact_value(row, condition.fact), condition.operand
-    fact = collection.facts[condition.fact]
+COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
+    "is_": lambda value, operand: bool(value == operand),
+    "is_not": lambda value, operand: bool(value != operand),
+    "in_": lambda value, operand: value in operand.values,
+    "not_in": lambda value, operand: value not in operand.values,
+    "in_reference": lambda value, operand: value in reference_values(operand),
+    "not_in_reference": lambda value, operand: value not in reference_values(operand),
+    "at_least": lambda value, operand: bool(value >= operand),
+    "more_than": lambda value, operand: bool(value > operand),
+    "at_most": lambda value, operand: bool(value <= operand),
+    "less_than": lambda value, operand: bool(value < operand),
+}
+
+
+def compare(condition: Comparison, row: Any, collection: Collection, at: datetime, terms: Terms = None) -> bool:
+    if condition.fact == BENEFIT:
+        value, fact = worth(row, terms), OFFER_FACTS[BENEFIT]
+    else:
+        value, fact = fact_value(row, condition.fact), collection.facts[condition.fact]
+    operator, operand = condition.operator.name, condition.operand
     if fact.kind == "instant":
-        return happened(condition.operator.name, value, operand, at)
-    if value is None:
-        return False
-    operand = typed_operand(fact, operand)
-    match condition.operator.name:
-        case "is_":
-            return bool(value == operand)
-        case "is_not":
-            return bool(value != operand)
-        case "in_":
-            return value in operand.values
-        case "not_in":
-            return value not in operand.values
-        case "in_reference":
-            return value in reference_values(operand)
-        case "not_in_reference":
-            return value not in reference_values(operand)
-        case "at_least":
-            return bool(value >= operand)
-        case "more_than":
-            return bool(value > operand)
-        case "at_most":
-            return bool(value <= operand)
-        case "less_than":
-            return bool(value < operand)
-    raise AssertionError(condition.operator.name)
+        return happened(operator, value, operand, at)
+    if operator == "empty":
+        return bool((value is None or value == "") == operand)
+    return value is not None and COMPARISONS[operator](value, typed_operand(fact, operand))
+
+
+def worth(row: Any, terms: Terms) -> Decimal:
+    """Return the amount of the benefit for a row."""
+    assert terms is not None
+    if terms.bundle is not None:
+        return terms.bundle.face_value
+    assert isinstance(terms.benefit, Discount)
+    fee = FEES[terms.fee]
+    return terms.benefit.value(fact_value(row, fee.fact), getattr(row, fee.currency_fact) if fee.currency_fact else "")
 
 
 def reference_values(code: str) -> set[str]:

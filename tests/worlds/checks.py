@@ -80,9 +80,9 @@ def _decision_agrees(offer: PublishedOffer, explanation: Explanation, decision: 
         raise PropertyError("explain differs from the decision", _tell(explanation))
     row = claims.subjects(offer).get(pk=explanation.subject)
     for n, condition in enumerate(offer.terms.own_conditions):
-        if _is_plain(condition, row) and holds(condition, row, offer.terms.collection, row.seen_at) == bool(
-            decision.failed >> n & 1
-        ):
+        if _is_plain(condition, row) and holds(
+            condition, row, offer.terms.collection, row.seen_at, offer.terms
+        ) == bool(decision.failed >> n & 1):
             raise PropertyError("a condition differs from plain Python", f"{condition.name} of {_tell(explanation)}")
 
 

@@ -1,6 +1,5 @@
 """`manage.py load_campaign FILE`: publish a campaign definition, or a new version of it."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ class Command(BaseCommand):
             text = parser.read(source, _quotas(options["set"]))
             with transaction.atomic():  # warnings need facts: if they fail, nothing is published
                 versions = publishing.publish(text, source=source, at=at, by="load_campaign")
-                warnings = [*find_warnings(text), *_audience_warnings(text, at)]
+                warnings = [*find_warnings(text), *_audience_warnings(text)]
         except DefinitionError as error:
             raise CommandError(f"{file} is not valid:\n{error}") from error
         except ValueError as error:
@@ -47,9 +46,9 @@ class Command(BaseCommand):
         self.stdout.write(f"{text.campaign}: {len(versions)} of {len(text.offers)} offers published")
 
 
-def _audience_warnings(text: CampaignDefinition, at: datetime) -> list[str]:
+def _audience_warnings(text: CampaignDefinition) -> list[str]:
     try:
-        return list(audience.warnings(text.offers, at=at))
+        return list(audience.warnings(text.offers))
     except Exception as error:
         raise ValueError(f"the merchants whom its offers are for cannot be counted: {error}") from error
 
