@@ -82,10 +82,9 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 
 def compare(condition: Comparison, row: Any, collection: Collection, at: datetime, terms: Terms = None) -> bool:
-    if condition.fact == BENEFIT:
-        value, fact = worth(row, terms), OFFER_FACTS[BENEFIT]
-    else:
-        value, fact = fact_value(row, condition.fact), collection.facts[condition.fact]
+    of_offer = condition.fact == BENEFIT
+    value: Any = worth(row, terms) if of_offer else fact_value(row, condition.fact)
+    fact = OFFER_FACTS[BENEFIT] if of_offer else collection.facts[condition.fact]
     operator, operand = condition.operator.name, condition.operand
     if fact.kind == "instant":
         return happened(operator, value, operand, at)
