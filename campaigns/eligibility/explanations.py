@@ -23,7 +23,7 @@ from campaigns.eligibility.condition_results import (
     threshold_progress,
 )
 from campaigns.models import Decision, Grant, JournalEntry, QuarantineEntry, Tag, Version
-from campaigns.offers import published_offers, schedule
+from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from core.money import round_to_cents
@@ -93,7 +93,7 @@ def explain_all(offer: PublishedOffer, subjects: Sequence[str], *, at: datetime)
         if row["decided_version_id"] not in (None, offer.version_id):
             by_version.setdefault(row["decided_version_id"], []).append(subject)
     for version in Version.objects.filter(pk__in=by_version) if by_version else ():
-        older = PublishedOffer(offer.row, published_offers.terms_of(version))
+        older = offer.under(version)
         for subject, row in _rows(older, by_version[version.pk], at).items():
             explained[subject] = _explanation(older, version.number, subject, row, at)
     explained |= _pending(offer, waiting, at)

@@ -12,8 +12,8 @@ from campaigns.eligibility.changes import Changes
 from campaigns.eligibility.timeline import SubjectTimeline
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
-from campaigns.models import Grant, Offer, Version
-from campaigns.offers.published_offers import PublishedOffer, terms_of
+from campaigns.models import Grant, Version
+from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_update
 
 CHUNK = 2_000  # grants locked and read at once; both sides of the comparison are in memory
@@ -38,7 +38,7 @@ def follow(offer: PublishedOffer, changes: Changes) -> int:
     if changes.only:
         live = live.filter(subject__in=changes.only.subjects)
     for version in Version.objects.filter(Exists(live.filter(version=OuterRef("pk"))), offer=offer.id):
-        terms = PublishedOffer(Offer(pk=offer.id, code=offer.code, version=version), terms_of(version))
+        terms = offer.under(version)
         for keys in _chunks(_subjects(terms, changes)):
             changed += sum(changes.guard.run("follow", keys, partial(_follow_some, terms, changes=changes)))
     return changed
@@ -51,9 +51,14 @@ def _subjects(offer: PublishedOffer, changes: Changes) -> Iterator[str]:
         live = live.exclude(subject__in=changes.held.unfollowed)
     if keys is not None:
         live = live.filter(keys.contains("subject"))
-    elif offer.terms.settlement.at_claim and not offer.terms.settlement.released_by:
-        return iter(())  # settled for good: only a correction, hence a changed fact, could change these grants
+    elif _is_settled_for_good(offer) and not affected.lists_changed(offer.terms, changes):
+        return iter(())  # only a correction, hence a changed fact, could change these grants
     return live.order_by().values_list("subject", flat=True).iterator(chunk_size=CHUNK)
+
+
+def _is_settled_for_good(offer: PublishedOffer) -> bool:
+    """Return whether time changes nothing about a grant of the offer."""
+    return offer.terms.settlement.at_claim and not offer.terms.settlement.released_by
 
 
 def _chunks(keys: Iterator[str]) -> Iterator[list[str]]:

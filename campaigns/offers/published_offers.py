@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterable, Iterator
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any
@@ -36,6 +37,12 @@ class PublishedOffer:
     @cached_property
     def code(self) -> str:
         return self.terms.code
+
+    def under(self, version: Version) -> "PublishedOffer":
+        """Return the offer with the terms of another of its versions, which decided earlier."""
+        row = copy(self.row)  # the version of the row identifies the compiled queries of these terms
+        row.version = version
+        return PublishedOffer(row, terms_of(version))
 
     @cached_property
     def key(self) -> tuple[int, int, str]:

@@ -38,7 +38,7 @@ def reasons(offer: PublishedOffer) -> list[Reason]:
     counted = list(_by_outcome(offer, decisions))
     refused = decisions.filter(outcome=Decision.Outcome.REFUSED)
     for version in Version.objects.filter(Exists(refused.filter(version=OuterRef("pk"))), offer=offer.id):
-        counted += _by_condition(PublishedOffer(offer.row, published_offers.terms_of(version)), version, refused)
+        counted += _by_condition(offer.under(version), version, refused)
     return sorted(counted, key=lambda reason: (-reason.count, reason.name))
 
 

@@ -4,7 +4,9 @@ from decimal import Decimal
 
 import pytest
 
+from campaigns.eligibility import explanations
 from campaigns.models import Coupon, Decision, Grant, Offer, Version
+from campaigns.offers import published_offers
 from logistics.models import FreightOrder
 from tests.support.world import (
     correct,
@@ -16,6 +18,7 @@ from tests.support.world import (
     outcomes,
     publish,
     states,
+    t,
     tick,
     used,
 )
@@ -126,6 +129,33 @@ def test_a_refusal_of_the_old_version_stays() -> None:
     tick("04")
     assert outcomes("o") == {"A": "refused", "B": "granted"}
     assert dict(Decision.objects.values_list("subject", "version__number")) == {"A": 1, "B": 2}
+
+
+LINE, FREIGHT = "{fact: line, is: us-charter-select}", "{fact: base_freight, at_least: %d}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (f"[{LINE}, {FREIGHT % 2000}]", f"[{FREIGHT % 500}]"),
+        (f"[{FREIGHT % 2000}]", f"[{LINE}, {FREIGHT % 500}]"),
+        (f"[{FREIGHT % 2000}]", f"[{FREIGHT % 500}]"),
+    ],
+)
+def test_each_decision_is_explained_by_the_version_that_decided(old: str, new: str) -> None:
+    merchant()
+    publish(offer("o", conditions=old))
+    freight("A", paid_at="02")
+    tick("03")
+    publish(offer("o", conditions=new), at="03")
+    freight("B", paid_at="04")
+    tick("05")
+    answers = {one.subject: one for one in explanations.explain_all(published_offers.find("o"), ["A", "B"], at=t("05"))}
+    assert [(answers[key].outcome, answers[key].version) for key in "AB"] == [("refused", 1), ("granted", 2)]
+    first, second = answers["A"].conditions[-1], answers["B"].conditions[-1]
+    assert (first.required, first.passed, first.holds_now) == ("base freight is at least 2,000.00", False, None)
+    assert (second.required, second.passed, second.holds_now) == ("base freight is at least 500.00", True, None)
+    assert [len(answers[key].conditions) for key in "AB"] == [old.count("fact"), new.count("fact")]
 
 
 def test_a_wider_scope_lets_those_claim_that_had_none() -> None:
