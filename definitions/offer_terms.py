@@ -17,7 +17,7 @@ from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, Switch, WholeNumber, check_all
+from rules.conditions import Comparison, Condition, Switch, WholeNumber, check_all, reference_lists
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
@@ -173,6 +173,11 @@ class OfferTerms(DefinitionModel):
     def threshold(self) -> Threshold | None:
         """Return the threshold that claims come after, if any."""
         return self.claim.over_threshold if isinstance(self.claim, ClaimOverThreshold) else None
+
+    @cached_property
+    def reference_lists(self) -> frozenset[str]:
+        """Return the reference lists that any condition names."""
+        return frozenset(reference_lists(self))
 
     @property
     def fee(self) -> str:

@@ -281,6 +281,15 @@ Counting.model_rebuild()
 AnyOf.model_rebuild()
 
 
+def reference_lists(part: object) -> set[str]:
+    """Return the reference lists that the comparisons anywhere in a part of a definition name."""
+    if isinstance(part, Comparison):
+        return {name for name in (part.in_reference, part.not_in_reference) if name is not None}
+    if isinstance(part, DefinitionModel):
+        return set().union(*(reference_lists(getattr(part, name)) for name in type(part).model_fields))
+    return set().union(*map(reference_lists, part)) if isinstance(part, tuple) else set()
+
+
 def check_all(conditions: Sequence[Condition], row: QueryRow, errors: ErrorCollector, *place: str | int) -> None:
     """Check each condition against the row and collect its errors at `place` and its number."""
     for n, condition in enumerate(conditions):

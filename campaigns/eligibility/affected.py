@@ -21,7 +21,7 @@ from definitions.offer_terms import OfferTerms, Settlement
 from imports.models import FormerParent
 from logistics.models import FreightOrder
 from merchants.facts import MERCHANTS
-from merchants.models import Merchant
+from merchants.models import Merchant, ReferenceValue
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
 from rules.moments import Moment, case_fact, moment_facts
 from trade.models import Receipt, TradeOrder
@@ -70,11 +70,18 @@ def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], changes: Changes
     return parts
 
 
+def lists_changed(terms: OfferTerms, changes: Changes) -> bool:
+    """Return whether a reference list that a condition names got new values: any row may hold one of them."""
+    if not changes.batches or not terms.reference_lists:
+        return False
+    return ReferenceValue.objects.filter(batch__in=changes.batches, list_code__in=terms.reference_lists).exists()
+
+
 def subjects_to_decide(offer: PublishedOffer, changes: Changes, *, newest_tag: int = 0) -> KeySet | None:
     """Return the subjects that may have a new claim. Tags with a key above `newest_tag` are new."""
     if changes.only:
         return KeySet(few=changes.only.subjects)
-    if changes.everything or changes.passed(offer.terms.decision_instant):
+    if changes.everything or changes.passed(offer.terms.decision_instant) or lists_changed(offer.terms, changes):
         return None
     parts = _to_decide(offer, changes, newest_tag) + _to_decide_again(offer.terms, changes)
     return materialize(_union(parts or [_nothing(offer.terms)]), name=f"to_decide_{offer.id}")
@@ -131,6 +138,8 @@ def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> KeySet | None
     if changes.only:
         return KeySet(few=changes.only.subjects)
     if changes.everything or changes.passed(deadline.after if deadline else None):
+        return None
+    if lists_changed(offer.terms, changes):
         return None
     return materialize(_to_follow(offer, changes), name="to_follow")
 

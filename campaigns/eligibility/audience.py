@@ -10,7 +10,6 @@ from core.similar_words import nearest_word
 from definitions.offer_terms import OfferTerms
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant, ReferenceValue
-from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, all_of
 from rules.query_row import QueryRow
 from rules.sentences import describe
@@ -69,19 +68,8 @@ def _of_audience(terms: OfferTerms) -> Iterator[str]:
 
 def _missing_lists(terms: OfferTerms, known: set[str]) -> Iterator[str]:
     """Yield a warning for each reference list that a comparison anywhere in the offer names and nobody imported."""
-    for name in sorted(set(_references(terms)) - known):
+    for name in sorted(terms.reference_lists - known):
         near = nearest_word(name, known)
         missing = _("there is no reference list %(name)r; did you mean %(near)r?")
         text = missing if near else _("there is no reference list %(name)r")
         yield "conditions: " + text % {"name": name, "near": near}
-
-
-def _references(part: object) -> Iterator[str]:
-    if isinstance(part, Comparison):
-        yield from filter(None, (part.in_reference, part.not_in_reference))
-    elif isinstance(part, DefinitionModel):
-        for name in type(part).model_fields:
-            yield from _references(getattr(part, name))
-    elif isinstance(part, tuple):
-        for each in part:
-            yield from _references(each)

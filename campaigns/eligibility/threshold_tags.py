@@ -37,6 +37,8 @@ def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
     """
     if changes.passed(offer.terms.decision_instant):
         changes = replace(changes, since=None)  # nothing was tagged before, so no receipt is late
+    if affected.lists_changed(offer.terms, changes):
+        changes = replace(changes, reevaluate_all=True)
     merchants = chain(_follow_owners(offer, changes), _merchants(changes))
     again = changes.held.merchants_again
     new = (code for code in merchants if code not in changes.held.merchants and code not in again)
