@@ -18,7 +18,7 @@ MONEY = DecimalField(max_digits=14, decimal_places=2)
 
 @dataclass(frozen=True)
 class BenefitAmount:
-    """What a benefit is worth for a row: `expression` is never NULL, because an empty fee counts as 0.00."""
+    """Worth of a benefit: its `expression` is never NULL, because an empty fee counts as 0.00."""
 
     benefit: Benefit
 

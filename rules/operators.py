@@ -16,6 +16,7 @@ from core.money import currencies, currency_meant_by
 from merchants.models import ReferenceValue
 from rules.base import ValueList
 from rules.errors import ErrorCollector, UnknownWordError
+from rules.offer_facts import BENEFIT
 from rules.time_windows import Bound
 
 WORDS = frozenset({"choice", "text"})
@@ -54,6 +55,8 @@ class Operator:
                 "word": self.word,
             }
             raise UnknownWordError(message, word=self.word, known=allowed)
+        if self.name == "empty" and fact.name == BENEFIT:
+            raise ValueError(_("%(fact)s is never empty: without a fee it is 0.00") % {"fact": fact.name})
         if fact.kind == "number" and operand != int(operand):
             raise ValueError(_("%(fact)s is a whole number, not %(found)s") % {"fact": fact.name, "found": operand})
         if fact.kind == "flag" and operand not in FLAGS:

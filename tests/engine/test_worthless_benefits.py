@@ -91,6 +91,11 @@ def test_other_amounts_can_be_asked_for() -> None:
     assert grants() == {("o", "T2"): "settled 5.00 USD", ("o", "T3"): "settled 9.99 USD"}
 
 
+def test_a_benefit_is_never_empty() -> None:
+    with pytest.raises(DefinitionError, match=r"benefit is never empty: without a fee it is 0\.00"):
+        publish(text("o", conditions="[{fact: benefit, empty: yes}]"))
+
+
 @pytest.mark.parametrize(
     "place",
     [

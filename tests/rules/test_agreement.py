@@ -1,6 +1,7 @@
 """Agreement of the readings of a condition: filter, explanation, bit of a refusal, and plain Python on the same rows."""
 # ruff: noqa: E501  # a condition a line
 
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ from campaigns.eligibility import claims
 from campaigns.offers import published_offers, publishing
 from campaigns.offers.published_offers import PublishedOffer
 from definitions import parser
+from definitions.contradictions import find_contradiction
+from rules.conditions import all_of
 from rules.query_row import as_boolean
 from tests.support.allocation_notation import brief
 from tests.support.naive_rules import holds
@@ -42,7 +45,7 @@ FREIGHT = """
 {fact: merchant.category_l1, empty: yes}
 {fact: merchant.category_l1, empty: no}
 {fact: base_freight, empty: yes}
-{fact: benefit, empty: no}
+{fact: benefit, at_least: 1.00}
 {count: freight_orders, where: [{fact: line, empty: no}], at_least: 13}
 {fact: shipped_at, within: WINDOW}
 {fact: shipped_at, from: 2022-09-05 00:00:00}
@@ -178,3 +181,15 @@ def test_readings_of_several_conditions_agree(conditions: list[str]) -> None:
     ]
     passing, explained, not_failing, naive, _ = readings(published("freight_order", f"[{', '.join(coded)}]"))
     assert passing == explained == not_failing == naive
+
+
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_no_row_meets_two_conditions_that_are_said_to_contradict_each_other(subject: str) -> None:
+    several = [published(subject, f"[{line}]") for of, line in ALL if of == subject]
+    row, named = several[0].terms.row, 0
+    for one, other in combinations([one.terms.own_conditions[0] for one in several], 2):
+        if find_contradiction([one, other], row):
+            named += 1
+            rows = claims.subjects(several[0]).exclude(claimed_at=None)
+            assert not rows.filter(all_of((one, other), row)).exists(), (one, other)
+    assert named >= {"freight_order": 15, "trade_order": 3, "financing_draw": 0}[subject]
