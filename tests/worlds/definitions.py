@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS, Collection, Fact, countable
+from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import OPERATORS
-from tests.worlds.values import Values
+from tests.worlds.values import TEXTS, Values
 from tests.worlds.world import OfferData
 
 Data = dict[str, Any]
@@ -13,8 +14,26 @@ SUBJECT_WEIGHTS = {"freight_order": 4, "trade_order": 4, "financing_draw": 1, "m
 
 
 def offers(values: Values) -> tuple[OfferData, ...]:
-    """Return one to three offers. A definition may refuse what it holds; the run leaves such offers out."""
-    return tuple(_Offer(values, n).data() for n in range(values.rng.randint(1, 3)))
+    """Return one to three offers. A definition may refuse what it holds; the run leaves such offers out.
+
+    Coupons often meet a discount on the freight that they could take.
+    """
+    several = [_Offer(values, n).data() for n in range(values.rng.randint(1, 3))]
+    if any("coupons" in offer["benefit"] for offer in several) and values.chance(0.6):
+        several.append(_Offer(values, len(several), subject="freight_order").data())
+    return tuple(several)
+
+
+def revision(values: Values, offer: OfferData) -> OfferData:
+    """Return the parts that a new version of the offer replaces: its quota, conditions, scope or course."""
+    quotas: tuple[Data, ...] = ({}, {"limit": 1}, {"limit": 3}, {"per_merchant": 1}, {"limit": 5, "per_merchant": 2})
+    if values.chance(0.4):
+        return {"quota": dict(values.rng.choice(quotas))}
+    other = _Offer(values, int(offer["code"][1:]), subject=offer["subject"]).data()
+    names = [name for name in ("conditions", "where", "claim", "settlement") if name in other]
+    if "coupons" in offer["benefit"]:
+        names = [name for name in names if name != "settlement"]
+    return {name: other[name] for name in values.rng.sample(names, values.rng.choice((1, 1, 2)))}
 
 
 def collections_named(definition: OfferData) -> set[str]:
@@ -52,10 +71,11 @@ def _counted(part: Any) -> Iterable[str]:
 class _Offer:
     """Writer of one offer."""
 
-    def __init__(self, values: Values, number: int) -> None:
+    def __init__(self, values: Values, number: int, *, subject: str = "") -> None:
         self.values, self.rng, self.number = values, values.rng, number
         names = [name for name in SUBJECTS if SUBJECT_WEIGHTS.get(name, 1)]
-        self.subject = self.rng.choices(names, [SUBJECT_WEIGHTS.get(name, 1) for name in names])[0]
+        drawn = self.rng.choices(names, [SUBJECT_WEIGHTS.get(name, 1) for name in names])[0]
+        self.subject = subject or drawn
         self.collection = SUBJECTS[self.subject]
         self.codes = 0
 
@@ -90,7 +110,7 @@ class _Offer:
         if self.subject == "trade_order" and self.values.chance(0.3):
             timeless = self._some(lambda: self._comparison(instants=False), least=1, most=1)
             height = self.rng.choice(("60.00", "100.00"))
-            return {"over_threshold": {"height": height, "window": self.values.window(), "where": timeless}}
+            return {"over_threshold": {"height": height, "window": self.values.named_window(), "where": timeless}}
         return {"at": self._moment()}
 
     def _moment(self) -> Any:
@@ -137,25 +157,30 @@ class _Offer:
 
     def _comparison(self, rows: Collection | None = None, *, claims: bool = True, instants: bool = True) -> Data:
         facts = list((rows or self.collection).facts.values())
+        if claims and rows is None and instants and self.values.chance(0.15):
+            facts = [OFFER_FACTS[BENEFIT]]
         fact = self.rng.choice([fact for fact in facts if instants or fact.kind != "instant"])
         operator = self.rng.choice([operator for operator in OPERATORS.values() if fact.kind in operator.kinds])
         return self._coded({"fact": fact.name, operator.word: self._operand(operator.word, fact, claims)})
 
     def _operand(self, word: str, fact: Fact, claims: bool) -> Any:  # noqa: PLR0911  a table
         match word:
+            case "in" | "not_in" if fact.kind == "text" and not fact.codes and self.values.chance(0.4):
+                several, one = ("some-lines", "one-line") if fact.name == "line" else ("some-words", "one-word")
+                return several if self.values.chance(0.6) else one
             case "in" | "not_in":
                 return sorted({self.values.value(fact.name, fact.kind, fact.choices) for _ in range(2)})
             case "in_reference" | "not_in_reference":
-                return "covered"
+                return self.rng.choice(TEXTS["list_code"])
             case "within":
-                return self.values.window()
+                return self.values.named_window()
             case "from" | "by":
                 return self.values.bound()
             case "not_before":
                 return "claim" if claims and self.values.chance(0.6) else self.values.bound()
             case "within_hours":
                 return self.rng.choice((1, 24, 72))
-            case "happened":
+            case "happened" | "empty":
                 return self.rng.choice(("yes", "no"))
             case _:
                 return self.values.value(fact.name, fact.kind, fact.choices)

@@ -14,7 +14,7 @@ from tests.worlds.world import Row
 Facts = dict[str, dict[tuple[str, ...], Row]]
 """Rows by file and key."""
 
-ALWAYS = {"merchants": (2, 3), "memberships": (0, 3), "accounts": (0, 0), "reference_lists": (0, 2)}
+ALWAYS = {"merchants": (2, 3), "memberships": (0, 3), "accounts": (0, 0), "reference_lists": (0, 3)}
 NAMED, OTHERS = (5, 9), (0, 2)
 
 
@@ -41,7 +41,15 @@ def new_row(values: Values, schema: FileSchema, rows: Facts, number: int) -> Row
         if cell is None:
             return None
         row[column.name] = cell
-    return consistent(row)
+    return consistent(_prepaid(values, row))
+
+
+def _prepaid(values: Values, row: Row) -> Row:
+    """Return some orders so that they ask for a coupon and were paid before they were placed."""
+    if "use_coupon" not in row or not values.chance(0.3):
+        return row
+    placed = values.mark()
+    return {**row, "use_coupon": "1", "placed_at": _written(placed), "paid_at": _written(placed - timedelta(hours=1))}
 
 
 def new_cell(values: Values, schema: FileSchema, column: Column, rows: Facts, *, number: int) -> str | None:

@@ -15,11 +15,11 @@ def world(seed: int) -> World:
     """Return the world of a seed: the same one each time. Every third one is timely."""
     values = Values(Random(seed))
     timely = seed % 3 == 0
-    offers = definitions.offers(values)
+    windows, offers = values.shared_windows(), definitions.offers(values)
     named = set().union(*map(definitions.collections_named, offers))
     rows = facts.facts(values, named)
     steps = _timely(values, rows) if timely else _eventful(values, rows, offers, named)
-    return World(seed=seed, timely=timely, offers=offers, steps=tuple(steps))
+    return World(seed=seed, timely=timely, offers=offers, steps=tuple(steps), windows=windows)
 
 
 def _timely(values: Values, rows: facts.Facts) -> list[Step]:
@@ -85,10 +85,7 @@ def _act(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...]) -> St
     if verb in ("attach", "detach"):
         return Step(verb, at, key=values.rng.choice(freight))
     if verb == "publish":
-        quota = values.rng.choice(
-            ({}, {"limit": 1}, {"limit": 3}, {"per_merchant": 1}, {"limit": 5, "per_merchant": 2})
-        )
-        return Step(verb, at, offer["code"], quota=dict(quota))
+        return Step(verb, at, offer["code"], terms=definitions.revision(values, offer))
     if verb in ("claim", "revoke"):
         files = {"freight_order": "freight_orders", "trade_order": "trade_orders", "financing_draw": "financing_draws"}
         keys = [key[0] for key in rows[files.get(offer["subject"], "merchants")]] or ["none"]

@@ -157,7 +157,7 @@ def _act(world: World, published: tuple[OfferData, ...], step: Step) -> None:
         case "pause" | "resume" | "stop":
             getattr(pausing, step.verb)(Offer.objects.get(code=step.target), **recorded)
         case "publish":
-            offers = (_with_quota(offer, step) if offer["code"] == step.target else offer for offer in published)
+            offers = (_revised(offer, step) if offer["code"] == step.target else offer for offer in published)
             publish(world, tuple(offers), at=step.at)
         case "claim":
             instant_claims.claim(step.key, of=step.target, at=step.at)
@@ -182,11 +182,9 @@ def _refusable(verb: Callable[..., object], grant: Grant, **recorded: Any) -> No
         pass
 
 
-def _with_quota(offer: OfferData, step: Step) -> OfferData:
-    return {
-        **{name: part for name, part in offer.items() if name != "quota"},
-        **({"quota": step.quota} if step.quota else {}),
-    }
+def _revised(offer: OfferData, step: Step) -> OfferData:
+    """Return the offer with the parts that its new version replaces; an empty quota is none."""
+    return {name: part for name, part in {**offer, **step.terms}.items() if (name, part) != ("quota", {})}
 
 
 def _for_review() -> list[Grant]:
@@ -206,6 +204,21 @@ def _accept(step: Step) -> None:
     if again:
         marked = Grant.objects.filter(pk__in=again).values_list("offer__code", "subject", "review")
         raise PropertyError("an accepted review comes back", "; ".join(map(str, marked)))
+
+
+def spaced(world: World, *, ticks: bool) -> World:
+    """Return the world with a tick before each import and act, so that other ticks make no difference.
+
+    Its own ticks between them are kept or left out; the last one is kept.
+    """
+    steps: list[Step] = []
+    for step in world.steps:
+        if step.verb == "tick" and not ticks and step is not world.steps[-1]:
+            continue
+        if step.verb != "tick" and (not steps or steps[-1].verb == "tick" or steps[-1].at != step.at):
+            steps.append(Step("tick", step.at))
+        steps.append(step)
+    return world.copy(steps=tuple(steps))
 
 
 def at_once(world: World) -> World:

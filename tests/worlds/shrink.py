@@ -38,6 +38,8 @@ def _smaller(world: World) -> Iterator[World]:
         for part in _smaller_offers(offer):
             yield world.copy(offers=(*world.offers[:n], part, *world.offers[n + 1 :]))
     for n, step in enumerate(world.steps):
+        for terms in _without_key(step.terms):
+            yield world.copy(steps=(*world.steps[:n], replace(step, terms=terms), *world.steps[n + 1 :]))
         for row in _smaller_rows(step.target, step.row) if step.row else ():
             yield world.copy(steps=(*world.steps[:n], replace(step, row=row), *world.steps[n + 1 :]))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from core.facts import Choices
@@ -19,10 +20,13 @@ TEXTS = {
     "destination": ("CN", "US", "GB"),
     "currency": ("CNY", "USD"),
     "line": ("line-a", "line-b"),
-    "list_code": ("covered",),
+    "list_code": ("covered", "barred"),
     "value": ("toys", "tools"),
 }
 WORDS = ("toys", "tools", "shoes")
+WINDOWS = ("activity", "earlier")
+LISTS = {"some-lines": TEXTS["line"], "one-line": ("line-a",), "some-words": WORDS[:2], "one-word": WORDS[:1]}
+"""Lists of every campaign, by name."""
 
 
 @dataclass
@@ -54,6 +58,14 @@ class Values:
             return f"{at:%Y-%m-%d %H:%M:%S}"
         zone = self.rng.choice(ZONES)
         return {"at": f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}", "zone": zone}
+
+    def named_window(self) -> Any:
+        """Return a window as a definition writes it: mostly written out, else the name of one of the campaign's."""
+        return self.rng.choice(WINDOWS) if self.chance(0.3) else self.window()
+
+    def shared_windows(self) -> dict[str, dict[str, str]]:
+        """Return the windows of a campaign, by name."""
+        return {name: self.window() for name in WINDOWS}
 
     def window(self) -> dict[str, str]:
         first, last = sorted(self.rng.sample(self.marks, 2))

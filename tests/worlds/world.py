@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tests.worlds.values import LISTS
 from tests.worlds.yaml_text import flow
 
 Row = dict[str, str]
@@ -17,6 +18,7 @@ class Step:
     """One step: `verb` at the instant `at`.
 
     `target` is the file of an import, the offer of an operator's act, the subject type of a claim; `key` the subject.
+    `terms` are the parts of the offer that another version replaces.
     """
 
     verb: str
@@ -24,12 +26,12 @@ class Step:
     target: str = ""
     key: str = ""
     row: Row = field(default_factory=dict)
-    quota: dict[str, int] = field(default_factory=dict)
+    terms: OfferData = field(default_factory=dict)
 
     def __str__(self) -> str:
         parts = [f"{self.at.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z", self.verb, self.target, self.key]
         parts += [",".join(f"{name}={value}" for name, value in self.row.items() if value)]
-        parts += [flow(self.quota)] if self.verb == "publish" else []
+        parts += [flow(self.terms)] if self.verb == "publish" else []
         return " ".join(part for part in parts if part)
 
 
@@ -45,6 +47,7 @@ class World:
     timely: bool
     offers: tuple[OfferData, ...]
     steps: tuple[Step, ...]
+    windows: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def end(self) -> datetime:
@@ -56,7 +59,9 @@ class World:
 
     def yaml(self, offers: tuple[OfferData, ...] | None = None) -> str:
         """Return the campaign as a YAML text."""
-        head = "campaign: world\nnames: {en: World, zh: 世界}\nzone: UTC\noffers:\n"
+        head = "campaign: world\nnames: {en: World, zh: 世界}\nzone: UTC\n"
+        head += f"windows: {flow(self.windows)}\n" if self.windows else ""
+        head += f"lists: {flow(LISTS)}\noffers:\n"
         return head + "".join(map(_offer_yaml, self.offers if offers is None else offers))
 
     def imports(self) -> Iterator[Step]:
