@@ -2,11 +2,28 @@
 
 from django.urls import path
 
-from backoffice import drafts, explanations, merchants, new_drafts, offers, revocations, simulations, statements
+from backoffice import (
+    approvals,
+    campaigns,
+    drafts,
+    explanations,
+    index_pages,
+    merchants,
+    new_drafts,
+    offers,
+    revocations,
+    simulations,
+    statements,
+)
 from backoffice.offer_form.views import edit_offer
 
 app_name = "backoffice"
 urlpatterns = [
+    path("approvals/", approvals.approvals_page, name="approvals"),
+    path("campaigns/", campaigns.campaign_list, name="campaigns"),
+    path("settings/", index_pages.settings_page, name="settings"),
+    path("data/", index_pages.data_page, name="data"),
+    path("more/", index_pages.more_page, name="more"),
     path("offers/<slug:code>/", offers.detail, name="offer"),
     path("offers/<slug:code>/revoke/", revocations.propose_for_offer, name="revoke-offer"),
     path("offers/<slug:code>/<slug:verb>/", offers.change_state, name="offer-state"),

@@ -54,6 +54,22 @@ def format_instant_twice(at: datetime) -> str:
     return f"{format_instant(at, here)} ({format_instant(at, other)})"
 
 
+def format_short_date(at: datetime, zone: str, *, now: datetime) -> str:
+    """Return `1 Oct` on the clock of a zone, or `1 Oct 2023` in another year than that of `now`."""
+    return _short(at, zone, now, _("d MMM"), _("d MMM y"))
+
+
+def format_short_instant(at: datetime, zone: str, *, now: datetime) -> str:
+    """Return `1 Oct, 14:59` on the clock of a zone, or `1 Oct 2023, 14:59` in another year than that of `now`."""
+    return _short(at, zone, now, _("d MMM, HH:mm"), _("d MMM y, HH:mm"))
+
+
+def _short(at: datetime, zone: str, now: datetime, this_year: str, other_year: str) -> str:
+    local, reference = at.astimezone(ZoneInfo(zone)), now.astimezone(ZoneInfo(zone))
+    pattern = this_year if local.year == reference.year else other_year
+    return format_datetime(local, pattern, locale=babel_locale())
+
+
 def join_or(parts: Iterable[str]) -> str:
     """Return `a, b or c`."""
     return _join(parts, last=_("%(most)s or %(final)s"))

@@ -21,9 +21,10 @@ MOST_FORECASTS = 1_000
 
 @dataclass(frozen=True)
 class Point:
-    """Places taken in the hour or day that begins at `at`, less those given back, and all places taken at its end."""
+    """Places taken in the hour or day from `at` to `ends`, less those given back, and all places taken at its end."""
 
     at: datetime
+    ends: datetime
     taken: int
     total: int
 
@@ -39,13 +40,13 @@ def histories(offer_ids: Iterable[int], *, zone: tzinfo) -> dict[int, list[Point
     for offer, first, last in spans:
         (hourly if last - first <= LONGEST_HOURLY else daily).append(offer)
     points: dict[int, list[Point]] = {}
-    for ids, trunc in ((hourly, TruncHour), (daily, TruncDay)):
+    for ids, trunc, length in ((hourly, TruncHour, timedelta(hours=1)), (daily, TruncDay, timedelta(days=1))):
         counted = changes.filter(offer__in=ids).annotate(span=trunc("at", tzinfo=zone)).values("offer_id", "span")
         rows: Any = counted.annotate(n=Sum("step")).order_by("offer_id", "span") if ids else ()
         for row in rows:
             history = points.setdefault(row["offer_id"], [])
             total = row["n"] + (history[-1].total if history else 0)
-            history.append(Point(row["span"], row["n"], total))
+            history.append(Point(row["span"], row["span"] + length, row["n"], total))
     return points
 
 

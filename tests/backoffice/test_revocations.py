@@ -245,7 +245,9 @@ def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
     assert states() == ["settled"] * 6
     bo = staff("bo", "approver")
     assert f"Approve: revoke {number} grants" in text(bo, where)
-    assert "1 revocation to approve" in text(bo, "/admin/")
+    assert "Waiting for you 1 of 1 task" in text(bo, "/admin/")
+    assert "Waiting for you 1 Revocation:" in text(bo, "/admin/approvals/")
+    assert "Waiting for others 1 Revocation:" in text(both, "/admin/approvals/")
     bo.post(where, {"verb": "approve", "shown": number})
     assert states().count("revoked") == number
 

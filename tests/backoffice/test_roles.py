@@ -44,6 +44,11 @@ SEEN = {
     "statement": "vopa",
     "close-month": "pa",
     "statement-file": "vopa",
+    "approvals": "vopa",
+    "campaigns": "vopa",
+    "settings": "vopa",
+    "data": "vopa",
+    "more": "vopa",
 }
 ROLES = {"v": "viewer", "o": "operator", "p": "approver", "a": "administrator"}
 
@@ -85,6 +90,11 @@ def paths() -> dict[str, str]:
         "statement": "statements/2022-09/",
         "close-month": "statements/2022-08/close/",
         "statement-file": "statements/2022-09/statement.csv",
+        "approvals": "approvals/",
+        "campaigns": "campaigns/",
+        "settings": "settings/",
+        "data": "data/",
+        "more": "more/",
     }
 
 
