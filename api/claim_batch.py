@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
 from django.db import transaction
 from django.http import Http404
@@ -17,12 +16,11 @@ from django.utils.translation import get_language, override
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import idempotency, problems, serializers
+from api import claim_results, idempotency, problems
 from api.authentication import key_of
 from api.idempotency import IdempotentRequest
 from api.problems import ProblemError
 from api.subjects import explain_by_key, send_merchants
-from campaigns.eligibility.explanations import Explanation
 from campaigns.engine import instant_claims
 from core import clock
 from core.batching import Batch, Batcher, BatchItem
@@ -114,37 +112,12 @@ def _respond(locked: instant_claims.LockedOffers, claims: Sequence[PendingClaim]
             same_language = list(group)
             explanations = explain_by_key(locked.offers, [claim.subject for claim in same_language])
             for claim in same_language:
-                response = respond(result(claim.group, claim.subject, explanations.get(claim.subject, [])))
+                response = claim_results.respond(
+                    claim_results.result(claim.group, claim.subject, explanations.get(claim.subject, []))
+                )
                 claim.response = response
                 responses.append((claim.identity, response))
     idempotency.store(responses)
-
-
-def result(subject_type: str, subject: str, explanations: list[Explanation]) -> dict[str, Any]:
-    """Return the body of a response to a claim or a quote."""
-    claim = {
-        "subject": subject_type,
-        "key": subject,
-        "outcome": _outcome({explanation.outcome for explanation in explanations}),
-        "answers": explanations,
-    }
-    return serializers.serialize(serializers.ClaimResultSerializer, claim)
-
-
-def _outcome(outcomes: set[str]) -> str:
-    """Return the outcome of a claim from those of the offers: granted, a refusal, or waiting."""
-    if "granted" in outcomes:
-        return "granted"
-    return next((refusal for refusal in problems.CLAIM_REFUSALS if refusal in outcomes), "waiting")
-
-
-def respond(claim: dict[str, Any]) -> Response:
-    """Return the response to a claim: 201 granted, 202 waiting, 409 refused."""
-    refusal = problems.CLAIM_REFUSALS.get(claim["outcome"])
-    if refusal is not None:
-        # Returned, not raised: the decision and the response to a repeated request are to be stored.
-        return ProblemError(refusal, extra=claim).response()
-    return Response(claim, status=202 if claim["outcome"] == "waiting" else 201)
 
 
 BATCHER = Batcher(_process)

@@ -4,17 +4,19 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
+from api import webhook_docs
 from imports.registry import all_schemas
 from imports.schema import FileSchema
 
-ERRORS = ("400", "401", "403", "404", "405", "406", "429", "503")
+ERRORS = ("400", "401", "403", "404", "405", "406", "429", "500", "503")
 WRITE_ERRORS = (*ERRORS, "409", "413", "415", "422")
-PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
+NOT_MODIFIED = {"description": "Unchanged since the response whose ETag the request named."}
 BODY = "$response.body#"
 # Links from a response to other operations: (operation, status) to operation to its parameters in the response.
 LINKS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
     ("list_offers", "200"): {
-        name: {"code": f"{BODY}/0/code"} for name in ("get_offer", "get_quota", "get_quota_history")
+        name: {"code": f"{BODY}/results/0/code"} for name in ("get_offer", "get_quota", "get_quota_history")
     },
     ("claim", "201"): {
         "explain": {"subject": f"{BODY}/subject", "key": f"{BODY}/key"},
@@ -45,11 +47,15 @@ def complete(result: dict[str, Any], **_options: object) -> dict[str, Any]:
         for method, operation in operations.items():
             if not path.endswith("/schema/"):
                 _add_errors(operation["responses"], ERRORS if method == "get" else WRITE_ERRORS)
+                if method == "get":
+                    operation["responses"]["304"] = NOT_MODIFIED
                 _add_links(operation)
     components = result["components"]["schemas"]
     for schema in all_schemas():
         components[f"Fact_{schema.name}"] = _fact(schema)
     any_fact = {"anyOf": [{"$ref": f"#/components/schemas/Fact_{schema.name}"} for schema in all_schemas()]}
+    components["WebhookEvent"] = webhook_docs.EVENT
+    result["webhooks"] = webhook_docs.webhooks()
     components["Facts"]["properties"]["facts"]["items"] = any_fact
     components["ClaimRequest"]["properties"]["fact"] = any_fact
     components["ClaimRequest"]["oneOf"] = [{"required": ["key"]}, {"required": ["fact"]}]
@@ -58,8 +64,13 @@ def complete(result: dict[str, Any], **_options: object) -> dict[str, Any]:
 
 def _add_errors(responses: dict[str, Any], statuses: tuple[str, ...]) -> None:
     for status in statuses:
-        description = responses.get(status, {}).get("description") or "An error; see its code."
-        responses[status] = {"content": PROBLEM, "description": description}
+        declared = responses.get(status, {})
+        description = declared.get("description") or "An error; see its code."
+        schemas = [content["schema"] for content in declared.get("content", {}).values()]
+        if schemas and PROBLEM not in schemas:
+            schemas.append(PROBLEM)
+        schema = {"anyOf": schemas} if len(schemas) > 1 else PROBLEM
+        responses[status] = {"content": {"application/problem+json": {"schema": schema}}, "description": description}
 
 
 def _add_links(operation: dict[str, Any]) -> None:
@@ -71,10 +82,11 @@ def _add_links(operation: dict[str, Any]) -> None:
 
 
 def _fact(schema: FileSchema) -> dict[str, Any]:
+    needed = ", ".join(column.name for column in schema.columns if schema.is_required(column))
     return {
         "type": "object",
-        "description": f"A row of {schema.name}, with the column names of its file. A missing column is empty.",
+        "description": f"A row of {schema.name}, with the column names of its file. A new one needs: {needed}.",
         "properties": {column.name: CELL for column in schema.columns},
-        "required": [column.name for column in schema.columns if column.required or column.name in schema.key],
+        "required": list(schema.key),
         "additionalProperties": False,
     }

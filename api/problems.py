@@ -54,6 +54,7 @@ CLAIM_REFUSALS = {
     code: ProblemType(409, code, CLAIM_REFUSED)
     for code in ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening")
 }
+ENDED = ProblemType(409, "ended", _("The benefit of this subject has ended. See state and answers."))
 STEP_DONE = ProblemType(
     409, "step_done", _("%(fact)s is already recorded as %(at)s. To correct it, record the fact again.")
 )

@@ -1,14 +1,17 @@
 """Bodies of requests and responses. Field names are chosen here. Instants are in UTC, money is text."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, ClassVar
 
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.serializers import Serializer
 
 from campaigns.models import Coupon, Grant
 from core.facts import SUBJECTS
+from core.instants import is_accepted
+from core.keys import normalize_key
 
 Base = Serializer[Any]
 
@@ -16,6 +19,13 @@ Base = Serializer[Any]
 def amount(**options: Any) -> serializers.DecimalField:
     """Money as text with two decimals; the currency is a field of its own."""
     return serializers.DecimalField(max_digits=14, decimal_places=2, **options)
+
+
+class KeyField(serializers.CharField):
+    """Key of a fact, in the form in which it is stored."""
+
+    def to_internal_value(self, data: Any) -> str:
+        return normalize_key(super().to_internal_value(data))
 
 
 def instant(**options: Any) -> serializers.DateTimeField:
@@ -57,6 +67,11 @@ class OfferSerializer(Base):
     version = serializers.IntegerField()
     subject = serializers.CharField()
     opens = instant(allow_null=True)
+    order_by = instant(
+        allow_null=True,
+        help_text="The first instant at which a new order comes too late. It can be before `closes`: what claims the "
+        "benefit, such as the shipment, may happen later.",
+    )
     closes = instant(allow_null=True, help_text="The first instant at which the offer is closed.")
     paused_at = instant(allow_null=True)
     stopped_at = instant(allow_null=True)
@@ -161,9 +176,10 @@ class ExplanationSerializer(Base):
 
     offer = serializers.CharField()
     version = serializers.IntegerField()
-    outcome = serializers.CharField()
-    status = serializers.CharField(help_text="The state of the grant; empty without one.")
+    outcome = serializers.CharField(help_text="The decision, or pending, no_claim or not_a_subject without one.")
+    status = serializers.CharField(help_text="The present state of the grant; empty without one.")
     claimed_at = instant(allow_null=True)
+    decides_at = instant(allow_null=True, help_text="When a pending claim is decided; null if the offer is paused.")
     place = serializers.IntegerField(allow_null=True)
     amount = amount(allow_null=True)
     currency = serializers.CharField()
@@ -177,7 +193,7 @@ class ClaimRequestSerializer(Base):
     """Subject of a claim: a recorded one by its `key`, or a new one by its `fact`, which is recorded first."""
 
     subject = serializers.ChoiceField(choices=sorted(SUBJECTS))
-    key = serializers.CharField(min_length=1, max_length=64, required=False)
+    key = KeyField(min_length=1, max_length=64, required=False)
     fact = serializers.DictField(required=False, help_text="The row of the subject, with the column names of its file.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -192,23 +208,59 @@ class DecisionSerializer(ExplanationSerializer):
     subject = serializers.CharField()
 
 
+class InstantField(serializers.DateTimeField):
+    """Instant with an offset or `Z`, from 1970 to 2200."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, str) and (parsed := _parse_instant(data)) is not None:
+            if parsed.tzinfo is None:
+                self.fail("no_offset")
+            if not is_accepted(parsed):
+                self.fail("out_of_range")
+        return super().to_internal_value(data)
+
+    default_error_messages: ClassVar = {
+        "no_offset": gettext_lazy("has no offset: write Z for UTC, or an offset such as +08:00"),
+        "out_of_range": gettext_lazy("is not between the years 1970 and 2200"),
+    }
+
+
+def _parse_instant(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
 class StepSerializer(Base):
     """Instant of a step, now by default."""
 
-    at = instant(required=False, allow_null=True)
+    at = InstantField(required=False, allow_null=True)
 
 
 class ClaimResultSerializer(Base):
-    """Result of a claim or quote."""
+    """Result of a claim or quote.
+
+    `state` is the present state: that of the grant, if there is one, else the same as `outcome`.
+    """
 
     subject = serializers.CharField()
     key = serializers.CharField()
-    outcome = serializers.CharField(help_text="granted, waiting, or the code of the refusal")
+    state = serializers.CharField(
+        help_text="reserved, locked, settled, released, forfeited or revoked; without a grant the `outcome`"
+    )
+    outcome = serializers.CharField(
+        help_text="The decision: granted, the code of the refusal, waiting, paused, not_claimed or not_applicable."
+    )
+    decides_at = instant(allow_null=True, help_text="When the claim is decided, if the outcome is waiting.")
     answers = ExplanationSerializer(many=True)
 
 
 class FactsSerializer(Base):
     facts = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=1000)
+    allow_moves = serializers.BooleanField(
+        default=False, help_text="Allow facts that give a recorded row to another merchant or order."
+    )
 
 
 class ImportResultSerializer(Base):
@@ -220,7 +272,10 @@ class ImportResultSerializer(Base):
 
 
 class FieldErrorSerializer(Base):
-    pointer = serializers.CharField()
+    """One fault of a request: the `pointer` to the value in its body, or the `parameter` of its address."""
+
+    pointer = serializers.CharField(required=False)
+    parameter = serializers.CharField(required=False)
     code = serializers.CharField()
     detail = serializers.CharField()
 
@@ -234,3 +289,50 @@ class ProblemSerializer(Base):
     code = serializers.CharField(help_text="Stable code of the error, for programs.")
     detail = serializers.CharField()
     errors = FieldErrorSerializer(many=True)  # type: ignore[assignment]  # RFC 9457 calls it so
+
+
+class RefusalSerializer(ProblemSerializer, ClaimResultSerializer):
+    """Problem of a claim that got no benefit, with the result of the claim."""
+
+
+class PageSerializer(Base):
+    """A page of a list."""
+
+    next = serializers.URLField(allow_null=True, help_text="Address of the next page; null on the last one.")
+    previous = serializers.URLField(allow_null=True, help_text="Address of the previous page; null on the first one.")
+
+
+class CampaignPageSerializer(PageSerializer):
+    results = CampaignSerializer(many=True)
+
+
+class OfferPageSerializer(PageSerializer):
+    results = OfferSerializer(many=True)
+
+
+class HistoryPageSerializer(PageSerializer):
+    results = HistoryPointSerializer(many=True)
+
+
+class StatementPageSerializer(PageSerializer):
+    results = StatementLineSerializer(many=True)
+
+
+class BenefitPageSerializer(PageSerializer):
+    results = BenefitSerializer(many=True)
+
+
+class GrantPageSerializer(PageSerializer):
+    results = GrantSerializer(many=True)
+
+
+class CouponPageSerializer(PageSerializer):
+    results = CouponSerializer(many=True)
+
+
+class DecisionPageSerializer(PageSerializer):
+    results = DecisionSerializer(many=True)
+
+
+class ExplanationPageSerializer(PageSerializer):
+    results = ExplanationSerializer(many=True)

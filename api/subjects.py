@@ -1,12 +1,16 @@
 """Subjects of claims: their merchants, and what the offers decided about them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from rest_framework.request import Request
 
 from api.authentication import key_of
+from campaigns.eligibility import claims
 from campaigns.eligibility.explanations import Explanation, explain_all
+from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
 from core.db.compiled_queries import AnyOfParameter, compiled_query
@@ -37,4 +41,19 @@ def explain_by_key(offers: Sequence[PublishedOffer], keys: Sequence[str]) -> dic
     for offer in sorted(offers, key=lambda offer: offer.code):
         for explanation in explain_all(offer, keys, at=clock.now()):
             explanations.setdefault(explanation.subject, []).append(explanation)
-    return explanations
+    return {key: with_decision_instants(each, offers) for key, each in explanations.items()}
+
+
+def with_decision_instants(explanations: list[Explanation], offers: Sequence[PublishedOffer]) -> list[Explanation]:
+    """Return explanations of claims that await their decision with the instant of it; a paused offer has none."""
+    if not any(explanation.outcome == "pending" for explanation in explanations):
+        return explanations
+    groups = {offer.code: (offer, group) for group in published_offers.competing(list(offers)) for offer in group}
+    return [replace(each, decides_at=_decides_at(each, *groups[each.offer])) for each in explanations]
+
+
+def _decides_at(explanation: Explanation, offer: PublishedOffer, group: list[PublishedOffer]) -> datetime | None:
+    waits = explanation.quarantined_since or offer.row.paused_at
+    if explanation.outcome != "pending" or explanation.claimed_at is None or waits:
+        return None
+    return claims.decision_instant(offer, group, explanation.claimed_at)

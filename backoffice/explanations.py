@@ -13,6 +13,7 @@ from campaigns.models import Coupon, Decision, Offer
 from campaigns.offers import published_offers
 from core import clock
 from core.facts import SUBJECTS
+from core.keys import normalize_key
 from core.search import has_code, named
 from merchants.models import Merchant
 
@@ -46,7 +47,7 @@ def explanation(request: HttpRequest) -> HttpResponse:
 
     Merchants and offers have pages of their own.
     """
-    sought = request.GET.get("q", "").strip()
+    sought = normalize_key(request.GET.get("q", ""))
     coupon = Coupon.objects.filter(has_code("code", sought)).select_related("grant", "offer").first()
     kind, subject = _find_subject(coupon.grant.subject if coupon else sought)
     if kind == "merchant" and coupon is None:

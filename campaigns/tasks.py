@@ -7,7 +7,7 @@ from celery import shared_task
 from campaigns.engine import ticker
 from campaigns.models import Endpoint, Heartbeat, Simulation
 from campaigns.monitoring import heartbeat, invariants
-from campaigns.notifications import distribution, mailing, webhook_delivery
+from campaigns.notifications import distribution, mailing, webhook_delivery, webhook_sender, webhooks
 from campaigns.simulation import jobs
 from core import clock
 from identity import password_reset, rate_limits, sessions
@@ -36,6 +36,7 @@ def sweep() -> None:
     rate_limits.delete_expired(at=clock.real())
     password_reset.send_links(at=clock.real())
     invitations.announce(at=clock.real())
+    webhooks.tell_owners(at=clock.real())
     if not Heartbeat.objects.filter(pk=heartbeat.INVARIANTS).exists():
         check_invariants.delay()
     upload_jobs.QUEUE.fail_stalled(at=clock.real())
@@ -65,7 +66,7 @@ def check_invariants() -> None:
 @shared_task
 def deliver(pk: int) -> None:
     """Send the deliveries that are due to the endpoint with that key."""
-    webhook_delivery.deliver(Endpoint.objects.get(pk=pk), clock=clock.real)
+    webhook_sender.deliver(Endpoint.objects.get(pk=pk), clock=clock.real)
 
 
 def _send_notifications() -> None:

@@ -7,11 +7,13 @@ resolves differently the second time gains nothing. Redirects are not followed.
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from http.client import HTTPException
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from queue import Empty, LifoQueue
 from threading import Event, Timer
-from typing import cast
+from typing import Self, cast
 from urllib.parse import urlsplit
 
 import certifi
@@ -19,11 +21,16 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError
+from urllib3.response import HTTPResponse
 
 CONNECT = 3.0
 """Seconds that opening a connection may take, and each read or write after it."""
 DEADLINE = 5.0
 """Seconds for the whole exchange after the name is resolved: connect, send, and receive the status and the headers."""
+DRAIN = 1.0
+"""Seconds that the content of an answer may take, if the connection is to be used again."""
+MOST_READ = 1_000
+"""Bytes of content up to which a connection is used again."""
 HTTPS_PORT = 443
 FIRST_FREE_PORT = 1024
 """Below it only HTTPS: the others belong to services such as mail and SSH, which nobody should reach through us."""
@@ -82,28 +89,93 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
     return address.is_global and not address.is_multicast
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Status of a response, and its header Retry-After, empty without one."""
+
+    status: int
+    retry_after: str
+
+
+class Receiver:
+    """Connections to the host of a URL, kept open between requests. Threads may share it.
+
+    The host is resolved and checked once: all connections go to the address that was checked. Raises AddressError.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._scheme, self._host, self._port = check(url)
+        self._address = resolve(self._host, self._port)
+        parts = urlsplit(url)
+        self._target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        self._host_header = parts.netloc
+        self._idle: LifoQueue[HTTPConnection] = LifoQueue()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        with suppress(Empty):
+            while True:
+                self._idle.get_nowait().close()
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Send `body` by POST and return the answer, whose content does not matter.
+
+        Raises an OSError or HTTPException if there is no response within DEADLINE seconds.
+        """
+        connection, sent = self._connection(), {**headers, "Host": self._host_header}
+        try:
+            with _deadline(connection, DEADLINE):
+                connection.request("POST", self._target, body=body, headers=sent, preload_content=False)
+                response = connection.getresponse()
+        except BaseException:
+            connection.close()
+            raise
+        if _is_drained(connection, response):
+            self._idle.put(connection)
+        else:
+            connection.close()
+        return Answer(int(response.status), response.headers.get("Retry-After", ""))
+
+    def _connection(self) -> HTTPConnection:
+        try:
+            return self._idle.get_nowait()
+        except Empty:
+            return _connection(self._scheme, self._host, self._address, self._port)
+
+
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-    """Send `body` by POST and return the status of the response, whose content is not read.
+    """Send `body` by POST over a connection of its own and return the status of the response.
 
     Raises AddressError, or an OSError or HTTPException if there is no response within DEADLINE seconds.
     """
-    scheme, host, port = check(url)
-    parts = urlsplit(url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    connection = _connection(scheme, host, resolve(host, port), port)
-    with closing(connection), _deadline(connection):
-        connection.request("POST", target, body=body, headers={**headers, "Host": parts.netloc}, preload_content=False)
-        return int(connection.getresponse().status)
+    with Receiver(url) as receiver:
+        return receiver.post(body, headers).status
+
+
+def _is_drained(connection: HTTPConnection, response: HTTPResponse) -> bool:
+    """Read a short content, so that the connection can be used again. Return False if it is long or slow."""
+    length = response.headers.get("Content-Length", "")
+    if not (length.isascii() and length.isdecimal() and int(length[:9]) <= MOST_READ):
+        return False
+    try:
+        with _deadline(connection, DRAIN):
+            return len(response.read(MOST_READ)) == int(length)
+    except (OSError, HTTPException, HTTPError):
+        return False
 
 
 @contextmanager
-def _deadline(connection: HTTPConnection) -> Iterator[None]:
-    """Connect, and end the connection DEADLINE seconds later. Raises TimeoutError then.
+def _deadline(connection: HTTPConnection, seconds: float) -> Iterator[None]:
+    """Connect, unless that is done, and end the connection some seconds later. Raises TimeoutError then.
 
     The time limit of a socket is one for each read: a receiver that sends a byte a second would hold a worker for ever.
     """
     begun = time.monotonic()
-    connection.connect()
+    if not connection.is_connected:
+        connection.close()
+        connection.connect()
     expired = Event()
 
     def end() -> None:
@@ -112,7 +184,7 @@ def _deadline(connection: HTTPConnection) -> Iterator[None]:
             # That of the base class: the TLS layer's own method waits for the other side.
             socket.socket.shutdown(cast("socket.socket", connection.sock), socket.SHUT_RDWR)
 
-    timer = Timer(max(0.0, begun + DEADLINE - time.monotonic()), end)
+    timer = Timer(max(0.0, begun + seconds - time.monotonic()), end)
     timer.daemon = True
     timer.start()
     error: Exception | None = None
@@ -123,7 +195,7 @@ def _deadline(connection: HTTPConnection) -> Iterator[None]:
     finally:
         timer.cancel()
     if expired.is_set():  # also without an error: headers that were cut off look like complete ones
-        raise TimeoutError(f"no answer within {DEADLINE:g} s") from error
+        raise TimeoutError(f"no answer within {seconds:g} s") from error
     if error is not None:
         raise error
 

@@ -7,6 +7,9 @@ from urllib.parse import quote
 from fairground_client import responses
 from fairground_client.transport import Transport
 
+PAGE_SIZE = 100
+"""Rows that the client asks for at once."""
+
 
 class Fairground:
     """A server and an API key. Options are those of `transport.Transport`: language, timeout, attempts, first_wait.
@@ -20,13 +23,11 @@ class Fairground:
 
     def list_campaigns(self) -> list[responses.Campaign]:
         """List all campaigns."""
-        result: list[responses.Campaign] = self.transport.get("campaigns/")
-        return result
+        return list(self._pages("campaigns/", {}))
 
     def list_offers(self, campaign: str | None = None) -> list[responses.Offer]:
         """List published offers, of one campaign or all."""
-        result: list[responses.Offer] = self.transport.get("offers/", campaign=campaign)
-        return result
+        return list(self._pages("offers/", {"campaign": campaign}))
 
     def get_offer(self, code: str) -> responses.OfferDetail:
         """Return an offer with its terms, as data and as sentences."""
@@ -40,21 +41,17 @@ class Fairground:
 
     def get_quota_history(self, code: str) -> list[responses.HistoryPoint]:
         """Return the places taken over time, by the hour or the day."""
-        result: list[responses.HistoryPoint] = self.transport.get(f"offers/{_quote(code)}/quota/history/")
-        return result
+        return list(self._pages(f"offers/{_quote(code)}/quota/history/", {}))
 
     def get_statement(
         self, month: str, *, offer: str | None = None, merchant: str | None = None
     ) -> list[responses.StatementLine]:
         """Return what was settled and redeemed in a month such as `2022-09`, by offer and merchant."""
-        path = f"statements/{_quote(month)}/"
-        result: list[responses.StatementLine] = self.transport.get(path, offer=offer, merchant=merchant)
-        return result
+        return list(self._pages(f"statements/{_quote(month)}/", {"offer": offer, "merchant": merchant}))
 
     def list_benefits(self, merchant: str) -> list[responses.Benefit]:
         """List a merchant's status with every offer."""
-        result: list[responses.Benefit] = self.transport.get(f"merchants/{_quote(merchant)}/benefits/")
-        return result
+        return list(self._pages(f"merchants/{_quote(merchant)}/benefits/", {}))
 
     def list_grants(self, merchant: str, **filters: str) -> Iterator[responses.Grant]:
         """Yield a merchant's grants, newest first. Filters: `offer`, `status`."""
@@ -70,8 +67,7 @@ class Fairground:
 
     def explain(self, subject: str, key: str) -> list[responses.Explanation]:
         """Explain the decision of every offer for a subject of this type, condition by condition."""
-        result: list[responses.Explanation] = self.transport.get(f"subjects/{_quote(subject)}/{_quote(key)}/")
-        return result
+        return list(self._pages(f"subjects/{_quote(subject)}/{_quote(key)}/", {}))
 
     def quote(
         self, subject: str, key: str | None = None, *, fact: Mapping[str, object] | None = None
@@ -88,7 +84,11 @@ class Fairground:
         fact: Mapping[str, object] | None = None,
         idempotency_key: str | None = None,
     ) -> responses.ClaimResult:
-        """Decide the claims of a subject, given by its key or by its facts. Raises `Refused` if it gets no benefit."""
+        """Decide the claims of a subject, given by its key or by its facts. Raises `Refused` if it gets no benefit.
+
+        The result's `state` is `waiting` if the claim is decided at `decides_at`, `not_claimed` or `not_applicable` if
+        there is nothing to decide.
+        """
         result: responses.ClaimResult = self.transport.write(
             "POST", "claims/", _claim_body(subject, key, fact), idempotency_key=idempotency_key
         )
@@ -103,13 +103,40 @@ class Fairground:
         return result
 
     def record_facts(
-        self, kind: str, facts: Sequence[Mapping[str, object]], *, idempotency_key: str | None = None
+        self,
+        kind: str,
+        facts: Sequence[Mapping[str, object]],
+        *,
+        allow_moves: bool = False,
+        idempotency_key: str | None = None,
     ) -> responses.ImportResult:
-        """Record up to 1,000 facts of a kind, new or changed. All or nothing."""
-        result: responses.ImportResult = self.transport.write(
-            "POST", f"facts/{_quote(kind)}/", {"facts": list(facts)}, idempotency_key=idempotency_key
-        )
-        return result
+        """Record up to 1,000 facts of a kind, new or changed. All or nothing. Columns left out keep their values.
+
+        A fact moves to another merchant or order only with `allow_moves`.
+        """
+        return self._write_facts("POST", kind, facts, allow_moves, idempotency_key)
+
+    def change_facts(
+        self,
+        kind: str,
+        facts: Sequence[Mapping[str, object]],
+        *,
+        allow_moves: bool = False,
+        idempotency_key: str | None = None,
+    ) -> responses.ImportResult:
+        """Change up to 1,000 recorded facts: the key and the columns that change. All or nothing."""
+        return self._write_facts("PATCH", kind, facts, allow_moves, idempotency_key)
+
+    def replace_facts(
+        self,
+        kind: str,
+        facts: Sequence[Mapping[str, object]],
+        *,
+        allow_moves: bool = False,
+        idempotency_key: str | None = None,
+    ) -> responses.ImportResult:
+        """Record up to 1,000 facts of a kind, each as a whole: columns left out are emptied. All or nothing."""
+        return self._write_facts("PUT", kind, facts, allow_moves, idempotency_key)
 
     def attach_coupon(self, order: str, *, idempotency_key: str | None = None) -> responses.Coupon:
         """Attach the oldest coupon that fits to a freight order that is placed and not paid."""
@@ -123,8 +150,22 @@ class Fairground:
         result: responses.Coupon = self.transport.write("DELETE", path, None, idempotency_key=idempotency_key)
         return result
 
-    def _pages(self, path: str, filters: Mapping[str, str]) -> Iterator[Any]:
-        page = self.transport.get(path, **filters)
+    def _write_facts(
+        self,
+        method: str,
+        kind: str,
+        facts: Sequence[Mapping[str, object]],
+        allow_moves: bool,
+        idempotency_key: str | None,
+    ) -> responses.ImportResult:
+        body = {"facts": list(facts), **({"allow_moves": True} if allow_moves else {})}
+        result: responses.ImportResult = self.transport.write(
+            method, f"facts/{_quote(kind)}/", body, idempotency_key=idempotency_key
+        )
+        return result
+
+    def _pages(self, path: str, filters: Mapping[str, str | None]) -> Iterator[Any]:
+        page = self.transport.get(path, **{"size": str(PAGE_SIZE), **filters})
         while True:
             yield from page["results"]
             if not page["next"]:

@@ -15,7 +15,9 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
         self.code: str = body.get("code", "")
         self.detail: str = body.get("detail", "")
         self.errors: list[dict[str, str]] = body.get("errors", [])
-        fields = "; ".join(f"{error['pointer']}: {error['detail']}" for error in self.errors)
+        fields = "; ".join(
+            f"{error.get('pointer') or error.get('parameter')}: {error['detail']}" for error in self.errors
+        )
         super().__init__(f"{status} {self.code}: {self.detail}" + (f" ({fields})" if fields else ""))
 
 

@@ -24,6 +24,7 @@ class Offer(TypedDict):
     version: int
     subject: str
     opens: str | None
+    order_by: str | None
     closes: str | None
     paused_at: str | None
     stopped_at: str | None
@@ -117,6 +118,7 @@ class Explanation(TypedDict):
     outcome: str
     status: str
     claimed_at: str | None
+    decides_at: str | None
     place: int | None
     amount: str | None
     currency: str
@@ -131,7 +133,9 @@ class Decision(Explanation):
 class ClaimResult(TypedDict):
     subject: str
     key: str
+    state: str
     outcome: str
+    decides_at: str | None
     answers: list[Explanation]
 
 

@@ -15,7 +15,7 @@ from fairground_client.exceptions import Problem, Refused, UnavailableError
 RETRY_STATUSES = (429, 502, 503, 504)
 IN_PROGRESS = "in_progress"
 CONFLICT = 409
-CLAIM_REFUSALS = ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening")
+CLAIM_REFUSALS = ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening", "ended")
 
 
 @dataclass

@@ -13,6 +13,7 @@ from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
 from core.instants import END_OF_INSTANTS, FIRST_INSTANT, is_accepted
+from core.keys import normalize_key
 from imports.columns import CellError, CellParser, CellType, placeholder_reason
 
 MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
@@ -46,7 +47,7 @@ def key() -> CellType:
 
 def _key(max_length: int) -> CellParser:
     def parse(cell: str) -> str:
-        code = (cell if cell.isascii() else unicodedata.normalize("NFKC", cell)).strip(" ")
+        code = normalize_key(cell)
         if not code.isprintable():
             raise CellError(_("holds the invisible character %s") % _invisible(code))
         if not code:
@@ -191,13 +192,13 @@ def _negative(cell: str) -> bool:
 def instant() -> CellType:
     """Instant from 1970 to 2200: `YYYY-MM-DDTHH:MM[:SS[.ffffff]]`, with `T` or a space, and an offset or `Z`.
 
-    Without an offset it is read in the zone of the import. Where the clocks of that zone go back, the first of the two
-    times is meant; a time that they skip is an error.
+    Without an offset it is read in the zone of the import, and is an error where there is none. Where the clocks of
+    that zone go back, the first of the two times is meant; a time that they skip is an error.
     """
     return lambda _field, zone: _instant(zone)
 
 
-def _instant(zone: tzinfo) -> CellParser:
+def _instant(zone: tzinfo | None) -> CellParser:
     matches_common_form, parse_iso = COMMON_INSTANT.fullmatch, datetime.fromisoformat
 
     def parse(cell: str) -> datetime:
@@ -213,7 +214,7 @@ def _instant(zone: tzinfo) -> CellParser:
     return parse
 
 
-def _any_instant(cell: str, zone: tzinfo) -> datetime:
+def _any_instant(cell: str, zone: tzinfo | None) -> datetime:
     if SENTINEL_DATE.fullmatch(cell):
         raise CellError(_sentinel_reason())
     match = INSTANT.fullmatch(cell)
@@ -239,7 +240,9 @@ def _sentinel_reason() -> str:
     return _("stands for “no date” in other programs: leave the cell empty")
 
 
-def _from_local(value: datetime, zone: tzinfo) -> datetime:
+def _from_local(value: datetime, zone: tzinfo | None) -> datetime:
+    if zone is None:
+        raise CellError(_("has no offset: write Z for UTC, or an offset such as +08:00"))
     instant = value.replace(tzinfo=zone).astimezone(UTC)
     if instant.astimezone(zone).replace(tzinfo=None) != value:
         raise CellError(_("does not exist in the zone %s, whose clocks skip it") % zone)

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 CellParser = Callable[[str], object]
-CellType = Callable[["models.Field[Any, Any]", tzinfo], CellParser]
+CellType = Callable[["models.Field[Any, Any]", tzinfo | None], CellParser]
 
 PLACEHOLDERS = frozenset(r"null (null) <null> nan nat n/a #n/a <na> <none> \n - -- — #null!".split())
 """Words, in lower case, that programs write for an empty value. `NA` is none of them: it is Namibia."""
@@ -40,7 +40,7 @@ class Column:
     def attname(self) -> str:
         return self.to or self.name
 
-    def parser(self, model: type[models.Model], zone: tzinfo, *, repeats: bool) -> CellParser:
+    def parser(self, model: type[models.Model], zone: tzinfo | None, *, repeats: bool) -> CellParser:
         """Return a parser of the column's cells. Where values often repeat, parsed cells are remembered."""
         field = next(field for field in model._meta.concrete_fields if field.attname == self.attname)
         target = field.target_field if isinstance(field, models.ForeignKey) else field

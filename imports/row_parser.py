@@ -32,7 +32,7 @@ CellFault = tuple[str, str, str]
 
 
 class RowParser:
-    """Parses lines under `header`. Instants without an offset are read in `zone`.
+    """Parses lines under `header`. Instants without an offset are read in `zone`; without a zone they are errors.
 
     Columns that the header lacks get the value of an empty cell. `converters` turn the cells of some columns into the
     form of a file of facts first.
@@ -43,7 +43,7 @@ class RowParser:
         schema: FileSchema,
         header: Sequence[str],
         *,
-        zone: tzinfo,
+        zone: tzinfo | None,
         converters: Mapping[str, Callable[[str], str]] | None = None,
     ) -> None:
         self.schema = schema

@@ -9,24 +9,26 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from api import claim_batch, idempotency, problems, serializers
+from api import claim_batch, claim_results, idempotency, problems, serializers
 from api.authentication import key_of
 from api.problems import ProblemError
 from api.subjects import explain_by_key, is_visible
+from api.views.base import ApiView
 from api.views.facts import record
 from campaigns.engine import instant_claims
 from campaigns.monitoring import prometheus
 from campaigns.offers import published_offers
 from core import clock
 from core.facts import SUBJECTS
+from core.keys import normalize_key
+from imports.json_rows import Mode, cell_text
 from imports.registry import all_schemas
 from imports.schema import FileSchema
 from merchants.models import ApiKey
 
 
-class QuoteView(APIView):
+class QuoteView(ApiView):
     scope = ApiKey.Scope.CLAIM
 
     @extend_schema(
@@ -41,21 +43,27 @@ class QuoteView(APIView):
         return Response(result)
 
 
-class ClaimView(APIView):
+class ClaimView(ApiView):
     scope = ApiKey.Scope.CLAIM
 
     @extend_schema(
         request=serializers.ClaimRequestSerializer,
         responses={
+            200: serializers.ClaimResultSerializer,
             201: serializers.ClaimResultSerializer,
             202: serializers.ClaimResultSerializer,
-            409: serializers.ProblemSerializer,
+            409: serializers.RefusalSerializer,
         },
         parameters=idempotency.KEY_PARAMETER,
         operation_id="claim",
     )
     def post(self, request: Request) -> Response:
-        """Decide a subject's claims at once: 201 granted, 409 refused, 202 if the claim waits for its decision."""
+        """Decide a subject's claims at once.
+
+        201: it has a benefit. 202: it is decided later, at `decides_at`. 200: no offer is about it (`not_applicable`),
+        it has not claimed yet (`not_claimed`), or the offer is paused (`paused`). 409: it has no benefit, because it
+        was refused, or because the grant has ended (`ended`).
+        """
         began = perf_counter()
         claim = _validate(request)
         if "fact" in claim:
@@ -66,7 +74,7 @@ class ClaimView(APIView):
         return response
 
 
-class ClaimStepView(APIView):
+class ClaimStepView(ApiView):
     scope = ApiKey.Scope.FACTS
 
     @extend_schema(
@@ -95,9 +103,9 @@ def _validate(request: Request) -> dict[str, Any]:
 
 
 @idempotency.idempotent
-def _record_and_decide(_view: APIView, request: Request, claim: dict[str, Any]) -> Response:
+def _record_and_decide(_view: ApiView, request: Request, claim: dict[str, Any]) -> Response:
     """Record the facts and decide the claims in one transaction."""
-    return claim_batch.respond(_decide(request, claim))
+    return claim_results.respond(_decide(request, claim))
 
 
 def _decide(request: Request, claim: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +122,7 @@ def _claim(subject: str, key: str) -> dict[str, Any]:
     """Follow the grants and decide the claims of a subject; return the body of the response."""
     instant_claims.claim(key, of=subject, at=clock.now())
     explanations = explain_by_key(published_offers.about(subject), [key])
-    return claim_batch.result(subject, key, explanations.get(key, []))
+    return claim_results.result(subject, key, explanations.get(key, []))
 
 
 def _record_subject(request: Request, subject: str, fact: dict[str, Any]) -> str:
@@ -122,8 +130,8 @@ def _record_subject(request: Request, subject: str, fact: dict[str, Any]) -> str
     if ApiKey.Scope.FACTS not in key_of(request).scopes:
         raise ProblemError(problems.FACTS_SCOPE_MISSING)
     schema = _schema(subject)
-    record(schema, [fact], pointer="/fact", many=False)
-    return str(fact[schema.key[0]])
+    record(schema, [fact], pointer="/fact")
+    return normalize_key(cell_text(fact[schema.key[0]]) or "")
 
 
 def _record_step(subject: str, key: str, fact: str, at: datetime) -> None:
@@ -132,13 +140,8 @@ def _record_step(subject: str, key: str, fact: str, at: datetime) -> None:
     row = schema.model._default_manager.get(pk=key)
     if (recorded := getattr(row, fact)) is not None:
         raise ProblemError(problems.STEP_DONE, fact=fact, at=recorded.isoformat())
-    values = {column.name: _to_json(getattr(row, column.attname)) for column in schema.columns}
-    record(schema, [{**values, fact: at.isoformat()}], pointer="", many=False)
+    record(schema, [{schema.key[0]: key, fact: at.isoformat()}], mode=Mode.CHANGE, pointer="")
 
 
 def _schema(subject: str) -> FileSchema:
     return next(schema for schema in all_schemas() if schema.model is SUBJECTS[subject].model)
-
-
-def _to_json(value: object) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value

@@ -6,14 +6,14 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api import problems, serializers
 from api.idempotency import KEY_PARAMETER, idempotent
 from api.problems import ProblemError, row_error
+from api.views.base import ApiView
 from core import clock
 from imports.importer import ImportResult
-from imports.json_rows import import_json_rows
+from imports.json_rows import JsonOptions, Mode, import_json_rows
 from imports.registry import all_schemas
 from imports.schema import FileSchema, RowError
 from merchants.models import ApiKey
@@ -21,7 +21,7 @@ from merchants.models import ApiKey
 SCHEMAS: dict[str, FileSchema] = {schema.name: schema for schema in all_schemas()}
 
 
-class FactsView(APIView):
+class FactsView(ApiView):
     scope = ApiKey.Scope.FACTS
 
     @extend_schema(
@@ -32,23 +32,64 @@ class FactsView(APIView):
     )
     @idempotent
     def post(self, request: Request, kind: str) -> Response:
-        """Record up to 1,000 facts of one kind, new or changed, with the column names of its file. All or nothing."""
-        if kind not in SCHEMAS:
-            raise Http404
-        serializer = serializers.FactsSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        result = record(SCHEMAS[kind], serializer.validated_data["facts"], pointer="/facts")
-        return Response(serializers.ImportResultSerializer(result).data)
+        """Record up to 1,000 facts of one kind, new or changed, with the column names of its file. All or nothing.
+
+        Columns that a fact leaves out keep their values; null empties one.
+        """
+        return _record_all(request, kind, Mode.RECORD)
+
+    @extend_schema(
+        request=serializers.FactsSerializer,
+        responses=serializers.ImportResultSerializer,
+        parameters=KEY_PARAMETER,
+        operation_id="change_facts",
+    )
+    @idempotent
+    def patch(self, request: Request, kind: str) -> Response:
+        """Change up to 1,000 recorded facts: the key and the columns that change. All or nothing.
+
+        A fact that is not recorded is an error.
+        """
+        return _record_all(request, kind, Mode.CHANGE)
+
+    @extend_schema(
+        request=serializers.FactsSerializer,
+        responses=serializers.ImportResultSerializer,
+        parameters=KEY_PARAMETER,
+        operation_id="replace_facts",
+    )
+    @idempotent
+    def put(self, request: Request, kind: str) -> Response:
+        """Record up to 1,000 facts of one kind, each as a whole: columns left out are emptied. All or nothing."""
+        return _record_all(request, kind, Mode.REPLACE)
 
 
-def record(schema: FileSchema, facts: list[dict[str, Any]], *, pointer: str, many: bool = True) -> ImportResult:
+def _record_all(request: Request, kind: str, mode: Mode) -> Response:
+    if kind not in SCHEMAS:
+        raise Http404
+    serializer = serializers.FactsSerializer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    body = serializer.validated_data
+    result = record(SCHEMAS[kind], body["facts"], mode=mode, allow_moves=body["allow_moves"])
+    return Response(serializers.ImportResultSerializer(result).data)
+
+
+def record(
+    schema: FileSchema,
+    facts: list[dict[str, Any]],
+    *,
+    mode: Mode = Mode.RECORD,
+    allow_moves: bool = False,
+    pointer: str | None = None,
+) -> ImportResult:
     """Record facts of one kind. Raises ProblemError (400) with a pointer to each faulty value.
 
-    `pointer` is the JSON pointer of the list of facts, or of the single fact if not `many`.
+    `pointer` is the JSON pointer of a single fact; without it the facts are in the list `/facts`.
     """
     errors: list[RowError] = []
-    result = import_json_rows(schema, facts, name=f"api: {schema.name}", now=clock.now(), on_error=errors.append)
+    options = JsonOptions(name=f"api: {schema.name}", now=clock.now(), mode=mode, allow_moves=allow_moves)
+    result = import_json_rows(schema, facts, options, on_error=errors.append)
     if errors:
-        pointed = [row_error(error, f"{pointer}/{error.line}" if many else pointer) for error in errors]
+        pointed = [row_error(error, f"/facts/{error.line}" if pointer is None else pointer) for error in errors]
         raise ProblemError(problems.INVALID_FACTS, errors=pointed)
     return result

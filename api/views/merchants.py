@@ -3,32 +3,33 @@
 from collections.abc import Sequence
 from typing import Any
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
-from rest_framework.exceptions import ValidationError
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import serializers
+from api import queries, serializers
 from api.authentication import merchant_of
-from api.views.base import NewestFirst, ReadView
+from api.pagination import list_response, page_of_rows
+from api.views.base import ReadView
 from campaigns.eligibility import explanations, merchant_status
 from campaigns.eligibility.explanations import Explanation
 from campaigns.models import Coupon, Decision, Grant
 from campaigns.offers import published_offers
 from core import clock
 
-STATUS_FILTERS = [OpenApiParameter(name, str) for name in ("cursor", "size", "offer", "status")]
-OUTCOME_FILTERS = [OpenApiParameter(name, str) for name in ("cursor", "size", "offer", "outcome")]
-
 
 class BenefitListView(ReadView):
-    @extend_schema(responses=serializers.BenefitSerializer(many=True), operation_id="list_benefits")
+    query_serializer = queries.PageQuery
+
+    @extend_schema(
+        parameters=[queries.PageQuery], responses=serializers.BenefitPageSerializer, operation_id="list_benefits"
+    )
     def get(self, request: Request, merchant: str) -> Response:
         """List the merchant's status with every offer; those that need attention come first."""
         offers = published_offers.published()
         statuses = merchant_status.statuses(offers, merchant_of(request, merchant), at=clock.now())
         data = [{**vars(status), "offer": status.code, "state": status.kind.name.lower()} for status in statuses]
-        return Response(serializers.BenefitSerializer(data, many=True).data)
+        return list_response(serializers.BenefitSerializer, data, request, self.query)
 
 
 class MerchantListView(ReadView):
@@ -39,62 +40,56 @@ class MerchantListView(ReadView):
 
     def get(self, request: Request, merchant: str) -> Response:
         rows = self.model.objects.filter(merchant=merchant_of(request, merchant)).select_related("offer")
-        if "offer" in request.query_params:
-            rows = rows.filter(offer__code=request.query_params["offer"])
-        if "status" in request.query_params:
-            rows = rows.filter(status=_choice(request, "status", self.model.Status.values))
-        paginator = NewestFirst()
-        page: Any = paginator.paginate_queryset(rows, request, view=self)
+        if "offer" in self.query:
+            rows = rows.filter(offer__code=self.query["offer"])
+        if "status" in self.query:
+            rows = rows.filter(status=self.query["status"])
+        paginator, page = page_of_rows(rows, request, self.query)
         return paginator.get_paginated_response(self.serializer(page, many=True).data)
 
 
 @extend_schema_view(
     get=extend_schema(
-        parameters=STATUS_FILTERS, responses=serializers.GrantSerializer(many=True), operation_id="list_grants"
+        parameters=[queries.GrantsQuery], responses=serializers.GrantPageSerializer, operation_id="list_grants"
     )
 )
 class GrantListView(MerchantListView):
     """List the merchant's grants, newest first."""
 
+    query_serializer = queries.GrantsQuery
     serializer = serializers.GrantSerializer
     model = Grant
 
 
 @extend_schema_view(
     get=extend_schema(
-        parameters=STATUS_FILTERS, responses=serializers.CouponSerializer(many=True), operation_id="list_coupons"
+        parameters=[queries.CouponsQuery], responses=serializers.CouponPageSerializer, operation_id="list_coupons"
     )
 )
 class CouponListView(MerchantListView):
     """List the merchant's coupons, newest first."""
 
+    query_serializer = queries.CouponsQuery
     serializer = serializers.CouponSerializer
     model = Coupon
 
 
 class DecisionListView(ReadView):
+    query_serializer = queries.DecisionsQuery
+
     @extend_schema(
-        parameters=OUTCOME_FILTERS, responses=serializers.DecisionSerializer(many=True), operation_id="list_decisions"
+        parameters=[queries.DecisionsQuery], responses=serializers.DecisionPageSerializer, operation_id="list_decisions"
     )
     def get(self, request: Request, merchant: str) -> Response:
         """List the decisions about the merchant's claims, newest first, each with its explanation."""
         rows = Decision.objects.filter(merchant=merchant_of(request, merchant))
-        if offer := request.query_params.get("offer"):
-            rows = rows.filter(offer__code=offer)
-        if request.query_params.get("outcome"):
+        if "offer" in self.query:
+            rows = rows.filter(offer__code=self.query["offer"])
+        if "outcome" in self.query:
             outcomes = {name: outcome for outcome, name in explanations.OUTCOMES.items()}
-            rows = rows.filter(outcome=outcomes[_choice(request, "outcome", list(outcomes))])
-        paginator = NewestFirst()
-        page = paginator.paginate_queryset(rows, request, view=self) or []
+            rows = rows.filter(outcome=outcomes[self.query["outcome"]])
+        paginator, page = page_of_rows(rows, request, self.query)
         return paginator.get_paginated_response(serializers.DecisionSerializer(_explain(page), many=True).data)
-
-
-def _choice(request: Request, name: str, choices: Sequence[str]) -> str:
-    """Return a query parameter. Raises ValidationError (400) if it is not one of the choices."""
-    value = request.query_params[name]
-    if value not in choices:
-        raise ValidationError({name: f"one of {', '.join(choices)}"}, code="unknown")
-    return value
 
 
 def _explain(decisions: Sequence[Decision]) -> list[Explanation]:

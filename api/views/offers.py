@@ -6,11 +6,12 @@ from typing import Any
 from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import serializers
+from api import queries, serializers
+from api.pagination import list_response
 from api.views.base import ReadView
 from campaigns.models import Campaign, Grant, Offer
 from campaigns.offers import published_offers, schedule
@@ -20,29 +21,32 @@ from core import clock
 from core.db.compiled_queries import compiled_query, number
 from definitions import offer_sentences
 
-# A NUL is refused for every address, before the view runs.
-CAMPAIGN_FILTER = {"type": "string", "pattern": "^[^\\u0000]*$"}
-
 
 class CampaignListView(ReadView):
-    @extend_schema(responses=serializers.CampaignSerializer(many=True), operation_id="list_campaigns")
-    def get(self, _request: Request) -> Response:
+    query_serializer = queries.PageQuery
+
+    @extend_schema(
+        parameters=[queries.PageQuery],
+        responses=serializers.CampaignPageSerializer,
+        operation_id="list_campaigns",
+    )
+    def get(self, request: Request) -> Response:
         """List all campaigns."""
-        campaigns = Campaign.objects.defer("source").order_by("code")
-        return Response(serializers.CampaignSerializer(campaigns, many=True).data)
+        campaigns = list(Campaign.objects.defer("source").order_by("code"))
+        return list_response(serializers.CampaignSerializer, campaigns, request, self.query)
 
 
 class OfferListView(ReadView):
+    query_serializer = queries.OffersQuery
+
     @extend_schema(
-        responses=serializers.OfferSerializer(many=True),
-        parameters=[OpenApiParameter("campaign", CAMPAIGN_FILTER, description="only offers of this campaign")],
-        operation_id="list_offers",
+        parameters=[queries.OffersQuery], responses=serializers.OfferPageSerializer, operation_id="list_offers"
     )
     def get(self, request: Request) -> Response:
         """List published offers."""
-        campaign = request.query_params.get("campaign")
+        campaign = self.query.get("campaign")
         offers = [offer for offer in published_offers.published() if campaign in (None, offer.row.campaign.code)]
-        return Response(serializers.OfferSerializer([_offer_data(offer) for offer in offers], many=True).data)
+        return list_response(serializers.OfferSerializer, [_offer_data(each) for each in offers], request, self.query)
 
 
 class OfferView(ReadView):
@@ -80,12 +84,18 @@ class QuotaView(ReadView):
 
 
 class QuotaHistoryView(ReadView):
-    @extend_schema(responses=serializers.HistoryPointSerializer(many=True), operation_id="get_quota_history")
-    def get(self, _request: Request, code: str) -> Response:
+    query_serializer = queries.PageQuery
+
+    @extend_schema(
+        parameters=[queries.PageQuery],
+        responses=serializers.HistoryPageSerializer,
+        operation_id="get_quota_history",
+    )
+    def get(self, request: Request, code: str) -> Response:
         """Return the places taken over time: by the hour for a history shorter than four days, else by the day."""
         offer = _find(code)
         points = quota_history.histories([offer.id], zone=UTC).get(offer.id, [])
-        return Response(serializers.HistoryPointSerializer(points, many=True).data)
+        return list_response(serializers.HistoryPointSerializer, points, request, self.query)
 
 
 @compiled_query
@@ -105,6 +115,7 @@ def _find(code: str) -> PublishedOffer:
 
 def _offer_data(offer: PublishedOffer) -> dict[str, Any]:
     opens, closes = schedule.opens(offer.terms), schedule.closes(offer.terms)
+    last_orders = schedule.order_by(offer.terms) or closes
     return {
         "code": offer.code,
         "campaign": offer.row.campaign.code,
@@ -112,6 +123,7 @@ def _offer_data(offer: PublishedOffer) -> dict[str, Any]:
         "version": offer.row.version.number if offer.row.version else 0,
         "subject": offer.terms.subject,
         "opens": opens.instant if opens else None,
+        "order_by": last_orders.after if last_orders else None,
         "closes": closes.after if closes else None,
         "paused_at": offer.row.paused_at,
         "stopped_at": offer.row.stopped_at,

@@ -6,19 +6,19 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from api import problems, serializers
 from api.authentication import merchants_of
 from api.idempotency import KEY_PARAMETER, idempotent
 from api.problems import ProblemError
+from api.views.base import ApiView
 from campaigns.coupons import attachment
 from core import clock
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
 
 
-class OrderCouponView(APIView):
+class OrderCouponView(ApiView):
     scope = ApiKey.Scope.CLAIM
 
     @extend_schema(

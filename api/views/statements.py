@@ -1,34 +1,48 @@
 """Monthly statements."""
 
+import re
 from datetime import date
 
-from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import serializers
+from api import problems, queries, serializers
 from api.authentication import key_of
+from api.pagination import list_response
+from api.problems import ProblemError
 from api.views.base import ReadView
 from campaigns.ledger import statements
 
+MONTH = OpenApiParameter("month", {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, OpenApiParameter.PATH)
+
 
 class StatementView(ReadView):
+    query_serializer = queries.StatementQuery
+
     @extend_schema(
-        responses=serializers.StatementLineSerializer(many=True),
-        parameters=[OpenApiParameter(name, str) for name in ("offer", "merchant")],
+        responses=serializers.StatementPageSerializer,
+        parameters=[MONTH, queries.StatementQuery],
         operation_id="get_statement",
     )
     def get(self, request: Request, month: str) -> Response:
         """Return what was settled and redeemed in a month such as `2022-09`, for the merchants that the key may see."""
-        try:
-            first = date.fromisoformat(f"{month}-01")
-        except ValueError as error:
-            raise Http404 from error
-        offer, merchant = request.query_params.get("offer"), request.query_params.get("merchant")
+        offer, merchant = self.query.get("offer"), self.query.get("merchant")
         lines = [
             line
-            for line in statements.lines(first, only=key_of(request).merchant_id or merchant)
+            for line in statements.lines(_month(month), only=key_of(request).merchant_id or merchant)
             if offer in (None, line.offer) and merchant in (None, line.merchant)
         ]
-        return Response(serializers.StatementLineSerializer(lines, many=True).data)
+        return list_response(serializers.StatementLineSerializer, lines, request, self.query)
+
+
+def _month(text: str) -> date:
+    """Return the first day of a month. Raises ProblemError (400) unless it is written as `2022-09`."""
+    try:
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text):
+            return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        pass
+    error = queries.parameter_error("month", "invalid", _("This is not a month such as 2022-09."))
+    raise ProblemError(problems.INVALID, errors=[error])

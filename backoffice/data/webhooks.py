@@ -12,10 +12,15 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns import tasks
 from campaigns.models import Delivery, Endpoint, OutboxEvent
-from campaigns.notifications import webhooks
+from campaigns.notifications import webhook_events, webhooks
 from core import clock, safe_http
 from core.admin import ReadOnlyAdmin
 from core.safe_http import AddressError
+
+
+def event_choices() -> list[tuple[str, str]]:
+    """Return the kinds of events with the names by which webhooks send them."""
+    return [(kind.value, f"{kind.label} ({webhook_events.NAMES[kind]})") for kind in OutboxEvent.Kind]
 
 
 class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -23,8 +28,8 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 
     url = forms.URLField(label=gettext_lazy("Address"), max_length=500, assume_scheme="https")
     kinds = forms.MultipleChoiceField(
-        label=gettext_lazy("Events (none selected: all)"),
-        choices=OutboxEvent.Kind.choices,
+        label=gettext_lazy("Events (none selected: all but refused claims)"),
+        choices=event_choices,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

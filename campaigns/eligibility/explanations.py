@@ -47,7 +47,7 @@ class Explanation:
     `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, stopped, pending (claimed, not
     decided yet), before_opening (claimed before the offer opened: there is no decision), no_claim, not_a_subject. While
     the subject waits in quarantine it is pending: nothing is evaluated, because that may be what failed, and `error` is
-    for operators.
+    for operators. `decides_at` is when a pending claim will be decided, where that was asked.
     """
 
     offer: str
@@ -66,6 +66,7 @@ class Explanation:
     conditions: tuple[ConditionResult, ...]
     quarantined_since: datetime | None = None
     error: str = ""
+    decides_at: datetime | None = None
 
 
 def explain(offer: PublishedOffer, subject: str, *, at: datetime) -> Explanation:

@@ -242,6 +242,9 @@ class Migration(migrations.Migration):
                 ("created_by", models.CharField(max_length=150, verbose_name="made by")),
                 ("created_at", models.DateTimeField(verbose_name="made at")),
                 ("disabled_at", models.DateTimeField(null=True, verbose_name="disabled at")),
+                ("held_until", models.DateTimeField(null=True, verbose_name="held until")),
+                ("gone_at", models.DateTimeField(null=True, verbose_name="gone at")),
+                ("owner_told_at", models.DateTimeField(null=True, verbose_name="owner told at")),
                 (
                     "merchant",
                     models.ForeignKey(
@@ -567,6 +570,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.CharField(max_length=64, unique=True, verbose_name="webhook-id")),
+                ("about", core.db.fields.KeyField(max_length=100, verbose_name="about")),
                 ("tries", models.PositiveSmallIntegerField(default=0, verbose_name="tries")),
                 ("due_at", models.DateTimeField(null=True, verbose_name="next try at")),
                 ("delivered_at", models.DateTimeField(null=True, verbose_name="delivered at")),
@@ -1112,6 +1116,14 @@ class Migration(migrations.Migration):
             model_name="delivery",
             index=models.Index(
                 condition=models.Q(("due_at__isnull", False)), fields=["endpoint", "due_at"], name="delivery_due"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="delivery",
+            index=models.Index(
+                condition=models.Q(("due_at__isnull", False)),
+                fields=["endpoint", "about", "id"],
+                name="delivery_in_order",
             ),
         ),
         migrations.AddConstraint(

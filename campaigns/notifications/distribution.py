@@ -12,7 +12,8 @@ EVENTS_AT_ONCE = 1_000
 def fan_out() -> int:
     """Distribute the waiting events and return their number.
 
-    Each chunk is one transaction: a killed worker loses nothing, and concurrent workers share the chunks.
+    Each chunk is one transaction: a killed worker loses nothing. Workers take turns, so that the deliveries about one
+    object are created in the order of its events.
     """
     total = 0
     while count := _fan_out_chunk():
@@ -23,7 +24,7 @@ def fan_out() -> int:
 @transaction.atomic
 def _fan_out_chunk() -> int:
     waiting = OutboxEvent.objects.filter(fanned_out=False).order_by("pk")
-    events = list(waiting.select_for_update(skip_locked=True, no_key=True)[:EVENTS_AT_ONCE])
+    events = list(waiting.select_for_update(no_key=True)[:EVENTS_AT_ONCE])
     messages.create(events)
     webhook_delivery.create(events, at=timezone.now())
     OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(fanned_out=True)

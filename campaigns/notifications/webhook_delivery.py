@@ -1,31 +1,26 @@
 """Webhook delivery: send events to endpoints, signed by the Standard Webhooks specification, at least once.
 
 A delivery keeps its webhook-id over all tries, so that a receiver can drop duplicates. A failed try is repeated after
-growing gaps. Each endpoint has its own queue: one that fails delays no other.
+growing gaps. Deliveries about one object are sent in their order, each after the one before is delivered or given up;
+all others go at the same time, so that a failing one delays itself only.
 """
 
 import json
 import secrets
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
-from http.client import HTTPException
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, Exists, Min, OuterRef, Q
+from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
 from standardwebhooks.webhooks import Webhook
-from urllib3.exceptions import HTTPError
 
-from campaigns.models import Coupon, Delivery, Endpoint, OutboxEvent
-from core import safe_http
-from core.safe_http import AddressError
+from campaigns.models import Delivery, Endpoint, OutboxEvent
+from campaigns.notifications import webhook_events
 
-GAPS = tuple(timedelta(seconds=n) for n in (5, 60, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
-"""The wait after the n-th failed try. After the last the delivery is given up until somebody replays it."""
 LEASE = timedelta(minutes=5)
 """Time for which a worker reserves deliveries. If it dies, they are due again when the lease ends."""
-DELIVERIES_AT_ONCE = 20
-Clock = Callable[[], datetime]
+LEASED_AT_ONCE = 250
 
 
 def create(events: Iterable[OutboxEvent], *, at: datetime) -> int:
@@ -40,11 +35,13 @@ def create(events: Iterable[OutboxEvent], *, at: datetime) -> int:
 
 def new(endpoint: Endpoint, event: OutboxEvent | None, at: datetime) -> Delivery:
     """Return an unsaved delivery of `event`, or of a test without one, that is due at `at`."""
-    return Delivery(endpoint=endpoint, event=event, key=f"msg_{secrets.token_hex(16)}", due_at=at, created_at=at)
+    key = f"msg_{secrets.token_hex(16)}"
+    about = webhook_events.about(event) if event else key
+    return Delivery(endpoint=endpoint, event=event, key=key, about=about, due_at=at, created_at=at)
 
 
 def _subscribes(endpoint: Endpoint, event: OutboxEvent) -> bool:
-    return endpoint.merchant_id in (None, event.merchant_id) and (not endpoint.kinds or event.kind in endpoint.kinds)
+    return endpoint.merchant_id in (None, event.merchant_id) and webhook_events.wants(endpoint.kinds, event.kind)
 
 
 def summary(*, at: datetime) -> dict[str, Any]:
@@ -63,82 +60,40 @@ def summary(*, at: datetime) -> dict[str, Any]:
     return counts
 
 
+def open_endpoints(*, at: datetime) -> QuerySet[Endpoint]:
+    """Return the endpoints that may be sent to at `at`: enabled, and not held by their receiver."""
+    return Endpoint.objects.filter(disabled_at=None).exclude(held_until__gt=at)
+
+
 def endpoints_due(*, at: datetime) -> list[int]:
-    """Return the keys of enabled endpoints that have a delivery due at `at`."""
+    """Return the keys of open endpoints that have a delivery due at `at`."""
     due = Delivery.objects.filter(endpoint=OuterRef("pk"), due_at__lte=at)
-    return list(Endpoint.objects.filter(Exists(due), disabled_at=None).values_list("pk", flat=True))
-
-
-def deliver(endpoint: Endpoint, *, clock: Clock) -> int:
-    """Send due deliveries to one endpoint, oldest first, until a try fails. Returns the number delivered."""
-    leased = _lease(endpoint, clock())
-    for n, delivery in enumerate(leased):
-        if not _try(endpoint, delivery, clock):
-            # The endpoint is down: the others wait for the next try of this one, and keep their order.
-            rest = Delivery.objects.filter(pk__in=[other.pk for other in leased[n + 1 :]])
-            rest.update(due_at=delivery.due_at or clock() + GAPS[0])
-            return n
-    return len(leased)
+    return list(open_endpoints(at=at).filter(Exists(due)).values_list("pk", flat=True))
 
 
 @transaction.atomic
-def _lease(endpoint: Endpoint, at: datetime) -> list[Delivery]:
-    due = Delivery.objects.filter(endpoint=endpoint, due_at__lte=at).order_by("pk")
-    free = due.select_for_update(skip_locked=True, of=("self",)).select_related("event__offer")
-    leased = list(free[:DELIVERIES_AT_ONCE])
+def lease(endpoint: Endpoint, at: datetime) -> list[Delivery]:
+    """Reserve deliveries that are due, of each object the first one that is not delivered or given up."""
+    pending = Delivery.objects.filter(endpoint=OuterRef("endpoint"), about=OuterRef("about"), due_at__isnull=False)
+    due = Delivery.objects.filter(endpoint=endpoint, due_at__lte=at).filter(
+        ~Exists(pending.filter(pk__lt=OuterRef("pk")))
+    )
+    free = due.order_by("due_at", "pk").select_for_update(skip_locked=True, of=("self",))
+    leased = list(free.select_related("event__offer")[:LEASED_AT_ONCE])
     Delivery.objects.filter(pk__in=[delivery.pk for delivery in leased]).update(due_at=at + LEASE)
     return leased
 
 
-def _try(endpoint: Endpoint, delivery: Delivery, clock: Clock) -> bool:
-    """Try once, record the result in the delivery, and return True if the receiver accepted it."""
-    delivery.tries += 1
-    delivery.status, delivery.error = None, ""
-    try:
-        delivery.status = safe_http.post(endpoint.url, *signed(endpoint, delivery, clock()))
-        accepted = 200 <= delivery.status < 300
-        delivery.error = "" if accepted else f"answered {delivery.status}"
-    except (AddressError, HTTPError, HTTPException, OSError) as error:
-        accepted = False
-        delivery.error = f"{type(error).__name__}: {error}"[:200]
-    gap = GAPS[delivery.tries - 1] if delivery.tries <= len(GAPS) else None
-    delivery.delivered_at = clock() if accepted else None
-    delivery.due_at = None if accepted or gap is None else clock() + gap
-    delivery.save(update_fields=["tries", "status", "error", "delivered_at", "due_at"])
-    return accepted
-
-
-def signed(endpoint: Endpoint, delivery: Delivery, at: datetime) -> tuple[bytes, dict[str, str]]:
-    """Return the body and headers of a delivery, signed as of `at`; with both secrets during a rotation."""
-    body = json.dumps(_body(delivery), ensure_ascii=False, separators=(",", ":"))
+def signed(endpoint: Endpoint, delivery: Delivery, body: object, at: datetime) -> tuple[bytes, dict[str, str]]:
+    """Return the bytes and headers of a delivery, signed as of `at`; with both secrets during a rotation."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     secrets_in_use = [endpoint.secret]
     if endpoint.old_secret and endpoint.old_until and at < endpoint.old_until:
         secrets_in_use.append(endpoint.old_secret)
-    return body.encode(), {
+    return text.encode(), {
         "Content-Type": "application/json",
         "User-Agent": "Fairground-Webhooks/1",
         "webhook-id": delivery.key,
         "webhook-timestamp": str(int(at.timestamp())),
-        "webhook-signature": " ".join(Webhook(secret).sign(delivery.key, at, body) for secret in secrets_in_use),
+        "webhook-signature": " ".join(Webhook(secret).sign(delivery.key, at, text) for secret in secrets_in_use),
     }
-
-
-def _body(delivery: Delivery) -> dict[str, Any]:
-    event = delivery.event
-    if event is None:
-        return {"type": "test", "timestamp": _timestamp(delivery.created_at), "data": {}}
-    data = {
-        "offer": event.offer.code,
-        "coupon": Coupon.objects.filter(pk=event.coupon_id or 0).values_list("code", flat=True).first(),
-        "merchant": event.merchant_id,
-        "subject": event.subject,
-        "order_no": event.order_no or None,
-        "amount": None if event.amount is None else f"{event.amount:.2f}",
-        "currency": event.currency or None,
-        "reason": event.reason or None,
-    }
-    return {"type": event.kind, "timestamp": _timestamp(event.at), "data": data}
-
-
-def _timestamp(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

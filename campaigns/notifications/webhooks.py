@@ -1,22 +1,32 @@
 """Webhook administration: register, rotate, disable and enable endpoints; order tests and replays.
 
-`campaigns.notifications.webhook_delivery` sends what is due.
+`campaigns.notifications.webhook_sender` sends what is due.
 """
 
 import base64
+import logging
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from smtplib import SMTPException
 from typing import Any
 
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import send_mail
 from django.db.models import Q, QuerySet
+from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from campaigns.models import Delivery, Endpoint
 from campaigns.notifications import webhook_delivery
 from core import safe_http
 from core.db.compiled_queries import AnyOfParameter
-from merchants.models import Merchant
+from merchants.members import enabled
+from merchants.models import Member, Merchant
 
+logger = logging.getLogger(__name__)
 OVERLAP = timedelta(hours=24)
 """Time after a rotation during which deliveries carry signatures by both secrets."""
 
@@ -26,7 +36,8 @@ def register(
 ) -> Endpoint:
     """Create an endpoint with a secret of its own: for the events of `merchant`, or of all merchants without one.
 
-    No `kinds` means every kind. Raises `safe_http.AddressError` if the address is not public HTTPS.
+    No `kinds` means the usual ones: all but refusals. Raises `safe_http.AddressError` if the address is not public
+    HTTPS.
     """
     _scheme, host, port = safe_http.check(url)
     safe_http.resolve(host, port)
@@ -48,7 +59,55 @@ def disable(endpoint: Endpoint, *, at: datetime) -> None:
 
 def enable(endpoint: Endpoint) -> None:
     """Resume deliveries to the endpoint."""
-    Endpoint.objects.filter(pk=endpoint.pk).update(disabled_at=None)
+    Endpoint.objects.filter(pk=endpoint.pk).update(disabled_at=None, held_until=None, gone_at=None, owner_told_at=None)
+
+
+def hold(endpoint: Endpoint, *, until: datetime) -> None:
+    """Send nothing to the endpoint before `until`: its receiver asked for it."""
+    Endpoint.objects.filter(pk=endpoint.pk).update(held_until=until)
+
+
+def close(endpoint: Endpoint, *, at: datetime) -> None:
+    """Disable the endpoint, because its receiver answered that it is gone. `tell_owners` tells its owner."""
+    Endpoint.objects.filter(pk=endpoint.pk, disabled_at=None).update(disabled_at=at, gone_at=at, owner_told_at=None)
+
+
+def tell_owners(*, at: datetime) -> int:
+    """Tell the owners of endpoints that are gone: who registered it, and the main accounts of its merchant.
+
+    An endpoint is claimed before the mail is sent, so that two workers do not both send it. If the mail server fails
+    it is tried again by the next sweep. Returns the number of endpoints.
+    """
+    gone = Endpoint.objects.filter(gone_at__isnull=False, owner_told_at=None).select_related("merchant")
+    claimed = [each for each in gone if _claim(each, at)]
+    return sum(_tell_owner(endpoint) for endpoint in claimed)
+
+
+def _claim(endpoint: Endpoint, at: datetime) -> bool:
+    return bool(Endpoint.objects.filter(pk=endpoint.pk, owner_told_at=None).update(owner_told_at=at))
+
+
+def _tell_owner(endpoint: Endpoint) -> bool:
+    creator = User.objects.filter(username=endpoint.created_by, is_active=True).exclude(email="")
+    readers = [(user.email, settings.LANGUAGE_CODE) for user in creator]
+    if endpoint.merchant:
+        owners = enabled().filter(merchant=endpoint.merchant, role=Member.Role.MAIN).select_related("user")
+        readers += [(member.user.email, member.language) for member in owners]
+    try:
+        for address, language in readers:
+            _send_notice(endpoint, address, language)
+    except (OSError, SMTPException) as error:
+        logger.warning("The owner of webhook %s could not be told: %s", endpoint.pk, error)
+        Endpoint.objects.filter(pk=endpoint.pk).update(owner_told_at=None)
+        return False
+    return True
+
+
+def _send_notice(endpoint: Endpoint, address: str, language: str) -> None:
+    with translation.override(language):
+        subject = _("Webhook “%(name)s” was disabled") % {"name": endpoint.name}
+        body = render_to_string("mail/webhook_gone.txt", {"endpoint": endpoint})
+    send_mail(subject, body, None, [address])
 
 
 def test(endpoint: Endpoint, *, at: datetime) -> Delivery:

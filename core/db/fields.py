@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from core.keys import normalize_key
+
 if TYPE_CHECKING:
     Text = models.CharField[str, str]
 else:
@@ -23,6 +25,11 @@ class KeyField(Text):
         if short is not None and connection.vendor == "postgresql":
             return short.replace("varchar", "character varying")
         return short
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Return the normal form of a key: lookups and writes find the row however the key was typed."""
+        value = super().get_prep_value(value)
+        return normalize_key(value) if isinstance(value, str) else value
 
     def db_parameters(self, connection: BaseDatabaseWrapper) -> Any:
         parameters = super().db_parameters(connection)

@@ -36,6 +36,8 @@ TABLE: list[Line] = [
     ("post", "claims/", CLAIM, (401, 201, 403, 201, 404)),
     ("post", "claims/freight_order/F/cancel/", {"at": "2022-09-02T20:00:00Z"}, (401, 200, 403, 403, 403)),
     ("post", "facts/freight_orders/", FACTS, (401, 200, 403, 403, 403)),
+    ("patch", "facts/freight_orders/", {"facts": [{"order_no": "F"}]}, (401, 200, 403, 403, 403)),
+    ("put", "facts/freight_orders/", FACTS, (401, 200, 403, 403, 403)),
     ("post", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
     ("delete", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
 ]
@@ -87,11 +89,11 @@ def test_the_table_covers_every_operation() -> None:
 
 
 def test_a_merchants_statement_has_only_its_own_lines(keys: dict[str, Program]) -> None:
-    everyones = keys["platform"].get("statements/2022-09/").body
+    everyones = keys["platform"].list("statements/2022-09/")
     assert [line["merchant"] for line in everyones] == ["M1"]
-    assert keys["own"].get("statements/2022-09/").body == everyones
-    assert keys["stranger"].get("statements/2022-09/").body == []
-    assert keys["stranger"].get("statements/2022-09/?merchant=M1").body == []
+    assert keys["own"].list("statements/2022-09/") == everyones
+    assert keys["stranger"].list("statements/2022-09/") == []
+    assert keys["stranger"].list("statements/2022-09/?merchant=M1") == []
 
 
 @pytest.mark.parametrize("scope", ApiKey.Scope.values)

@@ -1,5 +1,6 @@
 """Claims over REST: decided at once by the rules of the engine, each request done once."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,13 +10,15 @@ from django.utils.translation import override
 from api import idempotency
 from api.models import IdempotencyRecord
 from api.problems import ProblemError
-from campaigns.models import Decision, Grant
+from campaigns.models import Decision, Grant, Offer
+from campaigns.offers import pausing
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
+from tests.support.members import clock
 from tests.support.programs import FACT, Program, claim_with_fact, program
-from tests.support.scenarios import coupon_offer
-from tests.support.world import everything, freight, offer, publish, states, tick, trade
+from tests.support.scenarios import BUNDLE, coupon_offer
+from tests.support.world import everything, freight, offer, publish, states, t, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -50,11 +53,11 @@ def test_a_refused_claim_is_a_409_with_code_and_explanation(platform: Program) -
     assert Grant.objects.count() == 1
 
 
-def test_a_claim_that_waits_is_a_202(platform: Program) -> None:
+def test_a_subject_that_has_not_claimed_yet_is_a_200(platform: Program) -> None:
     publish(offer("o"))
     answer = platform.post("claims/", claim_with_fact(paid_at=None))
-    assert (answer.status, answer.body["outcome"]) == (202, "waiting")
-    assert answer.body["answers"][0]["outcome"] == "no_claim"
+    assert (answer.status, answer.body["state"], answer.body["outcome"]) == (200, "not_claimed", "not_claimed")
+    assert (answer.body["decides_at"], answer.body["answers"][0]["outcome"]) == (None, "no_claim")
     assert not Decision.objects.exists()
 
 
@@ -67,6 +70,85 @@ def test_a_claim_before_the_opening_is_a_409_and_no_decision(platform: Program) 
     assert not Decision.objects.exists()
     corrected = platform.post("claims/", claim_with_fact(paid_at="2022-09-02T05:00:00Z"))
     assert (corrected.status, corrected.body["outcome"]) == (201, "granted")
+
+
+def test_a_subject_that_no_offer_is_about_is_a_200(platform: Program) -> None:
+    assert platform.post("claims/", claim_with_fact()).body["state"] == "not_applicable"
+    publish(offer("o", where="[{fact: line, is: other}]"))
+    for once in ("first", "second"):
+        answer = platform.post("claims/", {"subject": "freight_order", "key": "A"}, once=once)
+        assert (answer.status, answer.body["state"], answer.body["outcome"]) == (200, *["not_applicable"] * 2)
+        assert [each["outcome"] for each in answer.body["answers"]] == ["not_a_subject"]
+    assert platform.post("quotes/", {"subject": "freight_order", "key": "A"}).body == answer.body
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("parts", "decides_at"),
+    [
+        ({"decided_at": "2022-09-03 00:00:01"}, "2022-09-03T00:00:01Z"),
+        ({"settling_hours": "21"}, "2022-09-03T01:00:00Z"),
+        ({"decided_at": "2022-09-02 10:00:00", "settling_hours": "15"}, "2022-09-03T01:00:00Z"),
+    ],
+)
+def test_a_claim_that_is_decided_later_is_a_202_that_says_when(
+    platform: Program, parts: dict[str, str], decides_at: str
+) -> None:
+    publish(offer("o", **parts))
+    answer = platform.post("claims/", claim_with_fact())
+    assert (answer.status, answer.body["state"], answer.body["decides_at"]) == (202, "waiting", decides_at)
+    assert answer.body["answers"][0]["decides_at"] == decides_at
+    due = datetime.fromisoformat(decides_at)
+    clock(f"{due - timedelta(seconds=1):%d %H:%M:%S}")
+    assert platform.post("claims/", {"subject": "freight_order", "key": "A"}).status == 202
+    assert not Decision.objects.exists()
+    clock(f"{due:%d %H:%M:%S}")
+    decided = platform.post("claims/", {"subject": "freight_order", "key": "A"})
+    assert (decided.status, decided.body["state"], decided.body["decides_at"]) == (201, "settled", None)
+
+
+def test_competing_offers_wait_for_the_longest_delay_among_them(platform: Program) -> None:
+    publish(offer("o", settling_hours="21") + offer("p", benefit="{fee: freight, percent: 5}"))
+    answer = platform.post("claims/", claim_with_fact())
+    assert (answer.status, answer.body["decides_at"]) == (202, "2022-09-03T01:00:00Z")
+    assert [each["decides_at"] for each in answer.body["answers"]] == ["2022-09-03T01:00:00Z"] * 2
+
+
+def test_a_claim_on_a_paused_offer_is_a_200_without_an_instant(platform: Program) -> None:
+    publish(offer("o"))
+    row = Offer.objects.get()
+    pausing.pause(row, at=t("01"), by="ana", reason="a fault")
+    answer = platform.post("claims/", claim_with_fact())
+    assert (answer.status, answer.body["state"], answer.body["decides_at"]) == (200, "paused", None)
+    pausing.resume(row, at=t("02"), by="ana", reason="repaired")
+    assert platform.post("claims/", {"subject": "freight_order", "key": "A"}).status == 201
+
+
+def test_the_state_is_the_present_one_beside_the_decision(platform: Program) -> None:
+    publish(offer("o", settlement="{locked_at: paid_at, at: shipped_at, released_by: cancelled_at}"))
+    key = {"subject": "freight_order", "key": "A"}
+    placed = platform.post("claims/", claim_with_fact())
+    assert (placed.status, placed.body["state"], placed.body["outcome"]) == (201, "locked", "granted")
+    cancelled = platform.post("claims/freight_order/A/cancel/", {"at": "2022-09-02T20:00:00Z"})
+    assert (cancelled.status, cancelled.body["state"], cancelled.body["outcome"]) == (200, "released", "granted")
+    again = platform.post("claims/", key)
+    assert (again.status, again.body["status"], again.body["code"]) == (409, 409, "ended")
+    assert (again.body["state"], again.body["outcome"]) == ("released", "granted")
+    assert platform.post("claims/", key).status == 409
+    assert platform.post("quotes/", key).body["state"] == "released"
+    assert (Grant.objects.count(), Decision.objects.count()) == (1, 1)
+
+
+def test_a_claim_that_may_still_be_granted_waits_though_another_offer_refused_it(platform: Program) -> None:
+    publish(
+        offer("later", decided_at="2022-09-10 00:00:00")
+        + offer("small", conditions="[{fact: base_freight, at_least: 5000.00}]", benefit=BUNDLE, settlement="")
+    )
+    answer = platform.post("claims/", claim_with_fact())
+    assert (answer.status, answer.body["state"]) == (202, "waiting")
+    assert sorted(each["outcome"] for each in answer.body["answers"]) == ["pending", "refused"]
+    clock("10")
+    assert platform.post("claims/", {"subject": "freight_order", "key": "A"}).body["state"] == "settled"
 
 
 def test_a_claim_for_a_recorded_subject(platform: Program) -> None:

@@ -1,8 +1,9 @@
 """Python client: every operation of the schema, against a running server."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_type_hints
+from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import urllib3
@@ -17,6 +18,7 @@ from campaigns.models import Grant
 from fairground_client import Fairground, Problem, Refused, UnavailableError, responses
 from logistics.models import FreightOrder
 from merchants import api_keys
+from tests.support import contract
 from tests.support.members import clock
 from tests.support.programs import FACT
 from tests.support.scenarios import coupon_offer
@@ -52,6 +54,20 @@ def _nullable(of: dict[str, Any]) -> bool:
     return "null" in kinds or {"type": "null"} in of.get("oneOf", []) + of.get("anyOf", [])
 
 
+def keep_contract(client: Fairground) -> None:
+    """Check each response that the client gets against the schema."""
+    send = client.transport._send
+
+    def checked(method: str, path: str, body: object, more: Mapping[str, str]) -> urllib3.BaseHTTPResponse:
+        response = send(method, path, body, more)
+        address = unquote(urlsplit(urljoin(f"{client.transport.url}/api/v1/", path)).path)
+        kind = response.headers["Content-Type"].partition(";")[0]
+        contract.check(method, address, status=response.status, content_type=kind, body=response.data)
+        return response
+
+    client.transport._send = checked  # type: ignore[method-assign]  # its own, with a check
+
+
 @pytest.fixture
 def connect(transactional_db: None, live_server: LiveServer, settings: Settings) -> Callable[..., Fairground]:
     """A client of the running server, by default the platform's."""
@@ -62,7 +78,9 @@ def connect(transactional_db: None, live_server: LiveServer, settings: Settings)
     def made(*scopes: str, of: Any = None, **options: Any) -> Fairground:
         wanted = scopes or ("read", "claim", "facts")
         _key, secret = api_keys.issue("test", scopes=wanted, merchant=of, at=timezone.now(), by="test")
-        return Fairground(live_server.url, secret, **options)
+        client = Fairground(live_server.url, secret, **options)
+        keep_contract(client)
+        return client
 
     return made
 

@@ -1,5 +1,6 @@
-"""OpenAPI schema: valid, complete, and shown without other servers."""
+"""OpenAPI schema: valid, complete, and kept: every operation answers as it is declared."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,10 @@ from ruamel.yaml import YAML
 
 from api import urls
 from api.views import schema
+from tests.support import contract
+from tests.support.programs import FACT, Program, claim_with_fact
+from tests.support.scenarios import coupon_offer
+from tests.support.world import freight, offer, publish, tick
 
 
 def test_the_schema_is_valid_and_complete() -> None:
@@ -53,3 +58,71 @@ def test_the_schema_is_generated_once_for_each_language_and_format(monkeypatch: 
 def key_of(language: str, form: str) -> tuple[Any, str]:
     renderer = {"json": OpenApiJsonRenderer, "yaml": OpenApiYamlRenderer}[form]
     return renderer, language if language in ("en", "zh-hans") else "en"
+
+
+KEY = {"subject": "freight_order", "key": "F"}
+TRADE = {"order_no": "T", "merchant_code": "M1", "product": "trade_assurance", "amount_usd": "1.00"}
+CALLS = [
+    ("get", "campaigns/", None, 200),
+    ("get", "offers/", None, 200),
+    ("get", "offers/o/", None, 200),
+    ("get", "offers/o/quota/", None, 200),
+    ("get", "offers/o/quota/history/", None, 200),
+    ("get", "statements/2022-09/", None, 200),
+    ("get", "merchants/M1/benefits/", None, 200),
+    ("get", "merchants/M1/grants/", None, 200),
+    ("get", "merchants/M1/coupons/", None, 200),
+    ("get", "merchants/M1/decisions/", None, 200),
+    ("get", "subjects/freight_order/F/", None, 200),
+    ("post", "quotes/", KEY, 200),
+    ("post", "claims/", KEY, 201),
+    ("post", "claims/", {"subject": "trade_order", "fact": {**TRADE, "completed_at": "2022-09-02T00:00:00Z"}}, 202),
+    ("post", "claims/", claim_with_fact(order_no="G", paid_at=None), 200),
+    ("post", "claims/", claim_with_fact(order_no="H", base_freight="1.00"), 409),
+    ("post", "claims/freight_order/F/cancel/", {"at": "2022-09-02T20:00:00Z"}, 200),
+    ("post", "facts/freight_orders/", {"facts": [{**FACT, "order_no": "N"}]}, 200),
+    ("patch", "facts/freight_orders/", {"facts": [{"order_no": "N", "base_freight": 2}]}, 200),
+    ("put", "facts/freight_orders/", {"facts": [{**FACT, "order_no": "N"}]}, 200),
+    ("post", "freight-orders/P/coupon/", None, 201),
+    ("delete", "freight-orders/P/coupon/", None, 200),
+]
+
+
+@pytest.mark.django_db
+def test_every_operation_answers_with_each_status_of_success_that_it_declares(platform: Program) -> None:
+    """The client of the tests checks every response against the schema; this test leaves no operation out."""
+    later = {"benefit": "{fee: service_fee, percent: 50}", "settlement": "", "claim": "{at: completed_at}"}
+    publish(
+        offer("o", conditions="[{fact: base_freight, at_least: 500.00}]", quota="{limit: 5}")
+        + offer("later", subject="trade_order", decided_at="2022-09-10 00:00:00", **later)
+        + coupon_offer()
+    )
+    freight("F", paid_at="02", shipped_at="02")
+    tick("03")
+    freight("P", placed_at="02 10:00")
+    seen = set()
+    for method, path, body, status in CALLS:
+        answer = platform.ask(method, path, body)
+        assert answer.status == status, (path, answer.body)
+        operation = contract.find(method, f"/api/v1/{path}")
+        assert operation is not None
+        if status < 300:
+            seen.add((operation.name, str(status)))
+    assert seen == set(contract.declared_statuses())
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "body", "fault"),
+    [
+        (201, "application/json", {"next": None, "previous": None, "results": []}, "201 is not declared"),
+        (200, "text/html", {"next": None, "previous": None, "results": []}, "answers text/html"),
+        (200, "application/json", [], "is not of type"),
+        (200, "application/json", {"next": None, "results": []}, "previous"),
+        (200, "application/json", {"next": None, "previous": None, "results": [], "count": 1}, "count"),
+        (200, "application/json", {"next": None, "previous": None, "results": [{"code": "c"}]}, "name_en"),
+    ],
+)
+def test_control_a_response_that_is_not_declared_fails(status: int, kind: str, body: object, fault: str) -> None:
+    content = json.dumps(body).encode()
+    with pytest.raises(AssertionError, match=fault):
+        contract.check("get", "/api/v1/campaigns/", status=status, content_type=kind, body=content)

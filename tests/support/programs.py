@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.test import Client
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from merchants import api_keys
 from merchants.models import Merchant
+from tests.support import contract
 from tests.support.members import clock
 from tests.support.world import merchant
 
@@ -35,13 +37,20 @@ class Program:
         self.headers = {"authorization": f"Bearer {secret}", **headers} if secret else headers
 
     def get(self, path: str, **headers: str) -> Answer:
-        return self._answer(self.client.get(f"/api/v1/{path}", headers={**self.headers, **headers}))
+        return _answer("get", path, self.client.get(f"/api/v1/{path}", headers={**self.headers, **headers}))
+
+    def list(self, path: str) -> Any:
+        """Return the first page of a list."""
+        answer = self.get(path)
+        assert answer.status == 200, answer.body
+        return answer.body["results"]
 
     def post(self, path: str, body: Any = None, *, once: str | None = "new", **headers: str) -> Answer:
         own = {"idempotency-key": f"call-{next(NUMBERS)}" if once == "new" else once} if once is not None else {}
         raw = body if isinstance(body, bytes) else json.dumps(body, default=str)
         sent = {**self.headers, **own, **headers}
-        return self._answer(self.client.post(f"/api/v1/{path}", raw, content_type="application/json", headers=sent))
+        response = self.client.post(f"/api/v1/{path}", raw, content_type="application/json", headers=sent)
+        return _answer("post", path, response)
 
     def ask(self, method: str, path: str, body: Any = None) -> Answer:
         """Send a request with any method; a write has a new Idempotency-Key."""
@@ -50,11 +59,17 @@ class Program:
         sent = {**self.headers, "idempotency-key": f"call-{next(NUMBERS)}"}
         raw = json.dumps(body) if body is not None else ""
         call = getattr(self.client, method)
-        return self._answer(call(f"/api/v1/{path}", raw, content_type="application/json", headers=sent))
+        response = call(f"/api/v1/{path}", raw, content_type="application/json", headers=sent)
+        return _answer(method, path, response)
 
-    def _answer(self, response: Any) -> Answer:
-        body = json.loads(response.content) if response.content else None
-        return Answer(response.status_code, body, dict(response.headers))
+
+def _answer(method: str, path: str, response: Any) -> Answer:
+    """Return a response as plain values. Fails unless it is as the schema declares it."""
+    headers, content = dict(response.headers), response.content
+    address = unquote(urlsplit(f"/api/v1/{path}").path)
+    kind = headers.get("Content-Type", "").partition(";")[0]
+    contract.check(method, address, status=response.status_code, content_type=kind, body=content)
+    return Answer(response.status_code, json.loads(content) if content else None, headers)
 
 
 def program(*scopes: str, of: str | None = None) -> Program:
@@ -84,7 +99,7 @@ def claim_with_fact(**fact: Any) -> dict[str, Any]:
 @pytest.fixture
 def platform(db: None, settings: Settings) -> Program:
     """Return a program of the platform, on 3 September 2022, 00:00 UTC, in a marketplace of M1 and M2."""
-    settings.DEMO = True
+    settings.DEMO, settings.API_RATE = True, 10**6
     clock("03")
     merchant("M1")
     merchant("M2")

@@ -18,7 +18,7 @@ from campaigns.models import Grant, Offer
 from campaigns.offers import pausing, publishing
 from definitions import parser
 from definitions.errors import DefinitionError
-from imports.json_rows import import_json_rows
+from imports.json_rows import JsonOptions, Mode, import_json_rows
 from imports.registry import find_schema
 from imports.schema import RowError
 from logistics.models import FreightOrder
@@ -122,7 +122,8 @@ def _import(steps: list[Step]) -> None:
     """Import rows of one file together, or one by one where one of them is refused."""
     schema, errors = find_schema(steps[0].target), list[RowError]()
     rows = {tuple(step.row[name] for name in schema.key): step.row for step in steps}
-    import_json_rows(schema, list(rows.values()), name=schema.name, now=steps[0].at, on_error=errors.append)
+    options = JsonOptions(name=schema.name, now=steps[0].at, mode=Mode.REPLACE, allow_moves=True)
+    import_json_rows(schema, list(rows.values()), options, on_error=errors.append)
     if errors and len(steps) > 1:
         for step in steps:
             _import([step])

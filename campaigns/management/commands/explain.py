@@ -14,6 +14,7 @@ from campaigns.models import Offer
 from campaigns.offers import published_offers
 from campaigns.reporting.exports import format_instant
 from core import clock
+from core.keys import normalize_key
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: object, offer: str, subject: str, as_of: str | None, **options: object) -> None:
         at = parse_instant(as_of) if as_of else clock.now()
         try:
-            answer = explanations.explain(published_offers.find(offer), subject, at=at)
+            answer = explanations.explain(published_offers.find(offer), normalize_key(subject), at=at)
         except Offer.DoesNotExist as error:
             known = ", ".join(Offer.objects.order_by("code").values_list("code", flat=True)) or "none"
             raise CommandError(f"there is no offer {offer}; published are: {known}") from error

@@ -1,0 +1,88 @@
+"""Query parameters: each operation declares its own; unknown, repeated and invalid ones are errors that name them."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.request import Request
+
+from api import problems
+from api.problems import ProblemError
+from api.serializers import KeyField
+from campaigns.eligibility import explanations
+from campaigns.models import Coupon, Grant
+from core.similar_words import nearest_word
+
+Base = serializers.Serializer[Any]
+MAX_PAGE_SIZE = 100
+PAGE_SIZE = 50
+
+
+class NoQuery(Base):
+    """An operation without query parameters."""
+
+
+class PageQuery(Base):
+    cursor = serializers.CharField(required=False, help_text="Where the page begins: see `next` and `previous`.")
+    size = serializers.IntegerField(
+        required=False, default=PAGE_SIZE, min_value=1, max_value=MAX_PAGE_SIZE, help_text="Rows of a page, at most."
+    )
+
+
+class OffersQuery(PageQuery):
+    campaign = serializers.CharField(required=False, help_text="Only offers of this campaign.")
+
+
+class GrantsQuery(PageQuery):
+    offer = serializers.CharField(required=False, help_text="Only grants of this offer.")
+    status = serializers.ChoiceField(choices=Grant.Status.choices, required=False)
+
+
+class CouponsQuery(PageQuery):
+    offer = serializers.CharField(required=False, help_text="Only coupons of this offer.")
+    status = serializers.ChoiceField(choices=Coupon.Status.choices, required=False)
+
+
+class DecisionsQuery(PageQuery):
+    offer = serializers.CharField(required=False, help_text="Only decisions of this offer.")
+    outcome = serializers.ChoiceField(choices=sorted(explanations.OUTCOMES.values()), required=False)
+
+
+class StatementQuery(PageQuery):
+    offer = serializers.CharField(required=False, help_text="Only lines of this offer.")
+    merchant = KeyField(required=False, help_text="Only lines of this merchant.")
+
+
+def parse(request: Request, declared: type[Base]) -> dict[str, Any]:
+    """Return the typed query parameters of a request. Raises ProblemError (400) that names each faulty one."""
+    query = request.query_params
+    serializer = declared(data={name: query[name] for name in query})
+    errors = [error for name in query for error in _name_errors(name, len(query.getlist(name)), serializer.fields)]
+    if not errors and serializer.is_valid():
+        values: dict[str, Any] = serializer.validated_data
+        return values
+    errors = errors or [
+        parameter_error(name, str(error.code), str(error))
+        for name, faults in serializer.errors.items()
+        for error in faults
+    ]
+    raise ProblemError(problems.INVALID, errors=errors)
+
+
+def parameter_error(name: str, code: str, detail: str) -> dict[str, str]:
+    """Return an entry of `errors` for a parameter of the address."""
+    return {"parameter": name, "code": code, "detail": detail}
+
+
+def _name_errors(name: str, count: int, declared: Any) -> list[dict[str, str]]:
+    if name not in declared:
+        similar = nearest_word(name, declared)
+        known = ", ".join(declared) or _("none")
+        detail = _("Unknown parameter. This address has: %(known)s.") % {"known": known}
+        if similar:
+            suggestion = _("Did you mean %(word)s?") % {"word": similar}
+            detail = f"{detail} {suggestion}"
+        return [parameter_error(name, "unknown", detail)]
+    if count > 1:
+        return [parameter_error(name, "repeated", _("Give this parameter once."))]
+    return []

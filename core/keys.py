@@ -1,0 +1,25 @@
+"""Keys of facts: one normal form, in which imports store them, and in which every address and query names them."""
+
+import unicodedata
+
+from django.urls import register_converter
+
+
+def normalize_key(text: str) -> str:
+    """Return a key in the form in which it is stored: NFKC, without surrounding spaces."""
+    return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip(" ")
+
+
+class KeyConverter:
+    """Part of an address that is a key. Keys may hold slashes, written as such or as `%2F`."""
+
+    regex = ".+"
+
+    def to_python(self, text: str) -> str:
+        return normalize_key(text)
+
+    def to_url(self, key: str) -> str:
+        return key
+
+
+register_converter(KeyConverter, "key")
