@@ -32,6 +32,7 @@ MAX_CARDS = 4
 """Quotas at risk beyond this number are shown as rows of the table."""
 DATE_LABELS: dict[str, Promise] = {
     "opens": gettext_lazy("opens"),
+    "order_by": gettext_lazy("last new orders"),
     "closes": gettext_lazy("closes"),
     "decided": gettext_lazy("claims decided, coupons issued"),
     "deadline": gettext_lazy("fulfilment deadline"),

@@ -5,6 +5,7 @@ address: addresses contain the secrets of invitations, password resets and calen
 """
 
 import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -67,7 +68,7 @@ def build_config(*, as_json: bool, worker_level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": LINE, "json": JSON},
-        "filters": {"route": {"()": RouteFilter}},
+        "filters": {"route": {"()": RouteFilter}, "refusals": {"()": RefusalFilter}},
         "handlers": {
             "console": {
                 "class": "logging.StreamHandler",
@@ -78,7 +79,10 @@ def build_config(*, as_json: bool, worker_level: str) -> dict[str, Any]:
         "root": {"handlers": ["console"], "level": "WARNING"},
         "loggers": {
             "django": {"handlers": ["console"], "level": "WARNING", "propagate": False},
-            "django.request": {"level": "ERROR" if as_json else "WARNING"},  # JSON has a line for each request anyway
+            "django.request": {
+                "level": "ERROR" if as_json else "WARNING",  # JSON has a line for each request anyway
+                "filters": ["refusals"],
+            },
             "django_structlog": {"level": event_level},
             "campaigns.engine.ticker": {"level": event_level},
             "fairground.security": {"level": event_level},
@@ -86,6 +90,15 @@ def build_config(*, as_json: bool, worker_level: str) -> dict[str, Any]:
             "celery.app.trace": {"level": worker_level},
         },
     }
+
+
+class RefusalFilter(logging.Filter):
+    """Filter that drops the traceback of refused requests: a missing permission is no fault of the program."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if getattr(record, "status_code", 0) == HTTPStatus.FORBIDDEN:
+            record.exc_info, record.exc_text = None, None
+        return True
 
 
 class RequestLogging(RequestMiddleware):

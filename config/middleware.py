@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +13,7 @@ from django.shortcuts import resolve_url
 from django.views import defaults
 
 from api import problems
+from config import error_views
 from config.body_limits import FORMS
 from core.requests import described
 from core.unusable_input import has_nul, is_unusable_input
@@ -57,6 +59,20 @@ def note_route(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
         response = get_response(request)
         request.META["fairground.route"] = described(request)
         return response
+
+    return answer
+
+
+def method_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: give a 405 for people a page. Programs get the API's error format from their own view."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content or request.method == "OPTIONS":
+            return response
+        page = error_views.method_not_allowed(request)
+        page["Allow"] = response["Allow"]
+        return page
 
     return answer
 

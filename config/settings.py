@@ -94,8 +94,10 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.middleware.method_pages",
     "api.throttling.headers",
 ]
+CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"
 
 # Browsers load scripts, styles and images from this server only, and none that are written inside a page.
 CONTENT_SECURITY_POLICY = {

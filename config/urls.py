@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 from backoffice import overview
 from config import health_views
 
+handler403 = "config.error_views.forbidden"
+handler404 = "config.error_views.not_found"
 handler500 = "config.error_views.server_error"
 
 urlpatterns = [

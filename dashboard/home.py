@@ -9,13 +9,14 @@ from django.utils.translation import ngettext
 from campaigns.eligibility import merchant_status
 from campaigns.eligibility.merchant_status import Kind, MerchantOfferStatus
 from campaigns.models import Campaign, Grant
-from campaigns.offers import published_offers
+from campaigns.offers import published_offers, schedule
 from core import clock
 from core.facts import COLLECTIONS
-from core.formatting import format_money, format_number
+from core.formatting import format_money, format_number, join_and
 from dashboard.rendering import render_page
 from definitions import offer_sentences
 from definitions.claim_terms import ClaimNth
+from definitions.offer_terms import OfferTerms
 from merchants.access import MemberRequest, for_members
 from rules.sentences import describe_bound
 from rules.time_windows import Bound
@@ -43,9 +44,9 @@ class Card:
     @property
     def next_steps(self) -> tuple[str, ...]:
         """Sentences on what happens next with benefits that are not yet decided or settled."""
-        terms, progress = self.status.offer.terms, self.status.progress
-        if terms.decided_at and progress and progress.passed and not (self.status.grants or self.is_closed):
-            return (_("decided at %(at)s") % {"at": describe_bound(terms.decided_at)},)
+        terms = self.status.offer.terms
+        if self.status.kind == Kind.QUALIFIED and terms.decided_at:
+            return (_describe_decision(terms, terms.decided_at, limited=self.status.left is not None),)
         unsettled = {Grant.Status.RESERVED, Grant.Status.LOCKED}
         if any(held.status in unsettled for held in self.status.grants):
             return offer_sentences.describe_next_steps(terms)
@@ -57,7 +58,12 @@ class Card:
         counted, needed = self.status.target
         claim = self.status.offer.terms.claim
         if isinstance(claim, ClaimNth):
-            text = _("%(counted)s of %(needed)s %(rows)s counted")
+            reached = counted >= needed
+            text = (
+                _("Reached: %(counted)s of %(needed)s %(rows)s")
+                if reached
+                else _("%(counted)s of %(needed)s %(rows)s counted")
+            )
             words = {
                 "rows": COLLECTIONS[claim.nth.of].label,
                 "counted": format_number(counted),
@@ -79,18 +85,35 @@ class Card:
 
     def _own_quota(self, left: int) -> str:
         if left == 0:
-            return _("You have reached the limit per merchant (%(n)s).") % {
-                "n": self.status.offer.row.limit_per_merchant
-            }
+            limit = format_number(self.status.offer.row.limit_per_merchant)
+            return _("Limit per merchant reached (%(n)s of %(n)s).") % {"n": limit}
         return ngettext("You can get %(n)s more.", "You can get %(n)s more.", left) % {"n": format_number(left)}
 
     @property
-    def deadline(self) -> Bound | None:
-        """The next date to watch: the last day of coupons in the wallet, else the closing of an open offer."""
-        bundle = self.status.offer.terms.bundle
-        if bundle and self.status.coupons:
-            return bundle.valid.to
-        return None if self.status.is_closed else self.status.closes
+    def deadline(self) -> str:
+        """The next date to watch: the last day of coupons in the wallet, else the last orders or the closing."""
+        status, bundle = self.status, self.status.offer.terms.bundle
+        if bundle and status.coupons:
+            return _("Coupons valid until %(at)s") % {"at": describe_bound(bundle.valid.to)}
+        if status.next_end is None or status.is_closed:
+            return ""
+        at = describe_bound(status.next_end)
+        if status.order_by is None:
+            return _("Until %(at)s") % {"at": at}
+        if status.takes_orders:
+            return _("Order by %(at)s") % {"at": at}
+        return _("For orders placed in time: %(date)s") % {"date": self._closing_date(at)}
+
+    @property
+    def later_deadline(self) -> str:
+        """The date that follows the last orders: by when they must be paid or shipped."""
+        status = self.status
+        if status.order_by is None or status.closes is None or not status.takes_orders or status.is_closed:
+            return ""
+        return self._closing_date(describe_bound(status.closes))
+
+    def _closing_date(self, at: str) -> str:
+        return describe_closing(self.status.offer.terms, at)
 
     @property
     def can_have_more(self) -> bool:
@@ -101,6 +124,23 @@ class Card:
     def is_closed(self) -> bool:
         """True if there is nothing left to do: the offer is over or does not apply."""
         return self.status.kind in (Kind.NOT_ELIGIBLE, Kind.OVER)
+
+
+def _describe_decision(terms: OfferTerms, decided_at: Bound, *, limited: bool) -> str:
+    """Return when a merchant that has qualified gets the benefit."""
+    text = _("Qualified: the claim is decided on %(at)s")
+    n = terms.bundle.count if terms.bundle else 0
+    if n:
+        text = ngettext("Qualified: %(n)d coupon arrives on %(at)s", "Qualified: %(n)d coupons arrive on %(at)s", n)
+    if limited:
+        text = _("%(sentence)s, while the quota lasts") % {"sentence": text}
+    return text % {"n": n, "at": describe_bound(decided_at)}
+
+
+def describe_closing(terms: OfferTerms, at: str) -> str:
+    """Return by when what claims the benefit must happen, such as `shipped by 31 December`."""
+    events = [str(fact.event or fact.label) for fact in schedule.closing_events(terms)]
+    return _("%(event)s by %(at)s") % {"event": join_and(events) if events else _("closes"), "at": at}
 
 
 @for_members

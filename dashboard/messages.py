@@ -1,25 +1,76 @@
-"""Messages to the reader, newest first."""
+"""Messages to the reader, newest first by the time of what happened, grouped by day."""
 
-from django.http import HttpResponse
+from datetime import date
+from itertools import groupby
+from typing import Any
+
+from babel.dates import format_date
+from django.db.models import F
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.models import Message
+from campaigns.models import Message, OutboxEvent
 from campaigns.notifications import message_texts
+from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
+from core.formatting import babel_locale
+from dashboard.order_types import order_types
 from dashboard.rendering import render_page
 from merchants.access import MemberRequest, for_members
+
+UNREAD = "unread"
+Topic = Message.Topic
 
 
 @require_GET
 @for_members
 def index(request: MemberRequest) -> HttpResponse:
-    """List the reader's messages; operators see those of the merchant's first main account."""
+    """List the reader's messages, all, unread or of one topic; operators see those of the first main account."""
     member = request.member or request.merchant.members.order_by("role", "pk").first()
-    rows = Message.objects.filter(member=member, shown=True).select_related("event__offer__version")
-    page = pagination.newest(rows, after=request.GET.get("after", ""))
-    texts = [(message, message_texts.describe(message.event)) for message in page.rows]
-    return render_page(request, "dashboard/messages.html", at=clock.now(), messages_with_text=texts, page=page)
+    wanted = request.GET.get("show", "")
+    if wanted not in ("", UNREAD, *Topic.values):
+        raise Http404
+    rows = Message.objects.filter(member=member, shown=True)
+    if wanted:
+        rows = rows.filter(read_at=None) if wanted == UNREAD else rows.filter(topic=wanted)
+    rows = rows.select_related("event__offer__version").annotate(happened_at=F("event__at"))
+    page = pagination.newest_by("happened_at", rows, after=request.GET.get("after", ""))
+    context = {
+        "days": [(_day_name(day), list(group)) for day, group in groupby(map(_entry, page.rows), key=_day)],
+        "page": page,
+        "wanted": wanted,
+        "topics": Topic.choices,
+    }
+    return render_page(request, "dashboard/messages.html", at=clock.now(), **context)
+
+
+def _entry(message: Any) -> tuple[Any, str, str]:
+    return message, message_texts.describe(message.event), _link(message.event)
+
+
+def _day(entry: tuple[Any, str, str]) -> date:
+    return timezone.localtime(entry[0].happened_at).date()
+
+
+def _day_name(day: date) -> str:
+    return format_date(day, _("d MMMM y"), locale=babel_locale())
+
+
+def _link(event: OutboxEvent) -> str:
+    """Return the address of the object that an event is about: an order, the wallet, or the offer."""
+    if event.order_no:
+        return reverse("order", args=("freight", event.order_no))
+    if event.coupon_id is not None:
+        return reverse("wallet")
+    subject = terms_of(event.offer.version).subject if event.offer.version else ""
+    listed = next((each.name for each in order_types().values() if each.subject == subject), "")
+    if listed and event.subject:
+        return reverse("order", args=(listed, event.subject))
+    return reverse("offer", args=(event.offer.code,))
 
 
 @require_POST

@@ -7,6 +7,8 @@ import icalendar
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.functional import Promise
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
@@ -15,6 +17,7 @@ from campaigns.models import Offer
 from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
+from core.formatting import join_and
 from dashboard.home import Card
 from dashboard.rendering import render_page
 from definitions import offer_sentences
@@ -25,6 +28,7 @@ CALENDAR = "text/calendar; charset=utf-8"
 ZONES = ("America/Los_Angeles", "Asia/Shanghai")
 DATES: dict[str, Promise] = {
     "opens": gettext_lazy("Opens"),
+    "order_by": gettext_lazy("Order by"),
     "closes": gettext_lazy("Closes"),
     "decided": gettext_lazy("Claims decided"),
     "deadline": gettext_lazy("Fulfilment deadline"),
@@ -39,7 +43,7 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     """Show the offer's terms and which requirements this merchant meets."""
     at, offer = clock.now(), _find(code)
     [status] = merchant_status.statuses([offer], request.merchant, at=at)
-    dates = [(DATES[kind], bound) for kind, bound in schedule.dates(offer.terms)]
+    dates = [(_label(kind, offer), bound) for kind, bound in schedule.dates(offer.terms)]
     context = {
         "card": Card(status),
         "terms": offer_sentences.describe_terms(offer.terms),
@@ -83,10 +87,18 @@ def _feed(offers: Iterable[PublishedOffer]) -> icalendar.Calendar:
             event.add("dtstamp", offer.row.version.published_at.astimezone(UTC))
             event.add("dtstart", bound.instant)
             event.add("dtend", bound.instant + timedelta(minutes=1))
-            event.add("summary", f"{offer.row.name}: {DATES[kind]}")
+            event.add("summary", f"{offer.row.name}: {_label(kind, offer)}")
             event.add("transp", "TRANSPARENT")
             feed.add_component(event)
     return feed
+
+
+def _label(kind: str, offer: PublishedOffer) -> str:
+    """Return the name of a date. Where orders close before the offer does, the later date says what is due then."""
+    events = schedule.closing_events(offer.terms)
+    if kind == "closes" and events and schedule.order_by(offer.terms):
+        return capfirst(_("%(event)s by") % {"event": join_and(str(fact.event or fact.label) for fact in events)})
+    return str(DATES[kind])
 
 
 def _find(code: str) -> PublishedOffer:

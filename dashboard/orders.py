@@ -2,44 +2,41 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET
 
-from campaigns.coupons import attachment
 from campaigns.eligibility import claims, explanations
 from campaigns.eligibility.condition_results import ConditionResult
 from campaigns.eligibility.explanations import Explanation
+from campaigns.eligibility.merchant_status import depends_on_merchant
 from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock, pagination
 from core.facts import Label
-from core.formatting import format_money
+from dashboard import coupon_use
+from dashboard.order_filters import OrderFilterForm
 from dashboard.order_types import OrderType, order_types
 from dashboard.rendering import render_page
 from definitions.claim_terms import ClaimNth
-from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
 
 MAX_REASONS_IN_LIST = 2
 OUTCOMES: dict[str, Label] = {
     "granted": gettext_lazy("granted"),
-    "refused": gettext_lazy("requirement not met"),
+    "pending": gettext_lazy("claimed, awaiting decision"),
+    "no_claim": gettext_lazy("not claimed yet"),
     "superseded": gettext_lazy("a larger benefit on the same fee was granted"),
     "merchant_cap": gettext_lazy("limit per merchant reached"),
     "quota_exhausted": gettext_lazy("quota used up"),
     "stopped": gettext_lazy("offer stopped"),
-    "pending": gettext_lazy("claimed, awaiting decision"),
     "before_opening": gettext_lazy("before the offer opened"),
-    "no_claim": gettext_lazy("not claimed yet"),
+    "refused": gettext_lazy("requirement not met"),
     "not_a_subject": gettext_lazy("does not apply to this order"),
 }
 
@@ -49,6 +46,13 @@ class OfferResult:
     """Outcome of one offer for one order, with the texts for pages."""
 
     explanation: Explanation
+    is_excluded: bool = False
+    """The merchant itself does not meet a condition, so that none of its orders can have the benefit."""
+
+    @property
+    def rank(self) -> int:
+        """Place among the results of an order: what it has, what it may get, what it missed."""
+        return list(OUTCOMES).index(self.explanation.outcome)
 
     @property
     def outcome(self) -> str:
@@ -101,6 +105,21 @@ class OrderRow:
     counts_for: list[PublishedOffer]
 
     @property
+    def shown(self) -> list[OfferResult]:
+        """Results that concern this order, what it has first."""
+        return [result for result in self.results if result.is_applicable and not result.is_excluded]
+
+    @property
+    def folded(self) -> list[OfferResult]:
+        """Results that are the same for every order of the merchant, or do not apply."""
+        return [result for result in self.results if result not in self.shown]
+
+    @property
+    def excluded(self) -> list[OfferResult]:
+        """Results of offers for such orders that the merchant is excluded from."""
+        return [result for result in self.folded if result.is_applicable]
+
+    @property
     def has_no_offer(self) -> bool:
         return not (self.coupon or self.counts_for or any(result.is_applicable for result in self.results))
 
@@ -110,8 +129,11 @@ class OrderRow:
 def index(request: MemberRequest, order_type: str = "freight") -> HttpResponse:
     """List the merchant's orders of one type, newest first, each with its benefits or what was missing."""
     shown, at = _order_type(order_type), clock.now()
-    page = pagination.newest_by("listed_at", shown.rows(request.merchant, at), after=request.GET.get("after", ""))
+    filters = OrderFilterForm(request.GET)
+    orders = filters.apply(shown.rows(request.merchant, at), request.merchant)
+    page = pagination.newest_by("listed_at", orders, after=request.GET.get("after", ""))
     context = {
+        "filters": filters,
         "order_types": order_types().values(),
         "order_type": shown,
         "rows": _rows(shown, page.rows, request.merchant, at),
@@ -129,33 +151,13 @@ def detail(request: MemberRequest, order_type: str, number: str) -> HttpResponse
     if order is None:
         raise Http404
     [row] = _rows(shown, [order], request.merchant, at)
-    member = request.member
-    may_attach = shown.name == "freight" and member is not None and member.may_attach
     context = {
         "order_type": shown,
         "row": row,
         "details": list(shown.details(order, at)),
-        "may_attach": may_attach and not attachment.cannot(order, at=at),
+        "coupon_use": coupon_use.for_order(request, order, at=at) if shown.name == "freight" else None,
     }
     return render_page(request, "dashboard/order.html", at=at, **context)
-
-
-@require_POST
-@for_members
-def attach(request: MemberRequest, number: str) -> HttpResponse:
-    """Attach a coupon from the wallet to a freight order."""
-    if request.member is None or not request.member.may_attach:
-        raise PermissionDenied
-    try:
-        coupon = attachment.attach(number, merchant=request.merchant, at=clock.now(), by=str(request.member))
-    except FreightOrder.DoesNotExist as error:
-        raise Http404 from error
-    except attachment.NotAttachableError as refusal:
-        messages.error(request, str(refusal))
-    else:
-        value = format_money(coupon.value, coupon.currency)
-        messages.success(request, _("Coupon of %(value)s attached to this order.") % {"value": value})
-    return redirect("order", order_type="freight", number=number)
 
 
 def _order_type(name: str) -> OrderType:
@@ -173,7 +175,8 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
     for offer in published_offers.published() if keys else []:
         if offer.terms.subject == order_type.subject:
             for explanation in explanations.explain_all(offer, keys, at=at):
-                results[explanation.subject].append(OfferResult(explanation))
+                excluded = not explanation.status and _excludes_merchant(offer, explanation)
+                results[explanation.subject].append(OfferResult(explanation, excluded))
         claim = offer.terms.claim
         if isinstance(claim, ClaimNth) and claim.nth.of == order_type.collection.name:
             for order in claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys):
@@ -184,9 +187,15 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
             order=order,
             latest_event=order_type.latest(order, at),
             summary=order_type.summary(order),
-            results=results[order.pk],
+            results=sorted(results[order.pk], key=attrgetter("rank")),
             coupon=coupons.get(order.pk),
             counts_for=counts_for[order.pk],
         )
         for order in orders
     ]
+
+
+def _excludes_merchant(offer: PublishedOffer, explanation: Explanation) -> bool:
+    """Return whether a condition that concerns the merchant alone did not pass."""
+    about_merchant = {each.name for each in (*offer.terms.scope, *offer.terms.asked) if depends_on_merchant(each)}
+    return any(not result.passed and result.name in about_merchant for result in explanation.conditions)

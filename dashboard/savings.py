@@ -9,10 +9,11 @@ from babel.dates import format_skeleton
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from campaigns.ledger import savings
-from campaigns.ledger.savings import Saving
+from campaigns.ledger.savings import Saving, SavingLine
 from core import clock, spreadsheets
 from core.formatting import babel_locale
 from dashboard.rendering import render_page
@@ -24,6 +25,7 @@ FORMATS = {
 }
 
 
+KINDS = {"discount": gettext_lazy("discount"), "coupon": gettext_lazy("coupon")}
 BAR_SPACING = 84
 """Distance in chart units between the left edges of two bars."""
 
@@ -94,17 +96,18 @@ def index(request: MemberRequest) -> HttpResponse:
 @require_GET
 @for_members
 def export(request: MemberRequest, file_format: str) -> HttpResponse:
-    """Download the table as a CSV file or a workbook."""
+    """Download every saving, line by line, as a CSV file or a workbook for accounting."""
     content_type, write = FORMATS[file_format]
-    header: list[object] = [_("month"), _("offer"), _("name"), _("amount"), _("currency")]
-    rows = [header, *map(_row, _savings(request))]
+    header: list[object] = [_("date"), _("order"), _("offer"), _("kind"), _("amount"), _("currency")]
+    rows = [header, *map(_row, savings.lines(request.merchant))]
     response = HttpResponse(write(rows), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="savings.{file_format}"'
     return response
 
 
-def _row(saving: Saving) -> list[object]:
-    return [f"{saving.month:%Y-%m}", saving.offer.code, saving.offer.name, saving.amount, saving.currency]
+def _row(line: SavingLine) -> list[object]:
+    day = timezone.localtime(line.at).date().isoformat()
+    return [day, line.order, line.offer.name, str(KINDS[line.kind]), line.amount, line.currency]
 
 
 def _savings(request: MemberRequest) -> list[Saving]:

@@ -62,6 +62,9 @@ def change(request: MemberRequest, number: int, action: str) -> HttpResponse:
     if member is None:
         raise Http404
     try:
+        if action == "disable" and "confirmed" not in request.POST:
+            members.check_may_change(member, by)
+            return render_page(request, "dashboard/team_disable.html", at=clock.now(), person=member)
         _apply(request, member, action, by)
     except MemberError as refusal:
         messages.error(request, str(refusal))

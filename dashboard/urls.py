@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from dashboard import home, impersonation, messages, offers, orders, preferences, savings, team, wallet
+from dashboard import coupon_use, home, impersonation, messages, offers, orders, preferences, savings, team, wallet
 from dashboard.auth import second_factor, sessions, sign_in
 
 urlpatterns = [
@@ -14,10 +14,11 @@ urlpatterns = [
     path("offers/<slug:code>/dates.ics", offers.download_dates, name="offer-dates"),
     path("calendar/<str:key>.ics", offers.calendar, name="calendar"),
     path("orders/", orders.index, name="orders"),
-    path("orders/freight/<path:number>/coupon/", orders.attach, name="attach"),
     path("orders/<slug:order_type>/", orders.index, name="orders"),
-    path("orders/<slug:order_type>/<path:number>/", orders.detail, name="order"),
+    path("orders/<slug:order_type>/<key:number>/", orders.detail, name="order"),
     path("wallet/", wallet.index, name="wallet"),
+    path("wallet/orders/<key:number>/attach/", coupon_use.attach, name="attach"),
+    path("wallet/orders/<key:number>/detach/", coupon_use.detach, name="detach"),
     path("wallet/<str:code>/", wallet.detail, name="coupon"),
     path("savings/", savings.index, name="savings"),
     path("savings.csv", savings.export, {"file_format": "csv"}, name="savings-csv"),
@@ -41,7 +42,7 @@ urlpatterns = [
         name="password-sent",
     ),
     path("password/<uidb64>/<token>/", sign_in.ChoosePassword.as_view(), name="password-choose"),
-    path("impersonate/<path:code>/", impersonation.start, name="impersonate"),
+    path("impersonate/<key:code>/", impersonation.start, name="impersonate"),
     path("impersonate/", impersonation.stop, name="impersonate-stop"),
     path("favicon.ico", RedirectView.as_view(url=static("core/favicon.svg"))),
 ]

@@ -8,6 +8,7 @@ from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
 from core.formatting import join_and
+from dashboard import coupon_use
 from dashboard.rendering import render_page
 from logistics.facts import FREIGHT_ORDERS
 from merchants.access import MemberRequest, for_members
@@ -46,8 +47,10 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
         raise Http404
     entries = JournalEntry.objects.filter(coupon=coupon).order_by("pk")
     history = [(entry, Status(entry.target).label) for entry in entries]
-    context = {"coupon": coupon, "eligible_orders": eligible_orders(coupon), "history": history}
-    return render_page(request, "dashboard/coupon.html", at=clock.now(), **context)
+    at = clock.now()
+    use = coupon_use.for_coupon(request, coupon, at=at)
+    context = {"coupon": coupon, "eligible_orders": eligible_orders(coupon), "history": history, "coupon_use": use}
+    return render_page(request, "dashboard/coupon.html", at=at, **context)
 
 
 def eligible_orders(coupon: Coupon) -> str:

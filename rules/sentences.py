@@ -122,7 +122,7 @@ SENTENCES = {
     "within": gettext_lazy("%(fact)s %(value)s"),
     "from_": gettext_lazy("%(fact)s no earlier than %(value)s"),
     "by": gettext_lazy("%(fact)s no later than %(value)s"),
-    "not_before": gettext_lazy("not %(fact)s before %(value)s"),
+    "not_before": gettext_lazy("%(fact)s on or after %(value)s"),
     "within_hours": gettext_lazy("%(fact)s in the %(value)s before the claim"),
 }
 
@@ -140,9 +140,17 @@ def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one re
         case "claim":
             return _("the claim")
         case int() as operand:
-            return ngettext("%(n)s hour", "%(n)s hours", operand) % {"n": format_number(operand)}
+            return _describe_hours(operand)
         case operand:
             return describe_choice(fact, str(operand))
+
+
+def _describe_hours(hours: int) -> str:
+    """Return a length of time in hours, or in days where it is a whole number of several."""
+    days, rest = divmod(hours, 24)
+    if rest == 0 and days > 1:
+        return ngettext("%(n)s day", "%(n)s days", days) % {"n": format_number(days)}
+    return ngettext("%(n)s hour", "%(n)s hours", hours) % {"n": format_number(hours)}
 
 
 def _in_force(condition: InForce, row: QueryRow) -> str:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from campaigns.coupons import issuing, redemption
+from campaigns.coupons import fitting, issuing, redemption
 from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon
 from imports.models import ImportBatch
@@ -26,8 +26,8 @@ class NotAttachableError(Exception):
 
 
 @transaction.atomic
-def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupon:
-    """Record that the merchant's order asks for a coupon, and lock the oldest one that fits to it.
+def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str, code: str = "") -> Coupon:
+    """Record that the merchant's order asks for a coupon, and lock the one with that code, or the oldest that fits.
 
     The request is a fact that arrives late: the order gets the coupon that it would have got at its placement, if that
     is still free. Raises FreightOrder.DoesNotExist if the merchant has placed no such order by `at`, and
@@ -38,7 +38,8 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
         raise NotAttachableError(reason)
     batch = ImportBatch.objects.create(source=f"dashboard: {by}"[:200], recorded_at=at, rows=1, changed=1)
     FreightOrder.objects.filter(pk=order_no).update(use_coupon=True, batch=batch, imported_use_coupon=IMPORTED)
-    redemption.follow_orders([order_no], merchants=[merchant.pk], at=at)
+    chosen = _chosen(order, merchant, code, at) if code else {}
+    redemption.follow_orders([order_no], merchants=[merchant.pk], at=at, chosen=chosen)
     coupon = Coupon.objects.filter(merchant=merchant, order_no=order_no).first()
     if coupon is None:
         raise NotAttachableError(_("None of your coupons can be used for this order."))
@@ -53,7 +54,7 @@ def detach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
     no coupon, or is paid or cancelled.
     """
     order = _lock_order(order_no, merchant, at)
-    if reason := _closed(order, at=at):
+    if reason := closed(order, at=at):
         raise NotAttachableError(reason)
     coupon = _return_coupon(order_no, at=at, by=by)
     if coupon is None:
@@ -63,12 +64,23 @@ def detach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
     return coupon
 
 
+def _chosen(order: FreightOrder, merchant: Merchant, code: str, at: datetime) -> dict[str, int]:
+    """Return the chosen coupon by its order. Raises NotAttachableError if it does not fit, with the reason."""
+    coupon = fitting.unused(merchant).filter(code=code).first()
+    if coupon is None:
+        raise NotAttachableError(_("This coupon is not in your wallet any more."))
+    [fit] = fitting.of_coupon(coupon, [order.pk], at=at)
+    if not fit.fits:
+        raise NotAttachableError(" ".join(fit.reasons))
+    return {order.pk: coupon.pk}
+
+
 def cannot(order: FreightOrder, *, at: datetime) -> str:
     """Return the reason why the order cannot ask for a coupon at `at`; empty if it can."""
-    return _closed(order, at=at) or (_("The order asked for a coupon when it was placed.") if order.use_coupon else "")
+    return closed(order, at=at) or (_("The order asked for a coupon when it was placed.") if order.use_coupon else "")
 
 
-def _closed(order: FreightOrder, *, at: datetime) -> str:
+def closed(order: FreightOrder, *, at: datetime) -> str:
     """Return the reason why the order's coupon cannot change any more at `at`; empty if it can."""
     if order.cancelled_at and order.cancelled_at <= at:
         return _("The order is cancelled.")

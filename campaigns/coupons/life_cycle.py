@@ -44,13 +44,17 @@ class Coupon:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order that asks for a coupon. `worth` maps each version whose coupons fit to the reduction by one of them."""
+    """An order that asks for a coupon. `worth` maps each version whose coupons fit to the reduction by one of them.
+
+    `chosen` is the coupon that the merchant chose; without it the order takes the oldest that fits.
+    """
 
     number: str
     placed_at: datetime
     paid_at: datetime | None
     cancelled_at: datetime | None
     worth: dict[int, Decimal]
+    chosen: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class _Wallet:
             self._move(coupon, EXPIRED, coupon.valid_until, coupon.order or "", coupon.face_value)
 
     def attach(self, order: Order, now: datetime) -> None:
-        """Lock the oldest coupon that fits to a placed order, if there is one."""
+        """Lock the chosen coupon, or the oldest that fits, to a placed order, if there is one."""
         cancelled = order.cancelled_at is not None and order.cancelled_at <= order.placed_at
         coupon = None if cancelled else self._fitting(order, now)
         self.result.attached[order.number] = coupon.id if coupon else None
@@ -148,7 +152,8 @@ class _Wallet:
     def _fitting(self, order: Order, now: datetime) -> Coupon | None:
         for coupon in self.coupons:
             usable = coupon.open_at(order.placed_at) and coupon.open_at(now)
-            if coupon.status == ISSUED and coupon.terms in order.worth and usable:
+            wanted = order.chosen in (None, coupon.id)
+            if wanted and coupon.status == ISSUED and coupon.terms in order.worth and usable:
                 return coupon
         return None
 

@@ -18,7 +18,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from campaigns.coupons import life_cycle
 from campaigns.eligibility import affected, differences
-from campaigns.eligibility.changes import Changes, SubjectSelection
+from campaigns.eligibility.changes import NOTHING_CHOSEN, Changes, SubjectSelection
 from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.eligibility.held import NOTHING, Held
 from campaigns.ledger import journal
@@ -45,12 +45,16 @@ def follow(*, at: datetime, batches: tuple[int, ...], held: Held = NOTHING, guar
     return _follow(Changes(None, at, batches, held=held, guard=guard))
 
 
-def follow_orders(orders: Sequence[str], *, merchants: Sequence[str], at: datetime) -> bool:
+def follow_orders(
+    orders: Sequence[str], *, merchants: Sequence[str], at: datetime, chosen: Mapping[str, int] = NOTHING_CHOSEN
+) -> bool:
     """Bring the coupons of `merchants`, whose `orders` changed, up to `at`, ahead of the next tick.
+
+    `chosen` are coupons that a merchant chose, by order.
 
     Returns False without a change if a tick has brought them further already.
     """
-    return _follow(Changes(None, at, only=SubjectSelection(tuple(orders), tuple(merchants))))
+    return _follow(Changes(None, at, only=SubjectSelection(tuple(orders), tuple(merchants), chosen)))
 
 
 def _follow(changes: Changes) -> bool:
@@ -114,7 +118,8 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     Attachment.objects.filter(merchant__in=with_new, coupon=None).delete()
     # The definition of a version is large: it is read once a process, not with each coupon.
     versions = Version.objects.only("digest").filter(pk__in={coupon.grant.version_id for coupon in rows.values()})
-    orders = orders_that_ask(set(versions), merchants, changes.until, moved=moved)
+    chosen = changes.only.chosen if changes.only else NOTHING_CHOSEN
+    orders = orders_that_ask(set(versions), merchants, changes.until, moved=moved, chosen=chosen)
     attachments: list[Attachment] = []
     held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
     moves = _take_off([coupon for coupons in held.values() for coupon in coupons], changes.until)
@@ -185,7 +190,12 @@ def _wallet_coupon(coupon: Coupon) -> life_cycle.Coupon:
 
 
 def orders_that_ask(
-    versions: set[Version], merchants: list[str], until: datetime, *, moved: Sequence[str] = ()
+    versions: set[Version],
+    merchants: list[str],
+    until: datetime,
+    *,
+    moved: Sequence[str] = (),
+    chosen: Mapping[str, int] = NOTHING_CHOSEN,
 ) -> dict[str, list[life_cycle.Order]]:
     """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's."""
     row = QueryRow(FREIGHT_ORDERS)
@@ -203,7 +213,14 @@ def orders_that_ask(
     asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
     for order in asking.annotate(asked=Subquery(asked)):
         orders[order.asked or order.merchant_id].append(
-            life_cycle.Order(order.order_no, order.placed_at, order.paid_at, order.cancelled_at, _worth(order, bundles))
+            life_cycle.Order(
+                number=order.order_no,
+                placed_at=order.placed_at,
+                paid_at=order.paid_at,
+                cancelled_at=order.cancelled_at,
+                worth=_worth(order, bundles),
+                chosen=chosen.get(order.order_no),
+            )
         )
     return orders
 

@@ -1,7 +1,7 @@
 """Changes: the new instants and new facts that a tick, or a claim ahead of it, must process."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db.models import Q
@@ -9,13 +9,19 @@ from django.db.models import Q
 from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.eligibility.held import NOTHING, Held
 
+NOTHING_CHOSEN: Mapping[str, int] = {}
+
 
 @dataclass(frozen=True)
 class SubjectSelection:
-    """Subjects to be decided at once, ahead of the tick, and the merchants that own them."""
+    """Subjects to be decided at once, ahead of the tick, and the merchants that own them.
+
+    `chosen` are the coupons, by their keys, that a merchant chose for orders.
+    """
 
     subjects: tuple[str, ...]
     merchants: tuple[str, ...]
+    chosen: Mapping[str, int] = field(default_factory=lambda: NOTHING_CHOSEN)
 
 
 @dataclass(frozen=True)

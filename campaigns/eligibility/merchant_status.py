@@ -40,11 +40,12 @@ class Kind(IntEnum):
     """Kind of status, in the order in which a merchant wants to see its offers."""
 
     GRANTED = 1
-    ELIGIBLE = 2
-    RUNNING_OUT = 3
-    SOON = 4
-    NOT_ELIGIBLE = 5
-    OVER = 6
+    QUALIFIED = 2
+    ELIGIBLE = 3
+    RUNNING_OUT = 4
+    SOON = 5
+    NOT_ELIGIBLE = 6
+    OVER = 7
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ class MerchantOfferStatus:
     """Status of one merchant and one offer as of an instant.
 
     `reasons` are the conditions on the merchant, `asks` those on an order, in words. `left` counts the places left for
-    all, `own_left` those that the merchant may still take; None without a limit.
+    all, `own_left` those that the merchant may still take; None without a limit. `takes_orders`: an order that begins
+    now is not too late; the offer may close later, for orders that began in time.
     """
 
     offer: PublishedOffer
@@ -79,8 +81,10 @@ class MerchantOfferStatus:
     left: int | None
     own_left: int | None
     opens: Bound | None
+    order_by: Bound | None
     closes: Bound | None
     is_closed: bool
+    takes_orders: bool
 
     @property
     def open_to_more(self) -> bool:
@@ -95,6 +99,11 @@ class MerchantOfferStatus:
     def missing(self) -> list[ConditionResult]:
         """The conditions on the merchant that did not pass."""
         return [reason for reason in self.reasons if not reason.passed]
+
+    @property
+    def next_end(self) -> Bound | None:
+        """The bound that comes first: the last new orders, or after them the closing."""
+        return self.order_by if self.takes_orders and self.order_by else self.closes
 
     @property
     def percent(self) -> int:
@@ -123,7 +132,7 @@ def statuses(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) 
     unordered = [
         _status(offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), at=at) for offer in offers
     ]
-    return sorted(unordered, key=lambda status: (status.kind, status.closes.after if status.closes else at))
+    return sorted(unordered, key=lambda status: (status.kind, status.next_end.after if status.next_end else at))
 
 
 def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, Holdings]:
@@ -152,7 +161,7 @@ def _status(
     terms, row = offer.terms, offer.row
     reasons, progress = _evaluate(offer, merchant, at)
     taken = sum(holding.count for holding in grants if holding.status != Grant.Status.RELEASED)
-    closes = schedule.closes(terms)
+    order_by, closes = schedule.order_by(terms), schedule.closes(terms)
     status = MerchantOfferStatus(
         offer=offer,
         kind=Kind.ELIGIBLE,
@@ -164,15 +173,18 @@ def _status(
         left=None if row.limit is None else max(row.limit - row.places_taken, 0),
         own_left=None if row.limit_per_merchant is None else max(row.limit_per_merchant - taken, 0),
         opens=schedule.opens(terms),
+        order_by=order_by,
         closes=closes,
         is_closed=bool(row.stopped_at or (closes and at >= closes.after)),
+        takes_orders=order_by is None or at < order_by.after,
     )
     return replace(status, kind=_kind(status, at))
 
 
 def _kind(status: MerchantOfferStatus, at: datetime) -> Kind:
-    if any(holding.status in Grant.LIVE for holding in status.grants):
-        return Kind.GRANTED
+    is_granted = any(holding.status in Grant.LIVE for holding in status.grants)
+    if is_granted or _is_qualified(status, at):
+        return Kind.GRANTED if is_granted else Kind.QUALIFIED
     if status.is_closed or 0 in (status.left, status.own_left):
         return Kind.OVER
     if status.missing:
@@ -183,6 +195,14 @@ def _kind(status: MerchantOfferStatus, at: datetime) -> Kind:
     if status.left is not None and status.left * 100 <= RUNNING_OUT_PERCENT * limit:
         return Kind.RUNNING_OUT
     return Kind.ELIGIBLE
+
+
+def _is_qualified(status: MerchantOfferStatus, at: datetime) -> bool:
+    """Return True if the merchant has done all that a claim needs, and only its decision is to come."""
+    decided, row = status.offer.terms.decision_instant, status.offer.row
+    if decided is None or at >= decided or row.stopped_at or status.missing or 0 in (status.left, status.own_left):
+        return False
+    return isinstance(status.offer.terms.claim, ClaimNth) and bool(status.progress and status.progress.passed)
 
 
 def _conditions(offer: PublishedOffer) -> tuple[Condition, ...]:

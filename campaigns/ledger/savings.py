@@ -1,8 +1,8 @@
 """Savings of a merchant: settled discounts and redeemed coupons, by month, offer and currency."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -30,6 +30,51 @@ def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
 
     Only grants still settled and coupons still redeemed count. Three queries.
     """
+    settled, redeemed = _entries(merchant)
+    rows = [*_monthly(settled, zone), *_monthly(redeemed, zone)]
+    offers = Offer.objects.in_bulk({row["offer_id"] for row in rows})
+    result = [
+        Saving(row["month"], offers[row["offer_id"]], row["currency"], round_to_cents(row["sum"])) for row in rows
+    ]
+    return sorted(result, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
+
+
+def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo) -> Iterable[Any]:
+    by_month = entries.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
+    return by_month.values("month", "offer_id", "currency").annotate(sum=Sum("amount", output_field=money_total()))
+
+
+@dataclass(frozen=True)
+class SavingLine:
+    """One saving: the order, draw or merchant it was for, and when it was settled or redeemed."""
+
+    at: datetime
+    order: str
+    offer: Offer
+    kind: str
+    amount: Decimal
+    currency: str
+
+
+def lines(merchant: Merchant) -> Iterator[SavingLine]:
+    """Yield every saving of the merchant, newest first: the entries that `savings` adds up."""
+    settled, redeemed = _entries(merchant)
+    entries = [*settled.select_related("grant__offer"), *redeemed.select_related("coupon__offer")]
+    for entry in sorted(entries, key=lambda entry: (entry.at, entry.pk), reverse=True):
+        holder = entry.grant or entry.coupon
+        assert holder is not None
+        yield SavingLine(
+            at=entry.at,
+            order=entry.grant.subject if entry.grant else entry.order_no,
+            offer=holder.offer,
+            kind="discount" if entry.grant else "coupon",
+            amount=round_to_cents(entry.amount),
+            currency=entry.currency,
+        )
+
+
+def _entries(merchant: Merchant) -> "tuple[QuerySet[JournalEntry], QuerySet[JournalEntry]]":
+    """Return the entries that count: grants still settled, and coupons still redeemed."""
     settled = JournalEntry.objects.filter(
         ~Q(source=F("target")),  # a grant kept after review has a second entry from settled to settled
         grant__merchant=merchant,
@@ -43,14 +88,4 @@ def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
         coupon__order_no=F("order_no"),  # not an earlier redemption, on an order that was cancelled
         target=Coupon.Status.REDEEMED,
     )
-    rows = [*_monthly(settled, zone), *_monthly(redeemed, zone)]
-    offers = Offer.objects.in_bulk({row["offer_id"] for row in rows})
-    result = [
-        Saving(row["month"], offers[row["offer_id"]], row["currency"], round_to_cents(row["sum"])) for row in rows
-    ]
-    return sorted(result, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
-
-
-def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo) -> Iterable[Any]:
-    by_month = entries.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
-    return by_month.values("month", "offer_id", "currency").annotate(sum=Sum("amount", output_field=money_total()))
+    return settled, redeemed

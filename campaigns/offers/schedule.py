@@ -6,10 +6,12 @@ from datetime import datetime
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from core.facts import COLLECTIONS, MERCHANT_PREFIX, Fact
 from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from rules.conditions import Comparison, Condition
 from rules.moments import case_fact, moment_facts
+from rules.query_row import QueryRow
 from rules.time_windows import Bound, Window
 
 
@@ -61,11 +63,43 @@ def closes(terms: OfferTerms) -> Bound | None:
     return max(_ends(terms), key=lambda bound: bound.instant, default=None)
 
 
+def order_by(terms: OfferTerms) -> Bound | None:
+    """Return the last bound at which a new order can still get the benefit, None if that is when the offer closes.
+
+    An order must be drafted, confirmed or paid by some bound of the conditions; where claims are made later, by the
+    shipment for example, the offer closes later than that.
+    """
+    if terms.subject == "merchant":
+        return None
+    ends = [bound for condition in _comparisons(terms) if (bound := _end(condition))]
+    first, last = min(ends, key=lambda bound: bound.instant, default=None), closes(terms)
+    return first if first and last and first.instant < last.instant else None
+
+
+def closing_events(terms: OfferTerms) -> list[Fact]:
+    """Return the facts that may happen as late as the closing: the payment or the shipment, for example."""
+    last = closes(terms)
+    row = QueryRow(COLLECTIONS[terms.claim.nth.of]) if isinstance(terms.claim, ClaimNth) else terms.row
+    return [row.fact(condition.fact) for condition in _about_claim(terms) if last and _end(condition) == last]
+
+
+def _end(condition: Comparison) -> Bound | None:
+    return condition.by or (condition.within.to if condition.within else None)
+
+
+def _comparisons(terms: OfferTerms) -> Iterator[Comparison]:
+    """Yield the conditions on instants of the subject itself."""
+    for condition in (*terms.scope, *terms.asked):
+        if isinstance(condition, Comparison) and not condition.fact.startswith(MERCHANT_PREFIX):
+            yield condition
+
+
 def dates(terms: OfferTerms) -> Iterator[tuple[str, Bound]]:
     """Yield the dates that matter to a merchant, in order, each with its kind."""
     bundle = terms.bundle
     found = {
         "opens": opens(terms),
+        "order_by": order_by(terms),
         "closes": closes(terms),
         "decided": terms.decided_at,
         "deadline": terms.settlement.deadline,

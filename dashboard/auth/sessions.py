@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
+from core.user_agents import describe_agent
 from dashboard.auth.reauthentication import PasswordConfirmationForm
 from identity import sessions
 
@@ -41,7 +42,7 @@ def index(request: HttpRequest) -> HttpResponse:
         {
             "number": sessions.public_id_of(session),
             "is_here": session.session_key == sessions.hashed(str(here)),
-            "agent": session.agent,
+            "agent": describe_agent(session.agent),
             "begun_at": session.begun_at,
             "seen_at": sessions.last_used_at(session),
         }

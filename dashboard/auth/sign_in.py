@@ -8,10 +8,9 @@ from django.contrib import messages
 from django.contrib.auth import views
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy
@@ -62,7 +61,8 @@ class SignIn(views.LoginView):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
         user = request.user
         if user.is_authenticated and self.get_redirect_url().startswith(reverse("admin:index")) and not user.is_staff:
-            raise PermissionDenied  # a merchant asked for an operators' page; a redirect there would loop
+            # A merchant asked for an operators' page; a redirect there would loop.
+            return render(request, "dashboard/operators_only.html", status=403)
         return super().dispatch(request, *args, **kwargs)
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponse:

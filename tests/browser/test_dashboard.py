@@ -53,21 +53,22 @@ WORDS = {
     "en": {
         "progress": "3 of 5 freight orders counted, 2 more by 30 September 2022 23:59:59 Los Angeles"
         " (1 October 2022 14:59:59 Beijing)",
-        "given": "decided at 15 October 2022 00:00:00 Los Angeles (15 October 2022 15:00:00 Beijing)",
+        "given": "Qualified: 8 coupons arrive on 15 October 2022 00:00:00 Los Angeles"
+        " (15 October 2022 15:00:00 Beijing)",
         "issued": "issued 8 coupons, 200.00 CNY",
         "told": "you received 8 coupons of 25.00 CNY each.",
-        "attach": "Use a coupon for this order",
+        "attach": "Use this coupon",
         "attached": "Coupon of 25.00 CNY attached to this order.",
         "redeemed": "redeemed",
         "saved": "Oct 2022",
     },
     "zh-hans": {
-        "progress": "物流订单已计入3笔，共需5笔, 还差2笔，截至美西时间2022年9月30日 23:59:59 "
+        "progress": "物流订单已计入3笔，共需5笔, 还差2笔，截止：美西时间2022年9月30日 23:59:59 "
         "(北京时间2022年10月1日 14:59:59)",
-        "given": "美西时间2022年10月15日 00:00:00 (北京时间2022年10月15日 15:00:00)公布结果",
-        "issued": "已发放 8张优惠券，共 200.00 CNY",
+        "given": "已达标：8张优惠券将于美西时间2022年10月15日 00:00:00 (北京时间2022年10月15日 15:00:00)发放",
+        "issued": "未使用 8张优惠券，共 200.00 CNY",
         "told": "您已获得8张 25.00 CNY 优惠券。",
-        "attach": "为该订单使用优惠券",
+        "attach": "使用此优惠券",
         "attached": "已为该订单使用一张 25.00 CNY 优惠券。",
         "redeemed": "已核销",
         "saved": "2022年10月",

@@ -85,7 +85,88 @@ def test_a_qualified_merchant_sees_when_claims_are_decided(owner: Member) -> Non
     publish(coupon_offer(decided_at="2022-09-10 00:00:00"))
     freight("A", shipped_at="02")
     tick("03")
-    assert "What happens next: decided at 10 September 2022 00:00:00 UTC" in text(client(owner), "/")
+    assert cards(owner) == [("c", "Qualified")]
+    page = text(client(owner), "/")
+    assert "What happens next: Qualified: 1 coupon arrives on 10 September 2022 00:00:00 UTC" in page
+
+
+@pytest.mark.parametrize(
+    ("shipped", "at", "state"),
+    [
+        (4, "21", "Ended"),
+        (5, "19", "Qualified"),
+        (5, "21", "Qualified"),
+        (10, "21", "Qualified"),
+        (5, "10-14 23:59:59", "Qualified"),
+        (5, "10-15", "Earned"),
+    ],
+)
+def test_a_merchant_that_qualified_is_not_told_that_the_offer_is_over(
+    owner: Member, shipped: int, at: str, state: str
+) -> None:
+    bundle = BUNDLE.replace("count: 1", "count: 8").replace("2022-09-29 23:59:59", "2022-11-30 23:59:59")
+    publish(coupon_offer(claim=NTH, decided_at="2022-10-15 00:00:00", benefit=bundle))
+    for n in range(shipped):
+        freight(f"F{n}", shipped_at=f"1{n}")
+    clock(at)
+    tick(at)
+    assert cards(owner) == [("c", state)]
+    promised = "Qualified: 8 coupons arrive on 15 October 2022 00:00:00 UTC" in text(client(owner), "/")
+    assert promised == (state == "Qualified")
+
+
+def test_a_qualified_merchant_is_told_of_the_quota(owner: Member) -> None:
+    publish(coupon_offer(decided_at="2022-09-10 00:00:00", quota="{limit: 3000}"))
+    freight("A", shipped_at="02")
+    tick("03")
+    page = text(client(owner), "/")
+    assert "Qualified: 1 coupon arrives on 10 September 2022 00:00:00 UTC, while the quota lasts" in page
+
+
+DRAFTED_AND_SHIPPED = offer(
+    "late",
+    subject="trade_order",
+    claim="{at: shipped_at}",
+    conditions="[{fact: drafted_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}},"
+    " {fact: first_payment_at, by: 2022-10-05 23:59:59}, {fact: shipped_at, by: 2022-12-31 23:59:59}]",
+    benefit="{fee: service_fee, percent: 50}",
+    settlement="",
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "state", "shown", "hidden"),
+    [
+        ("29", "", "Order by 30 September 2022 23:59:59 UTC Shipped by 31 December 2022 23:59:59 UTC", "in time"),
+        ("30 23:59:59", "", "Order by 30 September 2022 23:59:59 UTC", "in time"),
+        (
+            "10-01",
+            " · closed to new orders",
+            "For orders placed in time: shipped by 31 December 2022 23:59:59 UTC",
+            "Order by",
+        ),
+    ],
+)
+def test_an_offer_shows_by_when_to_order_and_by_when_to_ship(
+    owner: Member, at: str, state: str, shown: str, hidden: str
+) -> None:
+    publish(DRAFTED_AND_SHIPPED)
+    clock(at)
+    assert cards(owner) == [("late", f"Available to you{state}")]
+    page = text(client(owner), "/")
+    assert shown in page
+    assert hidden not in page
+    detail = text(client(owner), "/offers/late/")
+    assert "Order by 30 September 2022 23:59:59 Los Angeles" not in detail
+    assert "Order by 30 September 2022 16:59:59 Los Angeles 1 October 2022 07:59:59 Beijing" in detail
+    assert "Shipped by 31 December 2022 15:59:59 Los Angeles" in detail
+
+
+def test_in_chinese_the_dates_to_order_and_to_ship(owner: Member) -> None:
+    publish(DRAFTED_AND_SHIPPED)
+    browser = client(owner)
+    browser.cookies["django_language"] = "zh-hans"
+    assert "下单截止：UTC2022年9月30日 23:59:59 发货截止：" in text(browser, "/")
 
 
 def test_the_quota_is_shown_with_the_time_of_the_data(owner: Member) -> None:
@@ -115,7 +196,7 @@ def test_coupons_are_counted_by_status(owner: Member) -> None:
     page = text(client(owner), "/")
     assert "issued 7 coupons, 175.00 CNY" in page
     assert "locked 1 coupon, 25.00 CNY" in page
-    assert "Until 29 September 2022 23:59:59 UTC" in page
+    assert "Coupons valid until 29 September 2022 23:59:59 UTC" in page
 
 
 def test_an_ended_offer_shows_no_deadline(owner: Member) -> None:

@@ -1,6 +1,8 @@
 """Messages to members: each change once, on the page and by mail, as each member has chosen."""
 
 from datetime import timedelta
+from html import unescape
+from re import findall
 
 import pytest
 from django.core import mail
@@ -36,7 +38,7 @@ def signed_in(member: Member) -> Member:
 def shown(member: Member) -> list[str]:
     """Return the sentences of the messages page, oldest first."""
     page = client(member).get("/messages/")
-    return [line for _, line in page.context["messages_with_text"]][::-1]
+    return [line for _day, entries in page.context["days"] for _message, line, _link in entries][::-1]
 
 
 def test_messages_describe_grants_refusals_and_revocations(owner: Member) -> None:
@@ -141,7 +143,8 @@ def test_unread_messages_are_counted_until_marked_as_read(owner: Member, mate: M
     assert "Messages 1 unread" in text(browser, "/")
     assert browser.post("/messages/read/").headers["Location"] == "/messages/"
     page = text(browser, "/messages/")
-    assert "unread" not in page
+    assert "Unread" in page
+    assert "1 unread" not in page
     assert "100.00 CNY granted for A" in page
     assert "Messages 1 unread" in text(client(mate), "/")
 
@@ -307,3 +310,72 @@ def test_members_receive_nothing_about_other_merchants(owner: Member, stranger: 
     assert shown(owner) == []
     assert shown(stranger) == ["o: benefit of 100.00 CNY granted for A."]
     assert tuple(Message.Topic.values) == members.TOPICS
+
+
+def test_messages_are_ordered_by_what_happened_and_grouped_by_day(owner: Member) -> None:
+    publish(offer("o"))
+    freight("LATER", paid_at="02 20:00")
+    tick("03")
+    distribution.fan_out()
+    freight("EARLIER", paid_at="02 10:00")  # recorded later
+    tick("04")
+    distribution.fan_out()
+    page = client(owner).get("/messages/")
+    days = [(day, [line.split()[-1] for _message, line, _link in entries]) for day, entries in page.context["days"]]
+    assert days == [("3 September 2022", ["LATER."]), ("2 September 2022", ["EARLIER."])]  # in Beijing
+
+
+def test_a_message_links_to_what_it_is_about(owner: Member) -> None:
+    publish(offer("o") + coupon_offer(benefit=EIGHT))
+    freight("A/1", paid_at="02", shipped_at="02")
+    tick("03")
+    freight("B", placed_at="03 10:00", use_coupon=True)
+    tick("04")
+    clock("04")
+    distribution.fan_out()
+    page = client(owner).get("/messages/")
+    links = {line: link for _day, entries in page.context["days"] for _message, line, link in entries}
+    assert links["o: benefit of 100.00 CNY granted for A/1."] == "/orders/freight/A/1/"
+    assert links["c: a coupon of 25.00 CNY is attached to order B."] == "/orders/freight/B/"
+    assert links["c: you received 8 coupons of 25.00 CNY each."] == "/wallet/"
+    assert links["c: benefit of 200.00 CNY granted for your company."] == "/offers/c/"
+    for link in links.values():
+        assert client(owner).get(link).status_code == 200
+
+
+def test_messages_are_filtered(owner: Member) -> None:
+    publish(offer("o", quota="{limit: 1}"))
+    freight("A", paid_at="02 10:00")
+    tick("03")
+    distribution.fan_out()
+    browser = client(owner)
+    browser.post("/messages/read/")
+    freight("B", paid_at="02 11:00")
+    tick("04")
+    distribution.fan_out()
+
+    def lines(query: str) -> list[str]:
+        found = browser.get(f"/messages/{query}").context["days"]
+        return [line for _day, entries in found for _message, line, _link in entries]
+
+    refused, granted = lines("")
+    assert lines("?show=unread") == [refused]
+    assert lines("?show=granted") == [granted]
+    assert lines("?show=refused") == [refused]
+    assert lines("?show=issued") == []
+    assert "No such messages." in text(browser, "/messages/?show=issued")
+    assert browser.get("/messages/?show=nonsense").status_code == 404
+
+
+def test_a_filter_stays_on_the_following_pages(owner: Member) -> None:
+    publish(offer("o"))
+    for n in range(25):
+        freight(f"F{n:02}", paid_at=f"02 {n % 24:02}:00")
+    tick("03")
+    distribution.fan_out()
+    browser = client(owner)
+    first = browser.get("/messages/?show=unread").content.decode()
+    [older] = findall(r'href="(\?[^"]*after=[^"]*)"', first)
+    assert "show=unread" in older
+    page = browser.get(f"/messages/{unescape(older)}")
+    assert [len(entries) for _day, entries in page.context["days"]] == [5]

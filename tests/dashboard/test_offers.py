@@ -80,6 +80,18 @@ def test_calendar_of_all_offers(owner: Member) -> None:
     assert found["express-coupons.coupons_to@fairground"][0] == datetime(2022, 12, 1, 7, 59, 59, tzinfo=UTC)
     assert found["express-coupons.decided@fairground"][0] == datetime(2022, 10, 15, 7, 0, tzinfo=UTC)
     assert found["us-west-port-to-door.deadline@fairground"][0] == datetime(2022, 11, 1, 6, 59, 59, tzinfo=UTC)
+    assert found["easy-return-premium-half.order_by@fairground"] == (
+        datetime(2022, 10, 1, 6, 59, 59, tzinfo=UTC),
+        "Easy Return premium halved: Order by",
+    )
+    assert found["easy-return-premium-half.closes@fairground"] == (
+        datetime(2022, 12, 31, 15, 59, 59, tzinfo=UTC),
+        "Easy Return premium halved: Shipped by",
+    )
+    assert found["oa-fee-waiver.closes@fairground"][1] == "Open account service fee waived: First payment booked by"
+    assert found["oa-fee-waiver.order_by@fairground"][0] == datetime(2022, 10, 1, 6, 59, 59, tzinfo=UTC)
+    assert found["charter-5-off.closes@fairground"][1] == "China–US charter 5% off from 760 yuan: Closes"
+    assert "charter-5-off.order_by@fairground" not in found
     Member.objects.update(language="zh-hans")
     summary = dates(Client().get(path).content)["us-west-port-to-door.opens@fairground"][1]
     assert summary == "美西港到门 立减100美元: 开始"

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from merchants.models import Member
@@ -140,3 +141,52 @@ def test_the_number_of_queries_depends_only_on_offers(owner: Member, orders: int
         browser.get("/orders/")
     # session, user with its member, clock, orders, offers, one for each of three offers, coupons, unread messages
     assert len(queries) == 10
+
+
+def found(browser: Client, query: str) -> list[str]:
+    return [row.order.pk for row in browser.get(f"/orders/?{query}").context["rows"]]
+
+
+def test_orders_are_found_by_number_date_and_benefit(owner: Member) -> None:
+    publish(offer("o"))
+    freight("SO/2022/1", placed_at="01 15:59:59", paid_at="02")  # 1 September in Beijing
+    freight("SO/2022/2", placed_at="01 16:00:00")  # 2 September in Beijing
+    freight("X9", placed_at="02 15:59:59")
+    tick("03")
+    browser = client(owner)
+    assert found(browser, "") == ["X9", "SO/2022/2", "SO/2022/1"]
+    assert found(browser, "q=so/2022") == ["SO/2022/2", "SO/2022/1"]
+    assert found(browser, "q=ＳＯ／2022/1") == ["SO/2022/1"]
+    assert found(browser, "since=2022-09-02") == ["X9", "SO/2022/2"]
+    assert found(browser, "until=2022-09-01") == ["SO/2022/1"]
+    assert found(browser, "since=2022-09-02&until=2022-09-02&q=x") == ["X9"]
+    assert found(browser, "benefit=with") == ["SO/2022/1"]
+    assert found(browser, "benefit=without") == ["X9", "SO/2022/2"]
+    assert found(browser, "since=nonsense") == ["X9", "SO/2022/2", "SO/2022/1"]
+    assert "Enter a valid date." in text(browser, "/orders/?since=nonsense")
+    assert "No order fits these filters." in text(browser, "/orders/?q=nothing")
+
+
+def test_what_an_order_has_comes_first_and_what_never_applies_is_folded(owner: Member) -> None:
+    publish(
+        offer("a-abroad", conditions="[{fact: merchant.country, is: US}]", benefit="{fee: freight, percent: 30}")
+        + offer("b-sea", where="[{fact: service, is: sea_fcl}]", benefit="{fee: freight, percent: 20}")
+        + offer(
+            "c-large", conditions="[{fact: base_freight, at_least: 5000.00}]", benefit="{fee: freight, percent: 15}"
+        )
+        + offer("d-ten")
+    )
+    freight("A", placed_at="01", paid_at="02")
+    tick("03")
+    browser = client(owner)
+    [row] = browser.get("/orders/").context["rows"]
+    assert [result.explanation.offer for result in row.shown] == ["d-ten", "c-large"]
+    assert [result.explanation.offer for result in row.excluded] == ["a-abroad"]
+    page = text(browser, "/orders/")
+    assert "1 offer is not available to your company" in page
+    assert "country is US" not in page
+    detail = text(browser, "/orders/freight/A/")
+    assert "2 offers that do not apply" in detail
+    assert detail.index("d-ten") < detail.index("c-large") < detail.index("2 offers that do not apply")
+    assert detail.index("2 offers that do not apply") < detail.index("a-abroad")
+    assert "country is US" in detail

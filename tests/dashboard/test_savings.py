@@ -51,14 +51,31 @@ def rows(who: Member) -> list[list[str]]:
     return list(csv.reader(StringIO(content)))
 
 
-def test_savings_by_month_of_the_readers_zone_and_by_currency(season: Member) -> None:
-    assert rows(season) == [
-        ["month", "offer", "name", "amount", "currency"],
-        ["2022-09", "c", "c", "44.99", "CNY"],
-        ["2022-09", "f", "f", "50.00", "USD"],
-        ["2022-09", "o", "o", "66.96", "CNY"],
-        ["2022-08", "o", "o", "33.33", "CNY"],
-    ]
+def test_the_export_has_every_line_and_adds_up_to_the_page(season: Member) -> None:
+    header, *lines = rows(season)
+    assert header == ["date", "order", "offer", "kind", "amount", "currency"]
+    assert [line[0] for line in lines] == sorted((line[0] for line in lines), reverse=True)
+    sums: dict[tuple[str, str, str], Decimal] = {}
+    for day, order, name, _kind, amount, currency in lines:
+        assert order
+        sums[day[:7], name, currency] = sums.get((day[:7], name, currency), Decimal(0)) + Decimal(amount)
+    assert sums == {
+        ("2022-09", "c", "CNY"): Decimal("44.99"),
+        ("2022-09", "f", "USD"): Decimal("50.00"),
+        ("2022-09", "o", "CNY"): Decimal("66.96"),
+        ("2022-08", "o", "CNY"): Decimal("33.33"),
+    }
+    coupons = [line for line in lines if line[3] == "coupon"]
+    assert {line[2] for line in coupons} == {"c"}
+    assert sum(Decimal(line[4]) for line in coupons) == Decimal("44.99")
+
+
+def test_the_export_in_chinese(season: Member) -> None:
+    browser = client(season)
+    browser.cookies["django_language"] = "zh-hans"
+    content = browser.get("/savings.csv").content.decode("utf-8-sig")
+    assert content.splitlines()[0] == "日期,订单,优惠,种类,金额,币种"
+    assert "优惠券" in content
 
 
 def test_the_page_has_a_chart_and_a_table(season: Member) -> None:
@@ -76,12 +93,12 @@ def test_the_workbook_has_the_same_rows(season: Member) -> None:
     sheet = load_workbook(BytesIO(response.content)).worksheets[0]
     found = [[str(value) for value in row] for row in sheet.iter_rows(values_only=True)]
     assert [row[:3] for row in found] == [row[:3] for row in rows(season)]
-    assert [Decimal(row[3]).quantize(CENT) for row in found[1:]] == [Decimal(row[3]) for row in rows(season)[1:]]
+    assert [Decimal(row[4]).quantize(CENT) for row in found[1:]] == [Decimal(row[4]) for row in rows(season)[1:]]
 
 
 def test_no_savings_yet(owner: Member) -> None:
     assert "No savings yet." in text(client(owner), "/savings/")
-    assert rows(owner) == [["month", "offer", "name", "amount", "currency"]]
+    assert rows(owner) == [["date", "order", "offer", "kind", "amount", "currency"]]
 
 
 def test_the_number_of_queries(season: Member) -> None:

@@ -133,7 +133,7 @@ def test_a_disabled_members_links_give_no_session(owner: Member) -> None:
     browser = client(owner)
     browser.post("/team/", INVITATION)
     new = Member.objects.get(user__username="new@example.com")
-    browser.post(f"/team/{new.pk}/disable/")
+    browser.post(f"/team/{new.pk}/disable/", {"confirmed": "1"})
     page = Client(headers={"accept-language": "en"}).get(link(mail.outbox[0].body), follow=True)
     assert "This link is no longer valid" in page.content.decode()
     RateCount.objects.all().delete()
@@ -148,14 +148,17 @@ def test_a_disabled_members_links_give_no_session(owner: Member) -> None:
 def test_a_sub_account_is_limited_disabled_and_enabled(owner: Member, mate: Member) -> None:
     browser = client(owner)
 
-    def do(what: str) -> Member:
-        assert browser.post(f"/team/{mate.pk}/{what}/").status_code == 302
+    def do(what: str, **sent: str) -> Member:
+        assert browser.post(f"/team/{mate.pk}/{what}/", sent).status_code == 302
         return Member.objects.get(pk=mate.pk)
 
     assert do("attach").may_attach
     assert not do("look").may_attach
     members.renew_calendar(mate)
-    shut = do("disable")
+    asked = browser.post(f"/team/{mate.pk}/disable/").content.decode()
+    assert "is signed out at once and cannot sign in any more" in asked
+    assert Member.objects.get(pk=mate.pk).disabled_at is None
+    shut = do("disable", confirmed="1")
     assert shut.disabled_at is not None
     assert shut.calendar_digest is None
     assert "disabled 3 September 2022 08:00:00 Beijing" in text(browser, "/team/")

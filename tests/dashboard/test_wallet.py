@@ -1,10 +1,12 @@
 """Wallet, and coupons attached to orders that were placed without one."""
 
 from decimal import Decimal
+from re import findall
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.coupons import attachment
@@ -12,9 +14,9 @@ from campaigns.models import Attachment, Coupon, JournalEntry
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests.support.members import client, clock, text
+from tests.support.members import client, clock, text, words
 from tests.support.scenarios import BUNDLE, coupon_offer
-from tests.support.world import everything, freight, merchant, offer, publish, t, tick
+from tests.support.world import batch, everything, freight, merchant, offer, publish, t, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -72,8 +74,8 @@ def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> N
     freight("A", placed_at="02 10:00")
     tick("03")
     browser = client(owner)
-    assert "Use a coupon for this order" in text(browser, "/orders/freight/A/")
-    response = browser.post("/orders/freight/A/coupon/", follow=True)
+    assert "Use this coupon" in text(browser, "/orders/freight/A/")
+    response = browser.post("/wallet/orders/A/attach/", follow=True)
     assert b"Coupon of 25.00 CNY attached to this order." in response.content
     assert states() == [("locked", "A"), ("issued", None)]
     batch = ImportBatch.objects.get(source="dashboard: owner@example.com")
@@ -104,7 +106,7 @@ def test_a_refused_coupon_names_the_reason_and_changes_nothing(
     freight("A", **{"placed_at": "02 10:00", **fields})
     tick("03")
     before = everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon
-    response = client(owner).post("/orders/freight/A/coupon/", follow=True)
+    response = client(owner).post("/wallet/orders/A/attach/", follow=True)
     assert reason in response.content.decode()
     assert (everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon) == before
 
@@ -123,7 +125,7 @@ def test_no_coupon_for_an_order_with_a_freight_discount(owner: Member, coupons: 
     )
     freight("A", placed_at="02 10:00")
     tick("03")
-    response = client(owner).post("/orders/freight/A/coupon/", follow=True)
+    response = client(owner).post("/wallet/orders/A/attach/", follow=True)
     assert b"None of your coupons can be used" in response.content
     assert states() == [("issued", None), ("issued", None)]
     assert not Attachment.objects.exists()
@@ -132,7 +134,7 @@ def test_no_coupon_for_an_order_with_a_freight_discount(owner: Member, coupons: 
 def test_a_coupon_is_worth_no_more_than_the_freight(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
     browser = client(owner)
-    browser.post("/orders/freight/A/coupon/")
+    browser.post("/wallet/orders/A/attach/")
     assert "Used for freight order A, 19.99 CNY" in text(browser, "/wallet/?state=locked")
 
 
@@ -141,5 +143,126 @@ def test_another_merchants_order_is_not_found(owner: Member, coupons: list[Coupo
     freight("THEIRS", of="M2", placed_at="02 10:00")
     with pytest.raises(FreightOrder.DoesNotExist):
         attachment.attach("THEIRS", merchant=owner.merchant, at=t("03"), by="owner")
-    assert client(owner).post("/orders/freight/THEIRS/coupon/").status_code == 404
+    assert client(owner).post("/wallet/orders/THEIRS/attach/").status_code == 404
     assert not JournalEntry.objects.filter(order_no="THEIRS").exists()
+
+
+THREE = BUNDLE.replace("count: 1", "count: 3")
+
+
+def choices(browser: Client, order: str) -> list[str]:
+    return findall(r'<option value="([^"]+)"', browser.get(f"/orders/freight/{order}/").content.decode())
+
+
+def test_a_coupon_is_chosen_with_its_value_and_taken_off_again(owner: Member) -> None:
+    publish(coupon_offer(benefit=THREE))
+    freight("SHIPPED", placed_at="01", shipped_at="02")
+    freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
+    tick("03")
+    first, second, third = Coupon.objects.order_by("number")
+    browser = client(owner)
+    assert choices(browser, "A") == [first.code, second.code, third.code]
+    assert f"19.99 CNY, {second.code}" in text(browser, "/orders/freight/A/")
+    page = browser.post("/wallet/orders/A/attach/", {"coupon": second.code}, follow=True).content.decode()
+    assert "Coupon of 19.99 CNY attached to this order." in page
+    assert states() == [("issued", None), ("locked", "A"), ("issued", None)]
+    assert "Take the coupon off" in page
+    decided = everything()
+    tick("03 00:00:01")
+    assert everything() == decided  # the tick keeps the choice
+    clock("03 00:00:02")
+    page = browser.post("/wallet/orders/A/detach/", follow=True).content.decode()
+    assert "The coupon is back in your wallet." in page
+    assert states() == [("issued", None)] * 3
+    assert choices(browser, "A") == [first.code, second.code, third.code]
+    browser.post("/wallet/orders/A/attach/", {"coupon": third.code})
+    FreightOrder.objects.filter(pk="A").update(paid_at=t("03 10:00"), batch=batch())
+    tick("04")
+    assert states() == [("issued", None), ("issued", None), ("redeemed", "A")]
+
+
+def test_a_coupon_is_used_from_the_wallet(owner: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="02 10:00")
+    freight("EARLY", placed_at="01 10:00")
+    freight("PAID", placed_at="02 10:00", paid_at="02 11:00")
+    tick("03")
+    browser = client(owner)
+    page = text(browser, f"/wallet/{coupons[1].code}/")
+    assert "A : 25.00 CNY Use for this order A" in page or "A: 25.00 CNY Use for this order A" in page
+    assert "2 orders do not fit: why?" in page
+    assert "EARLY" in page
+    assert "PAID" not in page
+    browser.post("/wallet/orders/A/attach/", {"coupon": coupons[1].code})
+    assert states() == [("issued", None), ("locked", "A")]
+    assert "Use for this order" not in text(browser, f"/wallet/{coupons[1].code}/")
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"service": "sea_fcl"}, "Needed: service is express; found:"),
+        ({"currency": "USD"}, "The coupon is in CNY, the order in USD."),
+        (
+            {"placed_at": "01 23:59:59"},
+            "The order was placed before the coupon became valid, 2 September 2022 08:00",
+        ),
+    ],
+)
+def test_each_coupon_that_does_not_fit_has_its_reason(
+    owner: Member, coupons: list[Coupon], fields: dict[str, Any], reason: str
+) -> None:
+    freight("A", **{"placed_at": "02 10:00", **fields})
+    tick("03")
+    browser = client(owner)
+    page = text(browser, "/orders/freight/A/")
+    assert "None of your coupons can be used for this order." in page
+    assert "2 coupons do not fit: why?" in page
+    assert page.count(reason) == 2
+    assert "Use this coupon" not in page
+    before = everything()
+    refused = words(browser.post("/wallet/orders/A/attach/", {"coupon": coupons[0].code}, follow=True).content.decode())
+    assert refused.count(reason) == 3  # the message, and both coupons
+    assert (everything(), FreightOrder.objects.get(pk="A").use_coupon) == (before, False)
+
+
+@pytest.mark.parametrize("fields", [{"paid_at": "02 12:00"}, {"cancelled_at": "02 12:00"}])
+def test_nothing_is_offered_on_an_order_that_can_take_no_coupon(
+    owner: Member, coupons: list[Coupon], fields: dict[str, Any]
+) -> None:
+    freight("A", placed_at="02 10:00", **fields)
+    tick("03")
+    page = text(client(owner), "/orders/freight/A/")
+    assert "Coupons for this order" not in page
+    assert "Use this coupon" not in page
+
+
+def test_a_merchant_without_coupons_sees_nothing_about_them(owner: Member) -> None:
+    publish(coupon_offer())
+    freight("A", placed_at="02 10:00")
+    assert "Coupons for this order" not in text(client(owner), "/orders/freight/A/")
+
+
+@pytest.mark.parametrize("code", ["NO-SUCH-CODE", "theirs"])
+def test_a_coupon_that_is_not_in_the_wallet_cannot_be_chosen(
+    owner: Member, coupons: list[Coupon], stranger: Member, code: str
+) -> None:
+    freight("S2", of="M2", placed_at="01", shipped_at="02")
+    freight("A", placed_at="02 10:00")
+    tick("03")
+    theirs = Coupon.objects.filter(merchant="M2")[0].code
+    before = everything()
+    chosen = theirs if code == "theirs" else code
+    page = client(owner).post("/wallet/orders/A/attach/", {"coupon": chosen}, follow=True).content.decode()
+    assert "This coupon is not in your wallet any more." in page
+    assert everything() == before
+
+
+def test_a_view_only_account_is_told_whom_to_ask(owner: Member, mate: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="02 10:00")
+    tick("03")
+    browser = client(mate)
+    page = text(browser, "/orders/freight/A/")
+    assert "Your account may not use coupons: ask your main account." in page
+    for verb in ("attach", "detach"):
+        assert browser.post(f"/wallet/orders/A/{verb}/").status_code == 403
+    assert states() == [("issued", None), ("issued", None)]

@@ -45,7 +45,7 @@ def test_json_lines_have_context_and_no_secrets(tmp_path: Path, django_db_blocke
     assert "SECRET" not in done.stderr
     request = done.stdout.split("REQUEST IS ")[1].split()[0]
     [finished] = [entry for entry in lines if entry["event"] == "request_finished" and entry["request_id"] == request]
-    assert (finished["code"], finished["request"]) == (404, "GET api/v1/merchants/<str:merchant>/grants/")
+    assert (finished["code"], finished["request"]) == (404, "GET api/v1/merchants/<key:merchant>/grants/")
     assert (finished["program"], finished["user_id"]) == (secret.split("_")[1], None)
     [refused] = [entry for entry in lines if entry["event"] == "sign-in failed"]
     assert (refused["user"], refused["address"], refused["logger"]) == (None, "10.0.0.9", "fairground.security")

@@ -1,0 +1,102 @@
+"""Use of coupons: choose one for an order, or an order for one, and take it off again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from campaigns.coupons import attachment, fitting
+from campaigns.coupons.fitting import Fit
+from campaigns.models import Coupon
+from core import clock
+from core.formatting import format_money
+from logistics.models import FreightOrder
+from merchants.access import MemberRequest, for_members
+
+
+@dataclass(frozen=True)
+class CouponUse:
+    """Choices of a member: coupons or orders that fit, those that do not, and the coupon to take off."""
+
+    may_change: bool
+    reason: str
+    fits: list[Fit]
+    others: list[Fit]
+    attached: Coupon | None = None
+
+    @property
+    def may_detach(self) -> bool:
+        return self.may_change and self.attached is not None and self.attached.status == Coupon.Status.LOCKED
+
+
+def for_order(request: MemberRequest, order: FreightOrder, *, at: datetime) -> CouponUse | None:
+    """Return the use of coupons for an order; None if the merchant has no coupon that could be used or taken off."""
+    attached = Coupon.objects.filter(merchant=request.merchant, order_no=order.pk).first()
+    closed = attachment.closed(order, at=at)
+    if closed or (attached is None and not fitting.unused(request.merchant).exists()):
+        return None
+    reason = "" if attached else attachment.cannot(order, at=at)
+    fits = [] if attached or reason else fitting.of_order(order, list(fitting.unused(request.merchant)), at=at)
+    return _use(request, fits, attached=attached, reason=reason)
+
+
+def for_coupon(request: MemberRequest, coupon: Coupon, *, at: datetime) -> CouponUse | None:
+    """Return the use of a coupon for the newest open orders; None unless it is in the wallet."""
+    if coupon.status != Coupon.Status.ISSUED or at >= coupon.valid_until:
+        return None
+    orders = fitting.open_orders(request.merchant, at=at)[: fitting.MOST_ORDERS]
+    return _use(request, fitting.of_coupon(coupon, [order.pk for order in orders], at=at))
+
+
+def _use(request: MemberRequest, fits: list[Fit], *, attached: Coupon | None = None, reason: str = "") -> CouponUse:
+    return CouponUse(
+        may_change=request.member is not None and request.member.may_attach,
+        reason=reason,
+        fits=[fit for fit in fits if fit.fits],
+        others=[fit for fit in fits if not fit.fits],
+        attached=attached,
+    )
+
+
+@require_POST
+@for_members
+def attach(request: MemberRequest, number: str) -> HttpResponse:
+    """Attach the chosen coupon from the wallet, or the oldest that fits, to a freight order."""
+
+    def change(by: str) -> str:
+        code = request.POST.get("coupon", "")
+        coupon = attachment.attach(number, merchant=request.merchant, at=clock.now(), by=by, code=code)
+        value = format_money(coupon.value, coupon.currency)
+        return _("Coupon of %(value)s attached to this order.") % {"value": value}
+
+    return _change(request, number, change)
+
+
+@require_POST
+@for_members
+def detach(request: MemberRequest, number: str) -> HttpResponse:
+    """Take the coupon off an order that is not paid yet."""
+
+    def change(by: str) -> str:
+        attachment.detach(number, merchant=request.merchant, at=clock.now(), by=by)
+        return _("The coupon is back in your wallet.")
+
+    return _change(request, number, change)
+
+
+def _change(request: MemberRequest, number: str, change: Callable[[str], str]) -> HttpResponse:
+    if request.member is None or not request.member.may_attach:
+        raise PermissionDenied
+    try:
+        messages.success(request, change(str(request.member)))
+    except FreightOrder.DoesNotExist as error:
+        raise Http404 from error
+    except attachment.NotAttachableError as refusal:
+        messages.error(request, str(refusal))
+    return redirect("order", order_type="freight", number=number)

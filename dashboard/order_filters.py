@@ -1,0 +1,57 @@
+"""Filters of the list of orders: part of the number, dates, and whether an order has a benefit."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+from django import forms
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from campaigns.models import Coupon, Grant
+from core.keys import normalize_key
+from merchants.models import Merchant
+
+DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+BENEFITS = [
+    ("", gettext_lazy("all")),
+    ("with", gettext_lazy("with a benefit")),
+    ("without", gettext_lazy("without a benefit")),
+]
+
+
+class OrderFilterForm(forms.Form):
+    """Filters in the address of the list."""
+
+    q = forms.CharField(label=gettext_lazy("Number"), required=False, max_length=64)
+    since = forms.DateField(label=gettext_lazy("From"), required=False, widget=DATE)
+    until = forms.DateField(label=gettext_lazy("To"), required=False, widget=DATE)
+    benefit = forms.ChoiceField(label=gettext_lazy("Benefit"), required=False, choices=BENEFITS)
+
+    @property
+    def is_used(self) -> bool:
+        """Return whether any filter is set."""
+        return self.is_valid() and any(self.cleaned_data.values())
+
+    def apply(self, rows: "QuerySet[Any]", merchant: Merchant) -> "QuerySet[Any]":
+        """Return the rows that pass the filters; days are those of the reader's clock. Faulty filters do nothing."""
+        chosen = self.cleaned_data if self.is_valid() else {}
+        if chosen.get("q"):
+            rows = rows.filter(pk__icontains=normalize_key(chosen["q"]))
+        if chosen.get("since"):
+            rows = rows.filter(listed_at__gte=_midnight(chosen["since"]))
+        if chosen.get("until"):
+            rows = rows.filter(listed_at__lt=_midnight(chosen["until"] + timedelta(days=1)))
+        if chosen.get("benefit"):
+            rows = rows.filter(_has_benefit(merchant) if chosen["benefit"] == "with" else ~_has_benefit(merchant))
+        return rows
+
+
+def _midnight(day: Any) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+def _has_benefit(merchant: Merchant) -> Any:
+    """Return the condition that an order has a live grant, or a coupon."""
+    grants = Grant.objects.filter(merchant=merchant, subject=OuterRef("pk"), status__in=Grant.LIVE)
+    return Exists(grants) | Exists(Coupon.objects.filter(merchant=merchant, order_no=OuterRef("pk")))
