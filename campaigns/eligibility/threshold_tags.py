@@ -1,16 +1,17 @@
 """Threshold tags, stored: each order is tagged at its first receipt as a threshold order or as a candidate."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from itertools import chain, groupby, islice
+from functools import partial
 from typing import Any
 
 from django.db.models import DateTimeField, Exists, Max, OuterRef, Subquery, Value
 
 from campaigns.eligibility import affected, differences, thresholds
 from campaigns.eligibility.changes import Changes
+from campaigns.eligibility.guards import PLAIN
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, bulk_update, planner_hints
@@ -21,6 +22,9 @@ from trade.models import Receipt, TradeOrder
 
 COLUMNS = ["offer_id", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total"]
 MERCHANTS_AT_ONCE = 500
+Row = tuple[Any, ...]
+Receipts = dict[str, list[thresholds.Receipt]]
+Read = Callable[[list[str]], Receipts]
 REVIEW_REASON = "a receipt its threshold rests on changed"
 
 
@@ -39,19 +43,30 @@ def tag(offer: PublishedOffer, threshold: Threshold, changes: Changes) -> None:
         changes = replace(changes, since=None)  # nothing was tagged before, so no receipt is late
     if affected.lists_changed(offer.terms, changes):
         changes = replace(changes, reevaluate_all=True)
-    merchants = chain(_follow_owners(offer, changes), _merchants(changes))
     again = changes.held.merchants_again
-    new = (code for code in merchants if code not in changes.held.merchants and code not in again)
+    left_out = {*changes.held.merchants, *again}
+    keys = affected.merchants_to_tag(changes)
+    merchants = [code for code in _merchants(keys, _follow_owners(offer, changes)) if code not in left_out]
+    read = partial(_read, offer, threshold, changes.until)
+    # One pass over all receipts: a query for each chunk would read the whole tables each time. A guard that looks for
+    # the merchant at fault reads again and again.
+    in_chunks = _in_order(_receipts(offer, threshold, changes.until)) if _is_one_pass(keys, changes) else read
     written = 0
-    while chunk := list(islice(new, MERCHANTS_AT_ONCE)):
-        written += _tag_guarded(offer, threshold, chunk, changes)
+    for start in range(0, len(merchants), MERCHANTS_AT_ONCE):
+        chunk = merchants[start : start + MERCHANTS_AT_ONCE]
+        written += _tag_guarded(offer, threshold, chunk, changes, in_chunks)
     for merchant, since in again.items():  # its receipts are late only if they were so when it was left out
-        written += _tag_guarded(offer, threshold, [merchant], replace(changes, since=since))
+        written += _tag_guarded(offer, threshold, [merchant], replace(changes, since=since), read)
     planner_hints.analyze(written, Tag)
 
 
-def _tag_guarded(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> int:
-    return sum(changes.guard.run("tag", merchants, lambda some: _tag_chunk(offer, threshold, some, changes)))
+def _tag_guarded(
+    offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes, read: Read
+) -> int:
+    def work(some: list[str]) -> int:
+        return _tag_chunk(offer, read(some), threshold.height, changes)
+
+    return sum(changes.guard.run("tag", merchants, work))
 
 
 def _follow_owners(offer: PublishedOffer, changes: Changes) -> list[str]:
@@ -68,37 +83,64 @@ def _follow_owners(offer: PublishedOffer, changes: Changes) -> list[str]:
     return former
 
 
-def _merchants(changes: Changes) -> Iterator[str]:
-    keys = affected.merchants_to_tag(changes)
+def _merchants(keys: affected.Keys | None, former: list[str]) -> list[str]:
+    """Return the merchants to examine, in order: all of them without `keys`."""
     if keys is None:
-        keys = TradeOrder.objects.order_by().values_list("merchant_id", flat=True)
-    seen: set[str] = set()
-    for code in keys.iterator(chunk_size=MERCHANTS_AT_ONCE):
-        if code not in seen:
-            seen.add(code)
-            yield code
+        keys = TradeOrder.objects.order_by().values_list("merchant_id", flat=True).distinct()
+    return sorted({*keys.iterator(), *former})
 
 
-def _receipts(offer: PublishedOffer, threshold: Threshold, merchants: list[str], until: datetime) -> Any:
+def _is_one_pass(keys: affected.Keys | None, changes: Changes) -> bool:
+    return keys is None and changes.guard is PLAIN
+
+
+def _in_order(rows: Iterator[Row]) -> Read:
+    """Return a function that reads the receipts of some merchants from rows of all; both are ordered by merchant."""
+    row = next(rows, None)
+
+    def read(merchants: list[str]) -> Receipts:
+        nonlocal row
+        found: Receipts = {merchant: [] for merchant in merchants}
+        while row is not None and row[0] <= merchants[-1]:
+            if row[0] in found:
+                found[row[0]].append(thresholds.Receipt(*row[1:]))
+            row = next(rows, None)
+        return found
+
+    return read
+
+
+def _read(offer: PublishedOffer, threshold: Threshold, until: datetime, merchants: list[str]) -> Receipts:
+    """Return the receipts of each merchant that count by `until`. The merchants are in order."""
+    return _in_order(_receipts(offer, threshold, until, merchants=merchants))(merchants)
+
+
+def _receipts(
+    offer: PublishedOffer, threshold: Threshold, until: datetime, *, merchants: list[str] | None = None
+) -> Iterator[Row]:
+    """Stream the merchant and the columns of each receipt that counts by `until`, ordered by merchant."""
     orders = TradeOrder.objects.annotate(seen_at=Value(until, output_field=DateTimeField()))
-    counting = orders.filter(all_of(threshold.where, QueryRow(offer.terms.collection)), merchant__in=merchants)
+    counting = orders.filter(all_of(threshold.where, QueryRow(offer.terms.collection)))
+    if merchants is not None:
+        counting = counting.filter(merchant__in=merchants)
     booked = Receipt.objects.filter(
         order__in=counting.values("pk"), booked_at__gte=threshold.window.start, booked_at__lt=threshold.window.end
     )
     columns = ("order__merchant_id", "order_id", "receipt_no", "amount_usd", "booked_at", "cancelled_at")
-    return booked.order_by("order__merchant_id").values_list(*columns).iterator(chunk_size=5_000)
+    rows: Iterator[Row] = booked.order_by("order__merchant_id").values_list(*columns).iterator(chunk_size=5_000)
+    return rows
 
 
-def _tag_chunk(offer: PublishedOffer, threshold: Threshold, merchants: list[str], changes: Changes) -> int:
+def _tag_chunk(offer: PublishedOffer, chunk: Receipts, height: Decimal, changes: Changes) -> int:
     """Tag the orders of some merchants. Return the number of new tags."""
+    merchants = list(chunk)
     known = _known(offer, merchants)
     fresh: list[tuple[object, ...]] = []
     doubtful: dict[str, str] = {}
-    for merchant, group in groupby(_receipts(offer, threshold, merchants, changes.until), key=lambda row: row[0]):
+    for merchant, receipts in chunk.items():
         before = known.get(merchant, {})
-        receipts = [thresholds.Receipt(*row[1:]) for row in group]
         for new in thresholds.tag_orders(
-            receipts, height=threshold.height, until=changes.until, known=before, since=changes.since
+            receipts, height=height, until=changes.until, known=before, since=changes.since
         ):
             if new.order not in before:
                 kind = Tag.Kind.CANDIDATE if new.candidate else Tag.Kind.THRESHOLD
@@ -125,9 +167,8 @@ def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str])
 
 def total(offer: PublishedOffer, threshold: Threshold, merchant: str, *, at: datetime) -> Decimal:
     """Return the sum of the merchant's receipts that count towards the threshold by `at`, in USD."""
-    booked = _receipts(offer, threshold, [merchant], at)
     known = _known(offer, [merchant]).get(merchant, {})
-    receipts = [thresholds.Receipt(*row[1:]) for row in booked]
+    receipts = _read(offer, threshold, at, [merchant])[merchant]
     return thresholds.total(receipts, height=threshold.height, until=at, known=known)
 
 

@@ -759,6 +759,7 @@ class Migration(migrations.Migration):
                 (
                     "merchant",
                     models.ForeignKey(
+                        db_constraint=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="+",
                         to="merchants.merchant",
@@ -768,6 +769,7 @@ class Migration(migrations.Migration):
                 (
                     "offer",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tags",
@@ -940,6 +942,7 @@ class Migration(migrations.Migration):
                 (
                     "offer",
                     models.ForeignKey(
+                        db_constraint=False,
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="decisions",

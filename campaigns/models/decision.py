@@ -25,9 +25,17 @@ class Decision(models.Model):
         QUOTA_EXHAUSTED = 5, _("refused: all places were taken")
         STOPPED = 6, _("refused: the offer had been stopped")
 
-    offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="decisions")
+    # Rows are written in bulk, by the million, for locked offers and from rows just read: the database checks none of
+    # their references, which would take as long as the conditions.
+    offer = models.ForeignKey(
+        Offer,
+        models.PROTECT,
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("offer"),
+        related_name="decisions",
+    )
     subject = KeyField(_("subject"), max_length=64)
-    # Rows are written in bulk, by the million, from rows just read: no check of each reference.
     merchant = models.ForeignKey(
         Merchant, models.DO_NOTHING, db_constraint=False, verbose_name=_("merchant"), related_name="+"
     )
@@ -69,13 +77,18 @@ class Tag(models.Model):
         THRESHOLD = "threshold", _("threshold order")
         CANDIDATE = "candidate", _("candidate")
 
-    offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="tags")
+    # No check of each reference, as for decisions.
+    offer = models.ForeignKey(
+        Offer, models.PROTECT, db_constraint=False, db_index=False, verbose_name=_("offer"), related_name="tags"
+    )
     subject = KeyField(_("subject"), max_length=64)
     # No column: queries of orders join their tag by it, once for all uses of its instant.
     order = models.ForeignObject(
         TradeOrder, models.DO_NOTHING, from_fields=["subject"], to_fields=["order_no"], related_name="tags"
     )
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, db_constraint=False, verbose_name=_("merchant"), related_name="+"
+    )
     kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     tagged_at = models.DateTimeField(_("tagged at"))
     judged_at = models.DateTimeField(_("evaluated as of"))

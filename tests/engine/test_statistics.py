@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, transaction
 
+from campaigns.eligibility import threshold_tags
+from campaigns.eligibility.changes import Changes
 from campaigns.engine import ticker
-from campaigns.models import Grant
+from campaigns.models import Grant, Tag
+from campaigns.offers import published_offers
 from core.db import key_set
 from imports.models import ImportBatch
 from merchants.models import Merchant
@@ -65,6 +68,21 @@ def test_a_tick_reads_each_row_a_few_times_without_autovacuum(tmp_path: Path) ->
     assert Grant.objects.count() > 500
     assert cold < 30 * facts
     assert warm < 10 * facts
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_tagging_all_orders_reads_each_receipt_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call_command("demo_world", str(tmp_path), merchants=MERCHANTS, stdout=StringIO())
+    call_command("load_campaign", "september-2022", stdout=StringIO(), stderr=StringIO())
+    call_command("import_facts", str(tmp_path), stdout=StringIO())
+    offer = published_offers.find("service-fee-half")
+    assert offer.terms.threshold is not None
+    threshold, everything = offer.terms.threshold, Changes(None, AS_OF)
+    monkeypatch.setattr(threshold_tags, "MERCHANTS_AT_ONCE", 5)
+    read = rows_read(lambda: transaction.atomic(threshold_tags.tag)(offer, threshold, everything))
+    assert Tag.objects.count() > 500
+    assert read < 4 * (value("SELECT count(*) FROM trade_receipt") + value("SELECT count(*) FROM trade_tradeorder"))
 
 
 def merchants(count: int) -> list[Merchant]:

@@ -344,6 +344,21 @@ def an_entry_of_another_offer() -> None:
     change(JournalEntry.objects.filter(coupon=a_coupon("issued"))[0], offer=a_grant("charter-5-off").offer_id)
 
 
+@plant("I09")
+def a_decision_about_no_merchant() -> None:
+    change(Decision.objects.filter(outcome=Decision.Outcome.REFUSED)[0], merchant="nobody")
+
+
+@plant("I09", also="I19")
+def a_tag_of_no_merchant() -> None:
+    change(Tag.objects.all()[0], merchant="nobody")
+
+
+@plant("I09")
+def a_tag_of_no_offer() -> None:
+    change(Tag.objects.filter(kind=Tag.Kind.THRESHOLD)[0], offer=10_000_000)
+
+
 @plant("I09", also="I05 I06")
 def an_entry_of_nothing() -> None:
     change(JournalEntry.objects.filter(grant=a_grant(status="settled")).latest("id"), grant=10_000_000)
