@@ -214,7 +214,14 @@ def send_undecided(offer: PublishedOffer, subjects: Sequence[str], *, until: dat
 
 @compiled_query
 def _undecided_among(offer: PublishedOffer) -> tuple[Rows, Build]:
-    rows = undecided(offer, until=instant("until")).filter(AnyOfParameter("pk", "subjects"))
+    return evaluated(offer, undecided(offer, until=instant("until")).filter(AnyOfParameter("pk", "subjects")))
+
+
+def evaluated(offer: PublishedOffer, rows: Rows) -> tuple[Rows, Build]:
+    """Return a query for `rows` with the conditions that each fails, and the function from its rows to subjects.
+
+    Its columns begin with `claimed_at`, `pk` and `x_merchant`, and end with `x_failed`.
+    """
     return _reading(offer, with_failed_conditions(offer, rows), {"failed": F("failed")})
 
 
@@ -222,6 +229,7 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     """Return a query for the values that subjects are made of, `extra` among them, and the function that makes them."""
     wanted = _annotations(offer)
     # A prefix keeps the names apart from the fields of the model.
+    rows = rows.annotate(x_merchant=F(offer.terms.collection.merchant))
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
     if offer.terms.settlement.requires:
         at_settlement = QueryRow(offer.terms.collection, at=F("x_settles_at"), offer_facts=offer.terms.row.offer_facts)
@@ -230,7 +238,7 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in extra.items()})
     names = [*wanted, *extra]
     ordered = rows.order_by("claimed_at", "pk")
-    values = ordered.values_list("claimed_at", "pk", offer.terms.collection.merchant, *[f"x_{name}" for name in names])
+    values = ordered.values_list("claimed_at", "pk", "x_merchant", *[f"x_{name}" for name in names])
     return values, _builder(offer, names)
 
 

@@ -11,15 +11,16 @@ from datetime import datetime
 from heapq import merge
 from itertools import chain, islice
 from operator import attrgetter
-from typing import Any, cast
+from typing import cast
 
 from django.db import connection
-from django.db.models import F, IntegerField, Q, Value
+from django.db.models import Q
 
 from campaigns.allocation.allocator import Claim, ClaimResult
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
 from campaigns.eligibility.changes import Changes
+from campaigns.eligibility.evaluated_claims import EvaluatedClaims, evaluate
 from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
@@ -133,21 +134,20 @@ def _affected(offer: PublishedOffer, changes: Changes) -> KeySet | None:
 
 
 def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], changes: Changes, at: datetime) -> int:
-    decided = 0
+    refused = 0
     by_offer: list[Iterator[Claim]] = []
     for offer, keys in deciding:
         if keys is not None and keys.is_empty:
             continue
-        undecided = _undecided_rows(offer, keys, changes, at)
-        decided += _refuse(offer, undecided)
-        by_offer.append(_qualified(offer, claims.eligible_claims(offer, undecided), at))
+        evaluated = evaluate(offer, _undecided_rows(offer, keys, changes, at))
+        refused += _refuse(offer, evaluated)
+        by_offer.append(_qualified(offer, evaluated.passed(), at))
     in_order = by_offer[0] if len(by_offer) == 1 else merge(*by_offer, key=attrgetter("sort_key"))
     offers = [offer for offer, _ in deciding]
     quota_state = QuotaState(offers, since=changes.since)
     allocated = sum(map(len, _allocate(offers, quota_state, in_order, guard=changes.guard)))
     _record_progress(offers, quota_state, changes.until)
-    planner_hints.analyze(allocated, Decision, Grant)
-    return decided + allocated
+    return refused + allocated
 
 
 def _undecided_rows(offer: PublishedOffer, keys: KeySet | None, changes: Changes, at: datetime) -> claims.Rows:
@@ -161,44 +161,26 @@ def _undecided_rows(offer: PublishedOffer, keys: KeySet | None, changes: Changes
         rows_ = claims.undecided(offer, until=changes.until, only=decidable & only)
         return rows_.filter(keys.contains("pk")) if keys else rows_
 
-    def evaluate(only: Q) -> None:
-        _refuse(offer, select(only))
-        deque(_qualified(offer, claims.eligible_claims(offer, select(only)), at), maxlen=0)
+    def try_out(only: Q) -> None:
+        evaluated = evaluate(offer, select(only))
+        _refuse(offer, evaluated)
+        deque(_qualified(offer, evaluated.passed(), at), maxlen=0)
 
     among = claims.all_rows(offer).filter(decidable & (keys.contains("pk") if keys else Q()))
-    return select(changes.guard.evaluable("evaluate", evaluate, among))
+    return select(changes.guard.evaluable("evaluate", try_out, among))
 
 
-def _refuse(offer: PublishedOffer, rows_: claims.Rows) -> int:
-    """Write a refusal for each claim that misses a condition, in one statement. Returns how many."""
-    evaluated = claims.with_failed_conditions(offer, rows_).annotate(
-        d_offer=Value(offer.id, output_field=IntegerField()),
-        d_subject=F("pk"),
-        d_version=Value(offer.version_id, output_field=IntegerField()),
-        d_outcome=Value(int(Decision.Outcome.REFUSED), output_field=IntegerField()),
-    )
-    merchant = offer.terms.collection.merchant
-    select = evaluated.order_by().values_list(
-        "d_offer", "d_subject", merchant, "d_version", "claimed_at", "d_outcome", "failed"
-    )
-    with decision_events.refusals(offer):
-        return _insert_failed(*select.query.sql_with_params())
-
-
-def _insert_failed(evaluated: str, parameters: Any) -> int:
-    # OFFSET 0: PostgreSQL would otherwise work out every condition twice, for the filter and for the row.
-    fence = "OFFSET 0" if connection.vendor == "postgresql" else ""
+def _refuse(offer: PublishedOffer, evaluated: EvaluatedClaims) -> int:
+    """Write a refusal for each claim that fails a condition, in one statement. Returns how many."""
     into = f"INSERT INTO {Decision._meta.db_table} ({', '.join(COLUMNS[:-1])})"
-    with connection.cursor() as cursor:
-        cursor.execute(f"{into} SELECT * FROM ({evaluated} {fence}) AS claim WHERE failed > 0", parameters)  # noqa: S608  own names
-        count = int(cursor.rowcount)
-    planner_hints.analyze(count, Decision)
-    return count
+    select = f"SELECT %s, pk, x_merchant, %s, claimed_at, %s, x_failed FROM {evaluated.table} WHERE x_failed > 0"  # noqa: S608  own names
+    with decision_events.refusals(offer), connection.cursor() as cursor:
+        cursor.execute(f"{into} {select}", [offer.id, offer.version_id, int(Decision.Outcome.REFUSED)])
+        return int(cursor.rowcount)
 
 
-def _qualified(offer: PublishedOffer, rows_: claims.Rows, at: datetime) -> Iterator[Claim]:
-    """Yield the claims that met every condition, in order."""
-    for subject in claims.read(offer, rows_):
+def _qualified(offer: PublishedOffer, passed: Iterator[claims.Subject], at: datetime) -> Iterator[Claim]:
+    for subject in passed:
         yield _claim(offer, subject, at)
 
 

@@ -7,12 +7,11 @@ statement, and many a temporary table with statistics of its own.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 from django.db.models import BooleanField, F, Func, Model, Q, QuerySet
 
-from core.db import planner_hints
+from core.db import planner_hints, temporary_tables
 
 FEW = 1_000
 
@@ -46,17 +45,10 @@ def materialize(keys: QuerySet[Model, str], *, name: str) -> KeySet:
     few = list(keys[: FEW + 1])
     if len(few) <= FEW:
         return KeySet(few=sorted(set(few)))
-    table = f"selected_{name}"
     statement, parameters = keys.query.sql_with_params()
+    collation = 'COLLATE "C"' if connection.vendor == "postgresql" else ""
+    table = temporary_tables.create(f"selected_{name}", f"selected_key varchar(64) {collation} UNIQUE")
     with connection.cursor() as cursor:
-        _create(cursor, table)
         cursor.execute(f"INSERT INTO {table} SELECT DISTINCT * FROM ({statement}) AS keys", parameters)  # noqa: S608  own name
     planner_hints.analyze_table(table)
     return KeySet(table=table)
-
-
-def _create(cursor: Any, table: str) -> None:
-    is_postgresql = connection.vendor == "postgresql"
-    cursor.execute(f"DROP TABLE IF EXISTS {'pg_temp' if is_postgresql else 'temp'}.{table}")
-    collation, end = ('COLLATE "C"', "ON COMMIT DROP") if is_postgresql else ("", "")
-    cursor.execute(f"CREATE TEMPORARY TABLE {table} (selected_key varchar(64) {collation} UNIQUE) {end}")
