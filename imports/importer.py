@@ -204,7 +204,7 @@ def _merge(schema: FileSchema, label: BatchLabel, *, count: int) -> ImportResult
     batch.changed = staging_table.update(schema, batch.pk)
     with staging_table.fast_first_load(schema, count):
         batch.added = staging_table.insert(schema, batch.pk)
-    planner_hints.analyze(batch.added + batch.changed, schema.model)
+    planner_hints.analyze_filled(batch.added + batch.changed)
     # A batch without any change gives the engine nothing to decide.
     batch.processed = not (batch.added or batch.changed)
     batch.save()

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.expressions import Col
 
-from core.db import bulk_insert
+from core.db import bulk_insert, planner_hints
 from imports.columns import Column
 from imports.models import FormerParent
 from imports.schema import FileSchema, SplitEvents
@@ -79,7 +79,10 @@ def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int
     )
     try:
         columns = [LINE, *(column.attname for column in schema.columns)]
-        yield bulk_insert.write_in_chunks(STAGE, columns, rows, temporary=True)
+        count = bulk_insert.write_in_chunks(STAGE, columns, rows, temporary=True)
+        if count >= planner_hints.MANY:
+            planner_hints.analyze_table(STAGE)
+        yield count
     finally:
         if not connection.needs_rollback:
             _run(f"DROP TABLE IF EXISTS {STAGE}")
@@ -251,7 +254,6 @@ def fast_first_load(schema: FileSchema, count: int) -> Iterator[None]:
         return
     with _without_indexes(table):
         yield
-    _run(f"ANALYZE {table}")
 
 
 @contextmanager

@@ -15,9 +15,9 @@ from django.db.models import Exists, F, OuterRef
 
 from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.ledger import journal
-from campaigns.models import Coupon, Grant, Issuance, Version
+from campaigns.models import Coupon, Grant, Issuance, JournalEntry, OutboxEvent, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
-from core.db import bulk_insert, bulk_update
+from core.db import bulk_insert, bulk_update, planner_hints
 from definitions.benefits import CouponBundle
 
 Status = Coupon.Status
@@ -65,6 +65,7 @@ def issue(offer: PublishedOffer, *, held: Collection[str] = (), guard: Guard = P
         issued += chunk
         if not chunk:
             break
+    planner_hints.analyze(issued, Coupon, JournalEntry, OutboxEvent)  # each chunk was a transaction of its own
     return issued
 
 

@@ -24,7 +24,7 @@ from campaigns.eligibility.held import NOTHING, Held
 from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import terms_of
-from core.db import bulk_update
+from core.db import bulk_update, planner_hints
 from core.db.compiled_queries import compiled_query
 from definitions.benefits import CouponBundle
 from logistics.facts import FREIGHT_ORDERS
@@ -70,6 +70,7 @@ def _follow(changes: Changes) -> bool:
         replay_changed(replace(changes, since=since))
         if changes.only is None:
             Issuance.objects.update(spent_until=at)
+            planner_hints.analyze_filled()
         return True
 
 

@@ -111,6 +111,7 @@ def _advance(group: list[PublishedOffer], work: Work, entries: StepEntries, guar
         decided = claim_decisions.decide(group, changes, at=at)
         marks |= {"claims_decided_until": until, "reevaluate_all": False}
     Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
+    planner_hints.analyze_filled(moved + decided)
     return Processed(ready, moved, decided)
 
 

@@ -22,6 +22,11 @@ WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace AND (
 )
 """
 
+FILLED = """
+SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND pg_table_is_visible(oid)
+AND pg_stat_get_xact_tuples_inserted(oid) + pg_stat_get_xact_tuples_updated(oid) >= greatest(%s, reltuples / 10)
+"""
+
 
 def plan_for_all_rows() -> None:
     """Plan the cursors of this transaction for reading all of their rows, not for a quick first one.
@@ -53,6 +58,15 @@ def analyze(written: int, *tables: type[models.Model]) -> None:
             analyze_table(table._meta.db_table)
 
 
+def analyze_filled(written: int = MANY) -> None:
+    """Renew the statistics of each table to which this transaction has written many rows, whichever tables those are.
+
+    Nothing is asked where the caller knows that it has `written` few.
+    """
+    if written >= MANY:
+        _analyze_found(FILLED)
+
+
 def analyze_table(table: str) -> None:
     """Renew the statistics of a table."""
     if connection.vendor == "postgresql":
@@ -65,9 +79,13 @@ def analyze_grown_tables() -> None:
 
     Autovacuum does this in time, where it runs: a tick right after a large import does not wait for it.
     """
+    _analyze_found(GROWN)
+
+
+def _analyze_found(query: str) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute(GROWN, [MANY])
+            cursor.execute(query, [MANY])
             for (table,) in cursor.fetchall():
                 cursor.execute(ANALYZE, [table])
 

@@ -6,20 +6,32 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 
 from campaigns.eligibility import threshold_tags
 from campaigns.eligibility.changes import Changes
 from campaigns.engine import ticker
-from campaigns.models import Grant, Tag
+from campaigns.models import (
+    Attachment,
+    Coupon,
+    Decision,
+    Endpoint,
+    Grant,
+    JournalEntry,
+    MerchantQuota,
+    OutboxEvent,
+    Tag,
+)
 from campaigns.offers import published_offers
-from core.db import key_set
+from core.db import key_set, planner_hints
 from imports.models import ImportBatch
 from merchants.models import Merchant
 from tests.benchmarks.season import changed_orders
 
 MERCHANTS = 150
+MANY = 100
 AS_OF = datetime(2023, 2, 1, tzinfo=UTC)
 WITHOUT_AUTOVACUUM = """
 DO $$ DECLARE name text; BEGIN
@@ -68,6 +80,27 @@ def test_a_tick_reads_each_row_a_few_times_without_autovacuum(tmp_path: Path) ->
     assert Grant.objects.count() > 500
     assert cold < 30 * facts
     assert warm < 10 * facts
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_every_table_that_an_import_or_a_tick_fills_has_statistics(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(planner_hints, "MANY", MANY)
+    Endpoint.objects.create(name="all", url="https://example.com/hook", secret="secret", created_at=AS_OF)
+    call_command("demo_world", str(tmp_path), merchants=MERCHANTS, stdout=StringIO())
+    call_command("load_campaign", "september-2022", stdout=StringIO(), stderr=StringIO())
+    call_command("import_facts", str(tmp_path), stdout=StringIO())
+    ticker.tick(at=AS_OF)
+    tables = [model._meta.db_table for model in apps.get_models() if model._meta.managed]
+    counts = {table: value(f"SELECT count(*) FROM {table}") for table in tables}
+    filled = {table: count for table, count in counts.items() if count >= MANY}
+    known = {table: value(f"SELECT reltuples FROM pg_class WHERE oid = '{table}'::regclass") for table in filled}
+    assert {Decision, Grant, JournalEntry, Tag, Coupon, Attachment, MerchantQuota, OutboxEvent} <= {
+        model for model in apps.get_models() if model._meta.db_table in filled
+    }
+    assert {table: known[table] for table in filled if abs(known[table] - filled[table]) > filled[table] / 5} == {}
 
 
 @pytest.mark.postgresql
