@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter, sleep
+from zlib import crc32
 
 import psutil
 
@@ -75,10 +76,27 @@ def changed_orders(folder: Path, target: Path, count: int = 1_000) -> None:
             writer.writerow({**row, "departed_at": "2022-12-24T00:00:00Z"})
 
 
-def measure(merchants: int, folder: Path) -> tuple[Run, Run]:
+def thin_out(facts: Path, share: float) -> None:
+    """Keep this share of the freight and trade orders, with the receipts of those: small merchants, as many as before.
+
+    The checksum of its number decides about an order.
+    """
+    for name in ("freight_orders", "trade_orders", "receipts"):
+        whole = (facts / f"{name}.csv").rename(facts / "whole")
+        with whole.open(newline="") as file, (facts / f"{name}.csv").open("w", newline="") as out:
+            reader = csv.DictReader(file)
+            writer = csv.DictWriter(out, reader.fieldnames or [], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(row for row in reader if crc32(row["order_no"].encode()) < share * 2**32)
+        whole.unlink()
+
+
+def measure(merchants: int, share: float, folder: Path) -> tuple[Run, Run]:
     """Measure one size; returns the cold tick and the reference program."""
     facts, ours, theirs = folder / "facts", folder / "ours.csv", folder / "theirs.csv"
     run("manage.py", "demo_world", str(facts), "--merchants", str(merchants))
+    if share < 1:
+        thin_out(facts, share)
     with own("season"):
         execute(QUIET)
         run("manage.py", "load_campaign", "september-2022")
@@ -103,12 +121,14 @@ def main() -> None:
     """Measure each size, and how the cold tick grows."""
     parser = ArgumentParser(description=__doc__)
     parser.add_argument("--merchants", type=int, nargs="+", default=[2_000, 20_000, 99_999])
-    sizes = parser.parse_args().merchants
+    parser.add_argument("--share", type=float, default=1.0, help="part of the orders of each merchant that is kept")
+    chosen = parser.parse_args()
+    sizes = chosen.merchants
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     ticks = []
     for merchants in sizes:
         with TemporaryDirectory() as folder:
-            ticks.append(measure(merchants, Path(folder))[0].seconds)
+            ticks.append(measure(merchants, chosen.share, Path(folder))[0].seconds)
     if len(sizes) > 1:
         exponent = math.log(ticks[-1] / ticks[0]) / math.log(sizes[-1] / sizes[0])
         verdict("growth, exponent", exponent, "at most 1.1", held=exponent <= 1.1)
