@@ -50,8 +50,8 @@ def _find_affected(offer: PublishedOffer, at: datetime) -> None:
 def _decide(offer: PublishedOffer, keys: Sequence[str], at: datetime) -> None:
     """Evaluate the claims of some subjects: conditions, benefit, settlement, and what an explanation shows."""
     rows = claims.undecided(offer, until=END_OF_INSTANTS).filter(pk__in=keys)
-    list(claims.eligible_claims(offer, rows).values_list("pk"))
-    list(claims.with_failed_conditions(offer, rows).values_list("failed"))
+    evaluated, _ = claims.evaluated(offer, rows)
+    list(evaluated)
     for subject in claims.read(offer, claims.subjects(offer).filter(pk__in=keys), evaluate=True):
         if subject.timeline.claimed_at is not None:
             grant_steps(offer.terms.settlement, subject.timeline, until=at)
