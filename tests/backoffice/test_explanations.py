@@ -95,7 +95,7 @@ QUERIES = {
     "auditevent": 6,
     "tickrun": 6,
     "offer": 7,
-    "draft": 6,
+    "draft": 7,
 }
 
 

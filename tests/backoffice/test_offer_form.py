@@ -383,6 +383,7 @@ def test_both_versions_are_shown_and_neither_is_overwritten_unseen() -> None:
 
 def test_a_version_saved_after_the_comparison_is_shown_too() -> None:
     editor = Editor()
+    assert 'value="10"' in editor.html  # opened before the others save
     change_meanwhile("percent: 10", "percent: 11")
     assert not editor.save(**{"quota-limit": "5"})
     change_meanwhile("percent: 11", "percent: 12")
@@ -393,6 +394,7 @@ def test_a_version_saved_after_the_comparison_is_shown_too() -> None:
 
 def test_changes_of_other_parts_of_the_draft_are_kept() -> None:
     editor = Editor()
+    assert 'value="10"' in editor.html
     change_meanwhile("campaign: trial", "campaign: other")
     assert editor.save(**{"quota-limit": "5"})
     assert "campaign: other" in editor.source

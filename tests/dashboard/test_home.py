@@ -242,6 +242,6 @@ def test_a_first_visit_transfers_less_than_60_kb(owner: Member) -> None:
     page = client(owner).get("/").content
     assert len(findall(rb'class="card ', page)) == 9
     names = findall(rb'(?:src|href)="/static/([^"]+)"', page)
-    assert len(names) == 3
+    assert len(names) == 4
     files = [Path(str(finders.find(name.decode()))).read_bytes() for name in names]
     assert len(page) + sum(len(brotli.compress(file)) for file in files) < 60_000
