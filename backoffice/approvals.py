@@ -15,6 +15,8 @@ from campaigns.models import Draft, Grant, Revocation
 from campaigns.offers import drafts
 from core.formatting import format_number
 from identity.models import RoleRequest
+from merchants import blocks
+from merchants.models import Block
 
 
 @dataclass(frozen=True)
@@ -31,17 +33,20 @@ class Task:
 
 
 def count_waiting(request: HttpRequest) -> int:
-    """Return how many drafts, revocations and roles wait for the approval of this user."""
+    """Return how many drafts, revocations, blocks and roles wait for the approval of this user."""
     submitted = Draft.objects.filter(status=Draft.Status.SUBMITTED)
     waiting = _drafts(request, submitted) if has_permissions(request, "approve_draft") else ()
     revocations = _revocations(request) if has_permissions(request, "approve_revocation") else ()
-    return sum(task.mine for task in (*waiting, *revocations, *_roles(request)))
+    blocked = _blocks(request) if has_permissions(request, "merchants.approve_block") else ()
+    returned = _returned(request)
+    return sum(task.mine for task in (*waiting, *revocations, *blocked, *returned, *_roles(request)))
 
 
 def tasks_for(request: HttpRequest) -> list[Task]:
     """Return all that waits, what the reader may do first, each part with the newest first."""
     waiting = Draft.objects.filter(status__in=Draft.OPEN)
-    tasks = [*_drafts(request, waiting), *_revocations(request), *_roles(request), *_reviews(request)]
+    tasks = [*_returned(request), *_drafts(request, waiting), *_revocations(request), *_blocks(request)]
+    tasks += [*_roles(request), *_reviews(request)]
     return sorted(tasks, key=lambda task: not task.mine)
 
 
@@ -71,6 +76,24 @@ def _revocations(request: HttpRequest) -> Iterator[Task]:
         href = reverse("backoffice:revocation", args=[proposal.pk])
         title = _("Revocation: %(title)s") % {"title": proposal.title}
         yield Task(title, href, proposal.proposed_by, proposal.proposed_at, mine, "ban", "bad")
+
+
+def _blocks(request: HttpRequest) -> Iterator[Task]:
+    may_approve = has_permissions(request, "merchants.approve_block")
+    for block in Block.objects.filter(status=Block.Status.PROPOSED).select_related("merchant").order_by("-proposed_at"):
+        mine = may_approve and not blocks.is_proposer(block, actor(request))
+        title = _("Block: %(merchant)s") % {"merchant": block.merchant}
+        href = reverse("backoffice:block", args=[block.pk])
+        yield Task(title, href, block.proposed_by, block.proposed_at, mine, "ban", "bad")
+
+
+def _returned(request: HttpRequest) -> Iterator[Task]:
+    """Yield the drafts of the reader that were returned and wait for changes."""
+    if has_permissions(request, "change_draft"):
+        for draft in drafts.returned_to(actor(request)):
+            href, title = reverse("backoffice:draft", args=[draft.pk]), _("Returned to you: %(draft)s")
+            by = returned.by if (returned := drafts.return_of(draft)) else ""
+            yield Task(title % {"draft": draft}, href, by, draft.changed_at, True, "alert-triangle", "warn")
 
 
 def _roles(request: HttpRequest) -> Iterator[Task]:

@@ -12,7 +12,8 @@ from campaigns.eligibility import merchant_status
 from campaigns.models import Coupon, Grant
 from campaigns.offers import published_offers
 from core import clock
-from merchants.models import Membership, Merchant, Penalty, ServicePackage
+from merchants import blocks
+from merchants.models import Block, Membership, Merchant, Penalty, ServicePackage
 
 MAX_ROWS_SHOWN = 50
 STATES: list[tuple[Promise, type[Model]]] = [
@@ -42,6 +43,9 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
         grants=grants[:MAX_ROWS_SHOWN],
         coupons=coupons[:MAX_ROWS_SHOWN],
         answers=explain_subject("merchant", code),
+        merchant_block=blocks.in_force(merchant, at=at),
+        proposed_blocks=merchant.blocks.filter(status=Block.Status.PROPOSED),
+        may_block=has_permissions(request, "merchants.block_merchant"),
         may_revoke=has_permissions(request, "revoke_grant"),
         live=Grant.objects.filter(merchant=merchant, status__in=Grant.LIVE).exists(),
     )

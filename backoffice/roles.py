@@ -13,9 +13,10 @@ APP_LABELS = ("campaigns", "merchants", "imports", "core")
 
 OPERATOR = tuple(
     "add_draft change_draft launch_draft change_offer change_grant revoke_grant add_simulation change_tickstep "
-    "change_quarantineentry add_member change_member see_as_member add_storedmapping change_storedmapping".split()
+    "change_quarantineentry add_member change_member see_as_member add_storedmapping change_storedmapping "
+    "block_merchant".split()
 )
-APPROVER = ("approve_draft", "approve_revocation", "close_period")
+APPROVER = ("approve_draft", "approve_revocation", "approve_block", "close_period")
 ADMINISTRATOR = (
     *OPERATOR,
     *APPROVER,

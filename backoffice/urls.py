@@ -4,6 +4,7 @@ from django.urls import path
 
 from backoffice import (
     approvals,
+    blocks,
     campaigns,
     drafts,
     explanations,
@@ -39,6 +40,8 @@ urlpatterns = [
     path("eligibility/", explanations.explanation, name="explanation"),
     path("merchant/<str:code>/", merchants.detail, name="merchant"),
     path("merchant/<str:code>/revoke/", revocations.propose_for_merchant, name="revoke-merchant"),
+    path("merchant/<str:code>/block/", blocks.propose, name="block-merchant"),
+    path("blocks/<int:pk>/", blocks.detail, name="block"),
     path("grants/revoke/", revocations.propose_for_selection, name="revoke-selection"),
     path("grants/<int:pk>/revoke/", revocations.revoke_grant, name="revoke-grant"),
     path("revocations/<int:pk>/", revocations.detail, name="revocation"),

@@ -119,6 +119,8 @@ class Collection:
 class MerchantState:
     """State of a merchant during an interval, such as a membership; `column` holds its kind.
 
+    A state that `bars` keeps merchants out of every offer: each asks that it is not in force.
+
     The model has the columns `merchant`, `starts_at` and `ends_at` (exclusive; NULL means open).
     """
 
@@ -126,6 +128,7 @@ class MerchantState:
     model: type[models.Model]
     column: str
     label: Label
+    bars: bool = False
 
     @property
     def choices(self) -> Choices:

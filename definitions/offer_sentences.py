@@ -45,7 +45,7 @@ def describe_terms(offer: OfferTerms) -> TermSentences:
     return TermSentences(
         benefit=describe_benefit(offer),
         claim=describe_claim(offer),
-        conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.asked]),
+        conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.stated]),
         quota=describe_quota(offer.quota, offer.collection),
         settlement=tuple(describe_settlement(offer)),
     )

@@ -1,23 +1,23 @@
 """Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from itertools import chain, count
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
-from core.facts import FEES, SUBJECTS, Collection
+from core.facts import FEES, STATES, SUBJECTS, Collection
 from definitions.benefit_amounts import BenefitAmount
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, Switch, WholeNumber, check_all, reference_lists
+from rules.conditions import Comparison, Condition, InForce, Switch, WholeNumber, check_all, reference_lists
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
@@ -26,6 +26,8 @@ from rules.time_windows import Bound, EndBound
 from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
+
+C = TypeVar("C", Comparison, InForce)
 
 OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 
@@ -110,7 +112,7 @@ class OfferTerms(DefinitionModel):
                     raise ValueError(message % {"field": name, "word": word})
         check_names_once(dict(enumerate(condition.name for condition in self.own_conditions)), errors)
         with errors.at("conditions"):
-            if len(self.asked) > MOST_CONDITIONS:
+            if len(self.stated) > MOST_CONDITIONS:
                 raise ValueError(_("at most %(most)d conditions") % {"most": MOST_CONDITIONS})
         errors.raise_collected("OfferTerms")
         return self
@@ -153,6 +155,15 @@ class OfferTerms(DefinitionModel):
     def asked(self) -> tuple[Condition, ...]:
         """Return every condition of a claim, in order: bit n of a decision's `failed` is condition n here.
 
+        The last ones hold for every offer: the merchant is in no state that bars it.
+        """
+        taken = {condition.name for condition in self.stated}
+        return (*self.stated, *(_with_free_code(condition, taken) for condition in _barring_conditions()))
+
+    @cached_property
+    def stated(self) -> tuple[Condition, ...]:
+        """Return the conditions that the definition states, of the offer's own and of its benefit.
+
         A condition that the benefit adds has a code that no condition of the offer's own has.
         """
         added = self.benefit.conditions() if isinstance(self.benefit, Discount) else ()
@@ -190,7 +201,14 @@ class OfferTerms(DefinitionModel):
         return self.decided_at.instant if self.decided_at else None
 
 
-def _with_free_code(condition: Comparison, taken: set[str]) -> Comparison:
+def _barring_conditions() -> Iterator[InForce]:
+    for state in STATES.values():
+        if state.bars:
+            kinds = tuple(kind for kind, _label in state.choices)
+            yield InForce(not_in_force=state.name, of=kinds, code=f"no_{state.name}")
+
+
+def _with_free_code(condition: C, taken: set[str]) -> C:
     """Return the condition with a code that is not among those taken: its own name where that is free."""
     codes = chain([condition.name], (f"{condition.name}_{n}" for n in count(2)))
     code = next(code for code in codes if code not in taken)

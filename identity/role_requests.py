@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from identity.models import RoleRequest
 
-CONFIRMED = frozenset(("approve_draft", "approve_revocation", "close_period", "change_user"))
+CONFIRMED = frozenset(("approve_draft", "approve_revocation", "approve_block", "close_period", "change_user"))
 """Permissions of the roles that need a confirmation: those that approve, and those that make users."""
 
 

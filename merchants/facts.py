@@ -3,7 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.facts import MERCHANT_PREFIX, Collection, MerchantState, by_name, column_facts, register
-from merchants.models import Membership, Merchant, Penalty, ServicePackage
+from merchants.models import Block, Membership, Merchant, Penalty, ServicePackage
 
 # Each collection whose rows belong to a merchant has these facts too.
 OF_MERCHANT = tuple(
@@ -29,4 +29,5 @@ register(
     MerchantState("membership", Membership, "plan", _("membership")),
     MerchantState("service_package", ServicePackage, "package", _("service package")),
     MerchantState("penalty", Penalty, "kind", _("penalty")),
+    MerchantState("block", Block, "kind", _("block by the platform"), bars=True),
 )

@@ -152,6 +152,11 @@ class InForce(DefinitionModel):
     def name(self) -> str:
         return self.code or (self.in_force or f"no_{self.not_in_force}")
 
+    @property
+    def is_barring(self) -> bool:
+        """Return whether the condition keeps merchants out of every offer. Nobody is told of it while it is met."""
+        return self.not_in_force is not None and self.state.bars
+
     def check(self, row: QueryRow) -> None:
         """Raise ValidationError if `at` is not an instant that is a column of the row."""
         errors = ErrorCollector()

@@ -78,7 +78,7 @@ def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency
     `currency` is that of the row, for amounts whose fact has none.
     """
     if raw is None or raw == "":
-        return _("nothing")
+        return "–"
     match condition:
         case AnyOf(any=several):
             return describe_found(several[-1], row, raw, currency=currency)
@@ -161,6 +161,8 @@ def _in_force(condition: InForce, row: QueryRow) -> str:
         "kinds": join_or(str(kinds[kind]) for kind in condition.of),
         "at": describe_event(row.fact(condition.at)) if condition.at else "",
     }
+    if condition.is_barring:
+        return _("no %(state)s") % words
     if condition.at:
         text = (
             _("%(state)s (%(kinds)s) in force when %(at)s")

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from campaigns.models import AccountingPeriod, AuditEvent, Draft, Revocation, Simulation
 from campaigns.offers import drafts
 from core.admin import ReadOnlyAdmin
+from merchants.models import Block
 
 
 class LinkedListAdmin(ReadOnlyAdmin):
@@ -87,6 +88,19 @@ class RevocationAdmin(LinkedListAdmin):
     list_display = ("title", "status", "reason", "proposed_by", "proposed_at", "ended_by", "revoked")
     list_filter = ("status",)
     search_texts = ("title", "reason")
+    ordering = ("-pk",)
+
+
+@admin.register(Block)
+class BlockAdmin(LinkedListAdmin):
+    """Blocks of merchants, proposed, in force and over."""
+
+    page = "backoffice:block"
+    list_display = ("merchant", "kind", "status", "starts_at", "ends_at", "reason", "proposed_by", "ended_by")
+    list_select_related = ("merchant",)
+    list_filter = ("status", "kind")
+    search_texts = ("reason",)
+    search_related = ("merchant",)
     ordering = ("-pk",)
 
 

@@ -58,8 +58,8 @@ def _of_audience(terms: OfferTerms) -> Iterator[str]:
         yield (
             "quota: "
             + ngettext(
-                "%(limit)d places, and the %(n)d merchant recorded so far can take %(most)d",
-                "%(limit)d places, and the %(n)d merchants recorded so far can take %(most)d",
+                "%(limit)d, and the %(n)d merchant recorded so far can take %(most)d",
+                "%(limit)d, and the %(n)d merchants recorded so far can take %(most)d",
                 count,
             )
             % words

@@ -86,7 +86,7 @@ def threshold_progress(threshold: Threshold, total: Decimal | None) -> Condition
         found=total,
         passed=reached,
         margin=_("%(n)s short") % {"n": format_money(missing, "USD")} if missing is not None and not reached else "",
-        shown=format_money(total, "USD") if total is not None else _("nothing"),
+        shown=format_money(total, "USD") if total is not None else "–",
     )
 
 

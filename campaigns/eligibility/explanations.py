@@ -28,6 +28,7 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from core.money import round_to_cents
 from definitions.claim_terms import ClaimNth
+from rules.conditions import InForce
 from rules.query_row import as_boolean
 
 OUTCOMES = {
@@ -229,7 +230,8 @@ def _results(offer: PublishedOffer, row: dict[str, Any], decision: Decision | No
         result = condition_result(
             condition, offer.terms.row, found=row[f"found_{n}"], passed=passed, currency=row["paid_in"]
         )
-        results.append(replace(result, holds_now=now if now != passed else None))
+        if not (isinstance(condition, InForce) and condition.is_barring and passed and now):
+            results.append(replace(result, holds_now=now if now != passed else None))
     return results
 
 

@@ -240,6 +240,7 @@ def _evaluate(
     results = tuple(
         condition_result(condition, row, found=values[f"found_{n}"], passed=values[f"passed_{n}"])
         for n, condition in enumerate(conditions)
+        if not (isinstance(condition, InForce) and condition.is_barring and values[f"passed_{n}"])
     )
     return results, next(_progress(offer, merchant, values, at), None)
 

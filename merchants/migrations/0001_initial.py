@@ -345,4 +345,114 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.CreateModel(
+            name="Block",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("fraud", "fraud"),
+                            ("abuse", "abuse of offers"),
+                            ("legal", "legal order"),
+                            ("other", "other"),
+                        ],
+                        max_length=20,
+                        verbose_name="kind",
+                    ),
+                ),
+                ("reason", models.CharField(max_length=500, verbose_name="reason")),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("proposed", "proposed"),
+                            ("approved", "approved"),
+                            ("withdrawn", "withdrawn"),
+                            ("lifted", "lifted"),
+                        ],
+                        default="proposed",
+                        max_length=9,
+                        verbose_name="status",
+                    ),
+                ),
+                ("starts_at", models.DateTimeField(blank=True, null=True, verbose_name="starts at")),
+                ("ends_at", models.DateTimeField(blank=True, null=True, verbose_name="ends at")),
+                ("proposed_by", models.CharField(max_length=150, verbose_name="proposed by")),
+                ("proposer_id", models.BigIntegerField(null=True, verbose_name="user who proposed it")),
+                ("proposed_at", models.DateTimeField(verbose_name="proposed at")),
+                ("ended_by", models.CharField(blank=True, max_length=150, verbose_name="approved or withdrawn by")),
+                ("ender_id", models.BigIntegerField(null=True, verbose_name="user who approved or withdrew it")),
+                ("ended_at", models.DateTimeField(blank=True, null=True, verbose_name="approved or withdrawn at")),
+                ("lifted_by", models.CharField(blank=True, max_length=150, verbose_name="lifted by")),
+                (
+                    "batch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="imports.importbatch",
+                        verbose_name="import",
+                    ),
+                ),
+                (
+                    "merchant",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="blocks",
+                        to="merchants.merchant",
+                        verbose_name="merchant",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "block",
+                "verbose_name_plural": "blocks",
+                "permissions": [
+                    ("block_merchant", "Can propose to block merchants"),
+                    ("approve_block", "Can approve blocks that others propose, and lift blocks"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("ends_at", None),
+                            ("starts_at", None),
+                            ("ends_at__gt", models.F("starts_at")),
+                            _connector="OR",
+                        ),
+                        name="block_ends_after_start",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("batch", None), ("starts_at", None), ("status__in", ["proposed", "withdrawn"])),
+                            models.Q(
+                                ("batch__isnull", False),
+                                ("starts_at__isnull", False),
+                                ("status__in", ["approved", "lifted"]),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="block_starts_when_approved",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("starts_at", None),
+                            models.Q(
+                                models.Q(("ended_by", models.F("proposed_by")), _negated=True),
+                                models.Q(("ended_by", ""), _negated=True),
+                                models.Q(
+                                    ("proposer_id", None),
+                                    ("ender_id", None),
+                                    models.Q(("ender_id", models.F("proposer_id")), _negated=True),
+                                    _connector="OR",
+                                ),
+                            ),
+                            _connector="OR",
+                        ),
+                        name="block_by_two",
+                    ),
+                ],
+            },
+        ),
     ]

@@ -14,6 +14,7 @@ from campaigns.grants import revocations
 from campaigns.models import AuditEvent, Draft, Grant
 from campaigns.offers import drafts
 from campaigns.simulation import jobs
+from merchants import blocks
 from tests.support.members import PASSWORD, member
 from tests.support.operators import Staff
 from tests.support.world import t
@@ -37,6 +38,8 @@ SEEN = {
     "merchant": "vopa",
     "revoke-offer": "oa",
     "revoke-merchant": "oa",
+    "block-merchant": "oa",
+    "block": "vopa",
     "revoke-selection": "oa",
     "revoke-grant": "oa",
     "revocation": "vopa",
@@ -64,6 +67,7 @@ def paths() -> dict[str, str]:
     draft = drafts.begin("campaign: x", title="x", at=t("20"), by="eve")
     grant = Grant.objects.order_by("pk")[0]
     revocation = revocations.propose(Grant.objects.filter(pk=grant.pk), title="x", at=t("20"), by="eve", reason="x")
+    block = blocks.propose(grant.merchant, kind="other", until=None, reason="x", at=t("20"), by="eve")
     source = grant.offer.campaign.source
     right = drafts.begin(source, title="y", at=t("20"), by="eve")
     trial = jobs.request(right, until=t("20"), at=t("20"), by="eve")
@@ -83,6 +87,8 @@ def paths() -> dict[str, str]:
         "merchant": "merchant/M1/",
         "revoke-offer": "offers/ten/revoke/",
         "revoke-merchant": "merchant/M1/revoke/",
+        "block-merchant": "merchant/M1/block/",
+        "block": f"blocks/{block.pk}/",
         "revoke-selection": "grants/revoke/?ids=1,2",
         "revoke-grant": f"grants/{grant.pk}/revoke/",
         "revocation": f"revocations/{revocation.pk}/",
@@ -131,6 +137,7 @@ ACTS = {
     "offers/ten/stop/": ("oa", {"reason": "x"}),
     "offers/ten/revoke/": ("oa", {"reason": "x"}),
     "merchant/M1/revoke/": ("oa", {"reason": "x"}),
+    "merchant/M1/block/": ("oa", {"kind": "fraud", "reason": "x"}),
     "drafts/new/": ("oa", {"title": "x"}),
     "campaign/trial/clone/": ("oa", {"code": "n", "ending": "-n", "way": "dates", "years": "1", "make": "1"}),
     "statements/2022-08/close/": ("pa", {}),

@@ -45,9 +45,9 @@ def offer(*pairs: tuple[str, str]) -> OfferTerms:
 )
 def test_conditions_that_a_benefit_adds_have_codes_of_their_own(own: str, names: list[str]) -> None:
     terms = offer(("{fact: currency, is: USD}", "{fact: currency, is: USD}" + own))
-    assert [condition.name for condition in terms.asked] == names
+    assert [condition.name for condition in terms.stated] == names
     again = OfferTerms.model_validate(terms.model_dump(mode="json", by_alias=True, exclude_none=True))
-    assert [condition.name for condition in again.asked] == names
+    assert [condition.name for condition in again.stated] == names
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def totp_code(device: TOTPDevice, at: datetime) -> str:
 
 
 def begin_second_step(browser: Client) -> TOTPDevice:
-    """Give the password on the page of two-step verification. Return the device that it shows."""
+    """Give the password on the page of two-factor authentication. Return the device that it shows."""
     page = browser.post("/account/second-step/", {"password": PASSWORD})
     assert b"otpauth://totp/Fairground" in page.content
     return TOTPDevice.objects.latest("pk")

@@ -10,7 +10,7 @@ from django.db.models import Model
 from core.facts import COLLECTIONS, FEES, Collection
 from definitions.benefits import Discount
 from definitions.offer_terms import OfferTerms
-from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
+from merchants.models import Block, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import typed_operand
@@ -21,6 +21,7 @@ STATES: dict[str, tuple[type[Model], str]] = {
     "membership": (Membership, "plan"),
     "service_package": (ServicePackage, "package"),
     "penalty": (Penalty, "kind"),
+    "block": (Block, "kind"),
 }
 
 
