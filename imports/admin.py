@@ -20,6 +20,7 @@ from import_export.forms import ExportForm
 
 from core import clock, search
 from core.admin import OfferedLookupsAdmin, ReadOnlyAdmin
+from core.formatting import city_name
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
 from imports.export_resource import Csv, Xlsx, export_resource
@@ -156,6 +157,8 @@ class UploadAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "upload": upload,
             "columns": [column.name for column in schema.columns],
+            "zone": city_name(upload.zone),
+            "kind": schema.model._meta.verbose_name_plural,
             "running": upload.status not in (Upload.Status.CHECKED, *Upload.ENDED),
             "may_import": may_import,
             "has_rejected_rows": Upload.objects.filter(pk=upload.pk, rejected_rows__isnull=False).exists(),

@@ -256,7 +256,7 @@ def _shape_error(cell: str) -> str:
         return _("is a date whose order of day and month is not certain: name its format in a column mapping")
     if SERIAL_DAY.fullmatch(cell):
         return _("looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00")
-    return _("is not an instant such as 2022-09-05T15:00:00+08:00")
+    return _("is not a valid date and time, such as 2022-09-05T15:00:00+08:00")
 
 
 def _date_error(year: str, month: str, day: str) -> str:

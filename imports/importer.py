@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
-from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -29,7 +28,8 @@ SAMPLE = 20
 class ImportResult:
     """Counts of one import. `batch` is the key of its ImportBatch, None where nothing was stored.
 
-    `sample` has the first rows of a dry run, as `(effect, values)` with the effect `new`, `update` or `skip`.
+    `sample` has the first rows of a dry run, as `(effect, values, stored values)` with the effect `new`, `update` or
+    `skip`. `zone` is that in which instants without an offset were read.
     `encoding` is that of a text file; `notes` tell people what was unusual.
     """
 
@@ -40,7 +40,8 @@ class ImportResult:
     future: int = 0
     errors: int = 0
     batch: int | None = None
-    sample: Sequence[tuple[str, tuple[Any, ...]]] = ()
+    sample: Sequence[staging_table.SampleRow] = ()
+    zone: str = ""
     encoding: str = ""
     notes: Sequence[str] = ()
 
@@ -141,6 +142,7 @@ def _import_opened(
     rows = parser.rows(_with_progress(lines, options.on_progress), name=name, on_error=errors)
     label = BatchLabel(name, options.now, file.digest)
     result = import_parsed_rows(schema, rows, columns=header, label=label, errors=errors, dry_run=options.dry_run)
+    result = replace(result, zone=str(zone))
     return replace(result, notes=[*mapped.notes(), *result.notes]) if mapping else result
 
 

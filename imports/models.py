@@ -113,7 +113,9 @@ class Upload(models.Model):
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING)
     rows = models.BigIntegerField(_("rows"), default=0)  # rows read so far
     counts: "models.JSONField[dict[str, int], dict[str, int]]" = models.JSONField(_("counts"), default=dict)
-    # First rows of the file as [effect, cells]; the effect is new, update or skip.
+    zone = models.CharField(_("time zone"), max_length=64, blank=True)  # of instants without an offset
+    # First rows of the file as [effect, cells]; the effect is new, update or skip. A cell is [value, stored value], the
+    # latter null unless it changes.
     sample: "models.JSONField[list[Any], list[Any]]" = models.JSONField(_("sample"), default=list)
     errors: "models.JSONField[list[str], list[str]]" = models.JSONField(_("errors"), default=list)  # the first 100
     rejected_rows = models.BinaryField(_("rejected rows"), null=True)  # CSV; null without errors

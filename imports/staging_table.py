@@ -19,6 +19,8 @@ from imports.models import FormerParent
 from imports.schema import FileSchema, SplitEvents
 
 STAGE = "import_stage"
+SampleRow = tuple[str, tuple[Any, ...], tuple[Any, ...]]
+"""Row of a preview: its effect, its values, and the values that are stored, None for a new row."""
 LARGE = 50_000
 LINE = "line_in_file"  # not "line", which is a column of freight orders
 
@@ -166,8 +168,8 @@ def count_emptied(schema: FileSchema) -> int:
     return _number(f"SELECT sum({counted}) FROM {STAGE} s JOIN {_table(schema.model)} t ON {_same_key(schema)}")
 
 
-def sample(schema: FileSchema, size: int) -> list[tuple[str, tuple[Any, ...]]]:
-    """Return the first staged rows, those with an effect first, each as `(effect, values)`.
+def sample(schema: FileSchema, size: int) -> list[SampleRow]:
+    """Return the first staged rows, those with an effect first, each as `(effect, values, stored values)`.
 
     The effect is `new`, `update`, or `skip` for a row that changes nothing.
     """
@@ -176,11 +178,17 @@ def sample(schema: FileSchema, size: int) -> list[tuple[str, tuple[Any, ...]]]:
     differs = _differs(schema, names)
     effect = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
     values = ", ".join(f"s.{_q(name)}" for name in names)
+    stored = ", ".join(_last_imported(schema, name) for name in names)
     rows = _streamed(
-        f"SELECT {effect} AS effect, {values} FROM {STAGE} s LEFT JOIN {_table(schema.model)} t ON {_same_key(schema)} "
+        f"SELECT {effect} AS effect, {values}, {stored} "
+        f"FROM {STAGE} s LEFT JOIN {_table(schema.model)} t ON {_same_key(schema)} "
         f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {size:d}"
     )
-    return [(effect, tuple(_from_database(schema, values))) for effect, *values in rows]
+    n = len(names)
+    return [
+        (effect, tuple(_from_database(schema, both[:n])), tuple(_from_database(schema, both[n:])))
+        for effect, *both in rows
+    ]
 
 
 def _from_database(schema: FileSchema, values: Sequence[Any]) -> Iterator[Any]:

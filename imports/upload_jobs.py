@@ -142,10 +142,26 @@ def _import(upload: Upload, path: Path, options: ImportOptions) -> Columns:
 
 
 def _summary(result: ImportResult) -> Columns:
-    sample = [[effect, [str(spreadsheets.to_cell(value)) for value in values]] for effect, values in result.sample]
+    zone = ZoneInfo(result.zone or settings.TIME_ZONE)
+    sample = [
+        [effect, [_cell(value, old, zone, effect) for value, old in zip(values, stored, strict=True)]]
+        for effect, values, stored in result.sample
+    ]
     counts = {name: int(getattr(result, name)) for name in COUNTS}
     text = {"encoding": result.encoding, "notes": list(result.notes)}
-    return {"rows": result.rows, "counts": counts, "sample": sample, **text}
+    return {"rows": result.rows, "counts": counts, "sample": sample, "zone": result.zone, **text}
+
+
+def _cell(value: object, stored: object, zone: ZoneInfo, effect: str) -> list[str | None]:
+    """Return a value of the preview and, if the import changes it, the stored one; instants on the file's clock."""
+    changes = effect == "update" and value != stored
+    return [_shown(value, zone), _shown(stored, zone) if changes else None]
+
+
+def _shown(value: object, zone: ZoneInfo) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
+    return str(spreadsheets.to_cell(value))
 
 
 class Progress:

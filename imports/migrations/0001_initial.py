@@ -127,6 +127,7 @@ class Migration(migrations.Migration):
                 ),
                 ("rows", models.BigIntegerField(default=0, verbose_name="rows")),
                 ("counts", models.JSONField(default=dict, verbose_name="counts")),
+                ("zone", models.CharField(blank=True, max_length=64, verbose_name="time zone")),
                 ("sample", models.JSONField(default=list, verbose_name="sample")),
                 ("errors", models.JSONField(default=list, verbose_name="errors")),
                 ("rejected_rows", models.BinaryField(null=True, verbose_name="rejected rows")),

@@ -106,4 +106,4 @@ def test_a_preview_counts_the_row_as_unchanged(tmp_path: Path) -> None:
     act("attach", "04")
     row = "B,M1,express,us-charter-select,1000.00,CNY,0,2022-09-03T10:00:00Z,\n"
     result = import_text("freight_orders", HEADER + row, tmp_path, dry_run=True).result
-    assert [effect for effect, _values in result.sample] == ["skip"]
+    assert [effect for effect, *_values in result.sample] == ["skip"]

@@ -49,7 +49,7 @@ INSTANTS = {
     "2200-12-31T23:59:59Z": datetime(2200, 12, 31, 23, 59, 59, tzinfo=UTC),
     "": None,
 }
-NO_INSTANT = "is not an instant such as 2022-09-05T15:00:00+08:00"
+NO_INSTANT = "is not a valid date and time, such as 2022-09-05T15:00:00+08:00"
 SERIAL = "looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00"
 OUT_OF_RANGE = "is not between the years 1970 and 2200"
 SENTINEL = "stands for “no date” in other programs: leave the cell empty"

@@ -58,7 +58,7 @@ def test_a_dry_run_counts_and_stores_nothing(tmp_path: Path) -> None:
     lines = ORDER + order("F1") + order("F2", freight="2.00") + order("F3")
     imported = import_text("freight_orders", lines, tmp_path, dry_run=True)
     assert imported.counts == (1, 1, 1)
-    assert [(state, values[0]) for state, values in imported.result.sample] == [
+    assert [(state, values[0]) for state, values, _stored in imported.result.sample] == [
         ("update", "F2"),
         ("new", "F3"),
         ("skip", "F1"),

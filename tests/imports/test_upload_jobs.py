@@ -25,6 +25,7 @@ from merchants.models import Merchant
 from tests.support.importing import ORDER, merchants, order
 from tests.support.members import words
 from tests.support.workbooks import number, row, sheet, text, workbook
+from tests.support.world import t
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -32,6 +33,18 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 SAMPLES = Path(__file__).parent / "samples"
 ORDERS = "/admin/logistics/freightorder/"
 MERCHANTS = "/admin/merchants/merchant/"
+LOS_ANGELES = """\
+facts: freight_orders
+zone: America/Los_Angeles
+columns:
+  order_no: order_no
+  merchant_code: merchant_code
+  service: service
+  line: line
+  base_freight: base_freight
+  currency: currency
+  placed_at: placed_at
+"""
 
 
 def rows(count: int) -> bytes:
@@ -80,11 +93,14 @@ def test_a_small_file_is_previewed_at_once_and_imported_when_confirmed(operator:
     job = upload(operator, (ORDER + order("F1") + order("F2", placed="2022-09-05T15:00")).encode())
     assert (job.status, job.uploaded_by, job.kind) == ("checked", "ana", "freight_orders")
     shown = page(operator, job)
-    assert "2 new 0 changed 0 unchanged 0 in the future" in shown
+    assert "2 would be added 0 would be changed 0 unchanged 0 in the future" in shown
     assert "Nothing is stored yet." in shown
-    assert "new F2 M1 express eu 1.00 CNY 0 0 2022-09-05T07:00:00Z" in shown
+    assert "Times are shown in Beijing time." in shown
+    assert "new F2 M1 express eu 1.00 CNY 0 0 2022-09-05 15:00:00" in shown
     assert not FreightOrder.objects.exists()
-    assert "Imported" in confirm(operator, job)
+    done = confirm(operator, job)
+    assert "Imported: 2 added 0 changed 0 unchanged" in done
+    assert "would be" not in done
     batch = ImportBatch.objects.get(source="facts.csv")
     assert list(FreightOrder.objects.values_list("pk", "batch")) == [("F1", batch.pk), ("F2", batch.pk)]
     assert (job.batch, bytes(job.content)) == (batch, b"")
@@ -94,6 +110,26 @@ def test_a_small_file_is_previewed_at_once_and_imported_when_confirmed(operator:
     assert ImportBatch.objects.filter(source="facts.csv").count() == LogEntry.objects.count() == 1
 
 
+def test_a_preview_shows_the_stored_values_that_change(operator: Client) -> None:
+    confirm(operator, upload(operator, (ORDER + order("F1") + order("F2", placed="2022-09-05T15:00")).encode()))
+    changed = ORDER + order("F1", freight="2.50") + order("F2", placed="2022-09-05T16:00+09:00") + order("F3")
+    shown = page(operator, upload(operator, changed.encode()))
+    assert "1 would be added 1 would be changed 1 unchanged" in shown
+    assert "changed F1 M1 express eu 1.00 → 2.50 CNY" in shown
+    assert "unchanged F2 M1 express eu 1.00 CNY" in shown  # the same instant, written with an offset
+    assert "new F3 M1 express eu 1.00 CNY" in shown
+
+
+def test_a_preview_names_the_zone_of_the_mapping(operator: Client) -> None:
+    mapping = StoredMapping.objects.create(name="LA", kind="freight_orders", text=LOS_ANGELES, saved_by="ana")
+    job = upload(operator, (ORDER + order("F1", placed="2022-09-05T15:00")).encode(), mapping=str(mapping.pk))
+    assert job.zone == "America/Los_Angeles"
+    assert "Times are shown in Los Angeles time." in page(operator, job)
+    assert "2022-09-05 15:00:00" in page(operator, job)
+    confirm(operator, job)
+    assert FreightOrder.objects.get().placed_at == t("05 22:00")
+
+
 def test_checked_then_confirmed_then_imported_by_a_worker(operator: Client) -> None:
     job = upload(operator, rows(3), "big.csv", background="1")
     assert job.status == "waiting"
@@ -101,7 +137,7 @@ def test_checked_then_confirmed_then_imported_by_a_worker(operator: Client) -> N
     run_worker(job)
     assert job.status == "checked"
     assert not FreightOrder.objects.exists()
-    assert "3 new 0 changed 0 unchanged 0 in the future" in page(operator, job)
+    assert "3 would be added 0 would be changed 0 unchanged 0 in the future" in page(operator, job)
     confirm(operator, job)
     assert job.status == "confirmed"
     run_worker(job)
