@@ -63,6 +63,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         writable=writable,
         restored=restored,
         conflict=conflict,
+        returned=drafts.return_of(draft),
         problems=problems,
         text=text,
         differences=list(_differences(text)) if text else [],

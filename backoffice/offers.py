@@ -110,14 +110,14 @@ def effects(line: OfferSummary, verb: str, at: datetime) -> list[str]:
         "held": format_number(line.held),
         "at": format_instant_twice(at),
     }
-    granted = _("Places taken: %(used)s of %(limit)s. They stay unchanged.") if row.limit else ""
-    granted = granted or _("Places taken: %(used)s. They stay unchanged.")
+    granted = _("Used: %(used)s of %(limit)s. Grants stay unchanged.") if row.limit else ""
+    granted = granted or _("Used: %(used)s. Grants stay unchanged.")
     held = _("Not settled yet: %(held)s. These grants stay valid and are processed as usual.")
     later = {
         "pause": _(
             "New claims wait and are decided in order after the offer is resumed. Merchants see that it is paused."
         ),
-        "resume": _("Waiting claims are decided by the next tick, in the order of the claims."),
+        "resume": _("Waiting claims are decided by the next run, in the order of the claims."),
         "stop": _("Claims made after %(at)s are refused. Stopping is permanent and cannot be undone."),
     }[verb]
     return [text % words for text in (granted, held, later)]

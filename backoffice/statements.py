@@ -50,6 +50,7 @@ def detail(request: HttpRequest, month: str) -> HttpResponse:
         offer=offer,
         merchant=merchant,
         period=AccountingPeriod.objects.filter(month=first).first(),
+        objection=statements.closing_objection(first, at=clock.now()),
         may_close=request.user.has_perm("campaigns.close_period"),
     )
 
@@ -97,6 +98,9 @@ def close_month(request: HttpRequest, month: str) -> HttpResponse:
     """Close a month, after a confirmation that states its totals."""
     first = _month(month)
     back = reverse("backoffice:statement", args=[month])
+    if objection := statements.closing_objection(first, at=clock.now()):
+        messages.error(request, objection)
+        return redirect(back)
     if request.method == "POST":
         try:
             statements.close(first, at=clock.now(), by=actor(request))

@@ -192,8 +192,8 @@ LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "sign-in"
 OTP_TOTP_ISSUER = "Fairground"
 
-# FAIRGROUND_SECOND_STEP (operators; nobody in a demonstration): users who must set up two-step verification: nobody,
-# operators or everyone. Others may turn it on themselves.
+# FAIRGROUND_SECOND_STEP (operators; nobody in a demonstration): users who must set up two-factor authentication:
+# nobody, operators or everyone. Others may turn it on themselves.
 SECOND_STEP = env.str("FAIRGROUND_SECOND_STEP", default="nobody" if DEMO or DEBUG else "operators")
 SESSION_ENGINE = "identity.sessions"
 
@@ -237,6 +237,7 @@ LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]  # each in its own 
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = USE_I18N = True
+FORMAT_MODULE_PATH = "config.formats"
 
 # ---- Static files
 

@@ -44,14 +44,37 @@ def format_number(n: object) -> str:
 def format_instant(at: datetime, zone: str) -> str:
     """Return an instant on the clock of a zone, to the second, with the city of that clock."""
     text = format_datetime(at, _("d MMMM y HH:mm:ss"), tzinfo=ZoneInfo(zone), locale=babel_locale())
-    return _("%(time)s %(city)s") % {"time": text, "city": CITIES.get(zone, zone)}
+    return _("%(time)s %(city)s") % {"time": text, "city": city_name(zone)}
+
+
+def city_name(zone: str) -> str:
+    """Return the name of a zone's clock."""
+    return str(CITIES.get(zone, zone))
+
+
+def format_minute(at: datetime, zone: str) -> str:
+    """Return an instant on the clock of a zone, without its city.
+
+    Seconds are left out where they are 00, or 59 at the end of an hour: the end of a period, written as its last
+    second.
+    """
+    local = at.astimezone(ZoneInfo(zone))
+    is_whole = local.second == 0 or (local.minute, local.second) == (59, 59)
+    pattern = _("d MMMM y HH:mm") if is_whole else _("d MMMM y HH:mm:ss")
+    return format_datetime(at, pattern, tzinfo=ZoneInfo(zone), locale=babel_locale())
 
 
 def format_instant_twice(at: datetime) -> str:
     """Return an instant on the clock in force and, in brackets, on the other one of Beijing and Los Angeles."""
+    here, other = clocks()
+    both = ({"time": format_minute(at, zone), "city": city_name(zone)} for zone in (here, other))
+    return "{} ({})".format(*(_("%(time)s %(city)s") % words for words in both))
+
+
+def clocks() -> tuple[str, str]:
+    """Return the zone in force, and the other one of Beijing and Los Angeles."""
     here = timezone.get_current_timezone_name()
-    other = "America/Los_Angeles" if here == "Asia/Shanghai" else "Asia/Shanghai"
-    return f"{format_instant(at, here)} ({format_instant(at, other)})"
+    return here, "America/Los_Angeles" if here == "Asia/Shanghai" else "Asia/Shanghai"
 
 
 def format_short_date(at: datetime, zone: str, *, now: datetime) -> str:

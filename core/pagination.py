@@ -18,8 +18,17 @@ class CappedPaginator(Paginator):  # type: ignore[type-arg]  # generic in the st
 
     @cached_property
     def count(self) -> int:
+        return min(self._counted, MOST_COUNTED)
+
+    @property
+    def is_capped(self) -> bool:
+        """Return whether there are more rows than `count`."""
+        return self._counted > MOST_COUNTED
+
+    @cached_property
+    def _counted(self) -> int:
         rows: Any = self.object_list
-        return int(rows.order_by().values("pk")[:MOST_COUNTED].count())
+        return int(rows.order_by().values("pk")[: MOST_COUNTED + 1].count())
 
 
 @dataclass(frozen=True)

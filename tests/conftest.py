@@ -91,7 +91,7 @@ def on_redis(request: pytest.FixtureRequest) -> None:
 
 @pytest.fixture(autouse=True)
 def quick_sign_in(settings: Settings) -> None:
-    """Require two-step verification of nobody, so that tests sign in with one request, and hash passwords fast."""
+    """Require two-factor authentication of nobody, so that tests sign in with one request, and hash passwords fast."""
     settings.SECOND_STEP = "nobody"
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

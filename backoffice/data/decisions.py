@@ -63,12 +63,12 @@ class FailedConditionFilter(admin.SimpleListFilter):
 class DecisionAdmin(ReadOnlyAdmin):
     """Claims, granted and refused; a refused one says which conditions failed."""
 
-    list_display = ("subject", "offer", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
+    list_display = ("subject", "offer", "merchant_code", "claimed_at", "outcome", "queue_position", "reasons")
     list_select_related = ("offer", "version")
     list_filter = ("offer", "outcome", FailedConditionFilter)
     search_codes = ("subject",)
     search_related = ("merchant",)
-    fields = ("offer", "version", "subject", "merchant_id", "claimed_at", "outcome", "queue_position", "reasons")
+    fields = ("offer", "version", "subject", "merchant_code", "claimed_at", "outcome", "queue_position", "reasons")
 
     @admin.display(description=gettext_lazy("conditions not met"))
     def reasons(self, decision: Decision) -> str:
@@ -84,20 +84,20 @@ class DecisionAdmin(ReadOnlyAdmin):
 class TagAdmin(ReadOnlyAdmin):
     """Threshold orders and candidates."""
 
-    list_display = ("subject", "offer", "merchant_id", "kind", "tagged_at", "total")
+    list_display = ("subject", "offer", "merchant_code", "kind", "tagged_at", "total")
     list_select_related = ("offer",)
     list_filter = ("offer", "kind")
     search_codes = ("subject",)
     search_related = ("merchant",)
-    fields = ("offer", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total")
+    fields = ("offer", "subject", "merchant_code", "kind", "tagged_at", "judged_at", "total")
 
 
 @admin.register(Attachment)
 class AttachmentAdmin(ReadOnlyAdmin):
     """Orders that asked for a coupon."""
 
-    list_display = ("order_no", "merchant_id", "coupon", "placed_at")
+    list_display = ("order_no", "merchant_code", "coupon", "placed_at")
     list_select_related = ("coupon",)
     search_codes = ("order_no", "coupon__code")
     search_related = ("merchant",)
-    fields = ("order_no", "merchant_id", "coupon", "placed_at")
+    fields = ("order_no", "merchant_code", "coupon", "placed_at")

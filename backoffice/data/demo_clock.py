@@ -85,7 +85,8 @@ class DemoClockAdmin(OfferedLookupsAdmin):
         return bool(settings.DEMO) and super().has_module_permission(request)
 
     def has_view_permission(self, request: HttpRequest, obj: DemoClock | None = None) -> bool:
-        return bool(settings.DEMO) and super().has_view_permission(request, obj)
+        """Return whether the user may move the clock: the page does nothing else."""
+        return self.has_change_permission(request, obj)
 
     def has_change_permission(self, request: HttpRequest, obj: DemoClock | None = None) -> bool:
         return bool(settings.DEMO) and super().has_change_permission(request, obj)

@@ -34,7 +34,7 @@ class NeedsReviewFilter(admin.SimpleListFilter):
 class GrantAdmin(ReadOnlyAdmin):
     """Grants. Those marked for review are accepted or decided again, under the name of the operator."""
 
-    list_display = ("subject", "offer", "merchant_id", "status", "amount", "currency", "claimed_at", "review")
+    list_display = ("subject", "offer", "merchant_code", "status", "amount", "currency", "claimed_at", "review")
     list_select_related = ("offer",)
     list_filter = ("offer", "status", NeedsReviewFilter)
     search_codes = ("subject",)
@@ -44,7 +44,7 @@ class GrantAdmin(ReadOnlyAdmin):
         "offer",
         "version",
         "subject",
-        "merchant_id",
+        "merchant_code",
         "status",
         "amount",
         "currency",
@@ -96,7 +96,7 @@ class GrantAdmin(ReadOnlyAdmin):
 class CouponAdmin(ReadOnlyAdmin):
     """Coupons."""
 
-    list_display = ("code", "offer", "merchant_id", "status", "value", "currency", "valid_until", "order_no")
+    list_display = ("code", "offer", "merchant_code", "status", "value", "currency", "valid_until", "order_no")
     list_select_related = ("offer",)
     list_filter = ("offer", "status")
     search_codes = ("code", "order_no")

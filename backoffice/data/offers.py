@@ -54,7 +54,7 @@ class OfferAdmin(ReadOnlyAdmin):
     def name(self, offer: Offer) -> str:
         return offer.name
 
-    @admin.display(description=gettext_lazy("places taken"), ordering="places_taken")
+    @admin.display(description=gettext_lazy("used"), ordering="places_taken")
     def places(self, offer: Offer) -> str | SafeString:
         """Return `8,120 / 10,000` with a bar, or the number alone when there is no limit."""
         if offer.limit is None:

@@ -16,7 +16,8 @@ class QuarantineEntryAdmin(ReadOnlyAdmin):
 
     list_display = ("__str__", "stage", "error", "since", "attempts", "retry_at")
     list_filter = ("kind", "stage")
-    search_fields = ("key", "merchant__code")
+    search_codes = ("key",)
+    search_related = ("merchant",)
     ordering = ("-id",)
     actions = ("try_again",)
 

@@ -36,5 +36,5 @@ class TickStepAdmin(ReadOnlyAdmin):
         for step in chosen.filter(pk__in=quarantine.set_aside()):
             self.log_change(request, step, [{"changed": {"fields": ["tries"]}}])
         n = quarantine.try_again(chosen)
-        text = ngettext("The next tick retries %(n)d step.", "The next tick retries %(n)d steps.", n)
+        text = ngettext("The next run retries %(n)d job.", "The next run retries %(n)d jobs.", n)
         messages.success(request, text % {"n": n})

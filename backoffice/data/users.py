@@ -66,9 +66,9 @@ class WorkspaceUserAdmin(OfferedLookupsAdmin, UserAdmin):  # type: ignore[type-a
             security_log.record("sessions ended", user, request=request, by=cast(User, request.user))
         messages.info(request, ngettext("%(n)d session ended.", "%(n)d sessions ended.", ended) % {"n": ended})
 
-    @admin.action(description=_("Remove two-step verification (lost phone)"), permissions=["change"])
+    @admin.action(description=_("Remove two-factor authentication (lost phone)"), permissions=["change"])
     def remove_second_step(self, request: HttpRequest, chosen: QuerySet[User]) -> None:
-        """Remove the two-step verification of the selected users and end their sessions.
+        """Remove the two-factor authentication of the selected users and end their sessions.
 
         Users whose role requires it set it up again at the next sign-in. Administrators cannot remove their own here:
         that takes the password and a code.
@@ -80,7 +80,9 @@ class WorkspaceUserAdmin(OfferedLookupsAdmin, UserAdmin):  # type: ignore[type-a
             self.log_change(request, user, "removed the second step")
             security_log.record("second factor removed", user, request=request, by=cast(User, request.user))
         text = ngettext(
-            "Two-step verification of %(n)d user removed.", "Two-step verification of %(n)d users removed.", len(done)
+            "Two-factor authentication of %(n)d user removed.",
+            "Two-factor authentication of %(n)d users removed.",
+            len(done),
         )
         messages.info(request, text % {"n": len(done)})
 

@@ -141,24 +141,29 @@ def months() -> list[date]:
     return found[::-1]
 
 
+def closing_objection(month: date, *, at: datetime) -> str:
+    """Return why a month cannot be closed at an instant, or an empty string."""
+    if begins(following(month), settings.TIME_ZONE) > at:
+        return _("The month is not over yet.")
+    last = AccountingPeriod.objects.order_by("-month").first()
+    due = following(last.month) if last else month
+    if month != due:
+        return _("Months are closed one after the other: the next is %(month)s.") % {"month": f"{due:%Y-%m}"}
+    return ""
+
+
 @transaction.atomic
 def close(month: date, *, at: datetime, by: str) -> AccountingPeriod:
     """Close a month: its statement holds what the journal holds now, and does not change any more.
 
     Raises PeriodError if the month is closed already, is not over at `at`, or does not follow the last closed one.
     """
-    if begins(following(month), settings.TIME_ZONE) > at:
-        raise PeriodError(_("The month is not over yet."))
     # Every writer of entries that move money locks one of these rows first. With all of them locked, no transaction is
     # left that could still commit an entry with a smaller key than the newest.
     list(Offer.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     list(Issuance.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
-    last = AccountingPeriod.objects.order_by("-month").first()
-    due = following(last.month) if last else month
-    if month != due:
-        raise PeriodError(
-            _("Months are closed one after the other: the next is %(month)s.") % {"month": f"{due:%Y-%m}"}
-        )
+    if objection := closing_objection(month, at=at):
+        raise PeriodError(objection)
     newest = JournalEntry.objects.aggregate(newest=Max("pk"))["newest"] or 0
     return AccountingPeriod.objects.create(
         month=month, zone=settings.TIME_ZONE, last_entry=newest, closed_at=at, closed_by=by

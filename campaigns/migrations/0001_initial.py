@@ -58,12 +58,12 @@ class Migration(migrations.Migration):
                 ("issued", models.BigIntegerField(default=0, verbose_name="coupons issued")),
                 (
                     "skipped_steps",
-                    models.CharField(blank=True, db_default="", max_length=2000, verbose_name="skipped steps"),
+                    models.CharField(blank=True, db_default="", max_length=2000, verbose_name="skipped jobs"),
                 ),
             ],
             options={
-                "verbose_name": "tick run",
-                "verbose_name_plural": "tick runs",
+                "verbose_name": "processing run",
+                "verbose_name_plural": "processing runs",
                 "get_latest_by": "id",
             },
         ),
@@ -76,8 +76,8 @@ class Migration(migrations.Migration):
                 ("tried_at", models.DateTimeField(null=True, verbose_name="last attempt at")),
             ],
             options={
-                "verbose_name": "tick step",
-                "verbose_name_plural": "tick steps",
+                "verbose_name": "background job",
+                "verbose_name_plural": "background jobs",
             },
         ),
         migrations.CreateModel(
@@ -173,8 +173,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "use of a coupon",
-                "verbose_name_plural": "coupons on orders",
+                "verbose_name": "redemption",
+                "verbose_name_plural": "redemptions",
             },
         ),
         migrations.CreateModel(
@@ -329,7 +329,7 @@ class Migration(migrations.Migration):
                 ("subject", models.CharField(db_default="", editable=False, max_length=20, verbose_name="subject")),
                 ("limit", models.PositiveIntegerField(null=True, verbose_name="limit")),
                 ("limit_per_merchant", models.PositiveIntegerField(null=True, verbose_name="limit per merchant")),
-                ("places_taken", models.BigIntegerField(default=0, verbose_name="places taken")),
+                ("places_taken", models.BigIntegerField(default=0, verbose_name="used")),
                 ("qualified_claims", models.BigIntegerField(default=0, verbose_name="qualified claims")),
                 ("claims_decided_until", models.DateTimeField(null=True, verbose_name="claims decided until")),
                 ("reevaluate_all", models.BooleanField(default=True, verbose_name="reevaluate all subjects")),
@@ -466,9 +466,9 @@ class Migration(migrations.Migration):
                             ("coupon_expiring", "coupons expire soon"),
                             ("coupon_expired", "coupon expired"),
                             ("coupon_void", "coupon taken away"),
-                            ("quota_80", "80% of the places taken"),
-                            ("quota_95", "95% of the places taken"),
-                            ("quota_100", "all places taken"),
+                            ("quota_80", "80% of the quota used"),
+                            ("quota_95", "95% of the quota used"),
+                            ("quota_100", "quota used up"),
                         ],
                         max_length=16,
                         verbose_name="kind",
@@ -607,7 +607,7 @@ class Migration(migrations.Migration):
             name="QuarantineEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("step", models.CharField(max_length=100, verbose_name="tick step")),
+                ("step", models.CharField(max_length=100, verbose_name="background job")),
                 (
                     "kind",
                     models.CharField(
@@ -892,8 +892,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "journal entry",
-                "verbose_name_plural": "journal",
+                "verbose_name": "ledger entry",
+                "verbose_name_plural": "ledger",
             },
         ),
         migrations.AddField(
@@ -920,8 +920,8 @@ class Migration(migrations.Migration):
                             (1, "granted"),
                             (2, "refused: a condition is not met"),
                             (3, "superseded by another benefit on the same fee"),
-                            (4, "refused: the merchant has had its share"),
-                            (5, "refused: all places were taken"),
+                            (4, "refused: per-merchant limit reached"),
+                            (5, "refused: quota used up"),
                             (6, "refused: the offer had been stopped"),
                         ],
                         verbose_name="outcome",
@@ -971,7 +971,7 @@ class Migration(migrations.Migration):
             name="MerchantQuota",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("places_taken", models.PositiveIntegerField(verbose_name="places taken")),
+                ("places_taken", models.PositiveIntegerField(verbose_name="used")),
                 ("limit", models.PositiveIntegerField(verbose_name="limit")),
                 (
                     "merchant",

@@ -80,8 +80,8 @@ class Attachment(models.Model):
     placed_at = models.DateTimeField(_("placed at"))
 
     class Meta:
-        verbose_name = _("use of a coupon")
-        verbose_name_plural = _("coupons on orders")
+        verbose_name = _("redemption")
+        verbose_name_plural = _("redemptions")
 
     def __str__(self) -> str:
         return self.order_no

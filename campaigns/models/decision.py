@@ -21,8 +21,8 @@ class Decision(models.Model):
         GRANTED = 1, _("granted")
         REFUSED = 2, _("refused: a condition is not met")
         SUPERSEDED = 3, _("superseded by another benefit on the same fee")
-        MERCHANT_CAP = 4, _("refused: the merchant has had its share")
-        QUOTA_EXHAUSTED = 5, _("refused: all places were taken")
+        MERCHANT_CAP = 4, _("refused: per-merchant limit reached")
+        QUOTA_EXHAUSTED = 5, _("refused: quota used up")
         STOPPED = 6, _("refused: the offer had been stopped")
 
     # Rows are written in bulk, by the million, for locked offers and from rows just read: the database checks none of

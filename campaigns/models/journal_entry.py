@@ -41,8 +41,8 @@ class JournalEntry(models.Model):
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())
 
     class Meta:
-        verbose_name = _("journal entry")
-        verbose_name_plural = _("journal")
+        verbose_name = _("ledger entry")
+        verbose_name_plural = _("ledger")
         constraints = [
             models.CheckConstraint(
                 condition=Q(grant__isnull=False, coupon=None) | Q(grant=None, coupon__isnull=False),

@@ -67,7 +67,7 @@ class Offer(Named):
     subject = models.CharField(_("subject"), max_length=20, db_default="", editable=False)
     limit = models.PositiveIntegerField(_("limit"), null=True)
     limit_per_merchant = models.PositiveIntegerField(_("limit per merchant"), null=True)
-    places_taken = models.BigIntegerField(_("places taken"), default=0)
+    places_taken = models.BigIntegerField(_("used"), default=0)
     qualified_claims = models.BigIntegerField(_("qualified claims"), default=0)
     claims_decided_until = models.DateTimeField(_("claims decided until"), null=True)
     reevaluate_all = models.BooleanField(_("reevaluate all subjects"), default=True)
@@ -105,7 +105,7 @@ class MerchantQuota(models.Model):
     merchant = models.ForeignKey(
         Merchant, models.DO_NOTHING, db_constraint=False, db_index=False, verbose_name=_("merchant"), related_name="+"
     )
-    places_taken = models.PositiveIntegerField(_("places taken"))
+    places_taken = models.PositiveIntegerField(_("used"))
     limit = models.PositiveIntegerField(_("limit"))
 
     class Meta:

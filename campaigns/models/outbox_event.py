@@ -33,9 +33,9 @@ class OutboxEvent(models.Model):
         COUPON_EXPIRING = "coupon_expiring", _("coupons expire soon")
         COUPON_EXPIRED = "coupon_expired", _("coupon expired")
         COUPON_VOID = "coupon_void", _("coupon taken away")
-        QUOTA_80 = "quota_80", _("80% of the places taken")
-        QUOTA_95 = "quota_95", _("95% of the places taken")
-        QUOTA_100 = "quota_100", _("all places taken")
+        QUOTA_80 = "quota_80", _("80% of the quota used")
+        QUOTA_95 = "quota_95", _("95% of the quota used")
+        QUOTA_100 = "quota_100", _("quota used up")
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="+")

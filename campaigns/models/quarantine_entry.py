@@ -37,7 +37,7 @@ class QuarantineEntry(models.Model):
         NOTICE = "notice", _("notifying of coupons that expire")
         WAIT = "wait", _("waiting for the merchant's coupons")
 
-    step = models.CharField(_("tick step"), max_length=100)
+    step = models.CharField(_("background job"), max_length=100)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
     key = KeyField(_("key"), max_length=64)
     # No constraint and no index: an entry outlives what it names, and there are few.

@@ -34,11 +34,11 @@ class TickRun(models.Model):
     decided = models.BigIntegerField(_("claims decided"), default=0)
     moved = models.BigIntegerField(_("grants changed"), default=0)
     issued = models.BigIntegerField(_("coupons issued"), default=0)
-    skipped_steps = models.CharField(_("skipped steps"), max_length=2000, blank=True, db_default="")
+    skipped_steps = models.CharField(_("skipped jobs"), max_length=2000, blank=True, db_default="")
 
     class Meta:
-        verbose_name = _("tick run")
-        verbose_name_plural = _("tick runs")
+        verbose_name = _("processing run")
+        verbose_name_plural = _("processing runs")
         get_latest_by = "id"
 
     def __str__(self) -> str:
@@ -57,8 +57,8 @@ class TickStep(models.Model):
     tried_at = models.DateTimeField(_("last attempt at"), null=True)
 
     class Meta:
-        verbose_name = _("tick step")
-        verbose_name_plural = _("tick steps")
+        verbose_name = _("background job")
+        verbose_name_plural = _("background jobs")
 
     def __str__(self) -> str:
         return step_label(self.name)

@@ -39,19 +39,21 @@ class Check:
 
 
 REMEDIES = {
-    "beat": gettext_lazy("Start beat: celery -A config beat. Until then no tick runs; the next one makes up for it."),
-    "worker": gettext_lazy(
-        "Start a worker: celery -A config worker. If one is running, it may be busy: look at the tick runs."
+    "beat": gettext_lazy(
+        "Start the scheduler: celery -A config beat. Until then nothing is processed; the next run makes up for it."
     ),
-    "tick": gettext_lazy("Look for the error in the worker's log, then check beat and worker above."),
+    "worker": gettext_lazy(
+        "Start a worker: celery -A config worker. If one is running, it may be busy: look at the processing runs."
+    ),
+    "tick": gettext_lazy("Look for the error in the worker's log, then check scheduler and worker above."),
     "steps": gettext_lazy(
-        "Each stopped its worker several times. Look at the worker's log, then retry it under Tick steps."
+        "Each stopped its worker several times. Look at the worker's log, then retry it under Background jobs."
     ),
     "quarantine": gettext_lazy(
         "All others are processed. Correct the data or the offer, or report the error; look under Quarantine."
     ),
     "queue": gettext_lazy("Start more workers. Messages that wait are not lost."),
-    "facts": gettext_lazy("The next tick processes them: check the tick above."),
+    "facts": gettext_lazy("The next run processes them: check the last run above."),
     "mail": gettext_lazy("Check the mail server and EMAIL_URL; mail is tried again every 30 seconds."),
     "webhooks": gettext_lazy(
         "Look at the deliveries of the endpoint: ask its owner, replay deliveries given up, or disable it."
@@ -63,7 +65,7 @@ REMEDIES = {
 def checks(*, now: datetime) -> list[Check]:
     """Run all checks as of `now`, an instant of the host's clock: nine queries and one request to the broker."""
     heartbeats = {row.name: row for row in Heartbeat.objects.all()}
-    beat = _process(gettext_lazy("beat"), heartbeats.get(heartbeat.BEAT), heartbeat.BEAT, now)
+    beat = _process(gettext_lazy("scheduler"), heartbeats.get(heartbeat.BEAT), heartbeat.BEAT, now)
     worker = _process(gettext_lazy("worker"), heartbeats.get(heartbeat.WORKER), heartbeat.WORKER, now)
     return [
         beat,
@@ -90,11 +92,11 @@ def _worker(worker: Check, beat: Check) -> Check:
     """Return the check of the worker, which gives its heartbeats when beat calls it: unknown while beat is silent."""
     if worker.ok or beat.ok:
         return worker
-    return Check(worker.name, False, _("unknown while beat is silent"), key=worker.key)
+    return Check(worker.name, False, _("unknown while the scheduler is silent"), key=worker.key)
 
 
 def _tick(now: datetime) -> Check:
-    name = gettext_lazy("last tick")
+    name = gettext_lazy("last run")
     run = TickRun.objects.exclude(finished_at=None).order_by("-pk").first()
     if run is None:
         return Check(name, False, _("none yet"), REMEDIES["tick"], "tick")
@@ -109,7 +111,7 @@ def _tick(now: datetime) -> Check:
 
 def _steps() -> Check:
     names = ", ".join(map(str, quarantine.set_aside()))
-    return Check(gettext_lazy("quarantined steps"), not names, names or _("none"), REMEDIES["steps"], "steps")
+    return Check(gettext_lazy("paused jobs"), not names, names or _("none"), REMEDIES["steps"], "steps")
 
 
 def _quarantine() -> Check:
@@ -178,12 +180,12 @@ def _webhooks(now: datetime) -> Check:
 
 
 def _invariants(row: Heartbeat | None, now: datetime) -> Check:
-    name = gettext_lazy("invariants")
+    name = gettext_lazy("data checks")
     if row is None:
         # The first check starts within a minute; if no worker can run it, the check of the worker fails.
         return Check(name, True, _("not checked yet"), REMEDIES["invariants"], "invariants")
     words = {"ago": _ago(now - row.at), "violated": row.message}
-    text = (_("violated %(ago)s ago: %(violated)s") if row.message else _("all held %(ago)s ago")) % words
+    text = (_("failed %(ago)s ago: %(violated)s") if row.message else _("passed %(ago)s ago")) % words
     return Check(
         name, not row.message and now - row.at <= OLDEST_INVARIANT_CHECK, text, REMEDIES["invariants"], "invariants"
     )

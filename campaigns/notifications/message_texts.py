@@ -10,7 +10,7 @@ from core.formatting import format_money
 Kind = OutboxEvent.Kind
 
 NO_PLACE = {
-    "quota_exhausted": gettext_lazy("all places were taken"),
+    "quota_exhausted": gettext_lazy("the quota was used up"),
     "merchant_cap": gettext_lazy("you have reached your limit"),
     "stopped": gettext_lazy("the offer was stopped"),
 }

@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Draft, Version
@@ -18,6 +19,8 @@ from definitions.errors import DefinitionError
 from identity.users import user_key
 
 Status = Draft.Status
+EDITS = (AuditEvent.Verb.WRITTEN, AuditEvent.Verb.REBASED)
+"""Verbs that change the text of a draft but not who has to act."""
 
 
 class DraftError(Exception):
@@ -118,6 +121,20 @@ def rebase(draft: Draft, *, shown: str, at: datetime, by: str) -> None:
     draft.refresh_from_db()
 
 
+def return_of(draft: Draft) -> AuditEvent | None:
+    """Return the return of a draft to its authors that waits for them: nobody has submitted the draft since."""
+    last = draft.acts.exclude(verb__in=EDITS).order_by("-pk").first()
+    return last if last and last.verb == AuditEvent.Verb.RETURNED and draft.status == Status.DRAFT else None
+
+
+def returned_to(author: str) -> list[Draft]:
+    """Return the drafts that were returned to an author and wait for changes, in one query."""
+    acts = AuditEvent.objects.filter(draft=OuterRef("pk")).exclude(verb__in=EDITS).order_by("-pk")
+    drafts = Draft.objects.filter(status=Status.DRAFT).annotate(last=Subquery(acts.values("verb")[:1]))
+    returned = drafts.filter(last=AuditEvent.Verb.RETURNED).defer("source", "base_source").order_by("pk")
+    return [draft for draft in returned if author in draft.authors]  # SQLite does not look into JSON lists
+
+
 def submit(draft: Draft, *, at: datetime, by: str) -> None:
     """Ask for approval. Raises DraftError, DefinitionError where the text is not right."""
 
@@ -204,7 +221,9 @@ def _keys(by: str) -> list[int]:
 def _held(draft: Draft, among: tuple[str, ...]) -> Draft:
     row = Draft.objects.select_for_update(no_key=True).get(pk=draft.pk)
     if row.status not in among:
-        raise DraftError(_("The draft is %(status)s: that cannot be done now.") % {"status": row.get_status_display()})
+        raise DraftError(
+            _("Not possible now: the status of the draft is “%(status)s”.") % {"status": row.get_status_display()}
+        )
     return row
 
 

@@ -7,6 +7,7 @@ are. A stop is an instant: claims made by then are still decided, later ones are
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Offer
 
@@ -20,7 +21,8 @@ def pause(offer: Offer, *, at: datetime, by: str, reason: str) -> None:
     with transaction.atomic():
         row = _lock(offer)
         if row.paused_at or row.stopped_at:
-            raise NotNowError(f"{row.code} is {'stopped' if row.stopped_at else 'paused'} already")
+            text = _("%(offer)s is stopped already") if row.stopped_at else _("%(offer)s is paused already")
+            raise NotNowError(text % {"offer": row.code})
         _change(offer, row, AuditEvent.Verb.PAUSED, at=at, by=by, reason=reason, paused_at=at)
 
 
@@ -29,7 +31,7 @@ def resume(offer: Offer, *, at: datetime, by: str, reason: str) -> None:
     with transaction.atomic():
         row = _lock(offer)
         if not row.paused_at:
-            raise NotNowError(f"{row.code} is not paused")
+            raise NotNowError(_("%(offer)s is not paused") % {"offer": row.code})
         _change(offer, row, AuditEvent.Verb.RESUMED, at=at, by=by, reason=reason, paused_at=None, reevaluate_all=True)
 
 
@@ -41,7 +43,7 @@ def stop(offer: Offer, *, at: datetime, by: str, reason: str) -> None:
     with transaction.atomic():
         row = _lock(offer)
         if row.stopped_at:
-            raise NotNowError(f"{row.code} is stopped already")
+            raise NotNowError(_("%(offer)s is stopped already") % {"offer": row.code})
         ends = {"stopped_at": row.paused_at or at, "paused_at": None, "reevaluate_all": True}
         _change(offer, row, AuditEvent.Verb.STOPPED, at=at, by=by, reason=reason, **ends)
 

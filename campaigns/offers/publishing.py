@@ -102,7 +102,7 @@ def _objection(row: Offer, terms: OfferTerms, campaign: str) -> str:
         return _("offer %(code)s belongs to another campaign") % {"code": terms.code}
     if terms.quota.limit is not None and terms.quota.limit < row.places_taken:
         words = {"code": terms.code, "n": row.places_taken, "limit": terms.quota.limit}
-        return _("offer %(code)s: %(n)d places are taken, the limit cannot be %(limit)d") % words
+        return _("offer %(code)s: %(n)d of the quota are used, the limit cannot be %(limit)d") % words
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Figures of offers for operators: state, cost, reserved places, and the merchants with the most places."""
+"""Figures of offers for operators: state, cost, reserved places, and the merchants that hold most."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Cost:
 
 @dataclass(frozen=True)
 class MerchantShare:
-    """Number and value of the places that a merchant has of an offer, in one currency."""
+    """Number and value of the grants that a merchant holds of an offer, in one currency."""
 
     code: str
     name: str
-    places: int
+    held: int
     amount: Decimal
     currency: str
 
@@ -85,8 +85,8 @@ def reserved(offer_ids: Iterable[int]) -> dict[int, int]:
 
 
 def top_merchants(offer: PublishedOffer) -> list[MerchantShare]:
-    """Return the merchants with the most places of the offer, at most TOP of them."""
-    grants = Grant.objects.filter(offer=offer.id).exclude(status=Grant.Status.RELEASED).order_by()
+    """Return the merchants that hold most of the offer, at most TOP of them. Ended grants are not held any more."""
+    grants = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
     by_merchant = grants.values("merchant_id", "merchant__name", "currency").annotate(
         n=Count("pk"), sum=Sum("amount", output_field=money_total())
     )

@@ -24,7 +24,13 @@ def summarize(offer: PublishedOffer) -> dict[str, Any]:
     row = offer.row
     grants = Grant.objects.filter(offer=row.pk).order_by()
     by_status = dict(grants.values("status").annotate(n=Count("pk")).values_list("status", "n"))
-    totals = grants.aggregate(merchants=Count("merchant", distinct=True), last=Max("claimed_at"))
+    held = Q(status__in=Grant.LIVE)
+    on_quota = ~Q(status=Grant.Status.RELEASED)
+    totals = grants.aggregate(
+        granted=Count("pk", filter=held),
+        merchants=Count("merchant", distinct=True, filter=held),
+        last=Max("claimed_at", filter=on_quota),
+    )
     history = quota_history.histories([row.pk], zone=UTC).get(row.pk, [])
     full = row.limit is not None and row.places_taken >= row.limit
     return {
@@ -32,13 +38,13 @@ def summarize(offer: PublishedOffer) -> dict[str, Any]:
         "names": {"en": row.name_en, "zh": row.name_zh},
         "limit": row.limit,
         "used": row.places_taken,
-        "granted": sum(by_status.values()),
+        "granted": totals["granted"],
         "by_status": by_status,
         "merchants": totals["merchants"],
         "gone_at": totals["last"].isoformat() if full and totals["last"] else None,
         "costs": [[c.currency, str(c.spent), str(c.promised)] for c in offer_metrics.costs([row.pk]).get(row.pk, [])],
         "refused": _refused(offer),
-        "takers": [[m.code, m.name, m.places, str(m.amount), m.currency] for m in offer_metrics.top_merchants(offer)],
+        "takers": [[m.code, m.name, m.held, str(m.amount), m.currency] for m in offer_metrics.top_merchants(offer)],
         "history": [[point.at.isoformat(), point.taken, point.total] for point in history],
     }
 

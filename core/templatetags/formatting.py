@@ -5,8 +5,9 @@ from decimal import Decimal
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 
-from core.formatting import format_instant, format_instant_twice, format_money, format_number
+from core.formatting import city_name, format_instant, format_instant_twice, format_minute, format_money, format_number
 
 register = template.Library()
 
@@ -36,6 +37,21 @@ def on(at: datetime, zone: str) -> str:
 
 
 @register.filter
+def minute_on(at: datetime, zone: str) -> str:
+    """Return an instant on the clock of a zone, without seconds that say nothing and without its city."""
+    return format_minute(at, zone)
+
+
+@register.filter
 def clocks(at: datetime | None) -> str:
-    """Return an instant on the clocks of Beijing and Los Angeles, the reader's first; empty for None."""
-    return format_instant_twice(at) if at else ""
+    """Return an instant on the reader's clock, as an element whose tooltip has the other clock too; empty for None."""
+    if at is None:
+        return ""
+    here = format_minute(at, timezone.get_current_timezone_name())
+    return format_html('<time datetime="{}" title="{}">{}</time>', at.isoformat(), format_instant_twice(at), here)
+
+
+@register.simple_tag
+def reader_clock() -> str:
+    """Return the city of the reader's clock."""
+    return city_name(timezone.get_current_timezone_name())

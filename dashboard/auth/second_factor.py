@@ -1,4 +1,4 @@
-"""Two-step verification: code at sign-in, setup, removal, and enforced setup where the policy requires it."""
+"""Two-factor authentication: code at sign-in, setup, removal, and enforced setup where the policy requires it."""
 
 import logging
 from collections.abc import Callable
@@ -53,7 +53,7 @@ class CodeForm(forms.Form):
 
 
 class PasswordAndCodeForm(PasswordConfirmationForm, CodeForm):
-    """Password and code: both are required to turn two-step verification off."""
+    """Password and code: both are required to turn two-factor authentication off."""
 
 
 def wait_for_code(request: HttpRequest, user: User, *, name: str, to: str) -> HttpResponse:
@@ -106,7 +106,7 @@ def _pending_user(pending: dict[str, Any]) -> User | None:
 @login_required
 @sensitive_post_parameters("code", "password")
 def settings(request: HttpRequest) -> HttpResponse:
-    """Turn two-step verification on or off; both take the password and a code, and end the user's other sessions."""
+    """Turn two-factor authentication on or off; both take the password and a code, and end the other sessions."""
     device = mfa.device_of(cast(User, request.user))
     if device is not None:
         return _turn_off(request)
@@ -118,7 +118,7 @@ def _turn_off(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         if mfa.verify(user, form.cleaned_data["code"]):
             mfa.disable(user)
-            return _changed(request, "second factor turned off", _("Two-step verification is off."))
+            return _changed(request, "second factor turned off", _("Two-factor authentication is off."))
         form.add_error("code", WRONG_CODE)
     return _settings_page(request, form, is_on=True)
 
@@ -134,7 +134,7 @@ def _begin_setup(request: HttpRequest) -> HttpResponse:
 
 
 def _confirm_setup(request: HttpRequest) -> HttpResponse:
-    """Turn two-step verification on with a code of the secret that this session was shown within 10 minutes."""
+    """Turn two-factor authentication on with a code of the secret that this session was shown within 10 minutes."""
     user = cast(User, request.user)
     setup: dict[str, Any] = request.session.get(SETUP) or {}
     begun = setup and timezone.now() - datetime.fromisoformat(setup["at"]) <= SETUP_TIMEOUT
@@ -146,7 +146,7 @@ def _confirm_setup(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         if mfa.confirm_setup(device, form.cleaned_data["code"]):
             del request.session[SETUP]
-            text = _("Two-step verification is on. You need a code each time you sign in.")
+            text = _("Two-factor authentication is on. You need a code each time you sign in.")
             return _changed(request, "second factor turned on", text)
         form.add_error("code", WRONG_CODE)
     return _settings_page(request, form, new=device)
@@ -170,7 +170,7 @@ def _settings_page(
 
 
 def enforce_setup(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: redirect users who must have two-step verification and lack it to its setup, from every page."""
+    """Middleware: redirect users who must have two-factor authentication and lack it to its setup, from every page."""
 
     def answer(request: HttpRequest) -> HttpResponse:
         if _must_set_up(request) and request.path not in {reverse(name) for name in ALLOWED_BEFORE_SETUP}:

@@ -109,7 +109,7 @@ class ChoosePassword(views.PasswordResetConfirmView):
         return find_user(user.pk) if user else None
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in at once, unless the user has two-step verification: access to the mailbox is only the first step.
+        """Sign in at once, unless the user has two-factor authentication: access to the mailbox is only the first step.
 
         All earlier sessions of the user end.
         """

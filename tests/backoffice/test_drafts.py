@@ -236,7 +236,7 @@ def test_a_limit_below_the_places_taken_is_refused(limit: int, accepted: bool) -
     if accepted:
         drafts.launch(draft, at=AT, by="cy")
     else:
-        with pytest.raises(DraftError, match="6 places are taken"):
+        with pytest.raises(DraftError, match="6 of the quota are used"):
             drafts.launch(draft, at=AT, by="cy")
     row = Offer.objects.get()
     assert (row.limit, Draft.objects.get().status) == ((limit, "launched") if accepted else (6, "approved"))
@@ -377,3 +377,27 @@ def test_the_same_edit_by_another_user_is_no_conflict(staff: Staff) -> None:
     sent = {"source": SOURCE + "# both\n", "was": drafts.digest(SOURCE)}
     assert ana.post(f"/admin/drafts/{draft.pk}/", sent).status_code == 302
     assert AuditEvent.objects.filter(verb="written").count() == 2
+
+
+def test_the_author_of_a_returned_draft_is_told_why(staff: Staff) -> None:
+    ana, eve = staff("ana", "operator"), staff("eve", "operator")
+    draft = begin()
+    drafts.submit(draft, at=AT, by="ana")
+    assert "returned" not in text(ana, "/admin/")
+    drafts.give_back(draft, at=AT, by="bo", reason="the limit is too high")
+    page = f"/admin/drafts/{draft.pk}/"
+    assert "Returned to you: Ten" in text(ana, "/admin/")
+    assert "Returned" not in text(eve, "/admin/")  # not an author
+    shown = text(ana, page)
+    assert "Changes requested bo returned this draft at 20 September 2022 08:00 : the limit is too high" in shown
+    assert shown.index("the limit is too high") < shown.index("Submit for approval")
+    drafts.write(draft, SOURCE + "# less\n", was=draft.digest, at=AT, by="ana")
+    assert "Changes requested" in text(ana, page)  # until it is submitted again
+    drafts.submit(draft, at=AT, by="ana")
+    assert "Changes requested" not in text(ana, page)
+    assert "Returned" not in text(ana, "/admin/")
+
+
+def test_a_refusal_names_the_status_in_a_sentence() -> None:
+    with pytest.raises(DraftError, match="the status of the draft is “draft”"):
+        drafts.approve(begin(), shown="", at=AT, by="bo")

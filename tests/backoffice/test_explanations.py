@@ -24,14 +24,14 @@ def viewer(staff: Staff, market: None) -> Client:
 
 def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM10")
-    assert "ten : granted Claimed at 11 September 2022 08:00:00 Beijing" in page
+    assert "ten : granted Claimed at 11 September 2022 08:00" in page
     assert "position 1, 100.00 CNY, settled · decided by version 1" in page
     assert "✓ yes country is CN CN" in page
     page = text(viewer, "/admin/eligibility/?q=FM30")
     assert "ten : refused: a condition is not met" in page
     assert "✗ no country is CN US" in page
     page = text(viewer, "/admin/eligibility/?q=FM23")
-    assert "ten : refused: all places were taken" in page
+    assert "ten : refused: quota used up" in page
     assert "position 8" in page
 
 
@@ -131,7 +131,20 @@ def test_a_long_list_is_not_counted_to_its_end(viewer: Client, monkeypatch: pyte
         viewer.get("/admin/campaigns/decision/")
     counts = [query["sql"] for query in found if "COUNT(" in query["sql"]]
     assert counts
-    assert all("LIMIT 5" in sql for sql in counts)
+    assert all("LIMIT 6" in sql for sql in counts)
+
+
+@pytest.mark.parametrize(
+    ("most", "shown"),
+    [(11, "11+ decisions. Search or filter to reach the others."), (12, "12 decisions"), (13, "12 decisions")],
+)
+def test_a_list_that_is_not_counted_to_its_end_says_so(
+    most: int, shown: str, viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.pagination.MOST_COUNTED", most)
+    page = text(viewer, "/admin/campaigns/decision/")
+    assert shown in page
+    assert ("Search or filter" in page) is (most == 11)
 
 
 def test_active_filters_can_be_removed_one_by_one(viewer: Client) -> None:

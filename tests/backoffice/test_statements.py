@@ -171,7 +171,11 @@ def test_closing_at_the_desk(bo: Client, staff: Staff) -> None:
     where = "/admin/statements/2022-08/close/"
     assert "It comes to" not in text(bo, where)
     assert staff("ana", "operator").post(where).status_code == 403
-    assert "not over" in bo.post("/admin/statements/2022-09/close/", follow=True).content.decode()
+    september = "/admin/statements/2022-09/"
+    for ask in (bo.get, bo.post):
+        assert "not over" in ask(f"{september}close/", follow=True).content.decode()
+    assert "Close the month… (The month is not over yet.)" in text(bo, september)
+    assert "(The month is not over yet.)" not in text(staff("vi", "viewer"), september)
     bo.post(where)
     assert AccountingPeriod.objects.get().closed_by == "bo"
     assert "closed by bo" in text(bo, "/admin/statements/2022-08/")

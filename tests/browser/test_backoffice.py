@@ -12,7 +12,9 @@ from campaigns.offers import drafts
 from campaigns.simulation import jobs
 from imports import upload_jobs
 from imports.models import Upload
+from merchants import blocks
 from merchants.import_schemas import MERCHANTS
+from merchants.models import Block, Merchant
 from tests.support.browser import BY_LOOKS, Open, Reader, sign_in
 from tests.support.members import clock
 from tests.support.operators import Staff
@@ -194,6 +196,11 @@ def pages() -> list[str]:
         f"/admin/simulations/{Simulation.objects.get().pk}/",
         "/admin/eligibility/?q=FM30",
         "/admin/merchant/M1/",
+        "/admin/merchant/M1/block/",
+        f"/admin/blocks/{Block.objects.get().pk}/",
+        "/admin/merchants/block/",
+        "/admin/eligibility/?q=merchant",
+        f"/admin/drafts/{draft[0].pk}/rebase/",
         f"/admin/grants/{grant.pk}/revoke/",
         f"/admin/revocations/{Revocation.objects.get().pk}/",
         "/admin/statements/",
@@ -224,6 +231,7 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
     drafts.begin("campaign: x", title="Not right", at=t("20"), by="ana")
     jobs.run(jobs.request(draft, until=t("20"), base=source, at=t("20"), by="ana"), clock=lambda: t("20"))
     revocations.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="ana", reason="embargo")
+    blocks.propose(Merchant.objects.get(pk="M1"), kind="fraud", until=None, reason="ring", at=t("20"), by="ana")
     for content in (b"merchant_code,name\nM1,new name\n", b"merchant_code,country\nM1,china\n"):
         upload = upload_jobs.create(
             MERCHANTS, "merchants.csv", content, at=t("20"), by=User.objects.get(username="root")
@@ -249,3 +257,23 @@ def test_the_overview_renews_itself(people: None, reader: Open) -> None:
     renew = f"htmx.ajax('GET', '/admin/', {{{part}}})"
     who.page.evaluate(renew)
     expect(who.page.locator("#overview .live")).to_contain_text("21 September 2022")
+
+
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-hans", 390)])
+def test_both_versions_of_a_draft_are_shown_while_the_form_is_edited(
+    people: None, reader: Open, language: str, width: int
+) -> None:
+    who = reader(language, width)
+    sign_in(who, "ana")
+    draft = drafts.begin(Offer.objects.get().campaign.source, title="Ten", at=t("20"), by="ana")
+    page = who.open(f"/admin/drafts/{draft.pk}/offers/ten/")
+    theirs = draft.source.replace("percent: 10", "percent: 13")
+    drafts.write(draft, theirs, was=draft.digest, at=t("20"), by="bo")
+    page.fill("[name='quota-limit']", "9")
+    page.press("[name='quota-limit']", "Tab")
+    expect(page.locator(".conflict")).to_contain_text("percent: 13")
+    who.check()
+    page.locator("button[name=save]").click()
+    expect(page.locator(".messagelist .saved")).to_be_visible()
+    assert "percent: 10" in Draft.objects.get().source
+    assert "limit: 9" in Draft.objects.get().source

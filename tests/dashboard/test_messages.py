@@ -66,7 +66,7 @@ def test_a_refusal_by_a_full_quota_makes_a_message(owner: Member) -> None:
     freight("A", paid_at="02 11:00")
     tick("03")
     distribution.fan_out()
-    assert shown(owner) == ["o: no benefit for A. Reason: all places were taken"]
+    assert shown(owner) == ["o: no benefit for A. Reason: the quota was used up"]
 
 
 def test_a_refusal_by_a_condition_makes_no_message(owner: Member) -> None:

@@ -212,7 +212,7 @@ def test_users_who_must_have_it_are_sent_to_the_setup(
     assert not User.objects.filter(username="").exists()
     if required_of == "nobody":
         return
-    assert "requires two-step verification" in words(operator.get(SETTINGS).content.decode())
+    assert "requires two-factor authentication" in words(operator.get(SETTINGS).content.decode())
     with travel(NOW, tick=False):
         operator.force_login(ana)
         device = begin_second_step(operator)

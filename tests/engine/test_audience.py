@@ -29,15 +29,13 @@ def test_a_quota_larger_than_its_audience_can_take_is_warned_of(limit: int, warn
         merchant(code)
     merchant("ABROAD", country="US")
     found = warnings(offer("o", quota=f"{{limit: {limit}, per_merchant: 2}}"))
-    assert found == (["o: quota: 5 places, and the 2 merchants recorded so far can take 4"] if warned else [])
+    assert found == (["o: quota: 5, and the 2 merchants recorded so far can take 4"] if warned else [])
 
 
 def test_an_offer_about_merchants_gives_each_one_place() -> None:
     merchant()
     assert warnings(coupon_offer(quota="{limit: 1}")) == []
-    assert warnings(coupon_offer(quota="{limit: 2}")) == [
-        "c: quota: 2 places, and the 1 merchant recorded so far can take 1"
-    ]
+    assert warnings(coupon_offer(quota="{limit: 2}")) == ["c: quota: 2, and the 1 merchant recorded so far can take 1"]
 
 
 def test_a_quota_without_a_limit_per_merchant_has_no_warning() -> None:

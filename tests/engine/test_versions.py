@@ -176,7 +176,7 @@ def test_lowering_below_used_is_refused_and_nothing_moved() -> None:
         freight(order_no, paid_at="01")
     tick("02")
     before = (everything(), Version.objects.count(), Offer.objects.get().limit)
-    with pytest.raises(ValueError, match="2 places are taken, the limit cannot be 1"):
+    with pytest.raises(ValueError, match="2 of the quota are used, the limit cannot be 1"):
         publish(offer("o", quota="{limit: 1}"))
     assert (everything(), Version.objects.count(), Offer.objects.get().limit) == before
     publish(offer("o", quota="{limit: 2}"))

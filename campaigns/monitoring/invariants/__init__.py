@@ -27,11 +27,11 @@ RULES: dict[str, str | Promise] = {
     "I04": _(
         "Nothing was decided before its time; coupons were used only while they were valid, and expired at the end."
     ),
-    "I05": _("Each journal entry of a grant begins in the state in which the one before it ended."),
-    "I06": _("The amount and number of grants in each state agree with the journal."),
-    "I07": _("A coupon is in the state of its last journal entry; its entries have no gaps, and each is permitted."),
+    "I05": _("Each ledger entry of a grant begins in the state in which the one before it ended."),
+    "I06": _("The amount and number of grants in each state agree with the ledger."),
+    "I07": _("A coupon is in the state of its last ledger entry; its entries have no gaps, and each is permitted."),
     "I08": _("Each grant has exactly the coupons that it promises, or none of them yet; the counters agree."),
-    "I09": _("Merchant, offer and version agree along decision, grant, coupon, attachment and journal."),
+    "I09": _("Merchant, offer and version agree along decision, grant, coupon, attachment and ledger."),
     "I10": _("A grant makes only permitted transitions, ends at most once, and records when it ended."),
     "I11": _("A coupon is redeemed if and only if it was redeemed once more than returned, on the order it names."),
     "I12": _("A claim has one decision, a subject has one live grant, and the two agree."),
