@@ -42,8 +42,14 @@ class LockedOffers:
 
 
 def claim(subject: str, *, of: str, at: datetime) -> list[Decision]:
-    """Decide the claims of one subject; see `claim_all`."""
-    return claim_all([subject], of=of, at=at)
+    """Decide the claims of one subject; see `claim_all`. Claims on a fee for which an offer fails wait for the tick."""
+    try:
+        return claim_all([subject], of=of, at=at)
+    except Exception as error:
+        if is_transient(error) or isinstance(error, claims.UnknownSubjectError):
+            raise
+        with transaction.atomic():
+            return decide_apart(lock_offers(of), [subject], at=at)
 
 
 def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decision]:
@@ -52,16 +58,10 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
     Returns their decisions, old and new, of all offers, by subject and offer. Raises claims.UnknownSubjectError.
 
     These claims are decided before earlier claims that no tick has seen yet. Claims that wait for a settling delay, a
-    decision day or the end of a pause keep waiting. So do claims on a fee for which an offer fails.
+    decision day or the end of a pause keep waiting.
     """
-    try:
-        with repeatable():
-            return decide(lock_offers(of), subjects, at=at)
-    except Exception as error:
-        if is_transient(error) or isinstance(error, claims.UnknownSubjectError):
-            raise
-        with transaction.atomic():
-            return decide_apart(lock_offers(of), subjects, at=at)
+    with transaction.atomic():
+        return decide(lock_offers(of), subjects, at=at)
 
 
 def lock_offers(subject_type: str) -> LockedOffers:

@@ -148,7 +148,7 @@ def _claim(subject: str, *, of: str, at: datetime) -> ClaimResult:
     began = perf_counter()
     for retries in range(MOST_ATTEMPTS):
         try:
-            [decision] = instant_claims.claim(subject, of=of, at=at)
+            [decision] = instant_claims.claim_all([subject], of=of, at=at)
         except OperationalError:
             connection.close()
         else:
