@@ -119,7 +119,7 @@ def test_the_page_of_an_offer(viewer: Client) -> None:
     assert "运费减免10%" in page
     assert "M1 Merchant M1 3 300.30 CNY M2 Merchant M2 3 300.30 CNY" in page
     assert "country is CN 4" in page
-    assert "all places were taken 2" in page
+    assert "quota used up 2" in page
     assert "published by test, version 1" in page
     assert "Pause" not in page  # a viewer only looks
 
@@ -166,7 +166,7 @@ PAGE = "/admin/offers/ten/"
 def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> None:
     asked = text(operator, f"{PAGE}{verb}/")
     assert f"{verb.capitalize()} ten" in asked
-    assert "Places taken: 6 of 6. They stay unchanged." in asked
+    assert "Used: 6 of 6. Grants stay unchanged." in asked
     assert not Offer.objects.get().paused_at
     assert "This field is required" in operator.post(f"{PAGE}{verb}/", {"reason": " "}).content.decode()
     assert AuditEvent.objects.filter(verb__in=["paused", "stopped"]).count() == 0
@@ -217,7 +217,7 @@ def well(db: None) -> Any:
 
 
 def ill(now: Any) -> list[str]:
-    return [str(check.name) for check in health.checks(now=now) if not check.ok]
+    return [check.key for check in health.checks(now=now) if not check.ok]
 
 
 def test_all_is_well(well: Any) -> None:
@@ -237,8 +237,8 @@ def test_a_dead_beat_or_worker_is_seen_in_a_minute(name: str, seconds: int, well
 def test_of_a_worker_nothing_is_said_while_beat_is_silent(well: Any) -> None:
     Heartbeat.objects.exclude(pk=heartbeat.INVARIANTS).update(at=well - timedelta(minutes=5))
     with translation.override("en"):
-        found = {str(check.name): check for check in health.checks(now=well)}
-        assert found["worker"].text == "unknown while beat is silent"
+        found = {check.key: check for check in health.checks(now=well)}
+        assert found["worker"].text == "unknown while the scheduler is silent"
         assert not found["worker"].ok
         assert found["beat"].text == "seen 5 min ago"
 
@@ -250,8 +250,8 @@ def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> 
     ImportBatch.objects.create(source="x", rows=1, added=1)
     ImportBatch.objects.update(recorded_at=well - timedelta(minutes=6))
     heartbeat.record(heartbeat.INVARIANTS, at=well, message="I02, I13")
-    found = {str(check.name): check for check in health.checks(now=well)}
-    assert ill(well) == ["last tick", "facts", "invariants"]
+    found = {check.key: check for check in health.checks(now=well)}
+    assert ill(well) == ["tick", "facts", "invariants"]
     assert "I02, I13" in found["invariants"].text
     assert "check_invariants" in str(found["invariants"].remedy)
 
@@ -259,7 +259,7 @@ def test_a_late_tick_waiting_facts_and_broken_invariants_are_seen(well: Any) -> 
 def test_a_failed_check_says_what_to_do(viewer: Client, settings: Settings) -> None:
     page = text(viewer, "/admin/")
     assert re.search(r"\d checks failed", page)
-    assert "beat: never seen Start beat: celery -A config beat" in page
+    assert "scheduler: never seen Start the scheduler: celery -A config beat" in page
 
 
 def test_the_work_list_is_on_the_board(viewer: Client) -> None:
