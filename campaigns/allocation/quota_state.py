@@ -54,15 +54,25 @@ def _fees_held() -> QuerySet[Grant, Any]:
 
 
 class QuotaState:
-    """The allocation of competing `offers`, loaded from the database; places released after `since` come back in time.
+    """The allocation of `offers`, loaded from the database; places released after `since` come back in time.
+
+    `competing` are all offers on the fee: a grant of one that is paused, and decides no claims now, holds it too.
 
     Places of merchants, and fees that other grants hold, are loaded in chunks as claims pass through `prefetched`: the
     cost grows with the claims, not with the grants that there are. `places_taken` has the places of each limited offer.
     With `few_claims`, the check whether any grant exists is left out: it costs more than it saves.
     """
 
-    def __init__(self, offers: list[PublishedOffer], *, since: datetime | None, few_claims: bool = False) -> None:
+    def __init__(
+        self,
+        offers: list[PublishedOffer],
+        *,
+        competing: list[PublishedOffer],
+        since: datetime | None,
+        few_claims: bool = False,
+    ) -> None:
         self.offers = offers
+        self._competing = [offer.id for offer in competing]
         self.allocation = Allocation(
             {
                 offer.code: Quota(
@@ -77,7 +87,7 @@ class QuotaState:
         self.places_taken: Counter[int] = Counter()
         self._releasing: dict[str, Counter[str]] = {offer.code: Counter() for offer in offers}
         self._loaded: set[str] = set()
-        self._has_grants = few_claims or Grant.objects.filter(offer__in=[offer.id for offer in offers]).exists()
+        self._has_grants = few_claims or Grant.objects.filter(offer__in=self._competing).exists()
         if self._has_grants:
             for offer in offers:
                 self._load_places(offer, since)
@@ -98,7 +108,7 @@ class QuotaState:
         while chunk := list(islice(claims, CHUNK)):
             if self._has_grants:
                 self._load_merchants({claim.merchant for claim in chunk})
-                if len(self.offers) > 1:
+                if len(self._competing) > 1:
                     self._load_fees({claim.subject for claim in chunk})
             yield from chunk
 
@@ -114,6 +124,5 @@ class QuotaState:
             places_of.update({merchant: n for merchant, n in self._releasing[offer.code].items() if merchant in new})
 
     def _load_fees(self, subjects: set[str]) -> None:
-        offers = [offer.id for offer in self.offers]
-        for subject, ended_at in _fees_held()(offers=offers, subjects=sorted(subjects)):
+        for subject, ended_at in _fees_held()(offers=self._competing, subjects=sorted(subjects)):
             self.allocation.hold(subject, ended_at)

@@ -56,7 +56,7 @@ def decide(offers: list[PublishedOffer], changes: Changes, *, at: datetime) -> i
     ]
     deciding = [(offer, keys) for offer, keys in zip(ready, affected_keys, strict=True) if offer.row.paused_at is None]
     with planner_hints.hash_joins(any(keys is None for _, keys in deciding)):
-        return _decide_affected(deciding, changes, at)
+        return _decide_affected(deciding, offers, changes, at)
 
 
 def decide_some(
@@ -76,7 +76,7 @@ def decide_some(
     if qualified:
         qualified.sort(key=attrgetter("sort_key"))
         prefetched = transitions.prefetch_for_grants({claim.merchant for claim in qualified}, len(qualified))
-        quota_state = QuotaState(deciding, since=changes.since, few_claims=True)
+        quota_state = QuotaState(deciding, competing=offers, since=changes.since, few_claims=True)
         written += chain.from_iterable(_allocate(deciding, quota_state, iter(qualified), prefetched))
         _record_progress(deciding, quota_state, changes.until, instant_claims_decided_until=changes.until)
     return [Decision.from_db(connection.alias, FIELDS, (None, *row)) for row in written]
@@ -133,7 +133,12 @@ def _affected(offer: PublishedOffer, changes: Changes) -> KeySet | None:
     return affected.subjects_to_decide(offer, changes, newest_tag=newest_tag)
 
 
-def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], changes: Changes, at: datetime) -> int:
+def _decide_affected(
+    deciding: list[tuple[PublishedOffer, KeySet | None]],
+    competing: list[PublishedOffer],
+    changes: Changes,
+    at: datetime,
+) -> int:
     refused = 0
     by_offer: list[Iterator[Claim]] = []
     for offer, keys in deciding:
@@ -144,7 +149,7 @@ def _decide_affected(deciding: list[tuple[PublishedOffer, KeySet | None]], chang
         by_offer.append(_qualified(offer, evaluated.passed(), at))
     in_order = by_offer[0] if len(by_offer) == 1 else merge(*by_offer, key=attrgetter("sort_key"))
     offers = [offer for offer, _ in deciding]
-    quota_state = QuotaState(offers, since=changes.since)
+    quota_state = QuotaState(offers, competing=competing, since=changes.since)
     allocated = sum(map(len, _allocate(offers, quota_state, in_order, guard=changes.guard)))
     _record_progress(offers, quota_state, changes.until)
     return refused + allocated

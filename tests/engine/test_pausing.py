@@ -3,6 +3,7 @@
 import pytest
 
 from campaigns.eligibility import explanations
+from campaigns.engine import instant_claims
 from campaigns.models import AuditEvent, Decision, Offer
 from campaigns.offers import pausing, published_offers
 from logistics.models import FreightOrder
@@ -18,6 +19,7 @@ from tests.support.world import (
     outcomes,
     publish,
     receipt,
+    states,
     t,
     tick,
     trade,
@@ -87,6 +89,21 @@ def test_others_on_the_same_fee_go_on() -> None:
     pausing.resume(row("o"), at=t("04"), **OURS)
     tick("05")
     assert outcomes("o") == {"F1": "superseded"}, "the fee has its benefit"
+
+
+def test_the_grant_of_a_paused_offer_keeps_the_fee() -> None:
+    merchant()
+    publish(offer("o", claim="{at: placed_at}") + offer("p"))
+    freight("F1", placed_at="01 10:00", paid_at="02")
+    freight("F2", placed_at="01 10:00", paid_at="04")
+    tick("01 12:00")
+    pausing.pause(row("o"), at=t("01 13:00"), **OURS)
+    tick("03")
+    instant_claims.claim("F2", of="freight_order", at=t("04"))
+    assert (states("o"), outcomes("p")) == (
+        {"F1": "settled", "F2": "settled"},
+        {"F1": "superseded", "F2": "superseded"},
+    )
 
 
 def test_a_stop_includes_its_instant() -> None:
