@@ -32,7 +32,7 @@ OUTCOMES: dict[str, Label] = {
     "granted": gettext_lazy("granted"),
     "pending": gettext_lazy("claimed, awaiting decision"),
     "no_claim": gettext_lazy("not claimed yet"),
-    "superseded": gettext_lazy("a larger benefit on the same fee was granted"),
+    "superseded": gettext_lazy("another benefit reduces the same fee"),
     "merchant_cap": gettext_lazy("limit per merchant reached"),
     "quota_exhausted": gettext_lazy("quota used up"),
     "stopped": gettext_lazy("offer stopped"),

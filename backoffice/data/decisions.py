@@ -96,8 +96,9 @@ class TagAdmin(ReadOnlyAdmin):
 class AttachmentAdmin(ReadOnlyAdmin):
     """Orders that asked for a coupon."""
 
-    list_display = ("order_no", "merchant_code", "coupon", "placed_at")
+    list_display = ("order_no", "merchant_code", "coupon", "placed_at", "waits")
     list_select_related = ("coupon",)
+    list_filter = ("waits",)
     search_codes = ("order_no", "coupon__code")
     search_related = ("merchant",)
-    fields = ("order_no", "merchant_code", "coupon", "placed_at")
+    fields = ("order_no", "merchant_code", "coupon", "placed_at", "waits")

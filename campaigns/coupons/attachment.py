@@ -41,6 +41,8 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str, code: st
     chosen = _chosen(order, merchant, code, at) if code else {}
     redemption.follow_orders([order_no], merchants=[merchant.pk], at=at, chosen=chosen)
     coupon = Coupon.objects.filter(merchant=merchant, order_no=order_no).first()
+    if Attachment.objects.filter(pk=order_no, waits=True).exists():
+        raise NotAttachableError(_("A discount that this order claimed earlier is not decided yet. Try again later."))
     if coupon is None:
         raise NotAttachableError(_("None of your coupons can be used for this order."))
     return coupon

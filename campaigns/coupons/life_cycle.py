@@ -56,6 +56,11 @@ class Order:
     worth: dict[int, Decimal]
     chosen: int | None = None
 
+    @property
+    def is_cancelled_when_placed(self) -> bool:
+        """Return True if the order was cancelled no later than placed."""
+        return self.cancelled_at is not None and self.cancelled_at <= self.placed_at
+
 
 @dataclass(frozen=True, slots=True)
 class Move:
@@ -143,8 +148,7 @@ class _Wallet:
 
     def attach(self, order: Order, now: datetime) -> None:
         """Lock the chosen coupon, or the oldest that fits, to a placed order, if there is one."""
-        cancelled = order.cancelled_at is not None and order.cancelled_at <= order.placed_at
-        coupon = None if cancelled else self._fitting(order, now)
+        coupon = None if order.is_cancelled_when_placed else self._fitting(order, now)
         self.result.attached[order.number] = coupon.id if coupon else None
         if coupon:
             self._move(coupon, LOCKED, order.placed_at, order.number, min(order.worth[coupon.terms], coupon.face_value))

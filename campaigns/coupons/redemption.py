@@ -16,7 +16,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from campaigns.coupons import life_cycle
+from campaigns.coupons import fee_precedence, life_cycle
 from campaigns.eligibility import affected, differences
 from campaigns.eligibility.changes import NOTHING_CHOSEN, Changes, SubjectSelection
 from campaigns.eligibility.guards import PLAIN, Guard
@@ -26,6 +26,7 @@ from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
 from campaigns.offers.published_offers import terms_of
 from core.db import bulk_update, planner_hints
 from core.db.compiled_queries import compiled_query
+from core.db.key_set import KeySet
 from definitions.benefits import CouponBundle
 from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
@@ -88,35 +89,36 @@ def replay_changed(changes: Changes) -> int:
     """
     moved = 0
     with transaction.atomic():
-        again = changes.held.merchants_again
-        codes = (code for code in _merchants(changes) if code not in changes.held.merchants and code not in again)
+        keys, again = affected.merchants_to_replay(changes), changes.held.merchants_again
+        earlier = fee_precedence.earlier_claims(keys, until=changes.until)
+        codes = (code for code in _holders(keys) if code not in changes.held.merchants and code not in again)
         while chunk := list(islice(codes, MERCHANTS_AT_ONCE)):
-            moved += _replay_guarded(chunk, changes)
+            moved += _replay_guarded(chunk, changes, earlier)
         for merchant, since in again.items():
-            moved += _replay_guarded([merchant], replace(changes, since=since))
+            earlier = fee_precedence.earlier_claims(KeySet(few=(merchant,)), until=changes.until)
+            moved += _replay_guarded([merchant], replace(changes, since=since), earlier)
     return moved
 
 
-def _replay_guarded(merchants: list[str], changes: Changes) -> int:
-    return sum(changes.guard.run("use", merchants, lambda some: _replay_chunk(some, changes)))
+def _replay_guarded(merchants: list[str], changes: Changes, earlier: fee_precedence.EarlierClaims) -> int:
+    return sum(changes.guard.run("use", merchants, lambda some: _replay_chunk(some, changes, earlier)))
 
 
-def _merchants(changes: Changes) -> Iterator[str]:
+def _holders(keys: KeySet | None) -> Iterator[str]:
     holders = Coupon.objects.order_by().values_list("merchant_id", flat=True).distinct()
-    keys = affected.merchants_to_replay(changes)
     if keys is not None:
         holders = holders.filter(keys.contains("merchant"))
     return holders.iterator(chunk_size=MERCHANTS_AT_ONCE)
 
 
-def _replay_chunk(merchants: list[str], changes: Changes) -> int:
+def _replay_chunk(merchants: list[str], changes: Changes, earlier: fee_precedence.EarlierClaims) -> int:
     moved = _moved_orders(merchants)
     stored = _lock_coupons(merchants)
     rows = {coupon.pk: coupon for coupons in stored.values() for coupon in coupons}
     new = [coupon for coupon in rows.values() if not coupon.replayed]
     with_new = {coupon.merchant_id for coupon in new}
     # An order that found no coupon asks again: one that was issued meanwhile may have been valid when it was placed.
-    Attachment.objects.filter(merchant__in=with_new, coupon=None).delete()
+    Attachment.objects.filter(merchant__in=with_new, coupon=None, waits=False).delete()
     # The definition of a version is large: it is read once a process, not with each coupon.
     versions = Version.objects.only("digest").filter(pk__in={coupon.grant.version_id for coupon in rows.values()})
     chosen = changes.only.chosen if changes.only else NOTHING_CHOSEN
@@ -124,12 +126,12 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     attachments: list[Attachment] = []
     held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
     moves = _take_off([coupon for coupons in held.values() for coupon in coupons], changes.until)
-    known = set(Attachment.objects.filter(merchant__in=merchants).values_list("order_no", flat=True))
+    known, waiting = _known(merchants, orders, earlier)
     for merchant, coupons in held.items():
         since = None if merchant in with_new else changes.since
         replayed = life_cycle.replay(coupons, orders[merchant], known, since=since, until=changes.until)
         moves += replayed.moves
-        attachments += _attachments(merchant, orders[merchant], replayed.attached)
+        attachments += _attachments(merchant, orders[merchant], replayed.attached, waiting)
     Attachment.objects.bulk_create(attachments, batch_size=1_000)
     _write(moves, rows)
     for start in range(0, len(new), 1_000):
@@ -138,12 +140,33 @@ def _replay_chunk(merchants: list[str], changes: Changes) -> int:
     return len({move.coupon.id for move in moves})
 
 
+def _known(
+    merchants: list[str], orders: Mapping[str, list[life_cycle.Order]], earlier: fee_precedence.EarlierClaims
+) -> tuple[set[str], set[str]]:
+    """Return the orders whose placement is not to be decided now, and those of them that wait for an earlier claim."""
+    attachments = Attachment.objects.filter(merchant__in=merchants)
+    attachments.filter(waits=True).delete()
+    known = set(attachments.values_list("order_no", flat=True))
+    asking = {
+        order.number
+        for merchant in merchants
+        for order in orders[merchant]
+        if order.worth and not order.is_cancelled_when_placed and order.number not in known
+    }
+    waiting = asking & earlier.orders if asking else set()
+    return known | waiting, waiting
+
+
 def _attachments(
-    merchant: str, orders: Sequence[life_cycle.Order], attached: Mapping[str, int | None]
+    merchant: str, orders: Sequence[life_cycle.Order], attached: Mapping[str, int | None], waiting: set[str]
 ) -> Iterator[Attachment]:
-    placed = {order.number: order.placed_at for order in orders}
-    for number, coupon_id in attached.items():
-        yield Attachment(order_no=number, merchant_id=merchant, coupon_id=coupon_id, placed_at=placed[number])
+    for order in orders:
+        waits = order.number in waiting
+        if waits or order.number in attached:
+            coupon_id = attached.get(order.number)
+            yield Attachment(
+                order_no=order.number, merchant_id=merchant, coupon_id=coupon_id, placed_at=order.placed_at, waits=waits
+            )
 
 
 def _moved_orders(merchants: list[str]) -> list[str]:
@@ -203,8 +226,9 @@ def orders_that_ask(
     asking = FreightOrder.objects.filter(
         Q(merchant__in=merchants) | Q(pk__in=moved), use_coupon=True, placed_at__lte=until
     )
-    # One fee, one benefit: an order whose freight is reduced by a live grant takes no coupon.
-    reduced = Grant.objects.filter(fee="freight", subject=OuterRef("pk"), status__in=Grant.LIVE)
+    # One fee, one benefit: an order takes no coupon if a grant reduces its freight, or did when it was placed.
+    when_placed = Q(claimed_at__lt=OuterRef("placed_at"), ended_at__gt=OuterRef("placed_at"))
+    reduced = Grant.objects.filter(Q(status__in=Grant.LIVE) | when_placed, fee="freight", subject=OuterRef("pk"))
     asking = asking.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))
     bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
     for version_id, bundle in bundles.items():

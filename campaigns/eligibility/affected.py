@@ -254,6 +254,9 @@ def _to_replay(changes: Changes) -> Keys:
     unspent = Coupon.objects.order_by().filter(status__in=[Coupon.Status.ISSUED, Coupon.Status.LOCKED])
     ending = unspent.filter(*changes.instants(["valid_until"]))
     parts += [coupons.values_list("merchant_id", flat=True) for coupons in (ending, unspent.filter(replayed=False))]
+    waiting = Attachment.objects.order_by().filter(waits=True)
+    parts.append(waiting.values_list("merchant_id", flat=True))
+    parts.append(_rows(FreightOrder, "merchant_id", Q(pk__in=waiting.values("order_no"))))
     return _union(parts)
 
 

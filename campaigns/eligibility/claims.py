@@ -30,7 +30,7 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext as _
 
 from campaigns.eligibility.timeline import SubjectTimeline
-from campaigns.models import Attachment, Decision, Tag
+from campaigns.models import Attachment, Coupon, Decision, Tag
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, instant
@@ -166,8 +166,7 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
         if FEES[terms.fee].currency_fact:
             wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
         if terms.fee == "freight":
-            used = Attachment.objects.filter(order_no=OuterRef("pk"), coupon__isnull=False)
-            wanted["fee_already_reduced"] = Exists(used.filter(placed_at__lte=OuterRef("claimed_at")))
+            wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
     if settlement.released_by:
         wanted["released_at"] = row.expression(settlement.released_by)
     if not settlement.at_claim:
@@ -178,6 +177,15 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
         if settlement.revoked_by:
             wanted["revoked_at"] = row.expression(settlement.revoked_by)
     return wanted
+
+
+def _has_coupon(decided: datetime | None) -> Any:
+    """Return whether a freight order had a coupon no later than it claimed and was decided, or has one now."""
+    when_claimed = Q(placed_at__lte=OuterRef("claimed_at"))
+    if decided is not None:
+        when_claimed |= Q(placed_at__lte=constant(decided))
+    had = Attachment.objects.filter(when_claimed, order_no=OuterRef("pk"), coupon__isnull=False)
+    return as_boolean(Q(Exists(had)) | Q(Exists(Coupon.objects.filter(order_no=OuterRef("pk")))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from core.db.pipeline import execute, outside_pipeline
 
 CHUNK = 10_000  # decisions written at once: one COPY for each table, some 10 MB of rows in memory
 Row = tuple[object, ...]
+Claiming = Mapping[int, list[claims.Subject]]
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
 COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed queue_position".split()
 SET_PROGRESS = (
@@ -41,26 +42,21 @@ SET_PROGRESS = (
 )
 
 
-def decide(offers: list[PublishedOffer], changes: Changes, *, at: datetime) -> int:
-    """Decide the claims of competing offers up to `changes.until`. Returns how many. The caller has locked the offers.
+def decide(offers: list[PublishedOffer], changes: Changes, *, at: datetime, competing: list[PublishedOffer]) -> int:
+    """Decide the claims of `offers` up to `changes.until`. Returns how many. The caller has locked the offers.
 
     Facts are known up to `at`, which is later than `changes.until` where claims wait for a settling delay. Claims of a
-    paused offer wait.
+    paused offer wait. `competing` are all offers on the fee, of which some may be left out.
     """
     ready = _ready(offers, changes)
-    affected_keys = [
-        _affected(
-            offer, replace(changes, since=offer.row.claims_decided_until, reevaluate_all=offer.row.reevaluate_all)
-        )
-        for offer in ready
-    ]
+    affected_keys = [_affected(offer, changes) for offer in ready]
     deciding = [(offer, keys) for offer, keys in zip(ready, affected_keys, strict=True) if offer.row.paused_at is None]
     with planner_hints.hash_joins(any(keys is None for _, keys in deciding)):
-        return _decide_affected(deciding, offers, changes, at)
+        return _decide_affected(deciding, competing, changes, at)
 
 
 def decide_some(
-    offers: list[PublishedOffer], changes: Changes, claiming: Mapping[int, list[claims.Subject]], *, at: datetime
+    offers: list[PublishedOffer], changes: Changes, claiming: Claiming, *, at: datetime, competing: list[PublishedOffer]
 ) -> list[Decision]:
     """Decide the claims of the subjects in `changes.only`; otherwise as `decide`.
 
@@ -76,7 +72,7 @@ def decide_some(
     if qualified:
         qualified.sort(key=attrgetter("sort_key"))
         prefetched = transitions.prefetch_for_grants({claim.merchant for claim in qualified}, len(qualified))
-        quota_state = QuotaState(deciding, competing=offers, since=changes.since, few_claims=True)
+        quota_state = QuotaState(deciding, competing=competing, since=changes.since, few_claims=True)
         written += chain.from_iterable(_allocate(deciding, quota_state, iter(qualified), prefetched))
         _record_progress(deciding, quota_state, changes.until, instant_claims_decided_until=changes.until)
     return [Decision.from_db(connection.alias, FIELDS, (None, *row)) for row in written]
@@ -87,9 +83,7 @@ def _ready(offers: list[PublishedOffer], changes: Changes) -> list[PublishedOffe
     return [offer for offer in offers if (offer.terms.decision_instant or changes.until) <= changes.until]
 
 
-def _undecided(
-    offer: PublishedOffer, claiming: Mapping[int, list[claims.Subject]], changes: Changes
-) -> list[claims.Subject]:
+def _undecided(offer: PublishedOffer, claiming: Claiming, changes: Changes) -> list[claims.Subject]:
     if offer.id in claiming:
         return claiming[offer.id]
     assert changes.only is not None
@@ -126,6 +120,7 @@ def _refusal(offer: PublishedOffer, subject: claims.Subject) -> Row:
 
 def _affected(offer: PublishedOffer, changes: Changes) -> KeySet | None:
     """Return the subjects to evaluate, None for all of them; tags orders of a threshold first."""
+    changes = replace(changes, since=offer.row.claims_decided_until, reevaluate_all=offer.row.reevaluate_all)
     newest_tag = 0
     if offer.terms.threshold is not None:
         newest_tag = threshold_tags.newest()

@@ -33,6 +33,7 @@ MOST_DIAGNOSES = 20
 class Work:
     """The work of the step: its name, the competing offers, and the imports that were not processed yet.
 
+    `decides`: claims are decided after the grants were followed. `followed`: a step before has followed the grants.
     `failed` collects the subjects and merchants that failed meanwhile: they are not tried twice in one run.
     `retry_all`: whatever is in quarantine is tried again.
     """
@@ -41,6 +42,8 @@ class Work:
     group: list[PublishedOffer]
     batches: tuple[int, ...]
     at: datetime
+    decides: bool = True
+    followed: bool = False
     failed: set[str] = field(default_factory=set)
     retry_all: bool = False
 
@@ -77,42 +80,56 @@ def process(work: Work) -> Processed:
 
 def _process(work: Work, guard: Guard) -> Processed:
     planner_hints.plan_for_all_rows()
-    group = published_offers.hold(work.group)
+    competing = published_offers.hold(work.group)
     at = END_OF_INSTANTS if work.retry_all else work.at
-    entries = quarantine_entries.load(work.step, at=at, offers=group, changed=work.changed)
+    entries = quarantine_entries.load(work.step, at=at, offers=competing, changed=work.changed)
     left_out = entries.keys(Kind.OFFER)
-    group = [offer for offer in group if offer.code not in left_out]
+    group = [offer for offer in competing if offer.code not in left_out]
     if not group:
         return Processed(complete=True)
     quarantine_entries.prepare_again(entries, group)
-    done = _advance(group, work, entries, guard)
-    if done.complete:
-        quarantine_entries.release(entries.due)
-    return done
-
-
-def _advance(group: list[PublishedOffer], work: Work, entries: StepEntries, guard: Guard) -> Processed:
-    """Follow the grants to the instant of the run, then decide claims."""
-    at, held = work.at, entries.exceptions
-    until = claims.decision_cutoff(group, at)
-    since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]
-    followed = [offer.row.grants_followed_until for offer in group if offer.row.grants_followed_until is not None]
-    if max(followed, default=at) > at:
+    moved = _follow(group, work, entries, guard)
+    if moved is None:
         return Processed(complete=False)
-    moved = decided = 0
+    decided = _decide(group, competing, work, entries, guard) if work.decides else 0
+    planner_hints.analyze_filled(moved + (decided or 0))
+    if not work.decides:
+        return Processed(complete=True, moved=moved)
+    if decided is None:
+        return Processed(complete=False, moved=moved)
+    quarantine_entries.release(entries.due)
+    return Processed(complete=True, moved=moved, decided=decided)
+
+
+def _follow(group: list[PublishedOffer], work: Work, entries: StepEntries, guard: Guard) -> int | None:
+    """Follow the grants to the instant of the run. Returns how many changed; None if they were followed further."""
+    followed = [offer.row.grants_followed_until for offer in group if offer.row.grants_followed_until is not None]
+    if max(followed, default=work.at) > work.at:
+        return None
+    moved, batches = 0, () if work.followed else work.batches
     for offer in group:
-        changes = Changes(offer.row.grants_followed_until, at, work.batches, held=held, guard=guard)
-        moved += follow_grants.follow(offer, changes)
-    marks: dict[str, object] = {"grants_followed_until": at}
-    # A new version may have a longer settling delay: claims wait until that has passed.
-    ready = max(since, default=until) <= until
-    if ready:
-        changes = Changes(max(since, default=None), until, work.batches, held=held, guard=guard)
-        decided = claim_decisions.decide(group, changes, at=at)
-        marks |= {"claims_decided_until": until, "reevaluate_all": False}
+        since = offer.row.grants_followed_until
+        moved += follow_grants.follow(offer, Changes(since, work.at, batches, held=entries.exceptions, guard=guard))
+    _mark(group, grants_followed_until=work.at)
+    return moved
+
+
+def _decide(
+    group: list[PublishedOffer], competing: list[PublishedOffer], work: Work, entries: StepEntries, guard: Guard
+) -> int | None:
+    """Decide claims. Returns how many; None if they must wait, as a new version may have a longer settling delay."""
+    until = claims.decision_cutoff(group, work.at)
+    since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]
+    if max(since, default=until) > until:
+        return None
+    changes = Changes(max(since, default=None), until, work.batches, held=entries.exceptions, guard=guard)
+    decided = claim_decisions.decide(group, changes, at=work.at, competing=competing)
+    _mark(group, claims_decided_until=until, reevaluate_all=False)
+    return decided
+
+
+def _mark(group: list[PublishedOffer], **marks: object) -> None:
     Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
-    planner_hints.analyze_filled(moved + decided)
-    return Processed(ready, moved, decided)
 
 
 def _set_aside(work: Work) -> bool:

@@ -18,7 +18,7 @@ from campaigns.eligibility import claims
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.eligibility.quarantined import claims_step
 from campaigns.engine import claim_decisions, follow_grants, quarantine_entries
-from campaigns.models import Decision, Grant, Issuance
+from campaigns.models import Attachment, Decision, Grant, Issuance
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, number
@@ -104,6 +104,9 @@ def _decide(
     decisions: list[tuple[str, Decision]] = []
     for group in published_offers.competing(offers):
         decisions += decide_group(group, at, selection)
+    if may_redeem and _waiting()(orders=subjects):  # for a claim that is decided now
+        with outside_pipeline():
+            redemption.follow_orders(selection.subjects, merchants=merchants, at=at)
     if not {decision.subject for _, decision in decisions}.issuperset(subjects):
         claims.merchants_of(offers[0], subjects)  # raises if a subject without a decision does not exist
     return [decision for _code, decision in sorted(decisions, key=lambda pair: (pair[1].subject, pair[0]))]
@@ -115,8 +118,15 @@ def _any_issuance() -> QuerySet[Issuance, Any]:
     return Issuance.objects.order_by().values_list("pk")[:1]
 
 
+@compiled_query
+def _waiting() -> QuerySet[Attachment, Any]:
+    """Return those of some orders that wait for a coupon."""
+    return Attachment.objects.filter(AnyOfParameter("pk", "orders"), waits=True).values_list("pk")
+
+
 def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectSelection) -> list[tuple[str, Decision]]:
     """Follow grants and decide claims of the selected subjects for competing offers. Return (offer code, decision)."""
+    competing = group
     if any(offer.row.has_quarantined for offer in group):
         with outside_pipeline():
             group, selection = quarantine_entries.decidable_now(group, selection)
@@ -129,7 +139,9 @@ def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectS
     since = max(
         (offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None), default=None
     )
-    new = claim_decisions.decide_some(group, Changes(since, until, only=selection), undecided, at=at)
+    new = claim_decisions.decide_some(
+        group, Changes(since, until, only=selection), undecided, at=at, competing=competing
+    )
     codes = {offer.id: offer.code for offer in group}
     return decisions + [(codes[decision.offer_id], decision) for decision in new]
 

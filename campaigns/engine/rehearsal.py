@@ -7,11 +7,12 @@ fails on few rows as it does on all. `campaigns.offers.publishing` rolls back wh
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from campaigns.coupons import redemption
+from campaigns.coupons import fee_precedence, redemption
 from campaigns.eligibility import affected, audience, claims, merchant_status, threshold_tags
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.grants.steps import grant_steps
 from campaigns.offers.published_offers import PublishedOffer
+from core.db.key_set import KeySet
 from core.instants import END_OF_INSTANTS
 from merchants.models import Merchant
 from rules.conditions import all_of
@@ -36,6 +37,10 @@ def rehearse(offer: PublishedOffer, *, at: datetime) -> None:
     _decide(offer, keys or [""], at)
     if offer.terms.bundle is not None and offer.row.version is not None:
         redemption.orders_that_ask({offer.row.version}, [""], at)
+    if offer.terms.fee == fee_precedence.FEE.name:
+        earlier = fee_precedence.EarlierClaims([offer], KeySet(few=[""]), at)
+        list(earlier.orders)
+        list(earlier.among(offer, KeySet(few=keys or [""])))
     audience.size(offer.terms)
     for merchant in Merchant.objects.order_by("pk")[:1]:
         merchant_status.statuses([offer], merchant, at=at)

@@ -9,12 +9,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 import structlog
 
+from campaigns.coupons import fee_precedence
 from campaigns.eligibility.quarantined import claims_step
 from campaigns.engine import claim_step, coupon_steps, quarantine, quarantine_entries, unreadable_offers
-from campaigns.models import Issuance, TickRun
+from campaigns.models import Attachment, Issuance, TickRun
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import planner_hints
@@ -22,6 +24,9 @@ from core.db.errors import is_transient
 from core.instants import is_accepted
 from imports.models import ImportBatch
 
+COUPON_STOPS = "coupons and claims"
+COUPONS_WAITING = "coupons waiting"
+T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
@@ -62,14 +67,12 @@ def _run_steps(run: TickRun) -> None:
     unreadable_offers.record(unreadable, groups, at=run.at)
     steps = Steps()
     # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the freight fee.
-    complete = [_claims(group, batches, run, steps) for group in groups if not group[0].terms.fee]
-    complete.append(_coupons(published, batches, run, steps))
-    without_coupons = not steps.all_ran
+    complete = [_claims(group, run.at, batches, run, steps) for group in groups if not group[0].terms.fee]
+    _issue_coupons(published, run, steps)
+    complete.append(_freight(published, batches, run, steps))
     for group in groups:
-        if group[0].terms.fee == "freight" and without_coupons:  # a coupon may take the fee first
-            steps.skipped.append(claims_step(group[0]))
-        elif group[0].terms.fee:
-            complete.append(_claims(group, batches, run, steps))
+        if group[0].terms.fee and not _is_freight(group[0]):
+            complete.append(_claims(group, run.at, batches, run, steps))
     _notify(published, run.at, steps)
     if steps.errors:
         raise steps.errors[0]
@@ -79,13 +82,25 @@ def _run_steps(run: TickRun) -> None:
     run.save()
 
 
-def _claims(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
-    progress = [(offer.version_id, offer.row.claims_decided_until, offer.row.grants_followed_until) for offer in group]
-    return bool(_attempt(claims_step(group[0]), progress, partial(_process, group, batches, run), steps))
+def _is_freight(offer: PublishedOffer) -> bool:
+    return offer.terms.fee == fee_precedence.FEE.name
 
 
-def _attempt(name: str, progress: object, work: Callable[[], int], steps: Steps, *, shared: bool = False) -> int:
-    """Run a step unless it is in quarantine. Returns 0 if it did not run, or failed. Raises transient errors."""
+def _claims(
+    group: list[PublishedOffer],
+    at: datetime,
+    batches: tuple[int, ...],
+    run: TickRun,
+    steps: Steps,
+    *,
+    followed: bool = False,
+) -> bool:
+    progress = [(offer.version_id, offer.row.claims_decided_until) for offer in group]
+    return bool(_attempt(claims_step(group[0]), progress, partial(_process, group, at, batches, run, followed), steps))
+
+
+def _attempt(name: str, progress: object, work: Callable[[], T], steps: Steps, *, shared: bool = False) -> T | None:
+    """Run a step unless it is in quarantine. Returns None if it did not run, or failed. Raises transient errors."""
     try:
         done = quarantine.run_guarded(name, progress, work, shared=shared)
     except Exception as error:
@@ -93,10 +108,10 @@ def _attempt(name: str, progress: object, work: Callable[[], int], steps: Steps,
             raise  # the other steps would fail like this one
         logger.exception("a step of the tick failed: %s", name)
         steps.errors.append(error)
-        return 0
+        return None
     if done is None:
         steps.skipped.append(name)
-    return done or 0
+    return done
 
 
 def sweep(*, at: datetime) -> None:
@@ -105,19 +120,80 @@ def sweep(*, at: datetime) -> None:
         tick(at=at)
 
 
-def _process(group: list[PublishedOffer], batches: tuple[int, ...], run: TickRun) -> bool:
-    """Bring competing offers up to the run's instant.
+def _process(
+    group: list[PublishedOffer], at: datetime, batches: tuple[int, ...], run: TickRun, followed: bool = False
+) -> bool:
+    """Bring competing offers up to an instant; `followed`: a step before has followed their grants.
 
     Returns false if they have been processed further already, or if their claims must wait.
     """
-    done = claim_step.process(claim_step.Work(claims_step(group[0]), group, batches, run.at))
+    return _count(claim_step.Work(claims_step(group[0]), group, batches, at, followed=followed), run)
+
+
+def _follow(group: list[PublishedOffer], at: datetime, batches: tuple[int, ...], run: TickRun) -> bool:
+    """Follow the grants of competing offers to an instant. Returns false if they have been followed further already."""
+    return _count(claim_step.Work(claims_step(group[0]), group, batches, at, decides=False), run)
+
+
+def _count(work: claim_step.Work, run: TickRun) -> bool:
+    done = claim_step.process(work)
     run.moved += done.moved
     run.decided += done.decided
     return done.complete
 
 
-def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
-    """Issue planned coupons, then follow their use. Returns false if their use has been followed further already."""
+def _freight(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
+    """Bring grants on freight, coupons on orders and claims on freight up to the run's instant.
+
+    They are first brought up to instants at which a claim must be decided before a coupon is attached.
+    """
+    group = [offer for offer in published if _is_freight(offer)]
+    spent = list(Issuance.objects.values_list("spent_until", flat=True))
+    stops: list[datetime] | None = []
+    if group and spent and steps.all_ran:
+        progress = [*spent, *(offer.row.claims_decided_until for offer in group)]
+        find = partial(fee_precedence.stops, group, at=run.at, batches=batches)
+        stops = _attempt(COUPON_STOPS, progress, find, steps)
+    complete = False
+    for at in (*(stops or ()), run.at):
+        complete = _freight_until(at, batches, run, steps)
+        if not steps.all_ran:
+            break
+    return complete
+
+
+def _freight_until(at: datetime, batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
+    published = published_offers.published()
+    group = [offer for offer in published if _is_freight(offer)]
+    spent = list(Issuance.objects.values_list("spent_until", flat=True))
+    followed = bool(group and spent)
+    complete: bool | None = True
+    if followed:
+        progress = [(offer.version_id, offer.row.grants_followed_until) for offer in group]
+        follow = partial(_follow, group, at, batches, run)
+        complete = _attempt(f"grants: {fee_precedence.FEE.name}", progress, follow, steps)
+    if spent and complete is None:  # a grant that has ended would keep its order from a coupon
+        steps.skipped.append(coupon_steps.COUPON_USE)
+    elif spent:
+        use = partial(coupon_steps.follow_use, published, batches, at=at)
+        complete = bool(_attempt(coupon_steps.COUPON_USE, spent, use, steps)) and complete
+    if group and not steps.all_ran:  # a coupon may take the fee first
+        steps.skipped.append(claims_step(group[0]))
+    elif group:
+        complete = _claims(group, at, batches, run, steps, followed=followed) and complete
+        _ask_again(published, at, steps)
+    return bool(complete)
+
+
+def _ask_again(published: list[PublishedOffer], at: datetime, steps: Steps) -> None:
+    """Let orders that waited for claims decided now have their coupons."""
+    waiting = list(Attachment.objects.filter(waits=True).order_by("pk").values_list("pk", flat=True))
+    if waiting:
+        _attempt(COUPONS_WAITING, waiting, partial(coupon_steps.follow_use, published, (), at=at), steps)
+
+
+def _issue_coupons(published: list[PublishedOffer], run: TickRun, steps: Steps) -> None:
+    """Issue planned coupons."""
     marks = {row.offer_id: row for row in Issuance.objects.all()}
     for offer in published:
         row = marks.get(offer.id)
@@ -125,10 +201,7 @@ def _coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: Tic
             continue
         progress = (row.issued, row.planned)
         issue = partial(coupon_steps.issue, offer, at=run.at)
-        run.issued += _attempt(f"coupons: {offer.code}", progress, issue, steps, shared=True)
-    spent = [row.spent_until for row in marks.values()]
-    follow_use = partial(coupon_steps.follow_use, published, batches, at=run.at)
-    return not spent or bool(_attempt(coupon_steps.COUPON_USE, spent, follow_use, steps))
+        run.issued += _attempt(f"coupons: {offer.code}", progress, issue, steps, shared=True) or 0
 
 
 def _notify(published: list[PublishedOffer], at: datetime, steps: Steps) -> None:

@@ -72,16 +72,25 @@ class Coupon(models.Model):
 
 
 class Attachment(models.Model):
-    """An order that asked for a coupon when it was placed, and the coupon it got, if any. Written once."""
+    """An order that asked for a coupon when it was placed, and the coupon it got, if any. Written once.
+
+    An order `waits` for its coupon while an earlier claim on its freight is not decided
+    (`campaigns.coupons.fee_precedence`).
+    """
 
     order_no = KeyField(_("freight order"), max_length=64, primary_key=True)
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="+")
     coupon = models.ForeignKey(Coupon, models.PROTECT, null=True, verbose_name=_("coupon"), related_name="attachments")
     placed_at = models.DateTimeField(_("placed at"))
+    waits = models.BooleanField(_("waits for an earlier claim"), default=False)
 
     class Meta:
         verbose_name = _("redemption")
         verbose_name_plural = _("redemptions")
+        constraints = [
+            models.CheckConstraint(condition=Q(waits=False) | Q(coupon=None), name="attachment_waits_without_coupon")
+        ]
+        indexes = [models.Index(fields=["merchant"], condition=Q(waits=True), name="attachment_waits")]
 
     def __str__(self) -> str:
         return self.order_no

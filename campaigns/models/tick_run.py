@@ -10,8 +10,11 @@ from django.utils.translation import gettext_lazy as _
 STEP_KINDS = {
     "offer": _("offer"),
     "claims": _("claims"),
+    "grants": _("grants"),
     "coupons": _("coupons"),
     "coupons used": _("coupons used"),
+    "coupons waiting": _("coupons of orders that waited"),
+    "coupons and claims": _("order of coupons and claims"),
     "expiry notices": _("expiry notices"),
 }
 

@@ -55,7 +55,7 @@ def test_a_smaller_discount_on_the_same_fee_is_explained(owner: Member) -> None:
     tick("03")
     page = text(client(owner), "/orders/")
     assert "large : 200.00 CNY, settled" in page
-    assert "small : a larger benefit on the same fee was granted" in page
+    assert "small : another benefit reduces the same fee" in page
 
 
 def test_an_order_shows_every_condition_with_the_actual_value(owner: Member) -> None:

@@ -586,6 +586,16 @@ def a_coupon_beside_a_discount() -> None:
     )
 
 
+@plant("I17", also="I19")
+def a_coupon_on_an_order_with_an_earlier_discount() -> None:
+    grant, coupon = a_grant("charter-5-off", status="settled"), a_coupon("redeemed")
+    earlier = Attachment.objects.get(coupon=coupon, order_no=coupon.order_no).placed_at - timedelta(seconds=1)
+    decided = Decision.objects.filter(offer=grant.offer)
+    decided.filter(subject=coupon.order_no).delete()
+    decided.filter(subject=grant.subject).update(subject=coupon.order_no, claimed_at=earlier)
+    change(grant, subject=coupon.order_no, claimed_at=earlier)
+
+
 @plant("I18")
 def coupons_left_after_a_revocation() -> None:
     grant = a_coupon("issued").grant

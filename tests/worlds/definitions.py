@@ -6,7 +6,7 @@ from typing import Any
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS, Collection, Fact, countable
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import OPERATORS
-from tests.worlds.values import TEXTS, Values
+from tests.worlds.values import START, TEXTS, Values
 from tests.worlds.world import OfferData
 
 Data = dict[str, Any]
@@ -34,6 +34,31 @@ def revision(values: Values, offer: OfferData) -> OfferData:
     if "coupons" in offer["benefit"]:
         names = [name for name in names if name != "settlement"]
     return {name: other[name] for name in values.rng.sample(names, values.rng.choice((1, 1, 2)))}
+
+
+def contest(values: Values) -> tuple[OfferData, ...]:
+    """Return an offer of coupons that fit most freight orders, and one or two offers on the freight of these orders."""
+    coupons = _Offer(values, 0, subject="merchant").data()
+    benefit = coupons["benefit"]["coupons"]
+    fits = {"code": "c9", "fact": "base_freight", "at_least": values.rng.choice(("0.00", "60.00"))}
+    if values.chance(0.6):
+        nth = {"number": 1, "of": "freight_orders", "at": values.rng.choice(("placed_at", "paid_at")), "where": [fits]}
+        coupons["claim"] = {"nth": nth}
+    valid = {"from": f"{START:%Y-%m-%d %H:%M:%S}", "to": f"{values.marks[-1]:%Y-%m-%d %H:%M:%S}"}
+    coupons["benefit"] = {"coupons": {**benefit, "where": [fits], **({"valid": valid} if values.chance(0.7) else {})}}
+    coupons |= {"where": "all", "conditions": "everyone"}
+    coupons.pop("quota", None)
+    return coupons, *(_freight_offer(values, n) for n in range(1, values.rng.randint(2, 3)))
+
+
+def _freight_offer(values: Values, number: int) -> OfferData:
+    offer = _Offer(values, number, subject="freight_order").data()
+    offer["benefit"] = {"fee": "freight", "percent": values.rng.choice(("10", "50"))}
+    if values.chance(0.6):
+        offer |= {"where": "all", "conditions": "everyone"}
+    if values.chance(0.4):
+        offer["settling_hours"] = values.rng.choice((1, 24, 30, 72))
+    return offer
 
 
 def collections_named(definition: OfferData) -> set[str]:

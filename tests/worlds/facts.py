@@ -75,6 +75,13 @@ def _absent(name: str) -> float:
     return 0.7 if name in ("cancelled_at", "abnormal_at", "ends_at") else 0.2
 
 
+def ask_for_coupons(values: Values, orders: dict[tuple[str, ...], Row]) -> None:
+    """Let most freight orders ask for a coupon, in its currency."""
+    for key, row in orders.items():
+        if values.chance(0.8):
+            orders[key] = row | {"use_coupon": "1", "currency": "CNY"}
+
+
 def corrected(values: Values, schema: FileSchema, rows: Facts, row: Row, words: set[str]) -> Row:
     """Return the row with one or two columns changed, never its key.
 

@@ -15,9 +15,12 @@ def world(seed: int) -> World:
     """Return the world of a seed: the same one each time. Every third one is timely."""
     values = Values(Random(seed))
     timely = seed % 3 == 0
-    windows, offers = values.shared_windows(), definitions.offers(values)
+    contest, windows = values.chance(0.25), values.shared_windows()
+    offers = definitions.contest(values) if contest else definitions.offers(values)
     named = set().union(*map(definitions.collections_named, offers))
     rows = facts.facts(values, named)
+    if contest:
+        facts.ask_for_coupons(values, rows["freight_orders"])
     steps = _timely(values, rows) if timely else _eventful(values, rows, offers, named)
     return World(seed=seed, timely=timely, offers=offers, steps=tuple(steps), windows=windows)
 

@@ -1,7 +1,12 @@
--- A fee of a subject has at most one live grant, and a coupon on an order replaces the discount of its freight.
+-- A fee of a subject has at most one live grant. A coupon on an order replaces the discount of its freight, unless the
+-- discount came first: then the order has no coupon.
 SELECT g.subject AS subject, g.fee AS fee, count(*) AS benefits FROM campaigns_grant g
 WHERE g.fee <> '' AND g.status IN ('reserved', 'locked', 'settled') GROUP BY g.subject, g.fee HAVING count(*) > 1
 UNION ALL
 SELECT g.subject, 'coupon and discount', 2 FROM campaigns_grant g
 JOIN campaigns_attachment a ON a.order_no = g.subject AND a.coupon_id IS NOT NULL AND a.placed_at <= g.claimed_at
 WHERE g.fee = 'freight' AND g.status <> 'released'
+UNION ALL
+SELECT c.order_no, 'coupon in use and discount', 2 FROM campaigns_coupon c
+JOIN campaigns_grant g ON g.subject = c.order_no AND g.fee = 'freight'
+WHERE g.status IN ('reserved', 'locked', 'settled')
