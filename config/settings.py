@@ -5,7 +5,9 @@ demonstration; production needs at least SECRET_KEY, ALLOWED_HOSTS, DATABASE_URL
 and EMAIL_URL. `manage.py check --deploy` reports what is missing.
 """
 
+import sys
 from pathlib import Path
+from socket import gethostname
 from typing import Any
 
 import environ
@@ -150,16 +152,35 @@ def database(url: str) -> dict[str, Any]:
         options: dict[str, Any] = settings.setdefault("OPTIONS", {})
         if pool_size:
             options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 1.5}
-        # FAIRGROUND_LOCK_SECONDS (web: 1, else 0): seconds that a statement waits for a lock, such as that of a long
-        # tick; then the request is answered 503. 0 waits without limit; use it behind PgBouncer, which refuses this.
-        lock_seconds = env.int("FAIRGROUND_LOCK_SECONDS", default=0)
-        # FAIRGROUND_STATEMENT_SECONDS (web: 30, else 0): seconds that one statement may take; then the request is
-        # answered 503. No list or search of a web page may keep the database busy for longer. 0: no limit.
-        statement_seconds = env.int("FAIRGROUND_STATEMENT_SECONDS", default=0)
-        limits = {"lock_timeout": lock_seconds, "statement_timeout": statement_seconds}
-        if flags := " ".join(f"-c {name}={seconds}s" for name, seconds in limits.items() if seconds):
-            options.setdefault("options", flags)
+        options.setdefault("application_name", program())
+        session = {
+            # FAIRGROUND_LOCK_SECONDS (web: 1, else 0): seconds that a statement waits for a lock, such as that of a
+            # long tick; then the request is answered 503. 0 waits without limit.
+            "lock_timeout": env.int("FAIRGROUND_LOCK_SECONDS", default=0),
+            # FAIRGROUND_STATEMENT_SECONDS (web: 30, else 0): seconds that one statement may take; then the request is
+            # answered 503. No list or search of a web page may keep the database busy for longer. 0: no limit.
+            "statement_timeout": env.int("FAIRGROUND_STATEMENT_SECONDS", default=0),
+            # FAIRGROUND_CLIENT_CHECK_SECONDS (10): how often PostgreSQL checks during a statement that its client is
+            # still there. Otherwise the statement of a killed process goes on, and keeps its locks. 0: never.
+            "client_connection_check_interval": env.int("FAIRGROUND_CLIENT_CHECK_SECONDS", default=10),
+        }
+        # PgBouncer refuses such options: set all to 0 behind it. Options in DATABASE_URL come last, and win.
+        parts = [f"-c {name}={seconds}s" for name, seconds in session.items() if seconds]
+        if parts:
+            options["options"] = " ".join([*parts, options.get("options", "")]).strip()
     return settings
+
+
+def program() -> str:
+    """Return the name under which PostgreSQL and the workspace show this process, such as `celery on host`."""
+    path = Path(sys.argv[0])
+    name = path.parent.name if path.stem == "__main__" else path.name  # python -m celery
+    return f"{name or 'python'} on {gethostname()}"[:63]
+
+
+# FAIRGROUND_TICK_STATEMENT_SECONDS (1800): seconds after which PostgreSQL ends a statement of a step of the tick. The
+# step counts as failed and is tried again by the next tick. 0: no limit.
+TICK_STATEMENT_SECONDS = env.int("FAIRGROUND_TICK_STATEMENT_SECONDS", default=1800)
 
 
 # FAIRGROUND_PREPARED (1): 0 turns prepared statements and server-side cursors off. Needed behind a pooler that changes

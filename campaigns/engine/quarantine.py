@@ -10,12 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TypeVar
 
+from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Case, F, Q, QuerySet, When
 from django.db.models.functions import Now
 
 from campaigns.models import TickStep
-from core.db.errors import is_transient
+from core.db.errors import is_canceled, is_transient
+from core.db.statement_limit import limited_statements
 
 TRIES = 3
 T = TypeVar("T")
@@ -41,9 +43,12 @@ def _counted(mine: QuerySet[TickStep], progress: str, work: Callable[[], T]) -> 
         logger.error("quarantined after %d failed attempts: %s", TRIES, mine.get().name)
         return None
     try:
-        done = work()
+        with limited_statements(settings.TICK_STATEMENT_SECONDS):
+            done = work()
     except (DatabaseError, InterfaceError) as error:
-        if is_transient(error):
+        if is_canceled(error):  # the statement is too slow: that is a failure of the work
+            logger.error("PostgreSQL ended a statement, the next tick tries again: %s: %s", mine.get().name, error)
+        elif is_transient(error):
             with suppress(DatabaseError, InterfaceError):
                 mine.update(tries=F("tries") - 1)
         raise

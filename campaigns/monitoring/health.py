@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from campaigns.engine import quarantine, quarantine_entries
 from campaigns.models import Heartbeat, TickRun
-from campaigns.monitoring import heartbeat
+from campaigns.monitoring import heartbeat, step_holders
 from campaigns.notifications import mailing, webhook_delivery
 from core.formatting import format_number
 from imports.models import ImportBatch
@@ -22,6 +22,7 @@ MOST_SILENCE = {heartbeat.BEAT: timedelta(seconds=40), heartbeat.WORKER: timedel
 """Time without a heartbeat after which a process counts as dead. Beat gives one every 10 seconds, a worker every 30."""
 LATE_TICK = timedelta(minutes=2)
 LONGEST_WAIT = timedelta(minutes=5)
+LONGEST_STEP = timedelta(minutes=10)
 OLDEST_INVARIANT_CHECK = timedelta(hours=26)
 MOST_QUEUED = 100
 SHOWN_ENTRIES = 3
@@ -46,6 +47,10 @@ REMEDIES = {
         "Start a worker: celery -A config worker. If one is running, it may be busy: look at the processing runs."
     ),
     "tick": gettext_lazy("Look for the error in the worker's log, then check scheduler and worker above."),
+    "held": gettext_lazy(
+        "Look for the process and at pg_stat_activity, sessions: %(sessions)s. If a session is stuck, end it with "
+        "SELECT pg_terminate_backend(session): its work is rolled back, and the next run does it."
+    ),
     "steps": gettext_lazy(
         "Each stopped its worker several times. Look at the worker's log, then retry it under Background jobs."
     ),
@@ -63,7 +68,7 @@ REMEDIES = {
 
 
 def checks(*, now: datetime) -> list[Check]:
-    """Run all checks as of `now`, an instant of the host's clock: nine queries and one request to the broker."""
+    """Run all checks as of `now`, an instant of the host's clock: ten queries and one request to the broker."""
     heartbeats = {row.name: row for row in Heartbeat.objects.all()}
     beat = _process(gettext_lazy("scheduler"), heartbeats.get(heartbeat.BEAT), heartbeat.BEAT, now)
     worker = _process(gettext_lazy("worker"), heartbeats.get(heartbeat.WORKER), heartbeat.WORKER, now)
@@ -71,6 +76,7 @@ def checks(*, now: datetime) -> list[Check]:
         beat,
         _worker(worker, beat),
         _tick(now),
+        _held(now),
         _steps(),
         _quarantine(),
         *_queue(),
@@ -107,6 +113,21 @@ def _tick(now: datetime) -> Check:
     }
     text = _("%(ago)s ago: %(decided)s claims decided, %(moved)s grants moved") % words
     return Check(name, now - run.started_at <= LATE_TICK, text, REMEDIES["tick"], "tick")
+
+
+def _held(now: datetime) -> Check:
+    held = step_holders.holders()
+    long = [holder for holder in held if holder.since and now - holder.since > LONGEST_STEP]
+    sessions = ", ".join(str(holder.pid) for holder in long)
+    remedy = REMEDIES["held"] % {"sessions": sessions}
+    text = "; ".join(_held_by(holder, now) for holder in held) or _("none")
+    return Check(gettext_lazy("jobs at work"), not long, text, remedy, "held")
+
+
+def _held_by(holder: step_holders.Holder, now: datetime) -> str:
+    words = {"step": holder.step, "program": holder.program, "session": holder.pid, "n": format_number(holder.waiting)}
+    text = _("%(step)s for %(time)s by %(program)s, session %(session)s, %(n)s waiting")
+    return text % {**words, "time": _ago(now - (holder.since or now))}
 
 
 def _steps() -> Check:

@@ -95,7 +95,7 @@ def isolated_schema() -> Iterator[None]:
         for name in _names(WRITTEN_MODELS):
             cursor.execute(f'CREATE TABLE {schema}."{name}" (LIKE public."{name}" INCLUDING ALL)')
     try:
-        options["options"] = f"-c search_path={schema},public"
+        options["options"] = f"{before or ''} -c search_path={schema},public"
         connection.close()  # the next connection has the search path
         _check_hidden(WRITTEN_MODELS)
         yield

@@ -9,6 +9,8 @@ READ_ONLY_TRANSACTION = "25006"
 """SQLSTATE of a write in a read-only transaction: on a standby, or while the database is set to read-only."""
 LOCK_NOT_AVAILABLE = "55P03"
 """SQLSTATE of a lock that was not granted within `FAIRGROUND_LOCK_SECONDS`."""
+QUERY_CANCELED = "57014"
+"""SQLSTATE of a statement that was ended: by its time limit, or by an administrator."""
 PASSING_CLASSES = ("08", "40", "53", "57", "58")
 """SQLSTATE classes of errors that pass: connections, deadlocks, resources, cancelled statements, the system."""
 PASSING_CODES = {
@@ -29,6 +31,11 @@ RETRY_HEADERS = {"Retry-After": "2"}
 def is_lock_timeout(error: BaseException) -> bool:
     """Return true when another transaction held a needed lock for too long."""
     return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") == LOCK_NOT_AVAILABLE
+
+
+def is_canceled(error: BaseException) -> bool:
+    """Return true when PostgreSQL ended the statement: it took too long, or an administrator cancelled it."""
+    return isinstance(error, OperationalError) and getattr(error.__cause__, "sqlstate", "") == QUERY_CANCELED
 
 
 def is_unavailable(error: BaseException | None) -> bool:
