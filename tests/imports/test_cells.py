@@ -1,13 +1,12 @@
 """Cell types: values that they accept, and the reasons of their errors."""
 
-from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from imports.columns import CellError, CellParser
@@ -181,10 +180,29 @@ def test_any_text_is_an_amount_or_an_error(cell: str) -> None:
     assert set(cell) <= set("0123456789.")
 
 
-@given(st.text())
-def test_any_text_is_an_instant_or_an_error(cell: str) -> None:
-    with suppress(CellError):
-        assert INSTANT(cell) is None or cell
+LIKE_AN_INSTANT = st.from_regex(
+    r"(19[67]|20|2[12]0)\d{1,2}-[01]\d-[0-3]\d[T ][012]\d:[0-6]\d(:[0-6]\d(\.\d{1,6})?)?(Z|[+-][01]\d:?[0-6]\d)?",
+    fullmatch=True,
+)
+
+
+@given(st.one_of(st.text(), LIKE_AN_INSTANT))
+@example("2022-09-05T15:00:00.000001-07:30")
+@example("2022-09-05 15:00")
+@settings(max_examples=300)
+def test_any_text_is_the_instant_that_it_says_or_an_error(cell: str) -> None:
+    try:
+        value = INSTANT(cell)
+    except CellError:
+        return
+    if value is None:
+        assert not cell.strip()
+        return
+    assert isinstance(value, datetime)
+    said = datetime.fromisoformat(cell)
+    assert value == (said if said.tzinfo else said.replace(tzinfo=SHANGHAI))
+    assert value.tzinfo is not None
+    assert datetime(1970, 1, 1, tzinfo=UTC) <= value < datetime(2201, 1, 1, tzinfo=UTC)
 
 
 def test_whole_numbers_to_their_bounds() -> None:

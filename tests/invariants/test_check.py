@@ -109,12 +109,16 @@ def test_a_correction_adds_no_coupon_to_an_order_with_a_discount() -> None:
     usual = {"merchant": merchant, "line": "x", "base_freight": Decimal(1000), "currency": "CNY", "batch": batch}
     FreightOrder.objects.create(order_no="F1", service="multimodal", shipped_at=FIRST, **usual)
     FreightOrder.objects.create(order_no="F2", service="express", placed_at=FIRST + DAY, paid_at=FIRST + DAY, **usual)
+    FreightOrder.objects.create(order_no="F3", service="express", placed_at=FIRST + 2 * DAY, **usual)
     ticker.tick(at=FIRST + 2 * DAY)
     assert Grant.objects.get(subject="F2").status == "settled"
     FreightOrder.objects.update(
-        use_coupon=True, batch=ImportBatch.objects.create(source="corrected", rows=2, changed=2)
+        use_coupon=True, batch=ImportBatch.objects.create(source="corrected", rows=3, changed=3)
     )
     ticker.tick(at=FIRST + 3 * DAY)
+    # The coupon was there to be had: the next order has it.
+    asked = Attachment.objects.order_by("order_no").values_list("order_no", "coupon__status")
+    assert list(asked) == [("F2", None), ("F3", "locked")]
     grant = Grant.objects.get(subject="F2")
-    got = Attachment.objects.filter(order_no="F2", coupon__isnull=False).exists()
-    assert not got or grant.review or grant.status == "released"
+    assert (grant.status, grant.review) == ("settled", "")
+    assert not invariants.check()
