@@ -11,7 +11,7 @@ from campaigns.notifications import distribution, mailing, webhook_delivery, web
 from campaigns.simulation import jobs
 from core import clock
 from identity import password_reset, rate_limits, sessions
-from imports import upload_jobs
+from imports import former_parents, upload_jobs
 from imports.tasks import work_on_upload
 from merchants import invitations
 
@@ -41,6 +41,7 @@ def sweep() -> None:
         check_invariants.delay()
     upload_jobs.QUEUE.fail_stalled(at=clock.real())
     upload_jobs.expire(at=clock.real())
+    former_parents.delete_processed()
     lost = upload_jobs.QUEUE.waiting().filter(seen_at__lte=clock.real() - LOST)
     for upload in lost.values_list("pk", flat=True)[:1]:
         work_on_upload.delay(upload)
