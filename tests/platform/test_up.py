@@ -190,7 +190,7 @@ from django.utils import timezone
 from campaigns import tasks
 from campaigns.engine import ticker
 from campaigns.models import Endpoint
-from campaigns.notifications import webhook_delivery
+from campaigns.notifications import webhook_sender
 from django.core.management import execute_from_command_line
 slow = Endpoint.objects.create(name="slow", url="https://slow.example", secret="x", created_at=timezone.now()).pk
 delivering, ticked = threading.Event(), threading.Event()
@@ -201,7 +201,7 @@ def deliver(*_, **__):
 def tick(*, at):
     if delivering.is_set():
         ticked.set()
-webhook_delivery.deliver, ticker.tick = deliver, tick
+webhook_sender.deliver, ticker.tick = deliver, tick
 def send():
     while not ticked.is_set():
         tasks.deliver.delay(slow)
