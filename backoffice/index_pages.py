@@ -72,7 +72,7 @@ DEMO_CLOCK = Setting(
     gettext_lazy("Move the time of the demonstration, to see what happens later."),
     "clock",
     "admin:core_democlock_changelist",
-    "core.view_democlock",
+    "core.change_democlock",
 )
 
 

@@ -79,10 +79,12 @@ class Quota:
     places_taken: int = 0
     places_of: Counter[str] = field(default_factory=Counter)
 
+    def is_stopped_for(self, claim: Claim) -> bool:
+        """Return whether the offer had been stopped before the claim."""
+        return self.stopped_at is not None and claim.sort_key[0] > self.stopped_at
+
     def refusal(self, claim: Claim) -> Outcome | None:
-        """Return why there is no place, in this order: offer stopped, merchant at its limit, no place left."""
-        if self.stopped_at is not None and claim.sort_key[0] > self.stopped_at:
-            return Outcome.STOPPED
+        """Return why there is no place, in this order: merchant at its limit, no place left."""
         if self.limit_per_merchant is not None and self.places_of[claim.merchant] >= self.limit_per_merchant:
             return Outcome.MERCHANT_CAP
         # More places than the limit can be taken: releases are counted at their instant, claims may come late.
@@ -145,6 +147,9 @@ class Allocation:
     def _decide(self, claim: Claim, *, fee_held: bool) -> ClaimResult:
         quota = self.quotas[claim.offer]
         quota.qualified_claims += 1
+        # First: whether a coupon reduces the fee can depend on what happened while the offer was paused.
+        if quota.is_stopped_for(claim):
+            return ClaimResult(claim, Outcome.STOPPED, quota.qualified_claims)
         if claim.fee_already_reduced or fee_held:
             return ClaimResult(claim, Outcome.SUPERSEDED, quota.qualified_claims)
         if refusal := quota.refusal(claim):

@@ -37,7 +37,7 @@ PAGES = (
 def content(browser: Client, path: str) -> str:
     """Return the text of a page below its header and sidebar."""
     page = browser.get(path).content.decode()
-    return words(page[page.index('<div id="content"') : page.index('<footer id="footer"')])
+    return words(page[page.index('<div id="content"') : page.index('<footer class="page-foot"')])
 
 
 def english(page: str) -> list[str]:
