@@ -91,14 +91,15 @@ def _process(work: Work, guard: Guard) -> Processed:
     moved = _follow(group, work, entries, guard)
     if moved is None:
         return Processed(complete=False)
-    decided = _decide(group, competing, work, entries, guard) if work.decides else 0
+    marks: dict[str, object] = {"grants_followed_until": work.at}
+    decided = _decide(group, competing, work, entries, guard) if work.decides else None
+    if decided is not None:
+        marks |= {"claims_decided_until": claims.decision_cutoff(group, work.at), "reevaluate_all": False}
+    Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
+    if decided is not None:
+        quarantine_entries.release(entries.due)
     planner_hints.analyze_filled(moved + (decided or 0))
-    if not work.decides:
-        return Processed(complete=True, moved=moved)
-    if decided is None:
-        return Processed(complete=False, moved=moved)
-    quarantine_entries.release(entries.due)
-    return Processed(complete=True, moved=moved, decided=decided)
+    return Processed(decided is not None or not work.decides, moved, decided or 0)
 
 
 def _follow(group: list[PublishedOffer], work: Work, entries: StepEntries, guard: Guard) -> int | None:
@@ -110,7 +111,6 @@ def _follow(group: list[PublishedOffer], work: Work, entries: StepEntries, guard
     for offer in group:
         since = offer.row.grants_followed_until
         moved += follow_grants.follow(offer, Changes(since, work.at, batches, held=entries.exceptions, guard=guard))
-    _mark(group, grants_followed_until=work.at)
     return moved
 
 
@@ -123,13 +123,7 @@ def _decide(
     if max(since, default=until) > until:
         return None
     changes = Changes(max(since, default=None), until, work.batches, held=entries.exceptions, guard=guard)
-    decided = claim_decisions.decide(group, changes, at=work.at, competing=competing)
-    _mark(group, claims_decided_until=until, reevaluate_all=False)
-    return decided
-
-
-def _mark(group: list[PublishedOffer], **marks: object) -> None:
-    Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
+    return claim_decisions.decide(group, changes, at=work.at, competing=competing)
 
 
 def _set_aside(work: Work) -> bool:

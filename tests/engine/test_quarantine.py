@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.db import DatabaseError, OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, transaction
 from django.test import Client
 from django.urls import reverse
+from pytest_django import Settings
 
 from campaigns.engine import claim_decisions, quarantine_entries
 from campaigns.models import Decision, Grant, Offer, QuarantineEntry, Tag
@@ -203,13 +204,15 @@ def test_errors_of_circumstances_quarantine_nobody(error: Exception, monkeypatch
 
 
 @pytest.mark.postgresql
-def test_a_statement_that_is_cancelled_quarantines_nobody() -> None:
+def test_a_statement_that_is_cancelled_quarantines_nobody(settings: Settings) -> None:
     world()
-    with refused(Grant, "NEW.subject = 'F3'", body="PERFORM pg_sleep(10)"):
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL statement_timeout = '300ms'")
-        with pytest.raises(OperationalError), transaction.atomic():
-            tick("09")
+    settings.TICK_STATEMENT_SECONDS = 1
+    with (
+        refused(Grant, "NEW.subject = 'F3'", body="PERFORM pg_sleep(10)"),
+        pytest.raises(OperationalError),
+        transaction.atomic(),
+    ):
+        tick("09")
     assert held() == {}
 
 
