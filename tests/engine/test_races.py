@@ -26,10 +26,6 @@ def unheld(group):
     rows = Offer.objects.select_related('version', 'campaign').filter(pk__in=[one.id for one in group]).order_by('pk')
     return [published_offers.PublishedOffer(row, published_offers.terms_of(row.version)) for row in rows]
 published_offers.hold = unheld
-from campaigns.engine import claim_step
-mark = claim_step._mark
-# The mark of the first would hold the row of the offer until it has written, and the second would wait there.
-claim_step._mark = lambda group, **marks: None if 'grants_followed_until' in marks else mark(group, **marks)
 """
 NOBODY_LOCKS = "QuerySet.select_for_update = lambda self, **options: self\n"
 
