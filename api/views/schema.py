@@ -1,6 +1,7 @@
 """The OpenAPI schema: generated once in a process for each language and format, because visitors may fetch it."""
 
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -11,6 +12,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SCHEMA_KWARGS, SpectacularAPIView
 from rest_framework.request import Request
+
+_generating = Lock()
 
 
 class SchemaView(SpectacularAPIView):
@@ -29,7 +32,13 @@ class SchemaView(SpectacularAPIView):
 @cache
 def rendered(renderer: Any, language: str) -> bytes:
     """Return the schema as the renderer writes it."""
-    generator: Any = SchemaGenerator
     with translation.override(language):
-        schema = generator().get_schema(request=None, public=True)
-        return force_bytes(renderer().render(schema, renderer.media_type, {}))
+        return force_bytes(renderer().render(generate(), renderer.media_type, {}))
+
+
+def generate() -> dict[str, Any]:
+    """Return the schema in the language in force. One thread at a time: the library loads its extensions unguarded."""
+    generator: Any = SchemaGenerator
+    with _generating:
+        schema: dict[str, Any] = generator().get_schema(request=None, public=True)
+        return schema

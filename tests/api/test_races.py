@@ -74,7 +74,7 @@ def test_control_without_the_lock_the_database_refuses(monkeypatch: pytest.Monke
 
     def claim() -> str:
         try:
-            return f"{len(instant_claims.claim('A', of='freight_order', at=t('03')))} decisions"
+            return f"{len(instant_claims.claim_all(['A'], of='freight_order', at=t('03')))} decisions"
         except IntegrityError:
             return "refused"
 

@@ -8,10 +8,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from threading import Lock
 from typing import Any
 
-from drf_spectacular.generators import SchemaGenerator
 from jsonschema_rs import Draft202012Validator
+
+from api.views.schema import generate
+
+_loading = Lock()
 
 BASE = "/api/v1/"
 SLASHES = ("key", "merchant", "number")
@@ -31,12 +35,15 @@ class Operation:
         return str(self.declared["operationId"])
 
 
-@lru_cache(maxsize=1)
 def schema() -> dict[str, Any]:
-    """Return the schema as the server serves it."""
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]  # untyped in the library
-    generated = generator.get_schema(public=True)  # type: ignore[no-untyped-call]
-    plain: dict[str, Any] = json.loads(json.dumps(generated, default=str))
+    """Return the schema as the server serves it, generated once for all threads."""
+    with _loading:
+        return _schema()
+
+
+@lru_cache(maxsize=1)
+def _schema() -> dict[str, Any]:
+    plain: dict[str, Any] = json.loads(json.dumps(generate(), default=str))
     return plain
 
 
