@@ -41,7 +41,7 @@ def test_the_overview_says_signed_out(draft: Draft, reader: Open, language: str,
     Session.objects.all().delete()
     renew(who.page)
     expect(notice).to_contain_text(NOTICES[language][0])
-    expect(who.page.locator("#overview")).to_contain_text("6 / 6")  # what was known stays
+    expect(who.page.locator("#overview .figure")).to_contain_text("6")  # what was known stays
     assert all("401" in complaint for complaint in who.complaints)
     who.complaints.clear()
     who.check()
@@ -55,17 +55,17 @@ def test_the_overview_says_signed_out(draft: Draft, reader: Open, language: str,
 def test_the_overview_says_that_the_connection_is_lost(draft: Draft, reader: Open, language: str, width: int) -> None:
     who = reader(language, width)
     sign_in(who, "ana")
-    updated = who.page.locator("#overview .as-of").inner_text()
+    updated = who.page.locator("#overview .live").inner_text()
     who.page.context.set_offline(True)
     renew(who.page)
     notice = who.page.locator("#connection")
     expect(notice).to_contain_text(NOTICES[language][1])
     expect(notice).to_contain_text(updated)
-    expect(who.page.locator(".health")).to_be_hidden()
+    expect(who.page.locator("#health")).to_be_hidden()
     who.page.context.set_offline(False)
     renew(who.page)
     expect(notice).to_be_hidden()
-    expect(who.page.locator(".health")).to_be_visible()
+    expect(who.page.locator("#health")).to_be_visible()
 
 
 def test_a_sign_in_returns_to_the_unsaved_offer_form(draft: Draft, reader: Open) -> None:
