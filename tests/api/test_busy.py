@@ -91,7 +91,7 @@ def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable
     browser.force_login(member("m@example.com").user)
     session = {"Cookie": f"sessionid={browser.cookies['sessionid'].value}"}
     few = {"FAIRGROUND_CONNECTIONS": str(CONNECTIONS), "FAIRGROUND_LOCK_SECONDS": "60"}
-    with web("--threads 8", DATABASE_URL=url(), **few) as port:
+    with web("--workers 1 --threads 8", DATABASE_URL=url(), **few) as port:
         caller = Caller(port, secret)
         with transaction.atomic():
             published_offers.send_about("freight_order", held=True)()
@@ -109,7 +109,9 @@ def test_without_a_free_connection_requests_get_503(secret: str, crowd: Callable
 
 
 def test_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any]) -> None:
-    with web("--threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60") as port:
+    with web(
+        "--workers 1 --threads 8", DATABASE_URL=url(), FAIRGROUND_CONNECTIONS="2", FAIRGROUND_LOCK_SECONDS="60"
+    ) as port:
         caller = Caller(port, secret)
         with transaction.atomic():
             published_offers.send_about("freight_order", held=True)()
@@ -121,7 +123,9 @@ def test_waiting_claims_hold_no_connection(secret: str, crowd: Callable[..., Any
 
 
 def test_claims_do_not_wait_long_for_locked_offers(secret: str, crowd: Callable[..., Any]) -> None:
-    with web("--threads 8", DATABASE_URL=url()) as port:  # one second, unless an installation says otherwise
+    with web(
+        "--workers 1 --threads 8", DATABASE_URL=url()
+    ) as port:  # one second, unless an installation says otherwise
         caller = Caller(port, secret)
         with transaction.atomic():
             published_offers.send_about("freight_order", held=True)()
