@@ -37,6 +37,7 @@ def test_the_overview_says_signed_out(draft: Draft, reader: Open, language: str,
     who = reader(language, width)
     sign_in(who, "ana")
     notice = who.page.locator("#connection")
+    expect(who.page.locator("#overview")).to_be_visible()
     expect(notice).to_be_hidden()
     Session.objects.all().delete()
     renew(who.page)
@@ -122,6 +123,7 @@ def test_the_merchants_page_says_signed_out(reader: Open) -> None:
     who = reader()
     who.open("/sign-in/")
     answer_sign_in(who, "m@example.com")
+    expect(who.page.locator("#cards")).to_be_visible()  # the page has loaded, with the session
     Session.objects.all().delete()
     renew(who.page, "cards")
     expect(who.page.locator("#connection")).to_contain_text("You are signed out.")
