@@ -1,75 +1,79 @@
-"""Eligibility check: the outcome of every offer for a merchant, an order, a draw or a coupon, with reasons."""
+"""Eligibility check: the answer of every offer to a merchant, an order, a draw or a coupon, with reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from backoffice import answers
+from backoffice.answers import Answer
 from backoffice.rendering import render_page, staff_view
-from campaigns.eligibility import explanations
-from campaigns.eligibility.explanations import OUTCOMES, Explanation
-from campaigns.models import Coupon, Decision, Offer
+from campaigns.eligibility import explanations, merchant_status
+from campaigns.models import Coupon, Decision, Grant, Offer
 from campaigns.offers import published_offers
 from core import clock
-from core.facts import SUBJECTS
+from core.facts import SUBJECTS, Label
 from core.keys import normalize_key
 from core.search import has_code, named
 from merchants.models import Merchant
+from rules.sentences import describe_known_facts
 
 MOST_FOUND = 50
+RECENT_CLAIMS = 8
 NOT_CLAIMED = ("not_a_subject", "no_claim", "before_opening")
-LABELS = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome}
 
 
 @dataclass(frozen=True)
-class Answer:
-    """Explanation of one offer for a subject, with a label for the outcome."""
+class Found:
+    """Record that the search leads to: `kind` is a word for subjects of offers, empty if nothing was found."""
 
-    explanation: Explanation
-
-    @property
-    def outcome(self) -> str:
-        if self.explanation.quarantined_since:
-            return _("claimed, in quarantine")
-        others = {
-            "pending": _("claimed, decision pending"),
-            "before_opening": _("claimed before the offer opened"),
-            "no_claim": _("not claimed"),
-            "not_a_subject": _("not applicable"),
-        }
-        return others.get(self.explanation.outcome) or str(LABELS[self.explanation.outcome])
+    kind: str = ""
+    key: str = ""
+    coupon: Coupon | None = None
+    merchants: list[Merchant] = field(default_factory=list)
+    offers: list[Offer] = field(default_factory=list)
 
 
 @staff_view("view_decision", methods=("GET", "HEAD"))
 def explanation(request: HttpRequest) -> HttpResponse:
-    """Show the explanations of every offer for the number or code that is searched, or the records of that name.
+    """Show the answers of the offers to the number or code that is searched, or the records of that name.
 
-    Merchants and offers have pages of their own.
+    `offer` shows that of one offer alone; `as_of=now` evaluates as if claimed now.
     """
-    sought = normalize_key(request.GET.get("q", ""))
-    coupon = Coupon.objects.filter(has_code("code", sought)).select_related("grant", "offer").first()
-    kind, subject = _find_subject(coupon.grant.subject if coupon else sought)
-    if kind == "merchant" and coupon is None:
-        return redirect("backoffice:merchant", subject)
-    merchants, offers = ([], []) if kind or not sought else _find_by_name(sought)
-    if len(merchants) == 1 and not offers:
-        return redirect("backoffice:merchant", merchants[0].pk)
-    answers = explain_subject(kind, subject) if kind else []
+    at, sought = clock.now(), normalize_key(request.GET.get("q", ""))
+    found = find(sought)
+    chosen, anew = request.GET.get("offer", ""), request.GET.get("as_of") == "now"
+    listed = _answers(found, at=at, anew=anew)
+    full = [answer for answer in listed if (answer.code == chosen if chosen else _is_shown(found, answer))]
     return render_page(
         request,
         "explanation",
         title=_("Eligibility check"),
         sought=sought,
-        coupon=coupon,
-        kind=kind,
-        subject=subject,
-        answers=answers,
-        merchant=answers[0].explanation.merchant_code if answers else "",
-        merchants=merchants[:MOST_FOUND],
-        offers=offers[:MOST_FOUND],
-        is_cut=len(merchants) > MOST_FOUND or len(offers) > MOST_FOUND,
+        found=found,
+        chosen=chosen,
+        anew=anew,
+        full=full,
+        others=[answer for answer in listed if answer not in full],
+        offers=[(offer.code, offer.row.name) for offer in published_offers.published()],
+        is_cut=len(found.merchants) > MOST_FOUND or len(found.offers) > MOST_FOUND,
+        **_beside(found, listed, full, at=at),
     )
+
+
+def find(sought: str) -> Found:
+    """Return the coupon, merchant, order or draw with a code in any case; the only merchant of a name; or lists."""
+    coupon = Coupon.objects.filter(has_code("code", sought)).select_related("grant", "offer").first()
+    kind, key = _find_subject(coupon.grant.subject if coupon else sought)
+    if kind or not sought:
+        return Found(kind, key, coupon)
+    merchants = list(named(Merchant, sought)[: MOST_FOUND + 1])
+    offers = list(named(Offer, sought)[: MOST_FOUND + 1])
+    if len(merchants) == 1 and not offers:
+        return Found("merchant", merchants[0].pk)
+    return Found(merchants=merchants, offers=offers)
 
 
 def _find_subject(key: str) -> tuple[str, str]:
@@ -81,19 +85,60 @@ def _find_subject(key: str) -> tuple[str, str]:
     return "", ""
 
 
-def _find_by_name(text: str) -> tuple[list[Merchant], list[Offer]]:
-    """Return the merchants and the offers with these words in a name, one more than are shown."""
-    return list(named(Merchant, text)[: MOST_FOUND + 1]), list(named(Offer, text)[: MOST_FOUND + 1])
+def _answers(found: Found, *, at: datetime, anew: bool) -> list[Answer]:
+    if found.kind != "merchant":
+        return explain_subject(found.kind, found.key, at=at, anew=anew) if found.kind else []
+    merchant = Merchant.objects.get(pk=found.key)
+    published = [offer for offer in published_offers.published() if offer.terms.subject != "merchant"]
+    statuses = merchant_status.statuses(published, merchant, at=at)
+    return [*explain_subject("merchant", found.key, at=at, anew=anew), *map(answers.of_status, statuses)]
 
 
-def explain_subject(kind: str, subject: str) -> list[Answer]:
+def explain_subject(kind: str, subject: str, *, at: datetime, anew: bool = False) -> list[Answer]:
     """Explain a subject for each offer of its kind, decided offers first. One query per offer."""
-    at = clock.now()
     asked = [offer for offer in published_offers.published() if offer.terms.subject == kind]
-    answers = [
-        Answer(explanation) for offer in asked for explanation in explanations.explain_all(offer, [subject], at=at)
-    ]
-    return sorted(
-        answers,
-        key=lambda answer: (answer.explanation.outcome in NOT_CLAIMED, answer.explanation.offer),
-    )
+    explained = [one for offer in asked for one in explanations.explain_all(offer, [subject], at=at, anew=anew)]
+    ordered = sorted(explained, key=lambda each: (each.outcome in NOT_CLAIMED, each.offer))
+    return [answers.of_explanation(each, anew=anew) for each in ordered]
+
+
+def _is_shown(found: Found, answer: Answer) -> bool:
+    """Return whether an answer is shown in full without being chosen: of an order, those of offers that apply."""
+    return answer.applies and (found.kind != "merchant" or answer.explanation is not None)
+
+
+def _beside(found: Found, listed: list[Answer], full: list[Answer], *, at: datetime) -> dict[str, Any]:
+    """Return what stands beside the answers: the merchant, the source data, recent claims, the merchant's sentences."""
+    explained = [answer.explanation for answer in listed if answer.explanation]
+    code = found.key if found.kind == "merchant" else explained[0].merchant_code if explained else ""
+    merchant = Merchant.objects.filter(pk=code).first() if code else None
+    claims = Decision.objects.filter(merchant=merchant).order_by("-claimed_at", "-pk").select_related("offer")
+    return {
+        "merchant": merchant,
+        "memberships": [row for row in merchant.memberships.all() if row.is_in_force(at)] if merchant else [],
+        "claimed_at": next((each.claimed_at for each in explained if each.claimed_at), None),
+        "details": _details(found, at) if found.kind != "merchant" else [],
+        "recent": claims[:RECENT_CLAIMS] if found.kind == "merchant" else [],
+        "held": _held(merchant, full[0]) if merchant and len(full) == 1 else 0,
+        "told": _told(full[0], at) if len(full) == 1 else [],
+    }
+
+
+def _details(found: Found, at: datetime) -> list[tuple[Label, str]]:
+    if not found.kind:
+        return []
+    collection = SUBJECTS[found.kind]
+    return list(describe_known_facts(collection, collection.model._default_manager.get(pk=found.key), at=at))
+
+
+def _held(merchant: Merchant, answer: Answer) -> int:
+    """Return the number of grants that the merchant holds of the offer."""
+    return Grant.objects.filter(merchant=merchant, offer__code=answer.code, status__in=Grant.LIVE).count()
+
+
+def _told(answer: Answer, at: datetime) -> list[tuple[str, str, list[str]]]:
+    explained = answer.explanation
+    if explained is None or explained.quarantined_since:
+        return []
+    offer = next(offer for offer in published_offers.published() if offer.code == answer.code)
+    return answers.sentences(offer, explained.subject, at=at)

@@ -42,7 +42,7 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
         standings=merchant_status.statuses(published_offers.published(), merchant, at=at),
         grants=grants[:MAX_ROWS_SHOWN],
         coupons=coupons[:MAX_ROWS_SHOWN],
-        answers=explain_subject("merchant", code),
+        answers=explain_subject("merchant", code, at=at),
         merchant_block=blocks.in_force(merchant, at=at),
         proposed_blocks=merchant.blocks.filter(status=Block.Status.PROPOSED),
         may_block=has_permissions(request, "merchants.block_merchant"),

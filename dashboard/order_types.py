@@ -39,11 +39,8 @@ class OrderType:
         return dated.filter(listed_at__lte=at)
 
     def details(self, row: Model, at: datetime) -> Iterator[tuple[Label, str]]:
-        """Yield label and text of every fact known by `at`; later events are left out."""
-        for fact in self.collection.facts.values():
-            raw = getattr(row, fact.name, None)
-            if raw not in (None, "") and not (isinstance(raw, datetime) and raw > at):
-                yield fact.label, _text(row, fact, raw)
+        """Return label and text of every fact known by `at`."""
+        return sentences.describe_known_facts(self.collection, row, at=at)
 
     def summary(self, row: Model) -> list[str]:
         """Return the texts of the facts that a list shows."""

@@ -1,13 +1,15 @@
 """Sentences of conditions, values and windows, in the language in force and made from the definition alone."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 
+from django.db.models import Model
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.facts import COLLECTIONS, Fact
+from core.facts import COLLECTIONS, Collection, Fact, Label
 from core.formatting import format_instant, format_money, format_number, join_and, join_or
 from rules import operators
 from rules.base import ValueList
@@ -101,6 +103,14 @@ def describe_fact(fact: Fact, raw: object, *, currency: str = "") -> str:
             return format_money(raw, fact.currency or currency)
         case _:
             return describe_choice(fact, str(raw))
+
+
+def describe_known_facts(collection: Collection, row: Model, *, at: datetime) -> Iterator[tuple[Label, str]]:
+    """Yield label and text of every fact of a row known by `at`; later events are left out."""
+    for fact in collection.facts.values():
+        raw = getattr(row, fact.name, None)
+        if raw not in (None, "") and not (isinstance(raw, datetime) and raw > at):
+            yield fact.label, describe_fact(fact, raw, currency=getattr(row, "currency", ""))
 
 
 def describe_event(fact: Fact) -> str:

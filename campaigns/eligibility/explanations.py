@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Case, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Least
-from django.db.models.lookups import LessThanOrEqual
+from django.db.models.lookups import IsNull, LessThanOrEqual
 
 from campaigns.eligibility import claims, quarantined
 from campaigns.eligibility.condition_results import (
@@ -81,13 +81,17 @@ def explain(offer: PublishedOffer, subject: str, *, at: datetime) -> Explanation
     return explanations[0]
 
 
-def explain_all(offer: PublishedOffer, subjects: Sequence[str], *, at: datetime) -> list[Explanation]:
+def explain_all(
+    offer: PublishedOffer, subjects: Sequence[str], *, at: datetime, anew: bool = False
+) -> list[Explanation]:
     """Explain the offer's answer to each of `subjects` as of `at`, in their order; unknown ones are left out.
 
-    One query, and one more for each older version that decided some of them.
+    `anew` evaluates every condition as if the subjects claimed at `at`, and leaves out claims and decisions. One query,
+    and one more for each older version that decided some of the subjects.
     """
     waiting = quarantined.waiting(offer, subjects)
-    rows = _rows(offer, [subject for subject in subjects if subject not in waiting], at)
+    known = [subject for subject in subjects if subject not in waiting]
+    rows = _rows(offer, known, at, anew=anew)
     explained = {subject: _explanation(offer, _number(offer), subject, row, at) for subject, row in rows.items()}
     # A decision is explained by the version that decided: its conditions may have other texts, order and number.
     by_version: dict[int, list[str]] = {}
@@ -157,20 +161,30 @@ def _decision(row: dict[str, Any]) -> Decision | None:
     return Decision(**values) if values["outcome"] is not None else None
 
 
-def _rows(offer: PublishedOffer, subjects: Sequence[str], at: datetime) -> dict[str, dict[str, Any]]:
+def _rows(
+    offer: PublishedOffer, subjects: Sequence[str], at: datetime, *, anew: bool = False
+) -> dict[str, dict[str, Any]]:
     """Return by subject its claim, decision, grant and the values of all conditions as of `at`, in one query."""
-    rows = _query(offer)(subjects=list(subjects), at=at)
-    return {row["pk"]: {name: _as_of(name, value, at) for name, value in row.items()} for row in rows}
+    rows = _query(offer, anew)(subjects=list(subjects), at=at)
+    known = {row["pk"]: {name: _as_of(name, value, at) for name, value in row.items()} for row in rows}
+    return {pk: row | UNDECIDED for pk, row in known.items()} if anew else known
+
+
+UNDECIDED: dict[str, Any] = dict.fromkeys(
+    "claims_at decided_outcome decided_version_id granted_status granted_amount granted_currency granted_review".split()
+)
+"""Values of a subject whose claim, decision and grant are left out."""
 
 
 @compiled_query
-def _query(offer: PublishedOffer) -> tuple[claims.Rows, Callable[[tuple[Any, ...]], dict[str, Any]]]:
+def _query(offer: PublishedOffer, anew: bool) -> tuple[claims.Rows, Callable[[tuple[Any, ...]], dict[str, Any]]]:
     terms, at = offer.terms, instant("at")
     rows = claims.all_rows(offer).filter(AnyOfParameter("pk", "subjects"))
     rows = claims.with_claimed_at(offer, rows, name="claims_at")
-    due = LessThanOrEqual(F("claims_at"), at)
+    # A key is never null: anew, no claim counts, and the type of the result is still that of the column.
+    due = IsNull(F("pk"), True) if anew else LessThanOrEqual(F("claims_at"), at)
     rows = rows.annotate(claimed_at=Case(When(due, then=F("claims_at")), default=at))
-    decided = terms.decision_instant
+    decided = None if anew else terms.decision_instant
     rows = rows.annotate(seen_at=Least(claims.constant(decided), at) if decided else F("claimed_at"))
     currency = F("currency") if "currency" in terms.collection.facts else Value("")
     asked = {"progress": _found_progress(offer), "paid_in": currency, **_decided(offer)}

@@ -7,7 +7,15 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
-from core.formatting import city_name, format_instant, format_instant_twice, format_minute, format_money, format_number
+from core.formatting import (
+    city_name,
+    format_instant,
+    format_instant_twice,
+    format_minute,
+    format_money,
+    format_number,
+    format_short_instant,
+)
 
 register = template.Library()
 
@@ -28,6 +36,12 @@ def number(n: int) -> str:
 def clock(at: datetime | None) -> str:
     """Return an instant on the reader's clock, with its city; empty for None."""
     return format_instant(at, timezone.get_current_timezone_name()) if at else ""
+
+
+@register.filter
+def short_instant(at: datetime, now: datetime) -> str:
+    """Return `1 Oct, 14:59` on the reader's clock, for places that hold no tooltip, such as links."""
+    return format_short_instant(at, timezone.get_current_timezone_name(), now=now)
 
 
 @register.filter

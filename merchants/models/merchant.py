@@ -1,7 +1,10 @@
 """Merchants and their accounts, memberships, service packages and penalties; reference lists."""
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField, instant
@@ -27,8 +30,25 @@ class Merchant(ImportedRecord):
     def __str__(self) -> str:
         return f"{self.code} {self.name or self.name_en}".strip()
 
+    @property
+    def names(self) -> list[tuple[str, str]]:
+        """The recorded names, each with the language that it is in; that of the reader first."""
+        recorded = {self.name: _language(self.name), self.name_en: _language(self.name_en)}
+        reader = (get_language() or "en")[:2]
+        return sorted(((text, tag) for text, tag in recorded.items() if text), key=lambda each: each[1][:2] != reader)
+
+    @property
+    def short_name(self) -> str:
+        """The name for a reader of the language in force, or the code of a merchant without any."""
+        return self.names[0][0] if self.names else self.code
+
 
 register_named(Merchant, "code", "name", "name_en")
+
+
+def _language(text: str) -> str:
+    """Return the tag of the language that a name is written in: Chinese if it has Chinese characters."""
+    return "zh-Hans" if any("\u4e00" <= letter <= "\u9fff" for letter in text) else "en"
 
 
 class Account(ImportedRecord):
@@ -58,6 +78,10 @@ class Interval(ImportedRecord):
 
     class Meta:
         abstract = True
+
+    def is_in_force(self, at: datetime) -> bool:
+        """Return whether the state holds at an instant."""
+        return self.starts_at <= at and (self.ends_at is None or at < self.ends_at)
 
 
 class Membership(Interval):

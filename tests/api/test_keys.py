@@ -90,7 +90,7 @@ def test_pages_and_commands_take_a_key_in_any_spelling(
     freight(NORMAL, of="G/1", paid_at="02", shipped_at="02")
     tick("03")
     desk, owner = staff("ana", "operator"), client(member("owner@example.com", of="G/1"))
-    assert "granted" in desk.get("/admin/eligibility/", {"q": FULL}).content.decode()
+    assert "Granted" in desk.get("/admin/eligibility/", {"q": FULL}).content.decode()
     assert owner.get(f"/orders/freight/{quote(FULL)}/").status_code == 200
     coupon = Coupon.objects.get().code
     assert owner.get(f"/wallet/{coupon}/").status_code == 200

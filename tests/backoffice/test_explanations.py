@@ -7,10 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.models import Coupon
+from campaigns.models import Coupon, Decision
 from campaigns.offers import drafts
 from logistics.models import FreightOrder
-from tests.support.members import clock, text, words
+from merchants.models import Merchant
+from tests.support.members import client, clock, member, text, words
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
@@ -24,15 +25,22 @@ def viewer(staff: Staff, market: None) -> Client:
 
 def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM10")
-    assert "ten : granted Claimed at 11 September 2022 08:00" in page
-    assert "position 1, 100.00 CNY, settled · decided by version 1" in page
-    assert "✓ yes country is CN CN" in page
+    assert "ten ten Granted Granted: 100.00 CNY 2 of 2 requirements are met. Claimed 11 Sep, 08:00" in page
+    assert "position 1, settled; decided by version 1." in page
+    assert "Met: Country is CN Actual: CN" in page
     page = text(viewer, "/admin/eligibility/?q=FM30")
-    assert "ten : refused: a condition is not met" in page
-    assert "✗ no country is CN US" in page
+    assert "ten ten Refused: a condition is not met Not granted: 1 requirement is not met 1 of 2 requirements" in page
+    assert "Not met: Country is CN Actual: US" in page
     page = text(viewer, "/admin/eligibility/?q=FM23")
-    assert "ten : refused: quota used up" in page
+    assert "Refused: quota used up 2 of 3 requirements are met." in page
     assert "position 8" in page
+
+
+def test_what_is_missing_comes_first(viewer: Client) -> None:
+    page = text(viewer, "/admin/eligibility/?q=FM23")
+    missed = "Not met: The quota had a place left Actual: no"
+    assert page.index(missed) < page.index("Met: Country is CN")
+    assert page.count("Not met:") == 1
 
 
 def test_missing_amounts_in_figures(staff: Staff) -> None:
@@ -42,7 +50,48 @@ def test_missing_amounts_in_figures(staff: Staff) -> None:
     freight("F1", paid_at="05", base_freight=480)
     publish(offer("ten", conditions="[{fact: base_freight, at_least: 500}]"))
     tick("06")
-    assert "base freight is at least 500.00 480.00 CNY 20.00 CNY short" in text(viewer, "/admin/eligibility/?q=F1")
+    page = text(viewer, "/admin/eligibility/?q=F1")
+    assert "Not granted: 20.00 CNY short" in page
+    assert "Not met: Base freight is at least 500.00 20.00 CNY short Actual: 480.00 CNY" in page
+
+
+def test_as_of_the_claim_and_now(viewer: Client) -> None:
+    correct(Merchant, "M3", country="CN")
+    page = text(viewer, "/admin/eligibility/?q=FM30")
+    assert "The claim · 11 Sep, 08:00 Now" in page
+    assert "Not granted: 1 requirement is not met" in page
+    assert "Met by now" in page
+    page = text(viewer, "/admin/eligibility/?q=FM30&as_of=now")
+    assert "ten ten Eligible 2 of 2 requirements are met. Evaluated as if claimed now" in page
+    correct(Merchant, "M1", country="US")
+    page = text(viewer, "/admin/eligibility/?q=FM10&as_of=now")
+    assert "Not eligible now: 1 requirement is not met 1 of 2 requirements are met." in page
+    assert "Not met: Country is CN Actual: US" in page
+    assert Decision.objects.get(subject="FM10").outcome == Decision.Outcome.GRANTED
+
+
+def test_one_offer_is_shown_and_the_others_are_listed(staff: Staff, market: None) -> None:
+    publish(
+        offer("five", where="[{fact: service, is: express}]") + offer("six", where="[{fact: service, is: multimodal}]")
+    )
+    viewer = staff("vi", "viewer")
+    shown = viewer.get("/admin/eligibility/", {"q": "FM10"})
+    assert [answer.code for answer in shown.context["full"]] == ["five", "ten"]
+    assert [answer.code for answer in shown.context["others"]] == ["six"]
+    chosen = viewer.get("/admin/eligibility/", {"q": "FM10", "offer": "six"})
+    assert [answer.code for answer in chosen.context["full"]] == ["six"]
+    assert [answer.label for answer in chosen.context["full"]] == ["not applicable"]
+
+
+def test_the_sentences_for_the_merchant_are_those_of_its_dashboard(viewer: Client) -> None:
+    shop = client(member("w@example.com", of="M3"))
+    told = viewer.get("/admin/eligibility/", {"q": "FM30"}).context["told"]
+    assert [tag for tag, _heading, _lines in told] == ["zh-Hans", "en"]
+    _tag, heading, lines = told[1]
+    assert heading == "ten · FM30: Not granted: 1 requirement is not met"
+    order = text(shop, "/orders/freight/FM30/")
+    assert lines[0] == "✗ country is CN · found: US"
+    assert "country is CN found: US" in order
 
 
 def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
@@ -55,17 +104,35 @@ def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
     tick("05")
     code = Coupon.objects.get(status="locked").code
     page = text(viewer, f"/admin/eligibility/?q={code.lower()}")
-    assert f"Coupon {code} eight · locked · 25.00 CNY" in page
-    assert "eight : granted" in page
+    assert f"Coupon {code} Locked eight 25.00 CNY" in page
+    assert "eight eight Granted" in page
+
+
+def test_a_merchant_sees_each_offer_and_its_recent_claims(viewer: Client) -> None:
+    page = text(viewer, "/admin/eligibility/?q=m1")
+    assert "Offers ten 3 settled, 300.30 CNY Has it" in page
+    assert "Recent claims FM13" in page
+    page = text(viewer, "/admin/eligibility/?q=M3")
+    assert "Offers ten Country is CN Closed or used up" in page
+    page = text(viewer, "/admin/eligibility/?q=M3&offer=ten")
+    assert "0 of 1 requirement is met. Not met: Country is CN Actual: US" in page
+    assert "Decided later: Paid from" in page
 
 
 def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
-    assert viewer.get("/admin/eligibility/?q=M1").headers["location"] == "/admin/merchant/M1/"
     page = text(viewer, "/admin/merchant/M1/")
     assert "Global Pass · from 1 January 2020" in page
     assert "ten 3 settled, 300.30 CNY" in page
     assert "FM10 ten settled 100.00 CNY" in page
     assert "Revoke" not in page
+
+
+@pytest.mark.parametrize(("address", "count"), [("?q=FM10", 19), ("?q=FM10&as_of=now", 19), ("?q=M1", 18)])
+def test_a_check_costs_the_same_for_any_number_of_claims(address: str, count: int, viewer: Client) -> None:
+    viewer.get(f"/admin/eligibility/{address}")
+    with CaptureQueriesContext(connection) as found:
+        viewer.get(f"/admin/eligibility/{address}")
+    assert len(found) == count
 
 
 @pytest.mark.parametrize("sought", ["nothing", "FM1", "' OR 1=1 --", "x" * 64, "<script>alert(1)</script>"])

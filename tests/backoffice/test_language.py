@@ -37,6 +37,7 @@ PAGES = (
 def content(browser: Client, path: str) -> str:
     """Return the text of a page below its header and sidebar."""
     page = browser.get(path).content.decode()
+    page = re.sub(r'<(div|span|button|p|td)\b[^>]* lang="en".*?</\1>', "", page, flags=re.S)  # marked as English
     return words(page[page.index('<div id="content"') : page.index('<footer class="page-foot"')])
 
 

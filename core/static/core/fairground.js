@@ -37,6 +37,17 @@
   document.addEventListener("pointerover", showTips);
   document.addEventListener("focusin", showTips);
 
+  // data-copy="id" copies the text of an element; such buttons are hidden where there is no clipboard.
+  if (navigator.clipboard) all("[data-copy]").forEach((button) => (button.hidden = false));
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) return;
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText);
+    const [before, after] = all("span", button);
+    before.hidden = true;
+    after.hidden = false;
+  });
+
   // A chart is one tab stop; the arrow keys walk its points, and a polite region reads them out.
   const walked = new WeakMap();
   const walk = (chart, step) => {
