@@ -1,22 +1,19 @@
 """Authentication of programs by API key, and the scopes of a key."""
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from api import problem_types
 from merchants import api_keys
 from merchants.models import ApiKey, Merchant
-
-if TYPE_CHECKING:
-    from rest_framework.views import APIView  # DRF imports this module through its settings
 
 SCHEME = "Bearer"
 
@@ -43,13 +40,10 @@ class KeyAuthentication(BaseAuthentication):
         if not text or scheme.lower() != SCHEME.lower():
             return None
         if settings.SECURE_SSL_REDIRECT and not request.is_secure():
-            raise AuthenticationFailed(
-                _("The API key was sent without HTTPS and may have been read by others. Replace it, and use https://."),
-                "insecure",
-            )
+            raise AuthenticationFailed(problem_types.INSECURE.text, problem_types.INSECURE.code)
         key = api_keys.find(text.strip(), at=timezone.now())
         if key is None:
-            raise AuthenticationFailed(_("This API key is unknown, revoked or expired."))
+            raise AuthenticationFailed(problem_types.AUTHENTICATION_FAILED.text)
         request._request.program = key.prefix  # type: ignore[attr-defined]  # the log names it
         return Program(key), key
 
@@ -60,8 +54,8 @@ class KeyAuthentication(BaseAuthentication):
 class HasScope(BasePermission):
     """Permission of keys that have the view's scope; 403 for others."""
 
-    def has_permission(self, request: Request, view: "APIView") -> bool:
-        return isinstance(request.auth, ApiKey) and getattr(view, "scope", "") in request.auth.scopes
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return isinstance(request.auth, ApiKey) and view.scope_of(request) in request.auth.scopes
 
 
 def key_of(request: Request) -> ApiKey:

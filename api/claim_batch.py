@@ -16,7 +16,7 @@ from django.utils.translation import get_language, override
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import claim_results, idempotency, problems
+from api import claim_results, idempotency, problem_types
 from api.authentication import key_of
 from api.idempotency import IdempotentRequest
 from api.problems import ProblemError
@@ -92,7 +92,7 @@ def _admit(claims: Sequence[PendingClaim]) -> list[PendingClaim]:
     admitted = []
     for claim in claims:
         if claim.identity not in locked or first[claim.identity] is not claim:
-            claim.error = ProblemError(problems.IN_PROGRESS)
+            claim.error = ProblemError(problem_types.IN_PROGRESS)
         elif claim.identity in stored:
             result = stored[claim.identity]
             claim.response, claim.error = (None, result) if isinstance(result, ProblemError) else (result, None)

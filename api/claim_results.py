@@ -4,16 +4,15 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from api import problems, serializers
+from api import problem_types, serializers
+from api.addresses import address
 from api.problems import ProblemError
+from api.serializers.claims import NOT_APPLICABLE, NOT_CLAIMED, PAUSED, WAITING
 from campaigns.eligibility.explanations import Explanation
 from campaigns.models import Grant
 
 BY_RANK = ("settled", "locked", "reserved", "revoked", "forfeited", "released")
 """States of grants: of several, the first one is the state of the claim."""
-WAITING, PAUSED, NOT_CLAIMED, NOT_APPLICABLE = "waiting", "paused", "not_claimed", "not_applicable"
-OUTCOMES = ("granted", WAITING, PAUSED, *problems.CLAIM_REFUSALS, NOT_CLAIMED, NOT_APPLICABLE)
-STATES = (*Grant.Status.values, *OUTCOMES[1:])
 
 
 def result(subject_type: str, subject: str, explanations: list[Explanation]) -> dict[str, Any]:
@@ -21,6 +20,8 @@ def result(subject_type: str, subject: str, explanations: list[Explanation]) -> 
     outcome = _outcome(explanations)
     instants = [explanation.decides_at for explanation in explanations if explanation.decides_at]
     claim = {
+        "id": f"{subject_type}/{subject}",
+        "href": address("claims", subject_type, subject),
         "subject": subject_type,
         "key": subject,
         "state": _grant_status(explanations) or outcome,
@@ -44,7 +45,7 @@ def _outcome(explanations: list[Explanation]) -> str:
         return "granted"
     if "pending" in outcomes:
         return WAITING if any(explanation.decides_at for explanation in explanations) else PAUSED
-    refusal = next((refusal for refusal in problems.CLAIM_REFUSALS if refusal in outcomes), None)
+    refusal = next((refusal for refusal in problem_types.CLAIM_REFUSALS if refusal in outcomes), None)
     return refusal or (NOT_CLAIMED if "no_claim" in outcomes else NOT_APPLICABLE)
 
 
@@ -56,7 +57,7 @@ def respond(claim: dict[str, Any]) -> Response:
     """
     outcome = claim["outcome"]
     ended = outcome == "granted" and claim["state"] not in Grant.LIVE
-    refusal = problems.ENDED if ended else problems.CLAIM_REFUSALS.get(outcome)
+    refusal = problem_types.ENDED if ended else problem_types.CLAIM_REFUSALS.get(outcome)
     if refusal is not None:
         # Returned, not raised: the decision and the response to a repeated request are to be stored.
         return ProblemError(refusal, extra=claim).response()

@@ -17,7 +17,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import problems
+from api import problem_types
 from api.authentication import key_of
 from api.models import IdempotencyRecord
 from api.problems import ProblemError
@@ -63,7 +63,7 @@ def idempotent(view: View) -> View:
         with transaction.atomic():
             locked, stored = lock([identity])
             if not locked:
-                raise ProblemError(problems.IN_PROGRESS)
+                raise ProblemError(problem_types.IN_PROGRESS)
             if identity in stored:
                 return replay(stored[identity])
             response = view(self, request, *args, **kwargs)
@@ -77,7 +77,7 @@ def identify(request: Request) -> IdempotentRequest:
     """Return the identity of a write. Raises ProblemError (400) without a valid Idempotency-Key."""
     key = request.headers.get(HEADER, "").strip()
     if not key or len(key) > MAX_LENGTH or not key.isprintable():
-        raise ProblemError(problems.IDEMPOTENCY_KEY_MISSING, header=HEADER, n=MAX_LENGTH)
+        raise ProblemError(problem_types.IDEMPOTENCY_KEY_MISSING, header=HEADER, n=MAX_LENGTH)
     content = repr((request.method, request.get_full_path(), _canonical(request.data)))
     digest = sha256(content.encode(errors="surrogatepass")).hexdigest()
     return IdempotentRequest(key_of(request).pk, key, digest)
@@ -137,7 +137,7 @@ def _stored_response(
         IdempotencyRecord.objects.filter(api_key=request.api_key_id, key=request.key).delete()
         return None
     if digest != request.digest:
-        return ProblemError(problems.IDEMPOTENCY_KEY_REUSED)
+        return ProblemError(problem_types.IDEMPOTENCY_KEY_REUSED)
     return Response(body, status=status, headers={"Idempotent-Replayed": "true"})
 
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from api import webhook_docs
+from api import fact_columns, webhook_docs
+from api.problem_types import CATALOGUE
 from imports.registry import all_schemas
-from imports.schema import FileSchema
 
 ERRORS = ("400", "401", "403", "404", "405", "406", "429", "500", "503")
 WRITE_ERRORS = (*ERRORS, "409", "413", "415", "422")
@@ -28,7 +28,6 @@ LINKS: dict[tuple[str, str], dict[str, dict[str, str]]] = {
         "list_coupons": {"merchant": f"{BODY}/merchant"},
     },
 }
-CELL = {"type": ["string", "number", "boolean", "null"]}
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
@@ -52,12 +51,16 @@ def complete(result: dict[str, Any], **_options: object) -> dict[str, Any]:
                 _add_links(operation)
     components = result["components"]["schemas"]
     for schema in all_schemas():
-        components[f"Fact_{schema.name}"] = _fact(schema)
+        components[f"Fact_{schema.name}"] = fact_columns.json_schema(schema)
     any_fact = {"anyOf": [{"$ref": f"#/components/schemas/Fact_{schema.name}"} for schema in all_schemas()]}
     components["WebhookEvent"] = webhook_docs.EVENT
     result["webhooks"] = webhook_docs.webhooks()
     components["Facts"]["properties"]["facts"]["items"] = any_fact
     components["ClaimRequest"]["properties"]["fact"] = any_fact
+    components["Fact"]["properties"]["fact"] = any_fact
+    components["Fact"]["properties"]["kind"]["enum"] = [schema.name for schema in all_schemas()]
+    for name in ("Problem", "Refusal"):
+        components[name]["properties"]["code"]["enum"] = sorted(CATALOGUE)
     components["ClaimRequest"]["oneOf"] = [{"required": ["key"]}, {"required": ["fact"]}]
     return result
 
@@ -79,14 +82,3 @@ def _add_links(operation: dict[str, Any]) -> None:
             operation["responses"][status]["links"] = {
                 target: {"operationId": target, "parameters": parameters} for target, parameters in links.items()
             }
-
-
-def _fact(schema: FileSchema) -> dict[str, Any]:
-    needed = ", ".join(column.name for column in schema.columns if schema.is_required(column))
-    return {
-        "type": "object",
-        "description": f"A row of {schema.name}, with the column names of its file. A new one needs: {needed}.",
-        "properties": {column.name: CELL for column in schema.columns},
-        "required": list(schema.key),
-        "additionalProperties": False,
-    }

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import CharField
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
@@ -11,19 +12,20 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import remove_query_param
 
-from api import problems
+from api import problem_types
 from api.problems import ProblemError
-from api.queries import Base, parameter_error
+from api.queries import parameter_error
+from api.serializers.fields import Base
 
 FIRST_PAGE = Cursor(offset=0, reverse=False, position=None)
 """Written as an address without a cursor."""
-POSITION = re.compile(r"[0-9]{1,18}")
 
 
 class NewestFirst(CursorPagination):
     """Pages of rows of a table, newest row first."""
 
-    ordering = "-pk"
+    ordering: str = "-pk"
+    position = re.compile(r"[0-9]{1,18}")
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -38,14 +40,22 @@ class NewestFirst(CursorPagination):
             cursor: Cursor | None = super().decode_cursor(request)
         except NotFound as error:
             raise _bad_cursor() from error
-        if cursor and (not POSITION.fullmatch(str(cursor.position or 0)) or cursor == FIRST_PAGE):
+        if cursor and (not self.position.fullmatch(str(cursor.position or 0)) or cursor == FIRST_PAGE):
             raise _bad_cursor()
         return cursor
 
 
+class ByKey(NewestFirst):
+    """Pages of rows of a table whose key is a text, in the order of the keys."""
+
+    ordering = "pk"
+    position = re.compile(r"[^\x00]{1,200}", re.DOTALL)
+
+
 def page_of_rows(rows: Any, request: Request, query: Mapping[str, Any]) -> tuple[NewestFirst, Sequence[Any]]:
     """Return the requested page of a queryset, and the paginator that makes its response."""
-    paginator = NewestFirst(query["size"])
+    kind = ByKey if isinstance(rows.model._meta.pk, CharField) else NewestFirst
+    paginator = kind(query["size"])
     return paginator, paginator.paginate_queryset(rows, request) or []
 
 
@@ -86,4 +96,4 @@ def list_response(serializer: type[Base], items: Sequence[Any], request: Request
 
 def _bad_cursor() -> ProblemError:
     detail = _("This is no cursor of this list: take the address in `next` or `previous` as it is.")
-    return ProblemError(problems.INVALID, errors=[parameter_error("cursor", "invalid", detail)])
+    return ProblemError(problem_types.INVALID, errors=[parameter_error("cursor", "invalid", detail)])

@@ -6,14 +6,13 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from api import problems
+from api import problem_types
 from api.problems import ProblemError
-from api.serializers import KeyField
+from api.serializers.fields import Base, KeyField
 from campaigns.eligibility import explanations
 from campaigns.models import Coupon, Grant
 from core.similar_words import nearest_word
 
-Base = serializers.Serializer[Any]
 MAX_PAGE_SIZE = 100
 PAGE_SIZE = 50
 
@@ -48,6 +47,10 @@ class DecisionsQuery(PageQuery):
     outcome = serializers.ChoiceField(choices=sorted(explanations.OUTCOMES.values()), required=False)
 
 
+class MerchantQuery(PageQuery):
+    merchant = KeyField(required=False, help_text="Only facts of this merchant.")
+
+
 class StatementQuery(PageQuery):
     offer = serializers.CharField(required=False, help_text="Only lines of this offer.")
     merchant = KeyField(required=False, help_text="Only lines of this merchant.")
@@ -66,7 +69,7 @@ def parse(request: Request, declared: type[Base]) -> dict[str, Any]:
         for name, faults in serializer.errors.items()
         for error in faults
     ]
-    raise ProblemError(problems.INVALID, errors=errors)
+    raise ProblemError(problem_types.INVALID, errors=errors)
 
 
 def parameter_error(name: str, code: str, detail: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from django_structlog.middlewares import RequestMiddleware
 from core.requests import described
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
 SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
@@ -110,11 +110,8 @@ class RequestLogging(RequestMiddleware):
 
 
 @receiver(signals.bind_extra_request_finished_metadata)
-def add_request_details(
-    request: "HttpRequest", response: "HttpResponse", log_kwargs: dict[str, Any], **_more: object
-) -> None:
-    """Add the request's id to the answer, and the prefix of the API key to the log."""
-    response["X-Request-ID"] = structlog.contextvars.get_contextvars().get("request_id", "")
+def add_program(request: "HttpRequest", log_kwargs: dict[str, Any], **_more: object) -> None:
+    """Add the prefix of the API key to the log."""
     program = getattr(request, "program", None)
     if program is not None:
         log_kwargs["program"] = program

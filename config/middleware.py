@@ -1,11 +1,14 @@
 """Middleware for every address: unknown HTTP methods, unusable input, and parts of a page after a session ended."""
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
@@ -19,7 +22,23 @@ from core.requests import described
 from core.unusable_input import has_nul, is_unusable_input
 
 logger = logging.getLogger(__name__)
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+
+
+def request_id(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: give each request an id, which its response and its log lines have. A proxy or client may name it."""
+
+    def answer(request: HttpRequest) -> HttpResponseBase:
+        given = request.META.get("HTTP_X_REQUEST_ID", "")
+        own = given if REQUEST_ID.fullmatch(given) else str(uuid4())
+        request.META["HTTP_X_REQUEST_ID"] = own
+        with structlog.contextvars.bound_contextvars(request_id=own):
+            response = get_response(request)
+        response["X-Request-ID"] = own
+        return response
+
+    return answer
 
 
 def known_methods_only(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -78,10 +78,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.request_id",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "config.middleware.known_methods_only",
     "config.middleware.note_route",
+    "api.addresses.with_slash",
     "config.body_limits.FormLimit",
     "config.middleware.UnusableInputGuard",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -308,7 +310,17 @@ SPECTACULAR_SETTINGS = {
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "POSTPROCESSING_HOOKS": ["api.openapi.complete"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "api.openapi.complete"],
+    "ENUM_NAME_OVERRIDES": {
+        "GrantStatus": "campaigns.models.Grant.Status",
+        "CouponStatus": "campaigns.models.Coupon.Status",
+        "Outcome": "api.serializers.explanations.EXPLAINED",
+        "ClaimOutcome": "api.serializers.claims.CLAIM_OUTCOMES",
+        "ClaimState": "api.serializers.claims.CLAIM_STATES",
+        "Subject": "api.serializers.claims.SUBJECT_WORDS",
+        "BenefitState": "api.serializers.explanations.BENEFIT_STATES",
+        "Operator": "api.serializers.explanations.OPERATORS",
+    },
 }
 
 # ---- Logs
@@ -319,9 +331,11 @@ JSON_LOGS = env.str("FAIRGROUND_LOGS", default="line") == "json"
 # LOG_LEVEL (WARNING): level of the worker's own lines; INFO names every task.
 LOGGING = logging.build_config(as_json=JSON_LOGS, worker_level=env.str("LOG_LEVEL", default="WARNING"))
 DJANGO_STRUCTLOG_IP_LOGGING_ENABLED = False
+# The id that `config.middleware.request_id` gave or accepted.
+DJANGO_STRUCTLOG_TRUST_UPSTREAM_REQUEST_ID = True
 if JSON_LOGS:
     INSTALLED_APPS.append("django_structlog")
-    MIDDLEWARE.insert(0, "config.logging.RequestLogging")
+    MIDDLEWARE.insert(1, "config.logging.RequestLogging")
 
 # ---- HTTPS
 

@@ -49,6 +49,39 @@ class Fairground:
         """Return what was settled and redeemed in a month such as `2022-09`, by offer and merchant."""
         return list(self._pages(f"statements/{_quote(month)}/", {"offer": offer, "merchant": merchant}))
 
+    def list_merchants(self) -> Iterator[responses.Merchant]:
+        """Yield the merchants that the key may see."""
+        return self._pages("merchants/", {})
+
+    def get_merchant(self, code: str) -> responses.Merchant:
+        """Return a merchant."""
+        result: responses.Merchant = self.transport.get(f"merchants/{_quote(code)}/")
+        return result
+
+    def get_grant(self, id: int) -> responses.Grant:
+        """Return a grant as it is now."""
+        result: responses.Grant = self.transport.get(f"grants/{id}/")
+        return result
+
+    def get_coupon(self, code: str) -> responses.Coupon:
+        """Return a coupon as it is now."""
+        result: responses.Coupon = self.transport.get(f"coupons/{_quote(code)}/")
+        return result
+
+    def get_claim(self, subject: str, key: str) -> responses.ClaimResult:
+        """Return the claim of a subject as it is now."""
+        result: responses.ClaimResult = self.transport.get(f"claims/{_quote(subject)}/{_quote(key)}/")
+        return result
+
+    def list_facts(self, kind: str, merchant: str | None = None) -> Iterator[responses.Fact]:
+        """Yield the recorded facts of a kind, of one merchant or of all."""
+        return self._pages(f"facts/{_quote(kind)}/", {"merchant": merchant})
+
+    def get_fact(self, kind: str, key: str) -> responses.Fact:
+        """Return a recorded fact of a kind that has one column as its key."""
+        result: responses.Fact = self.transport.get(f"facts/{_quote(kind)}/{_quote(key)}/")
+        return result
+
     def list_benefits(self, merchant: str) -> list[responses.Benefit]:
         """List a merchant's status with every offer."""
         return list(self._pages(f"merchants/{_quote(merchant)}/benefits/", {}))

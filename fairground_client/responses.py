@@ -70,12 +70,33 @@ class StatementLine(TypedDict):
     total: str
 
 
+class Merchant(TypedDict):
+    code: str
+    href: str
+    name: str
+    name_en: str
+    country: str
+    category_l1: str
+    category_l2: str
+    logistics_partner: bool
+
+
+class Fact(TypedDict):
+    kind: str
+    fact: dict[str, str | int | bool | None]
+
+
 class ConditionResult(TypedDict):
     name: str
-    required: str
-    found: str
     held: bool
-    margin: str
+    operator: str
+    required: str | int | bool | list[str] | dict[str, str] | None
+    actual: str | int | bool | None
+    shortfall: str | int | None
+    unit: str | None
+    required_text: str
+    actual_text: str
+    shortfall_text: str
 
 
 class Benefit(TypedDict):
@@ -89,6 +110,8 @@ class Benefit(TypedDict):
 
 
 class Grant(TypedDict):
+    id: int
+    href: str
     offer: str
     subject: str
     merchant: str
@@ -101,6 +124,7 @@ class Grant(TypedDict):
 
 class Coupon(TypedDict):
     code: str
+    href: str
     offer: str
     merchant: str
     status: str
@@ -131,6 +155,8 @@ class Decision(Explanation):
 
 
 class ClaimResult(TypedDict):
+    id: str
+    href: str
     subject: str
     key: str
     state: str

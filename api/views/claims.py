@@ -6,15 +6,15 @@ from typing import Any
 
 from django.db import transaction
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import claim_batch, claim_results, idempotency, problems, serializers
+from api import claim_batch, claim_results, idempotency, problem_types, serializers
 from api.authentication import key_of
 from api.problems import ProblemError
 from api.subjects import explain_by_key, is_visible
-from api.views.base import ApiView
+from api.views.base import ApiView, ReadView
 from api.views.facts import record
 from campaigns.engine import instant_claims
 from campaigns.monitoring import prometheus
@@ -26,6 +26,10 @@ from imports.json_rows import Mode, cell_text
 from imports.registry import all_schemas
 from imports.schema import FileSchema
 from merchants.models import ApiKey
+
+SUBJECT = OpenApiParameter("subject", {"type": "string", "enum": sorted(SUBJECTS)}, OpenApiParameter.PATH)
+STEPS = sorted({step for collection in SUBJECTS.values() for step in collection.steps})
+STEP = OpenApiParameter("step", {"type": "string", "enum": STEPS}, OpenApiParameter.PATH)
 
 
 class QuoteView(ApiView):
@@ -74,13 +78,26 @@ class ClaimView(ApiView):
         return response
 
 
+class ClaimResultView(ReadView):
+    @extend_schema(responses=serializers.ClaimResultSerializer, operation_id="get_claim", parameters=[SUBJECT])
+    def get(self, request: Request, subject: str, key: str) -> Response:
+        """Return the claim of a subject as it is now. Nothing is decided and nothing is stored."""
+        return _read(request, subject, key)
+
+
+@extend_schema_view(get=extend_schema(exclude=True))
 class ClaimStepView(ApiView):
     scope = ApiKey.Scope.FACTS
+    scopes = {"GET": ApiKey.Scope.READ}
+
+    def get(self, request: Request, subject: str, key: str, step: str) -> Response:
+        """Return the claim of a subject whose key has a slash and looks like a key and a step."""
+        return _read(request, subject, f"{key}/{step}")
 
     @extend_schema(
         request=serializers.StepSerializer,
         responses={200: serializers.ClaimResultSerializer, 409: serializers.ProblemSerializer},
-        parameters=idempotency.KEY_PARAMETER,
+        parameters=[SUBJECT, STEP, *idempotency.KEY_PARAMETER],
         operation_id="follow_claim",
     )
     @idempotency.idempotent
@@ -121,14 +138,24 @@ def _decide(request: Request, claim: dict[str, Any]) -> dict[str, Any]:
 def _claim(subject: str, key: str) -> dict[str, Any]:
     """Follow the grants and decide the claims of a subject; return the body of the response."""
     instant_claims.claim(key, of=subject, at=clock.now())
+    return _present(subject, key)
+
+
+def _present(subject: str, key: str) -> dict[str, Any]:
     explanations = explain_by_key(published_offers.about(subject), [key])
     return claim_results.result(subject, key, explanations.get(key, []))
+
+
+def _read(request: Request, subject: str, key: str) -> Response:
+    if not is_visible(request, subject, key):
+        raise Http404
+    return Response(_present(subject, key))
 
 
 def _record_subject(request: Request, subject: str, fact: dict[str, Any]) -> str:
     """Record the facts of a subject and return its key."""
     if ApiKey.Scope.FACTS not in key_of(request).scopes:
-        raise ProblemError(problems.FACTS_SCOPE_MISSING)
+        raise ProblemError(problem_types.FACTS_SCOPE_MISSING)
     schema = _schema(subject)
     record(schema, [fact], pointer="/fact")
     return normalize_key(cell_text(fact[schema.key[0]]) or "")
@@ -139,7 +166,7 @@ def _record_step(subject: str, key: str, fact: str, at: datetime) -> None:
     schema = _schema(subject)
     row = schema.model._default_manager.get(pk=key)
     if (recorded := getattr(row, fact)) is not None:
-        raise ProblemError(problems.STEP_DONE, fact=fact, at=recorded.isoformat())
+        raise ProblemError(problem_types.STEP_DONE, fact=fact, at=recorded.isoformat())
     record(schema, [{schema.key[0]: key, fact: at.isoformat()}], mode=Mode.CHANGE, pointer="")
 
 

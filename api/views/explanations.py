@@ -9,6 +9,7 @@ from api import queries, serializers
 from api.pagination import list_response
 from api.subjects import explain_by_key, is_visible
 from api.views.base import ReadView
+from api.views.claims import SUBJECT
 from campaigns.offers import published_offers
 
 
@@ -16,7 +17,9 @@ class ExplanationView(ReadView):
     query_serializer = queries.PageQuery
 
     @extend_schema(
-        parameters=[queries.PageQuery], responses=serializers.ExplanationPageSerializer, operation_id="explain"
+        parameters=[SUBJECT, queries.PageQuery],
+        responses=serializers.ExplanationPageSerializer,
+        operation_id="explain",
     )
     def get(self, request: Request, subject: str, key: str) -> Response:
         """Explain the decision of every offer for a subject of this type, condition by condition."""

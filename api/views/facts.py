@@ -3,14 +3,17 @@
 from typing import Any
 
 from django.http import Http404
-from drf_spectacular.utils import extend_schema
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import problems, serializers
+from api import fact_rows, problem_types, queries, serializers
+from api.authentication import merchants_of
 from api.idempotency import KEY_PARAMETER, idempotent
+from api.pagination import page_of_rows
 from api.problems import ProblemError, row_error
-from api.views.base import ApiView
+from api.views.base import ApiView, ReadView
 from core import clock
 from imports.importer import ImportResult
 from imports.json_rows import JsonOptions, Mode, import_json_rows
@@ -21,13 +24,32 @@ from merchants.models import ApiKey
 SCHEMAS: dict[str, FileSchema] = {schema.name: schema for schema in all_schemas()}
 
 
+KIND = OpenApiParameter("kind", {"type": "string", "enum": list(SCHEMAS)}, OpenApiParameter.PATH)
+
+
 class FactsView(ApiView):
     scope = ApiKey.Scope.FACTS
+    scopes = {"GET": ApiKey.Scope.READ}
+    query_serializers = {"GET": queries.MerchantQuery}
+
+    @extend_schema(
+        parameters=[KIND, queries.MerchantQuery],
+        responses=serializers.FactPageSerializer,
+        operation_id="list_facts",
+    )
+    def get(self, request: Request, kind: str) -> Response:
+        """List the recorded facts of one kind, of one merchant or of all that the key may see."""
+        schema = _schema(kind)
+        rows = fact_rows.visible(schema, merchants_of(request).values("pk"))
+        if "merchant" in self.query:
+            rows = fact_rows.of_merchant(schema, rows, self.query["merchant"])
+        paginator, page = page_of_rows(rows, request, self.query)
+        return paginator.get_paginated_response([fact_rows.as_json(schema, row) for row in page])
 
     @extend_schema(
         request=serializers.FactsSerializer,
         responses=serializers.ImportResultSerializer,
-        parameters=KEY_PARAMETER,
+        parameters=[KIND, *KEY_PARAMETER],
         operation_id="record_facts",
     )
     @idempotent
@@ -41,7 +63,7 @@ class FactsView(ApiView):
     @extend_schema(
         request=serializers.FactsSerializer,
         responses=serializers.ImportResultSerializer,
-        parameters=KEY_PARAMETER,
+        parameters=[KIND, *KEY_PARAMETER],
         operation_id="change_facts",
     )
     @idempotent
@@ -55,7 +77,7 @@ class FactsView(ApiView):
     @extend_schema(
         request=serializers.FactsSerializer,
         responses=serializers.ImportResultSerializer,
-        parameters=KEY_PARAMETER,
+        parameters=[KIND, *KEY_PARAMETER],
         operation_id="replace_facts",
     )
     @idempotent
@@ -64,13 +86,29 @@ class FactsView(ApiView):
         return _record_all(request, kind, Mode.REPLACE)
 
 
-def _record_all(request: Request, kind: str, mode: Mode) -> Response:
+class FactView(ReadView):
+    @extend_schema(parameters=[KIND], responses=serializers.FactSerializer, operation_id="get_fact")
+    def get(self, request: Request, kind: str, key: str) -> Response:
+        """Return a recorded fact of a kind that has one column as its key, such as an order."""
+        schema = _schema(kind)
+        if len(schema.key) > 1:
+            raise Http404
+        rows = fact_rows.visible(schema, merchants_of(request).values("pk"))
+        return Response(fact_rows.as_json(schema, get_object_or_404(rows, pk=key)))
+
+
+def _schema(kind: str) -> FileSchema:
     if kind not in SCHEMAS:
         raise Http404
+    return SCHEMAS[kind]
+
+
+def _record_all(request: Request, kind: str, mode: Mode) -> Response:
+    schema = _schema(kind)
     serializer = serializers.FactsSerializer(data=request.data)
     serializer.is_valid(raise_exception=True)
     body = serializer.validated_data
-    result = record(SCHEMAS[kind], body["facts"], mode=mode, allow_moves=body["allow_moves"])
+    result = record(schema, body["facts"], mode=mode, allow_moves=body["allow_moves"])
     return Response(serializers.ImportResultSerializer(result).data)
 
 
@@ -91,5 +129,5 @@ def record(
     result = import_json_rows(schema, facts, options, on_error=errors.append)
     if errors:
         pointed = [row_error(error, f"/facts/{error.line}" if pointer is None else pointer) for error in errors]
-        raise ProblemError(problems.INVALID_FACTS, errors=pointed)
+        raise ProblemError(problem_types.INVALID_FACTS, errors=pointed)
     return result

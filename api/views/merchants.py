@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import queries, serializers
-from api.authentication import merchant_of
+from api.authentication import merchant_of, merchants_of
 from api.pagination import list_response, page_of_rows
 from api.views.base import ReadView
 from campaigns.eligibility import explanations, merchant_status
@@ -16,6 +17,41 @@ from campaigns.eligibility.explanations import Explanation
 from campaigns.models import Coupon, Decision, Grant
 from campaigns.offers import published_offers
 from core import clock
+
+
+class MerchantsView(ReadView):
+    query_serializer = queries.PageQuery
+
+    @extend_schema(
+        parameters=[queries.PageQuery], responses=serializers.MerchantPageSerializer, operation_id="list_merchants"
+    )
+    def get(self, request: Request) -> Response:
+        """List the merchants that the key may see, by their codes."""
+        paginator, page = page_of_rows(merchants_of(request), request, self.query)
+        return paginator.get_paginated_response(serializers.MerchantSerializer(page, many=True).data)
+
+
+class MerchantView(ReadView):
+    @extend_schema(responses=serializers.MerchantSerializer, operation_id="get_merchant")
+    def get(self, request: Request, merchant: str) -> Response:
+        """Return a merchant."""
+        return Response(serializers.MerchantSerializer(merchant_of(request, merchant)).data)
+
+
+class GrantView(ReadView):
+    @extend_schema(responses=serializers.GrantSerializer, operation_id="get_grant")
+    def get(self, request: Request, id: int) -> Response:
+        """Return a grant as it is now."""
+        visible = Grant.objects.filter(merchant__in=merchants_of(request)).select_related("offer")
+        return Response(serializers.GrantSerializer(get_object_or_404(visible, pk=id)).data)
+
+
+class CouponView(ReadView):
+    @extend_schema(responses=serializers.CouponSerializer, operation_id="get_coupon")
+    def get(self, request: Request, code: str) -> Response:
+        """Return a coupon as it is now."""
+        visible = Coupon.objects.filter(merchant__in=merchants_of(request)).select_related("offer")
+        return Response(serializers.CouponSerializer(get_object_or_404(visible, code=code)).data)
 
 
 class BenefitListView(ReadView):

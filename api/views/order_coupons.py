@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import problems, serializers
+from api import problem_types, serializers
 from api.authentication import merchants_of
 from api.idempotency import KEY_PARAMETER, idempotent
 from api.problems import ProblemError
@@ -55,6 +55,6 @@ def _change(verb: Any, request: Request, number: str) -> dict[str, Any]:
     except FreightOrder.DoesNotExist as error:
         raise Http404 from error
     except attachment.NotAttachableError as error:
-        raise ProblemError(problems.NO_COUPON, reason=error) from error
+        raise ProblemError(problem_types.NO_COUPON, reason=error) from error
     data: dict[str, Any] = serializers.CouponSerializer(coupon).data
     return data

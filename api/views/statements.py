@@ -8,7 +8,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import problems, queries, serializers
+from api import problem_types, queries, serializers
 from api.authentication import key_of
 from api.pagination import list_response
 from api.problems import ProblemError
@@ -45,4 +45,4 @@ def _month(text: str) -> date:
     except ValueError:
         pass
     error = queries.parameter_error("month", "invalid", _("This is not a month such as 2022-09."))
-    raise ProblemError(problems.INVALID, errors=[error])
+    raise ProblemError(problem_types.INVALID, errors=[error])

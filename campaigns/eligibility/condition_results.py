@@ -1,6 +1,6 @@
 """Condition results: what a condition requires, what was found, and by how much it failed, as numbers and in words."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import npgettext
 
 from campaigns.eligibility import claims
-from core.facts import COLLECTIONS
+from campaigns.eligibility.requirements import Requirement, fact_of, requirement
+from core.facts import COLLECTIONS, Fact
 from core.formatting import format_money, format_number, join_and
 from definitions.claim_terms import Nth, Threshold
 from rules import sentences
@@ -24,14 +25,17 @@ from rules.sentences import describe, describe_bound, describe_comparison
 class ConditionResult:
     """Result of one condition: `required` in words, the value `found` and that value in words (`shown`).
 
-    `margin` is the shortfall in words, empty if the condition passed or is not a matter of more or less. `holds_now` is
-    set only where facts changed after the decision, so that the present result differs from `passed`.
+    `asked` is the requirement as a value. `shortfall` is what is missing, an amount or a number, and `margin` the same
+    in words; both are empty if the condition passed or is not a matter of more or less. `holds_now` is set only where
+    facts changed after the decision, so that the present result differs from `passed`.
     """
 
     name: str
     required: str
     found: Any
     passed: bool
+    asked: Requirement
+    shortfall: Decimal | int | None = None
     margin: str = ""
     shown: str = ""
     holds_now: bool | None = None
@@ -49,43 +53,58 @@ def condition_result(
     condition: Condition, row: QueryRow, *, found: object, passed: bool, currency: str = ""
 ) -> ConditionResult:
     """Return the result of a condition on a row. `currency` is that of the row's money."""
+    fact = fact_of(condition, row)
+    asked = requirement(condition, fact)
+    if fact is not None and fact.kind == "money" and not asked.unit:
+        asked = replace(asked, unit=currency or None)
+    missing = None if passed else _shortfall(condition, found, fact)
     return ConditionResult(
         name=condition.name,
         required=describe(condition, row),
         found=found,
         passed=passed,
-        margin="" if passed else _margin(condition, found, row, currency),
+        asked=asked,
+        shortfall=missing,
+        margin="" if missing is None else _margin(condition, missing, asked.unit or ""),
         shown=sentences.describe_found(condition, row, found, currency=currency),
     )
 
 
-def _margin(condition: Condition, found: Any, row: QueryRow, currency: str) -> str:
+def _shortfall(condition: Condition, found: Any, fact: Fact | None) -> Decimal | int | None:
     match condition:
-        case Comparison() if row.fact(condition.fact).kind in ("money", "number"):
+        case Comparison() if fact is not None and fact.kind in ("money", "number"):
             missing = shortfall(condition.operator.name, condition.operand, found)
-            if missing is None:
-                return ""
-            shown = format_money(missing, row.fact(condition.fact).currency or currency)
-            return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
+            return missing if missing is None or fact.kind == "money" else int(missing)
         case Counting():
             name = "at_least" if condition.at_least is not None else "at_most"
-            missing = shortfall(name, condition.at_least or condition.at_most or 0, found)
-            text = _("%(n)d more needed") if condition.at_least is not None else _("%(n)d too many")
-            return text % {"n": missing} if missing else ""
-    return ""
+            return shortfall(name, condition.at_least or condition.at_most or 0, found)
+    return None
+
+
+def _margin(condition: Condition, missing: Decimal | int, currency: str) -> str:
+    """Return a shortfall in words."""
+    if isinstance(condition, Counting):
+        text = _("%(n)d more needed") if condition.at_least is not None else _("%(n)d too many")
+        return text % {"n": missing}
+    assert isinstance(condition, Comparison)
+    text = _("%(n)s short") if condition.at_least is not None else _("%(n)s too much")
+    return text % {"n": format_number(missing) if isinstance(missing, int) else format_money(missing, currency)}
 
 
 def threshold_progress(threshold: Threshold, total: Decimal | None) -> ConditionResult:
     """Return the progress of a merchant's receipts, `total` in USD, towards a threshold."""
     missing = threshold.height - total if total is not None else None
     reached = missing is not None and missing <= 0
+    lacking = missing is not None and not reached
     height = format_money(threshold.height, "USD")
     return ConditionResult(
         name="threshold",
         required=_("receipts before this order of at least %(height)s") % {"height": height},
         found=total,
         passed=reached,
-        margin=_("%(n)s short") % {"n": format_money(missing, "USD")} if missing is not None and not reached else "",
+        asked=Requirement("at_least", threshold.height, "USD"),
+        shortfall=missing if lacking else None,
+        margin=_("%(n)s short") % {"n": format_money(missing, "USD")} if missing is not None and lacking else "",
         shown=format_money(total, "USD") if total is not None else "–",
     )
 
@@ -103,13 +122,15 @@ def nth_progress(nth: Nth, found: int, claimed_at: datetime | None) -> Condition
     """
     collection = COLLECTIONS[nth.of]
     which = join_and(describe_comparison(condition, QueryRow(collection)) for condition in nth.where)
-    missing = max(nth.number - found, 0)
+    missing = 0 if claimed_at is not None else max(nth.number - found, 0)
     return ConditionResult(
         name="number",
         required=_("%(n)d %(rows)s with: %(which)s") % {"n": nth.number, "rows": collection.label, "which": which},
         found=found,
-        passed=claimed_at is not None or not missing,
-        margin=_missing_rows(nth, missing) if missing and claimed_at is None else "",
+        passed=not missing,
+        asked=Requirement("at_least", nth.number, collection.name),
+        shortfall=missing or None,
+        margin=_missing_rows(nth, missing) if missing else "",
         shown=format_number(found),
     )
 

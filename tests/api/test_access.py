@@ -7,9 +7,11 @@ import pytest
 from django.test import Client
 from ruamel.yaml import YAML
 
+from campaigns.models import Coupon, Grant
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
 from tests.support.programs import FACT, Program, program
+from tests.support.scenarios import coupon_offer
 from tests.support.world import everything, freight, offer, publish, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="permissions, not SQL")]
@@ -31,7 +33,14 @@ TABLE: list[Line] = [
     ("get", "merchants/M1/grants/", None, NOT_MINE),
     ("get", "merchants/M1/coupons/", None, NOT_MINE),
     ("get", "merchants/M1/decisions/", None, NOT_MINE),
+    ("get", "merchants/", None, ALL),  # those that the key sees: see below
+    ("get", "merchants/M1/", None, NOT_MINE),
+    ("get", "grants/GRANT/", None, NOT_MINE),
+    ("get", "coupons/COUPON/", None, NOT_MINE),
     ("get", "subjects/freight_order/F/", None, NOT_MINE),
+    ("get", "claims/freight_order/F/", None, NOT_MINE),
+    ("get", "facts/freight_orders/", None, ALL),
+    ("get", "facts/freight_orders/F/", None, NOT_MINE),
     ("post", "quotes/", CLAIM, (401, 200, 403, 200, 404)),
     ("post", "claims/", CLAIM, (401, 201, 403, 201, 404)),
     ("post", "claims/freight_order/F/cancel/", {"at": "2022-09-02T20:00:00Z"}, (401, 200, 403, 403, 403)),
@@ -45,7 +54,8 @@ TABLE: list[Line] = [
 
 @pytest.fixture
 def keys(platform: Program) -> dict[str, Program]:
-    publish(offer("o", quota="{limit: 5}"))
+    publish(offer("o", quota="{limit: 5}") + coupon_offer())
+    freight("S", shipped_at="02")
     freight("F", placed_at="02", paid_at="02")
     freight("G", placed_at="02", paid_at="02")
     tick("03")
@@ -62,6 +72,7 @@ def keys(platform: Program) -> dict[str, Program]:
 @pytest.mark.parametrize("line", TABLE, ids=[f"{m} {p}" for m, p, *_ in TABLE])
 def test_each_role_gets_its_status(keys: dict[str, Program], line: Line) -> None:
     method, path, body, statuses = line
+    path = placed(path)
     for role, status in sorted(zip(ROLES, statuses, strict=True), key=lambda pair: -pair[1]):  # refusals first
         before = everything(), FreightOrder.objects.count()
         answer = keys[role].ask(method, path, body)
@@ -69,8 +80,21 @@ def test_each_role_gets_its_status(keys: dict[str, Program], line: Line) -> None
         if status in (401, 403, 404):
             assert (everything(), FreightOrder.objects.count()) == before
         if status == 404:  # as if it were not there at all
-            missing = keys[role].ask(method, path.replace("M1", "M9").replace("/F/", "/NONE/"), _named(body, "NONE"))
+            missing = keys[role].ask(method, without(path), _named(body, "NONE"))
             assert (missing.status, missing.body) == (404, answer.body)
+
+
+def placed(path: str) -> str:
+    """Return the address with the grant and the coupon that there are."""
+    coupon = Coupon.objects.values_list("code", flat=True).first()
+    grant = Grant.objects.filter(subject="F").values_list("pk", flat=True).first()
+    return path.replace("GRANT", str(grant)).replace("COUPON", str(coupon))
+
+
+def without(path: str) -> str:
+    """Return the address with the names of objects that there are not."""
+    other = re.sub(r"(?<=grants/)[0-9]+|(?<=coupons/)[^/]+", "999999", path)
+    return other.replace("M1", "M9").replace("/F/", "/NONE/")
 
 
 def _named(body: Any, key: str) -> Any:
@@ -84,7 +108,7 @@ def test_the_table_covers_every_operation() -> None:
         for path, operations in schema["paths"].items()
         for method in operations
     }
-    names = r"(?<=/)(o|M1|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
+    names = r"(?<=/)(o|M1|GRANT|COUPON|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
     assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
 
 
@@ -96,11 +120,21 @@ def test_a_merchants_statement_has_only_its_own_lines(keys: dict[str, Program]) 
     assert keys["stranger"].list("statements/2022-09/?merchant=M1") == []
 
 
+def test_a_merchants_lists_have_only_its_own_rows(keys: dict[str, Program]) -> None:
+    freight("X", of="M2")
+    for role, codes, orders in (("platform", ["M1", "M2"], list("FGHSX")), ("own", ["M1"], list("FGHS"))):
+        assert [each["code"] for each in keys[role].list("merchants/")] == codes
+        assert [each["fact"]["order_no"] for each in keys[role].list("facts/freight_orders/")] == orders
+    assert keys["own"].list("facts/freight_orders/?merchant=M2") == []
+    assert [each["fact"]["order_no"] for each in keys["platform"].list("facts/freight_orders/?merchant=M2")] == ["X"]
+    assert keys["stranger"].list("facts/receipts/") == []
+
+
 @pytest.mark.parametrize("scope", ApiKey.Scope.values)
 def test_each_scope_allows_only_its_own_operations(keys: dict[str, Program], scope: str) -> None:
     needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "freight-orders/F/coupon/": "claim"}
     only = program(scope)
     for method, path, body, _ in TABLE:
         wanted = needed.get("get" if method == "get" else path, "facts")
-        answer = only.ask(method, path, body)
+        answer = only.ask(method, placed(path), body)
         assert (answer.status != 403) == (scope == wanted), path

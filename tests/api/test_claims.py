@@ -48,7 +48,7 @@ def test_a_refused_claim_is_a_409_with_code_and_explanation(platform: Program) -
     small = platform.post("claims/", claim_with_fact(order_no="C", base_freight="480.00"))
     assert (small.status, small.body["code"]) == (409, "refused")
     [reason] = [condition for condition in small.body["answers"][0]["conditions"] if not condition["held"]]
-    assert (reason["found"], reason["margin"]) == ("480.00 CNY", "20.00 CNY short")
+    assert (reason["actual_text"], reason["shortfall_text"]) == ("480.00 CNY", "20.00 CNY short")
     assert Decision.objects.count() == 3
     assert Grant.objects.count() == 1
 

@@ -13,6 +13,7 @@ from ruamel.yaml import YAML
 
 from api import urls
 from api.views import schema
+from campaigns.models import Coupon, Grant
 from tests.support import contract
 from tests.support.programs import FACT, Program, claim_with_fact
 from tests.support.scenarios import coupon_offer
@@ -73,7 +74,14 @@ CALLS = [
     ("get", "merchants/M1/grants/", None, 200),
     ("get", "merchants/M1/coupons/", None, 200),
     ("get", "merchants/M1/decisions/", None, 200),
+    ("get", "merchants/", None, 200),
+    ("get", "merchants/M1/", None, 200),
+    ("get", "grants/GRANT/", None, 200),
+    ("get", "coupons/COUPON/", None, 200),
     ("get", "subjects/freight_order/F/", None, 200),
+    ("get", "claims/freight_order/F/", None, 200),
+    ("get", "facts/freight_orders/", None, 200),
+    ("get", "facts/freight_orders/F/", None, 200),
     ("post", "quotes/", KEY, 200),
     ("post", "claims/", KEY, 201),
     ("post", "claims/", {"subject": "trade_order", "fact": {**TRADE, "completed_at": "2022-09-02T00:00:00Z"}}, 202),
@@ -101,7 +109,10 @@ def test_every_operation_answers_with_each_status_of_success_that_it_declares(pl
     tick("03")
     freight("P", placed_at="02 10:00")
     seen = set()
-    for method, path, body, status in CALLS:
+    [grant] = Grant.objects.filter(subject="F", offer__code="o").values_list("pk", flat=True)
+    made = {"GRANT": str(grant), "COUPON": Coupon.objects.values_list("code", flat=True)[0]}
+    for method, template, body, status in CALLS:
+        path = template.replace("GRANT", made["GRANT"]).replace("COUPON", made["COUPON"])
         answer = platform.ask(method, path, body)
         assert answer.status == status, (path, answer.body)
         operation = contract.find(method, f"/api/v1/{path}")

@@ -112,7 +112,7 @@ def test_an_explanation_of_a_refusal(platform: Program) -> None:
     freight("A", paid_at="02")
     tick("03")
     [told] = program("read", of="M1").list("subjects/freight_order/A/")
-    assert (told["outcome"], told["conditions"][0]["margin"]) == ("refused", "4,000.00 CNY short")
+    assert (told["outcome"], told["conditions"][0]["shortfall_text"]) == ("refused", "4,000.00 CNY short")
     assert platform.get("subjects/nothing/A/").status == 404
 
 
@@ -225,7 +225,7 @@ def test_decisions_with_their_explanations(platform: Program) -> None:
     assert decided(platform, "?offer=p") == []
     assert len(decided(platform, "?offer=o&size=2")) == 2
     [small] = platform.list("merchants/M1/decisions/?outcome=refused")
-    assert [(item["held"], item["margin"]) for item in small["conditions"]] == [(False, "20.00 CNY short")]
+    assert [(item["held"], item["shortfall_text"]) for item in small["conditions"]] == [(False, "20.00 CNY short")]
 
 
 @pytest.mark.parametrize("count", [1, 3])

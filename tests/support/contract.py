@@ -18,7 +18,7 @@ from api.views.schema import generate
 _loading = Lock()
 
 BASE = "/api/v1/"
-SLASHES = ("key", "merchant", "number")
+SLASHES = ("key", "merchant", "number", "code")
 """Parameters of paths that are keys of facts: they may hold slashes."""
 
 
@@ -61,7 +61,9 @@ def operations() -> list[Operation]:
 def find(method: str, path: str) -> Operation | None:
     """Return the operation at an address, without its query; None where the schema has none."""
     method = "get" if method.lower() == "head" else method.lower()
-    return next((each for each in operations() if each.method == method and each.path.fullmatch(path)), None)
+    address = path if path.endswith("/") else f"{path}/"
+    matching = [each for each in operations() if each.method == method and each.path.fullmatch(address)]
+    return max(matching, key=lambda each: each.path.pattern.count("/"), default=None)
 
 
 def declared_statuses() -> Iterator[tuple[str, str]]:

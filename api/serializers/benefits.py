@@ -1,0 +1,45 @@
+"""Merchants, and what they hold: grants and coupons."""
+
+from rest_framework import serializers
+
+from api.addresses import address
+from api.serializers.fields import Base, HrefField, amount, instant
+from campaigns.models import Coupon, Grant
+
+
+class MerchantSerializer(Base):
+    code = serializers.CharField()
+    href = HrefField(lambda merchant: address("merchants", merchant.pk))
+    name = serializers.CharField()
+    name_en = serializers.CharField()
+    country = serializers.CharField(help_text="ISO 3166-1; empty if it is not known.")
+    category_l1 = serializers.CharField()
+    category_l2 = serializers.CharField()
+    logistics_partner = serializers.BooleanField()
+
+
+class GrantSerializer(Base):
+    id = serializers.IntegerField()
+    href = HrefField(lambda grant: address("grants", grant.pk))
+    offer = serializers.CharField(source="offer.code")
+    subject = serializers.CharField()
+    merchant = serializers.CharField(source="merchant_id")
+    status = serializers.ChoiceField(choices=Grant.Status.choices)
+    amount = amount()
+    currency = serializers.CharField()
+    claimed_at = instant()
+    ended_at = instant(allow_null=True)
+
+
+class CouponSerializer(Base):
+    code = serializers.CharField()
+    href = HrefField(lambda coupon: address("coupons", coupon.code))
+    offer = serializers.CharField(source="offer.code")
+    merchant = serializers.CharField(source="merchant_id")
+    status = serializers.ChoiceField(choices=Coupon.Status.choices)
+    value = amount()
+    face_value = amount()
+    currency = serializers.CharField()
+    valid_from = instant()
+    valid_until = instant(help_text="The first instant at which the coupon is not valid any more.")
+    order_no = serializers.CharField(allow_null=True)

@@ -1,0 +1,56 @@
+"""Claims, quotes and the steps of their subjects."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.serializers.explanations import ExplanationSerializer
+from api.serializers.fields import Base, InstantField, KeyField, instant
+from campaigns.models import Grant
+from core.facts import SUBJECTS
+
+REFUSALS = ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening")
+"""Codes of refusals, the most final first: the response has the code of the first that any offer gave."""
+SUBJECT_WORDS = sorted(SUBJECTS)
+WAITING, PAUSED, NOT_CLAIMED, NOT_APPLICABLE = "waiting", "paused", "not_claimed", "not_applicable"
+CLAIM_OUTCOMES = ("granted", WAITING, PAUSED, *REFUSALS, NOT_CLAIMED, NOT_APPLICABLE)
+CLAIM_STATES = (*Grant.Status.values, *CLAIM_OUTCOMES[1:])
+
+
+class ClaimRequestSerializer(Base):
+    """Subject of a claim: a recorded one by its `key`, or a new one by its `fact`, which is recorded first."""
+
+    subject = serializers.ChoiceField(choices=SUBJECT_WORDS)
+    key = KeyField(min_length=1, max_length=64, required=False)
+    fact = serializers.DictField(required=False, help_text="The row of the subject, with the column names of its file.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("key" in attrs) == ("fact" in attrs):
+            raise serializers.ValidationError("Give either key or fact.", code="key_or_fact")
+        return attrs
+
+
+class StepSerializer(Base):
+    """Instant of a step, now by default."""
+
+    at = InstantField(required=False, allow_null=True)
+
+
+class ClaimResultSerializer(Base):
+    """Result of a claim or quote.
+
+    `state` is the present state: that of the grant, if there is one, else the same as `outcome`.
+    """
+
+    id = serializers.CharField(help_text="Subject and key: there is one claim for each subject.")
+    href = serializers.CharField(help_text="Address at which the claim can be read, relative to the server.")
+    subject = serializers.ChoiceField(choices=SUBJECT_WORDS)
+    key = serializers.CharField()
+    state = serializers.ChoiceField(
+        choices=CLAIM_STATES, help_text="The present state of the grant; without a grant the `outcome`."
+    )
+    outcome = serializers.ChoiceField(
+        choices=CLAIM_OUTCOMES, help_text="The decision, the code of the refusal, or why there is no decision."
+    )
+    decides_at = instant(allow_null=True, help_text="When the claim is decided, if the outcome is waiting.")
+    answers = ExplanationSerializer(many=True)

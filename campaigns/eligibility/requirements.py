@@ -1,0 +1,66 @@
+"""Requirements of conditions as values, for programs: operator, required value and unit."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.facts import Fact
+from rules import operators
+from rules.base import ValueList
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.query_row import QueryRow
+from rules.time_windows import Bound, Window
+
+OPERATORS = (*(operator.word for operator in operators.OPERATORS.values()), "in_force", "not_in_force", "any")
+"""Operators of requirements: those of comparisons, and those of states and alternatives."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Operator, required `value` and `unit`: a currency, `hours`, or the name of the rows that are counted.
+
+    A window is a pair of instants: the first inside and the first after it. An alternative has no value.
+    """
+
+    operator: str
+    value: Any = None
+    unit: str | None = None
+
+
+def requirement(condition: Condition, fact: Fact | None) -> Requirement:
+    """Return the requirement of a condition. `fact` is the fact that a comparison is about."""
+    match condition:
+        case InForce():
+            return Requirement("in_force" if condition.in_force else "not_in_force", condition.of)
+        case Counting(at_least=None):
+            return Requirement("at_most", condition.at_most, condition.count)
+        case Counting():
+            return Requirement("at_least", condition.at_least, condition.count)
+        case AnyOf():
+            return Requirement("any")
+    assert fact is not None
+    operator, operand = condition.operator, condition.operand
+    if operator.name == "within_hours":
+        return Requirement(operator.word, operand, "hours")
+    unit = fact.currency or None if fact.kind == "money" else None
+    return Requirement(operator.word, _value(operator.name, operand, fact), unit)
+
+
+def fact_of(condition: Condition, row: QueryRow) -> Fact | None:
+    """Return the fact that a comparison is about, None for other conditions."""
+    return row.fact(condition.fact) if isinstance(condition, Comparison) else None
+
+
+def _value(operator: str, operand: Any, fact: Fact) -> Any:
+    match operand:
+        case Window(start=start, end=end):
+            return (start, end)
+        case Bound():
+            # "by" includes the whole second in which the bound lies.
+            return operand.after if operator == "by" else operand.instant
+        case ValueList(values=values):
+            return values
+    if operator in ("empty", "happened"):
+        return operand
+    if fact.kind == "flag":
+        return operators.FLAGS[str(operand)]
+    return int(operand) if fact.kind == "number" else operand
