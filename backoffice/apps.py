@@ -8,8 +8,9 @@ class BackofficeConfig(AppConfig):
     verbose_name = _("Operators' workspace")
 
     def ready(self) -> None:
-        from backoffice import roles  # noqa: PLC0415  models load first
+        from backoffice import record_pages, roles  # noqa: PLC0415  models load first
 
+        record_pages.register()
         # An app without models sends no signal; when the last one with models sends it, all permissions exist.
         *_others, last = [config for config in apps.get_app_configs() if config.models_module]
         post_migrate.connect(roles.sync_groups, sender=last)

@@ -1,9 +1,10 @@
-"""Stored state of the clock of a demonstration."""
+"""Stored state of the clock of a demonstration, and saved views of lists."""
 
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar, Self
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -39,3 +40,23 @@ class DemoClock(models.Model):
         if self.running_since is None:
             return self.instant
         return self.instant + max(real - self.running_since, timedelta(0))
+
+
+class SavedView(models.Model):
+    """Filters, order and columns of a list under a name: for its owner, or shared with everyone who sees the list."""
+
+    objects: ClassVar[models.Manager[Self]] = models.Manager()
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, verbose_name=_("owner"), related_name="+")
+    list_name = models.CharField(_("list"), max_length=100)  # label of the model, such as `campaigns.grant`
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(_("address"), max_length=2_000)  # query string without `?`
+    is_shared = models.BooleanField(_("shared with everyone"), default=False)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints = (models.UniqueConstraint(fields=["owner", "list_name", "name"], name="saved_view_once"),)
+
+    def __str__(self) -> str:
+        return self.name

@@ -64,6 +64,16 @@ def to_xlsx(rows: Iterable[Row]) -> bytes:
     return out.getvalue()
 
 
+def write_to(file: IO[bytes], rows: Iterable[Row], *, form: str) -> None:
+    """Write a table to a binary file, in a form of `CONTENT_TYPES`. Rows may be many: none is kept."""
+    if form == "xlsx":
+        _write_xlsx(file, rows)
+        return
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    _write_csv(text, rows, line_end="\r\n")
+    text.detach()  # leaves the file open
+
+
 def write(target: str, columns: Sequence[str], rows: Iterable[Row]) -> int:
     """Write a table to the file `target`, as CSV or XLSX by its extension, or as CSV to standard output for `-`.
 

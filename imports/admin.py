@@ -19,8 +19,10 @@ from import_export.admin import ExportMixin
 from import_export.forms import ExportForm
 
 from core import clock, search
-from core.admin import OfferedLookupsAdmin, ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin
 from core.formatting import city_name
+from core.lists.admin import ListAdmin
+from core.lists.filters import DateRange
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
 from imports.export_resource import Csv, Xlsx, export_resource
@@ -30,6 +32,9 @@ from imports.models import ImportBatch, StoredMapping, Upload
 from imports.schema import FileSchema
 from imports.text_format import ENCODINGS
 from imports.workbook_template import workbook_template
+
+MOST_COLUMNS = 7
+"""Columns that fit a page; the others can be chosen."""
 
 
 def uploads(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -74,6 +79,7 @@ class FactAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the librar
     formats = (Csv, Xlsx)
     export_form_class = ExportForm
     import_export_change_list_template = "admin/imports/fact_list.html"
+    can_export = False  # its own export can be imported again
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.schema.import_permission)
@@ -92,7 +98,8 @@ class FactAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the librar
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         context = {**(extra_context or {}), "has_import_permission": self.has_import_permission(request)}
-        return super().changelist_view(request, context)
+        response: HttpResponse = super().changelist_view(request, context)
+        return response
 
     @uploads
     def upload_view(self, request: HttpRequest) -> HttpResponse:
@@ -125,12 +132,29 @@ class FactAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the librar
         return _download(workbook_template(self.schema), f"{self.schema.name}.xlsx")
 
 
+STATUS_TONES = {
+    Upload.Status.WAITING: "info",
+    Upload.Status.CHECKING: "info",
+    Upload.Status.CHECKED: "plan",
+    Upload.Status.CONFIRMED: "info",
+    Upload.Status.IMPORTING: "info",
+    Upload.Status.IMPORTED: "ok",
+    Upload.Status.REJECTED: "bad",
+    Upload.Status.FAILED: "bad",
+    Upload.Status.EXPIRED: "idle",
+}
+
+
 @admin.register(Upload)
 class UploadAdmin(ReadOnlyAdmin):
     """Uploaded files: progress, preview, errors, and the button that confirms."""
 
-    list_display = ("name", "kind", "status", "rows", "size", "uploaded_by", "uploaded_at")
-    list_filter = ("status", "kind")
+    list_title = gettext_lazy("Imports")
+    list_intro = gettext_lazy("Files with facts: checked first, imported when you confirm.")
+    list_display = ("name", "kind", "status", "rows", "uploaded_by", "uploaded_at")
+    more_columns = ("size",)
+    list_filter = ("status", "kind", ("uploaded_at", DateRange))
+    tones = {"status": STATUS_TONES}
     ordering = ("-pk",)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -200,7 +224,7 @@ class MappingForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptab
 
 
 @admin.register(StoredMapping)
-class StoredMappingAdmin(OfferedLookupsAdmin):
+class StoredMappingAdmin(ListAdmin):
     """Column mappings by name, for the files of other systems."""
 
     form = MappingForm
@@ -261,9 +285,13 @@ def _fact_admin(schema: FileSchema) -> type[FactAdmin]:
     options = {
         "schema": schema,
         "resource_classes": [export_resource(schema)],
-        "list_display": [*(field.name for field in fields), "batch"],
-        "list_select_related": [*(field.name for field in fields if field.is_relation), "batch"],
-        "list_filter": [field.name for field in fields if field.choices or isinstance(field, models.BooleanField)],
+        "list_display": [field.name for field in fields[:MOST_COLUMNS]],
+        "more_columns": [*(field.name for field in fields[MOST_COLUMNS:]), "batch"],
+        "list_select_related": [field.name for field in fields if field.is_relation],
+        "list_filter": [
+            *(field.name for field in fields if field.choices or isinstance(field, models.BooleanField)),
+            *((field.name, DateRange) for field in fields if isinstance(field, models.DateTimeField)),
+        ],
         "search_codes": [_code_path(field) for field in codes if _is_text(field)],
         "search_related": [field.name for field in codes if _refers_to_named(field)],
     }

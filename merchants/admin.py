@@ -35,7 +35,7 @@ class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in t
 class MemberAdmin(ReadOnlyAdmin):
     """Members: invited, disabled and enabled here. They change their preferences themselves."""
 
-    list_display = ("user", "merchant_code", "role", "may_attach", "invited_by", "invited_at", "disabled_at")
+    list_display = ("user", "merchant", "role", "may_attach", "invited_by", "invited_at", "disabled_at")
     list_select_related = ("user",)
     list_filter = ("role", "may_attach")
     search_texts = ("user__username",)
@@ -120,7 +120,7 @@ class MemberAdmin(ReadOnlyAdmin):
 class ApiKeyAdmin(ReadOnlyAdmin):
     """API keys without their secrets. `manage.py issue_key` issues them; they are revoked here."""
 
-    list_display = ("prefix", "name", "merchant_code", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
+    list_display = ("prefix", "name", "merchant", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
     search_codes = ("prefix",)
     search_texts = ("name",)
     search_related = ("merchant",)

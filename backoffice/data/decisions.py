@@ -1,10 +1,12 @@
 """Lists of decisions, tags and redemptions."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -12,6 +14,7 @@ from campaigns.models import Attachment, Decision, Tag, Version
 from campaigns.offers.published_offers import PublishedOffer, terms_of
 from campaigns.reporting import refusals
 from core.admin import ReadOnlyAdmin
+from core.lists.filters import DateRange
 from rules.sentences import describe
 
 
@@ -63,12 +66,36 @@ class FailedConditionFilter(admin.SimpleListFilter):
 class DecisionAdmin(ReadOnlyAdmin):
     """Claims, granted and refused; a refused one says which conditions failed."""
 
-    list_display = ("subject", "offer", "merchant_code", "claimed_at", "outcome", "queue_position", "reasons")
+    list_title = gettext_lazy("Claims")
+    list_intro = gettext_lazy("Every claim, granted or refused, with its reason.")
+    list_views = (
+        (gettext_lazy("All"), ""),
+        (gettext_lazy("Granted"), f"outcome__exact={Decision.Outcome.GRANTED}"),
+        (gettext_lazy("Condition not met"), f"outcome__exact={Decision.Outcome.REFUSED}"),
+        (gettext_lazy("Quota used up"), f"outcome__exact={Decision.Outcome.QUOTA_EXHAUSTED}"),
+        (gettext_lazy("Merchant limit reached"), f"outcome__exact={Decision.Outcome.MERCHANT_CAP}"),
+    )
+    list_display = ("subject", "merchant", "offer", "claimed_at", "outcome", "reasons")
+    more_columns = ("queue_position", "version")
     list_select_related = ("offer", "version")
-    list_filter = ("offer", "outcome", FailedConditionFilter)
+    list_filter = ("offer", "outcome", ("claimed_at", DateRange), FailedConditionFilter)
+    tones = {
+        "outcome": {
+            Decision.Outcome.GRANTED: "ok",
+            Decision.Outcome.REFUSED: "idle",
+            Decision.Outcome.SUPERSEDED: "idle",
+            Decision.Outcome.MERCHANT_CAP: "warn",
+            Decision.Outcome.QUOTA_EXHAUSTED: "warn",
+            Decision.Outcome.STOPPED: "bad",
+        }
+    }
     search_codes = ("subject",)
     search_related = ("merchant",)
     fields = ("offer", "version", "subject", "merchant_code", "claimed_at", "outcome", "queue_position", "reasons")
+
+    def row_address(self, row: Decision) -> str:
+        """Return the eligibility check of the claim."""
+        return f"{reverse('backoffice:explanation')}?{urlencode({'q': row.subject})}"
 
     @admin.display(description=gettext_lazy("conditions not met"))
     def reasons(self, decision: Decision) -> str:
@@ -84,7 +111,7 @@ class DecisionAdmin(ReadOnlyAdmin):
 class TagAdmin(ReadOnlyAdmin):
     """Threshold orders and candidates."""
 
-    list_display = ("subject", "offer", "merchant_code", "kind", "tagged_at", "total")
+    list_display = ("subject", "offer", "merchant", "kind", "tagged_at", "total")
     list_select_related = ("offer",)
     list_filter = ("offer", "kind")
     search_codes = ("subject",)
@@ -96,7 +123,7 @@ class TagAdmin(ReadOnlyAdmin):
 class AttachmentAdmin(ReadOnlyAdmin):
     """Orders that asked for a coupon."""
 
-    list_display = ("order_no", "merchant_code", "coupon", "placed_at", "waits")
+    list_display = ("order_no", "merchant", "coupon", "placed_at", "waits")
     list_select_related = ("coupon",)
     list_filter = ("waits",)
     search_codes = ("order_no", "coupon__code")

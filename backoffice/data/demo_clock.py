@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import tasks
 from core import clock, instants
-from core.admin import OfferedLookupsAdmin
+from core.lists.admin import ListAdmin
 from core.models import DemoClock
 
 FESTIVAL_ZONE = ZoneInfo("America/Los_Angeles")
@@ -78,7 +78,7 @@ class ConfirmForm(forms.Form):
 
 
 @admin.register(DemoClock)
-class DemoClockAdmin(OfferedLookupsAdmin):
+class DemoClockAdmin(ListAdmin):
     """Single page in place of a list and a form; available in demonstrations only."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -10,11 +10,13 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from backoffice import tones as state_tones
 from backoffice.revocations import MAX_SELECTED
 from campaigns.grants import reviews, transitions
 from campaigns.models import Coupon, Grant, JournalEntry
 from core import clock
 from core.admin import ReadOnlyAdmin
+from core.lists.filters import DateRange
 
 
 class NeedsReviewFilter(admin.SimpleListFilter):
@@ -34,9 +36,18 @@ class NeedsReviewFilter(admin.SimpleListFilter):
 class GrantAdmin(ReadOnlyAdmin):
     """Grants. Those marked for review are accepted or decided again, under the name of the operator."""
 
-    list_display = ("subject", "offer", "merchant_code", "status", "amount", "currency", "claimed_at", "review")
+    list_title = gettext_lazy("Grants")
+    list_intro = gettext_lazy("Every benefit that was granted, from reserved to settled.")
+    list_views = (
+        (gettext_lazy("All"), ""),
+        (gettext_lazy("To review"), "review=yes"),
+        *((status.label, f"status__exact={status.value}") for status in Grant.Status),
+    )
+    list_display = ("subject", "merchant", "offer", "status", "amount", "claimed_at", "review")
+    more_columns = ("fee", "ended_at", "version", "coupons")
     list_select_related = ("offer",)
-    list_filter = ("offer", "status", NeedsReviewFilter)
+    list_filter = ("offer", "status", ("claimed_at", DateRange), NeedsReviewFilter)
+    tones = {"status": state_tones.GRANT}
     search_codes = ("subject",)
     search_related = ("merchant",)
     actions = ("keep", "redecide", "revoke")
@@ -96,9 +107,16 @@ class GrantAdmin(ReadOnlyAdmin):
 class CouponAdmin(ReadOnlyAdmin):
     """Coupons."""
 
-    list_display = ("code", "offer", "merchant_code", "status", "value", "currency", "valid_until", "order_no")
+    list_title = gettext_lazy("Coupons")
+    list_intro = gettext_lazy("Every coupon, from issue to use or expiry.")
+    list_views = (
+        (gettext_lazy("All"), ""),
+        *((status.label, f"status__exact={status.value}") for status in Coupon.Status),
+    )
+    list_display = ("code", "merchant", "offer", "status", "value", "valid_until", "order_no")
     list_select_related = ("offer",)
-    list_filter = ("offer", "status")
+    list_filter = ("offer", "status", ("valid_until", DateRange))
+    tones = {"status": state_tones.COUPON}
     search_codes = ("code", "order_no")
     search_related = ("merchant",)
 
@@ -107,9 +125,9 @@ class CouponAdmin(ReadOnlyAdmin):
 class JournalEntryAdmin(ReadOnlyAdmin):
     """Journal: every state change of every grant and coupon."""
 
-    list_display = ("at", "offer", "what", "source", "target", "amount", "currency", "by", "reason")
+    list_display = ("at", "offer", "what", "source", "target", "amount", "by", "reason")
     list_select_related = ("offer", "grant", "coupon")
-    list_filter = ("offer", "target")
+    list_filter = ("offer", "target", ("at", DateRange))
     search_codes = ("grant__subject", "coupon__code")
     search_related = ("grant__merchant", "coupon__merchant")
 

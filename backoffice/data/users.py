@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from core import clock
-from core.admin import OfferedLookupsAdmin, ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin
+from core.lists.admin import ListAdmin
 from identity import mfa, password_reset, role_requests, security_log, sessions
 from identity.models import RoleRequest
 from identity.role_requests import RoleRequestError
@@ -46,7 +47,7 @@ class NewUserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
 
 
 @admin.register(User)
-class WorkspaceUserAdmin(OfferedLookupsAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class WorkspaceUserAdmin(ListAdmin, UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """Users. Only superusers assign single permissions, passwords and addresses, and change other superusers.
 
     Names are fixed after creation: the records of who wrote and who approved name users.

@@ -52,7 +52,7 @@ class EndpointForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
 class EndpointAdmin(ReadOnlyAdmin):
     """Endpoints. The secret is shown only once, when it is created."""
 
-    list_display = ("name", "url", "merchant_code", "kinds", "disabled_at", "created_by")
+    list_display = ("name", "url", "merchant", "kinds", "disabled_at", "created_by")
     search_texts = ("name", "url")
     search_related = ("merchant",)
     fields = ("name", "url", "merchant_code", "kinds", "created_by", "created_at", "disabled_at", "old_until")

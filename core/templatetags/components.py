@@ -49,6 +49,13 @@ def when(context: Context, at: datetime | None, form: str = "minute", align: str
     )
 
 
+@register.simple_tag(takes_context=True)
+def when_text(context: Context, at: datetime) -> str:
+    """Return an instant on the reader's clock as plain text, for places such as links that hold no tooltip."""
+    now = context.get("at") or clock.now()
+    return format_short_instant(at, timezone.get_current_timezone_name(), now=now)
+
+
 @register.inclusion_tag("components/quota_bar.html")
 def quota_bar(used: int, limit: int, held: int = 0, tone: str = "", size: str = "") -> dict[str, Any]:
     """Draw the use of a quota: the settled part dark, the reserved part `held` lighter, the rest empty.

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from campaigns.models import Decision, Endpoint, Grant
 from core import clock
-from core.admin import OfferedLookupsAdmin
+from core.lists.lookups import OfferedLookupsAdmin
 from merchants.models import Member
 from tests.support.operators import Staff
 
