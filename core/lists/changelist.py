@@ -2,11 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.http import HttpRequest, QueryDict
 
+from core import clock
 from core.lists.cells import page_of, record_columns
 
 COLUMNS_VAR = "columns"
@@ -15,6 +18,11 @@ COLUMNS_VAR = "columns"
 
 class ListPage(ChangeList):
     """Django's list, whose address may also choose columns."""
+
+    @cached_property
+    def at(self) -> datetime:
+        """Return the instant as of which the list is shown."""
+        return clock.now()
 
     def get_filters_params(self, params: dict[str, Any] | None = None) -> dict[str, Any]:
         """Return the parameters that filter rows."""

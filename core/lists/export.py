@@ -29,8 +29,12 @@ def export(rows: Any, columns: list[Column], *, name: str, form: str) -> HttpRes
         text = _("This list has more than %(n)d rows. Filter it, for example by date, and export again.")
         raise TooManyRowsError(text % {"n": MOST_ROWS})
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
-    spreadsheets.write_to(file, _table(rows, columns), form=form)
-    file.seek(0)
+    try:
+        spreadsheets.write_to(file, _table(rows, columns), form=form)
+        file.seek(0)
+    except BaseException:
+        file.close()
+        raise
     return FileResponse(file, as_attachment=True, filename=name, content_type=spreadsheets.CONTENT_TYPES[form])
 
 

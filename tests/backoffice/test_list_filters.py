@@ -43,6 +43,9 @@ def offered(model: type[Model]) -> set[str]:
         if isinstance(each, str):
             field = admin.utils.get_fields_from_path(model, each)[-1]
             each_filter: ListFilter = FieldListFilter.create(field, request, {}, model, page, field_path=each)
+        elif isinstance(each, tuple):
+            path, kind = each
+            each_filter = kind(model._meta.get_field(path), request, {}, model, page, path)
         else:
             each_filter = each(request, {}, model, page)  # type: ignore[operator]  # a class of filters
         found.update(str(name) for name in each_filter.expected_parameters())
