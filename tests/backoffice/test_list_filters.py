@@ -1,13 +1,14 @@
 """Lists of the admin filter by what they offer, and by nothing else."""
 
 from collections.abc import Iterator
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
 from django.contrib import admin
 from django.contrib.admin.filters import FieldListFilter, ListFilter
 from django.contrib.auth.models import User
-from django.db.models import Model
+from django.db.models import Field, Model
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
@@ -44,8 +45,8 @@ def offered(model: type[Model]) -> set[str]:
             field = admin.utils.get_fields_from_path(model, each)[-1]
             each_filter: ListFilter = FieldListFilter.create(field, request, {}, model, page, field_path=each)
         elif isinstance(each, tuple):
-            path, kind = each
-            each_filter = kind(model._meta.get_field(path), request, {}, model, page, path)
+            path, kind = str(each[0]), each[1]
+            each_filter = kind(cast("Field[Any, Any]", model._meta.get_field(path)), request, {}, model, page, path)
         else:
             each_filter = each(request, {}, model, page)  # type: ignore[operator]  # a class of filters
         found.update(str(name) for name in each_filter.expected_parameters())

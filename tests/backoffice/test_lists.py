@@ -2,9 +2,9 @@
 
 import csv
 import io
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.urls import reverse
 from openpyxl import load_workbook
 
@@ -18,13 +18,13 @@ CLAIMS = "/admin/campaigns/decision/"
 GRANTS = "/admin/campaigns/grant/"
 
 
-def body(response: HttpResponse) -> bytes:
+def body(response: Any) -> bytes:
     content = b"".join(response)
     response.close()
     return content
 
 
-def table(response: HttpResponse) -> list[list[str]]:
+def table(response: Any) -> list[list[str]]:
     return list(csv.reader(io.StringIO(body(response).decode("utf-8-sig"), newline="")))
 
 
