@@ -8,7 +8,7 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns.engine import rehearsal  # noqa: PLC0415
-        from campaigns.notifications import messages, outbox, webhooks  # noqa: PLC0415  models load first
+        from campaigns.notifications import messages, outbox, preferences, webhooks  # noqa: F401, PLC0415  models first; signals
         from campaigns.offers import publishing  # noqa: PLC0415
 
         publishing.CHECKS.append(rehearsal.rehearse)

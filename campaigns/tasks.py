@@ -4,10 +4,18 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
-from campaigns.engine import ticker
+from campaigns.engine import quarantine, ticker
 from campaigns.models import Endpoint, Heartbeat, Simulation
-from campaigns.monitoring import heartbeat, invariants
-from campaigns.notifications import distribution, mailing, webhook_delivery, webhook_sender, webhooks
+from campaigns.monitoring import alarms, health, heartbeat, invariants
+from campaigns.notifications import (
+    distribution,
+    mailing,
+    operator_mail,
+    operators,
+    webhook_delivery,
+    webhook_sender,
+    webhooks,
+)
 from campaigns.simulation import jobs
 from core import clock
 from identity import password_reset, rate_limits, sessions
@@ -48,6 +56,7 @@ def sweep() -> None:
     jobs.QUEUE.fail_stalled(at=clock.real())
     for simulation in jobs.QUEUE.waiting()[:1]:
         run_simulation.delay(simulation.pk)
+    _tell_operators()
     _send_notifications()
 
 
@@ -70,8 +79,15 @@ def deliver(pk: int) -> None:
     webhook_sender.deliver(Endpoint.objects.get(pk=pk), clock=clock.real)
 
 
+def _tell_operators() -> None:
+    operators.tell_all(quarantine.set_aside(), at=clock.now(), now=clock.real())
+    failing = alarms.due(health.checks(now=clock.real()), now=clock.real())
+    operators.tell_of_health([(check.key, check.name) for check in failing], at=clock.now())
+
+
 def _send_notifications() -> None:
     distribution.fan_out()
     for endpoint in webhook_delivery.endpoints_due(at=clock.real()):
         deliver.delay(endpoint)
     mailing.send_mail(at=clock.now())
+    operator_mail.send(at=clock.now())

@@ -125,6 +125,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "core.themes.theme",
             ],
         },
     },
@@ -228,6 +229,7 @@ SESSION_LIFETIME = env.int("FAIRGROUND_SESSION_LIFETIME", default=24 * 3600)
 CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 DEVICE_COOKIE_NAME = "device"
+THEME_COOKIE_NAME = "theme"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # PASSWORD_RESET_TIMEOUT (259200, 3 days): seconds for which links in invitations and password resets work.
@@ -355,6 +357,7 @@ if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
     SESSION_COOKIE_NAME = "__Host-sessionid"
     CSRF_COOKIE_NAME = "__Host-csrftoken"
     LANGUAGE_COOKIE_NAME = "__Host-language"
+    THEME_COOKIE_NAME = "__Host-theme"
     DEVICE_COOKIE_NAME = "__Host-device"
     # The domain's owner decides on HTTPS for subdomains (W005) and on the browsers' preload list (W021).
     SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]

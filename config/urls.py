@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from backoffice import overview
+from backoffice import appearance, overview
 from config import health_views
 
 handler403 = "config.error_views.forbidden"
@@ -15,7 +15,8 @@ urlpatterns = [
     path("health/live", health_views.live),
     path("health/ready", health_views.ready),
     path("metrics", health_views.metrics),
-    path("i18n/", include("django.conf.urls.i18n")),
+    path("i18n/setlang/", appearance.set_language, name="set_language"),
+    path("theme/", appearance.set_theme, name="set_theme"),
     # Operators and merchants use the same sign-in page.
     path("admin/login/", RedirectView.as_view(pattern_name="sign-in", query_string=True)),
     # So does changing a password: the admin's own page would let it be guessed without a count.

@@ -9,6 +9,7 @@ from campaigns.models.grant import Grant
 from campaigns.models.heartbeat import Heartbeat
 from campaigns.models.journal_entry import JournalEntry
 from campaigns.models.message import Message
+from campaigns.models.notice import Notice, Notification, NotificationPreference
 from campaigns.models.offer import Campaign, Issuance, MerchantQuota, Offer, Version
 from campaigns.models.outbox_event import OutboxEvent
 from campaigns.models.quarantine_entry import QuarantineEntry
@@ -33,6 +34,9 @@ __all__ = [
     "JournalEntry",
     "MerchantQuota",
     "Message",
+    "Notice",
+    "Notification",
+    "NotificationPreference",
     "Offer",
     "OutboxEvent",
     "QuarantineEntry",

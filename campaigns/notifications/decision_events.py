@@ -9,7 +9,7 @@ from django.db.models import Max
 from campaigns.allocation.allocator import ClaimResult
 from campaigns.models import Decision, OutboxEvent
 from campaigns.notifications import outbox
-from campaigns.notifications.outbox import NewEvent
+from campaigns.notifications.outbox import Audience, NewEvent
 from campaigns.offers.published_offers import PublishedOffer
 
 QUOTA_MARKS = ((80, OutboxEvent.Kind.QUOTA_80), (95, OutboxEvent.Kind.QUOTA_95), (100, OutboxEvent.Kind.QUOTA_100))
@@ -49,7 +49,10 @@ def refusals(offer: PublishedOffer) -> Iterator[None]:
 
 
 def places(offers: list[PublishedOffer], used: Mapping[int, int], *, at: datetime) -> None:
-    """Publish the quota marks that were crossed since the offers were locked. `used` are the places taken by now."""
+    """Publish the quota marks that were crossed since the offers were locked. `used` are the places taken by now.
+
+    They are written whether or not a program subscribes: operators are told of them.
+    """
     limited = {offer.id: offer for offer in offers if offer.row.limit}
     reached = [
         NewEvent(kind=kind, offer_id=pk, at=at, reason=f"{used[pk]} / {offer.row.limit}")
@@ -58,4 +61,4 @@ def places(offers: list[PublishedOffer], used: Mapping[int, int], *, at: datetim
         if offer.row.places_taken * 100 < share * (offer.row.limit or 0) <= used[pk] * 100
     ]
     if reached:
-        outbox.publish(reached)
+        outbox.publish(reached, to=Audience(everything=True))

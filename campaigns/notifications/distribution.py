@@ -1,10 +1,10 @@
-"""Distribution: each event of the outbox becomes messages to members and deliveries to webhooks."""
+"""Distribution: each event of the outbox becomes messages to members, deliveries to webhooks, notices to operators."""
 
 from django.db import transaction
 from django.utils import timezone
 
 from campaigns.models import OutboxEvent
-from campaigns.notifications import messages, webhook_delivery
+from campaigns.notifications import messages, operators, webhook_delivery
 
 EVENTS_AT_ONCE = 1_000
 
@@ -27,5 +27,6 @@ def _fan_out_chunk() -> int:
     events = list(waiting.select_for_update(no_key=True)[:EVENTS_AT_ONCE])
     messages.create(events)
     webhook_delivery.create(events, at=timezone.now())
+    operators.tell_of_quotas(events)
     OutboxEvent.objects.filter(pk__in=[event.pk for event in events]).update(fanned_out=True)
     return len(events)

@@ -52,16 +52,34 @@ def _send_to(pk: int, at: datetime) -> bool:
     messages = list(waiting.select_related("event__offer__version").order_by("pk"))
     if not messages:
         return False
-    try:
-        _letter(member, messages).send()
-    except (OSError, SMTPException) as error:
-        logger.warning("Mail to member %s failed: %s", pk, error)
-        gap = timedelta(minutes=min(2**member.mail_failures, LONGEST_GAP_MINUTES))
-        Member.objects.filter(pk=pk).update(mail_failures=F("mail_failures") + 1, mail_after=at + gap)
+    if not attempt(_letter(member, messages), to=f"member {pk}"):
+        later = at + gap(member.mail_failures)
+        Member.objects.filter(pk=pk).update(mail_failures=F("mail_failures") + 1, mail_after=later)
         return False
     Message.objects.filter(pk__in=[message.pk for message in messages]).update(mailed_at=at)
     Member.objects.filter(pk=pk).exclude(mail_failures=0).update(mail_failures=0, mail_after=None)
     return True
+
+
+def attempt(letter: EmailMessage, *, to: str) -> bool:
+    """Send a letter. Return False and log it if the mail server fails; `to` names the person in the log."""
+    try:
+        letter.send()
+    except (OSError, SMTPException) as error:
+        logger.warning("Mail to %s failed: %s", to, error)
+        return False
+    return True
+
+
+def gap(failures: int) -> timedelta:
+    """Return the time to wait after a failed mail, with so many failed ones before."""
+    return timedelta(minutes=min(2**failures, LONGEST_GAP_MINUTES))
+
+
+def identified(key: str) -> dict[str, str]:
+    """Return the headers of a letter, with a Message-ID that is the same each time it is sent."""
+    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ")
+    return {"Message-ID": f"<{key}@{host}>"}
 
 
 def _letter(member: Member, messages: list[Message]) -> EmailMessage:
@@ -76,6 +94,5 @@ def _letter(member: Member, messages: list[Message]) -> EmailMessage:
             "link": urljoin(settings.SITE_URL, reverse("messages")),
         }
         body = render_to_string("mail/messages.txt", context)
-    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ")
-    headers = {"Message-ID": f"<{messages[0].pk}.{messages[-1].pk}.{member.pk}@{host}>"}
+    headers = identified(f"{messages[0].pk}.{messages[-1].pk}.{member.pk}")
     return EmailMessage(subject, body, to=[member.user.email], headers=headers)

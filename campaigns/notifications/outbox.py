@@ -1,7 +1,8 @@
 """Outbox: events are written in the transaction of the change that they report.
 
 Members and webhooks subscribe to merchants. An event without a subscriber is not written, so that a run that decides
-a million claims pays nothing for it.
+a million claims pays nothing for it. Marks of a quota are always written: operators are told of them, and an offer has
+few.
 """
 
 from collections.abc import Callable, Collection, Iterable

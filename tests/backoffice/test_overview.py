@@ -75,7 +75,7 @@ def test_the_board_costs_the_same_for_any_number_of_offers(several: int, viewer:
     viewer.get("/admin/")
     with CaptureQueriesContext(connection) as found:
         assert viewer.get("/admin/").status_code == 200
-    assert len(found) == 25 + (connection.vendor == "postgresql")  # who holds a step
+    assert len(found) == 26 + (connection.vendor == "postgresql")  # who holds a step
 
 
 def test_without_a_role_there_is_nothing_to_see(staff: Staff, market: None) -> None:

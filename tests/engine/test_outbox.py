@@ -73,7 +73,15 @@ def test_only_merchants_with_a_subscriber_are_published(subscriber: Endpoint) ->
     Endpoint.objects.filter(pk=subscriber.pk).update(merchant="M2")
     publish(offer("o", quota="{limit: 2}"))
     tick("03")
-    assert published() == [("granted", "F-M2", "settled at the claim")]
+    assert published(merchant__isnull=False) == [("granted", "F-M2", "settled at the claim")]
+
+
+def test_quota_marks_are_published_without_a_subscriber() -> None:
+    merchant()
+    publish(offer("o", quota="{limit: 1}"))
+    freight("A", paid_at="02")
+    tick("03")
+    assert published() == [("quota_80", "", "1 / 1"), ("quota_95", "", "1 / 1"), ("quota_100", "", "1 / 1")]
 
 
 def test_releases_and_revocations_are_published_with_their_reason(subscriber: Endpoint) -> None:

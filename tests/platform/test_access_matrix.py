@@ -31,6 +31,7 @@ OPEN = {
     "health/ready",
     "metrics",
     "i18n/setlang/",
+    "theme/",
     "admin/login/",
     "admin/password_change/",
     "api/v1/schema/",

@@ -39,6 +39,7 @@ fields = {"username": "one@example.com", "password": "one-and-only-fair"}
 record("signed in", client.post("/sign-in/", fields, secure=True))
 record("home", client.get("/", secure=True))
 record("chinese", client.post("/i18n/setlang/", {"language": "zh-hans"}, secure=True))
+record("dark", client.post("/theme/", {"theme": "dark"}, secure=True))
 record("operator", desk.post("/sign-in/", fields | {"username": "ana"}, secure=True))
 record("board", desk.get("/admin/", secure=True))
 record("page in clear", client.get("/sign-in/"))
@@ -75,7 +76,7 @@ def test_cookies_are_secure_and_hidden_from_scripts(answers: Answers) -> None:
     for _status, _headers, cookies, _body in answers.values():
         for line in cookies:
             seen |= SimpleCookie(line)
-    assert set(seen) == {f"__Host-{name}" for name in ("sessionid", "csrftoken", "device", "language")}
+    assert set(seen) == {f"__Host-{name}" for name in ("sessionid", "csrftoken", "device", "language", "theme")}
     for name, cookie in seen.items():
         assert (cookie["secure"], cookie["httponly"], cookie["path"], cookie["domain"]) == (True, True, "/", ""), name
         assert cookie["samesite"] == "Lax", name
