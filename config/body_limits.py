@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils.translation import gettext as _
+
+from config import error_views
 
 VISITORS_LIMIT = 64_000
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -35,8 +36,7 @@ class FormLimit:
             limit = VISITORS_LIMIT
         if _length(request) <= limit:
             return None
-        text = _("A request may contain at most %(n)d bytes.") % {"n": limit}
-        return HttpResponse(text, status=413, content_type="text/plain; charset=utf-8")
+        return error_views.too_large(request, most=limit)
 
 
 def _length(request: HttpRequest) -> int:

@@ -10,10 +10,8 @@ from uuid import uuid4
 
 import structlog
 from django.conf import settings
-from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
-from django.views import defaults
 
 from api import problems
 from config import error_views
@@ -23,6 +21,7 @@ from core.unusable_input import has_nul, is_unusable_input
 
 logger = logging.getLogger(__name__)
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+PAGED = (HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.TOO_MANY_REQUESTS)
 KNOWN_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -82,16 +81,17 @@ def note_route(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Calla
     return answer
 
 
-def method_pages(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: give a 405 for people a page. Programs get the API's error format from their own view."""
+def refusal_pages(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: give an empty 405 or 429 for people a page. Programs get the API's error format from their view."""
 
-    def answer(request: HttpRequest) -> HttpResponse:
+    def answer(request: HttpRequest) -> HttpResponseBase:
         response = get_response(request)
-        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content or request.method == "OPTIONS":
+        if response.status_code not in PAGED or getattr(response, "content", True) or request.method == "OPTIONS":
             return response
-        page = error_views.method_not_allowed(request)
-        page["Allow"] = response["Allow"]
-        return page
+        kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+        return error_views.page(request, response.status_code, headers=kept)
 
     return answer
 
@@ -134,4 +134,4 @@ def _pairs(values: Any) -> Iterator[dict[str, str]]:
 def _bad_request(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith("/api/"):
         return problems.bad_request(request)
-    return defaults.bad_request(request, BadRequest())
+    return error_views.bad_request(request)

@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "config.middleware.method_pages",
+    "config.middleware.refusal_pages",
     "api.throttling.headers",
 ]
 CSRF_FAILURE_VIEW = "config.error_views.csrf_failure"

@@ -7,6 +7,7 @@ from django.views.generic import RedirectView
 from backoffice import appearance, overview
 from config import health_views
 
+handler400 = "config.error_views.bad_request"
 handler403 = "config.error_views.forbidden"
 handler404 = "config.error_views.not_found"
 handler500 = "config.error_views.server_error"

@@ -82,7 +82,7 @@ class Notification(models.Model):
 
 
 class NotificationPreference(models.Model):
-    """How an operator wants to be told: the language of mail, and choices that differ from the usual.
+    """Wishes of an operator for notifications: the language of mail, and choices that differ from the usual.
 
     `choices` maps a topic to [workspace, mail]. A topic that is missing has its usual setting. See
     `campaigns.notifications.preferences`.

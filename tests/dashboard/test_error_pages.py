@@ -4,9 +4,14 @@ import logging
 from re import search
 
 import pytest
-from django.test import Client
+from django.db import OperationalError
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from pytest_django import DjangoAssertNumQueries as Queries
 from pytest_django import Settings
 
+from config import error_views
+from config.middleware import refusal_pages
 from merchants.models import Member
 from tests.support.members import client, text, words
 
@@ -86,3 +91,77 @@ def test_programs_get_their_own_format(settings: Settings) -> None:
     for method, path in (("get", "/api/v1/claims/"), ("get", "/api/v1/nothing/")):
         response = getattr(Client(), method)(path)
         assert response.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    ("status", "english", "chinese"),
+    [
+        (400, "This request cannot be read", "无法读取此请求"),
+        (403, "Access denied", "无权访问"),
+        (404, "Page not found", "页面不存在"),
+        (405, "Not a page", "无法直接打开"),
+        (413, "Too large", "内容过大"),
+        (429, "Too many requests", "请求过多"),
+        (500, "Something went wrong", "出现错误"),
+        (503, "Temporarily unavailable", "暂时无法访问"),
+    ],
+)
+def test_each_page_is_in_the_readers_language_and_colours_and_reads_no_database(
+    status: int, english: str, chinese: str, caplog: pytest.LogCaptureFixture, django_assert_num_queries: Queries
+) -> None:
+    request = RequestFactory().get("/admin/offers/x/", headers={"cookie": "theme=dark; django_language=zh-hans"})
+    with django_assert_num_queries(0):
+        page = error_views.page(request, status, most=1_000_000 if status == 413 else 0).content.decode()
+        plain = error_views.page(RequestFactory().get("/orders/"), status).content.decode()
+    assert f"<h1>{chinese}</h1>" in page
+    assert '<html lang="zh-hans" data-theme="dark">' in page
+    assert 'href="/admin/"' in page
+    assert f"<h1>{english}</h1>" in plain
+    assert '<html lang="en">' in plain
+    assert 'href="/"' in plain
+    assert "%(" not in page
+    found = search(r"客服查询编号：([0-9a-f]{8})", words(page))
+    assert found
+    assert f"{status}, reference {found[1]}" in caplog.text
+
+
+def test_the_pages_of_the_server_offer_to_try_again() -> None:
+    for status in (500, 503):
+        page = error_views.page(RequestFactory().get("/admin/campaigns/?q=1"), status).content.decode()
+        assert 'href="/admin/campaigns/?q=1">Try again' in page
+    assert "Try again</a>" not in error_views.page(RequestFactory().post("/admin/campaigns/"), 500).content.decode()
+
+
+def test_a_form_that_is_too_large_has_a_page(owner: Member, settings: Settings) -> None:
+    response = client(owner).post("/account/", {"zone": "x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)})
+    assert response.status_code == 413
+    page = words(response.content.decode())
+    assert "larger than 2.5 MB" in page
+    assert reference(page)
+
+
+def test_unusable_input_has_a_page(owner: Member) -> None:
+    response = client(owner).get("/orders/?q=%00")
+    assert response.status_code == 400
+    assert "This request cannot be read" in response.content.decode()
+
+
+def test_an_empty_429_for_people_has_a_page() -> None:
+    refused = HttpResponse(status=429, headers={"Retry-After": "60"})
+    answer = refusal_pages(lambda _request: refused)(RequestFactory().get("/sign-in/"))
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "60")
+    assert b"Too many requests" in answer.content  # type: ignore[attr-defined]  # a page has content
+
+
+def test_a_database_that_does_not_answer_has_a_page_with_a_reference(
+    owner: Member, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr("campaigns.eligibility.merchant_status.statuses", fail)
+    browser = client(owner)
+    browser.raise_request_exception = False
+    page = text(browser, "/", 503)
+    assert "Temporarily unavailable" in page
+    assert f"503, reference {reference(page)}" in caplog.text
