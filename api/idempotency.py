@@ -141,6 +141,11 @@ def _stored_response(
     return Response(body, status=status, headers={"Idempotent-Replayed": "true"})
 
 
+def _storable(data: Any) -> dict[str, Any]:
+    """Return a body without its secret: it is shown once and not stored."""
+    return {**data, "secret": None} if "secret" in data else dict(data)
+
+
 def replay(stored: Response | ProblemError) -> Response:
     """Return the stored response, or raise the stored error."""
     if isinstance(stored, ProblemError):
@@ -155,7 +160,7 @@ def store(responses: Sequence[tuple[IdempotentRequest, Response]]) -> None:
         IdempotencyRecord._meta.db_table,
         COLUMNS,
         [
-            (request.api_key_id, request.key, request.digest, response.status_code, dict(response.data), now)
+            (request.api_key_id, request.key, request.digest, response.status_code, _storable(response.data), now)
             for request, response in responses
         ],
     )

@@ -57,6 +57,7 @@ def complete(result: dict[str, Any], **_options: object) -> dict[str, Any]:
     result["webhooks"] = webhook_docs.webhooks()
     components["Facts"]["properties"]["facts"]["items"] = any_fact
     components["ClaimRequest"]["properties"]["fact"] = any_fact
+    components["Delivery"]["properties"]["event"] = {"$ref": "#/components/schemas/WebhookEvent"}
     components["Fact"]["properties"]["fact"] = any_fact
     components["Fact"]["properties"]["kind"]["enum"] = [schema.name for schema in all_schemas()]
     for name in ("Problem", "Refusal"):

@@ -187,6 +187,13 @@ STEP_DONE = ProblemType(
     _("%(fact)s is already recorded as %(at)s. To correct it, record the fact again."),
     _("Nothing is left to do, or correct the instant with `PATCH /facts/…`."),
 )
+KEY_ENDED = ProblemType(
+    409,
+    "key_ended",
+    _("API key ended"),
+    _("This API key is revoked or has expired, so that it has no successor."),
+    _("Issue a new key."),
+)
 NO_COUPON = ProblemType(
     409,
     "no_coupon",
@@ -262,6 +269,7 @@ CATALOGUE: dict[str, ProblemType] = {
         *CLAIM_REFUSALS.values(),
         ENDED,
         STEP_DONE,
+        KEY_ENDED,
         NO_COUPON,
         IN_PROGRESS,
         TOO_LARGE,

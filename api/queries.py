@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from api import problem_types
 from api.problems import ProblemError
 from api.serializers.fields import Base, KeyField
+from api.serializers.webhooks import DELIVERY_STATES
 from campaigns.eligibility import explanations
 from campaigns.models import Coupon, Grant
 from core.similar_words import nearest_word
@@ -49,6 +50,10 @@ class DecisionsQuery(PageQuery):
 
 class MerchantQuery(PageQuery):
     merchant = KeyField(required=False, help_text="Only facts of this merchant.")
+
+
+class DeliveriesQuery(PageQuery):
+    status = serializers.ChoiceField(choices=DELIVERY_STATES, required=False)
 
 
 class StatementQuery(PageQuery):

@@ -4,8 +4,19 @@ from csp.decorators import csp_update
 from django.urls import path, re_path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from api import openapi, problems  # noqa: F401  # openapi registers the authentication scheme
-from api.views import claims, explanations, facts, merchants, offers, order_coupons, schema, statements
+from api import error_pages, openapi, problems  # noqa: F401  # openapi registers the authentication scheme
+from api.views import (
+    claims,
+    explanations,
+    facts,
+    keys,
+    merchants,
+    offers,
+    order_coupons,
+    schema,
+    statements,
+    webhooks,
+)
 
 urlpatterns = [
     path("campaigns/", offers.CampaignListView.as_view()),
@@ -30,6 +41,18 @@ urlpatterns = [
     path("facts/<slug:kind>/<key:key>/", facts.FactView.as_view()),
     path("facts/<slug:kind>/", facts.FactsView.as_view()),
     path("freight-orders/<key:number>/coupon/", order_coupons.OrderCouponView.as_view()),
+    path("keys/", keys.KeysView.as_view()),
+    path("keys/<slug:id>/", keys.KeyView.as_view()),
+    path("keys/<slug:id>/rotate/", keys.KeyRotationView.as_view()),
+    path("webhooks/", webhooks.WebhooksView.as_view()),
+    path("webhooks/<int:id>/", webhooks.WebhookView.as_view()),
+    path("webhooks/<int:id>/rotate/", webhooks.WebhookRotationView.as_view()),
+    path("webhooks/<int:id>/test/", webhooks.WebhookTestView.as_view()),
+    path("webhooks/<int:id>/deliveries/", webhooks.DeliveriesView.as_view()),
+    path("deliveries/<slug:id>/", webhooks.DeliveryView.as_view()),
+    path("deliveries/<slug:id>/resend/", webhooks.ResendView.as_view()),
+    path("errors/", error_pages.list_page),
+    path("errors/<slug:code>/", error_pages.page),
     path("schema/", schema.SchemaView.as_view(), name="schema"),
     path("docs/", csp_update({"img-src": ["data:"]})(SpectacularSwaggerSplitView.as_view()), name="docs"),
     re_path("", problems.not_found),

@@ -317,6 +317,10 @@ SPECTACULAR_SETTINGS = {
         "GrantStatus": "campaigns.models.Grant.Status",
         "CouponStatus": "campaigns.models.Coupon.Status",
         "Outcome": "api.serializers.explanations.EXPLAINED",
+        "Scope": "api.serializers.keys.SCOPES",
+        "EventName": "api.serializers.webhooks.EVENT_NAMES",
+        "DeliveryStatus": "api.serializers.webhooks.DELIVERY_STATES",
+        "WebhookStatus": "api.serializers.webhooks.WEBHOOK_STATES",
         "ClaimOutcome": "api.serializers.claims.CLAIM_OUTCOMES",
         "ClaimState": "api.serializers.claims.CLAIM_STATES",
         "Subject": "api.serializers.claims.SUBJECT_WORDS",
@@ -347,7 +351,7 @@ if env.bool("FAIRGROUND_HTTPS", default=False) and not (DEMO or DEBUG):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     # Programs are refused instead of redirected: with a redirect nobody would notice that keys are sent unencrypted.
-    SECURE_REDIRECT_EXEMPT = [r"^api/v1/(?!docs/|schema/)", r"^health/", r"^metrics$"]
+    SECURE_REDIRECT_EXEMPT = [r"^api/v1/(?!docs/|schema/|errors/)", r"^health/", r"^metrics$"]
     # FAIRGROUND_HSTS_SECONDS (31536000, one year): how long browsers insist on HTTPS. Start with 3600 on a new domain.
     SECURE_HSTS_SECONDS = env.int("FAIRGROUND_HSTS_SECONDS", default=31_536_000)
     # FAIRGROUND_HSTS_SUBDOMAINS (0): 1 extends HSTS to subdomains. Only if all of them serve HTTPS.

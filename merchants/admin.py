@@ -17,7 +17,7 @@ from core import clock
 from core.admin import ReadOnlyAdmin
 from merchants import api_keys, invitations, members
 from merchants.members import MemberError
-from merchants.models import ApiKey, Member
+from merchants.models import AccessChange, ApiKey, Member
 
 
 class InvitationForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -114,6 +114,19 @@ class MemberAdmin(ReadOnlyAdmin):
             done += 1
         text = ngettext("%(n)d member changed.", "%(n)d members changed.", done) % {"n": done}
         messages.info(request, text)
+
+
+@admin.register(AccessChange)
+class AccessChangeAdmin(ReadOnlyAdmin):
+    """Actions of programs on API keys and webhooks. Actions of people are in the history of each object."""
+
+    list_display = ("at", "by", "verb", "kind", "target", "merchant_code")
+    list_select_related = ("by",)
+    list_filter = ("verb", "kind")
+    search_codes = ("target", "by__prefix")
+    search_related = ("merchant",)
+    ordering = ("-pk",)
+    fields = ("at", "by", "verb", "kind", "target", "merchant_code", "details")
 
 
 @admin.register(ApiKey)

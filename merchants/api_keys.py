@@ -58,6 +58,13 @@ def _checked_scopes(scopes: Iterable[str], merchant: Merchant | None) -> list[st
     return wanted
 
 
+def covers(own: ApiKey, *, scopes: Iterable[str], merchant: str | None, expires_at: datetime | None) -> bool:
+    """Return whether a key has at least these rights. `merchant` None: for all; `expires_at` None: for ever."""
+    if not set(scopes) <= set(own.scopes) or own.merchant_id not in (None, merchant):
+        return False
+    return own.expires_at is None or (expires_at is not None and expires_at <= own.expires_at)
+
+
 def find(text: str, *, at: datetime) -> ApiKey | None:
     """Return the key with that text, None where it is unknown, revoked or expired at `at`. Records that it was used."""
     mark, _, rest = text.partition("_")

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
     "config standalone api dashboard backoffice campaigns definitions rules trade logistics merchants imports "
-    "identity core fairground_client"
+    "identity core clients/python/src"
 ).split()
 # mypy's cache does not know when the Django plugin sees changed models, so CI does without.
 MYPY_CACHE = "/dev/null" if os.environ.get("CI") else ".mypy_cache"
@@ -23,6 +23,7 @@ CHECKS = {
     "lint": ["-m", "ruff", "check", "."],
     "format": ["-m", "ruff", "format", "--check", "."],
     "imports": ["-c", "from importlinter.cli import lint_imports_command; lint_imports_command(['--no-cache'])"],
+    "client": "-m build --no-isolation --outdir var/clients clients/python".split(),
     "security": ["-m", "bandit", "-q", "-c", "pyproject.toml", "-r", *PACKAGES],
     "migrations": ["manage.py", "makemigrations", "--check", "--dry-run"],
     "django": ["manage.py", "check", "--fail-level", "WARNING"],

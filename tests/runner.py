@@ -49,6 +49,11 @@ REDIS_PROGRAM = Requirement(
     tests="a broker that fails or hangs",
     advice="apt-get install redis-server",
 )
+NODE = Requirement(
+    name="programs node and npm",
+    tests="the TypeScript client",
+    advice="apt-get install nodejs npm",
+)
 CHROMIUM = Requirement(
     name="program chromium",
     tests="tests/browser",
@@ -103,6 +108,7 @@ def find_missing(servers: dict[str, str]) -> list[Requirement]:
         REDIS: "REDIS_URL" in servers,
         REDIS_PROGRAM: shutil.which("redis-server") is not None,
         CHROMIUM: shutil.which("chromium") is not None,
+        NODE: shutil.which("node") is not None and shutil.which("npm") is not None,
     }
     return [requirement for requirement, is_present in present.items() if not is_present]
 

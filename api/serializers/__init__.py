@@ -5,6 +5,7 @@ from api.serializers.claims import ClaimRequestSerializer, ClaimResultSerializer
 from api.serializers.explanations import BenefitSerializer, DecisionSerializer, ExplanationSerializer
 from api.serializers.facts import FactSerializer, FactsSerializer, ImportResultSerializer
 from api.serializers.fields import Base, KeyField, serialize
+from api.serializers.keys import ApiKeySerializer, KeyRequestSerializer, NewApiKeySerializer, RotationSerializer
 from api.serializers.offers import (
     CampaignSerializer,
     HistoryPointSerializer,
@@ -18,17 +19,28 @@ from api.serializers.pages import (
     CampaignPageSerializer,
     CouponPageSerializer,
     DecisionPageSerializer,
+    DeliveryPageSerializer,
     ExplanationPageSerializer,
     FactPageSerializer,
     GrantPageSerializer,
     HistoryPageSerializer,
+    KeyPageSerializer,
     MerchantPageSerializer,
     OfferPageSerializer,
     StatementPageSerializer,
+    WebhookPageSerializer,
 )
 from api.serializers.problems import ProblemSerializer, RefusalSerializer
+from api.serializers.webhooks import (
+    DeliverySerializer,
+    NewWebhookSerializer,
+    WebhookChangeSerializer,
+    WebhookRequestSerializer,
+    WebhookSerializer,
+)
 
 __all__ = [
+    "ApiKeySerializer",
     "Base",
     "BenefitPageSerializer",
     "BenefitSerializer",
@@ -40,6 +52,8 @@ __all__ = [
     "CouponSerializer",
     "DecisionPageSerializer",
     "DecisionSerializer",
+    "DeliveryPageSerializer",
+    "DeliverySerializer",
     "ExplanationPageSerializer",
     "ExplanationSerializer",
     "FactPageSerializer",
@@ -51,16 +65,25 @@ __all__ = [
     "HistoryPointSerializer",
     "ImportResultSerializer",
     "KeyField",
+    "KeyPageSerializer",
+    "KeyRequestSerializer",
     "MerchantPageSerializer",
     "MerchantSerializer",
+    "NewApiKeySerializer",
+    "NewWebhookSerializer",
     "OfferDetailSerializer",
     "OfferPageSerializer",
     "OfferSerializer",
     "ProblemSerializer",
     "QuotaSerializer",
     "RefusalSerializer",
+    "RotationSerializer",
     "StatementLineSerializer",
     "StatementPageSerializer",
     "StepSerializer",
+    "WebhookChangeSerializer",
+    "WebhookPageSerializer",
+    "WebhookRequestSerializer",
+    "WebhookSerializer",
     "serialize",
 ]

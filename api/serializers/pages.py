@@ -6,12 +6,14 @@ from api.serializers.benefits import CouponSerializer, GrantSerializer, Merchant
 from api.serializers.explanations import BenefitSerializer, DecisionSerializer, ExplanationSerializer
 from api.serializers.facts import FactSerializer
 from api.serializers.fields import Base
+from api.serializers.keys import ApiKeySerializer
 from api.serializers.offers import (
     CampaignSerializer,
     HistoryPointSerializer,
     OfferSerializer,
     StatementLineSerializer,
 )
+from api.serializers.webhooks import DeliverySerializer, WebhookSerializer
 
 
 class PageSerializer(Base):
@@ -59,6 +61,18 @@ class DecisionPageSerializer(PageSerializer):
 
 class ExplanationPageSerializer(PageSerializer):
     results = ExplanationSerializer(many=True)
+
+
+class KeyPageSerializer(PageSerializer):
+    results = ApiKeySerializer(many=True)
+
+
+class WebhookPageSerializer(PageSerializer):
+    results = WebhookSerializer(many=True)
+
+
+class DeliveryPageSerializer(PageSerializer):
+    results = DeliverySerializer(many=True)
 
 
 class FactPageSerializer(PageSerializer):

@@ -40,6 +40,17 @@ def wants(kinds: Iterable[str], kind: str) -> bool:
     return kind in chosen if chosen else kind not in OPTIONAL
 
 
+def kinds_named(names: Iterable[str]) -> list[str]:
+    """Return the kinds of events with these names."""
+    wanted = frozenset(names)
+    return sorted(kind.value for kind, name in NAMES.items() if name in wanted)
+
+
+def names_of(kinds: Iterable[str]) -> list[str]:
+    """Return the names of kinds of events, each once."""
+    return sorted({NAMES[Kind(kind)] for kind in kinds})
+
+
 def about(event: OutboxEvent) -> str:
     """Return the name of the object that changed: events about one object are delivered in their order."""
     if event.coupon_id is not None:

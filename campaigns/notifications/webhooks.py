@@ -46,6 +46,15 @@ def register(
     )
 
 
+def change(endpoint: Endpoint, **values: Any) -> None:
+    """Change `name`, `url` or `kinds` of an endpoint. Raises `safe_http.AddressError`, as `register` does."""
+    if "url" in values:
+        _scheme, host, port = safe_http.check(values["url"])
+        safe_http.resolve(host, port)
+    if values:
+        Endpoint.objects.filter(pk=endpoint.pk).update(**values)
+
+
 def rotate(endpoint: Endpoint, *, at: datetime) -> None:
     """Replace the secret. Until OVERLAP has passed, deliveries are signed with the old secret too."""
     endpoint.old_secret, endpoint.old_until, endpoint.secret = endpoint.secret, at + OVERLAP, _secret()

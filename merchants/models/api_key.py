@@ -18,6 +18,8 @@ class ApiKey(models.Model):
         READ = "read", _("read")
         CLAIM = "claim", _("claim, and attach coupons")
         FACTS = "facts", _("record facts")
+        KEYS = "keys", _("manage API keys")
+        WEBHOOKS = "webhooks", _("manage webhooks, and read what they send")
 
     name = models.CharField(_("name"), max_length=100)
     merchant = models.ForeignKey(

@@ -17,6 +17,7 @@ from tests.support.world import everything, freight, offer, publish, tick
 pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="permissions, not SQL")]
 
 ROLES = ("nobody", "platform", "reader", "own", "stranger")
+MANAGE = (401, 403, 403, 403, 403)
 CLAIM = {"subject": "freight_order", "key": "F"}
 FACTS = {"facts": [{**FACT, "order_no": "N"}]}
 ALL, NOT_MINE = (401, 200, 200, 200, 200), (401, 200, 200, 200, 404)
@@ -47,6 +48,21 @@ TABLE: list[Line] = [
     ("post", "facts/freight_orders/", FACTS, (401, 200, 403, 403, 403)),
     ("patch", "facts/freight_orders/", {"facts": [{"order_no": "F"}]}, (401, 200, 403, 403, 403)),
     ("put", "facts/freight_orders/", FACTS, (401, 200, 403, 403, 403)),
+    # Who has these scopes is in the tests of keys and webhooks.
+    ("get", "keys/", None, MANAGE),
+    ("post", "keys/", {}, MANAGE),
+    ("get", "keys/1/", None, MANAGE),
+    ("delete", "keys/1/", None, MANAGE),
+    ("post", "keys/1/rotate/", {}, MANAGE),
+    ("get", "webhooks/", None, MANAGE),
+    ("post", "webhooks/", {}, MANAGE),
+    ("get", "webhooks/1/", None, MANAGE),
+    ("patch", "webhooks/1/", {}, MANAGE),
+    ("post", "webhooks/1/rotate/", None, MANAGE),
+    ("post", "webhooks/1/test/", None, MANAGE),
+    ("get", "webhooks/1/deliveries/", None, MANAGE),
+    ("get", "deliveries/msg_1/", None, MANAGE),
+    ("post", "deliveries/msg_1/resend/", None, MANAGE),
     ("post", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
     ("delete", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
 ]
@@ -108,7 +124,7 @@ def test_the_table_covers_every_operation() -> None:
         for path, operations in schema["paths"].items()
         for method in operations
     }
-    names = r"(?<=/)(o|M1|GRANT|COUPON|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
+    names = r"(?<=/)(o|M1|1|msg_1|GRANT|COUPON|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
     assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
 
 
@@ -135,6 +151,8 @@ def test_each_scope_allows_only_its_own_operations(keys: dict[str, Program], sco
     needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "freight-orders/F/coupon/": "claim"}
     only = program(scope)
     for method, path, body, _ in TABLE:
-        wanted = needed.get("get" if method == "get" else path, "facts")
+        managed = next((name for name in ("keys", "webhooks") if path.startswith(name)), "")
+        managed = "webhooks" if path.startswith("deliveries") else managed
+        wanted = managed or needed.get("get" if method == "get" else path, "facts")
         answer = only.ask(method, placed(path), body)
         assert (answer.status != 403) == (scope == wanted), path

@@ -1,6 +1,7 @@
 """OpenAPI schema: valid, complete, and kept: every operation answers as it is declared."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from ruamel.yaml import YAML
 from api import urls
 from api.views import schema
 from campaigns.models import Coupon, Grant
+from merchants.models import ApiKey
 from tests.support import contract
-from tests.support.programs import FACT, Program, claim_with_fact
+from tests.support.programs import FACT, Program, claim_with_fact, program
+from tests.support.receivers import Receiver
 from tests.support.scenarios import coupon_offer
 from tests.support.world import freight, offer, publish, tick
 
@@ -25,7 +28,7 @@ def test_the_schema_is_valid_and_complete() -> None:
     document = YAML(typ="safe").load(answer.content)
     validate(document)
     assert document["openapi"].startswith("3.1")
-    assert len(document["paths"]) == len(urls.urlpatterns) - 2  # all but the page that shows it and the one for none
+    assert len(document["paths"]) == len(urls.urlpatterns) - 4  # all but pages for people and the one for none
     call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
 
 
@@ -92,12 +95,31 @@ CALLS = [
     ("patch", "facts/freight_orders/", {"facts": [{"order_no": "N", "base_freight": 2}]}, 200),
     ("put", "facts/freight_orders/", {"facts": [{**FACT, "order_no": "N"}]}, 200),
     ("post", "freight-orders/P/coupon/", None, 201),
+    ("post", "keys/", {"name": "shop", "scopes": ["read"]}, 201),
+    ("get", "keys/", None, 200),
+    ("get", "keys/KEY/", None, 200),
+    ("post", "keys/KEY/rotate/", {}, 201),
+    ("delete", "keys/KEY/", None, 200),
+    ("post", "webhooks/", {"name": "shop", "url": "URL"}, 201),
+    ("get", "webhooks/", None, 200),
+    ("get", "webhooks/WEBHOOK/", None, 200),
+    ("patch", "webhooks/WEBHOOK/", {"name": "new"}, 200),
+    ("post", "webhooks/WEBHOOK/rotate/", None, 201),
+    ("post", "webhooks/WEBHOOK/test/", None, 202),
+    ("get", "webhooks/WEBHOOK/deliveries/", None, 200),
+    ("get", "deliveries/DELIVERY/", None, 200),
+    ("post", "deliveries/DELIVERY/resend/", None, 202),
     ("delete", "freight-orders/P/coupon/", None, 200),
 ]
 
 
+MADE = {("post", "keys/"): "KEY", ("post", "webhooks/"): "WEBHOOK", ("post", "webhooks/WEBHOOK/test/"): "DELIVERY"}
+
+
 @pytest.mark.django_db
-def test_every_operation_answers_with_each_status_of_success_that_it_declares(platform: Program) -> None:
+def test_every_operation_answers_with_each_status_of_success_that_it_declares(
+    platform: Program, receivers: list[Receiver]
+) -> None:
     """The client of the tests checks every response against the schema; this test leaves no operation out."""
     later = {"benefit": "{fee: service_fee, percent: 50}", "settlement": "", "claim": "{at: completed_at}"}
     publish(
@@ -108,13 +130,16 @@ def test_every_operation_answers_with_each_status_of_success_that_it_declares(pl
     freight("F", paid_at="02", shipped_at="02")
     tick("03")
     freight("P", placed_at="02 10:00")
-    seen = set()
+    manager, seen = program(*ApiKey.Scope.values), set()
     [grant] = Grant.objects.filter(subject="F", offer__code="o").values_list("pk", flat=True)
-    made = {"GRANT": str(grant), "COUPON": Coupon.objects.values_list("code", flat=True)[0]}
+    coupon = Coupon.objects.values_list("code", flat=True)[0]
+    made: dict[str, Any] = {"GRANT": grant, "URL": receivers[0].url, "COUPON": coupon}
     for method, template, body, status in CALLS:
-        path = template.replace("GRANT", made["GRANT"]).replace("COUPON", made["COUPON"])
-        answer = platform.ask(method, path, body)
+        path = re.sub("[A-Z]{3,}", lambda found: str(made.get(found[0], found[0])), template)
+        answer = manager.ask(method, path, {**body, "url": made["URL"]} if body and "url" in body else body)
         assert answer.status == status, (path, answer.body)
+        if name := MADE.get((method, template)):
+            made[name] = answer.body["id"]
         operation = contract.find(method, f"/api/v1/{path}")
         assert operation is not None
         if status < 300:

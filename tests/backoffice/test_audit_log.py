@@ -10,6 +10,8 @@ from django.db import DatabaseError, connection, models, transaction
 from campaigns.ledger import statements
 from campaigns.models import AccountingPeriod, AuditEvent, JournalEntry, Version
 from core.db import roles
+from merchants import api_keys
+from merchants.models import AccessChange
 from tests.support.world import t
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
@@ -18,6 +20,7 @@ COLUMNS = {
     JournalEntry: "by",
     AccountingPeriod: "closed_by",
     Version: "digest",
+    AccessChange: "target",
     LogEntry: "change_message",
 }
 """A column of text of each record."""
@@ -27,6 +30,8 @@ COLUMNS = {
 def records() -> None:
     """At least one row in each record."""
     statements.close(date(2022, 8, 1), at=t("20"), by="eve")
+    key, _secret = api_keys.issue("x", scopes=["keys"], at=t("20"), by="eve")
+    AccessChange.objects.create(verb="issued", kind="key", target="x", by=key, at=t("20"))
     ana = User.objects.create_user("ana")
     LogEntry.objects.log_actions(ana.pk, [ana], CHANGE, change_message="x", single_object=True)
 

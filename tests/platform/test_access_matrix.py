@@ -36,6 +36,8 @@ OPEN = {
     "admin/password_change/",
     "api/v1/schema/",
     "api/v1/docs/",
+    "api/v1/errors/",
+    "api/v1/errors/<slug:code>/",
     "calendar/<str:key>.ics",
     "sign-in/",
     "sign-in/code/",

@@ -16,6 +16,7 @@ from time import monotonic, sleep
 from typing import Any
 
 from fairground_client import Fairground, Problem, Refused, UnavailableError
+
 from tests.benchmarks.databases import own
 from tests.benchmarks.figures import say
 from tests.soak.history import History

@@ -1,0 +1,530 @@
+"""Types of the responses, made from the OpenAPI schema by `python -m tests.generate_clients`.
+
+Instants are ISO 8601 text in UTC, money is decimal text.
+"""
+
+from typing import Literal, NotRequired, TypedDict
+
+BenefitState = Literal["granted", "qualified", "eligible", "running_out", "soon", "not_eligible", "over"]
+
+ClaimOutcome = Literal[
+    "granted",
+    "waiting",
+    "paused",
+    "quota_exhausted",
+    "merchant_cap",
+    "stopped",
+    "refused",
+    "before_opening",
+    "not_claimed",
+    "not_applicable",
+]
+
+ClaimState = Literal[
+    "reserved",
+    "locked",
+    "settled",
+    "released",
+    "forfeited",
+    "revoked",
+    "waiting",
+    "paused",
+    "quota_exhausted",
+    "merchant_cap",
+    "stopped",
+    "refused",
+    "before_opening",
+    "not_claimed",
+    "not_applicable",
+]
+
+CouponStatus = Literal["issued", "locked", "redeemed", "expired", "void"]
+
+DeliveryStatus = Literal["pending", "delivered", "given_up"]
+
+EventName = Literal[
+    "claim.refused",
+    "coupon.attached",
+    "coupon.expired",
+    "coupon.expiring",
+    "coupon.issued",
+    "coupon.redeemed",
+    "coupon.returned",
+    "coupon.withdrawn",
+    "grant.created",
+    "grant.forfeited",
+    "grant.kept",
+    "grant.locked",
+    "grant.released",
+    "grant.revoked",
+    "grant.settled",
+    "quota.reached",
+]
+
+GrantStatus = Literal["reserved", "locked", "settled", "released", "forfeited", "revoked"]
+
+Operator = Literal[
+    "is",
+    "is_not",
+    "in",
+    "not_in",
+    "in_reference",
+    "not_in_reference",
+    "at_least",
+    "more_than",
+    "at_most",
+    "less_than",
+    "empty",
+    "within",
+    "from",
+    "by",
+    "not_before",
+    "within_hours",
+    "happened",
+    "in_force",
+    "not_in_force",
+    "any",
+]
+
+Outcome = Literal[
+    "granted",
+    "refused",
+    "superseded",
+    "merchant_cap",
+    "quota_exhausted",
+    "stopped",
+    "pending",
+    "before_opening",
+    "no_claim",
+    "not_a_subject",
+]
+
+Scope = Literal["read", "claim", "facts", "keys", "webhooks"]
+
+Subject = Literal["financing_draw", "freight_order", "merchant", "trade_order"]
+
+WebhookStatus = Literal["enabled", "disabled", "gone"]
+
+
+class ApiKey(TypedDict):
+    """API key, without its secret."""
+
+    id: str
+    href: str
+    name: str
+    merchant: str | None
+    scopes: list[Scope]
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    revoked_at: str | None
+    used_at: str | None
+
+
+class Campaign(TypedDict):
+    code: str
+    name_en: str
+    name_zh: str
+
+
+class ConditionResult(TypedDict):
+    """Result of one condition, as values for programs and as text for people."""
+
+    name: str
+    held: bool
+    operator: Operator
+    required: str | int | bool | list[str] | dict[str, str] | None
+    actual: str | int | bool | None
+    shortfall: str | int | None
+    unit: str | None
+    required_text: str
+    actual_text: str
+    shortfall_text: str
+
+
+class Coupon(TypedDict):
+    code: str
+    href: str
+    offer: str
+    merchant: str
+    status: CouponStatus
+    value: str
+    face_value: str
+    currency: str
+    valid_from: str
+    valid_until: str
+    order_no: str | None
+
+
+class Fact(TypedDict):
+    """A recorded fact, with the column names of its file."""
+
+    kind: Literal[
+        "merchants",
+        "reference_lists",
+        "accounts",
+        "memberships",
+        "service_packages",
+        "penalties",
+        "freight_orders",
+        "freight_templates",
+        "trade_orders",
+        "financing_draws",
+        "receipts",
+    ]
+    fact: dict[str, str | int | bool | None]
+
+
+class FieldError(TypedDict):
+    """One fault of a request: the `pointer` to the value in its body, or the `parameter` of its address."""
+
+    pointer: NotRequired[str]
+    parameter: NotRequired[str]
+    code: str
+    detail: str
+
+
+class Forecast(TypedDict):
+    """Instants at which the last place may be taken, at the pace of `taken` places since `since`; null: never."""
+
+    soonest: str
+    likely: str
+    latest: str | None
+    taken: int
+    since: str
+
+
+class Grant(TypedDict):
+    id: int
+    href: str
+    offer: str
+    subject: str
+    merchant: str
+    status: GrantStatus
+    amount: str
+    currency: str
+    claimed_at: str
+    ended_at: str | None
+
+
+class HistoryPoint(TypedDict):
+    """Net places taken in the hour or day that starts at `at`, and all places taken at its end."""
+
+    at: str
+    taken: int
+    total: int
+
+
+class ImportResult(TypedDict):
+    rows: int
+    added: int
+    changed: int
+    unchanged: int
+    future: int
+
+
+class Merchant(TypedDict):
+    code: str
+    href: str
+    name: str
+    name_en: str
+    country: str
+    category_l1: str
+    category_l2: str
+    logistics_partner: bool
+
+
+class NewApiKey(TypedDict):
+    """API key with its text, which is shown once: the response to a repetition of the request has null."""
+
+    id: str
+    href: str
+    name: str
+    merchant: str | None
+    scopes: list[Scope]
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    revoked_at: str | None
+    used_at: str | None
+    secret: str | None
+
+
+class NewWebhook(TypedDict):
+    """Webhook with its secret, which is shown once: the response to a repetition of the request has null."""
+
+    id: int
+    href: str
+    name: str
+    url: str
+    merchant: str | None
+    events: list[EventName]
+    status: WebhookStatus
+    created_at: str
+    created_by: str
+    held_until: str | None
+    old_secret_until: str | None
+    secret: str | None
+
+
+class Offer(TypedDict):
+    code: str
+    campaign: str
+    name: str
+    version: int
+    subject: Subject
+    opens: str | None
+    order_by: str | None
+    closes: str | None
+    paused_at: str | None
+    stopped_at: str | None
+
+
+class StatementLine(TypedDict):
+    """Amounts of one merchant and offer in a month. `total` is settled + redeemed - reversed - returned."""
+
+    offer: str
+    merchant: str
+    currency: str
+    settled: str
+    reversed: str
+    redeemed: str
+    returned: str
+    total: str
+
+
+class Terms(TypedDict):
+    """Terms of an offer as sentences, in the language of the response."""
+
+    benefit: str
+    claim: str
+    conditions: list[str]
+    quota: str
+    settlement: list[str]
+
+
+class Webhook(TypedDict):
+    """Webhook, without its secret."""
+
+    id: int
+    href: str
+    name: str
+    url: str
+    merchant: str | None
+    events: list[EventName]
+    status: WebhookStatus
+    created_at: str
+    created_by: str
+    held_until: str | None
+    old_secret_until: str | None
+
+
+class WebhookEvent(TypedDict):
+    """Body of a webhook. Headers sign it according to Standard Webhooks."""
+
+    type: Literal[
+        "claim.refused",
+        "coupon.attached",
+        "coupon.expired",
+        "coupon.expiring",
+        "coupon.issued",
+        "coupon.redeemed",
+        "coupon.returned",
+        "coupon.withdrawn",
+        "endpoint.tested",
+        "grant.created",
+        "grant.forfeited",
+        "grant.kept",
+        "grant.locked",
+        "grant.released",
+        "grant.revoked",
+        "grant.settled",
+        "quota.reached",
+    ]
+    timestamp: str
+    data: dict[str, int | str | None]
+
+
+class Benefit(TypedDict):
+    """Status of a merchant with an offer."""
+
+    offer: str
+    state: BenefitState
+    reasons: list[ConditionResult]
+    asks: list[str]
+    progress: ConditionResult | None
+    left: int | None
+    own_left: int | None
+
+
+class Decision(TypedDict):
+    """Explanation of a stored decision, by the version of the terms that decided."""
+
+    offer: str
+    version: int
+    outcome: Outcome
+    status: GrantStatus | Literal[""]
+    claimed_at: str | None
+    decides_at: str | None
+    place: int | None
+    amount: str | None
+    currency: str
+    conditions: list[ConditionResult]
+    quarantined_since: str | None
+    subject: str
+
+
+class Delivery(TypedDict):
+    """One event for one webhook. `id` is the header `webhook-id`, the same at every try."""
+
+    id: str
+    href: str
+    webhook: int
+    status: DeliveryStatus
+    tries: int
+    response_status: int | None
+    error: str
+    created_at: str
+    delivered_at: str | None
+    next_try_at: str | None
+    event: WebhookEvent
+
+
+class Explanation(TypedDict):
+    """Decision of an offer about one subject, condition by condition. `outcome` is a stable code."""
+
+    offer: str
+    version: int
+    outcome: Outcome
+    status: GrantStatus | Literal[""]
+    claimed_at: str | None
+    decides_at: str | None
+    place: int | None
+    amount: str | None
+    currency: str
+    conditions: list[ConditionResult]
+    quarantined_since: str | None
+
+
+class OfferDetail(TypedDict):
+    code: str
+    campaign: str
+    name: str
+    version: int
+    subject: Subject
+    opens: str | None
+    order_by: str | None
+    closes: str | None
+    paused_at: str | None
+    stopped_at: str | None
+    terms: dict[str, object]
+    sentences: Terms
+
+
+class Problem(TypedDict):
+    """Error response (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    code: Literal[
+        "authentication_failed",
+        "before_opening",
+        "beyond_key",
+        "ended",
+        "idempotency_key_missing",
+        "idempotency_key_reused",
+        "in_progress",
+        "insecure",
+        "internal",
+        "invalid",
+        "key_ended",
+        "merchant_cap",
+        "method_not_allowed",
+        "no_coupon",
+        "not_acceptable",
+        "not_authenticated",
+        "not_found",
+        "parse_error",
+        "quota_exhausted",
+        "refused",
+        "scope_missing",
+        "step_done",
+        "stopped",
+        "throttled",
+        "too_large",
+        "unavailable",
+        "unsupported_media_type",
+    ]
+    detail: str
+    errors: list[FieldError]
+
+
+class Quota(TypedDict):
+    limit: int | None
+    used: int
+    reserved: int
+    left: int | None
+    per_merchant: int | None
+    as_of: str | None
+    forecast: Forecast | None
+
+
+class ClaimResult(TypedDict):
+    """Result of a claim or quote."""
+
+    id: str
+    href: str
+    subject: Subject
+    key: str
+    state: ClaimState
+    outcome: ClaimOutcome
+    decides_at: str | None
+    answers: list[Explanation]
+
+
+class Refusal(TypedDict):
+    """Problem of a claim that got no benefit, with the result of the claim."""
+
+    type: str
+    title: str
+    status: int
+    code: Literal[
+        "authentication_failed",
+        "before_opening",
+        "beyond_key",
+        "ended",
+        "idempotency_key_missing",
+        "idempotency_key_reused",
+        "in_progress",
+        "insecure",
+        "internal",
+        "invalid",
+        "key_ended",
+        "merchant_cap",
+        "method_not_allowed",
+        "no_coupon",
+        "not_acceptable",
+        "not_authenticated",
+        "not_found",
+        "parse_error",
+        "quota_exhausted",
+        "refused",
+        "scope_missing",
+        "step_done",
+        "stopped",
+        "throttled",
+        "too_large",
+        "unavailable",
+        "unsupported_media_type",
+    ]
+    detail: str
+    errors: list[FieldError]
+    id: str
+    href: str
+    subject: Subject
+    key: str
+    state: ClaimState
+    outcome: ClaimOutcome
+    decides_at: str | None
+    answers: list[Explanation]

@@ -1,0 +1,154 @@
+"""API keys by API: a key gives, rotates and revokes no more than it has, and what it did is recorded."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from api.models import IdempotencyRecord
+from merchants import api_keys
+from merchants.models import AccessChange, ApiKey, Merchant
+from tests.support.programs import Program, program
+
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="permissions and single rows, not SQL")]
+
+
+def keys() -> list[tuple[str, Any, Any]]:
+    return list(ApiKey.objects.order_by("pk").values_list("prefix", "revoked_at", "expires_at"))
+
+
+def test_a_key_issues_rotates_and_revokes_another(platform: Program) -> None:
+    manager = program("keys", "read", "claim")
+    issued = manager.post("keys/", {"name": "shop", "scopes": ["read"], "merchant": "M1"})
+    assert issued.status == 201
+    assert (issued.body["merchant"], issued.body["scopes"], issued.body["revoked_at"]) == ("M1", ["read"], None)
+    assert issued.headers["Location"] == f"/api/v1/keys/{issued.body['id']}/"
+    shop = Program(issued.body["secret"])
+    assert shop.get("merchants/M1/grants/").status == 200
+    assert shop.get("merchants/M2/grants/").status == 404
+    rotated = manager.post(f"keys/{issued.body['id']}/rotate/", {"overlap_hours": 0})
+    assert (rotated.status, rotated.body["scopes"]) == (201, ["read"])
+    assert (shop.get("offers/").status, Program(rotated.body["secret"]).get("offers/").status) == (401, 200)
+    revoked = manager.ask("delete", f"keys/{rotated.body['id']}/")
+    assert (revoked.status, revoked.body["revoked_at"] is None) == (200, False)
+    assert Program(rotated.body["secret"]).get("offers/").status == 401
+    acts = list(AccessChange.objects.order_by("pk").values_list("verb", "target", "merchant", "by__name"))
+    first, second = issued.body["id"], rotated.body["id"]
+    assert acts == [
+        ("issued", first, "M1", "test"),
+        ("rotated", first, "M1", "test"),
+        ("revoked", second, "M1", "test"),
+    ]
+
+
+def test_the_secret_is_stored_nowhere_and_shown_once(platform: Program) -> None:
+    manager = program("keys", "read")
+    body = {"name": "shop", "scopes": ["read"]}
+    first, again = manager.post("keys/", body, once="k"), manager.post("keys/", body, once="k")
+    assert again.body == {**first.body, "secret": None}
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert first.body["secret"] not in str(list(IdempotencyRecord.objects.values()))
+    assert "secret" not in manager.get(f"keys/{first.body['id']}/").body
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"scopes": ["claim"]},
+        {"scopes": ["read", "facts"]},
+        {"scopes": ["read", "webhooks"]},
+        {"scopes": ["read"], "merchant": "M2"},
+        {"scopes": ["read"], "expires_at": "2199-01-01T00:00:00Z"},
+    ],
+)
+def test_a_key_gives_no_more_than_it_has(platform: Program, body: dict[str, Any]) -> None:
+    ends = timezone.now() + timedelta(days=1)
+    merchant = Merchant.objects.get(pk="M1")
+    _key, secret = api_keys.issue(
+        "m", scopes=["keys", "read"], merchant=merchant, expires_at=ends, at=timezone.now(), by="test"
+    )
+    before = keys()
+    refused = Program(secret).post("keys/", {"name": "x", **body})
+    assert (refused.status, refused.body["code"]) == (403, "beyond_key")
+    assert (keys(), AccessChange.objects.exists()) == (before, False)
+
+
+def test_a_new_key_is_for_the_merchant_and_ends_with_the_key_that_issued_it(platform: Program) -> None:
+    ends = timezone.now() + timedelta(days=1)
+    _key, secret = api_keys.issue(
+        "m",
+        scopes=["keys", "read"],
+        merchant=Merchant.objects.get(pk="M1"),
+        expires_at=ends,
+        at=timezone.now(),
+        by="test",
+    )
+    issued = Program(secret).post("keys/", {"name": "x", "scopes": ["read"]}).body
+    assert issued["merchant"] == "M1"
+    assert ApiKey.objects.get(prefix=issued["id"]).expires_at == ends
+
+
+@pytest.mark.parametrize("scopes", [["keys"], ["keys", "read"], ["keys", "read", "claim"]])
+def test_a_key_neither_rotates_nor_revokes_one_that_has_more(platform: Program, scopes: list[str]) -> None:
+    manager = program(*scopes)
+    strong, _secret = api_keys.issue("strong", scopes=["read", "claim", "facts"], at=timezone.now(), by="test")
+    before = keys()
+    for method, path in (("post", f"keys/{strong.prefix}/rotate/"), ("delete", f"keys/{strong.prefix}/")):
+        refused = manager.ask(method, path, {} if method == "post" else None)
+        assert (refused.status, refused.body["code"]) == (403, "beyond_key")
+    assert (keys(), AccessChange.objects.exists()) == (before, False)
+
+
+def test_a_key_of_a_merchant_reaches_the_keys_of_that_merchant_only(platform: Program) -> None:
+    own = program("keys", "read", of="M1")
+    [platforms] = ApiKey.objects.filter(merchant=None)
+    program("read", of="M2")
+    assert {row["merchant"] for row in own.list("keys/")} == {"M1"}
+    assert len(program("keys").list("keys/")) == ApiKey.objects.count()
+    for key in (platforms, ApiKey.objects.get(merchant="M2")):
+        assert own.get(f"keys/{key.prefix}/").status == 404
+        assert own.ask("delete", f"keys/{key.prefix}/").status == 404
+    assert not ApiKey.objects.exclude(revoked_at=None).exists()
+
+
+def test_a_merchants_key_never_records_facts(platform: Program) -> None:
+    manager = program("keys", "facts")
+    refused = manager.post("keys/", {"name": "x", "scopes": ["facts"], "merchant": "M1"})
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (400, "/scopes")
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({"scopes": ["read"]}, "/name"),
+        ({"name": "x", "scopes": []}, "/scopes"),
+        ({"name": "x", "scopes": ["all"]}, "/scopes/0"),
+        ({"name": "x", "scopes": ["read"], "merchant": "M9"}, "/merchant"),
+        ({"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+        ({"name": "x", "scopes": ["read"], "expires_at": "2199-01-01T00:00:00"}, "/expires_at"),
+    ],
+)
+def test_faulty_requests_are_refused_by_member(platform: Program, body: dict[str, Any], pointer: str) -> None:
+    manager = program("keys", "read")
+    before = keys()
+    refused = manager.post("keys/", body)
+    assert (refused.status, [error["pointer"] for error in refused.body["errors"]]) == (400, [pointer])
+    assert keys() == before
+
+
+def test_an_ended_key_has_no_successor(platform: Program) -> None:
+    manager = program("keys", "read")
+    old = manager.post("keys/", {"name": "x", "scopes": ["read"]}).body
+    assert manager.ask("delete", f"keys/{old['id']}/").status == 200
+    before = keys()
+    refused = manager.post(f"keys/{old['id']}/rotate/", {})
+    assert (refused.status, refused.body["code"], keys()) == (409, "key_ended", before)
+
+
+def test_a_key_without_the_scope_manages_nothing(platform: Program) -> None:
+    before = keys()
+    for method, path in (("get", "keys/"), ("post", "keys/"), ("get", "webhooks/"), ("post", "webhooks/")):
+        refused = platform.ask(method, path, {} if method == "post" else None)
+        assert (refused.status, refused.body["code"]) == (403, "scope_missing")
+    assert keys() == before
