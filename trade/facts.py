@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db.models import Min, OuterRef, Subquery
+from django.db.models import Min, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from core.db.derived_value import DerivedValue
 from core.facts import Child, Collection, Derived, Fact, Fee, Listing, by_name, column_facts, register
 from merchants.facts import OF_MERCHANT
 from trade.models import FinancingDraw, Receipt, TradeOrder
@@ -13,7 +14,7 @@ from trade.models import FinancingDraw, Receipt, TradeOrder
 def _first_payment() -> Any:
     """Return the earliest booking of a receipt of kind `first`; one that was cancelled later counts too."""
     firsts = Receipt.objects.filter(order=OuterRef("pk"), kind=Receipt.Kind.FIRST).order_by().values("order")
-    return Subquery(firsts.annotate(at=Min("booked_at")).values("at"))
+    return DerivedValue(firsts.annotate(at=Min("booked_at")).values("at"))
 
 
 RECEIPTS = Child(Receipt, parent="order_id")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from campaigns.coupons import fee_precedence, redemption
-from campaigns.eligibility import affected, audience, claims, merchant_status, threshold_tags
+from campaigns.eligibility import affected, audience, claims, explanations, merchant_status, threshold_tags
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.grants.steps import grant_steps
 from campaigns.offers.published_offers import PublishedOffer
@@ -41,6 +41,7 @@ def rehearse(offer: PublishedOffer, *, at: datetime) -> None:
         earlier = fee_precedence.EarlierClaims([offer], KeySet(few=[""]), at)
         list(earlier.orders)
         list(earlier.among(offer, KeySet(few=keys or [""])))
+    explanations.explain_all(offer, keys or [""], at=at)
     audience.size(offer.terms)
     for merchant in Merchant.objects.order_by("pk")[:1]:
         merchant_status.statuses([offer], merchant, at=at)

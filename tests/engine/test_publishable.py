@@ -9,12 +9,13 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from campaigns.eligibility import audience, claims
+from campaigns.eligibility import audience, claims, explanations
 from campaigns.models import AuditEvent, Campaign, Issuance, Offer, Tag, TickStep, Version
+from campaigns.offers import published_offers
 from core.facts import FEES, SUBJECTS, Collection, Fact, countable
 from definitions.errors import DefinitionError
 from tests.support.scenarios import threshold_offer
-from tests.support.world import HEADING, draw, freight, merchant, offer, publish, receipt, tick, trade
+from tests.support.world import HEADING, draw, freight, merchant, offer, publish, receipt, t, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -119,6 +120,9 @@ def of_merchants() -> Iterator[str]:
             conditions = ", ".join(comparison for comparison in comparisons(counted) if "claim" not in comparison)
             nth = f"{{nth: {{number: 1, of: {name}, at: {fact.name}, where: [{conditions}]}}}}"
             yield offer("o", **usual | {"claim": nth, "benefit": coupons % express})
+            # Conditions as of a claim that is itself found in a subquery: three queries inside each other.
+            asked = f"[{{count: {name}, where: [{conditions}], at_least: 2}}, {{in_force: penalty, of: [embargo]}}]"
+            yield offer("o", **usual | {"claim": nth, "benefit": coupons % express, "conditions": asked})
 
 
 def test_every_published_offer_can_be_ticked() -> None:
@@ -131,6 +135,9 @@ def test_every_published_offer_can_be_ticked() -> None:
             continue
         published += 1
         tick("2200-12-31 23:30")
+        explained = published_offers.find("o")
+        subjects = list(claims.all_rows(explained).values_list("pk", flat=True))
+        explanations.explain_all(explained, subjects, at=t("2200-12-31 23:30"))
     assert published > 40
     assert not TickStep.objects.exclude(tries=0).exists()
 

@@ -1,0 +1,24 @@
+"""Subqueries that facts are derived by, with an alias of their own."""
+
+from typing import Any
+
+from django.db.models import QuerySet, Subquery
+
+PREFIX = "D"
+"""Prefix of the aliases. Django gives all others letters after `T`."""
+
+
+class DerivedValue(Subquery):
+    """Value that is derived from other rows, inside conditions at any depth.
+
+    Django renames the aliases of a subquery for each query that it becomes part of. At the third depth it renames a
+    reference twice: `WHERE W0.order_id = W0.order_no`, of which the database knows no column. Aliases with a prefix
+    of their own are never renamed.
+    """
+
+    def __init__(self, queryset: "QuerySet[Any, Any]", **options: Any) -> None:
+        super().__init__(queryset, **options)
+        query: Any = self.query  # the stubs know none of these
+        query.alias_prefix = PREFIX
+        query.subq_aliases = frozenset([PREFIX])
+        query.change_aliases({alias: f"{PREFIX}{n}" for n, alias in enumerate(query.alias_map)})
