@@ -119,7 +119,7 @@ def burn_down_chart(
     left = curve[-1][1]
     band, likely = _forecast_paths(plot, forecast, left) if forecast else ("", "")
     shows_end = closes is not None and closes <= plot.last
-    steps = range(_y_step(limit), limit + 1, _y_step(limit))
+    steps = range(round_step(limit), limit + 1, round_step(limit))
     return Chart(
         hours=plot.hours,
         limit=limit,
@@ -166,7 +166,7 @@ def _thinned(curve: list[tuple[datetime, int]]) -> list[tuple[datetime, int]]:
     return [*curve[:-1:step], curve[-1]]
 
 
-def _y_step(limit: int) -> int:
+def round_step(limit: int) -> int:
     """Return a round step that divides the axis into at most four parts."""
     rough, size = max(1, -(-limit // 4)), 1
     while size * 10 <= rough:

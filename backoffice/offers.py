@@ -1,39 +1,27 @@
-"""Page of one offer: terms in both languages, figures and history; actions pause, resume and stop."""
+"""Page of one offer, and the actions that pause, resume and stop it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.utils import timezone, translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.overview import DATE_LABELS, OfferSummary, summarize_offers
+from backoffice.offer_actions import actions_for, reason_against
+from backoffice.offer_tabs import TABS
+from backoffice.overview import OfferSummary, summarize_offers
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
-from campaigns.models import AuditEvent, Offer
-from campaigns.offers import pausing, published_offers, schedule
+from campaigns.models import Decision, Offer
+from campaigns.offers import pausing, published_offers
+from campaigns.offers.pending_changes import pending_changes
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.offers.schedule import State
-from campaigns.reporting import offer_metrics, quota_history, refusals
 from core import clock
 from core.formatting import format_instant_twice, format_number
-from definitions import offer_sentences, yaml_roundtrip
-
-LANGUAGES = ("en", "zh-hans")
-
-
-@dataclass(frozen=True)
-class Button:
-    """Action on an offer; `why_not` is the reason for which it is disabled."""
-
-    verb: str
-    label: str | Promise
-    why_not: str | Promise = ""
+from core.pagination import PAGE_SIZE, CappedPaginator
 
 
 def get_offer(code: str) -> PublishedOffer:
@@ -44,54 +32,32 @@ def get_offer(code: str) -> PublishedOffer:
         raise Http404 from error
 
 
-def terms_in_language(offer: PublishedOffer, language: str) -> offer_sentences.TermSentences:
-    """Return the terms in a language, independent of that of the page."""
-    with translation.override(language):
-        return offer_sentences.describe_terms(offer.terms)
-
-
-def definition_as_yaml(offer: PublishedOffer) -> str:
-    """Return the stored definition as YAML."""
-    return yaml_roundtrip.dump_json(published_offers.as_data(offer.terms))
-
-
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, code: str) -> HttpResponse:
-    """Show one offer."""
+    """Show one tab of the page of an offer."""
     at, offer = clock.now(), get_offer(code)
+    tab = request.GET.get("tab", "performance")
+    if tab not in TABS:
+        raise Http404
     [line] = summarize_offers([offer], at=at)
-    zone = timezone.get_current_timezone()
-    acts = AuditEvent.objects.filter(offer=offer.id).select_related("draft").order_by("-pk")
+    pending = pending_changes(offer) if has_permissions(request, "view_draft") else []
+    claims = CappedPaginator(Decision.objects.filter(offer=offer.id).order_by("-pk"), PAGE_SIZE)
+    _label, context = TABS[tab]
     return render_page(
         request,
-        "offer",
+        f"offer_{tab}",
         title=offer.row.name,
         line=line,
         offer=offer,
-        acts=acts[:100],
-        terms=[(language, terms_in_language(offer, language)) for language in LANGUAGES],
-        definition=definition_as_yaml(offer),
-        dates=[(DATE_LABELS[kind], bound) for kind, bound in schedule.dates(offer.terms)],
-        days=quota_history.histories([offer.id], zone=zone).get(offer.id, []),
-        takers=offer_metrics.top_merchants(offer),
-        refusals=refusals.reasons(offer),
-        buttons=buttons(line) if has_permissions(request, "change_offer") else [],
-        may_draft=has_permissions(request, "add_draft"),
-        may_revoke=has_permissions(request, "revoke_grant"),
+        tab=tab,
+        tabs=[(name, label) for name, (label, _context) in TABS.items()],
+        decided=claims,
+        version_count=offer.row.versions.count(),
+        pending=pending,
+        actions=actions_for(request, line),
+        at=at,
+        **context(request, line, pending),
     )
-
-
-def buttons(line: OfferSummary) -> list[Button]:
-    """Return the actions on the offer, with reasons for those that its state does not allow."""
-    row = line.offer.row
-    over = gettext_lazy("the offer has ended") if line.state in (State.ENDED, State.CLOSED) else ""
-    stopped = gettext_lazy("the offer is stopped") if row.stopped_at else over
-    paused, not_paused = gettext_lazy("the offer is paused"), gettext_lazy("the offer is not paused")
-    return [
-        Button("pause", gettext_lazy("Pause"), paused if row.paused_at else stopped),
-        Button("resume", gettext_lazy("Resume"), "" if row.paused_at else not_paused),
-        Button("stop", gettext_lazy("Stop"), stopped),
-    ]
 
 
 TRANSITIONS: dict[str, tuple[Callable[..., None], Promise, Promise]] = {
@@ -135,7 +101,7 @@ def change_state(request: HttpRequest, code: str, verb: str) -> HttpResponse:
         _change(request, offer.row, verb, at=at, reason=form.cleaned_data["reason"])
         return redirect("backoffice:offer", code)
     [line] = summarize_offers([offer], at=at)
-    if any(button.verb == verb and button.why_not for button in buttons(line)) and request.method == "POST":
+    if reason_against(line, verb) and request.method == "POST":
         raise PermissionDenied
     return render_confirmation(
         request,

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from backoffice.approvals import tasks_for
 from backoffice.charts import Chart, burn_down_chart, forecast_range
@@ -18,7 +18,7 @@ from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.monitoring import health
 from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.offers.schedule import State
+from campaigns.offers.schedule import DATE_LABELS, State
 from campaigns.reporting import offer_metrics, quota_history
 from campaigns.reporting.forecast import Forecast
 from campaigns.reporting.offer_metrics import Cost
@@ -30,15 +30,6 @@ MAX_UPCOMING = 6
 MAX_TASKS = 6
 MAX_CARDS = 4
 """Quotas at risk beyond this number are shown as rows of the table."""
-DATE_LABELS: dict[str, Promise] = {
-    "opens": gettext_lazy("opens"),
-    "order_by": gettext_lazy("last new orders"),
-    "closes": gettext_lazy("closes"),
-    "decided": gettext_lazy("claims decided, coupons issued"),
-    "deadline": gettext_lazy("fulfilment deadline"),
-    "coupons_from": gettext_lazy("coupons can be used"),
-    "coupons_to": gettext_lazy("coupons expire"),
-}
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterato
         if before is None:
             yield OfferDifference(offer.code, str(offer.names), old=False, new=True, gained=tuple(sentences_of(offer)))
         else:
-            lost, gained = _compared(sentences_of(before), sentences_of(offer))
+            lost, gained = changed_sentences(before, offer)
             reworded = not lost and not gained and before != offer
             yield OfferDifference(
                 offer.code, str(offer.names), old=True, new=True, lost=lost, gained=gained, reworded=reworded
@@ -55,7 +55,9 @@ def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterato
             yield OfferDifference(code, str(before.names), old=True, new=False)
 
 
-def _compared(before: list[str], after: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def changed_sentences(old: OfferTerms, new: OfferTerms) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences that an offer loses and gains from one wording to another."""
+    before, after = sentences_of(old), sentences_of(new)
     lost: list[str] = []
     gained: list[str] = []
     matcher = SequenceMatcher(None, before, after, autojunk=False)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from core.facts import COLLECTIONS, MERCHANT_PREFIX, Fact
@@ -23,6 +24,17 @@ class State(TextChoices):
     PAUSED = "paused", _("paused")
     ENDED = "ended", _("ended")
     CLOSED = "closed", _("closed")
+
+
+DATE_LABELS: dict[str, Promise] = {
+    "opens": _("opens"),
+    "order_by": _("last new orders"),
+    "closes": _("closes"),
+    "decided": _("claims decided, coupons issued"),
+    "deadline": _("fulfilment deadline"),
+    "coupons_from": _("coupons can be used"),
+    "coupons_to": _("coupons expire"),
+}
 
 
 def state(

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Sum, Value, When
+from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
+from django.db.models.functions import TruncDay
 
-from campaigns.models import Coupon, Grant, Offer
+from campaigns.models import Coupon, Decision, Grant, MerchantQuota, Offer
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State, state
 from core.db.fields import money_total
@@ -28,14 +29,53 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class DayCost:
+    """Costs of the claims of one day in one currency, by the present state of their grants, as in `Cost`."""
+
+    day: datetime
+    spent: Decimal
+    promised: Decimal
+
+
+@dataclass(frozen=True)
+class ClaimCount:
+    """Number of decided claims of an offer, and of those that were granted."""
+
+    total: int
+    granted: int
+
+    @property
+    def refused(self) -> int:
+        return self.total - self.granted
+
+    @property
+    def share(self) -> str:
+        """Return the granted share in per cent, rounded down to one decimal; empty without a claim."""
+        return f"{self.granted * 1000 // self.total / 10:.1f}".removesuffix(".0") if self.total else ""
+
+
+@dataclass(frozen=True)
+class MerchantCount:
+    """Number of merchants with a place of an offer, and of those with as many places as they can have."""
+
+    total: int
+    at_limit: int
+
+
+@dataclass(frozen=True)
 class MerchantShare:
-    """Number and value of the grants that a merchant holds of an offer, in one currency."""
+    """Number and value of the grants that a merchant holds of an offer, in one currency.
+
+    `used` is the number of places that count towards its limit, None if the offer has no limit per merchant.
+    """
 
     code: str
     name: str
+    name_en: str
     held: int
     amount: Decimal
     currency: str
+    used: int | None = None
 
 
 def with_obligations(offer_ids: Iterable[int]) -> set[int]:
@@ -54,28 +94,43 @@ def state_of(offer: PublishedOffer, *, at: datetime, owed: bool) -> State:
 
 def costs(offer_ids: Iterable[int]) -> dict[int, list[Cost]]:
     """Return the cost of each offer by currency, in two queries for all of them."""
-    ids = list(offer_ids)
-    spent: dict[tuple[int, str], Decimal] = {}
-    promised: dict[tuple[int, str], Decimal] = {}
-    grants = Grant.objects.filter(offer__in=ids, coupons=0, status__in=Grant.LIVE)
-    coupons = Coupon.objects.filter(offer__in=ids).exclude(status__in=[Coupon.Status.EXPIRED, Coupon.Status.VOID])
-    for rows, amount, done in ((grants, "amount", Grant.Status.SETTLED), (coupons, "value", Coupon.Status.REDEEMED)):
-        is_done = Case(When(status=done, then=Value(1)), default=Value(0), output_field=IntegerField())
-        sums: Any = (
-            rows.order_by()
-            .annotate(done=is_done)
-            .values("offer_id", "currency", "done")
-            .annotate(sum=Sum(amount, output_field=money_total()))
-        )
-        for offer, currency, done_flag, total in sums.values_list("offer_id", "currency", "done", "sum"):
-            part = spent if done_flag else promised
-            part[offer, currency] = part.get((offer, currency), Decimal(0)) + total
     by_offer: dict[int, list[Cost]] = {}
-    for key in sorted({*spent, *promised}):
-        offer, currency = key
-        cost = Cost(currency, *(round_to_cents(part.get(key, Decimal(0))) for part in (spent, promised)))
-        by_offer.setdefault(offer, []).append(cost)
+    for (offer, currency), (spent, promised) in sorted(_sums(offer_ids, F("offer_id"), F("offer_id")).items()):
+        by_offer.setdefault(offer, []).append(Cost(currency, spent, promised))
     return by_offer
+
+
+def costs_by_day(offer: PublishedOffer, *, zone: tzinfo) -> dict[str, list[DayCost]]:
+    """Return what the claims of each day of the zone cost, by currency, oldest day first. The sums are `costs`."""
+    by_currency: dict[str, list[DayCost]] = {}
+    days = (TruncDay("claimed_at", tzinfo=zone), TruncDay("grant__claimed_at", tzinfo=zone))
+    for (day, currency), (spent, promised) in sorted(_sums([offer.id], *days).items()):
+        by_currency.setdefault(currency, []).append(DayCost(day, spent, promised))
+    return by_currency
+
+
+def _sums(offer_ids: Iterable[int], of_grant: Any, of_coupon: Any) -> dict[tuple[Any, str], tuple[Decimal, Decimal]]:
+    """Return what is spent and promised by a group and currency: the group is an expression of a grant, or coupon."""
+    ids = list(offer_ids)
+    parts: tuple[dict[tuple[Any, str], Decimal], dict[tuple[Any, str], Decimal]] = ({}, {})
+    grants = Grant.objects.filter(offer__in=ids, coupons=0, status__in=Grant.LIVE).annotate(of=of_grant)
+    coupons = Coupon.objects.filter(offer__in=ids).exclude(status__in=[Coupon.Status.EXPIRED, Coupon.Status.VOID])
+    sources: tuple[tuple[QuerySet[Any], str, str], ...] = (
+        (grants, "amount", Grant.Status.SETTLED),
+        (coupons.annotate(of=of_coupon), "value", Coupon.Status.REDEEMED),
+    )
+    for rows, amount, done in sources:
+        is_promised = Case(When(status=done, then=Value(0)), default=Value(1), output_field=IntegerField())
+        grouped = rows.order_by().annotate(is_promised=is_promised).values("of", "currency", "is_promised")
+        sums: Any = grouped.annotate(sum=Sum(amount, output_field=money_total()))
+        for group, currency, part, total in sums.values_list("of", "currency", "is_promised", "sum"):
+            parts[part][group, currency] = parts[part].get((group, currency), Decimal(0)) + total
+    spent, promised = parts
+    zero = Decimal(0)
+    return {
+        key: (round_to_cents(spent.get(key, zero)), round_to_cents(promised.get(key, zero)))
+        for key in {*spent, *promised}
+    }
 
 
 def reserved(offer_ids: Iterable[int]) -> dict[int, int]:
@@ -84,13 +139,40 @@ def reserved(offer_ids: Iterable[int]) -> dict[int, int]:
     return dict(unsettled.order_by().values("offer_id").annotate(n=Count("pk")).values_list("offer_id", "n"))
 
 
+def claim_count(offer: PublishedOffer) -> ClaimCount:
+    """Return how many claims were decided, and how many of them granted."""
+    granted = Count("pk", filter=Q(outcome=Decision.Outcome.GRANTED))
+    return ClaimCount(**Decision.objects.filter(offer=offer.id).aggregate(total=Count("pk"), granted=granted))
+
+
+def merchant_count(offer: PublishedOffer) -> MerchantCount:
+    """Return how many merchants have places of the offer: those of grants that are not released."""
+    grants = Grant.objects.filter(offer=offer.id).exclude(status=Grant.Status.RELEASED)
+    total = grants.aggregate(n=Count("merchant", distinct=True))["n"]
+    limit = offer.row.limit_per_merchant
+    full = MerchantQuota.objects.filter(offer=offer.id, places_taken__gte=limit).count() if limit is not None else 0
+    return MerchantCount(total, full)
+
+
 def top_merchants(offer: PublishedOffer) -> list[MerchantShare]:
     """Return the merchants that hold most of the offer, at most TOP of them. Ended grants are not held any more."""
     grants = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE).order_by()
-    by_merchant = grants.values("merchant_id", "merchant__name", "currency").annotate(
+    by_merchant = grants.values("merchant_id", "merchant__name", "merchant__name_en", "currency").annotate(
         n=Count("pk"), sum=Sum("amount", output_field=money_total())
     )
+    rows = list(by_merchant.order_by("-n", "-sum", "merchant_id")[:TOP])
+    quotas = MerchantQuota.objects.filter(offer=offer.id, merchant__in=[row["merchant_id"] for row in rows])
+    is_limited = offer.row.limit_per_merchant is not None
+    used = dict(quotas.values_list("merchant_id", "places_taken")) if is_limited else {}
     return [
-        MerchantShare(row["merchant_id"], row["merchant__name"], row["n"], round_to_cents(row["sum"]), row["currency"])
-        for row in by_merchant.order_by("-n", "-sum", "merchant_id")[:TOP]
+        MerchantShare(
+            code=row["merchant_id"],
+            name=row["merchant__name"],
+            name_en=row["merchant__name_en"],
+            held=row["n"],
+            amount=round_to_cents(row["sum"]),
+            currency=row["currency"],
+            used=used.get(row["merchant_id"]),
+        )
+        for row in rows
     ]

@@ -77,3 +77,9 @@ def quota_bar(used: int, limit: int, held: int = 0, tone: str = "", size: str = 
         "size": size,
         "label": label,
     }
+
+
+@register.inclusion_tag("components/quota_bar.html")
+def share_bar(n: int, most: int) -> dict[str, Any]:
+    """Draw a number as a bar; the longest one stands for `most`."""
+    return {"limit": most, "settled": n, "held": 0, "used_class": "used", "size": "s", "label": format_number(n)}

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from campaigns.models import AuditEvent, Grant, Heartbeat, Offer, TickRun
 from campaigns.monitoring import health, heartbeat
-from campaigns.offers import pausing, published_offers
+from campaigns.offers import published_offers
 from campaigns.offers.schedule import State, state
 from campaigns.reporting import quota_history, refusals
 from core import clock
@@ -113,17 +113,6 @@ def test_a_decision_day_keeps_it_live_until_places_are_given(market: None) -> No
     assert found == [State.LIVE, State.CLOSED]
 
 
-def test_the_page_of_an_offer(viewer: Client) -> None:
-    page = text(viewer, "/admin/offers/ten/")
-    assert "10% off the freight" in page
-    assert "运费减免10%" in page
-    assert "M1 Merchant M1 3 300.30 CNY M2 Merchant M2 3 300.30 CNY" in page
-    assert "country is CN 4" in page
-    assert "quota used up 2" in page
-    assert "published by test, version 1" in page
-    assert "Pause" not in page  # a viewer only looks
-
-
 def test_refusals_lead_to_the_list_behind_them(viewer: Client) -> None:
     [by_country] = [
         reason for reason in refusals.reasons(published_offers.find("ten")) if reason.name == "merchant_country"
@@ -179,14 +168,6 @@ def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> Non
     assert "a fault" in page
     again = operator.post(f"{PAGE}{verb}/", {"reason": "again"}, follow=True)
     assert "already" in words(again.content.decode())
-
-
-def test_a_disabled_action_says_why(operator: Client) -> None:
-    assert "Resume (the offer is not paused)" in text(operator, PAGE)
-    pausing.stop(Offer.objects.get(), at=t("20"), by="ana", reason="x")
-    page = text(operator, PAGE)
-    assert "Pause (the offer is stopped)" in page
-    assert "Stop (the offer is stopped)" in page
 
 
 @pytest.mark.parametrize(

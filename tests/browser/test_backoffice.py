@@ -34,7 +34,7 @@ def people(staff: Staff) -> Iterator[None]:
 
 WORDS = {
     "en": {
-        "change": "Change in a new draft…",
+        "change": "Change in a draft",
         "begin": "Create draft",
         "twelve": "12% off the freight",
         "save": "Save",
@@ -46,7 +46,7 @@ WORDS = {
         "approve": "Approve",
         "launch": "Launch",
         "none_left": "0 left of 6",
-        "new": "version 2, published by ana",
+        "new": "Version 2, published by ana",
         "pause": "Pause ten",
         "paused": "Paused since",
         "granted": "Granted: 100",
@@ -57,7 +57,7 @@ WORDS = {
         "tried": "Another amount",
     },
     "zh-hans": {
-        "change": "起草变更…",
+        "change": "在草稿中变更",
         "begin": "新建草稿",
         "twelve": "运费减免12%",
         "save": "保存",
@@ -97,6 +97,7 @@ class Walk:
     def define(self) -> None:
         """Twelve per cent in place of ten."""
         page = self.ana.open("/admin/offers/ten/")
+        page.locator("details.menu summary").last.click()
         page.get_by_role("link", name=self.says["change"]).click()
         self.press(self.ana, "begin")
         self.draft = f"/admin/drafts/{Draft.objects.get().pk}/"
@@ -184,6 +185,10 @@ def pages() -> list[str]:
     return [
         "/admin/",
         "/admin/offers/ten/",
+        "/admin/offers/ten/?chart=used",
+        "/admin/offers/ten/?tab=terms",
+        "/admin/offers/ten/?tab=versions",
+        "/admin/offers/ten/?tab=history",
         "/admin/offers/ten/stop/",
         "/admin/offers/ten/revoke/",
         "/admin/drafts/new/",
