@@ -8,9 +8,15 @@ from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.amendments.end_dates import movable_ends
 from backoffice.overview import OfferSummary
 from backoffice.rendering import has_permissions
+from campaigns.offers.pending_changes import named_lists
 from campaigns.offers.schedule import State
+
+AMENDMENTS = ("limit", "extend", "rename", "list")
+BUTTONS = ("limit", "extend", "pause", "resume")
+MENU = ("rename", "list", "duplicate", "draft", "clone", "stop", "revoke")
 
 
 @dataclass(frozen=True)
@@ -36,18 +42,32 @@ class Actions:
 
 def actions_for(request: HttpRequest, line: OfferSummary) -> Actions:
     """Return the actions that the user may take on the offer."""
-    changes = list(_changes(line)) if has_permissions(request, "change_offer") else []
-    others = [] if not has_permissions(request, "add_draft") else list(_drafts(line))
-    menu = [action for action in changes if action.verb == "stop"] + others
+    found: dict[str, Action] = {}
+    if has_permissions(request, "add_draft", "change_draft"):
+        found |= {action.verb: action for action in (*_amendments(line), *_drafts(line))}
+    if has_permissions(request, "change_offer"):
+        found |= {action.verb: action for action in _changes(line)}
     if has_permissions(request, "revoke_grant"):
         href = reverse("backoffice:revoke-offer", args=[line.offer.code])
-        menu.append(Action("revoke", _("Revoke all grants"), "ban", href, is_destructive=True))
-    return Actions([action for action in changes if action.verb != "stop"], menu)
+        found["revoke"] = Action("revoke", _("Revoke all grants"), "ban", href, is_destructive=True)
+    return Actions(*([found[verb] for verb in verbs if verb in found] for verbs in (BUTTONS, MENU)))
 
 
 def reason_against(line: OfferSummary, verb: str) -> str | Promise:
-    """Return why the state of the offer does not allow to pause, resume or stop it; empty if it does."""
-    return next((action.why_not for action in _changes(line) if action.verb == verb), "")
+    """Return why the offer does not allow an action now; empty if it does."""
+    return next((action.why_not for action in (*_changes(line), *_amendments(line)) if action.verb == verb), "")
+
+
+def _amendments(line: OfferSummary) -> Iterator[Action]:
+    """Yield the small amendments, which need the approval of a second person."""
+    code, over = line.offer.code, _over(line)
+    hrefs = {kind: reverse("backoffice:amend-offer", args=[code, kind]) for kind in AMENDMENTS}
+    yield Action("limit", _("Change limit"), "pencil", hrefs["limit"], over, is_primary=True)
+    ends = over or ("" if movable_ends(line) else _("no end date of the offer lies ahead"))
+    yield Action("extend", _("Extend"), "clock", hrefs["extend"], ends)
+    yield Action("rename", _("Rename"), "pencil", hrefs["rename"])
+    if named_lists(line.offer.terms):
+        yield Action("list", _("Change a list"), "list-check", hrefs["list"], over)
 
 
 def _changes(line: OfferSummary) -> Iterator[Action]:
@@ -72,7 +92,8 @@ def _over(line: OfferSummary) -> str | Promise:
 
 def _drafts(line: OfferSummary) -> Iterator[Action]:
     """Yield the actions that begin a draft."""
-    campaign = line.offer.row.campaign.code
+    campaign, duplicate = line.offer.row.campaign.code, reverse("backoffice:duplicate-offer", args=[line.offer.code])
+    yield Action("duplicate", _("Duplicate offer"), "copy", duplicate)
     change = f"{reverse('backoffice:new-draft')}?of={campaign}"
     yield Action("draft", _("Change in a draft"), "pencil", change)
     yield Action("clone", _("Clone campaign"), "copy", reverse("backoffice:clone-campaign", args=[campaign]))

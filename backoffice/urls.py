@@ -17,6 +17,7 @@ from backoffice import (
     simulations,
     statements,
 )
+from backoffice.amendments import views as amendments
 from backoffice.offer_form.views import edit_offer
 
 app_name = "backoffice"
@@ -31,6 +32,9 @@ urlpatterns = [
     path("data/", index_pages.data_page, name="data"),
     path("more/", index_pages.more_page, name="more"),
     path("offers/<slug:code>/", offers.detail, name="offer"),
+    path("offers/<slug:code>/amend/<slug:kind>/", amendments.amend, name="amend-offer"),
+    path("offers/<slug:code>/versions/<int:number>/restore/", amendments.restore, name="restore-version"),
+    path("offers/<slug:code>/duplicate/", amendments.duplicate, name="duplicate-offer"),
     path("offers/<slug:code>/revoke/", revocations.propose_for_offer, name="revoke-offer"),
     path("offers/<slug:code>/<slug:verb>/", offers.change_state, name="offer-state"),
     path("drafts/new/", new_drafts.create, name="new-draft"),

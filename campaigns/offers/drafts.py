@@ -76,13 +76,13 @@ def out_of_date(drafts: Iterable[Draft]) -> set[int]:
         draft.pk
         for draft in drafts
         if draft.status in Draft.OPEN
-        and (code := _campaign_of(draft.source)) is not None
+        and (code := campaign_of(draft.source)) is not None
         and draft.base != live.get(code, "")
     }
 
 
 @lru_cache(maxsize=256)
-def _campaign_of(source: str) -> str | None:
+def campaign_of(source: str) -> str | None:
     """Return the code of the campaign that a text defines, None if the text is not right."""
     try:
         return parser.read(source).campaign

@@ -25,6 +25,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.m
 SEEN = {
     "offer": "vopa",
     "offer-state": "oa",
+    "amend-offer": "oa",
+    "restore-version": "oa",
+    "duplicate-offer": "oa",
     "new-draft": "oa",
     "draft": "vopa",
     "offer-form": "oa",
@@ -74,6 +77,9 @@ def paths() -> dict[str, str]:
     return {
         "offer": "offers/ten/",
         "offer-state": "offers/ten/pause/",
+        "amend-offer": "offers/ten/amend/limit/",
+        "restore-version": "offers/ten/versions/1/restore/",
+        "duplicate-offer": "offers/ten/duplicate/",
         "new-draft": "drafts/new/",
         "draft": f"drafts/{draft.pk}/",
         "offer-form": f"drafts/{right.pk}/offers/ten/",
