@@ -201,7 +201,7 @@ def test_codes_are_pasted_and_read_from_a_file(operator: Client) -> None:
     }
 
 
-REFUSED_LISTS = {
+REFUSED_LISTS: dict[str, tuple[dict[str, object], str]] = {
     "there already": ({"added": "eu-rail"}, "already in the list: eu-rail"),
     "not there": ({"removed": "x"}, "not in the list: x"),
     "all of them": ({"removed": "eu-rail\nus-charter-select"}, "the list would be empty"),
@@ -228,8 +228,8 @@ def test_the_menu_has_a_list_only_where_the_offer_uses_one(operator: Client) -> 
 def test_an_offer_that_is_over_has_no_amendment(operator: Client) -> None:
     pausing.stop(Offer.objects.get(code="ten"), at=t("20"), by="ana", reason="x")
     assert "The offer is stopped" in text(operator, f"{PAGE}amend/limit/")
-    for kind, fields in {"limit": {"limit": 9}, "extend": {"end_0": "2022-10-07T23:59"}}.items():
-        assert operator.post(f"{PAGE}amend/{kind}/", {"shown": 2, **fields}).status_code == 403
+    for kind, field, value in (("limit", "limit", "9"), ("extend", "end_0", "2022-10-07T23:59")):
+        assert operator.post(f"{PAGE}amend/{kind}/", {"shown": 2, field: value}).status_code == 403
     assert Draft.objects.count() == 0
 
 
