@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils.crypto import constant_time_compare
@@ -17,6 +18,10 @@ from core.db.compiled_queries import compiled_query, text
 from merchants.models import ApiKey, Merchant
 
 MARK = "fg"  # first part of every key, by which scanners for leaked secrets recognise it
+SANDBOX_PREFIX, SANDBOX_SECRET = "sandbox", "fairground"  # published, for demonstrations only  # nosec B105
+SANDBOX = f"{MARK}_{SANDBOX_PREFIX}_{SANDBOX_SECRET}"
+"""Key that works in demonstrations, and there alone."""
+SANDBOX_SCOPES = [ApiKey.Scope.READ, ApiKey.Scope.CLAIM, ApiKey.Scope.FACTS, ApiKey.Scope.WEBHOOKS]
 USED_AT_PRECISION = timedelta(minutes=1)
 """Precision of `used_at`, so that most calls write nothing."""
 
@@ -58,6 +63,14 @@ def _checked_scopes(scopes: Iterable[str], merchant: Merchant | None) -> list[st
     return wanted
 
 
+def ensure_sandbox(*, at: datetime) -> None:
+    """Create the key of demonstrations unless it is there. It cannot manage keys: those would work elsewhere too."""
+    values = {"digest": _digest(SANDBOX_SECRET), "scopes": SANDBOX_SCOPES, "created_at": at}
+    ApiKey.objects.get_or_create(
+        prefix=SANDBOX_PREFIX, defaults={"name": "sandbox", "created_by": "demonstration", **values}
+    )
+
+
 def covers(own: ApiKey, *, scopes: Iterable[str], merchant: str | None, expires_at: datetime | None) -> bool:
     """Return whether a key has at least these rights. `merchant` None: for all; `expires_at` None: for ever."""
     if not set(scopes) <= set(own.scopes) or own.merchant_id not in (None, merchant):
@@ -71,6 +84,8 @@ def find(text: str, *, at: datetime) -> ApiKey | None:
     prefix, _, secret = rest.partition("_")
     key: ApiKey | None = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
     if key is None or not constant_time_compare(key.digest, _digest(secret)):
+        return None
+    if key.prefix == SANDBOX_PREFIX and not settings.DEMO:
         return None
     if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
         return None

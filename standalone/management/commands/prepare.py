@@ -7,7 +7,9 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from core import clock
 from core.translations import compile_catalogs
+from merchants import api_keys
 from standalone.demo_data import load
 from standalone.terminal import terminal_language
 
@@ -26,6 +28,8 @@ class Command(BaseCommand):
             if settings.DEMO and not load.is_loaded():
                 self.stdout.write(_("First start: loading the demonstration"))
                 load.load_demonstration(report=lambda step: self.stdout.write(f"  {step}"))
+            if settings.DEMO:
+                api_keys.ensure_sandbox(at=clock.real())
 
     def _migrate(self) -> None:
         executor = MigrationExecutor(connection)

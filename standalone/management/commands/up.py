@@ -24,6 +24,7 @@ from django.core.servers.basehttp import get_internal_wsgi_application
 from django.utils.translation import gettext as _
 
 from core import clock
+from merchants import api_keys
 from standalone.demo_data import load
 from standalone.terminal import terminal_language
 
@@ -116,6 +117,7 @@ class Command(BaseCommand):
             self.stdout.write(_("This is a demonstration. Its clock shows %(now)s.") % {"now": clock.now().isoformat()})
             for name, password in load.LOGINS.items():
                 self.stdout.write(_("  sign in as %(name)s / %(password)s") % {"name": name, "password": password})
+            self.stdout.write(_("  call the REST API with the key %(key)s") % {"key": api_keys.SANDBOX})
         self.stdout.write(_("Press Ctrl-C to stop."))
         self.stdout.flush()
 
