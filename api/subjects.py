@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from api.authentication import key_of
-from campaigns.eligibility import claims
+from campaigns.eligibility import decision_time
 from campaigns.eligibility.explanations import Explanation, explain_all
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
@@ -56,4 +56,4 @@ def _decides_at(explanation: Explanation, offer: PublishedOffer, group: list[Pub
     waits = explanation.quarantined_since or offer.row.paused_at
     if explanation.outcome != "pending" or explanation.claimed_at is None or waits:
         return None
-    return claims.decision_instant(offer, group, explanation.claimed_at)
+    return decision_time.decision_instant(offer, group, explanation.claimed_at)

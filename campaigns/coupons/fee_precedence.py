@@ -16,7 +16,7 @@ from functools import cached_property
 from django.db import transaction
 from django.db.models import Exists, F, OuterRef
 
-from campaigns.eligibility import affected, claims
+from campaigns.eligibility import affected, claims, decision_time
 from campaigns.eligibility.changes import Changes
 from campaigns.models import Attachment, Coupon, Issuance
 from campaigns.offers import published_offers
@@ -104,7 +104,7 @@ def stops(offers: Sequence[PublishedOffer], *, at: datetime, batches: tuple[int,
         return []
     since = None if None in followed else min(mark for mark in followed if mark)
     merchants = affected.merchants_to_replay(Changes(since, at, batches))
-    delay = at - claims.decision_cutoff(offers, at)
+    delay = at - decision_time.decision_cutoff(offers, at)
     earlier = EarlierClaims(_deciding(offers), merchants, at)
     return fewest(_intervals(earlier, delay, max(reached, default=None)), before=at)
 

@@ -9,29 +9,23 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 from itertools import islice
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
-from campaigns.coupons import fee_precedence, life_cycle
+from campaigns.coupons import asking_orders, fee_precedence, life_cycle
 from campaigns.eligibility import affected, differences
 from campaigns.eligibility.changes import NOTHING_CHOSEN, Changes, SubjectSelection
 from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.eligibility.held import NOTHING, Held
 from campaigns.ledger import journal
 from campaigns.models import Attachment, Coupon, Grant, Issuance, Version
-from campaigns.offers.published_offers import terms_of
 from core.db import bulk_update, planner_hints
 from core.db.compiled_queries import compiled_query
 from core.db.key_set import KeySet
-from definitions.benefits import CouponBundle
-from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
-from rules.conditions import all_of
-from rules.query_row import QueryRow, as_boolean
 
 Status = Coupon.Status
 MERCHANTS_AT_ONCE = 500
@@ -122,7 +116,7 @@ def _replay_chunk(merchants: list[str], changes: Changes, earlier: fee_precedenc
     # The definition of a version is large: it is read once a process, not with each coupon.
     versions = Version.objects.only("digest").filter(pk__in={coupon.grant.version_id for coupon in rows.values()})
     chosen = changes.only.chosen if changes.only else NOTHING_CHOSEN
-    orders = orders_that_ask(set(versions), merchants, changes.until, moved=moved, chosen=chosen)
+    orders = asking_orders.by_merchant(set(versions), merchants, changes.until, moved=moved, chosen=chosen)
     attachments: list[Attachment] = []
     held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
     moves = _take_off([coupon for coupons in held.values() for coupon in coupons], changes.until)
@@ -211,52 +205,6 @@ def _wallet_coupon(coupon: Coupon) -> life_cycle.Coupon:
         value=coupon.value,
         order=coupon.order_no,
     )
-
-
-def orders_that_ask(
-    versions: set[Version],
-    merchants: list[str],
-    until: datetime,
-    *,
-    moved: Sequence[str] = (),
-    chosen: Mapping[str, int] = NOTHING_CHOSEN,
-) -> dict[str, list[life_cycle.Order]]:
-    """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's."""
-    row = QueryRow(FREIGHT_ORDERS)
-    asking = FreightOrder.objects.filter(
-        Q(merchant__in=merchants) | Q(pk__in=moved), use_coupon=True, placed_at__lte=until
-    )
-    # One fee, one benefit: an order takes no coupon if a grant reduces its freight, or did when it was placed.
-    when_placed = Q(claimed_at__lt=OuterRef("placed_at"), ended_at__gt=OuterRef("placed_at"))
-    reduced = Grant.objects.filter(Q(status__in=Grant.LIVE) | when_placed, fee="freight", subject=OuterRef("pk"))
-    asking = asking.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))
-    bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
-    for version_id, bundle in bundles.items():
-        asking = asking.annotate(**{f"fits_{version_id}": as_boolean(all_of(bundle.where, row))})
-    orders: dict[str, list[life_cycle.Order]] = defaultdict(list)
-    # The wallet that an order asked at its placement stays the one it uses, if the order moves to another merchant.
-    asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
-    for order in asking.annotate(asked=Subquery(asked)):
-        orders[order.asked or order.merchant_id].append(
-            life_cycle.Order(
-                number=order.order_no,
-                placed_at=order.placed_at,
-                paid_at=order.paid_at,
-                cancelled_at=order.cancelled_at,
-                worth=_worth(order, bundles),
-                chosen=chosen.get(order.order_no),
-            )
-        )
-    return orders
-
-
-def _worth(order: Any, bundles: Mapping[int, CouponBundle]) -> dict[int, Decimal]:
-    """Return what the coupon of each version that fits would be worth on the order."""
-    return {
-        version_id: bundle.worth(order.base_freight)
-        for version_id, bundle in bundles.items()
-        if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
-    }
 
 
 def _owner_of(order_no: str) -> Subquery:

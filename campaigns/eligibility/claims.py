@@ -4,9 +4,9 @@ Rows of subjects carry two instants: `claimed_at`, at which the subject claims, 
 conditions see the facts. Both are the same, unless the offer decides all claims at one instant.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
 from typing import Any
@@ -297,20 +297,3 @@ def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None, str], Dec
         return lambda _fee, _currency: worth, bundle.currency
     assert isinstance(benefit, Discount)
     return benefit.value, FEES[offer.terms.fee].currency
-
-
-def decision_cutoff(offers: Iterable[PublishedOffer], at: datetime) -> datetime:
-    """Return the instant up to which claims are decided at `at`: earlier by the longest settling delay.
-
-    Competing offers wait for each other, or one could take a fee before a claim for the other is known.
-    """
-    return at - _settling_delay(offers)
-
-
-def decision_instant(offer: PublishedOffer, competing: Iterable[PublishedOffer], claimed_at: datetime) -> datetime:
-    """Return the instant from which `decision_cutoff` lets a claim of the offer be decided."""
-    return max(claimed_at, offer.terms.decision_instant or claimed_at) + _settling_delay(competing)
-
-
-def _settling_delay(offers: Iterable[PublishedOffer]) -> timedelta:
-    return timedelta(hours=max(offer.terms.settling_hours for offer in offers))

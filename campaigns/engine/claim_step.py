@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from campaigns.eligibility import affected, claims
+from campaigns.eligibility import affected, claims, decision_time
 from campaigns.eligibility.changes import Changes
 from campaigns.eligibility.guards import PLAIN, Guard
 from campaigns.engine import claim_decisions, follow_grants, quarantine_entries
@@ -94,7 +94,7 @@ def _process(work: Work, guard: Guard) -> Processed:
     marks: dict[str, object] = {"grants_followed_until": work.at}
     decided = _decide(group, competing, work, entries, guard) if work.decides else None
     if decided is not None:
-        marks |= {"claims_decided_until": claims.decision_cutoff(group, work.at), "reevaluate_all": False}
+        marks |= {"claims_decided_until": decision_time.decision_cutoff(group, work.at), "reevaluate_all": False}
     Offer.objects.filter(pk__in=[offer.id for offer in group]).update(**marks)
     if decided is not None:
         quarantine_entries.release(entries.due)
@@ -118,7 +118,7 @@ def _decide(
     group: list[PublishedOffer], competing: list[PublishedOffer], work: Work, entries: StepEntries, guard: Guard
 ) -> int | None:
     """Decide claims. Returns how many; None if they must wait, as a new version may have a longer settling delay."""
-    until = claims.decision_cutoff(group, work.at)
+    until = decision_time.decision_cutoff(group, work.at)
     since = [offer.row.claims_decided_until for offer in group if offer.row.claims_decided_until is not None]
     if max(since, default=until) > until:
         return None

@@ -14,7 +14,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.coupons import redemption
-from campaigns.eligibility import claims
+from campaigns.eligibility import claims, decision_time
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.eligibility.quarantined import claims_step
 from campaigns.engine import claim_decisions, follow_grants, quarantine_entries
@@ -132,7 +132,7 @@ def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectS
             group, selection = quarantine_entries.decidable_now(group, selection)
         if not group or not selection.subjects:
             return []
-    until = claims.decision_cutoff(group, at)
+    until = decision_time.decision_cutoff(group, at)
     sent = {o.id: claims.send_undecided(o, selection.subjects, until=until) for o in group if o.terms.threshold is None}
     undecided = {offer: fetch() for offer, fetch in sent.items()}
     decisions = [pair for offer in group for pair in _follow_decided(offer, undecided.get(offer.id, ()), at, selection)]

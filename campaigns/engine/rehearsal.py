@@ -7,7 +7,7 @@ fails on few rows as it does on all. `campaigns.offers.publishing` rolls back wh
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from campaigns.coupons import fee_precedence, redemption
+from campaigns.coupons import asking_orders, fee_precedence
 from campaigns.eligibility import affected, audience, claims, explanations, merchant_status, threshold_tags
 from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.grants.steps import grant_steps
@@ -36,7 +36,7 @@ def rehearse(offer: PublishedOffer, *, at: datetime) -> None:
         threshold_tags.tag(offer, offer.terms.threshold, Changes(None, END_OF_INSTANTS, only=selection))
     _decide(offer, keys or [""], at)
     if offer.terms.bundle is not None and offer.row.version is not None:
-        redemption.orders_that_ask({offer.row.version}, [""], at)
+        asking_orders.by_merchant({offer.row.version}, [""], at)
     if offer.terms.fee == fee_precedence.FEE.name:
         earlier = fee_precedence.EarlierClaims([offer], KeySet(few=[""]), at)
         list(earlier.orders)

@@ -17,7 +17,7 @@ from django.test import Client
 from campaigns import tasks
 from core import clock
 from core.jobs import STALLED_AFTER
-from imports import admin, importer, upload_jobs
+from imports import importer, upload_admin, upload_jobs
 from imports.models import ImportBatch, StoredMapping, Upload
 from imports.tasks import work_on_upload
 from logistics.models import FreightOrder
@@ -54,7 +54,7 @@ def rows(count: int) -> bytes:
 @pytest.fixture
 def operator(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Client:
     merchants(tmp_path)
-    monkeypatch.setattr(admin, "call_worker", lambda upload: None)  # the test is the worker
+    monkeypatch.setattr(upload_admin, "call_worker", lambda upload: None)  # the test is the worker
     client.force_login(User.objects.create_superuser("ana"))
     return client
 

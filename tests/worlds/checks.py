@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns.eligibility import claims, explanations
+from campaigns.eligibility import claims, decision_time, explanations
 from campaigns.eligibility.explanations import Explanation
 from campaigns.models import Coupon, Decision, Grant, Issuance, Offer
 from campaigns.monitoring import invariants
@@ -66,7 +66,7 @@ def _explanations_agree(world: World, offer: PublishedOffer) -> None:
     """Check that no claim is left pending, and that decisions of a timely world are what their conditions say."""
     decisions = {row.subject: row for row in Decision.objects.filter(offer=offer.id)}
     explained = explanations.explain_all(offer, _subjects(offer), at=world.end)
-    cutoff = claims.decision_cutoff(_group(offer), world.end)
+    cutoff = decision_time.decision_cutoff(_group(offer), world.end)
     waits = bool(offer.row.paused_at) or (offer.terms.decision_instant or cutoff) > cutoff
     for explanation in explained:
         if explanation.outcome == "pending" and not waits and (explanation.claimed_at or world.end) <= cutoff:

@@ -1,0 +1,76 @@
+"""Freight orders that ask for a coupon, with the worth of each kind of coupon on them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+
+from campaigns.coupons import life_cycle
+from campaigns.eligibility.changes import NOTHING_CHOSEN
+from campaigns.models import Attachment, Grant, Version
+from campaigns.offers.published_offers import terms_of
+from definitions.benefits import CouponBundle
+from logistics.facts import FREIGHT_ORDERS
+from logistics.models import FreightOrder
+from rules.conditions import all_of
+from rules.query_row import QueryRow, as_boolean
+
+Bundles = Mapping[int, CouponBundle]
+"""Bundles by the key of the version that gives them."""
+
+
+def by_merchant(
+    versions: set[Version],
+    merchants: list[str],
+    until: datetime,
+    *,
+    moved: Sequence[str] = (),
+    chosen: Mapping[str, int] = NOTHING_CHOSEN,
+) -> dict[str, list[life_cycle.Order]]:
+    """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's.
+
+    `moved` are orders of other merchants that once asked one of `merchants`: an order keeps the wallet that it asked
+    when it was placed. `chosen` are the coupons that members chose, by order.
+    """
+    bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
+    asking = FreightOrder.objects.filter(
+        Q(merchant__in=merchants) | Q(pk__in=moved), use_coupon=True, placed_at__lte=until
+    )
+    orders: dict[str, list[life_cycle.Order]] = defaultdict(list)
+    for order in _with_fits(asking, bundles):
+        orders[order.asked or order.merchant_id].append(
+            life_cycle.Order(
+                number=order.order_no,
+                placed_at=order.placed_at,
+                paid_at=order.paid_at,
+                cancelled_at=order.cancelled_at,
+                worth=_worth(order, bundles),
+                chosen=chosen.get(order.order_no),
+            )
+        )
+    return orders
+
+
+def _with_fits(orders: "QuerySet[Any]", bundles: Bundles) -> "QuerySet[Any]":
+    """Annotate orders with the wallet that they asked, and whether the coupons of each version fit."""
+    # One fee, one benefit: an order takes no coupon if a grant reduces its freight, or did when it was placed.
+    when_placed = Q(claimed_at__lt=OuterRef("placed_at"), ended_at__gt=OuterRef("placed_at"))
+    reduced = Grant.objects.filter(Q(status__in=Grant.LIVE) | when_placed, fee="freight", subject=OuterRef("pk"))
+    asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
+    orders = orders.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced), asked=Subquery(asked))
+    row = QueryRow(FREIGHT_ORDERS)
+    fits = {f"fits_{version_id}": as_boolean(all_of(bundle.where, row)) for version_id, bundle in bundles.items()}
+    fitting: QuerySet[Any] = orders.annotate(**fits)
+    return fitting
+
+
+def _worth(order: Any, bundles: Bundles) -> dict[int, Decimal]:
+    """Return the worth of the coupon of each version that fits the order."""
+    return {
+        version_id: bundle.worth(order.base_freight)
+        for version_id, bundle in bundles.items()
+        if getattr(order, f"fits_{version_id}") and order.currency == bundle.currency and not order.is_reduced
+    }
