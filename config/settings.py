@@ -244,6 +244,9 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Fairground <fairground@localhost>")
 EMAIL_TIMEOUT = 10
 
+# SUPPORT_EMAIL (empty): address that merchants are told to write to; without it, their account manager.
+SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
+
 # SITE_URL (http://127.0.0.1:8000): address of this installation, for links in mail that is sent without a request.
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000")
 

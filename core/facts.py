@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import F
 from django.utils.functional import Promise
 
+from core import countries
+
 Label = str | Promise
 Choices = tuple[tuple[str, Label], ...]
 
@@ -51,7 +53,8 @@ class Derived:
 class Fact:
     """Fact of a row: `kind` is choice, text, number, money, flag or instant; `event` is the verb of an instant.
 
-    `codes` names the standard whose codes a text fact holds: country (ISO 3166-1) or currency (ISO 4217).
+    `due` is what somebody does so that the event happens: "ship" for "shipped". `codes` names the standard whose codes
+    a text fact holds: country (ISO 3166-1) or currency (ISO 4217). `names` are those of known values of a text fact.
     """
 
     name: str
@@ -62,6 +65,14 @@ class Fact:
     event: Label = ""
     derived: Derived | None = None
     codes: str = ""
+    due: Label = ""
+    names: Mapping[str, Label] = field(default_factory=dict, hash=False)
+
+    def value_name(self, raw: str) -> str:
+        """Return the name of a value, in the language in force; the value itself where it has none."""
+        if self.codes == "country":
+            return countries.name(raw)
+        return str(self.names.get(raw) or dict(self.choices).get(raw, raw))
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,8 @@ COLLECTIONS: dict[str, Collection] = {}
 SUBJECTS: dict[str, Collection] = {}
 STATES: dict[str, MerchantState] = {}
 FEES: dict[str, Fee] = {}
+REFERENCE_LISTS: dict[str, Label] = {}
+"""The names of known reference lists, by code."""
 
 
 def register(*entries: Collection | MerchantState | Fee) -> None:
@@ -191,12 +204,15 @@ def column_facts(
     *,
     prefix: str = "",
     events: Mapping[str, Label] | None = None,
+    due: Mapping[str, Label] | None = None,
     codes: Mapping[str, str] | None = None,
+    names_of: Mapping[str, Mapping[str, Label]] | None = None,
 ) -> Iterator[Fact]:
     """Yield a fact for each column in `names`, with the label and choices of the model.
 
     A column whose name ends in `_usd` is an amount in USD. `events` says what happens at an instant: "shipped".
-    `codes` says which texts are codes of a standard: {"destination": "country"}.
+    `due` says what somebody does for it: "ship". `codes` says which texts are codes of a standard: {"destination":
+    "country"}, `names_of` how known values are called.
     """
     for name in names.split():
         column = _column(model, name)
@@ -208,7 +224,9 @@ def column_facts(
             choices=choices,
             currency="USD" if name.endswith("_usd") else "",
             event=(events or {}).get(name, ""),
+            due=(due or {}).get(name, ""),
             codes=(codes or {}).get(name, ""),
+            names=(names_of or {}).get(name, {}),
         )
 
 

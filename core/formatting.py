@@ -42,9 +42,21 @@ def format_number(n: object) -> str:
 
 
 def format_instant(at: datetime, zone: str) -> str:
-    """Return an instant on the clock of a zone, to the second, with the city of that clock."""
+    """Return `1 Oct 2022, 14:59 Beijing`: an instant on the clock of a zone, to the minute, with the clock's city."""
+    text = format_datetime(at, _("d MMM y, HH:mm"), tzinfo=ZoneInfo(zone), locale=babel_locale())
+    return _("%(time)s %(city)s") % {"time": text, "city": city_name(zone)}
+
+
+def format_exact_instant(at: datetime, zone: str) -> str:
+    """Return an instant as `format_instant` does, but to the second."""
     text = format_datetime(at, _("d MMMM y HH:mm:ss"), tzinfo=ZoneInfo(zone), locale=babel_locale())
     return _("%(time)s %(city)s") % {"time": text, "city": city_name(zone)}
+
+
+def format_deadline(at: datetime, zone: str) -> str:
+    """Return an instant on the clock of the zone that decides and then on the reader's; once if both are the same."""
+    here = timezone.get_current_timezone_name()
+    return " · ".join(format_instant(at, each) for each in dict.fromkeys((zone, here)))
 
 
 def city_name(zone: str) -> str:

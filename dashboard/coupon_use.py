@@ -6,8 +6,9 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -54,9 +55,14 @@ def for_coupon(request: MemberRequest, coupon: Coupon, *, at: datetime) -> Coupo
     return _use(request, fitting.of_coupon(coupon, [order.pk for order in orders], at=at))
 
 
+def may_change(request: MemberRequest) -> bool:
+    """Return whether the reader may use coupons and take them off."""
+    return request.member is not None and request.member.may_attach
+
+
 def _use(request: MemberRequest, fits: list[Fit], *, attached: Coupon | None = None, reason: str = "") -> CouponUse:
     return CouponUse(
-        may_change=request.member is not None and request.member.may_attach,
+        may_change=may_change(request),
         reason=reason,
         fits=[fit for fit in fits if fit.fits],
         others=[fit for fit in fits if not fit.fits],
@@ -80,6 +86,16 @@ def attach(request: MemberRequest, number: str) -> HttpResponse:
 
 @require_POST
 @for_members
+def use(request: MemberRequest) -> HttpResponseBase:
+    """Attach a coupon of the wallet to the chosen order."""
+    if not request.POST.get("order"):
+        messages.error(request, _("Choose an order."))
+        return redirect("wallet")
+    return attach(request, request.POST["order"])
+
+
+@require_POST
+@for_members
 def detach(request: MemberRequest, number: str) -> HttpResponse:
     """Take the coupon off an order that is not paid yet."""
 
@@ -91,7 +107,7 @@ def detach(request: MemberRequest, number: str) -> HttpResponse:
 
 
 def _change(request: MemberRequest, number: str, change: Callable[[str], str]) -> HttpResponse:
-    if request.member is None or not request.member.may_attach:
+    if not may_change(request):
         raise PermissionDenied
     try:
         messages.success(request, change(str(request.member)))
@@ -99,4 +115,7 @@ def _change(request: MemberRequest, number: str, change: Callable[[str], str]) -
         raise Http404 from error
     except attachment.NotAttachableError as refusal:
         messages.error(request, str(refusal))
+    back = request.POST.get("next", "")
+    if url_has_allowed_host_and_scheme(back, allowed_hosts=None):
+        return redirect(back)
     return redirect("order", order_type="freight", number=number)

@@ -11,12 +11,14 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.models import Message, OutboxEvent
 from campaigns.notifications import message_texts
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
+from core.facts import Label
 from core.formatting import babel_locale
 from dashboard.order_types import order_types
 from dashboard.rendering import render_page
@@ -43,16 +45,37 @@ def index(request: MemberRequest) -> HttpResponse:
         "days": [(_day_name(day), list(group)) for day, group in groupby(map(_entry, page.rows), key=_day)],
         "page": page,
         "wanted": wanted,
-        "topics": Topic.choices,
+        "topics": [(topic.value, label) for topic, label in TABS.items()],
     }
-    return render_page(request, "dashboard/messages.html", at=clock.now(), **context)
+    return render_page(request, "dashboard/messages.html", at=clock.now(), current="messages", **context)
 
 
-def _entry(message: Any) -> tuple[Any, str, str]:
-    return message, message_texts.describe(message.event), _link(message.event)
+TABS: dict[Topic, Label] = {
+    Topic.GRANTED: gettext_lazy("Granted"),
+    Topic.ISSUED: gettext_lazy("Coupons received"),
+    Topic.EXPIRING: gettext_lazy("Expiring"),
+    Topic.REFUSED: gettext_lazy("No place left"),
+    Topic.REVOKED: gettext_lazy("Taken away"),
+    Topic.PROGRESS: gettext_lazy("Progress"),
+}
+LOOKS = {
+    Topic.GRANTED: ("check", "ok"),
+    Topic.ISSUED: ("ticket", "ok"),
+    Topic.EXPIRING: ("clock", "warn"),
+    Topic.REFUSED: ("ban", "bad"),
+    Topic.REVOKED: ("alert-triangle", "bad"),
+    Topic.PROGRESS: ("arrow-right", "info"),
+}
+"""Icon and tone of each topic."""
+Entry = tuple[Any, str, str, tuple[str, str]]
 
 
-def _day(entry: tuple[Any, str, str]) -> date:
+def _entry(message: Any) -> Entry:
+    event = message.event
+    return message, message_texts.describe(event), _link(event), LOOKS[Topic(message.topic)]
+
+
+def _day(entry: Entry) -> date:
     return timezone.localtime(entry[0].happened_at).date()
 
 

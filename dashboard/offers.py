@@ -1,10 +1,12 @@
 """One offer for a merchant: its terms, which of them the merchant meets, and its dates, also as a calendar feed."""
 
 from collections.abc import Iterable
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import icalendar
 from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.text import capfirst
@@ -18,14 +20,17 @@ from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
 from core.formatting import join_and
-from dashboard.home import Card
+from dashboard import due_dates, to_do
+from dashboard.offer_lines import OfferLine
+from dashboard.order_types import order_types
 from dashboard.rendering import render_page
 from definitions import offer_sentences
+from definitions.claim_terms import ClaimNth
 from merchants import members
 from merchants.access import MemberRequest, for_members
+from rules.time_windows import Bound
 
 CALENDAR = "text/calendar; charset=utf-8"
-ZONES = ("America/Los_Angeles", "Asia/Shanghai")
 DATES: dict[str, Promise] = {
     "opens": gettext_lazy("Opens"),
     "order_by": gettext_lazy("Order by"),
@@ -43,14 +48,33 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     """Show the offer's terms and which requirements this merchant meets."""
     at, offer = clock.now(), _find(code)
     [status] = merchant_status.statuses([offer], request.merchant, at=at)
-    dates = [(_label(kind, offer), bound) for kind, bound in schedule.dates(offer.terms)]
-    context = {
-        "card": Card(status),
+    line = OfferLine(status, at)
+    checked = [*([status.progress] if status.progress else []), *status.reasons]
+    context: dict[str, Any] = {
+        "line": line,
+        "tasks": to_do.tasks([line], request.merchant, at=at),
         "terms": offer_sentences.describe_terms(offer.terms),
-        "dates": dates,
-        "zones": ZONES,
+        "checked": checked,
+        "met": [condition for condition in checked if condition.passed],
+        "dates": [(_label(kind, offer), bound, _state(bound, at)) for kind, bound in schedule.dates(offer.terms)],
+        "orders": _orders_address(offer),
     }
     return render_page(request, "dashboard/offer.html", at=at, **context)
+
+
+def _state(bound: Bound, at: datetime) -> str:
+    """Return the class of a date in a timeline: past, or soon."""
+    if at >= bound.after:
+        return "is-done"
+    return "is-warn" if due_dates.days_between(at, bound.instant) <= due_dates.SOON_DAYS else ""
+
+
+def _orders_address(offer: PublishedOffer) -> str:
+    """Return the address of the list of orders that an offer is about."""
+    claim, name = offer.terms.claim, offer.terms.collection.name
+    wanted = claim.nth.of if isinstance(claim, ClaimNth) else name
+    listed = next((each.name for each in order_types().values() if each.collection.name == wanted), "freight")
+    return reverse("orders", args=(listed,))
 
 
 @require_GET

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
 from django.http import Http404, HttpResponse
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
+from campaigns.coupons import attachment, fitting
 from campaigns.eligibility import claims, explanations
 from campaigns.eligibility.condition_results import ConditionResult
 from campaigns.eligibility.explanations import Explanation
@@ -20,12 +23,15 @@ from campaigns.offers.published_offers import PublishedOffer
 from core import clock, pagination
 from core.facts import Label
 from dashboard import coupon_use
+from dashboard.offer_lines import PENDING
 from dashboard.order_filters import OrderFilterForm
 from dashboard.order_types import OrderType, order_types
 from dashboard.rendering import render_page
+from dashboard.wallet import COUPON_TONES
 from definitions.claim_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
+from rules.time_windows import Bound
 
 MAX_REASONS_IN_LIST = 2
 OUTCOMES: dict[str, Label] = {
@@ -42,11 +48,33 @@ OUTCOMES: dict[str, Label] = {
 }
 
 
+TONES = {
+    "pending": "info",
+    "no_claim": "idle",
+    "superseded": "idle",
+    "merchant_cap": "warn",
+    "quota_exhausted": "warn",
+    "stopped": "warn",
+    "before_opening": "idle",
+    "refused": "bad",
+    "not_a_subject": "idle",
+}
+GRANT_TONES = {
+    Grant.Status.RESERVED: "info",
+    Grant.Status.LOCKED: "info",
+    Grant.Status.SETTLED: "ok",
+    Grant.Status.RELEASED: "idle",
+    Grant.Status.FORFEITED: "bad",
+    Grant.Status.REVOKED: "bad",
+}
+
+
 @dataclass(frozen=True)
 class OfferResult:
     """Outcome of one offer for one order, with the texts for pages."""
 
     explanation: Explanation
+    bounds: tuple[Bound, ...] = ()
     is_excluded: bool = False
     """The merchant itself does not meet a condition, so that none of its orders can have the benefit."""
 
@@ -59,12 +87,21 @@ class OfferResult:
     def outcome(self) -> str:
         if self.explanation.quarantined_since:
             return _("being checked by the marketplace; you need not do anything, and nothing is lost")
-        return str(OUTCOMES[self.explanation.outcome])
+        return capfirst(str(OUTCOMES[self.explanation.outcome]))
 
     @property
     def status(self) -> str:
-        """Label of the grant's status, empty without a grant."""
-        return str(Grant.Status(self.explanation.status).label) if self.explanation.status else ""
+        """Label of the grant's status as merchants read it, empty without a grant."""
+        if self.explanation.status in PENDING:
+            return _("On its way")
+        return capfirst(Grant.Status(self.explanation.status).label) if self.explanation.status else ""
+
+    @property
+    def tone(self) -> str:
+        """Tone of the pill: how well it went."""
+        if self.is_granted:
+            return GRANT_TONES[Grant.Status(self.explanation.status)]
+        return TONES[self.explanation.outcome]
 
     @property
     def is_granted(self) -> bool:
@@ -104,6 +141,18 @@ class OrderRow:
     results: list[OfferResult]
     coupon: Coupon | None
     counts_for: list[PublishedOffer]
+    takes_coupon: bool
+    """The merchant has an unused coupon, and the order can still take one."""
+
+    @property
+    def coupon_tone(self) -> str:
+        return COUPON_TONES[Coupon.Status(self.coupon.status)] if self.coupon else ""
+
+    @property
+    def reduced_freight(self) -> Decimal:
+        """The freight that is left to pay with the attached coupon."""
+        worth = self.coupon.value if self.coupon else Decimal(0)
+        return Decimal(self.order.base_freight) - worth
 
     @property
     def shown(self) -> list[OfferResult]:
@@ -139,8 +188,9 @@ def index(request: MemberRequest, order_type: str = "freight") -> HttpResponse:
         "order_type": shown,
         "rows": _rows(shown, page.rows, request.merchant, at),
         "page": page,
+        "may_change": coupon_use.may_change(request),
     }
-    return render_page(request, "dashboard/orders.html", at=at, **context)
+    return render_page(request, "dashboard/orders.html", at=at, current="orders", **context)
 
 
 @require_GET
@@ -158,7 +208,7 @@ def detail(request: MemberRequest, order_type: str, number: str) -> HttpResponse
         "details": list(shown.details(order, at)),
         "coupon_use": coupon_use.for_order(request, order, at=at) if shown.name == "freight" else None,
     }
-    return render_page(request, "dashboard/order.html", at=at, **context)
+    return render_page(request, "dashboard/order.html", at=at, current="orders", **context)
 
 
 def _order_type(name: str) -> OrderType:
@@ -177,12 +227,15 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
         if offer.terms.subject == order_type.subject:
             for explanation in explanations.explain_all(offer, keys, at=at):
                 excluded = not explanation.status and _excludes_merchant(offer, explanation)
-                results[explanation.subject].append(OfferResult(explanation, excluded))
+                results[explanation.subject].append(OfferResult(explanation, offer.terms.bounds, excluded))
         claim = offer.terms.claim
         if isinstance(claim, ClaimNth) and claim.nth.of == order_type.collection.name:
             for order in claims.counting(claim.nth, at=claims.constant(at)).filter(pk__in=keys):
                 counts_for[order.pk].append(offer)
     coupons = {coupon.order_no: coupon for coupon in Coupon.objects.filter(merchant=merchant, order_no__in=keys)}
+    is_freight = order_type.name == "freight"
+    has_unused = is_freight and any(not attachment.cannot(order, at=at) for order in orders)
+    has_unused = has_unused and fitting.unused(merchant).filter(valid_until__gt=at).exists()
     return [
         OrderRow(
             order=order,
@@ -191,6 +244,7 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
             results=sorted(results[order.pk], key=attrgetter("rank")),
             coupon=coupons.get(order.pk),
             counts_for=counts_for[order.pk],
+            takes_coupon=has_unused and order.pk not in coupons and not attachment.cannot(order, at=at),
         )
         for order in orders
     ]

@@ -53,7 +53,7 @@ def edit(request: MemberRequest) -> HttpResponse:
         form.save()
         messages.success(request, _("Preferences saved."))
         return redirect("account")
-    return render_page(request, "dashboard/account.html", at=clock.now(), form=form)
+    return render_page(request, "dashboard/account.html", at=clock.now(), current="account", form=form)
 
 
 @require_POST
@@ -65,4 +65,6 @@ def renew_calendar(request: MemberRequest) -> HttpResponse:
     secret = members.renew_calendar(request.member)
     calendar = request.build_absolute_uri(reverse("calendar", args=[secret]))
     form = PreferencesForm(instance=request.member)
-    return render_page(request, "dashboard/account.html", at=clock.now(), form=form, calendar=calendar)
+    return render_page(
+        request, "dashboard/account.html", at=clock.now(), current="account", form=form, calendar=calendar
+    )

@@ -1,23 +1,41 @@
-"""Context that every page of the dashboard shares: header, navigation, count of unread messages."""
+"""Context that every page of the dashboard shares: the frame with its navigation and the count of unread messages."""
 
 from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import get_language
 
 from campaigns.models import Message
+from core.formatting import city_name
+from dashboard.navigation import navigation
 from merchants.access import MemberRequest
-from merchants.models import Member
+from merchants.models import Member, Merchant
 
 
-def render_page(request: MemberRequest, template: str, *, at: datetime, **context: object) -> HttpResponse:
-    """Render a page for the request's merchant; `at` is the instant whose data it shows."""
+def render_page(
+    request: MemberRequest, template: str, *, at: datetime, current: str = "", **context: object
+) -> HttpResponse:
+    """Render a page for the request's merchant; `at` is the instant whose data it shows, `current` its link."""
     member = request.member
+    unread = Message.objects.filter(member=member, shown=True, read_at=None).count() if member else 0
     shared = {
         "at": at,
         "member": member,
         "merchant": request.merchant,
+        "shop": shop_name(request.merchant),
         "is_main": member is not None and member.role == Member.Role.MAIN,
-        "unread": Message.objects.filter(member=member, shown=True, read_at=None).count() if member else 0,
+        "unread": unread,
+        "nav": navigation(member, current=current, unread=unread),
+        "city": city_name(timezone.get_current_timezone_name()),
     }
     return render(request, template, {**shared, **context})
+
+
+def shop_name(merchant: Merchant) -> tuple[str, str]:
+    """Return the merchant's name in the language in force, else the other one, and the language that it is in."""
+    names = [(merchant.name, "zh-Hans"), (merchant.name_en, "en")]
+    if not (get_language() or "").startswith("zh"):
+        names.reverse()
+    return next((each for each in names if each[0]), (merchant.code, ""))

@@ -26,24 +26,15 @@ FORMATS = {
 
 
 KINDS = {"discount": gettext_lazy("discount"), "coupon": gettext_lazy("coupon")}
-BAR_SPACING = 84
-"""Distance in chart units between the left edges of two bars."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One month of a chart: its total, and the position of its bar in a plot 100 units high."""
+    """One month of a chart: its total, and the width of its bar in percent of the longest."""
 
     label: str
     amount: Decimal
-    x: int
-    y: float
-    height: float
-
-    @property
-    def label_y(self) -> float:
-        """Vertical position of the amount above the bar."""
-        return self.y - 4
+    width: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +44,6 @@ class Chart:
     currency: str
     total: Decimal
     bars: list[Bar]
-    width: int
 
 
 def month_name(month: date) -> str:
@@ -68,20 +58,13 @@ def charts(rows: Sequence[Saving]) -> Iterator[Chart]:
         for saving in reversed(rows):
             if saving.currency == currency:
                 totals[saving.month] = totals.get(saving.month, Decimal(0)) + saving.amount
-        bars = list(_bars(totals))
-        yield Chart(
-            currency=currency,
-            total=sum(totals.values(), Decimal(0)),
-            bars=bars,
-            width=len(bars) * BAR_SPACING,
-        )
+        yield Chart(currency=currency, total=sum(totals.values(), Decimal(0)), bars=list(_bars(totals)))
 
 
 def _bars(totals: dict[date, Decimal]) -> Iterator[Bar]:
     highest = max(totals.values())
-    for n, (month, amount) in enumerate(totals.items()):
-        height = float(100 * amount / highest) if highest else 0.0
-        yield Bar(label=month_name(month), amount=amount, x=n * BAR_SPACING, y=100 - height, height=height)
+    for month, amount in totals.items():
+        yield Bar(label=month_name(month), amount=amount, width=float(100 * amount / highest) if highest else 0.0)
 
 
 @require_GET
@@ -90,7 +73,9 @@ def index(request: MemberRequest) -> HttpResponse:
     """Show the merchant's savings so far as charts and a table."""
     rows = _savings(request)
     named = [(month_name(saving.month), saving) for saving in rows]
-    return render_page(request, "dashboard/savings.html", at=clock.now(), charts=list(charts(rows)), rows=named)
+    return render_page(
+        request, "dashboard/savings.html", at=clock.now(), current="savings", charts=list(charts(rows)), rows=named
+    )
 
 
 @require_GET

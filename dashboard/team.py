@@ -36,7 +36,7 @@ def index(request: MemberRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and _invited(request, form):
         return redirect("team")
     people = request.merchant.members.select_related("user").order_by("role", "pk")
-    return render_page(request, "dashboard/team.html", at=clock.now(), people=people, form=form)
+    return render_page(request, "dashboard/team.html", at=clock.now(), current="team", people=people, form=form)
 
 
 def _invited(request: MemberRequest, form: InviteForm) -> bool:
@@ -64,7 +64,7 @@ def change(request: MemberRequest, number: int, action: str) -> HttpResponse:
     try:
         if action == "disable" and "confirmed" not in request.POST:
             members.check_may_change(member, by)
-            return render_page(request, "dashboard/team_disable.html", at=clock.now(), person=member)
+            return render_page(request, "dashboard/team_disable.html", at=clock.now(), current="team", person=member)
         _apply(request, member, action, by)
     except MemberError as refusal:
         messages.error(request, str(refusal))

@@ -5,11 +5,25 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from dashboard import coupon_use, home, impersonation, messages, offers, orders, preferences, savings, team, wallet
+from dashboard import (
+    coupon_use,
+    home,
+    impersonation,
+    messages,
+    offers,
+    orders,
+    pages,
+    preferences,
+    savings,
+    team,
+    wallet,
+)
 from dashboard.auth import second_factor, sessions, sign_in
 
 urlpatterns = [
     path("", home.home, name="home"),
+    path("more/", pages.more, name="more"),
+    path("help/", pages.help_page, name="help"),
     path("offers/<slug:code>/", offers.detail, name="offer"),
     path("offers/<slug:code>/dates.ics", offers.download_dates, name="offer-dates"),
     path("calendar/<str:key>.ics", offers.calendar, name="calendar"),
@@ -17,6 +31,7 @@ urlpatterns = [
     path("orders/<slug:order_type>/", orders.index, name="orders"),
     path("orders/<slug:order_type>/<key:number>/", orders.detail, name="order"),
     path("wallet/", wallet.index, name="wallet"),
+    path("wallet/use/", coupon_use.use, name="use-coupon"),
     path("wallet/orders/<key:number>/attach/", coupon_use.attach, name="attach"),
     path("wallet/orders/<key:number>/detach/", coupon_use.detach, name="detach"),
     path("wallet/<str:code>/", wallet.detail, name="coupon"),

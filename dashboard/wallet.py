@@ -1,61 +1,148 @@
 """Wallet: the merchant's coupons, the orders they fit, their validity and history."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
 from django.db.models import Count
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from campaigns.coupons import fitting
 from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
 from core.formatting import join_and
 from dashboard import coupon_use
+from dashboard.due_dates import Due
 from dashboard.rendering import render_page
+from definitions.benefits import CouponBundle
 from logistics.facts import FREIGHT_ORDERS
+from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from rules.query_row import QueryRow
 from rules.sentences import describe_comparison
 
 Status = Coupon.Status
-UNSPENT = (Status.ISSUED, Status.LOCKED)
+COUPON_TONES = {
+    Status.ISSUED: "ok",
+    Status.LOCKED: "info",
+    Status.REDEEMED: "ok",
+    Status.EXPIRED: "idle",
+    Status.VOID: "bad",
+}
+"""Tone of the pill of each status."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class CouponGroup:
+    """Coupons that are alike, shown as one: the first of them, their number, and the order of a used one."""
+
+    coupon: Coupon
+    count: int
+    due: Due
+    order: FreightOrder | None = None
+
+    @property
+    def value(self) -> Decimal:
+        """The value on its order, or the face value."""
+        return Decimal(self.coupon.value if self.coupon.order_no else self.coupon.face_value)
+
+    @property
+    def tone(self) -> str:
+        return COUPON_TONES[Status(self.coupon.status)]
+
+    @property
+    def fits(self) -> str:
+        return eligible_orders(self.coupon)
+
+    @property
+    def pays(self) -> Decimal:
+        """The freight that is left to pay."""
+        return Decimal(self.order.base_freight if self.order else 0) - Decimal(self.coupon.value)
 
 
 @require_GET
 @for_members
 def index(request: MemberRequest) -> HttpResponse:
-    """List coupons in one state, or all that can still be used, with the count in each state."""
-    owned = Coupon.objects.filter(merchant=request.merchant)
-    counts = dict(owned.order_by().values_list("status").annotate(n=Count("pk")))
-    wanted = request.GET.get("state", "")
-    if wanted and wanted not in Status.values:
+    """List coupons in one state, those to use unless another is asked for; beside them the orders that fit one."""
+    at, owned = clock.now(), Coupon.objects.filter(merchant=request.merchant)
+    wanted = request.GET.get("state", Status.ISSUED)
+    if wanted not in Status.values:
         raise Http404
-    matching = owned.filter(status__in=[wanted] if wanted else UNSPENT)
-    rows = matching.select_related("offer", "grant__version")
+    counts = dict(owned.order_by().values_list("status").annotate(n=Count("pk")))
+    rows = owned.filter(status=wanted).select_related("offer", "grant__version")
     page = pagination.newest(rows, after=request.GET.get("after", ""))
-    states = [(status.value, status.label, counts.get(status.value, 0)) for status in Status]
-    coupons = [(coupon, eligible_orders(coupon)) for coupon in page.rows]
-    context = {"coupons": coupons, "page": page, "states": states, "wanted": wanted}
-    return render_page(request, "dashboard/wallet.html", at=clock.now(), **context)
+    chosen = _chosen(request, at) if wanted == Status.ISSUED else None
+    context = {
+        "groups": _groups(page.rows, at),
+        "page": page,
+        "states": [(status.value, status.label, counts.get(status.value, 0)) for status in Status],
+        "wanted": wanted,
+        "chosen": chosen,
+        "coupon_use": coupon_use.for_coupon(request, chosen, at=at) if chosen else None,
+        "may_change": coupon_use.may_change(request),
+    }
+    return render_page(request, "dashboard/wallet.html", at=at, current="wallet", **context)
+
+
+def _chosen(request: MemberRequest, at: datetime) -> Coupon | None:
+    """Return the coupon for which the page lists orders: the one asked for, else the one that ends first."""
+    unused = fitting.unused(request.merchant).filter(valid_until__gt=at)
+    if code := request.GET.get("coupon"):
+        return unused.filter(code=code).first()
+    return unused.order_by("valid_until", "issued_at", "pk").first()
+
+
+def _groups(coupons: Sequence[Coupon], at: datetime) -> list[CouponGroup]:
+    """Group unused coupons that are alike; each other coupon stands alone, with its order."""
+    numbers = [coupon.order_no for coupon in coupons if coupon.order_no]
+    orders = FreightOrder.objects.in_bulk(numbers) if numbers else {}
+    alike: dict[object, list[Coupon]] = {}
+    for coupon in coupons:
+        unused = (coupon.offer_id, coupon.face_value, coupon.currency, coupon.valid_from, coupon.valid_until)
+        alike.setdefault(unused if coupon.status == Status.ISSUED else coupon.pk, []).append(coupon)
+    return [
+        CouponGroup(
+            coupon=several[-1],  # the oldest
+            count=len(several),
+            due=Due(_("use"), _bundle(several[-1]).valid.to, at),
+            order=orders.get(several[-1].order_no or ""),
+        )
+        for several in alike.values()
+    ]
 
 
 @require_GET
 @for_members
 def detail(request: MemberRequest, code: str) -> HttpResponse:
-    """Show a coupon and its history."""
+    """Show a coupon, the orders that it fits, and its history."""
     coupons = Coupon.objects.filter(merchant=request.merchant).select_related("offer", "grant__version")
     coupon = coupons.filter(code=code).first()
     if coupon is None:
         raise Http404
     entries = JournalEntry.objects.filter(coupon=coupon).order_by("pk")
-    history = [(entry, Status(entry.target).label) for entry in entries]
     at = clock.now()
-    use = coupon_use.for_coupon(request, coupon, at=at)
-    context = {"coupon": coupon, "eligible_orders": eligible_orders(coupon), "history": history, "coupon_use": use}
-    return render_page(request, "dashboard/coupon.html", at=at, **context)
+    context = {
+        "coupon": coupon,
+        "tone": COUPON_TONES[Status(coupon.status)],
+        "eligible_orders": eligible_orders(coupon),
+        "history": [(entry, Status(entry.target).label) for entry in entries],
+        "coupon_use": coupon_use.for_coupon(request, coupon, at=at),
+        "may_change": coupon_use.may_change(request),
+    }
+    return render_page(request, "dashboard/coupon.html", at=at, current="wallet", **context)
 
 
 def eligible_orders(coupon: Coupon) -> str:
     """Describe the freight orders that the coupon fits, by the campaign version that granted it."""
+    row = QueryRow(FREIGHT_ORDERS)
+    return join_and(describe_comparison(condition, row) for condition in _bundle(coupon).where)
+
+
+def _bundle(coupon: Coupon) -> CouponBundle:
     bundle = terms_of(coupon.grant.version).bundle
     assert bundle is not None
-    row = QueryRow(FREIGHT_ORDERS)
-    return join_and(describe_comparison(condition, row) for condition in bundle.where)
+    return bundle

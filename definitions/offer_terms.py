@@ -22,7 +22,7 @@ from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, EndBound
+from rules.time_windows import Bound, EndBound, bounds_in
 from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
@@ -184,6 +184,11 @@ class OfferTerms(DefinitionModel):
     def threshold(self) -> Threshold | None:
         """Return the threshold that claims come after, if any."""
         return self.claim.over_threshold if isinstance(self.claim, ClaimOverThreshold) else None
+
+    @cached_property
+    def bounds(self) -> tuple[Bound, ...]:
+        """Return every bound of the terms, each instant once."""
+        return tuple({bound.instant: bound for bound in bounds_in(self)}.values())
 
     @cached_property
     def reference_lists(self) -> frozenset[str]:

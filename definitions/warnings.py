@@ -7,7 +7,7 @@ from itertools import combinations
 from django.utils.translation import gettext as _
 
 from core.facts import COLLECTIONS, FEES
-from core.formatting import format_instant
+from core.formatting import format_exact_instant
 from core.money import CENT
 from definitions.benefits import Discount
 from definitions.claim_terms import ClaimNth
@@ -19,7 +19,7 @@ from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, Counting
 from rules.offer_facts import BENEFIT
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, Window
+from rules.time_windows import Window, bounds_in
 
 
 def find_warnings(campaign: CampaignDefinition) -> list[str]:
@@ -110,22 +110,11 @@ def _can_be_worthless(offer: OfferTerms) -> bool:
 
 def _twins(part: DefinitionModel) -> Iterator[str]:
     """Yield a warning for each bound whose twin is a different instant. The zone of the bound decides."""
-    for bound in _bounds(part):
+    for bound in bounds_in(part):
         if bound.twin is not None and bound.twin.instant != bound.instant:
-            shows = format_instant(bound.instant, bound.twin.zone)
+            shows = format_exact_instant(bound.instant, bound.twin.zone)
             words = {"at": bound.at, "zone": bound.zone, "shown": shows, "twin": bound.twin.at}
             yield _("%(at)s %(zone)s is %(shown)s, but the twin says %(twin)s; the zone decides") % words
-
-
-def _bounds(value: object) -> Iterator[Bound]:
-    if isinstance(value, Bound):
-        yield value
-    elif isinstance(value, DefinitionModel):
-        for name in type(value).model_fields:
-            yield from _bounds(getattr(value, name))
-    elif isinstance(value, tuple):
-        for part in value:
-            yield from _bounds(part)
 
 
 def _windows(conditions: tuple[Condition, ...]) -> Iterator[Window]:

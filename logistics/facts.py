@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.utils.translation import gettext_lazy as _
 
 from core.facts import Collection, Fee, Listing, by_name, column_facts, register
+from logistics.lines import LINES
 from logistics.models import FreightOrder, FreightTemplate
 from merchants.facts import OF_MERCHANT
 
@@ -26,7 +27,14 @@ FREIGHT_ORDERS = Collection(
                 "departed_at": _("departed"),
                 "cancelled_at": _("cancelled"),
             },
+            due={
+                "placed_at": _("place the order"),
+                "paid_at": _("pay"),
+                "shipped_at": _("ship"),
+                "departed_at": _("depart"),
+            },
             codes={"currency": "currency"},
+            names_of={"line": LINES},
         ),
         OF_MERCHANT,
     ),
@@ -39,7 +47,13 @@ FREIGHT_TEMPLATES = Collection(
     label=_("freight templates"),
     singular=_("freight template"),
     facts=by_name(
-        column_facts(FreightTemplate, "line configured_at rts_products", events={"configured_at": _("configured")})
+        column_facts(
+            FreightTemplate,
+            "line configured_at rts_products",
+            events={"configured_at": _("configured")},
+            due={"configured_at": _("configure")},
+            names_of={"line": LINES},
+        )
     ),
 )
 

@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.facts import MERCHANT_PREFIX, Collection, MerchantState, by_name, column_facts, register
+from core.facts import MERCHANT_PREFIX, REFERENCE_LISTS, Collection, MerchantState, by_name, column_facts, register
+from merchants.categories import CATEGORIES
 from merchants.models import Block, Membership, Merchant, Penalty, ServicePackage
 
 # Each collection whose rows belong to a merchant has these facts too.
@@ -12,6 +13,7 @@ OF_MERCHANT = tuple(
         "country category_l1 category_l2 logistics_partner",
         prefix=MERCHANT_PREFIX,
         codes={"country": "country"},
+        names_of={"category_l1": CATEGORIES, "category_l2": CATEGORIES},
     )
 )
 MERCHANTS = Collection(
@@ -31,3 +33,5 @@ register(
     MerchantState("penalty", Penalty, "kind", _("penalty")),
     MerchantState("block", Block, "kind", _("block by the platform"), bars=True),
 )
+
+REFERENCE_LISTS["easy_return_categories"] = _("Easy Return categories")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.facts import COLLECTIONS, Collection, Fact, Label
+from core.facts import COLLECTIONS, REFERENCE_LISTS, Collection, Fact, Label
 from core.formatting import format_instant, format_money, format_number, join_and, join_or
 from rules import operators
 from rules.base import ValueList
@@ -21,9 +21,8 @@ MOST_VALUES = 8
 
 
 def describe_bound(value: Bound) -> str:
-    """Return a bound on its own clock and, if it has a twin, on the clock of the twin as that shows the instant."""
-    text = format_instant(value.instant, value.zone)
-    return f"{text} ({format_instant(value.instant, value.twin.zone)})" if value.twin else text
+    """Return a bound on the reader's clock, to the minute, whichever clock decides."""
+    return format_instant(value.instant, timezone.get_current_timezone_name())
 
 
 def describe_window(value: Window) -> str:
@@ -35,7 +34,7 @@ def describe_choice(fact: Fact, raw: str, values: ValueList | None = None) -> st
     """Return the label of a value."""
     if values is not None and raw in values.labels:
         return str(values.labels[raw])
-    return str(dict(fact.choices).get(raw, raw))
+    return fact.value_name(raw)
 
 
 def describe_list(fact: Fact, several: ValueList) -> str:
@@ -86,6 +85,8 @@ def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency
             return describe_found(several[-1], row, raw, currency=currency)
         case InForce(state=state):
             return str(dict(state.choices).get(str(raw), raw))
+        case Comparison(operand=ValueList() as values):
+            return describe_choice(row.fact(condition.fact), str(raw), values)
         case Comparison() if row.fact(condition.fact).kind != "number":
             return describe_fact(row.fact(condition.fact), raw, currency=currency)
         case _:
@@ -138,6 +139,8 @@ SENTENCES = {
 
 
 def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one return for each kind of value
+    if condition.operator.name in ("in_reference", "not_in_reference"):
+        return str(REFERENCE_LISTS.get(str(condition.operand), condition.operand))
     match condition.operand:
         case Window() as operand:
             return describe_window(operand)

@@ -1,6 +1,7 @@
 """Bounds and windows: written as local times of a zone, compared as instants."""
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Annotated, Any, Literal, Self
@@ -127,6 +128,18 @@ class Window(DefinitionModel):
     def end(self) -> datetime:
         """Return the first instant after the window, in UTC."""
         return self.to.after
+
+
+def bounds_in(value: object) -> Iterator[Bound]:
+    """Yield every bound of a part of a definition."""
+    if isinstance(value, Bound):
+        yield value
+    elif isinstance(value, DefinitionModel):
+        for name in type(value).model_fields:
+            yield from bounds_in(getattr(value, name))
+    elif isinstance(value, tuple):
+        for part in value:
+            yield from bounds_in(part)
 
 
 NamedWindow = Annotated[Window, named("windows")]

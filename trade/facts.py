@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db.derived_value import DerivedValue
 from core.facts import Child, Collection, Derived, Fact, Fee, Listing, by_name, column_facts, register
+from merchants.categories import CATEGORIES
 from merchants.facts import OF_MERCHANT
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
@@ -23,6 +24,7 @@ FIRST_PAYMENT = Fact(
     "instant",
     _("first payment booked at"),
     event=_("first payment booked"),
+    due=_("pay"),
     derived=Derived(_first_payment, RECEIPTS, instant="booked_at"),
 )
 TRADE_ORDERS = Collection(
@@ -47,7 +49,15 @@ TRADE_ORDERS = Collection(
                 "cancelled_at": _("cancelled"),
                 "abnormal_at": _("found abnormal"),
             },
+            due={
+                "drafted_at": _("place the order"),
+                "buyer_confirmed_at": _("have the buyer confirm"),
+                "shipped_at": _("ship"),
+                "customs_cleared_at": _("clear customs"),
+                "completed_at": _("complete the order"),
+            },
             codes={"destination": "country"},
+            names_of={"category_l1": CATEGORIES},
         ),
         (FIRST_PAYMENT,),
         OF_MERCHANT,
@@ -67,6 +77,7 @@ FINANCING_DRAWS = Collection(
             FinancingDraw,
             "product drawn_at fee currency",
             events={"drawn_at": _("drawn")},
+            due={"drawn_at": _("draw")},
             codes={"currency": "currency"},
         ),
         OF_MERCHANT,

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from campaigns.eligibility.condition_results import condition_result
 from campaigns.models import Coupon, Grant
 from campaigns.offers.published_offers import terms_of
-from core.formatting import format_instant_twice, format_money
+from core.formatting import format_instant
 from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
 from merchants.models import Merchant
@@ -35,10 +36,14 @@ class Fit:
         return not self.reasons
 
     @property
-    def label(self) -> str:
-        """The coupon with its value on this order, for a choice."""
-        value = format_money(self.worth, self.coupon.currency)
-        return _("%(value)s, %(code)s") % {"value": value, "code": self.coupon.code}
+    def pays(self) -> Decimal:
+        """The freight that is left to pay with the coupon."""
+        return Decimal(self.order.base_freight) - self.worth
+
+    @property
+    def line_name(self) -> str:
+        """The name of the order's line."""
+        return FREIGHT_ORDERS.facts["line"].value_name(self.order.line)
 
 
 def unused(merchant: Merchant) -> "QuerySet[Coupon]":
@@ -92,6 +97,8 @@ def _reasons(coupon: Coupon, order: Any, row: QueryRow, at: datetime) -> Iterato
         yield _("The freight of this order is reduced by another benefit already.")
     valid = max(coupon.valid_from, coupon.issued_at)
     if order.placed_at and order.placed_at < valid:
-        yield _("The order was placed before the coupon became valid, %(at)s.") % {"at": format_instant_twice(valid)}
+        yield _("The order was placed before the coupon became valid, %(at)s.") % {
+            "at": format_instant(valid, timezone.get_current_timezone_name())
+        }
     if at >= coupon.valid_until or (order.placed_at and order.placed_at >= coupon.valid_until):
         yield _("The coupon has expired.")

@@ -99,6 +99,12 @@ def _fulfilled(terms: Settlement, timeline: SubjectTimeline) -> datetime | None:
     return timeline.fulfilled_at if terms.fulfilled_at is not None else _settlement_instant(terms, timeline)
 
 
+def awaits_fulfilment(terms: Settlement, timeline: SubjectTimeline, *, at: datetime) -> bool:
+    """Return whether the grant is lost unless something happens between `at` and the deadline of its settlement."""
+    fulfilled = _fulfilled(terms, timeline)
+    return terms.deadline is not None and (fulfilled is None or fulfilled > at)
+
+
 def _settlement(terms: Settlement, timeline: SubjectTimeline) -> StateChange | None:
     at = _settlement_instant(terms, timeline)
     if at is None:

@@ -1,5 +1,7 @@
 """Coupons, and the freight orders that asked for one."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -69,6 +71,11 @@ class Coupon(models.Model):
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def last_instant(self) -> datetime:
+        """The last second in which the coupon can be used, as people write it: 23:59:59."""
+        return self.valid_until - timedelta(seconds=1)
 
 
 class Attachment(models.Model):

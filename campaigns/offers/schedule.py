@@ -1,6 +1,7 @@
 """Schedule of an offer: when it opens and closes by its terms, and its state at an instant."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import TextChoices
@@ -86,6 +87,46 @@ def order_by(terms: OfferTerms) -> Bound | None:
     ends = [bound for condition in _comparisons(terms) if (bound := _end(condition))]
     first, last = min(ends, key=lambda bound: bound.instant, default=None), closes(terms)
     return first if first and last and first.instant < last.instant else None
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """Last bound at which a merchant can do something for the benefit: the facts that must have happened by then.
+
+    With `alternatives` one of the facts is enough, by the case of the order. Without facts it is about receipts.
+    """
+
+    bound: Bound
+    facts: tuple[Fact, ...] = ()
+    alternatives: bool = False
+
+
+def deadlines(terms: OfferTerms) -> list[Deadline]:
+    """Return by when a merchant must do what, in order: for the claim, and after it for the settlement."""
+    facts: dict[datetime, list[Fact]] = {}
+    bounds: dict[datetime, Bound] = {}
+    for row, condition in _dated(terms):
+        if bound := _end(condition):
+            bounds.setdefault(bound.instant, bound)
+            facts.setdefault(bound.instant, []).append(row.fact(condition.fact))
+    found = [Deadline(bound, tuple(dict.fromkeys(facts[instant]))) for instant, bound in bounds.items()]
+    if terms.threshold is not None:
+        found.append(Deadline(terms.threshold.window.to))
+    settlement = terms.settlement
+    if settlement.deadline is not None:
+        names = moment_facts(settlement.fulfilled_at or settlement.at)
+        done = tuple(dict.fromkeys(map(terms.row.fact, names)))
+        found.append(Deadline(settlement.deadline, done, alternatives=True))
+    return sorted(found, key=lambda deadline: deadline.bound.instant)
+
+
+def _dated(terms: OfferTerms) -> Iterator[tuple[QueryRow, Comparison]]:
+    """Yield the comparisons of a subject, or of the rows that a merchant's claim counts, each with its row."""
+    if isinstance(terms.claim, ClaimNth):
+        row = QueryRow(COLLECTIONS[terms.claim.nth.of])
+        yield from ((row, condition) for condition in terms.claim.nth.where)
+    else:
+        yield from ((terms.row, condition) for condition in _comparisons(terms))
 
 
 def closing_events(terms: OfferTerms) -> list[Fact]:

@@ -1,18 +1,27 @@
 """Template tags of the design system: icons, quota bars, and instants with their exact time in a tooltip."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from django import template
+from django.forms import BoundField, CheckboxInput, CheckboxSelectMultiple, RadioSelect, Select
 from django.template import Context
 from django.templatetags.static import static
 from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from core import clock
-from core.formatting import format_instant_twice, format_number, format_short_date, format_short_instant
+from core.formatting import (
+    format_deadline,
+    format_instant,
+    format_instant_twice,
+    format_number,
+    format_short_date,
+    format_short_instant,
+)
 
 register = template.Library()
 
@@ -25,19 +34,20 @@ def icon(name: str, extra: str = "") -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
-def when(context: Context, at: datetime | None, form: str = "minute", align: str = "start") -> str:
+def when(context: Context, at: datetime | None, form: str = "minute", align: str = "start", zone: str = "") -> str:
     """Return an instant on the reader's clock, with its exact time on both clocks in a tooltip; empty for None.
 
     `form` is `minute` (1 Oct, 14:59) or `day` (1 Oct). The year is shown when it is not the present one. `align` says
-    which edge of the text the tooltip keeps to, `start` or `end`.
+    which edge of the text the tooltip keeps to, `start` or `end`. `zone` is the zone that decides, where one does: the
+    tooltip begins with its clock.
     """
     if at is None:
         return ""
     page = cast(dict[str, Any], context.render_context.dicts[0])  # shared by all templates of one page
     page["tooltips"] = page.get("tooltips", 0) + 1
-    zone = timezone.get_current_timezone_name()
+    here = timezone.get_current_timezone_name()
     now = context.get("at") or clock.now()  # pages give the instant as of which they show; the clock costs a query
-    text = (format_short_date if form == "day" else format_short_instant)(at, zone, now=now)
+    text = (format_short_date if form == "day" else format_short_instant)(at, here, now=now)
     return format_html(
         '<span class="tip tip-{align}" tabindex="0" aria-describedby="tip-{n}"><time datetime="{iso}">{text}</time>'
         '<span class="tip-box" role="tooltip" id="tip-{n}">{exact}</span></span>',
@@ -45,7 +55,7 @@ def when(context: Context, at: datetime | None, form: str = "minute", align: str
         n=page["tooltips"],
         iso=at.isoformat(),
         text=text,
-        exact=format_instant_twice(at),
+        exact=format_deadline(at, zone) if zone else format_instant_twice(at),
     )
 
 
@@ -54,6 +64,36 @@ def when_text(context: Context, at: datetime) -> str:
     """Return an instant on the reader's clock as plain text, for places such as links that hold no tooltip."""
     now = context.get("at") or clock.now()
     return format_short_instant(at, timezone.get_current_timezone_name(), now=now)
+
+
+class Dated(Protocol):
+    """Instant of a definition and the zone whose clock decides."""
+
+    @property
+    def instant(self) -> datetime: ...
+    @property
+    def zone(self) -> str: ...
+
+
+@register.simple_tag(takes_context=True)
+def dated(context: Context, text: str, bounds: Iterable[Dated]) -> SafeString:
+    """Return a sentence in which each of the bounds is shown as `when` does, with the clock that decides on it."""
+    here = timezone.get_current_timezone_name()
+    page: str = conditional_escape(text)
+    for bound in bounds:
+        first, *others = page.split(conditional_escape(format_instant(bound.instant, here)))
+        page = first + "".join(when(context, bound.instant, zone=bound.zone) + other for other in others)
+    return mark_safe(page)  # noqa: S308  # nosec B308, B703  escaped above
+
+
+@register.inclusion_tag("components/field.html")
+def form_field(field: BoundField) -> dict[str, Any]:
+    """Draw a field of a form with its label, hint and errors."""
+    widget = field.field.widget
+    several = isinstance(widget, CheckboxSelectMultiple | RadioSelect)
+    kind = "choices" if several else "check" if isinstance(widget, CheckboxInput) else "line"
+    style = "" if kind != "line" else "select" if isinstance(widget, Select) else "input"
+    return {"field": field, "kind": kind, "widget": field.as_widget(attrs={"class": style} if style else {})}
 
 
 @register.inclusion_tag("components/quota_bar.html")

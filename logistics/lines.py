@@ -1,0 +1,47 @@
+"""Names of the lines of the platform's carriers, by code. A line that is missing here is shown by its code."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.facts import Label
+
+LINES: dict[str, Label] = {
+    "general-select": _("General cargo select"),
+    "jpkr-select": _("Japan and Korea select"),
+    "beauty-select": _("Beauty select"),
+    "3c-select": _("3C select"),
+    "us-3c-select": _("China–US 3C select"),
+    "us-charter-select": _("China–US charter select"),
+    "3c-standard": _("3C standard"),
+    "aunz-standard": _("Australia and New Zealand standard"),
+    "sea-asia-standard": _("South-East Asia standard"),
+    "beauty-standard": _("Beauty standard"),
+    "no-volumetric-standard": _("No volumetric weight standard"),
+    "eu-us-standard": _("Europe and US standard"),
+    "plant-extract-standard": _("Plant extract standard"),
+    "na-special-standard": _("North America special goods standard"),
+    "latam-standard": _("Latin America standard"),
+    "3c-economy": _("3C economy"),
+    "russia-economy": _("Russia economy"),
+    "heavy-economy": _("Heavy cargo economy"),
+    "ems-economy": _("Postal EMS economy"),
+    "eu-3c-economy": _("China–Europe 3C economy"),
+    "africa-economy": _("Africa economy"),
+    "global-courier-premium": _("Global courier premium"),
+    "us-matson-select": _("China–US fast ship (Matson) select"),
+    "us-seatruck-ddp-standard": _("China–US sea and truck (DDP) standard"),
+    "us-fastship-ddp-standard": _("China–US fast ship (DDP) standard"),
+    "us-fastship-economy": _("China–US fast ship economy"),
+    "eu-truck-ddp-select": _("China–Europe truck (DDP) select"),
+    "eu-rail-ddp-economy": _("China–Europe rail (DDP) economy"),
+    "jp-ferry-ddp-standard": _("China–Japan ferry (DDP) standard"),
+    "global-heavy-ddp-economy": _("Global heavy cargo (DDP) economy"),
+    "parcel-general-standard": _("General parcel standard"),
+    "parcel-3c-standard": _("3C parcel standard"),
+    "parcel-general-economy": _("General parcel economy"),
+    "parcel-3c-economy": _("3C parcel economy"),
+    "parcel-special-standard": _("Special goods parcel standard"),
+    "dw-us-west-port-to-door": _("Dewell US West port to door"),
+    "us-west-port-to-port": _("US West port to port"),
+    "us-east-port-to-door": _("US East port to door"),
+    "eu-port-to-port": _("Europe port to port"),
+}
