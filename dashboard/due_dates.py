@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
 
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -11,7 +12,7 @@ from django.utils.translation import ngettext
 
 from campaigns.offers import schedule
 from campaigns.offers.schedule import Deadline
-from core.formatting import format_number, join_and, join_or
+from core.formatting import format_number
 from definitions.offer_terms import OfferTerms
 from rules.time_windows import Bound
 
@@ -74,4 +75,5 @@ def acts(deadline: Deadline) -> str:
     if not deadline.facts:
         return _("receive payments")
     words = list(dict.fromkeys(str(fact.due or fact.event or fact.label) for fact in deadline.facts))
-    return join_or(words) if deadline.alternatives else join_and(words)
+    joined = _("%(first)s or %(then)s") if deadline.alternatives else _("%(first)s and %(then)s")
+    return reduce(lambda first, then: joined % {"first": first, "then": then}, words)

@@ -1,5 +1,6 @@
 """Messages to the reader, newest first by the time of what happened, grouped by day."""
 
+from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
 from typing import Any
@@ -67,16 +68,25 @@ LOOKS = {
     Topic.PROGRESS: ("arrow-right", "info"),
 }
 """Icon and tone of each topic."""
-Entry = tuple[Any, str, str, tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One message with its sentence, the address of what it is about, and its mark."""
+
+    message: Any
+    text: str
+    link: str
+    icon: str
+    tone: str
 
 
 def _entry(message: Any) -> Entry:
-    event = message.event
-    return message, message_texts.describe(event), _link(event), LOOKS[Topic(message.topic)]
+    return Entry(message, message_texts.describe(message.event), _link(message.event), *LOOKS[Topic(message.topic)])
 
 
 def _day(entry: Entry) -> date:
-    return timezone.localtime(entry[0].happened_at).date()
+    return timezone.localtime(entry.message.happened_at).date()
 
 
 def _day_name(day: date) -> str:

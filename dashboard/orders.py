@@ -27,7 +27,7 @@ from dashboard.offer_lines import PENDING
 from dashboard.order_filters import OrderFilterForm
 from dashboard.order_types import OrderType, order_types
 from dashboard.rendering import render_page
-from dashboard.wallet import COUPON_TONES
+from dashboard.wallet import COUPON_TONES, LABELS
 from definitions.claim_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
@@ -94,7 +94,7 @@ class OfferResult:
         """Label of the grant's status as merchants read it, empty without a grant."""
         if self.explanation.status in PENDING:
             return _("On its way")
-        return capfirst(Grant.Status(self.explanation.status).label) if self.explanation.status else ""
+        return str(capfirst(Grant.Status(self.explanation.status).label)) if self.explanation.status else ""
 
     @property
     def tone(self) -> str:
@@ -147,6 +147,10 @@ class OrderRow:
     @property
     def coupon_tone(self) -> str:
         return COUPON_TONES[Coupon.Status(self.coupon.status)] if self.coupon else ""
+
+    @property
+    def coupon_label(self) -> Label:
+        return LABELS[Coupon.Status(self.coupon.status)] if self.coupon else ""
 
     @property
     def reduced_freight(self) -> Decimal:

@@ -8,12 +8,14 @@ from decimal import Decimal
 from django.db.models import Count
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from campaigns.coupons import fitting
 from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
+from core.facts import Label
 from core.formatting import join_and
 from dashboard import coupon_use
 from dashboard.due_dates import Due
@@ -36,6 +38,16 @@ COUPON_TONES = {
 """Tone of the pill of each status."""
 
 
+LABELS: dict[Status, Label] = {
+    Status.ISSUED: gettext_lazy("Unused"),
+    Status.LOCKED: gettext_lazy("On an order"),
+    Status.REDEEMED: gettext_lazy("Used"),
+    Status.EXPIRED: gettext_lazy("Expired"),
+    Status.VOID: gettext_lazy("Void"),
+}
+"""Statuses as merchants read them."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class CouponGroup:
     """Coupons that are alike, shown as one: the first of them, their number, and the order of a used one."""
@@ -49,6 +61,10 @@ class CouponGroup:
     def value(self) -> Decimal:
         """The value on its order, or the face value."""
         return Decimal(self.coupon.value if self.coupon.order_no else self.coupon.face_value)
+
+    @property
+    def label(self) -> Label:
+        return LABELS[Status(self.coupon.status)]
 
     @property
     def tone(self) -> str:
@@ -79,7 +95,7 @@ def index(request: MemberRequest) -> HttpResponse:
     context = {
         "groups": _groups(page.rows, at),
         "page": page,
-        "states": [(status.value, status.label, counts.get(status.value, 0)) for status in Status],
+        "states": [(status.value, LABELS[status], counts.get(status.value, 0)) for status in Status],
         "wanted": wanted,
         "chosen": chosen,
         "coupon_use": coupon_use.for_coupon(request, chosen, at=at) if chosen else None,
@@ -128,8 +144,9 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     context = {
         "coupon": coupon,
         "tone": COUPON_TONES[Status(coupon.status)],
+        "label": LABELS[Status(coupon.status)],
         "eligible_orders": eligible_orders(coupon),
-        "history": [(entry, Status(entry.target).label) for entry in entries],
+        "history": [(entry, LABELS[Status(entry.target)]) for entry in entries],
         "coupon_use": coupon_use.for_coupon(request, coupon, at=at),
         "may_change": coupon_use.may_change(request),
     }

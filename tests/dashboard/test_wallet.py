@@ -14,7 +14,7 @@ from campaigns.models import Attachment, Coupon, JournalEntry
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Member
-from tests.support.members import client, clock, text, words
+from tests.support.members import client, clock, text, visible, words
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import batch, everything, freight, merchant, offer, publish, t, tick
 
@@ -37,10 +37,9 @@ def states() -> list[tuple[str, str | None]]:
 
 
 def test_the_wallet_shows_eligible_orders_and_validity(owner: Member, coupons: list[Coupon]) -> None:
-    page = text(client(owner), "/wallet/")
-    assert f"25.00 CNY issued {coupons[1].code} · c For freight orders with: service is express." in page
-    assert "Valid from 2 September 2022 08:00:00 Beijing until 30 September 2022 08:00:00 Beijing" in page
-    assert "Usable issued 2 locked 0 redeemed 0 expired 0 void 0" in page
+    page = visible(client(owner), "/wallet/")
+    assert "Unused 2 On an order 0 Used 0 Expired 0 Void 0" in page
+    assert "25.00 CNY × 2 c 27 days left Service is express. One coupon for each order. Use by 30 Sep, 07:59" in page
 
 
 def test_coupons_by_status_and_their_history(owner: Member, coupons: list[Coupon]) -> None:
@@ -48,15 +47,14 @@ def test_coupons_by_status_and_their_history(owner: Member, coupons: list[Coupon
     tick("05")
     clock("05")
     browser = client(owner)
-    page = text(browser, "/wallet/?state=redeemed")
-    assert f"25.00 CNY redeemed {coupons[0].code} · c Used for freight order A" in page
+    page = visible(browser, "/wallet/?state=redeemed")
+    assert "25.00 CNY c Used Freight order A · 1,000.00 CNY 975.00 CNY Valid until 30 Sep, 07:59" in page
     assert coupons[1].code not in page
-    history = text(browser, f"/wallet/{coupons[0].code}/")
-    assert "2 September 2022 08:00:00 Beijing issued 25.00 CNY" in history
-    assert "3 September 2022 18:00:00 Beijing locked 25.00 CNY A" in history
-    assert "4 September 2022 08:00:00 Beijing redeemed 25.00 CNY A" in history
+    history = visible(browser, f"/wallet/{coupons[0].code}/")
+    assert "History Unused 2 Sep, 08:00 · 25.00 CNY On an order 3 Sep, 18:00 · 25.00 CNY · A" in history
+    assert "Used 4 Sep, 08:00 · 25.00 CNY · A" in history
     assert browser.get("/wallet/?state=NO").status_code == 404
-    assert "Coupon of 25.00 CNY, redeemed" in text(browser, "/orders/")
+    assert "Used Coupon of 25.00 CNY" in text(browser, "/orders/")
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -67,7 +65,8 @@ def test_the_number_of_queries_does_not_depend_on_coupons(owner: Member, count: 
     browser = client(owner)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/wallet/")
-    assert len(queries) == 6  # session, user with its member, counts, coupons, clock, unread messages
+    assert len(queries) == 8
+    # clock, session, user with its member, counts, coupons, the one to use, orders that fit it, unread messages
 
 
 def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> None:
@@ -135,7 +134,9 @@ def test_a_coupon_is_worth_no_more_than_the_freight(owner: Member, coupons: list
     freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
     browser = client(owner)
     browser.post("/wallet/orders/A/attach/")
-    assert "Used for freight order A, 19.99 CNY" in text(browser, "/wallet/?state=locked")
+    assert "19.99 CNY c On an order Freight order A · 20.00 CNY 0.01 CNY Pay by 30 Sep, 07:59 Take off" in visible(
+        browser, "/wallet/?state=locked"
+    )
 
 
 def test_another_merchants_order_is_not_found(owner: Member, coupons: list[Coupon]) -> None:
@@ -151,7 +152,7 @@ THREE = BUNDLE.replace("count: 1", "count: 3")
 
 
 def choices(browser: Client, order: str) -> list[str]:
-    return findall(r'<option value="([^"]+)"', browser.get(f"/orders/freight/{order}/").content.decode())
+    return findall(r'name="coupon" value="([^"]+)"', browser.get(f"/orders/freight/{order}/").content.decode())
 
 
 def test_a_coupon_is_chosen_with_its_value_and_taken_off_again(owner: Member) -> None:
@@ -162,7 +163,9 @@ def test_a_coupon_is_chosen_with_its_value_and_taken_off_again(owner: Member) ->
     first, second, third = Coupon.objects.order_by("number")
     browser = client(owner)
     assert choices(browser, "A") == [first.code, second.code, third.code]
-    assert f"19.99 CNY, {second.code}" in text(browser, "/orders/freight/A/")
+    assert f"19.99 CNY {second.code} c · Use by 30 Sep, 07:59 20.00 CNY 0.01 CNY" in visible(
+        browser, "/orders/freight/A/"
+    )
     page = browser.post("/wallet/orders/A/attach/", {"coupon": second.code}, follow=True).content.decode()
     assert "Coupon of 19.99 CNY attached to this order." in page
     assert states() == [("issued", None), ("locked", "A"), ("issued", None)]
@@ -187,14 +190,39 @@ def test_a_coupon_is_used_from_the_wallet(owner: Member, coupons: list[Coupon]) 
     freight("PAID", placed_at="02 10:00", paid_at="02 11:00")
     tick("03")
     browser = client(owner)
-    page = text(browser, f"/wallet/{coupons[1].code}/")
-    assert "A : 25.00 CNY Use for this order A" in page or "A: 25.00 CNY Use for this order A" in page
-    assert "2 orders do not fit: why?" in page
-    assert "EARLY" in page
-    assert "PAID" not in page
-    browser.post("/wallet/orders/A/attach/", {"coupon": coupons[1].code})
+    for path in (f"/wallet/{coupons[1].code}/", f"/wallet/?coupon={coupons[1].code}"):
+        page = visible(browser, path)
+        assert "Orders that fit A China–US charter select · placed 2 Sep, 18:00 1,000.00 CNY 975.00 CNY Use" in page
+        assert "Do not fit EARLY The order was placed before the coupon became valid, 2 Sep 2022, 08:00" in page
+        assert "PAID" not in page
+    browser.post("/wallet/use/", {"coupon": coupons[1].code, "order": "A"})
     assert states() == [("issued", None), ("locked", "A")]
-    assert "Use for this order" not in text(browser, f"/wallet/{coupons[1].code}/")
+    assert "Use coupon for this order" not in text(browser, f"/wallet/{coupons[1].code}/")
+    assert "Choose an order." in browser.post("/wallet/use/", {"coupon": coupons[0].code}, follow=True).content.decode()
+    assert states() == [("issued", None), ("locked", "A")]
+
+
+@pytest.mark.parametrize(
+    ("back", "leads"),
+    [
+        ("/wallet/?state=locked", "/wallet/?state=locked"),
+        ("/orders/", "/orders/"),
+        ("", "/orders/freight/A/"),
+        ("https://evil.example/", "/orders/freight/A/"),
+        ("//evil.example", "/orders/freight/A/"),
+    ],
+)
+def test_a_coupon_is_taken_off_where_it_is_seen(owner: Member, coupons: list[Coupon], back: str, leads: str) -> None:
+    freight("A", placed_at="02 10:00")
+    tick("03")
+    browser = client(owner)
+    assert "Compare coupons A" in text(browser, "/orders/")
+    browser.post("/wallet/orders/A/attach/", {"coupon": coupons[1].code})
+    assert "Take off A" in text(browser, "/orders/")
+    assert "Take off this order A" in text(browser, "/wallet/?state=locked")
+    clock("03 00:00:02")
+    assert browser.post("/wallet/orders/A/detach/", {"next": back}).headers["Location"] == leads
+    assert states() == [("issued", None), ("issued", None)]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +232,7 @@ def test_a_coupon_is_used_from_the_wallet(owner: Member, coupons: list[Coupon]) 
         ({"currency": "USD"}, "The coupon is in CNY, the order in USD."),
         (
             {"placed_at": "01 23:59:59"},
-            "The order was placed before the coupon became valid, 2 September 2022 08:00",
+            "The order was placed before the coupon became valid, 2 Sep 2022, 08:00",
         ),
     ],
 )

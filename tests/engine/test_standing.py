@@ -104,7 +104,7 @@ def test_progress_towards_a_number_of_shipments() -> None:
         found = status(at)
         assert found.target == (Decimal(count), Decimal(5))
     assert found.progress is not None
-    assert found.progress.margin == "2 more by 20 September 2022 23:59:59 UTC"
+    assert found.progress.margin == "2 more by 21 Sep 2022, 07:59 Beijing"
     assert found.percent == 60
 
 

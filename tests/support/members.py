@@ -26,6 +26,13 @@ def member(email: str, of: str = "M1", role: str = "main", *, may_attach: bool =
     return found
 
 
+def signed_in(member: Member) -> Member:
+    """Mark a member as having signed in once: mail goes only to those."""
+    member.user.last_login = t("01")
+    member.user.save()
+    return member
+
+
 def client(who: Member, **options: bool) -> Client:
     """Return a test client signed in as the member."""
     browser = Client(headers={"accept-language": "en"}, **options)  # type: ignore[arg-type]  # options of the client
@@ -57,6 +64,18 @@ def text(browser: Client, path: str, status: int = 200) -> str:
     response = browser.get(path)
     assert response.status_code == status, (path, response.status_code, response.headers.get("location"))
     return words(response.content.decode())
+
+
+def visible(browser: Client, path: str) -> str:
+    """Fetch a page and return its text as one line, without the tooltips of dates."""
+    response = browser.get(path)
+    assert response.status_code == 200, (path, response.status_code, response.headers.get("location"))
+    return without_tooltips(response.content.decode())
+
+
+def without_tooltips(page: str) -> str:
+    """Return the text of HTML as one line, without the tooltips of dates."""
+    return words(sub(r'(?s)<span class="tip-box".*?</span>', "", page))
 
 
 def words(page: str) -> str:
