@@ -250,7 +250,7 @@ def test_what_is_not_there_is_not_found(path: str, operator: Client) -> None:
 def test_a_roll_back_restores_one_offer_on_top_of_what_is_live(operator: Client) -> None:
     first = published_offers.find("ten").under(Offer.objects.get(code="ten").versions.get(number=1)).terms
     asked = text(operator, f"{PAGE}versions/1/restore/")
-    assert "country is CN" in asked
+    assert "country is China" in asked
     operator.post(f"{PAGE}versions/1/restore/", {"shown": 2, "reason": "back"})
     assert Draft.objects.get().status == "submitted"
     assert proposed() == first

@@ -27,10 +27,10 @@ def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM10")
     assert "ten ten Granted Granted: 100.00 CNY 2 of 2 requirements are met. Claimed 11 Sep, 08:00" in page
     assert "position 1, settled; decided by version 1." in page
-    assert "Met: Country is CN Actual: CN" in page
+    assert "Met: Country is China Actual: China" in page
     page = text(viewer, "/admin/eligibility/?q=FM30")
     assert "ten ten Refused: a condition is not met Not granted: 1 requirement is not met 1 of 2 requirements" in page
-    assert "Not met: Country is CN Actual: US" in page
+    assert "Not met: Country is China Actual: United States" in page
     page = text(viewer, "/admin/eligibility/?q=FM23")
     assert "Refused: quota used up 2 of 3 requirements are met." in page
     assert "position 8" in page
@@ -39,7 +39,7 @@ def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
 def test_what_is_missing_comes_first(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM23")
     missed = "Not met: The quota had a place left Actual: no"
-    assert page.index(missed) < page.index("Met: Country is CN")
+    assert page.index(missed) < page.index("Met: Country is China")
     assert page.count("Not met:") == 1
 
 
@@ -66,7 +66,7 @@ def test_as_of_the_claim_and_now(viewer: Client) -> None:
     correct(Merchant, "M1", country="US")
     page = text(viewer, "/admin/eligibility/?q=FM10&as_of=now")
     assert "Not eligible now: 1 requirement is not met 1 of 2 requirements are met." in page
-    assert "Not met: Country is CN Actual: US" in page
+    assert "Not met: Country is China Actual: United States" in page
     assert Decision.objects.get(subject="FM10").outcome == Decision.Outcome.GRANTED
 
 
@@ -90,8 +90,8 @@ def test_the_sentences_for_the_merchant_are_those_of_its_dashboard(viewer: Clien
     _tag, heading, lines = told[1]
     assert heading == "ten · FM30: Not granted: 1 requirement is not met"
     order = text(shop, "/orders/freight/FM30/")
-    assert lines[0] == "✗ country is CN · found: US"
-    assert "country is CN found: US" in order
+    assert lines[0] == "✗ country is China · found: United States"
+    assert "Not met: Country is China You have: United States" in order
 
 
 def test_a_coupon_by_its_code_in_any_case(staff: Staff) -> None:
@@ -113,9 +113,9 @@ def test_a_merchant_sees_each_offer_and_its_recent_claims(viewer: Client) -> Non
     assert "Offers ten 3 settled, 300.30 CNY Has it" in page
     assert "Recent claims FM13" in page
     page = text(viewer, "/admin/eligibility/?q=M3")
-    assert "Offers ten Country is CN Closed or used up" in page
+    assert "Offers ten Country is China Closed or used up" in page
     page = text(viewer, "/admin/eligibility/?q=M3&offer=ten")
-    assert "0 of 1 requirement is met. Not met: Country is CN Actual: US" in page
+    assert "0 of 1 requirement is met. Not met: Country is China Actual: United States" in page
     assert "Decided later: Paid from" in page
 
 

@@ -46,7 +46,7 @@ def test_its_figures_are_those_of_the_overview(viewer: Client) -> None:
     assert "Claims 12" in page
     assert "12 decisions" in text(viewer, f"/admin/campaigns/decision/?offer__id__exact={Offer.objects.get().pk}")
     assert "6 claims refused" in page
-    assert "country is CN 4" in page
+    assert "country is China 4" in page
     assert "quota used up 2" in page
     assert "Merchant M1 M1 3 300.30 CNY Merchant M2 M2 3 300.30 CNY" in page
     assert "10% off the freight" in page

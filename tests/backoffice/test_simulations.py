@@ -106,7 +106,7 @@ def test_a_simulation_reports_merchants_dates_amounts_and_refusals() -> None:
         ("merchant_country", 1),
         ("quota_exhausted", 1),
     ]
-    assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is CN", "国家为CN")
+    assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is China", "国家为中国")
     assert found["takers"] == [["M1", "", 3, "300.30", "CNY"]]
 
 

@@ -16,7 +16,7 @@ from tests.support.world import HEADING, merchant, offer, tell
 pytestmark = pytest.mark.django_db
 
 
-NOBODY = "o: conditions: no merchant recorded so far meets: country is CN"
+NOBODY = "o: conditions: no merchant recorded so far meets: country is China"
 
 
 def warnings(text: str) -> list[str]:
@@ -86,7 +86,7 @@ def test_a_reference_list_that_does_not_exist(place: str) -> None:
 def test_in_chinese() -> None:
     merchant("ABROAD", country="US")
     with override("zh-hans"):
-        assert warnings(offer("o")) == ["o: conditions: 目前没有商家符合：国家为CN"]
+        assert warnings(offer("o")) == ["o: conditions: 目前没有商家符合：国家为中国"]
 
 
 def test_load_campaign_prints_warnings_and_publishes(tmp_path: Path) -> None:
