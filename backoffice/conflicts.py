@@ -36,13 +36,13 @@ class Conflict:
                 yield MARKS[line[:2]], line[2:]
 
 
-def find_conflict(request: HttpRequest, draft: Draft, *, saved: str, mine: str) -> Conflict | None:
+def find_conflict(request: HttpRequest, draft: Draft, *, saved: str, mine: str, version: str = "") -> Conflict | None:
     """Return the conflict of a posted form with the saved text, or None.
 
-    The form names the digest of the text that it was opened with (`was`); after a conflict also of the text that was
-    shown beside it (`seen`).
+    The form names the version that it was opened with (`was`), the digest of its text unless `version` is that of the
+    saved one; after a conflict also the digest of the text that was shown beside it (`seen`).
     """
-    if request.method != "POST" or digest(saved) == request.POST.get("was") or saved == mine:
+    if request.method != "POST" or (version or digest(saved)) == request.POST.get("was") or saved == mine:
         return None
     last = draft.acts.filter(verb=AuditEvent.Verb.WRITTEN).order_by("-pk").first()
     return Conflict(saved, mine, last.by if last else "", last.at if last else None)

@@ -67,7 +67,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         problems=problems,
         text=text,
         differences=list(_differences(text)) if text else [],
-        warnings=_warnings(text) if text else [],
+        warnings=draft_warnings(text) if text else [],
         acts=draft.acts.order_by("-pk"),
         out_of_date=outdated,
         buttons=_buttons(request, draft, bool(text), outdated=outdated),
@@ -110,7 +110,8 @@ def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
     ]
 
 
-def _warnings(text: CampaignDefinition) -> list[str]:
+def draft_warnings(text: CampaignDefinition) -> list[str]:
+    """Return what a reviewer should know of a definition without errors."""
     return [*publishing.objections(text), *find_warnings(text), *audience.warnings(text.offers)]
 
 

@@ -1,36 +1,86 @@
 """Pages that create drafts: of a published campaign, of an example, or of a campaign on other dates."""
 
+from typing import Any
+
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
+from backoffice.offer_form.offer_templates import MAIN_WINDOW
+from backoffice.offer_form.save import block
 from backoffice.rendering import actor, render_confirmation, render_page, staff_view
 from campaigns.models import Campaign
 from campaigns.offers import drafts
 from core import clock
-from definitions import reschedule
+from core.formatting import CITIES
+from definitions import reschedule, yaml_roundtrip
 
-EXAMPLE = """\
-campaign: spring-2027
-names: {en: Spring 2027, zh: 2027年春季}
-zone: America/Los_Angeles
 
-offers:
-  - code: spring-freight
-    names: {en: 5% off freight, zh: 运费95折}
-    subject: freight_order
-    where: all
-    claim: {at: paid_at}
-    conditions:
-      - fact: paid_at
-        within: {from: 2027-03-01 00:00:00, to: 2027-03-31 23:59:59}
-    benefit: {fee: freight, percent: 5}
-    quota: {limit: 1000}
-    settlement: {released_by: cancelled_at, released_after_settlement: yes}
-"""
+class TextInput(forms.TextInput):
+    """Text input in the style of the design system."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs={"class": "input", "autocomplete": "off", **(attrs or {})})
+
+
+class DateInput(forms.DateInput):
+    """Date that the browser helps to choose."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(attrs={"class": "input"}, format="%Y-%m-%d")
+
+
+class NewCampaignForm(forms.Form):
+    """Names, code, time zone and dates of a new campaign."""
+
+    names_en = forms.CharField(
+        label=gettext_lazy("Name in English"), max_length=200, widget=TextInput({"lang": "en", "autofocus": True})
+    )
+    names_zh = forms.CharField(
+        label=gettext_lazy("Name in Chinese"), max_length=200, widget=TextInput({"lang": "zh-Hans"})
+    )
+    code = forms.SlugField(
+        label=gettext_lazy("Code"),
+        max_length=64,
+        required=False,
+        widget=TextInput({"class": "input code"}),
+        help_text=gettext_lazy("Used in files and the API. Empty: made of the English name."),
+    )
+    zone = forms.ChoiceField(
+        label=gettext_lazy("Time zone"), choices=list(CITIES.items()), widget=forms.Select(attrs={"class": "select"})
+    )
+    starts = forms.DateField(label=gettext_lazy("First day"), widget=DateInput)
+    ends = forms.DateField(label=gettext_lazy("Last day"), widget=DateInput)
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        data["code"] = data.get("code") or slugify(data.get("names_en", ""))[:64].strip("-")
+        if data.get("names_en") and not data["code"] and "code" not in self.errors:
+            self.add_error("code", _("Enter a code."))
+        elif Campaign.objects.filter(code=data["code"]).exists():
+            self.add_error("code", _("There is already a campaign with this code."))
+        if data.get("starts") and data.get("ends") and data["ends"] < data["starts"]:
+            self.add_error("ends", _("The end must be after the start."))
+        return data
+
+    def source(self) -> str:
+        """Return the definition: a campaign without offers, whose dates are a window that offers share."""
+        data = self.cleaned_data
+        window = {"from": f"{data['starts']} 00:00:00", "to": f"{data['ends']} 23:59:59"}
+        words = {
+            "campaign": data["code"],
+            "names": {"en": data["names_en"], "zh": data["names_zh"]},
+            "zone": data["zone"],
+            "windows": {MAIN_WINDOW: window},
+            "offers": [],
+        }
+        return yaml_roundtrip.dump(block(words))
 
 
 class NewDraftForm(forms.Form):
@@ -68,18 +118,25 @@ def _campaign(code: str) -> Campaign:
 
 @staff_view("add_draft")
 def create(request: HttpRequest) -> HttpResponse:
-    """Create a draft of a published campaign, or of a small example."""
-    of = _campaign(request.GET["of"]) if request.GET.get("of") else None
-    initial = {"title": _("Change %(name)s") % {"name": of.name} if of else _("New campaign")}
-    form = NewDraftForm(request.POST or None, initial=initial)
+    """Create a draft: of a published campaign, or of a new one, whose first offer is then chosen."""
+    if request.GET.get("of"):
+        return _change(request, _campaign(request.GET["of"]))
+    form = NewCampaignForm(request.POST or None, initial={"zone": "Asia/Shanghai"}, label_suffix="")
     if request.method == "POST" and form.is_valid():
-        source = of.source if of else EXAMPLE
-        draft = drafts.begin(source, title=form.cleaned_data["title"], at=clock.now(), by=actor(request), of=of)
+        title = form.cleaned_data["names_zh" if (get_language() or "").startswith("zh") else "names_en"]
+        draft = drafts.begin(form.source(), title=title, at=clock.now(), by=actor(request))
+        return redirect("backoffice:add-offer", draft.pk)
+    return render_page(request, "new_campaign", title=_("New campaign"), form=form)
+
+
+def _change(request: HttpRequest, of: Campaign) -> HttpResponse:
+    """Create a draft that changes a published campaign, after a confirmation."""
+    form = NewDraftForm(request.POST or None, initial={"title": _("Change %(name)s") % {"name": of.name}})
+    if request.method == "POST" and form.is_valid():
+        draft = drafts.begin(of.source, title=form.cleaned_data["title"], at=clock.now(), by=actor(request), of=of)
         return redirect("backoffice:draft", draft.pk)
     effects = [_("It begins with what is in force. Nothing changes until it is approved and launched.")]
-    if of is None:
-        effects = [_("It begins with a small example. Nothing changes until it is approved and launched.")]
-    back = reverse("admin:campaigns_draft_changelist")
+    back = reverse("backoffice:campaigns")
     return render_confirmation(
         request, title=_("New draft"), effects=effects, button=_("Create draft"), back=back, form=form
     )

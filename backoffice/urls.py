@@ -18,6 +18,8 @@ from backoffice import (
     statements,
 )
 from backoffice.amendments import views as amendments
+from backoffice.offer_form.add_offer import add_offer
+from backoffice.offer_form.campaign_page import edit_campaign
 from backoffice.offer_form.views import edit_offer
 
 app_name = "backoffice"
@@ -41,6 +43,8 @@ urlpatterns = [
     path("drafts/<int:pk>/", drafts.detail, name="draft"),
     path("drafts/<int:pk>/simulate/", simulations.create, name="new-simulation"),
     path("drafts/<int:pk>/offers/<slug:code>/", edit_offer, name="offer-form"),
+    path("drafts/<int:pk>/add-offer/", add_offer, name="add-offer"),
+    path("drafts/<int:pk>/campaign/", edit_campaign, name="draft-campaign"),
     path("drafts/<int:pk>/<slug:verb>/", drafts.transition, name="draft-transition"),
     path("campaign/<slug:code>/clone/", new_drafts.clone, name="clone-campaign"),
     path("simulations/<int:pk>/", simulations.detail, name="simulation"),

@@ -1,292 +1,209 @@
-"""Rows of conditions: one form for each condition, a formset for each list of them."""
+"""Conditions as rows that read as sentences: one form for each, a formset for each list of them."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from django import forms
-from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.offer_form.fields import (
-    CampaignContext,
-    Choices,
-    Label,
-    LocalTimeField,
-    NumberField,
-    SectionForm,
-    SelectField,
-    ValueListField,
-    YamlField,
-    bound_values,
-)
+from backoffice.offer_form import condition_rows as words
+from backoffice.offer_form.condition_choices import flat
+from backoffice.offer_form.condition_inputs import ConditionInputs
+from backoffice.offer_form.condition_lines import sentence
+from backoffice.offer_form.condition_rows import BOUNDS, COUNT_PREFIX
+from backoffice.offer_form.condition_writing import condition_row
+from backoffice.offer_form.context import CampaignContext, FieldProblem, Message, Part
+from backoffice.offer_form.forms import FieldRow, SectionForm
 from backoffice.offer_form.rows import RowFormSet
-from core.facts import STATES, Collection, Fact
-from core.similar_words import nearest_word
+from backoffice.offer_form.times import TimeForm, elsewhere, initial_time
+from core.facts import COLLECTIONS, Collection
 from definitions import yaml_roundtrip
-from rules import operators
-from rules.offer_facts import OFFER_FACTS
+from definitions.errors import DefinitionError
 
-OPERATOR_LABELS: dict[str, Promise] = {
-    "is": _("is"),
-    "is_not": _("is not"),
-    "in": _("is one of"),
-    "not_in": _("is none of"),
-    "in_reference": _("is in the reference list"),
-    "not_in_reference": _("is not in the reference list"),
-    "at_least": _("is at least"),
-    "more_than": _("is more than"),
-    "at_most": _("is at most"),
-    "less_than": _("is less than"),
-    "within": _("is between"),
-    "from": _("is at or after"),
-    "by": _("is no later than"),
-    "not_before": _("has not happened before"),
-    "within_hours": _("is within the hours before the claim"),
-    "happened": _("has happened"),
-    "empty": _("is empty"),
-}
-DEFAULT_OPERATORS = {"money": "at_least", "number": "at_least", "instant": "happened"}
-NUMERIC = ("at_least", "more_than", "at_most", "less_than", "within_hours")
-BOUNDS = ("from", "by", "not_before")
-REFERENCES = ("in_reference", "not_in_reference")
-YES_NO: Choices = [("yes", _("yes")), ("no", _("no"))]
-CUSTOM = "·"
-"""Choice of values or dates of this condition's own, in place of a list or window of the campaign."""
-
-STATE_PREFIX = "="
-"""Marks a state of the merchant among the fields to choose from."""
+COUNTERPARTS = {"text": "values", "values": "text"}
 
 
-class ConditionForm(SectionForm):
-    """One condition: a field, an operator and the inputs that the operator needs.
+class ConditionForm(ConditionInputs):
+    """One condition, with its dates and the conditions inside it."""
 
-    A condition that these inputs cannot express, such as a count, is edited as YAML.
-    """
-
-    fact = SelectField(label=_("Field"), required=False)
-    op = SelectField(label=_("Condition"), required=False)
-    text = forms.CharField(
-        label=_("Required value"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
-    )
-    number = NumberField(label=_("Required value"), required=False)
-    choice = SelectField(label=_("Required value"), required=False)
-    flag = SelectField(label=_("Required value"), required=False, widget=forms.Select(choices=YES_NO))
-    named_list = SelectField(label=_("List"), required=False)
-    choices = forms.MultipleChoiceField(label=_("Values"), required=False, widget=forms.CheckboxSelectMultiple)
-    values = ValueListField(label=_("Values, separated by commas"), required=False)
-    window = SelectField(label=_("Window"), required=False)
-    start_at = LocalTimeField(label=_("Start"), required=False)
-    start_zone = SelectField(label=_("Time zone of the start"), required=False)
-    end_at = LocalTimeField(label=_("End"), required=False)
-    end_zone = SelectField(label=_("Time zone of the end"), required=False)
-    at = LocalTimeField(label=_("Date and time"), required=False)
-    zone = SelectField(label=_("Time zone"), required=False)
-    force = SelectField(
-        label=_("Condition"),
-        required=False,
-        widget=forms.Select(choices=[("in_force", _("is in force")), ("not_in_force", _("is not in force"))]),
-    )
-    of = forms.MultipleChoiceField(label=_("Values"), required=False, widget=forms.CheckboxSelectMultiple)
-    raw = YamlField(label=_("Condition as YAML"), required=False)
-
-    def __init__(self, *args: Any, collection: Collection, **options: Any) -> None:
+    def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.collection = collection
-        if self.is_bound:
-            self._adapt_data()
-        self._set_choices()
+        self._add_parts()
 
-    @property
-    def known_fact(self) -> Fact:
-        """Return the chosen fact; one that the collection does not have counts as text."""
-        return fact_named(self.collection, self.text_of("fact"))
+    def visible_parts(self) -> list[str]:
+        match self.kind:
+            case "count" | "any":
+                return ["rows"]
+            case "comparison" if self.text_of("op") in BOUNDS:
+                return ["time"]
+            case "comparison" if self.text_of("op") == "within" and self._is_custom("window"):
+                return ["start", "end"]
+        return []
 
-    @property
-    def allowed_operators(self) -> list[str]:
-        """Return the operators that the chosen fact takes, its default first."""
-        kind = self.known_fact.kind
-        allowed = [o.name.rstrip("_") for o in operators.OPERATORS.values() if kind in o.kinds]
-        return sorted(allowed, key=lambda word: word != DEFAULT_OPERATORS.get(kind, "is"))
+    def _add_parts(self) -> None:
+        data = self.data if self.is_bound else None
+        for name, label, is_end in (
+            ("start", _("Start"), False),
+            ("end", _("End"), True),
+            ("time", _("Date and time"), self.text_of("op") == "by"),
+        ):
+            self.parts[name] = TimeForm(
+                data,
+                prefix=f"{self.prefix}-{name}",
+                campaign=self.campaign,
+                label=label,
+                is_end=is_end,
+                optional=name == "time" and self.text_of("op") == "not_before",
+                initial=self.initial.get(name),
+            )
+        if self.kind in ("count", "any"):
+            self.parts["rows"] = self._nested_rows(data)
 
-    @property
-    def is_state(self) -> bool:
-        """Return whether the condition is about a state of the merchant, such as a membership."""
-        return self.text_of("fact").removeprefix(STATE_PREFIX) in STATES and self.text_of("fact")[0] == STATE_PREFIX
+    def _nested_rows(self, data: Any) -> "ConditionFormSet":
+        is_count = self.kind == "count"
+        counted = COLLECTIONS.get(self.fact_name.removeprefix(COUNT_PREFIX), self.collection)
+        return condition_formset(
+            f"{self.prefix}-rows",
+            data,
+            [] if self.is_bound else self.initial.get("rows") or [],
+            campaign=self.campaign,
+            collection=counted if is_count else self.collection,
+            depth=self.depth + 1,
+            simple=is_count,
+        )
 
-    def visible_names(self) -> list[str]:
-        if self.value_of("raw") or self.initial.get("raw"):
-            return ["raw"]
-        if not self.text_of("fact"):
-            return ["fact"]
-        if self.is_state:
-            return ["fact", "force", "of"]
-        return ["fact", "op", *self._operand_names()]
-
-    def _operand_names(self) -> list[str]:
-        op, kind = self.text_of("op"), self.known_fact.kind
-        if op in ("in", "not_in"):
-            own = ["choices" if kind == "choice" else "values"]
-            return self._with_chooser("named_list", bool(self.campaign.lists), own)
-        if op == "within":
-            dates = ["start_at", "start_zone", "end_at", "end_zone"]
-            return self._with_chooser("window", bool(self.campaign.windows), dates)
-        return ["at", "zone"] if op in BOUNDS else [value_field(op, kind)]
-
-    def _with_chooser(self, chooser: str, offered: bool, own: list[str]) -> list[str]:
-        """Return the select of a shared list or window, and the inputs of own values where it chooses these."""
-        return [*([chooser] if offered else []), *(own if self._is_custom(chooser) else [])]
-
-    def _is_custom(self, name: str) -> bool:
-        return self.text_of(name) in ("", CUSTOM)
-
-    def _adapt_data(self) -> None:
-        """Let the data fit the field that was chosen: its operator, and values that other inputs can take over."""
-        if not self.text_of("fact") or self.is_state or self.value_of("raw"):
-            return
-        changes: dict[str, Any] = {}
-        if self.text_of("op") not in self.allowed_operators:
-            changes["op"] = [self.allowed_operators[0]]
-            self._put_data(changes)
-            changes = {}
-        for one, several in (("text", "values"), ("choice", "choices")):
-            visible, values = self.visible_names(), self.value_of(several)
-            if several in visible and not values and self.text_of(one):
-                changes[several] = [self.text_of(one)]
-            elif one in visible and not self.text_of(one) and values:
-                changes[one] = [values[0] if isinstance(values, list) else str(values).split(",")[0]]
-        self._put_data(changes)
-
-    def _put_data(self, changes: dict[str, Any]) -> None:
-        if changes:
-            data: Any = self.data.copy()  # type: ignore[attr-defined]  # a QueryDict
-            for name, values in changes.items():
-                data.setlist(self.add_prefix(name), values)
-            self.data = data
-
-    def _set_choices(self) -> None:
-        facts: Choices = [("", "—"), *((key, fact.label) for key, fact in self.collection.facts.items())]
-        facts += [(STATE_PREFIX + key, state.label) for key, state in STATES.items()]
-        named: dict[str, Choices] = {
-            "fact": facts,
-            "op": [(word, OPERATOR_LABELS[word]) for word in self.allowed_operators],
-            "choice": [("", "—"), *self.known_fact.choices],
-            "named_list": [(CUSTOM, _("these values")), *((name, name) for name in self.campaign.lists)],
-            "window": [(CUSTOM, _("these dates")), *((name, name) for name in self.campaign.windows)],
-            **dict.fromkeys(("zone", "start_zone", "end_zone"), self.campaign.zones),
-        }
-        for name, choices in named.items():
-            self.fields[name].set_choices(choices, self.text_of(name))  # type: ignore[attr-defined]
-        state = STATES.get(self.text_of("fact").removeprefix(STATE_PREFIX))
-        for name, several in (("choices", self.known_fact.choices), ("of", state.choices if state else ())):
-            known = {value for value, _label in several}
-            more = [(value, value) for value in self.initial.get(name) or () if value not in known]
-            self.fields[name].choices = [*several, *more]  # type: ignore[attr-defined]
-
-    def hint_for(self, name: str) -> Label:
+    def hints_at(self, name: str) -> list[Message]:
         """Return a known value that is nearly the one that was typed."""
-        if name not in ("text", "values"):
-            return ""
-        known = {value for values in self.campaign.lists.values() for value in values}
+        if name not in ("text", "values") or self.kind != "comparison" or self.known_values.closed:
+            return []
         typed = self.value_of(name)
-        values = typed if isinstance(typed, list) else [part.strip() for part in str(typed).split(",")]
-        for value in values:
-            close = "" if value in known else nearest_word(value, known, least_similarity=80)
-            if close:
-                words = {"value": value, "known": close}
-                return gettext("No list of this campaign contains “%(value)s”. Did you mean “%(known)s”?") % words
-        return ""
+        found = []
+        for value in typed if isinstance(typed, list) else [typed]:
+            near = self.known_values.nearest(value)
+            if near:
+                text = gettext("No known %(field)s “%(value)s”.") % {"field": self.known_fact.label, "value": value}
+                use = "|".join((self.add_prefix(name), value, near))
+                found.append(Message(text, self.known_values.name_of(near), use))
+        return found
+
+    def messages(self) -> list[Message]:
+        """Return the messages of the row and of its dates."""
+        parts = [self.parts[name] for name in self.visible_parts() if name != "rows"]
+        own = [message for part in parts if isinstance(part, SectionForm) for message in part.messages()]
+        return [*super().messages(), *own, *(hint for name in self.visible_names() for hint in self.hints_at(name))]
+
+    @property
+    def times(self) -> list[TimeForm]:
+        """Return the dates that apply."""
+        return [part for name in self.visible_parts() if isinstance(part := self.parts[name], TimeForm)]
+
+    @property
+    def clock_hint(self) -> str:
+        """Return the clock of the dates, and the same times on the other one."""
+        if any(time.text_of("at") for time in self.times):
+            return elsewhere(*self.times)
+        if self.kind == "comparison" and self.text_of("op") == "within" and not self.times:
+            return self._named_window()
+        return str(_("Empty: the instant of the claim")) if self.text_of("op") == "not_before" and self.times else ""
+
+    def _named_window(self) -> str:
+        """Return the dates of the shared window that is chosen."""
+        window = self.campaign.windows.get(self.text_of("window"))
+        if not isinstance(window, dict):
+            return ""
+        times = [
+            TimeForm(
+                campaign=self.campaign,
+                label="",
+                is_end=word == "to",
+                initial=initial_time(window.get(word), self.campaign.zone, is_end=word == "to"),
+            )
+            for word in ("from", "to")
+        ]
+        return elsewhere(*times, own=True)
+
+    @property
+    def nested(self) -> Part | None:
+        """Return the conditions of a group or of the rows that are counted."""
+        return self.parts["rows"] if "rows" in self.visible_parts() else None
+
+    @property
+    def is_group(self) -> bool:
+        return self.kind == "any"
+
+    @property
+    def option_rows(self) -> list[FieldRow]:
+        """Return the fields that are seldom needed."""
+        return [FieldRow(self, name) for name in self.visible_names() if name in ("code", "at_fact")]
+
+    @property
+    def title(self) -> str:
+        """Return the name of the field that is chosen."""
+        return capfirst(str(dict(flat(self.fields["fact"].widget.choices)).get(self.fact_name, "")))
+
+    def problems(self) -> Iterator[FieldProblem]:
+        """Yield the errors, named after the field that is chosen."""
+        for problem in super().problems():
+            yield FieldProblem(problem.id, self.title or problem.label, problem.message)
 
     def unused_values(self) -> str:
         """Return what was typed for another field or condition and does not apply any more."""
         visible, unused = self.visible_names(), []
-        for name in ("text", "number", "choice", "values", "choices", "of", "start_at", "end_at", "at"):
-            counterpart = {"text": "values", "values": "text", "choice": "choices", "choices": "choice"}.get(name)
+        for name in ("text", "number", "values", "of"):
             value = self.value_of(name)
-            if value and name not in visible and counterpart not in visible:
+            if value and name not in visible and COUNTERPARTS.get(name) not in visible:
                 unused.append(value if isinstance(value, str) else ", ".join(map(str, value)))
+        for name in ("start", "end", "time"):
+            part = self.parts[name]
+            if name not in self.visible_parts() and isinstance(part, TimeForm) and part.text_of("at"):
+                unused.append(part.local)
         return ", ".join(unused)
+
+    def clean_raw(self) -> str:
+        text: str = (self.cleaned_data.get("raw") or "").replace("\r\n", "\n")
+        try:
+            if text:
+                yaml_roundtrip.load(text)
+        except DefinitionError as error:
+            raise forms.ValidationError([problem.message for problem in error.problems]) from error
+        return text
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        self.require(_("Choose a field, or remove this condition."), "fact", "raw")
-        self.require(_("Enter a value."), "text", "number")
-        self.require(_("Choose a value."), "choice", "flag")
-        self.require(_("Enter at least one value."), "values")
-        self.require(_("Choose at least one value."), "choices", "of")
-        self.require(_("Enter a date and a time."), "start_at", "end_at")
-        if self.text_of("op") != "not_before":
-            self.require(_("Enter a date and a time."), "at")
-        data = self.cleaned_data
-        start, end = data.get("start_at"), data.get("end_at")
-        same_zone = "end_at" in self.visible_names() and data["start_zone"] == data["end_zone"]
-        if same_zone and start and end and start >= end:
-            self.add_error("end_at", gettext("The end must be after the start."))
-        return data
+        start, end = self.parts["start"], self.parts["end"]
+        if "end" in self.visible_parts() and isinstance(start, TimeForm) and isinstance(end, TimeForm):
+            first, last = start.instant(), end.instant()
+            if first and last and first >= last:
+                self.add_error(None, gettext("The end must be after the start."))
+        return self.cleaned_data
 
+    def to_row(self) -> Any:
+        """Return the condition for the definition; None stands for a value that is still missing."""
+        return condition_row(self)
 
-def fact_named(collection: Collection, name: str) -> Fact:
-    """Return a fact of the collection or of the offer, or a text fact where neither has the name."""
-    return collection.facts.get(name) or OFFER_FACTS.get(name) or Fact(name, "text", name)
-
-
-def operator_of(condition: Any) -> str:
-    """Return the operator of a comparison, or an empty string."""
-    return next((word for word in OPERATOR_LABELS if word in condition), "")
-
-
-def initial_condition(row: Any, collection: Collection, zone: str) -> dict[str, Any]:
-    """Return the initial values of a condition of the definition."""
-    if isinstance(row, dict) and "fact" in row and operator_of(row):
-        word = operator_of(row)
-        fact = fact_named(collection, str(row["fact"]))
-        return {"fact": fact.name, "op": word, **_initial_operand(word, row[word], fact, zone)}
-    state = row.get("in_force") or row.get("not_in_force") if isinstance(row, dict) else None
-    if state in STATES and isinstance(row.get("of"), list):
-        force = "in_force" if "in_force" in row else "not_in_force"
-        return {"fact": f"{STATE_PREFIX}{state}", "force": force, "of": [str(value) for value in row["of"]]}
-    return {"raw": yaml_roundtrip.dump(row).strip()}
-
-
-def value_field(op: str, kind: str) -> str:
-    """Return the name of the field that holds the single value of an operator on a fact of a kind."""
-    if op in REFERENCES:
-        return "text"
-    if op in ("happened", "empty") or kind == "flag":
-        return "flag"
-    return "choice" if kind == "choice" else "number" if op in NUMERIC else "text"
-
-
-def _initial_operand(word: str, value: Any, fact: Fact, zone: str) -> dict[str, Any]:
-    match word:
-        case "in" | "not_in" if not isinstance(value, str):
-            values = value.get("values", ()) if isinstance(value, dict) else value or ()
-            name = "choices" if fact.kind == "choice" else "values"
-            return {"named_list": CUSTOM, name: [str(one) for one in values]}
-        case "within" if not isinstance(value, str):
-            ends = value if isinstance(value, dict) else {}
-            start, end = (bound_values(ends.get(key), name, zone) for key, name in (("from", "start_"), ("to", "end_")))
-            return {"window": CUSTOM, **start, **end}
-        case _ if word in BOUNDS:
-            return bound_values(value, "", zone)
-    shared = {"in": "named_list", "not_in": "named_list", "within": "window"}
-    return {shared.get(word) or value_field(word, fact.kind): "" if value is None else str(value)}
+    def line(self) -> list[SafeString]:
+        """Return the inputs and words of the row in the order of its sentence."""
+        return sentence(self)
 
 
 class ConditionFormSet(RowFormSet):
     """Conditions of one list."""
 
     form = ConditionForm
+    first_names = ("fact", "raw")
 
 
 def condition_formset(
-    prefix: str, data: object, rows: object, *, campaign: CampaignContext, collection: Collection
-) -> RowFormSet:
+    prefix: str, data: Any, rows: object, *, campaign: CampaignContext, collection: Collection, **options: Any
+) -> ConditionFormSet:
     """Return the formset of a list of conditions; anything but a list, such as `everyone`, is no row."""
-    saved = list(rows) if isinstance(rows, list) else []
+    saved = rows if isinstance(rows, list) else []
     return ConditionFormSet(
         data,
         prefix=prefix,
-        rows=saved,
-        initial=[initial_condition(row, collection, campaign.zone) for row in saved],
-        form_kwargs={"campaign": campaign, "collection": collection},
+        initial=[words.initial_condition(row, collection, campaign.zone) for row in saved],
+        form_kwargs={"campaign": campaign, "collection": collection, **options},
     )

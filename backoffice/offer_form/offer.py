@@ -1,106 +1,95 @@
 """The whole offer form: its sections, their checks, and the place of each error of the definition."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy as _
+from django.utils.functional import cached_property
 
+from backoffice.offer_form.benefit import BenefitForm, initial_benefit
 from backoffice.offer_form.conditions import condition_formset
-from backoffice.offer_form.fields import CampaignContext, Label, SectionForm
+from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
+from backoffice.offer_form.forms import ABSENT, SectionForm
+from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.sections import (
     BasicsForm,
-    BenefitForm,
     ClaimForm,
+    NamesFormSet,
     QuotaForm,
-    SettlementForm,
-    TierFormSet,
     initial_basics,
-    initial_benefit,
     initial_claim,
-    initial_tier,
 )
-from core.facts import SUBJECTS, Collection
-from definitions import yaml_roundtrip
+from backoffice.offer_form.settlement import SettlementForm, initial_settlement
+from backoffice.offer_form.times import TimeForm
+from core.facts import SUBJECTS
 from logistics.facts import FREIGHT_ORDERS
 from rules.offer_facts import BENEFIT, OFFER_FACTS
-
-
-@dataclass(frozen=True)
-class Section:
-    """Part of the page under one heading. `rows` is a formset that applies, `hidden_rows` are those that do not."""
-
-    title: Label
-    form: SectionForm | None = None
-    rows: RowFormSet | None = None
-    hidden_rows: Sequence[RowFormSet] = ()
 
 
 class OfferForm:
     """All forms of one offer, bound where `data` was sent."""
 
     def __init__(self, offer: Any, campaign: CampaignContext, data: QueryDict | None = None) -> None:
+        self.campaign = campaign
         self.other_errors: list[str] = []
-        sent = _with_empty_rows(data) if data else None
-        benefit, quota = offer.get("benefit") or {}, offer.get("quota") or {}
-        self.basics = BasicsForm(sent, prefix="basics", campaign=campaign, initial=initial_basics(offer))
-        self.collection = SUBJECTS.get(self.basics.text_of("subject"), FREIGHT_ORDERS)
-        claim = initial_claim(offer, campaign.zone)
-        self.claim = ClaimForm(sent, prefix="claim", campaign=campaign, collection=self.collection, initial=claim)
-        self.benefit = BenefitForm(
-            sent, prefix="benefit", campaign=campaign, initial=initial_benefit(benefit, campaign.zone)
-        )
-        self.quota = QuotaForm(sent, prefix="quota", campaign=campaign, initial=dict(quota))
-        settlement = yaml_roundtrip.dump(offer["settlement"]).strip() if offer.get("settlement") else ""
-        self.settlement = SettlementForm(sent, prefix="settlement", campaign=campaign, initial={"raw": settlement})
-        of_claim = replace(self.collection, facts={**self.collection.facts, BENEFIT: OFFER_FACTS[BENEFIT]})
-        self.where, self.conditions = (
-            self._condition_rows(name, sent, offer.get(name), campaign, of_claim) for name in ("where", "conditions")
-        )
-        coupons = benefit.get("coupons") or {}
-        self.coupon_where = self._condition_rows("coupons", sent, coupons.get("where"), campaign, FREIGHT_ORDERS)
-        self.tiers = self._tier_rows(sent, list(benefit.get("tiers") or []), campaign)
-
-    @staticmethod
-    def _tier_rows(sent: QueryDict | None, tiers: list[Any], campaign: CampaignContext) -> TierFormSet:
-        return TierFormSet(
-            _only_with(sent, "tiers"),
-            prefix="tiers",
-            rows=tiers,
-            initial=[initial_tier(tier) for tier in tiers],
-            form_kwargs={"campaign": campaign},
-        )
-
-    @staticmethod
-    def _condition_rows(
-        prefix: str, sent: QueryDict | None, rows: object, campaign: CampaignContext, collection: Collection
-    ) -> RowFormSet:
-        return condition_formset(prefix, _only_with(sent, prefix), rows, campaign=campaign, collection=collection)
+        shared: dict[str, Any] = {"campaign": campaign}
+        self.basics = BasicsForm(data, prefix="basics", initial=initial_basics(offer), **shared)
+        collection = SUBJECTS.get(self.basics.text_of("subject"), FREIGHT_ORDERS)
+        self.collection = replace(collection, facts={**collection.facts, BENEFIT: OFFER_FACTS[BENEFIT]})
+        claim, benefit = initial_claim(offer, campaign.zone), initial_benefit(offer.get("benefit") or {}, campaign.zone)
+        self.claim = ClaimForm(data, prefix="claim", collection=collection, initial=claim, **shared)
+        subject = collection.subject
+        self.benefit = BenefitForm(data, prefix="benefit", subject=subject, initial=benefit, **shared)
+        self.quota = QuotaForm(data, prefix="quota", initial=dict(offer.get("quota") or {}), **shared)
+        settlement = initial_settlement(offer.get("settlement") or {})
+        self.settlement = SettlementForm(data, prefix="settlement", collection=collection, initial=settlement, **shared)
+        rows: dict[str, Any] = {**shared, "collection": self.collection}
+        self.where = condition_formset("where", data, offer.get("where"), simple=True, **rows)
+        self.conditions = condition_formset("conditions", data, offer.get("conditions"), **rows)
+        carriers = list(offer.get("carriers") or ())
+        self.carriers = NamesFormSet(data, prefix="carriers", initial=carriers, form_kwargs=shared)
 
     @property
-    def sections(self) -> Iterator[Section]:
-        """Yield the sections in the order of the page."""
-        applies = {"tiers": self.tiers, "coupons": self.coupon_where}
-        shown = applies.pop(self.benefit.benefit_form, None)
-        yield Section(_("Basics"), self.basics)
-        yield Section(_("Applies to"), rows=self.where)
-        yield Section(_("Claim"), self.claim)
-        yield Section(_("Conditions"), rows=self.conditions)
-        yield Section(_("Benefit"), self.benefit, shown, list(applies.values()))
-        yield Section(_("Quota"), self.quota)
-        yield Section(_("Settlement"), self.settlement)
+    def parts(self) -> list[Part]:
+        """Return the parts in the order of the page."""
+        return [
+            self.basics,
+            self.claim,
+            self.where,
+            self.conditions,
+            self.benefit,
+            self.quota,
+            self.settlement,
+            self.carriers,
+        ]
 
-    def is_valid(self) -> bool:
-        """Check every form that applies. Coupons need at least one condition of the orders that they are for."""
-        forms_ = [part for section in self.sections for part in (section.form, section.rows) if part and part.is_bound]
-        checked = [part.is_valid() for part in forms_]  # all of them, so that each has its errors
-        valid = all(checked)
-        if valid and self.benefit.benefit_form == "coupons" and not self.coupon_where.filled_forms():
-            self.benefit.report("", str(_("Add at least one condition for the orders that the coupons are for.")))
-            return False
-        return valid
+    @cached_property
+    def is_right(self) -> bool:
+        """Return whether every part is complete and right; all of them are checked, so that each has its errors."""
+        valid = [part.is_valid() for part in self.parts]
+        return all(valid)
+
+    @property
+    def missing(self) -> int:
+        """Return the number of values that are still to be entered."""
+        return sum(part.missing for part in self.parts)
+
+    def problems(self) -> Iterator[FieldProblem]:
+        """Yield the errors of all fields, for the summary."""
+        for part in self.parts:
+            yield from part.problems()
+        for message in self.other_errors:
+            yield FieldProblem("", "", message)
+
+    def to_offer(self) -> dict[str, Any]:
+        """Return the words of the offer as the form says them, complete or not. The form has been checked."""
+        assert self.is_right in (True, False)
+        words = {**self.basics.to_offer(), "carriers": self.carriers.write() or ABSENT}
+        for part in (self.claim, self.benefit, self.quota, self.settlement):
+            words |= part.to_offer()
+        return {**words, "where": self.where.write() or "all", "conditions": self.conditions.write() or "everyone"}
 
     def report(self, path: str, message: str) -> None:
         """Show an error of the definition at the field of `path`, a dotted path below the offer."""
@@ -110,65 +99,72 @@ class OfferForm:
         else:
             form.report(name, message)
 
-    def _locate(self, path: list[str]) -> tuple[SectionForm | None, str]:
-        place: tuple[SectionForm | None, str] = (None, "")
+    def _locate(self, path: list[str]) -> tuple[SectionForm | None, str]:  # noqa: PLR0911  one return for each part
         match path:
             case ["names", language, *_rest]:
-                place = self.basics, f"names_{language}"
-            case ["subject", *_rest]:
-                place = self.basics, "subject"
-            case ["decided_at" | "settling_hours" as name, *_rest]:
-                place = self.claim, name
-            case ["claim", *_rest]:
-                place = self.claim, "raw" if "raw" in self.claim.visible_names() else "at"
-            case ["where" | "conditions" as name, number, *_rest] if number.isdecimal():
-                place = _row(self.where if name == "where" else self.conditions, int(number))
+                return self.basics, f"names_{language}"
+            case ["code" | "subject" as name, *_rest]:
+                return self.basics, name
+            case ["claim", "nth" | "over_threshold", "where", number, *rest]:
+                return _row(self.claim.parts.get("rows"), number, rest)
+            case ["claim", "nth" | "over_threshold", *rest]:
+                return self.claim, {"at": "nth_at"}.get(rest[0], rest[0]) if rest else ""
+            case ["claim" | "decided_at" | "settling_hours" as name, *_rest]:
+                places = {"decided_at": (self.claim.parts["decided"], "at"), "claim": (self.claim, "kind")}
+                return places.get(name, (self.claim, name))  # type: ignore[return-value]  # the part is a form
+            case ["where" | "conditions" | "carriers" as name, number, *rest]:
+                return _row(getattr(self, name), number, rest)
             case ["benefit", *rest]:
-                place = self._locate_benefit(rest)
+                return self._locate_benefit(rest)
             case ["quota", *rest]:
-                place = self.quota, rest[0] if rest else ""
-            case ["settlement", *_rest]:
-                place = self.settlement, "raw"
-        return place
+                return self.quota, rest[0] if rest else ""
+            case ["settlement", *rest]:
+                return self._locate_settlement(rest)
+        return None, ""
 
     def _locate_benefit(self, path: list[str]) -> tuple[SectionForm | None, str]:
         match path:
-            case ["tiers", number, *_rest] if number.isdecimal():
-                return _row(self.tiers, int(number))
-            case ["coupons", "where", number, *_rest] if number.isdecimal():
-                return _row(self.coupon_where, int(number))
+            case ["tiers", number, *rest]:
+                return _row(self.benefit.tiers, number, rest)
+            case ["coupons", "where", number, *rest]:
+                return _row(self.benefit.where, number, rest)
             case ["coupons", "valid", end, *_rest]:
-                return self.benefit, f"{end}_at"
+                return self.benefit.parts[end], "at"  # type: ignore[return-value]  # the part is a form
             case ["coupons", name, *_rest] | [name, *_rest]:
                 return self.benefit, name
         return self.benefit, ""
 
+    def _locate_settlement(self, path: list[str]) -> tuple[SectionForm | None, str]:
+        match path:
+            case ["requires", number, *rest]:
+                return _row(self.settlement.requires, number, rest)
+            case ["at", *_rest]:
+                return self.settlement.at, "kind"
+            case ["fulfilled_at", *_rest]:
+                return self.settlement.fulfilled, "kind"
+            case ["deadline", *_rest]:
+                return self.settlement.deadline, "at"
+        return self.settlement, path[0] if path else ""
 
-def _row(rows: RowFormSet, number: int) -> tuple[SectionForm | None, str]:
-    """Return the form of a row of the definition, and the last field of it, which holds the value."""
-    forms_ = rows.written or rows.forms
-    if number >= len(forms_):
+
+def _row(rows: Part | None, number: str, path: list[str]) -> tuple[SectionForm | None, str]:
+    """Return the form of a row of the definition, and the field that holds the value at `path` in the row."""
+    form = rows.form_of_row(int(number)) if isinstance(rows, RowFormSet) and number.isdecimal() else None
+    if form is None:
         return None, ""
-    names = [name for name in forms_[number].visible_names() if not name.endswith("zone")]
-    return forms_[number], names[-1]
+    match path:
+        case ["any" | "where", nested, *rest]:
+            return _row(form.parts.get("rows"), nested, rest)
+        case ["within", "from" | "to" as end, *_rest]:
+            return _part(form, {"from": "start", "to": "end"}[end])
+        case ["from" | "by" | "not_before", *_rest] if "time" in form.visible_parts():
+            return _part(form, "time")
+        case [word, *_rest] if word in form.fields:
+            return form, word
+    names = [name for name in form.visible_names() if name not in ("code", "at_fact")]
+    return form, names[-1] if names else ""
 
 
-def _only_with(data: QueryDict | None, prefix: str) -> QueryDict | None:
-    """Return the data where it contains the formset; a formset that was not sent stays as it is."""
-    return data if data is not None and f"{prefix}-TOTAL_FORMS" in data else None
-
-
-def _with_empty_rows(data: QueryDict) -> QueryDict:
-    """Return the data with an empty row at the end of each formset whose last row is filled in."""
-    extended = data.copy()
-    for prefix, names in (
-        ("where", ["fact"]),
-        ("conditions", ["fact"]),
-        ("coupons", ["fact"]),
-        ("tiers", ["start", "off"]),
-    ):
-        total = data.get(f"{prefix}-TOTAL_FORMS", "")
-        last = int(total) - 1 if total.isascii() and total.isdecimal() and len(total) < 4 else None
-        if last is not None and (last < 0 or any(data.get(f"{prefix}-{last}-{name}") for name in [*names, "raw"])):
-            extended[f"{prefix}-TOTAL_FORMS"] = str(last + 2)
-    return extended
+def _part(form: SectionForm, name: str) -> tuple[SectionForm | None, str]:
+    part = form.parts.get(name)
+    return (part, "at") if isinstance(part, TimeForm | MomentForm) else (form, "")

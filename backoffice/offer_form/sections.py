@@ -1,203 +1,234 @@
-"""Sections of the offer form: one form for each, and the initial values from the definition."""
+"""Sections of an offer: basics, claim, quota; and rows of names."""
 
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst, slugify
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.offer_form.fields import (
-    Choices,
-    LocalTimeField,
-    NumberField,
-    SectionForm,
-    SelectField,
-    YamlField,
-    bound_values,
-    instants,
-)
+from backoffice.offer_form.condition_rows import CUSTOM
+from backoffice.offer_form.conditions import condition_formset
+from backoffice.offer_form.forms import ABSENT, SectionForm, instants, or_missing
+from backoffice.offer_form.inputs import Choices, NumberField, SelectField
+from backoffice.offer_form.moments import MomentForm, initial_moment
 from backoffice.offer_form.rows import RowFormSet
-from core.facts import FEES, SUBJECTS, Collection
-from definitions import yaml_roundtrip
+from backoffice.offer_form.times import TimeForm, initial_time
+from core.facts import COLLECTIONS, SUBJECTS, Collection, countable
+from merchants.facts import MERCHANTS
+from trade.facts import TRADE_ORDERS
 
-BENEFIT_FORMS: Choices = [
-    ("percent", _("a percentage off")),
-    ("amount", _("an amount off")),
-    ("tiers", _("tiers")),
-    ("coupons", _("coupons")),
-]
-TIER_UNITS: Choices = [("percent", _("%")), ("amount", _("amount"))]
+NTH, THRESHOLD = "|nth", "|over_threshold"
 
 
 class BasicsForm(SectionForm):
-    """Names of the offer and the kind of object that it benefits."""
+    """Names of the offer, its code, and the kind of row that it benefits."""
 
     names_en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
     names_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
-    subject = SelectField(label=_("Benefit is given for each"), required=False)
+    code = forms.SlugField(label=_("Code"), required=False, max_length=64)
+    subject = SelectField(label=_("Applies to each"), required=False)
+    empty_texts = {"names_en": _("Enter a name."), "names_zh": _("Enter a name."), "code": _("Enter a code.")}
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        subjects: Choices = [(name, collection.singular) for name, collection in SUBJECTS.items()]
-        self.fields["subject"].set_choices(subjects, self.text_of("subject"))  # type: ignore[attr-defined]
+        subjects: Choices = [(name, capfirst(str(collection.singular))) for name, collection in SUBJECTS.items()]
+        self.set_choices("subject", subjects)
+        code, published = self.fields["code"], self.campaign.is_published
+        code.help_text = _("Used in files and the API. Fixed once launched.")
+        code.widget.attrs |= {"readonly": True} if published else {}
+        self.fields["names_en"].widget.attrs["lang"] = "en"
+        self.fields["names_zh"].widget.attrs["lang"] = "zh-Hans"
 
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        self.require(_("Enter a name."), "names_en", "names_zh")
-        return self.cleaned_data
+    def offer_code(self) -> str:
+        """Return the code: the typed one, or one made of the English name while it still follows from that name."""
+        saved, typed = str(self.initial.get("code") or ""), str(self.written("code") or "")
+        named = slugify(str(self.initial.get("names_en") or "")) or saved
+        if self.campaign.is_published:
+            return saved
+        follows = typed == saved and (saved == named or saved.startswith("new-"))
+        return (slugify(str(self.written("names_en")))[:64].strip("-") if follows else typed) or saved
+
+    def to_offer(self) -> dict[str, Any]:
+        """Return the words of this section."""
+        names = {"en": or_missing(self.written("names_en")), "zh": or_missing(self.written("names_zh"))}
+        return {"code": self.offer_code(), "names": names, "subject": self.written("subject")}
 
 
-class ClaimForm(SectionForm):
-    """Instant of the claim, instant of the decision, and the wait for late facts."""
+class ClaimForm(MomentForm):
+    """Claim: a moment of each row, a merchant's n-th row, or each order after a threshold; and when it is decided."""
 
-    at = SelectField(label=_("Claimed at"), required=False)
-    raw = YamlField(label=_("Claim as YAML"), required=False)
-    decided_at = LocalTimeField(label=_("Decided at (empty: immediately)"), required=False)
-    decided_zone = SelectField(label=_("Time zone of the decision"), required=False)
-    settling_hours = NumberField(label=_("Hours to wait for late data"), required=False, whole=True, least=0)
+    number = NumberField(label=_("Number of the row that claims"), required=False, whole=True, least=1)
+    of = SelectField(label=_("Rows that count"), required=False)
+    nth_at = SelectField(label=_("Counted when it was"), required=False)
+    height = NumberField(label=_("Receipts to be reached"), required=False)
+    window = SelectField(label=_("Receipts booked in"), required=False)
+    settling_hours = NumberField(label=_("Wait for late data (optional)"), required=False, whole=True, least=0)
+    units = {"settling_hours": _("hours"), "height": "USD"}
+    empty_texts = {
+        **MomentForm.empty_texts,
+        "number": _("Enter a number."),
+        "nth_at": _("Choose when."),
+        "height": _("Enter an amount, for example 40000.00."),
+    }
 
     def __init__(self, *args: Any, collection: Collection, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["at"].set_choices(  # type: ignore[attr-defined]
-            instants(collection.facts.values()), self.text_of("at")
+        of: dict[str, Choices] = {
+            MERCHANTS.subject: [(NTH, _("a merchant's n-th row"))],
+            TRADE_ORDERS.subject: [(THRESHOLD, _("an order after receipts reached an amount"))],
+        }
+        label = _("Claimed when it was")
+        super().__init__(*args, collection=collection, label=label, first=None, optional=False, **options)
+        special = of.get(collection.subject, [])
+        known = [choice for choice in self.fields["kind"].widget.choices if choice[0] != choice[1]]
+        self.set_choices("kind", [*known, *special])
+        self._set_claim_choices()
+        self._add_claim_parts()
+
+    def _set_claim_choices(self) -> None:
+        counted = COLLECTIONS.get(self.text_of("of")) or next(iter(countable().values()))
+        windows: Choices = [(CUSTOM, _("these dates")), *((name, name) for name in self.campaign.windows)]
+        choices: dict[str, Choices] = {
+            "of": [(name, capfirst(str(rows.label))) for name, rows in countable().items()],
+            "nth_at": [("", "–"), *instants(counted.facts.values())],
+            "window": windows,
+        }
+        for name, offered in choices.items():
+            self.set_choices(name, offered)
+        self.counted = counted
+
+    def _add_claim_parts(self) -> None:
+        data = self.data if self.is_bound else None
+        for name, label, is_end in (("start", _("Receipts from"), False), ("end", _("Receipts until"), True)):
+            self.parts[name] = TimeForm(
+                data,
+                prefix=f"{self.prefix}-{name}",
+                campaign=self.campaign,
+                label=label,
+                is_end=is_end,
+                initial=self.initial.get(name),
+            )
+        self.parts["decided"] = TimeForm(
+            data,
+            prefix=f"{self.prefix}-decided",
+            campaign=self.campaign,
+            label=_("Decided not before (optional)"),
+            optional=True,
+            initial=self.initial.get("decided"),
         )
-        self.fields["decided_zone"].set_choices(  # type: ignore[attr-defined]
-            self.campaign.zones, self.text_of("decided_zone")
-        )
-
-    def visible_names(self) -> list[str]:
-        return ["raw" if self.initial.get("raw") else "at", "decided_at", "decided_zone", "settling_hours"]
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        self.require(_("Choose when the offer is claimed."), "at", "raw")
-        return self.cleaned_data
-
-
-class BenefitForm(SectionForm):
-    """Form of the benefit and its values; tiers and the orders of coupons have formsets of their own."""
-
-    form = SelectField(label=_("Kind of benefit"), required=False, widget=forms.Select(choices=BENEFIT_FORMS))
-    fee = SelectField(label=_("Fee that is reduced"), required=False)
-    rate = NumberField(label=_("Rate of the fee in %"), required=False)
-    percent = NumberField(label=_("Percent off"), required=False)
-    amount = NumberField(label=_("Amount off"), required=False)
-    count = NumberField(label=_("Number of coupons"), required=False, whole=True, least=1)
-    value = NumberField(label=_("Value of each coupon"), required=False)
-    currency = forms.CharField(label=_("Currency"), required=False, widget=forms.TextInput(attrs={"size": 5}))
-    from_at = LocalTimeField(label=_("Valid from"), required=False)
-    from_zone = SelectField(label=_("Time zone of the start"), required=False)
-    to_at = LocalTimeField(label=_("Valid until"), required=False)
-    to_zone = SelectField(label=_("Time zone of the end"), required=False)
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        fees: Choices = [("", "—"), *((name, fee.label) for name, fee in FEES.items())]
-        for name, choices in (("fee", fees), ("from_zone", self.campaign.zones), ("to_zone", self.campaign.zones)):
-            self.fields[name].set_choices(choices, self.text_of(name))  # type: ignore[attr-defined]
+        if self.kind_name in (NTH, THRESHOLD):
+            self.parts["rows"] = condition_formset(
+                f"{self.prefix}-rows",
+                data,
+                self.initial.get("rows") or [],
+                campaign=self.campaign,
+                collection=self.counted if self.kind_name == NTH else self.collection,
+                simple=True,
+            )
 
     @property
-    def benefit_form(self) -> str:
-        """Return the chosen form: percent, amount, tiers or coupons."""
-        return self.text_of("form") or "percent"
+    def times(self) -> list[Any]:
+        """Return the dates that apply."""
+        return [part for name in self.visible_parts() if isinstance(part := self.parts[name], TimeForm)]
+
+    @property
+    def nested(self) -> Any:
+        """Return the conditions of the rows that count, or of the orders whose receipts do."""
+        return self.parts.get("rows")
+
+    @property
+    def nested_title(self) -> Any:
+        return _("Rows that count") if self.kind_name == NTH else _("Orders whose receipts count")
 
     def visible_names(self) -> list[str]:
-        if self.benefit_form == "coupons":
-            return ["form", "count", "value", "currency", "from_at", "from_zone", "to_at", "to_zone"]
-        fee = FEES.get(self.text_of("fee"))
-        rate = ["rate"] if (fee and fee.rated) or self.initial.get("rate") else []
-        currency = [] if fee and fee.currency else ["currency"]
-        return ["form", "fee", *rate, *({"percent", "amount"} & {self.benefit_form}), *currency]
+        if self.kind_name == NTH:
+            return ["kind", "number", "of", "nth_at", "settling_hours"]
+        if self.kind_name == THRESHOLD:
+            return ["kind", "height", *(["window"] if self.campaign.windows else []), "settling_hours"]
+        return [*super().visible_names(), "settling_hours"]
 
-    def clean_currency(self) -> str:
-        currency: str = self.cleaned_data["currency"].upper()
-        if currency and not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-            raise forms.ValidationError(_("Enter a currency code of three letters, such as CNY."))
-        return currency
+    def visible_parts(self) -> list[str]:
+        own = self.kind_name == THRESHOLD and self.text_of("window") in ("", CUSTOM)
+        hidden = set() if own else {"start", "end"}
+        return [name for name in self.parts if name not in hidden]
 
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        self.require(_("Choose a fee."), "fee")
-        self.require(_("Enter a number."), "rate", "percent", "amount", "count", "value")
-        self.require(_("Enter a date and a time."), "from_at", "to_at")
-        if self.benefit_form in ("amount", "coupons"):
-            self.require(_("Enter a currency code of three letters, such as CNY."), "currency")
-        return self.cleaned_data
+    def to_offer(self) -> dict[str, Any]:
+        """Return the words of this section."""
+        decided = self.parts["decided"]
+        at = decided.bound() if isinstance(decided, TimeForm) else ABSENT
+        return {"claim": self._claim(), "decided_at": at, "settling_hours": self.written("settling_hours")}
 
+    def _claim(self) -> dict[str, Any]:
+        rows = self.parts.get("rows")
+        where = rows.write() if isinstance(rows, RowFormSet) else []
+        if self.kind_name == NTH:
+            first = {"number": or_missing(self.written("number")), "of": self.written("of") or self.counted.name}
+            nth = {**first, "at": or_missing(self.written("nth_at")), "where": where or None}
+            return {"nth": nth, "at": ABSENT, "over_threshold": ABSENT}
+        if self.kind_name == THRESHOLD:
+            height = {"height": or_missing(self.written("height")), "window": self._window(), "where": where or None}
+            return {"over_threshold": height, "at": ABSENT, "nth": ABSENT}
+        return {"at": self.moment(), "nth": ABSENT, "over_threshold": ABSENT}
 
-class TierForm(SectionForm):
-    """One tier: the reduction from an amount of the fee on."""
-
-    start = NumberField(label=_("Fee from"), required=False)
-    off = NumberField(label=_("Reduction"), required=False)
-    unit = SelectField(label=_("Unit"), required=False, widget=forms.Select(choices=TIER_UNITS))
-
-    def has_changed(self) -> bool:
-        """Return whether the row was changed; a new row is empty until it has a number, whatever its unit."""
-        return super().has_changed() and bool(self.initial or self.text_of("start") or self.text_of("off"))
-
-    def clean(self) -> dict[str, Any]:
-        super().clean()
-        self.require(_("Enter a number, or remove this tier."), "start", "off")
-        return self.cleaned_data
-
-
-class TierFormSet(RowFormSet):
-    """Tiers of one benefit."""
-
-    form = TierForm
+    def _window(self) -> Any:
+        if "start" not in self.visible_parts():
+            return self.written("window")
+        ends = {"from": self.parts["start"], "to": self.parts["end"]}
+        return {word: (part.bound() or None) if isinstance(part, TimeForm) else None for word, part in ends.items()}
 
 
 class QuotaForm(SectionForm):
     """Quota of the offer and of each merchant; empty means no limit."""
 
-    limit = NumberField(label=_("Quota (empty: no limit)"), required=False, whole=True, least=1)
+    limit = NumberField(label=_("Total quota"), required=False, whole=True, least=1, help_text=_("Empty: no limit"))
     per_merchant = NumberField(
-        label=_("Limit for each merchant (empty: no limit)"), required=False, whole=True, least=1
+        label=_("Limit per merchant"), required=False, whole=True, least=1, help_text=_("Empty: no limit")
     )
 
+    def to_offer(self) -> dict[str, Any]:
+        """Return the words of this section."""
+        return {"quota": {"limit": self.written("limit"), "per_merchant": self.written("per_merchant")}}
 
-class SettlementForm(SectionForm):
-    """Settlement, release and revocation, as YAML."""
 
-    raw = YamlField(label=_("Settlement as YAML (empty: settled at the claim)"), required=False)
+class NamesForm(SectionForm):
+    """Name in both languages, such as that of a carrier."""
+
+    en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
+    zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
+    empty_texts = {"en": _("Enter a name."), "zh": _("Enter a name.")}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the names for the definition."""
+        return {"en": or_missing(self.written("en")), "zh": or_missing(self.written("zh"))}
+
+
+class NamesFormSet(RowFormSet):
+    """Names of several, such as the carriers of an offer."""
+
+    form = NamesForm
+    first_names = ("en", "zh")
 
 
 def initial_basics(offer: Any) -> dict[str, Any]:
-    """Return the initial values of the names and the subject."""
+    """Return the initial values of the names, the code and the subject."""
     names = offer.get("names") or {}
-    return {"names_en": names.get("en"), "names_zh": names.get("zh"), "subject": offer.get("subject")}
+    basics = {"names_en": names.get("en"), "names_zh": names.get("zh")}
+    return {**basics, "code": offer.get("code"), "subject": offer.get("subject")}
 
 
 def initial_claim(offer: Any, zone: str) -> dict[str, Any]:
-    """Return the initial values of the claim; one that is more than an instant is edited as YAML."""
+    """Return the initial values of the claim and its decision."""
     claim = offer.get("claim") or {}
-    simple = set(claim) <= {"at"} and isinstance(claim.get("at", ""), str)
-    how = {"at": claim.get("at")} if simple else {"raw": yaml_roundtrip.dump(claim).strip()}
-    decided = bound_values(offer.get("decided_at"), "decided_", zone)
-    return {**how, **decided, "settling_hours": offer.get("settling_hours")}
-
-
-def form_of(benefit: Any) -> str:
-    """Return the form of a benefit: percent, amount, tiers or coupons."""
-    return next((form for form in ("coupons", "tiers", "amount") if form in benefit), "percent")
-
-
-def initial_benefit(benefit: Any, zone: str) -> dict[str, Any]:
-    """Return the initial values of a benefit of any form."""
-    coupons = benefit.get("coupons") or {}
-    valid = coupons.get("valid") or {}
-    plain = {key: benefit.get(key) for key in ("fee", "rate", "percent", "amount")}
-    return {
-        "form": form_of(benefit),
-        **plain,
-        **{key: coupons.get(key) for key in ("count", "value")},
-        "currency": coupons.get("currency") or benefit.get("currency"),
-        **bound_values(valid.get("from"), "from_", zone),
-        **bound_values(valid.get("to"), "to_", zone),
-    }
-
-
-def initial_tier(tier: Any) -> dict[str, Any]:
-    """Return the initial values of a tier."""
-    unit = "amount" if "amount" in tier else "percent"
-    return {"start": tier.get("from"), "off": tier.get(unit), "unit": unit}
+    shared = {"decided": initial_time(offer.get("decided_at"), zone), "settling_hours": offer.get("settling_hours")}
+    if "nth" in claim:
+        nth = claim["nth"] or {}
+        words = {"number": nth.get("number"), "of": nth.get("of"), "nth_at": nth.get("at")}
+        return {**shared, **words, "kind": NTH, "rows": list(nth.get("where") or ())}
+    if "over_threshold" in claim:
+        over = claim["over_threshold"] or {}
+        window = over.get("window")
+        ends = window if isinstance(window, dict) else {}
+        start, end = initial_time(ends.get("from"), zone), initial_time(ends.get("to"), zone, is_end=True)
+        words = {"height": over.get("height"), "window": window if isinstance(window, str) else CUSTOM}
+        rows = list(over.get("where") or ())
+        return {**shared, **words, "kind": THRESHOLD, "start": start, "end": end, "rows": rows}
+    return {**shared, **initial_moment(claim.get("at"))}

@@ -1,121 +1,198 @@
-"""Page on which one offer of a draft is edited as a form, beside the sentences and the YAML that it produces."""
+"""Builder of one offer of a draft: a form beside what merchants read and the YAML that it produces.
 
+Every change posts the form. What was typed is written into the draft at once, complete or not, while the draft has not
+been submitted; the button `save` writes it in any state. Two people, or two tabs, never overwrite each other unseen.
+"""
+
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from backoffice.conflicts import find_conflict, was_shown
-from backoffice.drafts import check_definition
-from backoffice.offer_form.fields import CampaignContext
+from backoffice.conflicts import Conflict, find_conflict, was_shown
+from backoffice.drafts import check_definition, draft_warnings
+from backoffice.offer_form.actions import apply_actions
+from backoffice.offer_form.document import campaign_context, find_offer, load
 from backoffice.offer_form.offer import OfferForm
+from backoffice.offer_form.preview import MerchantView, YamlLine, merchant_view, yaml_lines
 from backoffice.offer_form.save import write_offer
 from backoffice.rendering import actor, has_permissions, render_page, staff_view
-from campaigns.models import Draft
+from campaigns.models import Draft, Offer
 from campaigns.offers import drafts
 from campaigns.offers.drafts import DraftError
 from core import clock
-from definitions import offer_sentences, yaml_roundtrip
+from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
-from definitions.parser import CampaignDefinition
+
+COMPLETE = "complete"
+"""Last input of the form: a request without it was cut short, and is not written."""
+TABS = ("merchant", "yaml", "warnings")
+
+
+class Builder:
+    """One offer of a draft, as it is saved and as the request changes it."""
+
+    def __init__(self, draft: Draft, code: str, sent: QueryDict | None) -> None:
+        self.draft, self.sent = draft, sent or QueryDict()
+        self.document = load(draft.source)
+        self.number, self.offer = find_offer(self.document, code)
+        self.saved, self.saved_version = yaml_roundtrip.dump(self.offer), version_of(self.offer)
+        self.text_problems: list[Problem] = []
+        data = apply_actions(self.sent) if COMPLETE in self.sent else None
+        if "apply" in self.sent:
+            self._apply_text(self.sent.get("yaml", ""))
+            data = None
+        checked = bool(self.sent.get("checked") or "save" in self.sent)
+        published = Offer.objects.filter(code=code).exists()
+        self.context = campaign_context(self.document, checked=checked, is_published=published)
+        self.form = OfferForm(self.offer, self.context, data)
+        self.is_bound = data is not None
+        if data is not None:
+            write_offer(self.offer, self.form.to_offer(), self.context.zone)
+        self.source = yaml_roundtrip.dump(self.document)
+        self.text, self.problems = check_definition(self.source)
+        self.own_problems = self._report()
+
+    def _apply_text(self, text: str) -> None:
+        """Take the text of the YAML tab for the offer; a text that cannot be read is shown again with its errors."""
+        text = text.replace("\r\n", "\n")
+        try:
+            offer = yaml_roundtrip.load(text)
+        except DefinitionError as error:
+            self.text_problems = list(error.problems)
+            return
+        self.document["offers"][self.number] = self.offer = offer
+
+    def _report(self) -> list[Problem]:
+        """Show the problems of the offer at its fields; return them."""
+        path = f"offers.{self.number}"
+        own = [problem for problem in self.problems if f"{problem.field}.".startswith(f"{path}.")]
+        for problem in own:
+            self.form.report(problem.field.removeprefix(path).removeprefix("."), problem.message)
+        return own
+
+    @property
+    def code(self) -> str:
+        return str(self.offer.get("code") or "")
+
+    @property
+    def mine(self) -> str:
+        """Return the text of the offer with the changes of the request."""
+        return yaml_roundtrip.dump(self.offer)
+
+    @property
+    def is_complete(self) -> bool:
+        """Return whether the offer can be submitted."""
+        return not self.own_problems and (not self.is_bound or self.form.is_right)
+
+    @property
+    def open_fields(self) -> int:
+        """Return the number of fields to fill in or to correct."""
+        return max(self.form.missing + len(list(self.form.problems())), int(not self.is_complete))
+
+    @cached_property
+    def lines(self) -> list[YamlLine]:
+        return yaml_lines(self.mine, self.problems, f"offers.{self.number}")
+
+    def view(self, language: str) -> MerchantView:
+        return merchant_view(self.document, self.number, self.form, language)
+
+
+@dataclass
+class Outcome:
+    """Result of a request: whether its values are saved, why not, and the version that is in the way."""
+
+    saved: bool = False
+    refusal: str = ""
+    conflict: Conflict | None = None
 
 
 @staff_view("view_draft", "change_draft")
 def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
-    """Show the form. Every change posts it to refresh the preview; the button `save` writes the draft.
-
-    A form with errors is never saved, and shows what was typed.
-    """
+    """Show the builder; write what was sent, unless another version was saved meanwhile that was not shown yet."""
     draft = get_object_or_404(Draft, pk=pk)
     if draft.status not in Draft.OPEN or not has_permissions(request, "change_draft"):
         raise PermissionDenied
-    data = _load(draft.source)
-    number, offer = _find_offer(data, code)
-    saved = yaml_roundtrip.dump(offer)
-    form = OfferForm(offer, _campaign_context(data), request.POST or None)
-    valid = request.method != "POST" or form.is_valid()
-    if request.method == "POST" and valid:
-        write_offer(offer, form)
-    source = yaml_roundtrip.dump(data)
-    text, problems = check_definition(source) if valid else (None, ())
-    own = _report(form, number, problems)
-    conflict = find_conflict(request, draft, saved=saved, mine=yaml_roundtrip.dump(offer)) if valid else None
-    refusal = ""
-    if "save" in request.POST:
-        if not valid or own:
-            refusal = _("Not saved. Correct the marked fields.")
-        elif was_shown(request, conflict):
-            refusal = _save(request, draft, source)
-            if not refusal:
-                return redirect("backoffice:offer-form", pk, code)
-    base = request.POST.get("was") or drafts.digest(saved)
-    shown = {"offer": offer, "text": text, "other_problems": [problem for problem in problems if problem not in own]}
-    return _render(request, draft, code, form=form, refusal=refusal, conflict=conflict, base_digest=base, **shown)
+    builder = Builder(draft, code, request.POST if request.method == "POST" else None)
+    outcome = _write(request, builder) if _is_sent(request, builder) else Outcome()
+    if "save" in request.POST and outcome.saved and builder.is_complete:
+        messages.success(request, _("The draft is saved."), extra_tags="saved")
+        return redirect("backoffice:draft", pk)
+    response = _render(request, builder, outcome)
+    if outcome.saved and builder.code != code:
+        response["HX-Replace-Url"] = reverse("backoffice:offer-form", args=[pk, builder.code])
+    return response
 
 
-def _render(
-    request: HttpRequest, draft: Draft, code: str, *, offer: Any, text: CampaignDefinition | None, **context: Any
-) -> HttpResponse:
-    terms = next((terms for terms in text.offers if terms.code == code), None) if text else None
+def _is_sent(request: HttpRequest, builder: Builder) -> bool:
+    return request.method == "POST" and not builder.text_problems and (builder.is_bound or "apply" in request.POST)
+
+
+def _write(request: HttpRequest, builder: Builder) -> Outcome:
+    """Write the draft where that is asked for, or by itself while nobody has to approve it."""
+    draft, asked = builder.draft, "save" in request.POST or "apply" in request.POST
+    conflict = find_conflict(request, draft, saved=builder.saved, mine=builder.mine, version=builder.saved_version)
+    if not was_shown(request, conflict) or (conflict and not asked):
+        return Outcome(conflict=conflict)
+    automatic = draft.status == Draft.Status.DRAFT and "peek" not in request.POST
+    if not asked and not automatic:
+        return Outcome()
+    try:
+        drafts.write(draft, builder.source, was=draft.digest, at=clock.now(), by=actor(request))
+    except DraftError as error:
+        return Outcome(refusal=str(error))
+    return Outcome(saved=True)
+
+
+def _render(request: HttpRequest, builder: Builder, outcome: Outcome) -> HttpResponse:
+    sent, draft = builder.sent, builder.draft
+    language = sent.get("preview") or ("zh" if (get_language() or "").startswith("zh") else "en")
+    tab = sent.get("show") or sent.get("tab") or "merchant"
+    unsaved = builder.is_bound and not outcome.saved
+    base = sent.get("was") if unsaved and sent.get("was") else version_of(builder.offer)
+    code = builder.code if outcome.saved or not builder.is_bound else str(find_code(builder))
     return render_page(
         request,
         "offer_form",
-        title=f"{draft}: {code}",
+        title=builder.form.basics.text_of(f"names_{language}") or _("New offer"),
         draft=draft,
-        code=code,
-        form_is_bound=request.method == "POST",
+        builder=builder,
+        form=builder.form,
+        path=reverse("backoffice:offer-form", args=[draft.pk, code]),
+        base_digest=base,
+        outcome=outcome,
         restored="restored" in request.POST,
-        sentences=offer_sentences.describe_terms(terms) if terms else None,
-        yaml=yaml_roundtrip.dump(offer),
-        **context,
+        problems=list(builder.form.problems()) if builder.context.checked or builder.is_bound else [],
+        tab=tab if tab in TABS else "merchant",
+        language=language,
+        view=builder.view(language),
+        warnings=draft_warnings(builder.text) if builder.text else [],
+        other_problems=_elsewhere(builder),
+        text=sent.get("yaml", "") if builder.text_problems else builder.mine,
+        edits_text=sent.get("show") == "text" or bool(builder.text_problems),
+        offers=[offer for offer in builder.document.get("offers") or () if isinstance(offer, dict)],
     )
 
 
-def _report(form: OfferForm, number: int, problems: Sequence[Problem]) -> list[Problem]:
-    """Show the problems of the offer at its fields; return them."""
-    path = f"offers.{number}"
-    own = [problem for problem in problems if f"{problem.field}.".startswith(f"{path}.")]
-    for problem in own:
-        form.report(problem.field.removeprefix(path).removeprefix("."), problem.message)
-    return own
+def version_of(offer: Any) -> str:
+    """Return the digest of what an offer says, whatever its layout."""
+    return drafts.digest(json.dumps(offer))
 
 
-def _save(request: HttpRequest, draft: Draft, source: str) -> str:
-    """Write the draft; return why it is refused, or an empty string."""
-    try:
-        drafts.write(draft, source, was=draft.digest, at=clock.now(), by=actor(request))
-    except DraftError as error:
-        return str(error)
-    messages.success(request, _("The draft is saved."), extra_tags="saved")
-    return ""
+def find_code(builder: Builder) -> str:
+    """Return the code under which the offer is saved."""
+    return str(load(builder.draft.source)["offers"][builder.number].get("code"))
 
 
-def _load(source: str) -> Any:
-    try:
-        return yaml_roundtrip.load(source)
-    except DefinitionError as error:
-        raise Http404 from error
-
-
-def _find_offer(data: Any, code: str) -> tuple[int, Any]:
-    """Return the position of the offer in the text, and the offer. Raises Http404."""
-    offers = data.get("offers")
-    for number, offer in enumerate(offers if isinstance(offers, list) else ()):
-        if isinstance(offer, dict) and offer.get("code") == code:
-            return number, offer
-    raise Http404
-
-
-def _campaign_context(data: Any) -> CampaignContext:
-    lists = {name: _values_of(entry) for name, entry in (data.get("lists") or {}).items()}
-    return CampaignContext(str(data.get("zone", "UTC")), list(data.get("windows") or ()), lists)
-
-
-def _values_of(entry: Any) -> list[str]:
-    """Return the values of a shared list, whose values are a list or have labels."""
-    values = entry.get("values") if isinstance(entry, dict) else entry
-    return [str(value) for value in values or ()]
+def _elsewhere(builder: Builder) -> Sequence[Problem]:
+    """Return the problems of other parts of the draft."""
+    return [problem for problem in builder.problems if problem not in builder.own_problems]

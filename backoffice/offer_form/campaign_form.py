@@ -1,0 +1,199 @@
+"""Campaign of a draft as a form: code, names, time zone, and the windows and lists that its offers share."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
+from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
+from backoffice.offer_form.inputs import Label, SelectField
+from backoffice.offer_form.rows import RowFormSet
+from backoffice.offer_form.times import TimeForm, initial_time
+
+NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
+ENTER_NAME = gettext_lazy("Enter a name.")
+
+
+class CampaignForm(SectionForm):
+    """Code, names and time zone of a campaign."""
+
+    names_en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
+    names_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
+    code = forms.SlugField(
+        label=_("Code"), required=False, max_length=64, help_text=_("Used in files and the API. Fixed once launched.")
+    )
+    zone = SelectField(label=_("Time zone"), required=False)
+    empty_texts = {"names_en": ENTER_NAME, "names_zh": ENTER_NAME, "code": _("Enter a code.")}
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.set_choices("zone", self.campaign.zones)
+        if self.campaign.is_published:
+            self.fields["code"].widget.attrs["readonly"] = True
+
+    def to_campaign(self) -> dict[str, Any]:
+        """Return the words of a campaign without its windows, lists and offers."""
+        code = self.initial.get("code") if self.campaign.is_published else self.written("code")
+        names = {"en": or_missing(self.written("names_en")), "zh": or_missing(self.written("names_zh"))}
+        return {"campaign": or_missing(code), "names": names, "zone": self.written("zone") or self.campaign.zone}
+
+
+class KeyedForm(SectionForm):
+    """Entry that offers refer to by its key."""
+
+    key = forms.CharField(label=_("Key"), required=False, max_length=64)
+    empty_texts: dict[str, Label] = {"key": ENTER_NAME}
+
+    def clean_key(self) -> str:
+        key: str = self.cleaned_data["key"]
+        if key and not NAME.fullmatch(key):
+            raise forms.ValidationError(gettext("Use letters, digits and hyphens."))
+        return key
+
+
+class WindowForm(KeyedForm):
+    """Shared window: its key, start and end."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        data = self.data if self.is_bound else None
+        for name, label, is_end in (("from", _("Start"), False), ("to", _("End"), True)):
+            self.parts[name] = TimeForm(
+                data,
+                prefix=f"{self.prefix}-{name}",
+                campaign=self.campaign,
+                label=label,
+                is_end=is_end,
+                initial=self.initial.get(name),
+            )
+
+    @property
+    def times(self) -> list[Any]:
+        """Return the start and the end."""
+        return list(self.parts.values())
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the window for the definition."""
+        return {name: part.bound() or None for name, part in self.parts.items() if isinstance(part, TimeForm)}
+
+
+class WindowFormSet(RowFormSet):
+    """Windows of a campaign."""
+
+    form = WindowForm
+    first_names = ("key",)
+
+
+class ValueForm(SectionForm):
+    """Value of a shared list, with its names in both languages."""
+
+    value = forms.CharField(label=_("Value"), required=False, max_length=200)
+    en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
+    zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
+
+    def to_row(self) -> tuple[str, dict[str, str] | None]:
+        """Return the value, and its names where it has both."""
+        names = {"en": str(self.written("en") or ""), "zh": str(self.written("zh") or "")}
+        return str(self.written("value")), names if all(names.values()) else None
+
+
+class ValueFormSet(RowFormSet):
+    """Values of a shared list."""
+
+    form = ValueForm
+    first_names = ("value",)
+    max_num = absolute_max = 500
+
+
+class ListForm(KeyedForm):
+    """Shared list: its key, its names, and its values."""
+
+    names_en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
+    names_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        data = self.data if self.is_bound else None
+        values = self.initial.get("values") or []
+        kwargs = {"campaign": self.campaign}
+        self.entries = ValueFormSet(data, prefix=f"{self.prefix}-values", initial=values, form_kwargs=kwargs)
+        self.parts = {"values": self.entries}
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the list for the definition: values with names where every value has them."""
+        names = {"en": self.written("names_en"), "zh": self.written("names_zh")}
+        values = self.entries.write()
+        labels = {value: label for value, label in values if label}
+        named = len(labels) == len(values)
+        entry: dict[str, Any] = {"names": names if all(names.values()) else ABSENT}
+        entry["values"] = (labels if named else [value for value, _label in values]) or None
+        return {**entry, "labels": labels if labels and not named else ABSENT}
+
+
+class ListFormSet(RowFormSet):
+    """Lists of a campaign."""
+
+    form = ListForm
+    first_names = ("key",)
+
+
+class CampaignForms:
+    """All forms of a campaign, bound where `data` was sent."""
+
+    def __init__(self, document: Any, context: CampaignContext, data: Any = None) -> None:
+        shared = {"campaign": context}
+        self.basics = CampaignForm(data, prefix="campaign", initial=_initial_campaign(document), **shared)
+        windows = [
+            _initial_window(key, window, context.zone) for key, window in (document.get("windows") or {}).items()
+        ]
+        lists = [_initial_list(key, entry) for key, entry in (document.get("lists") or {}).items()]
+        self.windows = WindowFormSet(data, prefix="windows", initial=windows, form_kwargs=shared)
+        self.lists = ListFormSet(data, prefix="lists", initial=lists, form_kwargs=shared)
+
+    @property
+    def parts(self) -> list[Part]:
+        return [self.basics, self.windows, self.lists]
+
+    def is_valid(self) -> bool:
+        """Return whether every part is complete and right."""
+        valid = [part.is_valid() for part in self.parts]
+        return all(valid)
+
+    def problems(self) -> Iterator[FieldProblem]:
+        """Yield the errors of all fields."""
+        for part in self.parts:
+            yield from part.problems()
+
+    def to_campaign(self) -> dict[str, Any]:
+        """Return the words of the campaign. The forms have been checked."""
+        windows = {form.written("key"): row for form, row in _written(self.windows)}
+        lists = {form.written("key"): row for form, row in _written(self.lists)}
+        return {**self.basics.to_campaign(), "windows": windows or ABSENT, "lists": lists or ABSENT}
+
+
+def _written(rows: RowFormSet) -> list[tuple[SectionForm, Any]]:
+    return list(zip(rows.active_forms, rows.write(), strict=True))
+
+
+def _initial_campaign(document: Any) -> dict[str, Any]:
+    names = document.get("names") or {}
+    basics = {"names_en": names.get("en"), "names_zh": names.get("zh")}
+    return {**basics, "code": document.get("campaign"), "zone": document.get("zone")}
+
+
+def _initial_window(key: str, window: Any, zone: str) -> dict[str, Any]:
+    ends = window if isinstance(window, dict) else {}
+    start, end = initial_time(ends.get("from"), zone), initial_time(ends.get("to"), zone, is_end=True)
+    return {"key": key, "from": start, "to": end}
+
+
+def _initial_list(key: str, entry: Any) -> dict[str, Any]:
+    full: dict[str, Any] = entry if isinstance(entry, dict) else {"values": entry or []}
+    names, values, labels = full.get("names") or {}, full.get("values") or [], full.get("labels") or {}
+    named = values if isinstance(values, dict) else {value: labels.get(value) for value in values}
+    rows = [{"value": value, **(label or {})} for value, label in named.items()]
+    return {"key": key, "names_en": names.get("en"), "names_zh": names.get("zh"), "values": rows}
