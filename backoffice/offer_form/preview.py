@@ -41,10 +41,10 @@ class MerchantView:
     missing: list[str] = field(default_factory=list)
 
 
-def merchant_view(document: Any, number: int, form: OfferForm, language: str) -> MerchantView:
-    """Return the merchant view of an offer of a draft, as far as it can be read."""
+def merchant_view(document: Any, number: int, form: OfferForm, language: str, right: OfferTerms | None) -> MerchantView:
+    """Return the merchant view of an offer of a draft; `right` are its terms if the draft has no errors."""
     with translation.override("zh-hans" if language == "zh" else "en"):
-        terms, left_out = _readable(document, number)
+        terms, left_out = (right, list[str]()) if right else _readable(document, number)
         names = form.basics.text_of(f"names_{language}")
         view = MerchantView(name=names or _("Name missing"))
         view.missing = list(dict.fromkeys(_titles(left_out)))

@@ -5,6 +5,7 @@ been submitted; the button `save` writes it in any state. Two people, or two tab
 """
 
 import json
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,8 @@ from core import clock
 from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
 
+WRITTEN = "builder_written"
+"""Key of the session: the page that wrote last, and the version that it wrote."""
 COMPLETE = "complete"
 """Last input of the form: a request without it was cut short, and is not written."""
 TABS = ("merchant", "yaml", "warnings")
@@ -46,6 +49,8 @@ class Builder:
         self.document = load(draft.source)
         self.number, self.offer = find_offer(self.document, code)
         self.saved, self.saved_version = yaml_roundtrip.dump(self.offer), version_of(self.offer)
+        self.saved_code = code
+        self.page = self.sent.get("page") or secrets.token_hex(8)
         self.text_problems: list[Problem] = []
         data = apply_actions(self.sent) if COMPLETE in self.sent else None
         if "apply" in self.sent:
@@ -104,7 +109,8 @@ class Builder:
         return yaml_lines(self.mine, self.problems, f"offers.{self.number}")
 
     def view(self, language: str) -> MerchantView:
-        return merchant_view(self.document, self.number, self.form, language)
+        terms = next((offer for offer in self.text.offers if offer.code == self.code), None) if self.text else None
+        return merchant_view(self.document, self.number, self.form, language, terms)
 
 
 @dataclass
@@ -140,17 +146,29 @@ def _is_sent(request: HttpRequest, builder: Builder) -> bool:
 def _write(request: HttpRequest, builder: Builder) -> Outcome:
     """Write the draft where that is asked for, or by itself while nobody has to approve it."""
     draft, asked = builder.draft, "save" in request.POST or "apply" in request.POST
-    conflict = find_conflict(request, draft, saved=builder.saved, mine=builder.mine, version=builder.saved_version)
+    conflict = _conflict(request, builder)
     if not was_shown(request, conflict) or (conflict and not asked):
         return Outcome(conflict=conflict)
     automatic = draft.status == Draft.Status.DRAFT and "peek" not in request.POST
     if not asked and not automatic:
         return Outcome()
     try:
-        drafts.write(draft, builder.source, was=draft.digest, at=clock.now(), by=actor(request))
+        drafts.write(draft, builder.source, was=draft.digest, at=clock.now(), by=actor(request), automatic=not asked)
     except DraftError as error:
         return Outcome(refusal=str(error))
+    request.session[WRITTEN] = [builder.page, version_of(builder.offer)]
     return Outcome(saved=True)
+
+
+def _conflict(request: HttpRequest, builder: Builder) -> Conflict | None:
+    """Return the conflict with another version; one that this very page wrote, in a request that it gave up, is none.
+
+    A page gives a request up when the next change follows before the answer, so it still names the version before.
+    """
+    if request.session.get(WRITTEN) == [builder.page, builder.saved_version]:
+        return None
+    version = builder.saved_version
+    return find_conflict(request, builder.draft, saved=builder.saved, mine=builder.mine, version=version)
 
 
 def _render(request: HttpRequest, builder: Builder, outcome: Outcome) -> HttpResponse:
@@ -159,7 +177,7 @@ def _render(request: HttpRequest, builder: Builder, outcome: Outcome) -> HttpRes
     tab = sent.get("show") or sent.get("tab") or "merchant"
     unsaved = builder.is_bound and not outcome.saved
     base = sent.get("was") if unsaved and sent.get("was") else version_of(builder.offer)
-    code = builder.code if outcome.saved or not builder.is_bound else str(find_code(builder))
+    code = builder.code if outcome.saved or not builder.is_bound else builder.saved_code
     return render_page(
         request,
         "offer_form",
@@ -179,18 +197,12 @@ def _render(request: HttpRequest, builder: Builder, outcome: Outcome) -> HttpRes
         other_problems=_elsewhere(builder),
         text=sent.get("yaml", "") if builder.text_problems else builder.mine,
         edits_text=sent.get("show") == "text" or bool(builder.text_problems),
-        offers=[offer for offer in builder.document.get("offers") or () if isinstance(offer, dict)],
     )
 
 
 def version_of(offer: Any) -> str:
     """Return the digest of what an offer says, whatever its layout."""
     return drafts.digest(json.dumps(offer))
-
-
-def find_code(builder: Builder) -> str:
-    """Return the code under which the offer is saved."""
-    return str(load(builder.draft.source)["offers"][builder.number].get("code"))
 
 
 def _elsewhere(builder: Builder) -> Sequence[Problem]:

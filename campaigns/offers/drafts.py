@@ -5,7 +5,7 @@ An approval holds for exactly the text that was shown. Whoever wrote in a draft 
 
 import hashlib
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.db import transaction
@@ -21,6 +21,10 @@ from identity.users import user_key
 Status = Draft.Status
 EDITS = (AuditEvent.Verb.WRITTEN, AuditEvent.Verb.REBASED)
 """Verbs that change the text of a draft but not who has to act."""
+
+
+ONE_SITTING = timedelta(minutes=10)
+"""Time in which changes that a page writes by itself are one act of the audit log."""
 
 
 class DraftError(Exception):
@@ -44,11 +48,12 @@ def begin(source: str, *, title: str, at: datetime, by: str, of: Campaign | None
     return draft
 
 
-def write(draft: Draft, source: str, *, was: str, at: datetime, by: str) -> None:
+def write(draft: Draft, source: str, *, was: str, at: datetime, by: str, automatic: bool = False) -> None:
     """Replace the draft's text; approvals and a submission are void with that.
 
-    `was` is the digest of the text that the writer saw. Raises DraftError where another text stands there by now, or
-    the draft is launched or withdrawn.
+    `was` is the digest of the text that the writer saw. What a page writes by itself (`automatic`) is one act with
+    what the same person wrote just before. Raises DraftError where another text stands there by now, or the draft is
+    launched or withdrawn.
     """
     with transaction.atomic():
         row = _held(draft, Draft.OPEN)
@@ -56,8 +61,15 @@ def write(draft: Draft, source: str, *, was: str, at: datetime, by: str) -> None
             raise DraftError(_("Somebody else changed this draft meanwhile. Look at it again before you write."))
         if row.source != source:
             _replace(row, source, at=at, by=by)
-            _note(row, AuditEvent.Verb.WRITTEN, at=at, by=by, before={"digest": was}, after={"digest": row.digest})
+            if not (automatic and _goes_on(row, at=at, by=by)):
+                _note(row, AuditEvent.Verb.WRITTEN, at=at, by=by, before={"digest": was}, after={"digest": row.digest})
     draft.refresh_from_db()
+
+
+def _goes_on(row: Draft, *, at: datetime, by: str) -> bool:
+    """Return whether a person goes on with what they began to write a short time ago."""
+    last = row.acts.order_by("-pk").first()
+    return last is not None and (last.verb, last.by) == (AuditEvent.Verb.WRITTEN, by) and at - last.at < ONE_SITTING
 
 
 def _replace(row: Draft, source: str, *, at: datetime, by: str) -> None:

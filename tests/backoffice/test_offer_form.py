@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.http import QueryDict
 
-from campaigns.models import Draft
+from campaigns.models import AuditEvent, Draft
 from campaigns.offers import drafts
 from definitions import parser, yaml_roundtrip
 from tests.support.html_forms import form_data
@@ -133,6 +133,30 @@ def test_what_is_typed_is_stored_while_nobody_has_to_approve_it() -> None:
     assert parser.read(editor.source).offers[0].benefit.percent == 12  # type: ignore[union-attr]
     assert "# why" in editor.source
     editor.change(**{"benefit-percent": "13", "peek": "1"})  # a look at the preview stores nothing
+    assert "percent: 12" in editor.source
+
+
+def test_changes_in_one_sitting_are_one_act_of_the_audit_log() -> None:
+    editor = Editor()
+    for percent in ("11", "12", "13"):
+        editor.change(**{"benefit-percent": percent})
+    assert "percent: 13" in editor.source
+    assert [act.verb for act in editor.draft.acts.order_by("pk")] == [AuditEvent.Verb.WRITTEN] * 2  # begun in 2022
+    assert editor.save()
+    assert editor.draft.acts.count() == 2
+
+
+def test_a_page_does_not_conflict_with_what_it_wrote_in_a_request_that_it_gave_up() -> None:
+    editor = Editor()
+    opened = editor.html
+    editor.change(**{"benefit-percent": "11"})  # the answer does not arrive
+    editor.html = opened
+    editor.change(**{"benefit-percent": "12"})
+    assert "percent: 12" in editor.source
+    other = Editor.again(editor)
+    other.change(**{"quota-limit": "5"})
+    editor.html = opened
+    assert "Saved by ana" in words(editor.change(**{"benefit-percent": "13"}))
     assert "percent: 12" in editor.source
 
 

@@ -29,6 +29,13 @@ class Editor:
         self.browser.force_login(user)
         self._html = ""
 
+    @classmethod
+    def again(cls, editor: "Editor") -> "Editor":
+        """Return another tab of the same browser on the same offer."""
+        tab = cls.__new__(cls)
+        tab.draft, tab.path, tab.browser, tab._html = editor.draft, editor.path, editor.browser, ""
+        return tab
+
     @property
     def html(self) -> str:
         """The page as it stands; fetched anew after a save."""
