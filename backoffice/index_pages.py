@@ -28,15 +28,15 @@ SETTINGS = (
         gettext_lazy("People"),
         gettext_lazy("Users of the workspace, their roles and their sign-in."),
         "user-search",
-        "admin:auth_user_changelist",
+        "backoffice:people",
         "auth.view_user",
     ),
     Setting(
         gettext_lazy("Roles"),
         gettext_lazy("What viewers, operators, approvers and administrators may do."),
         "checks",
-        "admin:auth_group_changelist",
-        "auth.view_group",
+        "backoffice:roles",
+        "campaigns.view_offer",
     ),
     Setting(
         gettext_lazy("Members of merchants"),
@@ -49,14 +49,14 @@ SETTINGS = (
         gettext_lazy("API keys"),
         gettext_lazy("Programs that read and claim over the REST API."),
         "plug",
-        "admin:merchants_apikey_changelist",
+        "backoffice:api-keys",
         "merchants.view_apikey",
     ),
     Setting(
         gettext_lazy("Webhooks"),
         gettext_lazy("Addresses that are told of decisions and changes, with each delivery."),
         "bolt",
-        "admin:campaigns_endpoint_changelist",
+        "backoffice:endpoints",
         "campaigns.view_endpoint",
     ),
     Setting(
@@ -65,6 +65,20 @@ SETTINGS = (
         "file-import",
         "admin:imports_storedmapping_changelist",
         "imports.view_storedmapping",
+    ),
+    Setting(
+        gettext_lazy("Notifications"),
+        gettext_lazy("Choose what you are told in the workspace and by mail."),
+        "bell",
+        "backoffice:notification-settings",
+        "campaigns.view_offer",
+    ),
+    Setting(
+        gettext_lazy("Data retention"),
+        gettext_lazy("What is kept, and for how long."),
+        "database",
+        "backoffice:retention",
+        "campaigns.view_offer",
     ),
 )
 DEMO_CLOCK = Setting(

@@ -97,8 +97,8 @@ IMPORTS = Entry(
 INTEGRATIONS = Entry(
     _("Integrations"),
     "plug",
-    "admin:campaigns_endpoint_changelist",
-    ("campaigns/delivery/", "merchants/apikey/"),
+    "backoffice:endpoints",
+    ("campaigns/endpoint/", "campaigns/delivery/", "merchants/apikey/", "settings/api-keys/", "settings/deliveries/"),
     "view_endpoint",
 )
 AUDIT_LOG = Entry(_("Audit log"), "history", "admin:campaigns_auditevent_changelist", (), "view_auditevent")

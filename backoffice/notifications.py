@@ -42,7 +42,7 @@ class Choice:
     mail: bool
 
 
-@staff_view(methods=("GET", "HEAD"))
+@staff_view("view_offer", methods=("GET", "HEAD"))
 def page(request: HttpRequest) -> HttpResponse:
     """List the reader's notifications, newest first."""
     user = cast(User, request.user)
@@ -53,7 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render_page(request, "notifications", title=_("Notifications"), lines=lines, pages=shown, has_unread=unread)
 
 
-@staff_view(methods=("GET", "HEAD"))
+@staff_view("view_offer", methods=("GET", "HEAD"))
 def follow(request: HttpRequest, pk: int) -> HttpResponse:
     """Mark a notification of the reader as read and lead to what it is about."""
     row = get_object_or_404(Notification.objects.select_related("notice"), pk=pk, user=request.user)
@@ -61,7 +61,7 @@ def follow(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect(row.notice.path)
 
 
-@staff_view(methods=("POST",))
+@staff_view("view_offer", methods=("POST",))
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark all notifications of the reader as read, or the one whose key is posted."""
     pk = request.POST.get("pk", "")
@@ -69,7 +69,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
     return redirect("backoffice:notifications")
 
 
-@staff_view(methods=("GET", "HEAD", "POST"))
+@staff_view("view_offer", methods=("GET", "HEAD", "POST"))
 def choose(request: HttpRequest) -> HttpResponse:
     """Show and store which topics are told in the workspace and by mail, and the language of mail."""
     user = cast(User, request.user)

@@ -474,11 +474,11 @@ def form(receiver: Receiver, **more: Any) -> dict[str, Any]:
 
 def test_operators_register_test_rotate_disable_and_enable_endpoints(root: Client, receivers: list[Receiver]) -> None:
     receiver, _ = receivers
-    page = root.post("/admin/campaigns/endpoint/add/", form(receiver), follow=True).content.decode()
+    page = root.post("/admin/settings/webhooks/new/", form(receiver)).content.decode()
     there = Endpoint.objects.get()
     assert there.secret in page or there.secret.replace("+", "&#x2B;") in page
     assert (there.kinds, there.created_by) == (["granted"], "root")
-    assert there.secret not in root.get(f"/admin/campaigns/endpoint/{there.pk}/change/").content.decode()
+    assert there.secret not in root.get(f"/admin/settings/webhooks/{there.pk}/").content.decode()
     chosen = {"_selected_action": [there.pk]}
     root.post("/admin/campaigns/endpoint/", {"action": "test", **chosen})
     webhook_sender.deliver(there, clock=timezone.now)
@@ -491,13 +491,13 @@ def test_operators_register_test_rotate_disable_and_enable_endpoints(root: Clien
     happen("F1")
     assert Delivery.objects.count() == 1
     root.post("/admin/campaigns/endpoint/", {"action": "enable", **chosen})
-    root.post("/admin/campaigns/endpoint/", {"action": "rotate", **chosen})
+    root.post(f"/admin/settings/webhooks/{there.pk}/rotate/")
     assert Endpoint.objects.get().old_secret == there.secret
 
 
 def test_the_form_refuses_private_addresses(root: Client, receivers: list[Receiver], settings: Settings) -> None:
     settings.WEBHOOKS_PRIVATE = False
-    page = root.post("/admin/campaigns/endpoint/add/", form(receivers[0], url="https://169.254.169.254/latest/"))
+    page = root.post("/admin/settings/webhooks/new/", form(receivers[0], url="https://169.254.169.254/latest/"))
     assert "not public" in page.content.decode()
     assert not Endpoint.objects.exists()
 

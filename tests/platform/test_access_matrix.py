@@ -23,7 +23,7 @@ ROLES = {"v": "viewer", "o": "operator", "p": "approver", "a": "administrator"}
 ALL = "vopa"
 ADMIN_LISTS = {"auth.user": "a", "auth.group": "a", "core.democlock": "a", "identity.rolerequest": "a"}
 """Lists that not every role sees."""
-ADDED = {"merchants.member": "oa", "imports.storedmapping": "oa", "campaigns.endpoint": "a", "auth.user": "a"}
+ADDED = {"merchants.member": "oa", "imports.storedmapping": "oa", "auth.user": "a"}
 """Lists with a form to add a row."""
 FACTS = {schema.model._meta.label_lower for schema in all_schemas()}
 OPEN = {
