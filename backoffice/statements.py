@@ -1,54 +1,105 @@
 """Pages of monthly statements by offer, merchant and currency, also as files; closing of a month."""
 
-from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from urllib.parse import quote
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.core.paginator import Paginator
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from backoffice import statement_files
 from backoffice.rendering import actor, render_confirmation, render_page, staff_view
 from campaigns.ledger import statements
-from campaigns.ledger.statements import Line, PeriodError
+from campaigns.ledger.statements import PARTS, ZERO, Line, PeriodError
 from campaigns.models import AccountingPeriod
 from core import clock, spreadsheets
 from core.formatting import format_money
 from core.spreadsheets import CONTENT_TYPES
+from merchants.models import Merchant
 
-MAX_LINES_SHOWN = 500
+MONTHS_ON_A_PAGE = 12
+LINES_ON_A_PAGE = 50
+FIGURES = (*PARTS, "total")
+Sums = dict[str, list[Decimal]]
+"""Amounts and total by currency; currencies are not added together."""
+
+
+@dataclass
+class OfferSums:
+    """Sums of one offer in one currency."""
+
+    code: str
+    name: str
+    currency: str
+    figures: list[Decimal]
+
+
+@dataclass
+class Shown:
+    """Part of a month that the page shows: one page of the chosen lines, and the sums of all of them."""
+
+    first: int
+    lines: list[Line] = field(default_factory=list)
+    count: int = 0
+    totals: Sums = field(default_factory=dict)
+    offers: dict[tuple[str, str], OfferSums] = field(default_factory=dict)
+
+    def add(self, line: Line, *, is_chosen: bool) -> None:
+        """Count a line in the sums and, if the page has it, keep it."""
+        figures = [getattr(line, name) for name in FIGURES]
+        key = (line.offer, line.currency)
+        offer = self.offers.setdefault(key, OfferSums(line.offer, line.name, line.currency, [ZERO] * len(FIGURES)))
+        offer.figures = _added(offer.figures, figures)
+        if is_chosen:
+            self.totals[line.currency] = _added(self.totals.get(line.currency, [ZERO] * len(FIGURES)), figures)
+            if self.first <= self.count < self.first + LINES_ON_A_PAGE:
+                self.lines.append(line)
+            self.count += 1
+
+
+def _added(sums: list[Decimal], figures: list[Decimal]) -> list[Decimal]:
+    return [old + new for old, new in zip(sums, figures, strict=True)]
 
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
 def month_list(request: HttpRequest) -> HttpResponse:
-    """List the months and whether they are closed."""
-    closed = {period.month: period for period in AccountingPeriod.objects.all()}
-    months = [(month, closed.get(month)) for month in statements.months()]
-    return render_page(request, "statements", title=_("Statements"), months=months)
+    """List the months, newest first, with their totals and whether they are closed."""
+    pages = Paginator(statements.months(), MONTHS_ON_A_PAGE).get_page(request.GET.get("page"))
+    closed = {period.month: period for period in AccountingPeriod.objects.filter(month__in=list(pages))}
+    months = [(month, closed.get(month), statements.totals(month)) for month in pages]
+    return render_page(request, "statements", title=_("Statements"), months=months, pages=pages)
 
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, month: str) -> HttpResponse:
-    """Show the statement of a month: totals by offer, and lines."""
+    """Show the statement of a month: sums, then offers, then a page of lines with the names of merchants."""
     first = _month(month)
-    lines = list(statements.lines(first))
     offer, merchant = request.GET.get("offer", ""), request.GET.get("merchant", "")
-    chosen = [line for line in lines if offer in ("", line.offer) and merchant in ("", line.merchant)]
+    text = request.GET.get("page", "1")
+    number = min(int(text), 1_000_000) if text.isdecimal() and int(text) else 1
+    shown = Shown(first=(number - 1) * LINES_ON_A_PAGE)
+    for line in statements.lines(first, only=merchant or None):
+        shown.add(line, is_chosen=offer in ("", line.offer))
+    names = Merchant.objects.in_bulk({line.merchant for line in shown.lines} | {merchant} - {""})
     return render_page(
         request,
         "statement",
         title=_("Statement %(month)s") % {"month": month},
         month=first,
-        lines=chosen[:MAX_LINES_SHOWN],
-        more=max(0, len(chosen) - MAX_LINES_SHOWN),
-        offers=_totals_by_offer(lines),
-        totals=_totals(chosen),
-        offer=offer,
-        merchant=merchant,
+        lines=[(line, names.get(line.merchant)) for line in shown.lines],
+        pages=Paginator(range(shown.count), LINES_ON_A_PAGE).get_page(number),
+        filters="".join(f"{key}={quote(value)}&" for key, value in (("offer", offer), ("merchant", merchant)) if value),
+        offers=shown.offers.values(),
+        totals=sorted(shown.totals.items()),
+        offer=next((each for (code, _currency), each in shown.offers.items() if code == offer), None),
+        merchant=names.get(merchant),
         period=AccountingPeriod.objects.filter(month=first).first(),
         objection=statements.closing_objection(first, at=clock.now()),
         may_close=request.user.has_perm("campaigns.close_period"),
@@ -62,35 +113,21 @@ def _month(text: str) -> date:
         raise Http404 from error
 
 
-def _totals_by_offer(lines: Iterable[Line]) -> list[tuple[str, str, str, Decimal]]:
-    """Return the total of each offer in each currency, as (code, name, currency, total)."""
-    sums: dict[tuple[str, str, str], Decimal] = {}
-    for line in lines:
-        key = (line.offer, line.name, line.currency)
-        sums[key] = sums.get(key, Decimal(0)) + line.total
-    return [(*key, total) for key, total in sums.items()]
-
-
-def _totals(lines: Iterable[Line]) -> list[tuple[str, Decimal]]:
-    """Return the total of the lines in each currency; currencies are not added together."""
-    sums: dict[str, Decimal] = {}
-    for line in lines:
-        sums[line.currency] = sums.get(line.currency, Decimal(0)) + line.total
-    return sorted(sums.items())
-
-
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
-def download(_request: HttpRequest, month: str, form: str) -> HttpResponse:
-    """Download the statement of a month as a file."""
+def download(_request: HttpRequest, month: str, form: str) -> FileResponse:
+    """Download the statement of a month: all lines as CSV for programs, or a workbook for finance."""
     first = _month(month)
     if form not in CONTENT_TYPES:
         raise Http404
     with TemporaryDirectory(prefix="fairground-") as folder:
-        path = Path(folder, f"statement.{form}")
-        spreadsheets.write(str(path), statements.COLUMNS, statements.rows(first))
-        response = HttpResponse(path.read_bytes(), content_type=CONTENT_TYPES[form])
-    response["Content-Disposition"] = f'attachment; filename="statement-{month}.{form}"'
-    return response
+        path = Path(folder, f"statement-{month}.{form}")
+        if form == "xlsx":
+            with path.open("wb") as target:
+                statement_files.write(target, first)
+        else:
+            spreadsheets.write(str(path), statements.COLUMNS, statements.rows(first))
+        # The response reads the open file, which outlives its name, and closes it.
+        return FileResponse(path.open("rb"), as_attachment=True, content_type=CONTENT_TYPES[form])
 
 
 @staff_view("close_period")
@@ -108,9 +145,8 @@ def close_month(request: HttpRequest, month: str) -> HttpResponse:
         except PeriodError as refusal:
             messages.error(request, str(refusal))
         return redirect(back)
-    totals = [
-        _("Total: %(sum)s") % {"sum": format_money(n, currency)} for currency, n in _totals(statements.lines(first))
-    ]
+    sums = statements.totals(first)
+    totals = [_("Total: %(sum)s") % {"sum": format_money(n, currency)} for currency, n in sums]
     effects = [*totals, _("The statement becomes final. Later corrections appear in the statement of a later month.")]
     title = _("Close %(month)s") % {"month": month}
     return render_confirmation(request, title=title, effects=effects, button=title, back=back, destructive=True)

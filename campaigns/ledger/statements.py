@@ -4,16 +4,18 @@ An entry belongs to the month in which it happened, in the time zone of the inst
 change: entries that are written for it later belong to the next month that was open then.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from heapq import merge
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Max, Min, OuterRef, Q, Subquery, Sum, Value, When
+from django.db.models import Case, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.utils.translation import gettext as _
 
 from campaigns.models import AccountingPeriod, Coupon, Grant, Issuance, JournalEntry, Offer
@@ -24,6 +26,8 @@ COLUMNS = "month,offer,merchant_code,currency,settled,reversed,redeemed,returned
 PARTS = COLUMNS[4:-1]
 SETTLED, REDEEMED = str(Grant.Status.SETTLED), str(Coupon.Status.REDEEMED)
 ZERO = Decimal("0.00")
+ROWS_AT_ONCE = 2_000
+"""Rows that a file of a statement keeps in memory."""
 
 
 class PeriodError(Exception):
@@ -78,50 +82,76 @@ def _belonging(month: date) -> Q:
     return within if first else within & Q(at__gte=begins(month, zone))
 
 
-def lines(month: date, *, only: str | None = None) -> Iterator[Line]:
-    """Yield the statement of a month by offer, merchant and currency; `only` names one merchant. Four queries."""
+def lines(month: date, *, only: str | None = None, chunk: int = 0) -> Iterator[Line]:
+    """Yield the statement of a month by offer, merchant and currency; `only` names one merchant. Four queries.
+
+    Both parts come in the order of the codes and are merged, so that no more than `chunk` rows are in memory; without
+    it, the rows that the database returns.
+    """
     belongs = _belonging(month)
-    sums: dict[tuple[int, str, str], dict[str, Decimal]] = {}
-    for part in (_grants(belongs, only), _coupons(belongs, only)):
-        for row in part:
-            amounts = sums.setdefault((row["offer_id"], row["whose"], row["currency"]), {})
-            amounts |= {name: round_to_cents(row[name] or ZERO) for name in PARTS if name in row}
-    offers = Offer.objects.in_bulk({offer for offer, _merchant, _currency in sums})
-    ordered = sorted(sums.items(), key=lambda item: (offers[item[0][0]].code, item[0][1], item[0][2]))
-    for (offer, merchant, currency), amounts in ordered:
-        parts = [amounts.get(name, ZERO) for name in PARTS]
-        if any(parts):
-            yield Line(offers[offer].code, offers[offer].name, merchant, currency, *parts)
+    offers = Offer.objects.in_bulk()
+    keys = ("offer_id", "offer__code", "currency")
+    parts = (
+        _grants(_settlements(belongs, only), *keys, whose=F("grant__merchant_id")),
+        _coupons(_redemptions(belongs, only), *keys, whose=F("coupon__merchant_id")),
+    )
+    sorted_parts = [part.order_by("offer__code", "whose", "currency") for part in parts]
+    ordered = merge(*(part.iterator(chunk) if chunk else part for part in sorted_parts), key=_key)
+    for (_code, merchant, currency), found in groupby(ordered, key=_key):
+        rows = list(found)
+        offer = offers[rows[0]["offer_id"]]
+        amounts = {name: row[name] for row in rows for name in PARTS if name in row}
+        figures = [round_to_cents(amounts.get(name) or ZERO) for name in PARTS]
+        if any(figures):
+            yield Line(offer.code, offer.name, merchant, currency, *figures)
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, str]:
+    return row["offer__code"], row["whose"], row["currency"]
+
+
+def totals(month: date) -> list[tuple[str, Decimal]]:
+    """Return the total of a month in each currency, which are not added together. Three queries."""
+    belongs = _belonging(month)
+    sums: dict[str, Decimal] = {}
+    for row in (*_grants(_settlements(belongs, None), "currency"), *_coupons(_redemptions(belongs, None), "currency")):
+        plus, minus = (row.get(names[0]) or row.get(names[1]) or ZERO for names in (PARTS[::2], PARTS[1::2]))
+        sums[row["currency"]] = sums.get(row["currency"], ZERO) + plus - minus
+    return sorted((currency, round_to_cents(total)) for currency, total in sums.items())
 
 
 def _sum(q: Q, amount: Any = "amount") -> Sum:
     return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money_total()))
 
 
-def _grants(belongs: Q, merchant: str | None) -> Iterable[Any]:
+def _settlements(belongs: Q, merchant: str | None) -> "QuerySet[JournalEntry]":
     moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), grant__isnull=False, grant__coupons=0)
     money_moves = moves.filter(Q(source=SETTLED) | Q(target=SETTLED)).order_by()
-    money_moves = money_moves if merchant is None else money_moves.filter(grant__merchant=merchant)
-    return money_moves.values("offer_id", "currency", whose=F("grant__merchant_id")).annotate(
-        settled=_sum(Q(target=SETTLED)), reversed=_sum(Q(source=SETTLED))
-    )
+    return money_moves if merchant is None else money_moves.filter(grant__merchant=merchant)
 
 
-def _coupons(belongs: Q, merchant: str | None) -> Iterable[Any]:
+def _grants(moves: "QuerySet[JournalEntry]", *by: str, **named: F) -> Any:
+    return moves.values(*by, **named).annotate(settled=_sum(Q(target=SETTLED)), reversed=_sum(Q(source=SETTLED)))
+
+
+def _redemptions(belongs: Q, merchant: str | None) -> "QuerySet[JournalEntry]":
     # A returned coupon leaves with its face value. The amount to take back is the one that it was redeemed for.
     moves = JournalEntry.objects.filter(belongs, ~Q(source=F("target")), coupon__isnull=False)
     money_moves = moves.filter(Q(source=REDEEMED) | Q(target=REDEEMED)).order_by()
     money_moves = money_moves if merchant is None else money_moves.filter(coupon__merchant=merchant)
     redeemed = JournalEntry.objects.filter(coupon=OuterRef("coupon"), target=REDEEMED, pk__lt=OuterRef("pk"))
-    money_moves = money_moves.annotate(worth=Subquery(redeemed.order_by("-pk").values("amount")[:1]))
-    return money_moves.values("offer_id", "currency", whose=F("coupon__merchant_id")).annotate(
+    return money_moves.annotate(worth=Subquery(redeemed.order_by("-pk").values("amount")[:1]))
+
+
+def _coupons(moves: "QuerySet[JournalEntry]", *by: str, **named: F) -> Any:
+    return moves.values(*by, **named).annotate(
         redeemed=_sum(Q(target=REDEEMED)), returned=_sum(Q(source=REDEEMED), "worth")
     )
 
 
 def rows(month: date) -> Iterator[tuple[object, ...]]:
     """Yield the statement of a month as rows of a file, in the order of COLUMNS."""
-    for line in lines(month):
+    for line in lines(month, chunk=ROWS_AT_ONCE):
         figures = (line.settled, line.reversed, line.redeemed, line.returned, line.total)
         yield (f"{month:%Y-%m}", line.offer, line.merchant, line.currency, *figures)
 

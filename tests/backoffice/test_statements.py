@@ -2,11 +2,12 @@
 
 import csv
 import io
-from datetime import date
+from datetime import date, datetime, time
 from decimal import Decimal
 
 import pytest
 from django.db.models import Sum
+from django.http import FileResponse
 from django.test import Client
 from openpyxl import load_workbook
 from pytest_django import DjangoAssertNumQueries
@@ -16,6 +17,7 @@ from campaigns.ledger import statements
 from campaigns.ledger.statements import Line, PeriodError
 from campaigns.models import AccountingPeriod, Coupon, Grant
 from logistics.models import FreightOrder
+from merchants.models import Merchant
 from tests.support import season
 from tests.support.members import text
 from tests.support.operators import EXPRESS_COUPONS, Staff
@@ -156,15 +158,104 @@ def bo(staff: Staff, market: None) -> Client:
 
 def test_the_page_and_its_files(bo: Client) -> None:
     page = text(bo, "/admin/statements/2022-09/")
-    assert "600.60 CNY" in page
-    assert "ten M1 300.30 0.00 0.00 0.00 300.30 CNY" in page
-    assert "300.30 CNY" in text(bo, "/admin/statements/2022-09/?merchant=M2")
-    rows = list(csv.reader(io.StringIO(bo.get("/admin/statements/2022-09/statement.csv").content.decode())))
+    assert "CNY 600.60 0.00 0.00 0.00 600.60 CNY" in page
+    assert "ten ten 600.60 0.00 0.00 0.00 600.60 CNY" in page
+    assert "ten Merchant M1 M1 300.30 0.00 0.00 0.00 300.30 CNY" in page
+    chosen = text(bo, "/admin/statements/2022-09/?merchant=M2")
+    assert "CNY 300.30 0.00 0.00 0.00 300.30 CNY" in chosen
+    assert "Merchant M1" not in chosen
+    rows = list(csv.reader(io.StringIO(content(bo, "csv").decode())))
     assert rows[0] == statements.COLUMNS
     assert rows[1] == ["2022-09", "ten", "M1", "CNY", "300.30", "0.00", "0.00", "0.00", "300.30"]
-    book = load_workbook(io.BytesIO(bo.get("/admin/statements/2022-09/statement.xlsx").content))
-    assert [row[-1] for row in book.active.values][1:] == [300.3, 300.3]
     assert bo.get("/admin/statements/2022-09/statement.exe").status_code == 404
+
+
+def content(browser: Client, form: str) -> bytes:
+    answer = browser.get(f"/admin/statements/2022-09/statement.{form}")
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="statement-2022-09.{form}"'
+    assert isinstance(answer, FileResponse)
+    return b"".join(answer.streaming_content)
+
+
+def test_the_workbook_is_ready_for_finance(bo: Client) -> None:
+    book = load_workbook(io.BytesIO(content(bo, "xlsx")))
+    heads = ["Currency", "Settled", "Reversed", "Redeemed", "Returned", "Total"]
+    first = datetime.combine(SEPTEMBER, time())
+    figures, total = [300.3, 0, 0, 0, 300.3], [600.6, 0, 0, 0, 600.6]
+    assert [[list(row) for row in sheet.values] for sheet in book] == [
+        [["Offer", "Code", *heads], ["ten", "ten", "CNY", *total], ["Total", None, "CNY", *total]],
+        [
+            ["Merchant", "Code", *heads],
+            ["Merchant M1", "M1", "CNY", *figures],
+            ["Merchant M2", "M2", "CNY", *figures],
+            ["Total", None, "CNY", *total],
+        ],
+        [
+            ["Month", "Offer", "Offer code", "Merchant", "Merchant code", *heads],
+            [first, "ten", "ten", "Merchant M1", "M1", "CNY", *figures],
+            [first, "ten", "ten", "Merchant M2", "M2", "CNY", *figures],
+            ["Total", None, None, None, None, "CNY", *total],
+        ],
+    ]
+    assert book.sheetnames == ["By offer", "By merchant", "Lines"]
+    lines = book["Lines"]
+    assert (lines.freeze_panes, lines["A2"].number_format, lines["K2"].number_format) == ("A2", "yyyy-mm", "#,##0.00")
+    assert (lines.column_dimensions["D"].width, lines["A1"].font.b, lines["K4"].font.b, lines["K3"].font.b) == (
+        40,
+        True,
+        True,
+        False,
+    )
+
+
+def test_a_name_is_never_a_formula_in_the_workbook(bo: Client) -> None:
+    Merchant.objects.filter(pk="M1").update(name="=HYPERLINK(1)")
+    cell = load_workbook(io.BytesIO(content(bo, "xlsx")))["Lines"]["D2"]
+    assert (cell.value, cell.data_type) == ("'=HYPERLINK(1)", "s")
+
+
+def test_the_workbook_is_in_the_readers_language(staff: Staff, market: None) -> None:
+    book = load_workbook(io.BytesIO(content(staff("vi", "viewer", language="zh-hans"), "xlsx")))
+    assert book.sheetnames == ["按优惠", "按商家", "明细"]
+
+
+def test_the_list_has_the_totals_and_the_state_of_each_month(bo: Client) -> None:
+    assert "2022-09 open 600.60 CNY" in text(bo, "/admin/statements/")
+    bo.post("/admin/statements/2022-08/close/")
+    statements.close(SEPTEMBER, at=t("10-01 00:00:00"), by="bo")
+    assert "2022-09 closed bo" in text(bo, "/admin/statements/")
+
+
+def test_totals_are_the_sums_of_the_lines(market: None) -> None:
+    publish(EXPRESS_COUPONS + offer("yen", benefit="{fee: freight, percent: 20}"))
+    correct(FreightOrder, "FM10", shipped_at="12")
+    correct(FreightOrder, "FM12", cancelled_at="21")
+    freight("U", of="M3", paid_at="12", base_freight=77)
+    tick("22")
+    for month in statements.months():
+        sums: dict[str, Decimal] = {}
+        for line in statements.lines(month):
+            sums[line.currency] = sums.get(line.currency, Decimal(0)) + line.total
+        assert statements.totals(month) == sorted(sums.items())
+        assert list(statements.rows(month)) == [
+            (
+                *(f"{month:%Y-%m}", line.offer, line.merchant, line.currency),
+                *(line.settled, line.reversed, line.redeemed, line.returned, line.total),
+            )
+            for line in statements.lines(month)
+        ]
+
+
+def test_lines_are_paged_and_sums_are_of_all(bo: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backoffice.statements.LINES_ON_A_PAGE", 1)
+    second = text(bo, "/admin/statements/2022-09/?offer=ten&page=2")
+    assert "ten Merchant M2 M2 300.30" in second
+    assert "ten Merchant M1 M1" not in second
+    assert "Page 2 of 2" in second
+    assert "CNY 600.60 0.00 0.00 0.00 600.60 CNY" in second
+    assert "?offer=ten&amp;page=1" in bo.get("/admin/statements/2022-09/?offer=ten&page=2").content.decode()
+    for odd in ("0", "x", "99999999999999999999"):
+        assert bo.get(f"/admin/statements/2022-09/?page={odd}").status_code == 200
 
 
 def test_closing_at_the_desk(bo: Client, staff: Staff) -> None:

@@ -1,0 +1,73 @@
+"""Workbook of a month for finance: sums by offer and by merchant, and all lines, with names and totals."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from decimal import Decimal
+from itertools import islice
+from typing import IO
+
+from django.utils.translation import gettext as _
+
+from campaigns.ledger import statements
+from campaigns.ledger.statements import PARTS, ROWS_AT_ONCE, ZERO, Line
+from core.workbooks import MONEY, Book, Column, Sheet
+from merchants.models import Merchant
+
+Sums = dict[tuple[str, str, str], list[Decimal]]
+"""Amounts and total by code, name and currency."""
+
+
+def write(file: IO[bytes], month: date) -> None:
+    """Write the workbook of a month. Lines are written as they are read; only the sums are kept."""
+    by_offer: Sums = {}
+    by_merchant: Sums = {}
+    with Book(file) as book:
+        offers = book.sheet(_("By offer"), [Column(_("Offer"), 34), Column(_("Code"), 26), *_amounts()])
+        merchants = book.sheet(_("By merchant"), [Column(_("Merchant"), 40), Column(_("Code"), 14), *_amounts()])
+        heads = [Column(_("Month"), 10, "yyyy-mm"), Column(_("Offer"), 34), Column(_("Offer code"), 26)]
+        heads += [Column(_("Merchant"), 40), Column(_("Merchant code"), 14), *_amounts()]
+        lines = book.sheet(_("Lines"), heads)
+        for line, name in _named(statements.lines(month, chunk=ROWS_AT_ONCE)):
+            figures = [*(getattr(line, part) for part in PARTS), line.total]
+            lines.add([month, line.name, line.offer, name, line.merchant, line.currency, *figures])
+            _add(by_offer, (line.name, line.offer, line.currency), figures)
+            _add(by_merchant, (name, line.merchant, line.currency), figures)
+        totals = _totals(by_offer)
+        _finish(offers, by_offer, totals, before=1)
+        _finish(merchants, dict(sorted(by_merchant.items(), key=lambda item: item[0][1:])), totals, before=1)
+        _finish(lines, {}, totals, before=4)
+
+
+def _amounts() -> list[Column]:
+    heads = (_("Settled"), _("Reversed"), _("Redeemed"), _("Returned"), _("Total"))
+    return [Column(_("Currency"), 10), *(Column(head, 16, MONEY) for head in heads)]
+
+
+def _named(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
+    """Yield each line with the name of its merchant. One query for many lines."""
+    rest = iter(lines)
+    while chunk := list(islice(rest, ROWS_AT_ONCE)):
+        found = Merchant.objects.filter(pk__in={line.merchant for line in chunk})
+        names = {code: name or name_en for code, name, name_en in found.values_list("code", "name", "name_en")}
+        yield from ((line, names.get(line.merchant, "")) for line in chunk)
+
+
+def _add(sums: Sums, key: tuple[str, str, str], figures: list[Decimal]) -> None:
+    before = sums.setdefault(key, [ZERO] * len(figures))
+    sums[key] = [old + new for old, new in zip(before, figures, strict=True)]
+
+
+def _totals(sums: Sums) -> dict[str, list[Decimal]]:
+    """Return the sums of each currency."""
+    found: Sums = {}
+    for (_name, _code, currency), figures in sums.items():
+        _add(found, ("", "", currency), figures)
+    return {currency: figures for (_name, _code, currency), figures in sorted(found.items())}
+
+
+def _finish(sheet: Sheet, sums: Sums, totals: dict[str, list[Decimal]], *, before: int) -> None:
+    """Add the sums, and a row of totals for each currency; `before` are its empty columns after the first."""
+    for (name, code, currency), figures in sums.items():
+        sheet.add([name, code, currency, *figures])
+    for currency, figures in totals.items():
+        sheet.add([_("Total"), *[""] * before, currency, *figures], strong=True)
