@@ -111,7 +111,7 @@ def change(request: HttpRequest, pk: int) -> HttpResponse:
         title = _("Change %(name)s") % {"name": endpoint.name}
         return _form_page(request, form, title=title, button=_("Save"), endpoint=endpoint)
     with transaction.atomic():
-        webhooks.change(endpoint, **form.cleaned_data)
+        webhooks.change(endpoint, **form.cleaned_data | {"kinds": sorted(form.cleaned_data["kinds"])})
         _log(request, endpoint, CHANGE, f"changed {', '.join(form.changed_data) or 'nothing'}")
     messages.success(request, _("The webhook is saved."))
     return redirect("backoffice:endpoint", pk)
