@@ -4,7 +4,7 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 
-from api import fact_columns, webhook_docs
+from api import examples, fact_columns, webhook_docs
 from api.problem_types import CATALOGUE
 from imports.registry import all_schemas
 
@@ -49,6 +49,7 @@ def complete(result: dict[str, Any], **_options: object) -> dict[str, Any]:
                 if method == "get":
                     operation["responses"]["304"] = NOT_MODIFIED
                 _add_links(operation)
+                examples.add(operation)
     components = result["components"]["schemas"]
     for schema in all_schemas():
         components[f"Fact_{schema.name}"] = fact_columns.json_schema(schema)

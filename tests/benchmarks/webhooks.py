@@ -1,10 +1,13 @@
-"""Rate of webhook deliveries in one worker, against a bare loop of urllib3 on the same receiver.
+"""Rate of webhook deliveries in one worker, against a bare loop of urllib3, and beside a receiver that fails.
 
     python -m tests.benchmarks.webhooks [--deliveries 5000] [--rounds 3]
 
 The receiver is a process of its own that reads the body and answers 200. Each round sends the same deliveries twice:
 by one connection of urllib3 that posts the signed bodies one after the other, and by the worker, which reads them
 from the database, signs them, sends them and records their results.
+
+Then the worker sends them again, while another of its threads sends to a receiver that keeps each request for a while
+and fails.
 """
 
 import multiprocessing
@@ -12,22 +15,32 @@ import os
 from argparse import ArgumentParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
-from time import perf_counter
+from threading import Thread
+from time import perf_counter, sleep
 from typing import Any
 
 from tests.benchmarks import databases
 from tests.benchmarks.figures import ratio, say, timings, verdict
 
+SLOW = "/slow"
+FAILING = 64
+HELD_FOR = 0.5
+"""Seconds that the failing receiver keeps a request."""
+
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers 200 and keeps the connection."""
+    """Answers 200 and keeps the connection; 500 after a while at the address of the failing receiver."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        if self.path == SLOW:
+            sleep(HELD_FOR)
+            self.wfile.write(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+        else:
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
     def log_message(self, format: str, *args: object) -> None:  # the library's name
         """Write no log."""
@@ -88,6 +101,24 @@ def _worker(endpoint: Any, count: int) -> float:
     return perf_counter() - began
 
 
+def _beside_failing(endpoint: Any, failing: Any, count: int) -> float:
+    """Return the seconds of the worker while another thread sends to a receiver that fails."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from campaigns.notifications import webhook_sender
+
+    def fail() -> None:
+        webhook_sender.deliver(failing, clock=timezone.now)
+        connection.close()
+
+    other = Thread(target=fail)
+    other.start()
+    seconds = _worker(endpoint, count)
+    other.join()
+    return seconds
+
+
 def main() -> None:
     """Measure and print the rates."""
     parser = ArgumentParser(description=__doc__)
@@ -101,16 +132,21 @@ def main() -> None:
     url, count = f"http://127.0.0.1:{ours.recv()}/hook", options.deliveries
     bare: list[float] = []
     worker: list[float] = []
+    beside: list[float] = []
     with databases.own("webhooks"):
         for _ in range(options.rounds):
             endpoint = _prepare(url, count)
             bare.append(_bare(endpoint, url))
             worker.append(_worker(endpoint, count))
+            again, failing = _prepare(url, count), _prepare(url.replace("/hook", SLOW), FAILING)
+            beside.append(_beside_failing(again, failing, count))
     receiver.terminate()
     say(f"{count:,} deliveries to one endpoint, one worker")
     timings("bare loop of urllib3", count, bare, "deliveries")
     timings("worker: read, sign, send, record", count, worker, "deliveries")
-    verdict("worker as a part of the loop", ratio(worker, bare), "above 0.3", held=ratio(worker, bare) > 0.3)
+    timings("the same beside a failing receiver", count, beside, "deliveries")
+    verdict("worker as a part of the loop", ratio(worker, bare), "above 0.5", held=ratio(worker, bare) > 0.5)
+    verdict("beside a failing receiver", ratio(beside, worker), "above 0.9", held=ratio(beside, worker) > 0.9)
 
 
 if __name__ == "__main__":

@@ -2222,6 +2222,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "september-2022",
+                     *           "name_en": "September festival",
+                     *           "name_zh": "采购节"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CampaignPage"];
                 };
             };
@@ -2327,6 +2340,21 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "subject": "freight_order",
+                 *       "fact": {
+                 *         "order_no": "F0001",
+                 *         "merchant_code": "M00003",
+                 *         "service": "express",
+                 *         "line": "us-charter-select",
+                 *         "base_freight": "1000.00",
+                 *         "currency": "CNY",
+                 *         "placed_at": "2022-09-20T12:00:00Z",
+                 *         "paid_at": "2022-09-20T12:30:00Z"
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClaimRequest"];
             };
         };
@@ -2336,6 +2364,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "not_applicable",
+                     *       "outcome": "not_applicable",
+                     *       "decides_at": null,
+                     *       "answers": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimResult"];
                 };
             };
@@ -2344,6 +2384,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "settled",
+                     *       "outcome": "granted",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimResult"];
                 };
             };
@@ -2352,6 +2431,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "waiting",
+                     *       "outcome": "waiting",
+                     *       "decides_at": "2022-10-15T16:00:00Z",
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "pending",
+                     *           "status": "",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": "2022-10-15T16:00:00Z",
+                     *           "place": null,
+                     *           "amount": null,
+                     *           "currency": "",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimResult"];
                 };
             };
@@ -2415,6 +2533,51 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "/api/v1/errors/refused/",
+                     *       "title": "Conditions not met",
+                     *       "status": 409,
+                     *       "code": "refused",
+                     *       "detail": "No offer granted this subject a benefit. See answers.",
+                     *       "errors": [],
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "refused",
+                     *       "outcome": "refused",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "refused",
+                     *           "status": "",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": null,
+                     *           "amount": null,
+                     *           "currency": "",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": false,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "480.00",
+                     *               "shortfall": "280.00",
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "480.00 CNY",
+                     *               "shortfall_text": "280.00 CNY short"
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["Refusal"] | components["schemas"]["Problem"];
                 };
             };
@@ -2491,6 +2654,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "settled",
+                     *       "outcome": "granted",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimResult"];
                 };
             };
@@ -2600,6 +2802,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "at": "2022-09-20T12:30:00Z"
+                 *     }
+                 */
                 "application/json": components["schemas"]["Step"];
             };
         };
@@ -2609,6 +2816,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "settled",
+                     *       "outcome": "granted",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimResult"];
                 };
             };
@@ -2747,6 +2993,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "7KQ2-M4XD-90PW",
+                     *       "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+                     *       "offer": "express-coupons",
+                     *       "merchant": "M00003",
+                     *       "status": "locked",
+                     *       "value": "25.00",
+                     *       "face_value": "25.00",
+                     *       "currency": "CNY",
+                     *       "valid_from": "2022-09-20T12:30:00Z",
+                     *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_no": "F0002"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Coupon"];
                 };
             };
@@ -2856,6 +3117,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_2f6c9b0d7e8a4c13",
+                     *       "href": "/api/v1/deliveries/msg_2f6c9b0d7e8a4c13/",
+                     *       "webhook": 12,
+                     *       "status": "delivered",
+                     *       "tries": 1,
+                     *       "response_status": 204,
+                     *       "error": "",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "delivered_at": "2022-09-20T12:30:00Z",
+                     *       "next_try_at": null,
+                     *       "event": {
+                     *         "type": "grant.created",
+                     *         "timestamp": "2022-09-02T04:00:00Z",
+                     *         "data": {
+                     *           "offer": "freight-ten",
+                     *           "coupon": null,
+                     *           "merchant": "M00003",
+                     *           "subject": "F00042",
+                     *           "order_no": null,
+                     *           "amount": "80.00",
+                     *           "currency": "CNY",
+                     *           "percent": null,
+                     *           "reason": "settled at the claim"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
@@ -2968,6 +3258,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_2f6c9b0d7e8a4c13",
+                     *       "href": "/api/v1/deliveries/msg_2f6c9b0d7e8a4c13/",
+                     *       "webhook": 12,
+                     *       "status": "pending",
+                     *       "tries": 0,
+                     *       "response_status": null,
+                     *       "error": "",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "delivered_at": null,
+                     *       "next_try_at": "2022-09-20T12:30:00Z",
+                     *       "event": {
+                     *         "type": "grant.created",
+                     *         "timestamp": "2022-09-02T04:00:00Z",
+                     *         "data": {
+                     *           "offer": "freight-ten",
+                     *           "coupon": null,
+                     *           "merchant": "M00003",
+                     *           "subject": "F00042",
+                     *           "order_no": null,
+                     *           "amount": "80.00",
+                     *           "currency": "CNY",
+                     *           "percent": null,
+                     *           "reason": "settled at the claim"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };
@@ -3113,6 +3432,33 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "kind": "freight_orders",
+                     *           "fact": {
+                     *             "order_no": "F0001",
+                     *             "merchant_code": "M00003",
+                     *             "service": "express",
+                     *             "line": "us-charter-select",
+                     *             "base_freight": "1000.00",
+                     *             "currency": "CNY",
+                     *             "placed_at": "2022-09-20T12:00:00Z",
+                     *             "paid_at": "2022-09-20T12:30:00Z",
+                     *             "account_code": null,
+                     *             "promo_flag": false,
+                     *             "use_coupon": false,
+                     *             "shipped_at": null,
+                     *             "departed_at": null,
+                     *             "cancelled_at": null
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["FactPage"];
                 };
             };
@@ -3220,6 +3566,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "facts": [
+                 *         {
+                 *           "order_no": "F0001",
+                 *           "merchant_code": "M00003",
+                 *           "service": "express",
+                 *           "line": "us-charter-select",
+                 *           "base_freight": "1000.00",
+                 *           "currency": "CNY",
+                 *           "placed_at": "2022-09-20T12:00:00Z",
+                 *           "paid_at": "2022-09-20T12:30:00Z"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Facts"];
             };
         };
@@ -3229,6 +3591,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rows": 1,
+                     *       "added": 1,
+                     *       "changed": 0,
+                     *       "unchanged": 0,
+                     *       "future": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportResult"];
                 };
             };
@@ -3365,6 +3736,22 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "facts": [
+                 *         {
+                 *           "order_no": "F0001",
+                 *           "merchant_code": "M00003",
+                 *           "service": "express",
+                 *           "line": "us-charter-select",
+                 *           "base_freight": "1000.00",
+                 *           "currency": "CNY",
+                 *           "placed_at": "2022-09-20T12:00:00Z",
+                 *           "paid_at": "2022-09-20T12:30:00Z"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["Facts"];
             };
         };
@@ -3374,6 +3761,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rows": 1,
+                     *       "added": 1,
+                     *       "changed": 0,
+                     *       "unchanged": 0,
+                     *       "future": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportResult"];
                 };
             };
@@ -3510,6 +3906,16 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "facts": [
+                 *         {
+                 *           "order_no": "F0001",
+                 *           "cancelled_at": "2022-09-20T12:30:00Z"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["PatchedFacts"];
             };
         };
@@ -3519,6 +3925,15 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "rows": 1,
+                     *       "added": 0,
+                     *       "changed": 1,
+                     *       "unchanged": 0,
+                     *       "future": 0
+                     *     }
+                     */
                     "application/json": components["schemas"]["ImportResult"];
                 };
             };
@@ -3658,6 +4073,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "kind": "freight_orders",
+                     *       "fact": {
+                     *         "order_no": "F0001",
+                     *         "merchant_code": "M00003",
+                     *         "service": "express",
+                     *         "line": "us-charter-select",
+                     *         "base_freight": "1000.00",
+                     *         "currency": "CNY",
+                     *         "placed_at": "2022-09-20T12:00:00Z",
+                     *         "paid_at": "2022-09-20T12:30:00Z",
+                     *         "account_code": null,
+                     *         "promo_flag": false,
+                     *         "use_coupon": false,
+                     *         "shipped_at": null,
+                     *         "departed_at": null,
+                     *         "cancelled_at": null
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Fact"];
                 };
             };
@@ -3770,6 +4206,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "7KQ2-M4XD-90PW",
+                     *       "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+                     *       "offer": "express-coupons",
+                     *       "merchant": "M00003",
+                     *       "status": "locked",
+                     *       "value": "25.00",
+                     *       "face_value": "25.00",
+                     *       "currency": "CNY",
+                     *       "valid_from": "2022-09-20T12:30:00Z",
+                     *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_no": "F0002"
+                     *     }
+                     */
                     "application/json": components["schemas"]["Coupon"];
                 };
             };
@@ -3911,6 +4362,21 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "7KQ2-M4XD-90PW",
+                     *       "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+                     *       "offer": "express-coupons",
+                     *       "merchant": "M00003",
+                     *       "status": "issued",
+                     *       "value": "25.00",
+                     *       "face_value": "25.00",
+                     *       "currency": "CNY",
+                     *       "valid_from": "2022-09-20T12:30:00Z",
+                     *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_no": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Coupon"];
                 };
             };
@@ -4049,6 +4515,20 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 4711,
+                     *       "href": "/api/v1/grants/4711/",
+                     *       "offer": "charter-5-off",
+                     *       "subject": "F0001",
+                     *       "merchant": "M00003",
+                     *       "status": "settled",
+                     *       "amount": "50.00",
+                     *       "currency": "CNY",
+                     *       "claimed_at": "2022-09-20T12:30:00Z",
+                     *       "ended_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Grant"];
                 };
             };
@@ -4161,6 +4641,29 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": "3f9a1c07d2e4",
+                     *           "href": "/api/v1/keys/3f9a1c07d2e4/",
+                     *           "name": "shop",
+                     *           "merchant": "M00003",
+                     *           "scopes": [
+                     *             "read",
+                     *             "claim"
+                     *           ],
+                     *           "created_at": "2022-09-20T12:30:00Z",
+                     *           "created_by": "8c21f0aa97b3 platform",
+                     *           "expires_at": null,
+                     *           "revoked_at": null,
+                     *           "used_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["KeyPage"];
                 };
             };
@@ -4266,6 +4769,16 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "scopes": [
+                 *         "read",
+                 *         "claim"
+                 *       ],
+                 *       "merchant": "M00003"
+                 *     }
+                 */
                 "application/json": components["schemas"]["KeyRequest"];
             };
         };
@@ -4275,6 +4788,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "3f9a1c07d2e4",
+                     *       "href": "/api/v1/keys/3f9a1c07d2e4/",
+                     *       "name": "shop",
+                     *       "merchant": "M00003",
+                     *       "scopes": [
+                     *         "read",
+                     *         "claim"
+                     *       ],
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "8c21f0aa97b3 platform",
+                     *       "expires_at": null,
+                     *       "revoked_at": null,
+                     *       "used_at": null,
+                     *       "secret": "fg_3f9a1c07d2e4_…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
@@ -4413,6 +4944,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "3f9a1c07d2e4",
+                     *       "href": "/api/v1/keys/3f9a1c07d2e4/",
+                     *       "name": "shop",
+                     *       "merchant": "M00003",
+                     *       "scopes": [
+                     *         "read",
+                     *         "claim"
+                     *       ],
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "8c21f0aa97b3 platform",
+                     *       "expires_at": null,
+                     *       "revoked_at": null,
+                     *       "used_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
@@ -4525,6 +5073,23 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "3f9a1c07d2e4",
+                     *       "href": "/api/v1/keys/3f9a1c07d2e4/",
+                     *       "name": "shop",
+                     *       "merchant": "M00003",
+                     *       "scopes": [
+                     *         "read",
+                     *         "claim"
+                     *       ],
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "8c21f0aa97b3 platform",
+                     *       "expires_at": null,
+                     *       "revoked_at": "2022-09-20T12:30:00Z",
+                     *       "used_at": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["ApiKey"];
                 };
             };
@@ -4661,6 +5226,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "overlap_hours": 24
+                 *     }
+                 */
                 "application/json": components["schemas"]["Rotation"];
             };
         };
@@ -4670,6 +5240,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "3f9a1c07d2e4",
+                     *       "href": "/api/v1/keys/3f9a1c07d2e4/",
+                     *       "name": "shop",
+                     *       "merchant": "M00003",
+                     *       "scopes": [
+                     *         "read",
+                     *         "claim"
+                     *       ],
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "8c21f0aa97b3 platform",
+                     *       "expires_at": null,
+                     *       "revoked_at": null,
+                     *       "used_at": null,
+                     *       "secret": "fg_3f9a1c07d2e4_…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewApiKey"];
                 };
             };
@@ -4811,6 +5399,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "M00003",
+                     *           "href": "/api/v1/merchants/M00003/",
+                     *           "name": "宁波海蓝贸易有限公司",
+                     *           "name_en": "Ningbo Hailan Trading",
+                     *           "country": "CN",
+                     *           "category_l1": "Home & Garden",
+                     *           "category_l2": "Kitchen",
+                     *           "logistics_partner": false
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["MerchantPage"];
                 };
             };
@@ -4920,6 +5526,18 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "M00003",
+                     *       "href": "/api/v1/merchants/M00003/",
+                     *       "name": "宁波海蓝贸易有限公司",
+                     *       "name_en": "Ningbo Hailan Trading",
+                     *       "country": "CN",
+                     *       "category_l1": "Home & Garden",
+                     *       "category_l2": "Kitchen",
+                     *       "logistics_partner": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["Merchant"];
                 };
             };
@@ -5034,6 +5652,38 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "offer": "express-coupons",
+                     *           "state": "eligible",
+                     *           "reasons": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "asks": [
+                     *             "service is express"
+                     *           ],
+                     *           "progress": null,
+                     *           "left": 2400,
+                     *           "own_left": 1
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["BenefitPage"];
                 };
             };
@@ -5158,6 +5808,27 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "7KQ2-M4XD-90PW",
+                     *           "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+                     *           "offer": "express-coupons",
+                     *           "merchant": "M00003",
+                     *           "status": "locked",
+                     *           "value": "25.00",
+                     *           "face_value": "25.00",
+                     *           "currency": "CNY",
+                     *           "valid_from": "2022-09-20T12:30:00Z",
+                     *           "valid_until": "2022-12-01T08:00:00Z",
+                     *           "order_no": "F0002"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["CouponPage"];
                 };
             };
@@ -5283,6 +5954,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null,
+                     *           "subject": "F0001"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DecisionPage"];
                 };
             };
@@ -5408,6 +6114,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 4711,
+                     *           "href": "/api/v1/grants/4711/",
+                     *           "offer": "charter-5-off",
+                     *           "subject": "F0001",
+                     *           "merchant": "M00003",
+                     *           "status": "settled",
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "ended_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["GrantPage"];
                 };
             };
@@ -5522,6 +6248,26 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "charter-5-off",
+                     *           "campaign": "september-2022",
+                     *           "name": "China–US charter 5% off from 760 yuan",
+                     *           "version": 1,
+                     *           "subject": "freight_order",
+                     *           "opens": "2022-09-01T07:00:00Z",
+                     *           "order_by": "2022-10-15T16:00:00Z",
+                     *           "closes": "2022-10-15T16:00:00Z",
+                     *           "paused_at": null,
+                     *           "stopped_at": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["OfferPage"];
                 };
             };
@@ -5631,6 +6377,39 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "charter-5-off",
+                     *       "campaign": "september-2022",
+                     *       "name": "China–US charter 5% off from 760 yuan",
+                     *       "version": 1,
+                     *       "subject": "freight_order",
+                     *       "opens": "2022-09-01T07:00:00Z",
+                     *       "order_by": "2022-10-15T16:00:00Z",
+                     *       "closes": "2022-10-15T16:00:00Z",
+                     *       "paused_at": null,
+                     *       "stopped_at": null,
+                     *       "terms": {
+                     *         "code": "charter-5-off",
+                     *         "subject": "freight_order",
+                     *         "benefit": {
+                     *           "fee": "freight",
+                     *           "percent": 5
+                     *         }
+                     *       },
+                     *       "sentences": {
+                     *         "benefit": "5% off the freight",
+                     *         "claim": "when the order is paid",
+                     *         "conditions": [
+                     *           "base freight is at least 760.00 CNY"
+                     *         ],
+                     *         "quota": "10,000 places",
+                     *         "settlement": [
+                     *           "at the claim"
+                     *         ]
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["OfferDetail"];
                 };
             };
@@ -5740,6 +6519,17 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "limit": 10000,
+                     *       "used": 125,
+                     *       "reserved": 0,
+                     *       "left": 9875,
+                     *       "per_merchant": null,
+                     *       "as_of": "2022-09-20T12:30:00Z",
+                     *       "forecast": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Quota"];
                 };
             };
@@ -5854,6 +6644,19 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "at": "2022-09-20T00:00:00Z",
+                     *           "taken": 5,
+                     *           "total": 125
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["HistoryPage"];
                 };
             };
@@ -5956,6 +6759,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "subject": "freight_order",
+                 *       "key": "F0001"
+                 *     }
+                 */
                 "application/json": components["schemas"]["ClaimRequest"];
             };
         };
@@ -5965,6 +6774,45 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "settled",
+                     *       "outcome": "granted",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ClaimResult"];
                 };
             };
@@ -6145,6 +6993,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "merchant": "M00003",
+                     *           "currency": "CNY",
+                     *           "settled": "50.00",
+                     *           "reversed": "0.00",
+                     *           "redeemed": "0.00",
+                     *           "returned": "0.00",
+                     *           "total": "50.00"
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["StatementPage"];
                 };
             };
@@ -6260,6 +7126,40 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "currency": "CNY",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["ExplanationPage"];
                 };
             };
@@ -6372,6 +7272,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": 12,
+                     *           "href": "/api/v1/webhooks/12/",
+                     *           "name": "shop",
+                     *           "url": "https://shop.example.com/benefits",
+                     *           "merchant": "M00003",
+                     *           "events": [
+                     *             "grant.created",
+                     *             "grant.released"
+                     *           ],
+                     *           "status": "enabled",
+                     *           "created_at": "2022-09-20T12:30:00Z",
+                     *           "created_by": "3f9a1c07d2e4 shop",
+                     *           "held_until": null,
+                     *           "old_secret_until": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["WebhookPage"];
                 };
             };
@@ -6477,6 +7401,15 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "name": "shop",
+                 *       "url": "https://shop.example.com/benefits",
+                 *       "events": [
+                 *         "grant.created"
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["WebhookRequest"];
             };
         };
@@ -6486,6 +7419,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 12,
+                     *       "href": "/api/v1/webhooks/12/",
+                     *       "name": "shop",
+                     *       "url": "https://shop.example.com/benefits",
+                     *       "merchant": "M00003",
+                     *       "events": [
+                     *         "grant.created",
+                     *         "grant.released"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "3f9a1c07d2e4 shop",
+                     *       "held_until": null,
+                     *       "old_secret_until": null,
+                     *       "secret": "whsec_…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewWebhook"];
                 };
             };
@@ -6624,6 +7576,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 12,
+                     *       "href": "/api/v1/webhooks/12/",
+                     *       "name": "shop",
+                     *       "url": "https://shop.example.com/benefits",
+                     *       "merchant": "M00003",
+                     *       "events": [
+                     *         "grant.created",
+                     *         "grant.released"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "3f9a1c07d2e4 shop",
+                     *       "held_until": null,
+                     *       "old_secret_until": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
@@ -6731,6 +7701,11 @@ export interface operations {
         };
         requestBody?: {
             content: {
+                /**
+                 * @example {
+                 *       "enabled": false
+                 *     }
+                 */
                 "application/json": components["schemas"]["PatchedWebhookChange"];
             };
         };
@@ -6740,6 +7715,24 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 12,
+                     *       "href": "/api/v1/webhooks/12/",
+                     *       "name": "shop",
+                     *       "url": "https://shop.example.com/benefits",
+                     *       "merchant": "M00003",
+                     *       "events": [
+                     *         "grant.created",
+                     *         "grant.released"
+                     *       ],
+                     *       "status": "disabled",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "3f9a1c07d2e4 shop",
+                     *       "held_until": null,
+                     *       "old_secret_until": null
+                     *     }
+                     */
                     "application/json": components["schemas"]["Webhook"];
                 };
             };
@@ -6889,6 +7882,41 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "id": "msg_2f6c9b0d7e8a4c13",
+                     *           "href": "/api/v1/deliveries/msg_2f6c9b0d7e8a4c13/",
+                     *           "webhook": 12,
+                     *           "status": "delivered",
+                     *           "tries": 1,
+                     *           "response_status": 204,
+                     *           "error": "",
+                     *           "created_at": "2022-09-20T12:30:00Z",
+                     *           "delivered_at": "2022-09-20T12:30:00Z",
+                     *           "next_try_at": null,
+                     *           "event": {
+                     *             "type": "grant.created",
+                     *             "timestamp": "2022-09-02T04:00:00Z",
+                     *             "data": {
+                     *               "offer": "freight-ten",
+                     *               "coupon": null,
+                     *               "merchant": "M00003",
+                     *               "subject": "F00042",
+                     *               "order_no": null,
+                     *               "amount": "80.00",
+                     *               "currency": "CNY",
+                     *               "percent": null,
+                     *               "reason": "settled at the claim"
+                     *             }
+                     *           }
+                     *         }
+                     *       ]
+                     *     }
+                     */
                     "application/json": components["schemas"]["DeliveryPage"];
                 };
             };
@@ -7001,6 +8029,25 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": 12,
+                     *       "href": "/api/v1/webhooks/12/",
+                     *       "name": "shop",
+                     *       "url": "https://shop.example.com/benefits",
+                     *       "merchant": "M00003",
+                     *       "events": [
+                     *         "grant.created",
+                     *         "grant.released"
+                     *       ],
+                     *       "status": "enabled",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "created_by": "3f9a1c07d2e4 shop",
+                     *       "held_until": null,
+                     *       "old_secret_until": "2022-09-21T12:30:00Z",
+                     *       "secret": "whsec_…"
+                     *     }
+                     */
                     "application/json": components["schemas"]["NewWebhook"];
                 };
             };
@@ -7142,6 +8189,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "id": "msg_2f6c9b0d7e8a4c13",
+                     *       "href": "/api/v1/deliveries/msg_2f6c9b0d7e8a4c13/",
+                     *       "webhook": 12,
+                     *       "status": "pending",
+                     *       "tries": 0,
+                     *       "response_status": null,
+                     *       "error": "",
+                     *       "created_at": "2022-09-20T12:30:00Z",
+                     *       "delivered_at": null,
+                     *       "next_try_at": "2022-09-20T12:30:00Z",
+                     *       "event": {
+                     *         "type": "grant.created",
+                     *         "timestamp": "2022-09-02T04:00:00Z",
+                     *         "data": {
+                     *           "offer": "freight-ten",
+                     *           "coupon": null,
+                     *           "merchant": "M00003",
+                     *           "subject": "F00042",
+                     *           "order_no": null,
+                     *           "amount": "80.00",
+                     *           "currency": "CNY",
+                     *           "percent": null,
+                     *           "reason": "settled at the claim"
+                     *         }
+                     *       }
+                     *     }
+                     */
                     "application/json": components["schemas"]["Delivery"];
                 };
             };

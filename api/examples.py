@@ -1,0 +1,298 @@
+"""Examples of requests and responses in the OpenAPI schema, one for each operation."""
+
+from typing import Any
+
+from api import webhook_docs
+
+AT, LATER = "2022-09-20T12:30:00Z", "2022-10-15T16:00:00Z"
+CONDITION = {
+    "name": "base_freight",
+    "held": False,
+    "operator": "at_least",
+    "required": "760.00",
+    "actual": "480.00",
+    "shortfall": "280.00",
+    "unit": "CNY",
+    "required_text": "base freight is at least 760.00 CNY",
+    "actual_text": "480.00 CNY",
+    "shortfall_text": "280.00 CNY short",
+}
+HELD = {**CONDITION, "held": True, "actual": "1000.00", "shortfall": None, "actual_text": "1,000.00 CNY"} | {
+    "shortfall_text": ""
+}
+EXPLANATION = {
+    "offer": "charter-5-off",
+    "version": 1,
+    "outcome": "granted",
+    "status": "settled",
+    "claimed_at": AT,
+    "decides_at": None,
+    "place": 125,
+    "amount": "50.00",
+    "currency": "CNY",
+    "conditions": [HELD],
+    "quarantined_since": None,
+}
+REFUSED = {
+    **EXPLANATION,
+    "outcome": "refused",
+    "status": "",
+    "place": None,
+    "amount": None,
+    "currency": "",
+    "conditions": [CONDITION],
+}
+CLAIM = {
+    "id": "freight_order/F0001",
+    "href": "/api/v1/claims/freight_order/F0001/",
+    "subject": "freight_order",
+    "key": "F0001",
+    "state": "settled",
+    "outcome": "granted",
+    "decides_at": None,
+    "answers": [EXPLANATION],
+}
+WAITING = {
+    **CLAIM,
+    "state": "waiting",
+    "outcome": "waiting",
+    "decides_at": LATER,
+    "answers": [
+        {**EXPLANATION, "outcome": "pending", "status": "", "place": None, "amount": None, "currency": ""}
+        | {"decides_at": LATER}
+    ],
+}
+NOT_APPLICABLE: dict[str, Any] = {**CLAIM, "state": "not_applicable", "outcome": "not_applicable", "answers": []}
+PROBLEM = {
+    "type": "/api/v1/errors/refused/",
+    "title": "Conditions not met",
+    "status": 409,
+    "code": "refused",
+    "detail": "No offer granted this subject a benefit. See answers.",
+    "errors": [],
+}
+REFUSAL = {**PROBLEM, **CLAIM, "state": "refused", "outcome": "refused", "answers": [REFUSED]}
+FACT = {
+    "order_no": "F0001",
+    "merchant_code": "M00003",
+    "service": "express",
+    "line": "us-charter-select",
+    "base_freight": "1000.00",
+    "currency": "CNY",
+    "placed_at": "2022-09-20T12:00:00Z",
+    "paid_at": AT,
+}
+RECORDED = {
+    "kind": "freight_orders",
+    "fact": {
+        **FACT,
+        "account_code": None,
+        "promo_flag": False,
+        "use_coupon": False,
+        "shipped_at": None,
+        "departed_at": None,
+        "cancelled_at": None,
+    },
+}
+IMPORTED = {"rows": 1, "added": 1, "changed": 0, "unchanged": 0, "future": 0}
+OFFER = {
+    "code": "charter-5-off",
+    "campaign": "september-2022",
+    "name": "China–US charter 5% off from 760 yuan",
+    "version": 1,
+    "subject": "freight_order",
+    "opens": "2022-09-01T07:00:00Z",
+    "order_by": LATER,
+    "closes": LATER,
+    "paused_at": None,
+    "stopped_at": None,
+}
+DETAIL = {
+    **OFFER,
+    "terms": {"code": "charter-5-off", "subject": "freight_order", "benefit": {"fee": "freight", "percent": 5}},
+    "sentences": {
+        "benefit": "5% off the freight",
+        "claim": "when the order is paid",
+        "conditions": ["base freight is at least 760.00 CNY"],
+        "quota": "10,000 places",
+        "settlement": ["at the claim"],
+    },
+}
+QUOTA = {
+    "limit": 10000,
+    "used": 125,
+    "reserved": 0,
+    "left": 9875,
+    "per_merchant": None,
+    "as_of": AT,
+    "forecast": None,
+}
+MERCHANT = {
+    "code": "M00003",
+    "href": "/api/v1/merchants/M00003/",
+    "name": "宁波海蓝贸易有限公司",
+    "name_en": "Ningbo Hailan Trading",
+    "country": "CN",
+    "category_l1": "Home & Garden",
+    "category_l2": "Kitchen",
+    "logistics_partner": False,
+}
+GRANT = {
+    "id": 4711,
+    "href": "/api/v1/grants/4711/",
+    "offer": "charter-5-off",
+    "subject": "F0001",
+    "merchant": "M00003",
+    "status": "settled",
+    "amount": "50.00",
+    "currency": "CNY",
+    "claimed_at": AT,
+    "ended_at": None,
+}
+COUPON = {
+    "code": "7KQ2-M4XD-90PW",
+    "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+    "offer": "express-coupons",
+    "merchant": "M00003",
+    "status": "locked",
+    "value": "25.00",
+    "face_value": "25.00",
+    "currency": "CNY",
+    "valid_from": AT,
+    "valid_until": "2022-12-01T08:00:00Z",
+    "order_no": "F0002",
+}
+DETACHED = {**COUPON, "status": "issued", "order_no": None}
+BENEFIT = {
+    "offer": "express-coupons",
+    "state": "eligible",
+    "reasons": [HELD],
+    "asks": ["service is express"],
+    "progress": None,
+    "left": 2400,
+    "own_left": 1,
+}
+LINE = {
+    "offer": "charter-5-off",
+    "merchant": "M00003",
+    "currency": "CNY",
+    "settled": "50.00",
+    "reversed": "0.00",
+    "redeemed": "0.00",
+    "returned": "0.00",
+    "total": "50.00",
+}
+KEY = {
+    "id": "3f9a1c07d2e4",
+    "href": "/api/v1/keys/3f9a1c07d2e4/",
+    "name": "shop",
+    "merchant": "M00003",
+    "scopes": ["read", "claim"],
+    "created_at": AT,
+    "created_by": "8c21f0aa97b3 platform",
+    "expires_at": None,
+    "revoked_at": None,
+    "used_at": None,
+}
+NEW_KEY = {**KEY, "secret": "fg_3f9a1c07d2e4_…"}
+WEBHOOK = {
+    "id": 12,
+    "href": "/api/v1/webhooks/12/",
+    "name": "shop",
+    "url": "https://shop.example.com/benefits",
+    "merchant": "M00003",
+    "events": ["grant.created", "grant.released"],
+    "status": "enabled",
+    "created_at": AT,
+    "created_by": "3f9a1c07d2e4 shop",
+    "held_until": None,
+    "old_secret_until": None,
+}
+NEW_WEBHOOK = {**WEBHOOK, "secret": "whsec_…"}
+DELIVERY = {
+    "id": "msg_2f6c9b0d7e8a4c13",
+    "href": "/api/v1/deliveries/msg_2f6c9b0d7e8a4c13/",
+    "webhook": 12,
+    "status": "delivered",
+    "tries": 1,
+    "response_status": 204,
+    "error": "",
+    "created_at": AT,
+    "delivered_at": AT,
+    "next_try_at": None,
+    "event": webhook_docs.example("grant.created"),
+}
+SENT = {**DELIVERY, "status": "pending", "tries": 0, "response_status": None, "delivered_at": None, "next_try_at": AT}
+SUBJECT = {"subject": "freight_order", "key": "F0001"}
+
+
+def _page(row: dict[str, Any]) -> dict[str, Any]:
+    return {"next": None, "previous": None, "results": [row]}
+
+
+REQUESTS: dict[str, Any] = {
+    "quote": SUBJECT,
+    "claim": {"subject": "freight_order", "fact": FACT},
+    "follow_claim": {"at": AT},
+    "record_facts": {"facts": [FACT]},
+    "replace_facts": {"facts": [FACT]},
+    "change_facts": {"facts": [{"order_no": "F0001", "cancelled_at": AT}]},
+    "issue_key": {"name": "shop", "scopes": ["read", "claim"], "merchant": "M00003"},
+    "rotate_key": {"overlap_hours": 24},
+    "register_webhook": {"name": "shop", "url": "https://shop.example.com/benefits", "events": ["grant.created"]},
+    "change_webhook": {"enabled": False},
+}
+"""Bodies of requests by operation."""
+RESPONSES: dict[str, dict[str, Any]] = {
+    "list_campaigns": {"200": _page({"code": "september-2022", "name_en": "September festival", "name_zh": "采购节"})},
+    "list_offers": {"200": _page(OFFER)},
+    "get_offer": {"200": DETAIL},
+    "get_quota": {"200": QUOTA},
+    "get_quota_history": {"200": _page({"at": "2022-09-20T00:00:00Z", "taken": 5, "total": 125})},
+    "get_statement": {"200": _page(LINE)},
+    "list_merchants": {"200": _page(MERCHANT)},
+    "get_merchant": {"200": MERCHANT},
+    "list_benefits": {"200": _page(BENEFIT)},
+    "list_grants": {"200": _page(GRANT)},
+    "get_grant": {"200": GRANT},
+    "list_coupons": {"200": _page(COUPON)},
+    "get_coupon": {"200": COUPON},
+    "list_decisions": {"200": _page({**EXPLANATION, "subject": "F0001"})},
+    "explain": {"200": _page(EXPLANATION)},
+    "quote": {"200": CLAIM},
+    "claim": {"200": NOT_APPLICABLE, "201": CLAIM, "202": WAITING, "409": REFUSAL},
+    "get_claim": {"200": CLAIM},
+    "follow_claim": {"200": CLAIM},
+    "list_facts": {"200": _page(RECORDED)},
+    "get_fact": {"200": RECORDED},
+    **{key: {"200": IMPORTED} for key in ("record_facts", "replace_facts")},
+    "change_facts": {"200": {**IMPORTED, "added": 0, "changed": 1}},
+    "attach_coupon": {"201": COUPON},
+    "detach_coupon": {"200": DETACHED},
+    "list_keys": {"200": _page(KEY)},
+    "issue_key": {"201": NEW_KEY},
+    "get_key": {"200": KEY},
+    "rotate_key": {"201": NEW_KEY},
+    "revoke_key": {"200": {**KEY, "revoked_at": AT}},
+    "list_webhooks": {"200": _page(WEBHOOK)},
+    "register_webhook": {"201": NEW_WEBHOOK},
+    "get_webhook": {"200": WEBHOOK},
+    "change_webhook": {"200": {**WEBHOOK, "status": "disabled"}},
+    "rotate_webhook_secret": {"201": {**NEW_WEBHOOK, "old_secret_until": "2022-09-21T12:30:00Z"}},
+    "test_webhook": {"202": SENT},
+    "list_deliveries": {"200": _page(DELIVERY)},
+    "get_delivery": {"200": DELIVERY},
+    "resend_delivery": {"202": SENT},
+}
+"""Bodies of responses by operation and status."""
+
+
+def add(operation: dict[str, Any]) -> None:
+    """Add the examples of an operation to its declaration."""
+    name = operation["operationId"]
+    if name in REQUESTS:
+        for content in operation["requestBody"]["content"].values():
+            content["example"] = REQUESTS[name]
+    for status, body in RESPONSES.get(name, {}).items():
+        for content in operation["responses"][status]["content"].values():
+            content["example"] = body
