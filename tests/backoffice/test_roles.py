@@ -66,6 +66,9 @@ SEEN = {
     "people": "a",
     "deactivate-person": "a",
     "retention": "vopa",
+    "help": "vopa",
+    "glossary": "vopa",
+    "design": "vopa",
     "api-keys": "vopa",
     "new-api-key": "a",
     "rotate-api-key": "a",
@@ -140,6 +143,9 @@ def paths() -> dict[str, str]:
         "notification": "notifications/1/",
         "notifications-read": "notifications/read/",
         "notification-settings": "settings/notifications/",
+        "help": "help/",
+        "glossary": "help/glossary/",
+        "design": "design/",
         **setting_paths(),
     }
 
