@@ -29,7 +29,8 @@ class BlockForm(ReasonForm):
     kind = forms.ChoiceField(label=gettext_lazy("Kind"), choices=Block.Kind.choices)
     until = forms.DateTimeField(
         validators=[instants.validate],
-        label=gettext_lazy("Until (Beijing time); leave empty to block until it is lifted"),
+        label=gettext_lazy("Blocked until"),
+        help_text=gettext_lazy("Beijing time; leave empty to block until it is lifted"),
         required=False,
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
@@ -60,7 +61,7 @@ def propose(request: HttpRequest, code: str) -> HttpResponse:
             form.add_error("until", str(refusal))
     return render_confirmation(
         request,
-        title=_("Block %(name)s") % {"name": str(merchant)},
+        title=_("Block %(name)s") % {"name": merchant.short_name},
         effects=[_("A second person must approve the block. It begins with the approval."), *_effects(None)],
         button=_("Propose block"),
         back=back,
@@ -93,7 +94,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(
         request,
         "block",
-        title=_("Block of %(name)s") % {"name": str(block.merchant)},
+        title=_("Block of %(name)s") % {"name": block.merchant.short_name},
         merchant_block=block,
         is_in_force=runs,
         effects=_effects(block.ends_at),

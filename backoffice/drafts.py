@@ -12,11 +12,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from backoffice import draft_review
 from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
 from campaigns.models import Draft, Simulation
-from campaigns.offers import drafts, published_offers, publishing
+from campaigns.offers import draft_comments, drafts, publishing
 from campaigns.offers.drafts import DraftError
 from core import clock
 from definitions import diff, parser
@@ -44,7 +45,7 @@ def _normalized(text: str) -> str:
 
 @staff_view("view_draft")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
-    """Show a draft with its errors, warnings, changes, history and actions; save its text."""
+    """Show a draft with its changes, checks, simulation, comments, history and actions; save its text."""
     draft = get_object_or_404(Draft, pk=pk)
     writable = draft.status in Draft.OPEN and has_permissions(request, "change_draft")
     form = DefinitionForm(request.POST or None, initial={"source": draft.source, "was": draft.digest})
@@ -52,8 +53,6 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
     restored = "restored" in request.POST
     if request.method == "POST" and not restored and _save(request, draft, form, conflict, writable=writable):
         return redirect("backoffice:draft", draft.pk)
-    text, problems = check_definition(draft.source)
-    outdated = bool(drafts.out_of_date([draft]))
     return render_page(
         request,
         "draft",
@@ -63,17 +62,76 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         writable=writable,
         restored=restored,
         conflict=conflict,
-        returned=drafts.return_of(draft),
-        problems=problems,
-        text=text,
-        differences=list(_differences(text)) if text else [],
-        warnings=draft_warnings(text) if text else [],
-        acts=draft.acts.order_by("-pk"),
-        out_of_date=outdated,
-        buttons=_buttons(request, draft, bool(text), outdated=outdated),
-        simulations=Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
-        may_simulate=has_permissions(request, "add_simulation"),
+        **_review(request, draft),
     )
+
+
+def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
+    """Return what the page shows of a draft besides its text."""
+    text, problems = check_definition(draft.source)
+    outdated, mine = bool(drafts.out_of_date([draft])), drafts.had_a_hand(draft, actor(request))
+    compared = draft_review.in_both_languages(text) if text else []
+    simulation, simulated = draft_review.latest_simulation(draft)
+    warnings, acts = draft_warnings(text) if text else [], list(draft.acts.order_by("-pk"))
+    return {
+        "text": text,
+        "is_yaml": request.GET.get("view") == "yaml",
+        "text_lines": draft_review.text_lines(draft),
+        "compared": compared,
+        "checks": draft_review.checks(
+            valid=text is not None,
+            outdated=outdated,
+            mine=mine,
+            simulated=simulated,
+            warnings=warnings,
+            problems=problems,
+        ),
+        "returned": drafts.return_of(draft),
+        "out_of_date": outdated,
+        "acts": acts,
+        "steps": draft_review.steps(draft, acts),
+        "next_step": draft_review.next_step(draft, mine=mine),
+        "effects": _effects(NEXT[draft.status], [each.own for each in compared]) if draft.status in NEXT else [],
+        "buttons": _buttons(request, draft, text is not None, outdated=outdated),
+        "simulation": simulation,
+        "simulated": simulated,
+        "outcomes": draft_review.outcomes(simulation, {each.own.code for each in compared if each.own.new}),
+        "simulations": Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
+        "may_simulate": text is not None and has_permissions(request, "add_simulation"),
+        "weeks": draft_review.weeks_back(text, at=clock.now()) if text else 0,
+        "comments": draft.comments.order_by("pk"),
+        "comment_form": draft_review.CommentForm(None, draft_review.changed_lines(compared)),
+        "may_comment": _may_comment(request),
+    }
+
+
+NEXT: dict[str, str] = {
+    Draft.Status.DRAFT: "submit",
+    Draft.Status.SUBMITTED: "approve",
+    Draft.Status.APPROVED: "launch",
+}
+"""The verb that brings a draft to its next state."""
+
+
+def _may_comment(request: HttpRequest) -> bool:
+    return has_permissions(request, "change_draft") or has_permissions(request, "approve_draft")
+
+
+@staff_view("view_draft", methods=("POST",))
+def comment(request: HttpRequest, pk: int) -> HttpResponse:
+    """Add a comment to a draft, by one who writes or approves drafts."""
+    if not _may_comment(request):
+        raise PermissionDenied
+    draft = get_object_or_404(Draft, pk=pk)
+    text, _problems = check_definition(draft.source)
+    lines = draft_review.changed_lines(draft_review.in_both_languages(text)) if text else []
+    form = draft_review.CommentForm(request.POST, lines)
+    if form.is_valid():
+        data = form.cleaned_data
+        draft_comments.add(draft, data["text"], quote=data["quote"], at=clock.now(), by=actor(request))
+    else:
+        messages.error(request, _("The comment is not saved: it is empty, too long, or about a line that has changed."))
+    return redirect(f"{reverse('backoffice:draft', args=[pk])}#comments")
 
 
 def _save(
@@ -99,15 +157,6 @@ def check_definition(source: str) -> tuple[CampaignDefinition | None, tuple[Prob
         return parser.read(source), ()
     except DefinitionError as error:
         return None, error.problems
-
-
-def _differences(text: CampaignDefinition) -> list[diff.OfferDifference]:
-    in_force = {
-        offer.code: offer.terms for offer in published_offers.published() if offer.row.campaign.code == text.campaign
-    }
-    return [
-        difference for difference in diff.compare(in_force, text.offers) if difference.changed or not difference.new
-    ]
 
 
 def draft_warnings(text: CampaignDefinition) -> list[str]:
@@ -194,7 +243,7 @@ def _confirm(request: HttpRequest, draft: Draft, verb: str, form: ReasonForm | N
     if verb == "rebase" and draft.pk in drafts.out_of_date([draft]):
         source, conflicts = drafts.rebased(draft)
     text, problems = check_definition(source)
-    changes = list(_differences(text)) if text else []
+    changes = draft_review.differences(text) if text else []
     _permission, _states, word, _asks = TRANSITIONS[verb]
     return render_confirmation(
         request,

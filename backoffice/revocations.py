@@ -119,7 +119,7 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         title=revocation.title,
         revocation=revocation,
         preview=revocations.preview(revocation.grants.all()) if open_ else None,
-        grants=revocation.grants.select_related("offer").order_by("pk")[:100],
+        grants=revocation.grants.select_related("offer", "merchant").order_by("pk")[:100],
         may_approve=open_ and has_permissions(request, "approve_revocation"),
         mine=revocations.is_proposer(revocation, actor(request)),
         may_withdraw=open_ and has_permissions(request, "revoke_grant"),

@@ -14,7 +14,7 @@ APP_LABELS = ("campaigns", "merchants", "imports", "core")
 OPERATOR = tuple(
     "add_draft change_draft launch_draft change_offer change_grant revoke_grant add_simulation change_tickstep "
     "change_quarantineentry add_member change_member see_as_member add_storedmapping change_storedmapping "
-    "block_merchant".split()
+    "block_merchant write_to_merchant".split()
 )
 APPROVER = ("approve_draft", "approve_revocation", "approve_block", "close_period")
 ADMINISTRATOR = (

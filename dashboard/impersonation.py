@@ -32,7 +32,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     if merchant is None:
         return redirect("admin:index")
     _log(request, merchant, "left the merchant's dashboard")
-    return redirect("admin:merchants_merchant_change", code)
+    return redirect("backoffice:merchant", code)
 
 
 def _log(request: HttpRequest, merchant: Merchant, text: str) -> None:

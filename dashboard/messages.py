@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from babel.dates import format_date
-from django.db.models import F
+from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -40,7 +40,7 @@ def index(request: MemberRequest) -> HttpResponse:
     rows = Message.objects.filter(member=member, shown=True)
     if wanted:
         rows = rows.filter(read_at=None) if wanted == UNREAD else rows.filter(topic=wanted)
-    rows = rows.select_related("event__offer__version").annotate(happened_at=F("event__at"))
+    rows = rows.select_related("event__offer__version", "note").annotate(happened_at=Coalesce("event__at", "note__at"))
     page = pagination.newest_by("happened_at", rows, after=request.GET.get("after", ""))
     context = {
         "days": [(_day_name(day), list(group)) for day, group in groupby(map(_entry, page.rows), key=_day)],
@@ -58,6 +58,7 @@ TABS: dict[Topic, Label] = {
     Topic.REFUSED: gettext_lazy("No place left"),
     Topic.REVOKED: gettext_lazy("Taken away"),
     Topic.PROGRESS: gettext_lazy("Progress"),
+    Topic.NOTE: gettext_lazy("From the marketplace"),
 }
 LOOKS = {
     Topic.GRANTED: ("check", "ok"),
@@ -66,6 +67,7 @@ LOOKS = {
     Topic.REFUSED: ("ban", "bad"),
     Topic.REVOKED: ("alert-triangle", "bad"),
     Topic.PROGRESS: ("arrow-right", "info"),
+    Topic.NOTE: ("message-circle", "plan"),
 }
 """Icon and tone of each topic."""
 
@@ -82,7 +84,8 @@ class Entry:
 
 
 def _entry(message: Any) -> Entry:
-    return Entry(message, message_texts.describe(message.event), _link(message.event), *LOOKS[Topic(message.topic)])
+    link = _link(message.event) if message.event else ""
+    return Entry(message, message_texts.describe_message(message), link, *LOOKS[Topic(message.topic)])
 
 
 def _day(entry: Entry) -> date:

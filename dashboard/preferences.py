@@ -19,19 +19,22 @@ from merchants import members
 from merchants.access import MemberRequest, for_members
 from merchants.models import Member
 
+TOPICS = [(value, label) for value, label in Message.Topic.choices if value != Message.Topic.NOTE]
+"""Topics that a member may leave out; messages from the marketplace always arrive."""
+
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     """Language, time zone, and the topics a member wants to be notified of, by channel."""
 
     shown = forms.MultipleChoiceField(
         label=gettext_lazy("Show on the Messages page"),
-        choices=Message.Topic.choices,
+        choices=TOPICS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     mailed = forms.MultipleChoiceField(
         label=gettext_lazy("Send by email"),
-        choices=Message.Topic.choices,
+        choices=TOPICS,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

@@ -5,10 +5,11 @@ from campaigns.models.audit_event import AuditEvent
 from campaigns.models.coupon import Attachment, Coupon
 from campaigns.models.decision import Decision, Tag
 from campaigns.models.draft import Draft
+from campaigns.models.draft_comment import DraftComment
 from campaigns.models.grant import Grant
 from campaigns.models.heartbeat import Heartbeat
 from campaigns.models.journal_entry import JournalEntry
-from campaigns.models.message import Message
+from campaigns.models.message import Message, Note
 from campaigns.models.notice import Notice, Notification, NotificationPreference
 from campaigns.models.offer import Campaign, Issuance, MerchantQuota, Offer, Version
 from campaigns.models.outbox_event import OutboxEvent
@@ -27,6 +28,7 @@ __all__ = [
     "Decision",
     "Delivery",
     "Draft",
+    "DraftComment",
     "Endpoint",
     "Grant",
     "Heartbeat",
@@ -34,6 +36,7 @@ __all__ = [
     "JournalEntry",
     "MerchantQuota",
     "Message",
+    "Note",
     "Notice",
     "Notification",
     "NotificationPreference",

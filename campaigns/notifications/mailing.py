@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from campaigns.models import Message
-from campaigns.notifications.message_texts import describe
+from campaigns.notifications.message_texts import describe_message
 from merchants import members
 from merchants.models import Member
 
@@ -49,7 +49,7 @@ def _send_to(pk: int, at: datetime) -> bool:
     if member is None:
         return False  # another worker is sending to this member
     waiting = Message.objects.filter(member=member, mail=True, mailed_at=None)
-    messages = list(waiting.select_related("event__offer__version").order_by("pk"))
+    messages = list(waiting.select_related("event__offer__version", "note").order_by("pk"))
     if not messages:
         return False
     if not attempt(_letter(member, messages), to=f"member {pk}"):
@@ -89,7 +89,7 @@ def _letter(member: Member, messages: list[Message]) -> EmailMessage:
         listed = messages[:MESSAGES_IN_A_MAIL]
         context = {
             "member": member,
-            "lines": [(message.event.at, describe(message.event)) for message in listed],
+            "lines": [(message.at, describe_message(message)) for message in listed],
             "more": n - len(listed),
             "link": urljoin(settings.SITE_URL, reverse("messages")),
         }

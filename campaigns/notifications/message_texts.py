@@ -3,7 +3,7 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from campaigns.models import OutboxEvent
+from campaigns.models import Message, OutboxEvent
 from campaigns.offers.published_offers import terms_of
 from core.formatting import format_money
 
@@ -49,6 +49,13 @@ TEXTS = {
     Kind.COUPON_EXPIRED: gettext_lazy("%(offer)s: coupons that you had not redeemed have expired."),
     Kind.COUPON_VOID: gettext_lazy("%(offer)s: your unused coupons were withdrawn. Reason: %(reason)s"),
 }
+
+
+def describe_message(message: Message) -> str:
+    """Return a message as text: what an operator wrote, or the event as one sentence."""
+    if message.event is None:
+        return message.note.text if message.note else ""
+    return describe(message.event)
 
 
 def describe(event: OutboxEvent) -> str:

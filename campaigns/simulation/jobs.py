@@ -69,16 +69,18 @@ def _simulate(simulation: Simulation, clock: Clock) -> tuple[dict[str, Any], byt
     instants = [_tick_instants(definition, simulation.until) for definition in definitions]
     Simulation.objects.filter(pk=simulation.pk).update(steps=sum(map(len, instants)))
     before: dict[str, int] = {}
+    base: list[dict[str, Any]] = []
     with isolated_tables():
         if len(definitions) > 1:
             _run_ticks(simulation, definitions[0], instants[0], clock)
+            base = [results.summarize(offer) for offer in published_offers.published()]
             before = _set_base_aside()
         _run_ticks(simulation, definitions[-1], instants[-1], clock)
         published = published_offers.published()
         after = {offer.code: offer.id for offer in published}
         result: dict[str, Any] = {"offers": [results.summarize(offer) for offer in published]}
         if len(definitions) > 1:
-            result["compared"] = results.compare(before, after)
+            result |= {"base": base, "compared": results.compare(before, after)}
         return result, results.workbook(before, after)
 
 

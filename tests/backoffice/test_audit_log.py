@@ -8,10 +8,10 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, models, transaction
 
 from campaigns.ledger import statements
-from campaigns.models import AccountingPeriod, AuditEvent, JournalEntry, Version
+from campaigns.models import AccountingPeriod, AuditEvent, Draft, DraftComment, JournalEntry, Note, Version
 from core.db import roles
 from merchants import api_keys
-from merchants.models import AccessChange
+from merchants.models import AccessChange, Merchant
 from tests.support.world import t
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
@@ -22,17 +22,22 @@ COLUMNS = {
     Version: "digest",
     AccessChange: "target",
     LogEntry: "change_message",
+    Note: "text",
+    DraftComment: "text",
 }
 """A column of text of each record."""
 
 
 @pytest.fixture
-def records() -> None:
+def records(market: None) -> None:
     """At least one row in each record."""
     statements.close(date(2022, 8, 1), at=t("20"), by="eve")
     key, _secret = api_keys.issue("x", scopes=["keys"], at=t("20"), by="eve")
     AccessChange.objects.create(verb="issued", kind="key", target="x", by=key, at=t("20"))
     ana = User.objects.create_user("ana")
+    Note.objects.create(merchant=Merchant.objects.get(pk="M1"), text="Hello", by="ana", at=t("20"))
+    draft = Draft.objects.create(title="T", created_at=t("20"), changed_at=t("20"))
+    DraftComment.objects.create(draft=draft, text="Why?", by="ana", at=t("20"))
     LogEntry.objects.log_actions(ana.pk, [ana], CHANGE, change_message="x", single_object=True)
 
 

@@ -12,27 +12,11 @@ from campaigns.offers.drafts import DraftError
 from definitions import parser
 from definitions.errors import DefinitionError
 from tests.support.concurrency import Race
+from tests.support.drafts import AT, SOURCE, approved, begin, two_approved
 from tests.support.guards import without_row_locks
-from tests.support.html_forms import form_data
-from tests.support.members import text, words
-from tests.support.operators import Staff
-from tests.support.world import HEADING, offer, publish, t, tick
+from tests.support.world import offer, publish, tick
 
 pytestmark = pytest.mark.django_db
-
-AT = t("20")
-SOURCE = f"{HEADING}offers:\n{offer('ten')}"
-
-
-def begin(source: str = SOURCE, *, by: str = "ana", of: Campaign | None = None) -> Draft:
-    return drafts.begin(source, title="Ten", at=AT, by=by, of=of)
-
-
-def approved(source: str = SOURCE, *, of: Campaign | None = None) -> Draft:
-    draft = begin(source, of=of)
-    drafts.submit(draft, at=AT, by="ana")
-    drafts.approve(draft, shown=draft.digest, at=AT, by="bo")
-    return draft
 
 
 def test_written_submitted_approved_launched() -> None:
@@ -131,17 +115,6 @@ def test_a_new_draft_does_not_take_the_place_of_a_campaign_that_is_there() -> No
         drafts.launch(draft, at=AT, by="cy")
 
 
-def two_approved() -> tuple[Draft, Draft]:
-    """Return an approved draft whose campaign was published anew, and the launched draft that did it."""
-    publish(offer("ten", quota="{limit: 6}"))
-    campaign = Campaign.objects.get()
-    overtaken = approved(campaign.source.replace("percent: 10", "percent: 12"), of=campaign)
-    other = approved(campaign.source.replace("limit: 6", "limit: 60"), of=campaign)
-    assert drafts.out_of_date([overtaken, other]) == set()
-    drafts.launch(other, at=AT, by="cy")
-    return overtaken, other
-
-
 def test_an_overtaken_draft_is_out_of_date_until_it_is_rebased_and_approved_anew() -> None:
     draft, other = two_approved()
     assert drafts.out_of_date([draft, other]) == {draft.pk}
@@ -194,36 +167,6 @@ def test_a_new_draft_of_a_campaign_that_is_there_by_now_is_out_of_date() -> None
     text, conflicts = drafts.rebased(draft)
     assert conflicts == []
     assert [one.code for one in parser.read(text).offers] == ["nine", "ten"]
-
-
-def test_pages_say_out_of_date_and_offer_to_rebase(staff: Staff) -> None:
-    ana = staff("ana", "operator")
-    draft, _other = two_approved()
-    where = f"/admin/drafts/{draft.pk}/"
-    page = text(ana, where)
-    assert "approved · out of date" in page
-    assert "Launch (out of date: rebase it first)" in page
-    assert "approved, out of date" in text(ana, "/admin/campaigns/draft/")
-    overview = text(ana, "/admin/")
-    assert f"Rebase, because the campaign was published anew: {draft.title}" in overview
-    assert "Launch:" not in overview
-    asked = ana.get(f"{where}rebase/").content.decode()
-    assert "A second person must approve the result" in words(asked)
-    assert "limit" not in words(asked)  # against what is published now only the draft's own change is left
-    ana.post(f"{where}rebase/", form_data(asked))
-    draft.refresh_from_db()
-    assert (draft.status, "limit: 60" in draft.source) == ("draft", True)
-    assert "Rebase" not in text(ana, where)
-
-
-def test_a_rebase_names_what_both_changed(staff: Staff) -> None:
-    ana = staff("ana", "operator")
-    publish(offer("ten", quota="{limit: 6}"))
-    campaign = Campaign.objects.get()
-    draft = begin(campaign.source.replace("limit: 6", "limit: 7"), of=campaign)
-    publish(offer("ten", quota="{limit: 8}"))
-    asked = text(ana, f"/admin/drafts/{draft.pk}/rebase/")
-    assert "the value of this draft stays: offers.ten.quota.limit" in asked
 
 
 @pytest.mark.usefixtures("market")
@@ -324,79 +267,6 @@ def test_an_edit_during_an_approval_is_never_approved_unseen(first: str, monkeyp
 def test_control_without_the_lock_an_unseen_text_is_approved(monkeypatch: pytest.MonkeyPatch) -> None:
     without_row_locks(monkeypatch)
     assert edited_and_approved("approve", monkeypatch).status == "approved"
-
-
-def test_a_draft_goes_through_its_pages(staff: Staff) -> None:
-    ana, bo = staff("ana", "operator"), staff("bo", "approver")
-    publish(offer("ten", quota="{limit: 6}"))
-    page = ana.post("/admin/drafts/new/?of=trial", {"title": "More"}, follow=True)
-    draft = Draft.objects.get()
-    where = f"/admin/drafts/{draft.pk}/"
-    assert "No changes: the draft matches the published campaign." in words(page.content.decode())
-    text = draft.source.replace("limit: 6", "limit: 60")
-    page = ana.post(where, {"source": text, "was": draft.digest}, follow=True)
-    said = words(page.content.decode())
-    assert "the first 6 freight orders the first 60 freight orders" in said.replace(" and ", " ")
-    assert ana.post(f"{where}approve/", {"shown": "x"}).status_code == 403
-    ana.post(f"{where}submit/")
-    draft.refresh_from_db()
-    assert "New offers: 0. Changed offers: 1." in words(bo.get(f"{where}approve/").content.decode())
-    bo.post(f"{where}approve/", {"shown": draft.digest})
-    assert bo.post(f"{where}launch/").status_code == 403
-    ana.post(f"{where}launch/")
-    assert Offer.objects.get().limit == 60
-    said = words(ana.get("/admin/offers/ten/").content.decode())
-    assert "Version 2, published by ana" in said
-    assert "Published, version 2 ana, " in said
-
-
-def test_an_edit_by_another_user_is_shown_and_not_overwritten_unseen(staff: Staff) -> None:
-    ana, draft = staff("ana", "operator"), begin()
-    where = f"/admin/drafts/{draft.pk}/"
-    drafts.write(draft, SOURCE + "# theirs\n", was=draft.digest, at=AT, by="bo")
-    sent = {"source": SOURCE + "# mine\n", "was": drafts.digest(SOURCE)}
-    for _press in range(2):  # the same form again has not seen the other version either
-        page = ana.post(where, sent).content.decode()
-        assert "Saved by bo at 20 September 2022" in words(page)
-        assert "− # theirs (saved version)" in words(page)
-        assert "+ # mine (your version)" in words(page)
-        assert "Save my version" in words(page)
-        assert Draft.objects.get().source.endswith("# theirs\n")
-    shown = form_data(page)
-    assert str(shown["source"]).replace("\r\n", "\n").rstrip() == SOURCE + "# mine"  # what was typed is still there
-    drafts.write(draft, SOURCE + "# later\n", was=draft.digest, at=AT, by="bo")
-    page = ana.post(where, shown).content.decode()
-    assert "− # later (saved version)" in words(page)
-    assert Draft.objects.get().source.endswith("# later\n")
-    assert ana.post(where, form_data(page)).status_code == 302
-    assert Draft.objects.get().source.rstrip().endswith("# mine")
-
-
-def test_the_same_edit_by_another_user_is_no_conflict(staff: Staff) -> None:
-    ana, draft = staff("ana", "operator"), begin()
-    drafts.write(draft, SOURCE + "# both\n", was=draft.digest, at=AT, by="bo")
-    sent = {"source": SOURCE + "# both\n", "was": drafts.digest(SOURCE)}
-    assert ana.post(f"/admin/drafts/{draft.pk}/", sent).status_code == 302
-    assert AuditEvent.objects.filter(verb="written").count() == 2
-
-
-def test_the_author_of_a_returned_draft_is_told_why(staff: Staff) -> None:
-    ana, eve = staff("ana", "operator"), staff("eve", "operator")
-    draft = begin()
-    drafts.submit(draft, at=AT, by="ana")
-    assert "returned" not in text(ana, "/admin/")
-    drafts.give_back(draft, at=AT, by="bo", reason="the limit is too high")
-    page = f"/admin/drafts/{draft.pk}/"
-    assert "Returned to you: Ten" in text(ana, "/admin/")
-    assert "Returned" not in text(eve, "/admin/")  # not an author
-    shown = text(ana, page)
-    assert "Changes requested bo returned this draft at 20 September 2022 08:00 : the limit is too high" in shown
-    assert shown.index("the limit is too high") < shown.index("Submit for approval")
-    drafts.write(draft, SOURCE + "# less\n", was=draft.digest, at=AT, by="ana")
-    assert "Changes requested" in text(ana, page)  # until it is submitted again
-    drafts.submit(draft, at=AT, by="ana")
-    assert "Changes requested" not in text(ana, page)
-    assert "Returned" not in text(ana, "/admin/")
 
 
 def test_a_refusal_names_the_status_in_a_sentence() -> None:

@@ -119,14 +119,6 @@ def test_a_merchant_sees_each_offer_and_its_recent_claims(viewer: Client) -> Non
     assert "Decided later: Paid from" in page
 
 
-def test_a_merchant_has_a_page_of_its_own(viewer: Client) -> None:
-    page = text(viewer, "/admin/merchant/M1/")
-    assert "Global Pass · from 1 January 2020" in page
-    assert "ten 3 settled, 300.30 CNY" in page
-    assert "FM10 ten settled 100.00 CNY" in page
-    assert "Revoke" not in page
-
-
 @pytest.mark.parametrize(("address", "count"), [("?q=FM10", 20), ("?q=FM10&as_of=now", 20), ("?q=M1", 19)])
 def test_a_check_costs_the_same_for_any_number_of_claims(address: str, count: int, viewer: Client) -> None:
     viewer.get(f"/admin/eligibility/{address}")

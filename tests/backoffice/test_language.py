@@ -58,7 +58,7 @@ def test_the_warnings_of_a_draft_are_chinese(staff: Staff) -> None:
     both = offer("ten", quota="{limit: 1, per_merchant: 2}") + nowhere
     draft = drafts.begin(f"{HEADING}offers:\n{both}", title="T", at=t("20"), by="eve")
     page = content(staff("vi", "viewer", language="zh-hans"), f"/admin/drafts/{draft.pk}/")
-    warnings = page[page.index("提示") : page.index("变更内容")]
+    warnings = page[page.index("检查") : page.index("提交后")]
     assert "每商家名额2个，多于总名额1个" in warnings
     assert "名额已用6，总名额不能改为1" in warnings
     assert "没有商家符合" in warnings

@@ -232,7 +232,7 @@ def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
         answer = ana.post("/admin/campaigns/grant/", {"action": "revoke", "_selected_action": keys})
         path = answer.headers["location"]
     number = 6 if "offers" in path else 3
-    assert f"{number} settled" in text(ana, path)
+    assert f"Settled {number} benefits" in text(ana, path)
     page = ana.post(path, {"reason": "embargo"}, follow=True)
     assert "Nothing is revoked until a second person approves it" in words(page.content.decode())
     revocation = Revocation.objects.get()
@@ -240,7 +240,7 @@ def test_several_at_the_desk(path: str, ana: Client, staff: Staff) -> None:
     assert ana.post(where, {"verb": "approve", "shown": number}).status_code == 403  # no approver
     assert states() == ["settled"] * 6
     both = staff("ana", "operator", "approver")
-    assert "Approve (you proposed this revocation)" in text(both, where)
+    assert "Waits for a second person: you proposed this revocation." in text(both, where)
     both.post(where, {"verb": "approve", "shown": number})
     assert states() == ["settled"] * 6
     bo = staff("bo", "approver")
