@@ -12,6 +12,7 @@ from backoffice import (
     endpoints,
     explanations,
     help,
+    finding,
     index_pages,
     merchants,
     new_drafts,
@@ -31,6 +32,7 @@ app_name = "backoffice"
 urlpatterns = [
     path("approvals/", approvals.approvals_page, name="approvals"),
     path("campaigns/", campaigns.campaign_list, name="campaigns"),
+    path("search/", finding.search_page, name="search"),
     path("settings/", index_pages.settings_page, name="settings"),
     path("settings/roles/", people.role_list, name="roles"),
     path("settings/people/", people.people_list, name="people"),

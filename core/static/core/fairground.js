@@ -16,15 +16,6 @@
   });
 
   document.addEventListener("keydown", (event) => {
-    const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName) || event.target.isContentEditable;
-    if ((event.key === "/" && !typing) || (event.key === "k" && (event.metaKey || event.ctrlKey))) {
-      const find = document.querySelector("[data-find]");
-      if (find) {
-        event.preventDefault();
-        find.focus();
-        find.select?.();
-      }
-    }
     if (event.key !== "Escape") return;
     // WCAG 1.4.13: Escape dismisses a tooltip without moving the pointer or the focus.
     all(".tip").forEach((tip) => tip.classList.add("tip-off"));
