@@ -21,7 +21,10 @@ from merchants.models import Block
 
 @dataclass(frozen=True)
 class Task:
-    """Something that waits. `mine` says whether the reader may do it; `tone` and `icon` choose its mark."""
+    """Something that waits. `mine` says whether the reader may do it; `tone` and `icon` choose its mark.
+
+    `returned` marks a draft that came back to the reader for changes.
+    """
 
     title: str
     href: str
@@ -30,6 +33,7 @@ class Task:
     mine: bool
     icon: str = "checks"
     tone: str = "plan"
+    returned: bool = False
 
 
 def count_waiting(request: HttpRequest) -> int:
@@ -93,7 +97,9 @@ def _returned(request: HttpRequest) -> Iterator[Task]:
         for draft in drafts.returned_to(actor(request)):
             href, title = reverse("backoffice:draft", args=[draft.pk]), _("Returned to you: %(draft)s")
             by = returned.by if (returned := drafts.return_of(draft)) else ""
-            yield Task(title % {"draft": draft}, href, by, draft.changed_at, True, "alert-triangle", "warn")
+            yield Task(
+                title % {"draft": draft}, href, by, draft.changed_at, True, "alert-triangle", "warn", returned=True
+            )
 
 
 def _roles(request: HttpRequest) -> Iterator[Task]:
@@ -120,12 +126,13 @@ def _reviews(request: HttpRequest) -> Iterator[Task]:
 
 @staff_view("view_draft", methods=("GET", "HEAD"))
 def approvals_page(request: HttpRequest) -> HttpResponse:
-    """Show all that waits, in two lists: what the reader may do, and what waits for others."""
+    """Show all that waits, in three lists: for the reader, returned to the reader, for others."""
     tasks = tasks_for(request)
     return render_page(
         request,
         "approvals",
         title=_("Approvals"),
-        mine=[task for task in tasks if task.mine],
+        mine=[task for task in tasks if task.mine and not task.returned],
+        returned=[task for task in tasks if task.returned],
         others=[task for task in tasks if not task.mine],
     )

@@ -130,6 +130,7 @@ def _eligibility(text: str) -> str:
 
 ACTIONS: tuple[tuple[str | Promise, str, str, str], ...] = (
     (gettext_lazy("New campaign"), "backoffice:new-draft", "plus", "add_draft"),
+    (gettext_lazy("New simulation"), "backoffice:choose-draft", "flask", "add_simulation"),
     (gettext_lazy("Check eligibility"), "backoffice:explanation", "user-search", "view_decision"),
 )
 KINDS: tuple[tuple[str | Promise, tuple[str, ...], Source], ...] = (

@@ -1,5 +1,6 @@
 """Pages of simulations: request, progress and results, also as a workbook."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from backoffice.draft_review import name_of
 from backoffice.rendering import actor, render_page, staff_view
 from campaigns import tasks
 from campaigns.models import Campaign, Draft, Simulation
@@ -40,6 +42,24 @@ class NewSimulationForm(forms.Form):
     compare = forms.BooleanField(
         label=gettext_lazy("Compare with the published campaign"), required=False, initial=True
     )
+
+
+class ChooseDraftForm(forms.Form):
+    """Draft to simulate."""
+
+    draft = forms.ModelChoiceField(
+        Draft.objects.filter(status__in=Draft.OPEN).order_by("-changed_at"), label=gettext_lazy("Draft")
+    )
+
+
+@staff_view("view_draft", "add_simulation", methods=("GET", "HEAD"))
+def choose(request: HttpRequest) -> HttpResponse:
+    """Choose the open draft to simulate; without any, show how to begin one."""
+    form = ChooseDraftForm(request.GET if "draft" in request.GET else None)
+    if form.is_bound and form.is_valid():
+        return redirect("backoffice:new-simulation", form.cleaned_data["draft"].pk)
+    has_drafts = Draft.objects.filter(status__in=Draft.OPEN).exists()
+    return render_page(request, "choose_draft", title=_("New simulation"), form=form, has_drafts=has_drafts)
 
 
 @staff_view("view_draft", "add_simulation")
@@ -76,14 +96,22 @@ def _published_source(draft: Draft) -> str:
 
 @dataclass(frozen=True)
 class OfferResult:
-    """Result of a simulation for one offer."""
+    """Result of a simulation for one offer, and that of what was published, if the two were compared."""
 
     data: dict[str, Any]
+    before: dict[str, Any] | None = None
+
+    @property
+    def code(self) -> str:
+        return str(self.data["code"])
 
     @property
     def name(self) -> str:
-        names: dict[str, str] = self.data["names"]
-        return names["zh" if _is_chinese() else "en"]
+        return name_of(self.data)
+
+    @property
+    def granted_before(self) -> int | None:
+        return int(self.before["granted"]) if self.before else None
 
     @property
     def gone_at(self) -> datetime | None:
@@ -96,30 +124,57 @@ class OfferResult:
 
     @property
     def refused(self) -> list[tuple[str, int, int]]:
-        language = "zh-hans" if _is_chinese() else "en"
+        language = "zh-hans" if (get_language() or "").startswith("zh") else "en"
         return [(reason[language], reason["count"], reason["near"]) for reason in self.data["refused"]]
+
+    @property
+    def near_misses(self) -> int:
+        return sum(near for _text, _count, near in self.refused)
 
     @property
     def takers(self) -> list[tuple[str, str, int, Decimal, str]]:
         return [(code, name, n, Decimal(amount), currency) for code, name, n, amount, currency in self.data["takers"]]
 
 
-def _is_chinese() -> bool:
-    return (get_language() or "").startswith("zh")
+@dataclass(frozen=True)
+class Totals:
+    """Sums over all offers of a simulation; costs by currency."""
+
+    granted: int
+    near_misses: int
+    used_up: int
+    costs: list[tuple[str, Decimal]]
+
+
+def _totals(results: list[OfferResult]) -> Totals:
+    costs: dict[str, Decimal] = defaultdict(Decimal)
+    for result in results:
+        for currency, spent, promised in result.costs:
+            costs[currency] += spent + promised
+    return Totals(
+        granted=sum(result.data["granted"] for result in results),
+        near_misses=sum(result.near_misses for result in results),
+        used_up=sum(result.gone_at is not None for result in results),
+        costs=sorted(costs.items()),
+    )
 
 
 @staff_view("view_simulation", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the progress or the results of a simulation."""
     simulation = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
-    results = [OfferResult(data) for data in simulation.result.get("offers", ())]
+    before = {data["code"]: data for data in simulation.result.get("base", ())}
+    results = [OfferResult(data, before.get(data["code"])) for data in simulation.result.get("offers", ())]
+    names = {data["code"]: name_of(data) for data in (*before.values(), *(result.data for result in results))}
+    compared = [{**each, "name": names.get(each["code"], "")} for each in simulation.result.get("compared", ())]
     return render_page(
         request,
         "simulation",
         title=_("Simulation of %(draft)s") % {"draft": simulation.draft},
         simulation=simulation,
         results=results,
-        compared=simulation.result.get("compared", ()),
+        totals=_totals(results),
+        compared=compared,
         over=simulation.status in Simulation.OVER,
     )
 

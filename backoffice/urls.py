@@ -74,6 +74,7 @@ urlpatterns = [
     path("drafts/<int:pk>/campaign/", edit_campaign, name="draft-campaign"),
     path("drafts/<int:pk>/<slug:verb>/", drafts.transition, name="draft-transition"),
     path("campaign/<slug:code>/clone/", new_drafts.clone, name="clone-campaign"),
+    path("simulations/new/", simulations.choose, name="choose-draft"),
     path("simulations/<int:pk>/", simulations.detail, name="simulation"),
     path("simulations/<int:pk>/cancel/", simulations.cancel, name="cancel-simulation"),
     path("simulations/<int:pk>/simulation.xlsx", simulations.workbook, name="simulation-workbook"),

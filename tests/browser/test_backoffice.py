@@ -118,7 +118,7 @@ class Walk:
         assert trial.status == "done", trial.error
         self.ana.open(f"/admin/simulations/{trial.pk}/")
         words = self.ana.words()
-        assert self.says["done"] in words
+        assert self.says["done"] in words.lower()
         assert "ten 0 6 0 0" in words
         assert "720.72 CNY" in words
 
