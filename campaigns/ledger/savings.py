@@ -39,15 +39,6 @@ def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
     return sorted(result, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
 
 
-def totals(merchant: Merchant) -> list[tuple[str, Decimal]]:
-    """Return what the merchant saved: pairs of currency and amount, of discounts and of coupons. Two queries."""
-    pairs = (
-        entries.order_by().values_list("currency").annotate(sum=Sum("amount", output_field=money_total()))
-        for entries in _entries(merchant)
-    )
-    return [(currency, total) for several in pairs for currency, total in several]
-
-
 def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo) -> Iterable[Any]:
     by_month = entries.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
     return by_month.values("month", "offer_id", "currency").annotate(sum=Sum("amount", output_field=money_total()))

@@ -41,7 +41,7 @@ def figures(merchant: Merchant, *, at: datetime) -> MerchantFigures:
     coupons, coupon_count = _sums(unused, worth="value")
     refused = Decision.objects.filter(merchant=merchant, claimed_at__gt=at - LATELY, claimed_at__lte=at)
     return MerchantFigures(
-        saved=_add(savings.totals(merchant)),
+        saved=[(total.currency, total.amount) for total in savings.totals(merchant)],
         reserved=reserved,
         reserved_count=reserved_count,
         coupons=coupons,

@@ -32,7 +32,7 @@ def test_benefits_say_what_is_held_and_what_is_missing(staff: Staff) -> None:
     viewer = staff("vi", "viewer")
     assert "ten ten Has it 3 settled, 300.30 CNY" in text(viewer, PAGE)
     publish(offer("ten") + offer("us", conditions="[{fact: merchant.country, is: US}]"))
-    assert "us us Not eligible Country is US" in text(viewer, PAGE)
+    assert "us us Not eligible Country is United States" in text(viewer, PAGE)
 
 
 def test_claims_link_to_their_explanation(staff: Staff) -> None:

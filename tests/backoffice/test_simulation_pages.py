@@ -25,7 +25,7 @@ def test_the_figures_of_a_simulation(staff: Staff) -> None:
     page = text(staff("vi", "viewer"), f"/admin/simulations/{simulation.pk}/")
     assert "Would be granted 7 Cost 700.90 CNY Quotas used up 1 Near misses 0" in page
     assert "ten ten 7 of 7 published: 6 used up" in page
-    assert "700.90 CNY 0 Country is CN 4 claims" in page
+    assert "700.90 CNY 0 Country is China 4 claims" in page
     assert "Unchanged Different amount Only in the draft Only in the published campaign ten ten 6 0 1 0" in page
     assert "Merchant M1 M1" in page
 
