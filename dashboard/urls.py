@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from dashboard import (
+    calendars,
     coupon_use,
     home,
     impersonation,
@@ -25,8 +26,8 @@ urlpatterns = [
     path("more/", pages.more, name="more"),
     path("help/", pages.help_page, name="help"),
     path("offers/<slug:code>/", offers.detail, name="offer"),
-    path("offers/<slug:code>/dates.ics", offers.download_dates, name="offer-dates"),
-    path("calendar/<str:key>.ics", offers.calendar, name="calendar"),
+    path("offers/<slug:code>/dates.ics", calendars.download_dates, name="offer-dates"),
+    path("calendar/<str:key>.ics", calendars.calendar, name="calendar"),
     path("orders/", orders.index, name="orders"),
     path("orders/<slug:order_type>/", orders.index, name="orders"),
     path("orders/<slug:order_type>/<key:number>/", orders.detail, name="order"),

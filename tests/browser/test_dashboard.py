@@ -51,26 +51,29 @@ def sign_in(who: Reader, name: str = "owner@example.com") -> None:
 
 WORDS = {
     "en": {
-        "progress": "3 of 5 freight orders counted, 2 more by 30 September 2022 23:59:59 Los Angeles"
-        " (1 October 2022 14:59:59 Beijing)",
-        "given": "Qualified: 8 coupons arrive on 15 October 2022 00:00:00 Los Angeles"
-        " (15 October 2022 15:00:00 Beijing)",
-        "issued": "issued 8 coupons, 200.00 CNY",
+        "progress": "2 more freight orders to qualify 3 of 5 freight orders counted",
+        "ends": "1 Oct, 14:59",
+        "given": "8 coupons arrive on 15 Oct",
+        "rank": "You are number 1 of 3,000.",
+        "issued": "Use 8 coupons worth 200.00 CNY",
         "told": "you received 8 coupons of 25.00 CNY each.",
-        "attach": "Use this coupon",
+        "compare": "420.00 CNY 395.00 CNY",
         "attached": "Coupon of 25.00 CNY attached to this order.",
-        "redeemed": "redeemed",
+        "returned": "The coupon is back in your wallet.",
+        "redeemed": "Used",
         "saved": "Oct 2022",
     },
     "zh-hans": {
-        "progress": "物流订单已计入3笔，共需5笔, 还差2笔，截止：美西时间2022年9月30日 23:59:59 "
-        "(北京时间2022年10月1日 14:59:59)",
-        "given": "已达标：8张优惠券将于美西时间2022年10月15日 00:00:00 (北京时间2022年10月15日 15:00:00)发放",
-        "issued": "未使用 8张优惠券，共 200.00 CNY",
+        "progress": "再有 2 笔物流订单即可享受 物流订单已计入3笔，共需5笔",
+        "ends": "10月1日 14:59",
+        "given": "8 张优惠券 10月15日到账",
+        "rank": "您排在第 1 位（共 3,000 个名额）。",
+        "issued": "使用 8 张优惠券，共 200.00 CNY",
         "told": "您已获得8张 25.00 CNY 优惠券。",
-        "attach": "使用此优惠券",
+        "compare": "420.00 CNY 395.00 CNY",
         "attached": "已为该订单使用一张 25.00 CNY 优惠券。",
-        "redeemed": "已核销",
+        "returned": "优惠券已退回您的卡包。",
+        "redeemed": "已使用",
         "saved": "2022年10月",
     },
 }
@@ -78,7 +81,7 @@ WORDS = {
 
 @pytest.mark.parametrize(
     ("language", "width", "javascript"),
-    [("en", 1280, True), ("zh-hans", 390, True), ("zh-hans", 390, False)],
+    [("en", 1280, True), ("en", 390, True), ("zh-hans", 1280, True), ("zh-hans", 390, True), ("zh-hans", 390, False)],
 )
 def test_from_three_of_five_shipments_to_a_redeemed_coupon(
     owner: Member, reader: Open, language: str, width: int, javascript: bool
@@ -86,28 +89,36 @@ def test_from_three_of_five_shipments_to_a_redeemed_coupon(
     who, says = reader(language, width, java_script_enabled=javascript), WORDS[language]
     sign_in(who)
     assert says["progress"] in who.words()
+    assert says["ends"] in who.words()
+    who.page.click("#offer-express-coupons .offer-name")
+    assert says["ends"] in who.words()
 
     freight("F3", placed_at="20", paid_at="20 02:00", shipped_at="21")
     freight("F4", placed_at="20", paid_at="20 02:00", shipped_at="22")
     pass_time("23")
     who.open("/")
     assert says["given"] in who.words()
+    assert says["rank"] in who.words()
 
     pass_time("10-15 07:00")
     who.open("/")
     assert says["issued"] in who.words()
     who.open("/messages/")
     assert says["told"] in who.words()
-    who.open("/wallet/")
-    expect(who.page.locator(".list > li")).to_have_count(8)
 
     freight("F9", placed_at="10-15 08:00", base_freight=Decimal("420.00"))
     pass_time("10-15 09:00")
-    who.open("/orders/")
-    who.page.click("text=F9")
-    who.page.click(f"text={says['attach']}")
-    assert says["attached"] in who.words()
+    who.open("/wallet/")
+    assert "× 8" in who.words()
+    use_first_coupon(who, says)
     assert Coupon.objects.get(status="locked").order_no == "F9"
+    who.open("/wallet/?state=locked")
+    who.page.click("article.coupon form button")
+    assert says["returned"] in who.words()
+    assert not Coupon.objects.filter(status="locked").exists()
+    clock("10-15 09:00:01")
+    who.open("/orders/freight/F9/")
+    use_first_coupon(who, says)
 
     FreightOrder.objects.filter(pk="F9").update(paid_at=t("10-15 10:00"), batch=batch())
     pass_time("10-15 11:00")
@@ -118,6 +129,13 @@ def test_from_three_of_five_shipments_to_a_redeemed_coupon(
     assert says["saved"] in who.words()
     assert "25.00 CNY" in who.words()
     assert who.complaints == []
+
+
+def use_first_coupon(who: Reader, says: dict[str, str]) -> None:
+    """Compare the freight before and after, and use the coupon that is chosen."""
+    assert says["compare"] in who.words()
+    who.page.click(".form-foot button")
+    assert says["attached"] in who.words()
 
 
 def pages(owner: Member) -> list[str]:
@@ -131,6 +149,7 @@ def pages(owner: Member) -> list[str]:
     return [
         "/", "/offers/express-coupons/", "/offers/service-fee-half/", "/orders/", "/orders/trade/",
         "/orders/financing/", "/orders/freight/F9/", "/orders/freight/F0/", "/wallet/", "/wallet/?state=redeemed",
+        "/more/", "/help/", "/account/sessions/", "/account/second-step/",
         f"/wallet/{coupon.code}/", "/savings/", "/messages/", "/team/", "/account/", "/account/password/",
     ]  # fmt: skip
 
@@ -180,15 +199,25 @@ def test_home_refreshes_itself(owner: Member, reader: Open) -> None:
     freight("F3", placed_at="19", shipped_at="19 12:00")
     with who.page.expect_response("**/"):
         who.page.clock.fast_forward(61_000)
-    expect(who.page.locator("#cards")).to_contain_text("4 of 5 freight orders counted")
+    expect(who.page.locator("#home")).to_contain_text("4 of 5 freight orders counted")
     assert who.complaints == []
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_link_of_the_bar_on_phones_wraps(owner: Member, reader: Open, language: str) -> None:
+    who = reader(language, 390)
+    sign_in(who)
+    heights = who.page.eval_on_selector_all(".bottomnav a", "links => links.map(link => link.clientHeight)")
+    assert len(heights) == 5
+    assert len(set(heights)) == 1
+    assert heights[0] < 56
 
 
 def test_print_hides_the_navigation(owner: Member, reader: Open) -> None:
     who = reader("en", 1280)
     sign_in(who)
     who.page.emulate_media(media="print")
-    expect(who.page.locator("nav.main-nav")).to_be_hidden()
+    expect(who.page.locator("header.topbar")).to_be_hidden()
     expect(who.page.locator(".card").first).to_be_visible()
 
 

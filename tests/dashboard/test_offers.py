@@ -1,6 +1,6 @@
 """Page of one offer, and calendar feeds."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from re import search
 
 import icalendar
@@ -95,6 +95,14 @@ def test_calendar_of_all_offers(owner: Member) -> None:
     assert found["oa-fee-waiver.order_by@fairground"][0] == datetime(2022, 10, 1, 6, 59, 59, tzinfo=UTC)
     assert found["charter-5-off.closes@fairground"][1] == "China–US charter 5% off from 760 yuan: Closes"
     assert "charter-5-off.order_by@fairground" not in found
+    assert not [uid for uid in found if uid.startswith("parcel-11-off")]  # not available to this merchant
+    [event] = [
+        event
+        for event in icalendar.Calendar.from_ical(Client().get(path).content).walk("VEVENT")
+        if event["uid"] == "charter-5-off.closes@fairground"
+    ]
+    assert str(event["url"]) == "http://127.0.0.1:8000/offers/charter-5-off/"
+    assert [alarm.decoded("trigger") for alarm in event.walk("VALARM")] == [timedelta(days=-3)]
     Member.objects.update(language="zh-hans")
     summary = dates(Client().get(path).content)["us-west-port-to-door.opens@fairground"][1]
     assert summary == "美西港到门 立减100美元: 开始"
