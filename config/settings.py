@@ -244,6 +244,9 @@ vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Fairground <fairground@localhost>")
 EMAIL_TIMEOUT = 10
 
+# NOTIFICATION_BACKENDS (campaigns.notifications.backends.Mail): classes that take messages to members, dotted paths.
+NOTIFICATION_BACKENDS = env.list("NOTIFICATION_BACKENDS", default=["campaigns.notifications.backends.Mail"])
+
 # SUPPORT_EMAIL (empty): address that merchants are told to write to; without it, their account manager.
 SUPPORT_EMAIL = env.str("SUPPORT_EMAIL", default="")
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -170,7 +171,7 @@ class OfferLine:
         if self.coupons(Coupon.Status.ISSUED):
             return "ok", _("In your wallet")
         if any(held.status == Grant.Status.SETTLED for held in status.grants):
-            return "ok", _("Settled")
+            return "ok", str(capfirst(Grant.Status.SETTLED.label))
         if status.is_closed:
             return "idle", _("Ended")
         return "idle", _("Limit reached") if status.own_left == 0 else _("Quota used up")

@@ -1,4 +1,7 @@
-"""Mail: the messages that a member wants by mail, in one letter, in the member's language and time zone."""
+"""Mail: the messages that a member wants sent, in one notice, in the member's language and time zone.
+
+The notice goes to every back end of the settings; mail is the one built in.
+"""
 
 import logging
 from datetime import datetime, timedelta
@@ -7,7 +10,6 @@ from urllib.parse import urljoin
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
@@ -16,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import ngettext
 
 from campaigns.models import Message
+from campaigns.notifications.backends import Notice, Sendable
 from campaigns.notifications.message_texts import describe_message
 from merchants import members
 from merchants.models import Member
@@ -52,7 +55,7 @@ def _send_to(pk: int, at: datetime) -> bool:
     messages = list(waiting.select_related("event__offer__version", "note").order_by("pk"))
     if not messages:
         return False
-    if not attempt(_letter(member, messages), to=f"member {pk}"):
+    if not attempt(_notice(member, messages), to=f"member {pk}"):
         later = at + gap(member.mail_failures)
         Member.objects.filter(pk=pk).update(mail_failures=F("mail_failures") + 1, mail_after=later)
         return False
@@ -61,8 +64,8 @@ def _send_to(pk: int, at: datetime) -> bool:
     return True
 
 
-def attempt(letter: EmailMessage, *, to: str) -> bool:
-    """Send a letter. Return False and log it if the mail server fails; `to` names the person in the log."""
+def attempt(letter: Sendable, *, to: str) -> bool:
+    """Send a letter or notice. Return False and log it if that fails; `to` names the person in the log."""
     try:
         letter.send()
     except (OSError, SMTPException) as error:
@@ -76,23 +79,18 @@ def gap(failures: int) -> timedelta:
     return timedelta(minutes=min(2**failures, LONGEST_GAP_MINUTES))
 
 
-def identified(key: str) -> dict[str, str]:
-    """Return the headers of a letter, with a Message-ID that is the same each time it is sent."""
-    host = settings.DEFAULT_FROM_EMAIL.rpartition("@")[2].strip("> ")
-    return {"Message-ID": f"<{key}@{host}>"}
-
-
-def _letter(member: Member, messages: list[Message]) -> EmailMessage:
+def _notice(member: Member, messages: list[Message]) -> Notice:
     with translation.override(member.language), timezone.override(ZoneInfo(member.zone)):
         n = len(messages)
         subject = ngettext("%(n)d change to your benefits", "%(n)d changes to your benefits", n) % {"n": n}
         listed = messages[:MESSAGES_IN_A_MAIL]
+        link = urljoin(settings.SITE_URL, reverse("messages"))
         context = {
             "member": member,
             "lines": [(message.at, describe_message(message)) for message in listed],
             "more": n - len(listed),
-            "link": urljoin(settings.SITE_URL, reverse("messages")),
+            "link": link,
         }
         body = render_to_string("mail/messages.txt", context)
-    headers = identified(f"{messages[0].pk}.{messages[-1].pk}.{member.pk}")
-    return EmailMessage(subject, body, to=[member.user.email], headers=headers)
+    key = f"{messages[0].pk}.{messages[-1].pk}.{member.pk}"
+    return Notice(key=key, member=member, subject=subject, body=body, link=link)

@@ -14,7 +14,7 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from campaigns.models import Notification, NotificationPreference
-from campaigns.notifications import mailing, preferences
+from campaigns.notifications import backends, mailing, preferences
 from campaigns.notifications.notice_texts import describe
 
 
@@ -69,4 +69,4 @@ def _letter(user: User, waiting: list[Notification], language: str) -> EmailMess
         }
         body = render_to_string("mail/notifications.txt", context)
     key = f"notice.{waiting[0].pk}.{waiting[-1].pk}.{user.pk}"
-    return EmailMessage(" ".join(subject.split()), body, to=[user.email], headers=mailing.identified(key))
+    return EmailMessage(" ".join(subject.split()), body, to=[user.email], headers=backends.identified(key))

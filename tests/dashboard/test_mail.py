@@ -10,6 +10,7 @@ from pytest_django import Settings
 from campaigns import tasks
 from campaigns.models import Message
 from campaigns.notifications import distribution, mailing
+from campaigns.notifications.backends import DeliveryError, Notice
 from merchants.models import Member
 from tests.support.members import clock, signed_in
 from tests.support.scenarios import BUNDLE, coupon_offer
@@ -125,3 +126,40 @@ def test_a_tick_of_the_worker_fans_out_and_sends_mail(owner: Member) -> None:
     tasks.tick()
     assert len(mail.outbox) == 1
     assert Message.objects.filter(member=owner, shown=True).count() == 2
+
+
+TOLD: list[Notice] = []
+
+
+class Recorder:
+    """Back end of another channel."""
+
+    def deliver(self, notice: Notice) -> None:
+        TOLD.append(notice)
+
+
+class Unreachable:
+    """Back end that fails."""
+
+    def deliver(self, notice: Notice) -> None:
+        raise DeliveryError(notice.key)
+
+
+def test_other_back_ends_are_told_what_is_mailed(letter: Member, settings: Settings) -> None:
+    TOLD.clear()
+    settings.NOTIFICATION_BACKENDS = [*settings.NOTIFICATION_BACKENDS, f"{__name__}.Recorder"]
+    assert mailing.send_mail(at=t("03")) == 1
+    [sent], [notice] = mail.outbox, TOLD
+    assert (notice.member, notice.subject, notice.body) == (letter, sent.subject, sent.body)
+    assert notice.link == "http://127.0.0.1:8000/messages/"
+
+
+def test_a_back_end_that_fails_is_tried_again_with_the_same_key(letter: Member, settings: Settings) -> None:
+    TOLD.clear()
+    settings.NOTIFICATION_BACKENDS = [f"{__name__}.Recorder", f"{__name__}.Unreachable"]
+    assert mailing.send_mail(at=t("03")) == 0
+    assert Message.objects.get(mail=True).mailed_at is None
+    settings.NOTIFICATION_BACKENDS = [f"{__name__}.Recorder"]
+    assert mailing.send_mail(at=t("03 00:01")) == 1
+    first, second = TOLD
+    assert first.key == second.key
