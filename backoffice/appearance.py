@@ -1,7 +1,6 @@
 """Language and colours, chosen by everyone, signed in or not; an operator's language is that of its mail too."""
 
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language
 from django.views import i18n
@@ -25,8 +24,9 @@ def set_language(request: HttpRequest) -> HttpResponseBase:
 def set_theme(request: HttpRequest) -> HttpResponse:
     """Store the theme in a cookie and return to the page."""
     target, value = request.POST.get("next", "/"), request.POST.get("theme", "")
-    allowed = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-    response = redirect(target if allowed else "/")
+    host, is_secure = {request.get_host()}, request.is_secure()
+    allowed = target.startswith("/") and url_has_allowed_host_and_scheme(target, host, require_https=is_secure)
+    response = HttpResponseRedirect(target if allowed else "/")
     if value in Theme.values:
         themes.remember(response, Theme(value))
     return response

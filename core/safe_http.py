@@ -48,6 +48,8 @@ class AddressError(Exception):
 
 def check(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port of a URL. Raises AddressError if it is not permitted."""
+    if not url.isascii():
+        raise AddressError(_("The address must be ASCII: a host such as xn--fsq.example, a path with percent codes."))
     parts = urlsplit(url)
     try:
         port = parts.port

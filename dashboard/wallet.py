@@ -24,6 +24,7 @@ from definitions.benefits import CouponBundle
 from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
+from merchants.models import Merchant
 from rules.query_row import QueryRow
 from rules.sentences import describe_comparison
 
@@ -93,7 +94,7 @@ def index(request: MemberRequest) -> HttpResponse:
     page = pagination.newest(rows, after=request.GET.get("after", ""))
     chosen = _chosen(request, at) if wanted == Status.ISSUED else None
     context = {
-        "groups": _groups(page.rows, at),
+        "groups": _groups(page.rows, request.merchant, at),
         "page": page,
         "states": [(status.value, LABELS[status], counts.get(status.value, 0)) for status in Status],
         "wanted": wanted,
@@ -112,10 +113,11 @@ def _chosen(request: MemberRequest, at: datetime) -> Coupon | None:
     return unused.order_by("valid_until", "issued_at", "pk").first()
 
 
-def _groups(coupons: Sequence[Coupon], at: datetime) -> list[CouponGroup]:
+def _groups(coupons: Sequence[Coupon], merchant: Merchant, at: datetime) -> list[CouponGroup]:
     """Group unused coupons that are alike; each other coupon stands alone, with its order."""
     numbers = [coupon.order_no for coupon in coupons if coupon.order_no]
-    orders = FreightOrder.objects.in_bulk(numbers) if numbers else {}
+    # Not orders that moved to another merchant: these keep the coupon, but their freight is no business of this one.
+    orders = FreightOrder.objects.filter(merchant=merchant).in_bulk(numbers) if numbers else {}
     alike: dict[object, list[Coupon]] = {}
     for coupon in coupons:
         unused = (coupon.offer_id, coupon.face_value, coupon.currency, coupon.valid_from, coupon.valid_until)

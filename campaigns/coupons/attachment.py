@@ -58,7 +58,7 @@ def detach(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupo
     order = _lock_order(order_no, merchant, at)
     if reason := closed(order, at=at):
         raise NotAttachableError(reason)
-    coupon = _return_coupon(order_no, at=at, by=by)
+    coupon = _return_coupon(order_no, merchant=merchant, at=at, by=by)
     if coupon is None:
         raise NotAttachableError(_("There is no coupon on this order."))
     batch = ImportBatch.objects.create(source=f"detached: {by}"[:200], recorded_at=at, rows=1, changed=1)
@@ -94,10 +94,14 @@ def _lock_order(order_no: str, merchant: Merchant, at: datetime) -> FreightOrder
     return orders.get(pk=order_no, merchant=merchant, placed_at__lte=at)
 
 
-def _return_coupon(order_no: str, *, at: datetime, by: str) -> Coupon | None:
-    """Return the coupon locked to an order to the wallet, as if the order had never asked for one; None without one."""
+def _return_coupon(order_no: str, *, merchant: Merchant, at: datetime, by: str) -> Coupon | None:
+    """Return the merchant's coupon on an order to the wallet, as if the order had never asked for one; else None.
+
+    An order that moved to another merchant keeps the coupon of the wallet that it asked, which is not its owner's.
+    """
     coupons = Coupon.objects.select_for_update(of=("self",), no_key=True).select_related("grant", "offer")
-    coupon = coupons.filter(order_no=order_no, status=Coupon.Status.LOCKED, valid_until__gt=at).first()
+    locked = coupons.filter(status=Coupon.Status.LOCKED, valid_until__gt=at)
+    coupon = locked.filter(merchant=merchant, order_no=order_no).first()
     if coupon is None:
         return None
     Attachment.objects.filter(pk=order_no).delete()

@@ -96,7 +96,9 @@ class _Run:
         """Reserve more deliveries, with the endpoint as it is now, unless it was closed or the time is up."""
         at = self.clock()
         endpoint = webhook_delivery.open_endpoints(at=at).filter(pk=self.endpoint.pk).first()
-        self.is_open = self.is_open and endpoint is not None and time.monotonic() < self.ends
+        # The connections lead to the address with which the run began.
+        is_same = endpoint is not None and endpoint.url == self.endpoint.url
+        self.is_open = self.is_open and is_same and time.monotonic() < self.ends
         if self.is_open and endpoint is not None:
             self.endpoint = endpoint
             if leased := webhook_delivery.lease(endpoint, at):

@@ -5,6 +5,7 @@ from types import MappingProxyType
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -80,7 +81,10 @@ class ListAdmin(OfferedLookupsAdmin):
             raise Http404
         if not self.has_view_permission(request):
             raise PermissionDenied
-        page = self.get_changelist_instance(request)
+        try:
+            page = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return redirect(self._list_address("e=1"))
         columns = columns_of(self, self.get_list_display(request))
         try:
             return export(page.get_queryset(request), columns, name=f"{self.opts.model_name}.{form}", form=form)

@@ -86,7 +86,8 @@ def test_a_rotated_secret_signs_beside_the_old_one(manager: Program, receivers: 
 
 
 @pytest.mark.parametrize(
-    "url", ["http://example.com/", "https://127.0.0.1/", "https://user:pw@example.com/", "nothing"]
+    "url",
+    ["http://example.com/", "https://127.0.0.1/", "https://user:pw@example.com/", "https://example.com/ü", "nothing"],
 )
 def test_an_address_that_is_not_permitted_is_refused(manager: Program, url: str) -> None:
     refused = manager.post("webhooks/", {"name": "x", "url": url})

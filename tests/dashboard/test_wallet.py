@@ -13,7 +13,7 @@ from campaigns.coupons import attachment
 from campaigns.models import Attachment, Coupon, JournalEntry
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
-from merchants.models import Member
+from merchants.models import Member, Merchant
 from tests.support.members import client, clock, text, visible, words
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import batch, everything, freight, merchant, offer, publish, t, tick
@@ -148,6 +148,23 @@ def test_another_merchants_order_is_not_found(owner: Member, coupons: list[Coupo
     assert not JournalEntry.objects.filter(order_no="THEIRS").exists()
 
 
+def test_an_order_that_moves_shows_nothing_to_the_wallet_it_left(owner: Member, coupons: list[Coupon]) -> None:
+    merchant("M2")
+    freight("A", placed_at="02 10:00", base_freight=Decimal("777.00"))
+    tick("03")
+    browser = client(owner)
+    browser.post("/wallet/orders/A/attach/", {"coupon": coupons[0].code})
+    assert "777.00 CNY" in text(browser, "/wallet/?state=locked")
+    FreightOrder.objects.filter(pk="A").update(merchant="M2", batch=batch())
+    tick("03 00:00:01")
+    clock("03 00:00:02")
+    assert states() == [("locked", "A"), ("issued", None)]
+    assert "777.00" not in text(browser, "/wallet/?state=locked")
+    with pytest.raises(attachment.NotAttachableError, match="There is no coupon on this order"):
+        attachment.detach("A", merchant=Merchant.objects.get(pk="M2"), at=t("03 00:00:02"), by="theirs")
+    assert states() == [("locked", "A"), ("issued", None)]
+
+
 THREE = BUNDLE.replace("count: 1", "count: 3")
 
 
@@ -210,6 +227,8 @@ def test_a_coupon_is_used_from_the_wallet(owner: Member, coupons: list[Coupon]) 
         ("", "/orders/freight/A/"),
         ("https://evil.example/", "/orders/freight/A/"),
         ("//evil.example", "/orders/freight/A/"),
+        ("home", "/orders/freight/A/"),  # not the name of an address
+        ("nowhere", "/orders/freight/A/"),
     ],
 )
 def test_a_coupon_is_taken_off_where_it_is_seen(owner: Member, coupons: list[Coupon], back: str, leads: str) -> None:
