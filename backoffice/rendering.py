@@ -62,7 +62,9 @@ class ReasonForm(forms.Form):
     """Reason of an action, for the audit log."""
 
     reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=500, widget=forms.TextInput(attrs={"size": 60, "autocomplete": "off"})
+        label=gettext_lazy("Reason"),
+        max_length=500,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
 
 
