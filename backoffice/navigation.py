@@ -52,7 +52,7 @@ class Link:
     count: int
 
 
-OVERVIEW = Entry(_("Overview"), "layout-dashboard", "admin:index", ("notifications/", "help/"), exact=True)
+OVERVIEW = Entry(_("Overview"), "layout-dashboard", "admin:index", ("notifications/", "help/", "design/"), exact=True)
 APPROVALS = Entry(
     _("Approvals"),
     "checks",

@@ -7,12 +7,13 @@ from django.contrib.auth.models import Group, User
 from playwright.sync_api import expect
 
 from campaigns.grants import revocations
-from campaigns.models import Draft, Grant, Offer, Revocation, Simulation
+from campaigns.models import Delivery, Draft, Endpoint, Grant, Offer, Revocation, Simulation
+from campaigns.notifications import operators, webhooks
 from campaigns.offers import drafts
 from campaigns.simulation import jobs
 from imports import upload_jobs
 from imports.models import Upload
-from merchants import blocks
+from merchants import api_keys, blocks
 from merchants.import_schemas import MERCHANTS
 from merchants.models import Block, Merchant
 from tests.support.browser import BY_LOOKS, Open, Reader, sign_in
@@ -209,6 +210,21 @@ def pages() -> list[str]:
         "/admin/statements/",
         "/admin/statements/2022-09/?merchant=M1",
         "/admin/statements/2022-08/close/",
+        "/admin/notifications/",
+        "/admin/settings/",
+        "/admin/settings/notifications/",
+        "/admin/settings/roles/",
+        "/admin/settings/people/",
+        "/admin/settings/api-keys/",
+        "/admin/settings/api-keys/new/",
+        "/admin/settings/webhooks/",
+        "/admin/settings/webhooks/new/",
+        f"/admin/settings/webhooks/{Endpoint.objects.get().pk}/",
+        f"/admin/settings/deliveries/{Delivery.objects.get().pk}/",
+        "/admin/settings/retention/",
+        "/admin/help/",
+        "/admin/help/glossary/",
+        "/admin/design/",
         "/admin/campaigns/draft/",
         "/admin/campaigns/decision/?outcome__exact=2",
         "/admin/campaigns/grant/",
@@ -229,6 +245,10 @@ def test_every_page_is_accessible_and_fits(people: None, staff: Staff, reader: O
     language, width, scheme = how
     staff("root", "administrator")
     User.objects.filter(username="root").update(is_superuser=True)
+    columns = {"url": "https://w.example", "secret": "s", "created_by": "ana", "created_at": t("20")}
+    webhooks.test(Endpoint.objects.create(name="w", **columns), at=t("20"))
+    api_keys.issue("checkout", scopes=["read"], at=t("20"), by="ana")
+    operators.tell_of_health([("mail", "mail")], at=t("20"))
     source = Offer.objects.get().campaign.source
     draft = drafts.begin(source.replace("percent: 10", "percent: 12"), title="More", at=t("20"), by="ana")
     drafts.begin("campaign: x", title="Not right", at=t("20"), by="ana")
