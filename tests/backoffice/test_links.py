@@ -52,6 +52,8 @@ def refused(browser: Client, start: str) -> dict[str, tuple[int, str]]:
     while queue:
         page, origin = queue.pop(0)
         answer = browser.get(page, follow=True)
+        if answer.streaming:
+            list(answer.streaming_content)  # type: ignore[attr-defined]  # read to its end: that closes the file
         if answer.status_code >= 400:
             found[page] = (answer.status_code, origin)
         elif "html" in answer.headers["Content-Type"]:
