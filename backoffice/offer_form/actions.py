@@ -1,4 +1,7 @@
-"""Buttons of the offer form that change its values: remove a token or a row, use a suggested value."""
+"""Buttons of the offer form that change its values: remove a token or a row, use a suggested value.
+
+No button is called `remove`: in a form, an input of that name hides the method that htmx calls.
+"""
 
 from django.http import QueryDict
 
@@ -12,6 +15,6 @@ def apply_actions(sent: QueryDict) -> QueryDict:
     if use := sent.get("use"):
         name, word, known = (*use.split("|"), "", "")[:3]
         data.setlist(name, [known if one == word else one for one in data.getlist(name)])
-    if removed := sent.get("remove"):
+    if removed := sent.get("drop_row"):
         data[f"{removed}-DELETE"] = "on"
     return data

@@ -35,7 +35,7 @@ from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
 
 WRITTEN = "builder_written"
-"""Key of the session: the page that wrote last, and the version that it wrote."""
+"""Key of the session: the page that wrote last, the version that it wrote, its draft, and the code of the offer."""
 COMPLETE = "complete"
 """Last input of the form: a request without it was cut short, and is not written."""
 TABS = ("merchant", "yaml", "warnings")
@@ -128,6 +128,7 @@ def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     draft = get_object_or_404(Draft, pk=pk)
     if draft.status not in Draft.OPEN or not has_permissions(request, "change_draft"):
         raise PermissionDenied
+    code = _code_now(request, pk, code)
     builder = Builder(draft, code, request.POST if request.method == "POST" else None)
     outcome = _write(request, builder) if _is_sent(request, builder) else Outcome()
     if "save" in request.POST and outcome.saved and builder.is_complete:
@@ -137,6 +138,12 @@ def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     if outcome.saved and builder.code != code:
         response["HX-Replace-Url"] = reverse("backoffice:offer-form", args=[pk, builder.code])
     return response
+
+
+def _code_now(request: HttpRequest, pk: int, code: str) -> str:
+    """Return the code of the offer that a page edits: the page may have changed it in a request that it gave up."""
+    page, _version, draft, written = request.session.get(WRITTEN) or ("", "", 0, "")
+    return str(written) if page and (page, draft) == (request.POST.get("page"), pk) else code
 
 
 def _is_sent(request: HttpRequest, builder: Builder) -> bool:
@@ -156,7 +163,7 @@ def _write(request: HttpRequest, builder: Builder) -> Outcome:
         drafts.write(draft, builder.source, was=draft.digest, at=clock.now(), by=actor(request), automatic=not asked)
     except DraftError as error:
         return Outcome(refusal=str(error))
-    request.session[WRITTEN] = [builder.page, version_of(builder.offer)]
+    request.session[WRITTEN] = [builder.page, version_of(builder.offer), draft.pk, builder.code]
     return Outcome(saved=True)
 
 
@@ -165,7 +172,7 @@ def _conflict(request: HttpRequest, builder: Builder) -> Conflict | None:
 
     A page gives a request up when the next change follows before the answer, so it still names the version before.
     """
-    if request.session.get(WRITTEN) == [builder.page, builder.saved_version]:
+    if (request.session.get(WRITTEN) or [])[:2] == [builder.page, builder.saved_version]:
         return None
     version = builder.saved_version
     return find_conflict(request, builder.draft, saved=builder.saved, mine=builder.mine, version=version)

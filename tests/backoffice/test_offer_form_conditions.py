@@ -17,9 +17,9 @@ def test_conditions_are_added_and_removed() -> None:
     assert editor.save(**{"conditions-1-number": "500"})
     assert editor.conditions[1] == {"fact": "base_freight", "at_least": "500"}
     assert "# why" in editor.source
-    assert editor.save(remove="conditions-0")
+    assert editor.save(drop_row="conditions-0")
     assert editor.conditions == [{"fact": "base_freight", "at_least": "500"}]
-    assert editor.save(remove="conditions-0")
+    assert editor.save(drop_row="conditions-0")
     assert yaml_roundtrip.load(editor.source)["offers"][0]["conditions"] == "everyone"
 
 

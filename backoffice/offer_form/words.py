@@ -1,0 +1,121 @@
+"""Place of every word of the vocabulary in the workspace: the form and the field that write it.
+
+A word that is added to the vocabulary gets its field here; a test walks the vocabulary and names words without one.
+"""
+
+from typing import Any
+
+from backoffice.offer_form.benefit import BenefitForm, TierForm, TierFormSet
+from backoffice.offer_form.campaign_form import (
+    CampaignForm,
+    ListForm,
+    ListFormSet,
+    ValueForm,
+    ValueFormSet,
+    WindowForm,
+    WindowFormSet,
+)
+from backoffice.offer_form.condition_rows import OPERATOR_LABELS
+from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
+from backoffice.offer_form.moments import MomentForm
+from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet, QuotaForm
+from backoffice.offer_form.settlement import SettlementForm
+from backoffice.offer_form.times import TimeForm
+
+Place = tuple[Any, str]
+"""A form and its field; a list of forms, or a form as a whole, with an empty field."""
+
+OPERATORS: dict[str, Place] = {f"Comparison.{word}": (ConditionForm, "op") for word in OPERATOR_LABELS}
+
+PLACES: dict[str, Place] = {
+    "CampaignDefinition.campaign": (CampaignForm, "code"),
+    "CampaignDefinition.names": (CampaignForm, "names_en"),
+    "CampaignDefinition.zone": (CampaignForm, "zone"),
+    "CampaignDefinition.windows": (WindowFormSet, ""),
+    "CampaignDefinition.lists": (ListFormSet, ""),
+    "CampaignDefinition.offers": (BasicsForm, ""),
+    "Names.en": (NamesForm, "en"),
+    "Names.zh": (NamesForm, "zh"),
+    "Window.from": (WindowForm, ""),
+    "Window.to": (WindowForm, ""),
+    "Bound.at": (TimeForm, "at"),
+    "Bound.zone": (TimeForm, "zone"),
+    "Bound.twin": (TimeForm, "twin_zone"),
+    "Clock.at": (TimeForm, "twin_at"),
+    "Clock.zone": (TimeForm, "twin_zone"),
+    "ValueList.names": (ListForm, "names_en"),
+    "ValueList.values": (ValueFormSet, ""),
+    "ValueList.labels": (ValueForm, "en"),
+    "OfferTerms.code": (BasicsForm, "code"),
+    "OfferTerms.names": (BasicsForm, "names_en"),
+    "OfferTerms.carriers": (NamesFormSet, ""),
+    "OfferTerms.subject": (BasicsForm, "subject"),
+    "OfferTerms.where": (ConditionFormSet, ""),
+    "OfferTerms.claim": (ClaimForm, "kind"),
+    "OfferTerms.decided_at": (TimeForm, "at"),
+    "OfferTerms.settling_hours": (ClaimForm, "settling_hours"),
+    "OfferTerms.conditions": (ConditionFormSet, ""),
+    "OfferTerms.benefit": (BenefitForm, "form"),
+    "OfferTerms.quota": (QuotaForm, ""),
+    "OfferTerms.settlement": (SettlementForm, ""),
+    "ClaimAt.at": (ClaimForm, "kind"),
+    "ClaimNth.nth": (ClaimForm, "kind"),
+    "Nth.number": (ClaimForm, "number"),
+    "Nth.of": (ClaimForm, "of"),
+    "Nth.at": (ClaimForm, "nth_at"),
+    "Nth.where": (ConditionFormSet, ""),
+    "ClaimOverThreshold.over_threshold": (ClaimForm, "kind"),
+    "Threshold.height": (ClaimForm, "height"),
+    "Threshold.window": (ClaimForm, "window"),
+    "Threshold.where": (ConditionFormSet, ""),
+    "LatestOf.latest_of": (MomentForm, "latest_of"),
+    "DayAfter.day_after": (MomentForm, "day_after"),
+    "DayAfter.zone": (MomentForm, "day_zone"),
+    "ByCase.by": (MomentForm, "by"),
+    "ByCase.cases": (MomentForm, "kind"),
+    "ByCase.otherwise": (MomentForm, "kind"),
+    "Comparison.fact": (ConditionForm, "fact"),
+    "Comparison.code": (ConditionForm, "code"),
+    **OPERATORS,
+    "InForce.in_force": (ConditionForm, "force"),
+    "InForce.not_in_force": (ConditionForm, "force"),
+    "InForce.of": (ConditionForm, "of"),
+    "InForce.at": (ConditionForm, "at_fact"),
+    "InForce.code": (ConditionForm, "code"),
+    "Counting.count": (ConditionForm, "fact"),
+    "Counting.where": (ConditionFormSet, ""),
+    "Counting.at_least": (ConditionForm, "bound"),
+    "Counting.at_most": (ConditionForm, "bound"),
+    "Counting.code": (ConditionForm, "code"),
+    "AnyOf.any": (ConditionFormSet, ""),
+    "AnyOf.code": (ConditionForm, "code"),
+    "Discount.fee": (BenefitForm, "fee"),
+    "Discount.rate": (BenefitForm, "rate"),
+    "Discount.currency": (BenefitForm, "currency"),
+    "Discount.percent": (BenefitForm, "percent"),
+    "Discount.amount": (BenefitForm, "amount"),
+    "Discount.tiers": (TierFormSet, ""),
+    "Tier.from": (TierForm, "start"),
+    "Tier.below": (TierForm, "below"),
+    "Tier.percent": (TierForm, "off"),
+    "Tier.amount": (TierForm, "unit"),
+    "Coupons.coupons": (BenefitForm, "form"),
+    "CouponBundle.count": (BenefitForm, "count"),
+    "CouponBundle.value": (BenefitForm, "value"),
+    "CouponBundle.currency": (BenefitForm, "currency"),
+    "CouponBundle.valid": (TimeForm, "at"),
+    "CouponBundle.where": (ConditionFormSet, ""),
+    "Validity.from": (TimeForm, "at"),
+    "Validity.to": (TimeForm, "at"),
+    "Quota.limit": (QuotaForm, "limit"),
+    "Quota.per_merchant": (QuotaForm, "per_merchant"),
+    "Settlement.at": (MomentForm, "kind"),
+    "Settlement.locked_at": (SettlementForm, "locked_at"),
+    "Settlement.lock_within_hours": (SettlementForm, "lock_within_hours"),
+    "Settlement.fulfilled_at": (MomentForm, "kind"),
+    "Settlement.deadline": (TimeForm, "at"),
+    "Settlement.requires": (ConditionFormSet, ""),
+    "Settlement.released_by": (SettlementForm, "released_by"),
+    "Settlement.released_after_settlement": (SettlementForm, "released_after_settlement"),
+    "Settlement.revoked_by": (SettlementForm, "revoked_by"),
+}
