@@ -63,6 +63,7 @@ class Builder:
         self.is_bound = data is not None
         if data is not None:
             write_offer(self.offer, self.form.to_offer(), self.context.zone)
+            data["basics-code"] = self.code  # the page shows the code that follows from the name
         self.source = yaml_roundtrip.dump(self.document)
         self.text, self.problems = check_definition(self.source)
         self.own_problems = self._report()
