@@ -16,7 +16,7 @@ from argparse import ArgumentParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 from threading import Thread
-from time import perf_counter, sleep
+from time import perf_counter, process_time, sleep
 from typing import Any
 
 from tests.benchmarks import databases
@@ -133,19 +133,27 @@ def main() -> None:
     bare: list[float] = []
     worker: list[float] = []
     beside: list[float] = []
+    used: list[float] = []
+    used_beside: list[float] = []
     with databases.own("webhooks"):
         for _ in range(options.rounds):
             endpoint = _prepare(url, count)
             bare.append(_bare(endpoint, url))
+            used.append(-process_time())
             worker.append(_worker(endpoint, count))
+            used[-1] += process_time()
             again, failing = _prepare(url, count), _prepare(url.replace("/hook", SLOW), FAILING)
+            used_beside.append(-process_time())
             beside.append(_beside_failing(again, failing, count))
+            used_beside[-1] += process_time()
     receiver.terminate()
     say(f"{count:,} deliveries to one endpoint, one worker")
     timings("bare loop of urllib3", count, bare, "deliveries")
     timings("worker: read, sign, send, record", count, worker, "deliveries")
     timings("the same beside a failing receiver", count, beside, "deliveries")
     verdict("worker as a part of the loop", ratio(worker, bare), "above 0.5", held=ratio(worker, bare) > 0.5)
+    timings("worker: processor seconds", count, used, "deliveries")
+    timings("beside the other: processor seconds", count + FAILING, used_beside, "deliveries")
     verdict("beside a failing receiver", ratio(beside, worker), "above 0.9", held=ratio(beside, worker) > 0.9)
 
 
