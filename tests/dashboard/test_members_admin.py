@@ -45,7 +45,7 @@ def test_an_operator_invites_a_main_account(platform: Client) -> None:
 @pytest.mark.parametrize("broken", ["mail", "address"])
 def test_a_failed_invitation_adds_nobody(platform: Client, settings: Settings, broken: str) -> None:
     if broken == "mail":
-        settings.EMAIL_BACKEND = "tests.dashboard.test_messages.Broken"
+        settings.EMAIL_BACKEND = "tests.dashboard.test_mail.Broken"
     email = "owner@example.com" if broken == "address" else "boss@example.com"
     page = platform.post(ADD, {**FIELDS, "email": email}, follow=True).content.decode()
     assert ("the address is in use" if broken == "address" else "could not be sent") in page
@@ -89,7 +89,7 @@ def test_main_accounts_are_notified_of_an_invitation(
     for each in (owner, mate, stranger):
         client(each)
     platform.post(ADD, FIELDS)
-    backend, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "tests.dashboard.test_messages.Broken"
+    backend, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "tests.dashboard.test_mail.Broken"
     tasks.sweep()  # the mail server fails: told by the next sweep
     settings.EMAIL_BACKEND = backend
     tasks.sweep()

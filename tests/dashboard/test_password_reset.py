@@ -150,7 +150,7 @@ def test_a_link_sent_before_the_account_was_disabled_is_no_longer_valid(owner: M
 
 def test_a_failing_mail_server_is_tried_again_for_an_hour(owner: Member, settings: Settings) -> None:
     backend = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = "tests.dashboard.test_messages.Broken"
+    settings.EMAIL_BACKEND = "tests.dashboard.test_mail.Broken"
     with travel(NOW, tick=False) as at:
         ask()
         ask()
