@@ -71,7 +71,7 @@ class TimeForm(SectionForm):
     @property
     def local(self) -> str:
         """Return the local time to the second, or what was typed in its place."""
-        return str(self.written("at") or "")
+        return str((self.written("at") if self.is_bound else self.initial.get("at")) or "")
 
     def instant(self) -> datetime | None:
         """Return the instant, or None while there is none."""

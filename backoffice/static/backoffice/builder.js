@@ -10,6 +10,13 @@
     if (event.target.closest("#builder")) dirty = true;
   });
 
+  // Enter sends a change once; without this it would also press the first button of the form.
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT" || !event.target.closest("#builder[hx-post]")) return;
+    event.preventDefault();
+    event.target.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   // The answer replaces the form: what the person types in the meantime goes on in the new one.
   document.addEventListener("htmx:beforeSwap", () => {
     const active = document.activeElement;
