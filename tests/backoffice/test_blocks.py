@@ -210,7 +210,10 @@ def test_two_operators_block_a_merchant_on_the_pages(world: None, staff: Staff) 
     assert "Fraud: ring" in text(vi, "/admin/merchant/M1/")
     assert "Blocked until 20 Sep, 12:00" in text(vi, "/admin/merchant/M1/")
     assert "Block…" not in text(ana, "/admin/merchant/M1/")
-    assert "M1 Merchant M1 fraud approved" in text(vi, "/admin/merchants/block/")
+    listed = text(vi, "/admin/merchants/block/").lower()
+    row = listed[listed.index("merchant m1") :]
+    assert "fraud" in row
+    assert "approved" in row
     clock("11")
     bo.post(page, {"verb": "lift"})
     block.refresh_from_db()
