@@ -1,17 +1,25 @@
-"""List of campaigns with their offers and drafts."""
+"""List of campaigns, and the page of one with its offers, calendar, drafts and publications."""
 
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from backoffice.overview import OfferSummary, by_urgency, summarize_offers
+from backoffice.calendar import calendar
+from backoffice.offer_actions import Action, Actions
+from backoffice.overview import OfferSummary, by_urgency, summarize_offers, total_costs
 from backoffice.rendering import has_permissions, render_page, staff_view
-from campaigns.models import Campaign, Draft
-from campaigns.offers import published_offers
+from campaigns.models import AuditEvent, Campaign, Draft
+from campaigns.offers import drafts, published_offers
 from campaigns.offers.schedule import State
+from campaigns.reporting import offer_metrics
 from core import clock
 
 MAX_DRAFTS = 20
@@ -32,6 +40,19 @@ class CampaignSummary:
     def at_risk(self) -> int:
         return sum(1 for line in self.lines if line.at_risk)
 
+    @property
+    def granted(self) -> int:
+        return sum(line.offer.row.places_taken for line in self.lines)
+
+
+@dataclass
+class Publication:
+    """Versions that were published together: by one person at one instant, from one draft or from a file."""
+
+    number: int
+    act: AuditEvent
+    acts: list[AuditEvent] = field(default_factory=list)
+
 
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def campaign_list(request: HttpRequest) -> HttpResponse:
@@ -40,11 +61,69 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     for line in by_urgency(summarize_offers(published_offers.published(), at=clock.now())):
         by_campaign[line.offer.row.campaign_id].append(line)
     campaigns = Campaign.objects.order_by("-pk").defer("source")
-    drafts = Draft.objects.filter(status__in=Draft.OPEN).order_by("-changed_at").defer("source")
+    open_drafts = Draft.objects.filter(status__in=Draft.OPEN).order_by("-changed_at").defer("source")
     return render_page(
         request,
         "campaigns",
         title=_("Campaigns"),
         campaigns=[CampaignSummary(campaign, by_campaign[campaign.pk]) for campaign in campaigns],
-        drafts=drafts[:MAX_DRAFTS] if has_permissions(request, "view_draft") else [],
+        drafts=open_drafts[:MAX_DRAFTS] if has_permissions(request, "view_draft") else [],
     )
+
+
+TABS = {"offers": gettext_lazy("Offers"), "drafts": gettext_lazy("Drafts"), "versions": gettext_lazy("Versions")}
+
+
+@staff_view("view_offer", methods=("GET", "HEAD"))
+def detail(request: HttpRequest, code: str) -> HttpResponse:
+    """Show one campaign: its offers by urgency with their calendar, its open drafts, or its publications."""
+    at, campaign = clock.now(), get_object_or_404(Campaign, code=code)
+    tab = request.GET.get("tab", "offers")
+    if tab not in TABS:
+        raise Http404
+    offers = [offer for offer in published_offers.published() if offer.row.campaign_id == campaign.pk]
+    lines = by_urgency(summarize_offers(offers, at=at))
+    totals = total_costs(lines)
+    return render_page(
+        request,
+        "campaign",
+        title=campaign.name,
+        summary=CampaignSummary(campaign, lines),
+        tab=tab,
+        tabs=TABS.items(),
+        totals=totals,
+        reserved=sorted((total for total in totals if total.promised), key=lambda total: -total.promised),
+        merchants=offer_metrics.merchants_with_places([offer.id for offer in offers]),
+        calendar=calendar([line.offer for line in lines], at=at, zone=timezone.get_current_timezone()),
+        drafts=drafts.of_campaign(code) if has_permissions(request, "view_draft") else [],
+        publications=_publications(campaign),
+        actions=_actions(request, campaign),
+        at=at,
+    )
+
+
+def _publications(campaign: Campaign) -> list[Publication]:
+    """Return the publications of a campaign, the newest first."""
+    acts = AuditEvent.objects.filter(offer__campaign=campaign, verb=AuditEvent.Verb.PUBLISHED)
+    together: dict[tuple[datetime, str, int | None], Publication] = {}
+    for act in acts.select_related("offer", "draft").defer("draft__source", "draft__base_source").order_by("pk"):
+        key = (act.at, act.by, act.draft_id)
+        together.setdefault(key, Publication(len(together) + 1, act)).acts.append(act)
+    return list(together.values())[::-1]
+
+
+def _actions(request: HttpRequest, campaign: Campaign) -> Actions:
+    export = Action("export", _("Export YAML"), "download", reverse("backoffice:campaign-yaml", args=[campaign.code]))
+    if not has_permissions(request, "add_draft"):
+        return Actions([export], [])
+    clone = Action("clone", _("Clone campaign"), "copy", reverse("backoffice:clone-campaign", args=[campaign.code]))
+    new = f"{reverse('backoffice:new-draft')}?of={campaign.code}"
+    return Actions([export, clone, Action("draft", _("New draft"), "plus", new, is_primary=True)], [])
+
+
+@staff_view("view_offer", methods=("GET", "HEAD"))
+def definition(_request: HttpRequest, code: str) -> HttpResponse:
+    """Send the published definition of a campaign as a file."""
+    campaign = get_object_or_404(Campaign, code=code)
+    headers = {"Content-Disposition": f'attachment; filename="{campaign.code}.yaml"'}
+    return HttpResponse(campaign.source, content_type="application/yaml; charset=utf-8", headers=headers)

@@ -45,7 +45,10 @@ class CopyForm(forms.Form):
     def __init__(self, data: Any = None, *, offer: PublishedOffer) -> None:
         names = offer.terms.names
         super().__init__(data, initial={"code": f"{offer.code}-2", "en": names.en, "zh": names.zh})
-        choices = [(str(draft.pk), f"{draft} ({draft.get_status_display()})") for draft in drafts_of(offer)]
+        choices = [
+            (str(draft.pk), f"{draft} ({draft.get_status_display()})")
+            for draft in drafts.of_campaign(offer.row.campaign.code)
+        ]
         self.fields["draft"].choices = [("", _("New draft")), *choices]  # type: ignore[attr-defined]  # a choice field
 
     def clean_code(self) -> str:
@@ -54,13 +57,6 @@ class CopyForm(forms.Form):
         if Offer.objects.filter(code=code).exists():
             raise forms.ValidationError(_("There is an offer with this code already: %(code)s") % {"code": code})
         return code
-
-
-def drafts_of(offer: PublishedOffer) -> list[Draft]:
-    """Return the open drafts of the offer's campaign, the newest first."""
-    campaign = offer.row.campaign.code
-    listed = Draft.objects.filter(status__in=Draft.OPEN).order_by("-pk")
-    return [draft for draft in listed if drafts.campaign_of(draft.source) == campaign]
 
 
 def make_copy(offer: PublishedOffer, asked: dict[str, Any], *, at: datetime, by: str) -> Draft:

@@ -93,6 +93,12 @@ def out_of_date(drafts: Iterable[Draft]) -> set[int]:
     }
 
 
+def of_campaign(code: str) -> list[Draft]:
+    """Return the open drafts of a campaign, the newest first, in one query. One that has errors belongs to none."""
+    listed = Draft.objects.filter(status__in=Draft.OPEN).order_by("-pk")
+    return [draft for draft in listed if campaign_of(draft.source) == code]
+
+
 @lru_cache(maxsize=256)
 def campaign_of(source: str) -> str | None:
     """Return the code of the campaign that a text defines, None if the text is not right."""

@@ -145,13 +145,17 @@ def claim_count(offer: PublishedOffer) -> ClaimCount:
     return ClaimCount(**Decision.objects.filter(offer=offer.id).aggregate(total=Count("pk"), granted=granted))
 
 
+def merchants_with_places(offer_ids: Iterable[int]) -> int:
+    """Return how many merchants have a place of any of the offers: those of grants that are not released."""
+    grants = Grant.objects.filter(offer__in=list(offer_ids)).exclude(status=Grant.Status.RELEASED)
+    return int(grants.aggregate(n=Count("merchant", distinct=True))["n"])
+
+
 def merchant_count(offer: PublishedOffer) -> MerchantCount:
-    """Return how many merchants have places of the offer: those of grants that are not released."""
-    grants = Grant.objects.filter(offer=offer.id).exclude(status=Grant.Status.RELEASED)
-    total = grants.aggregate(n=Count("merchant", distinct=True))["n"]
+    """Return how many merchants have places of the offer, and how many of them cannot have more."""
     limit = offer.row.limit_per_merchant
     full = MerchantQuota.objects.filter(offer=offer.id, places_taken__gte=limit).count() if limit is not None else 0
-    return MerchantCount(total, full)
+    return MerchantCount(merchants_with_places([offer.id]), full)
 
 
 def top_merchants(offer: PublishedOffer) -> list[MerchantShare]:
