@@ -137,8 +137,8 @@ def test_versions_say_what_changed_and_who_approved(viewer: Client) -> None:
     assert "the first 6 freight orders the first 60 freight orders" in page
     assert page.index("Version 2 In force") < page.index("Version 1 Published by test")
     history = text(viewer, f"{PAGE}?tab=history")
-    assert [history.index(word) for word in ("Published, version 2", "Approved bo", "Submitted ana")] == sorted(
-        history.index(word) for word in ("Published, version 2", "Approved bo", "Submitted ana")
+    assert [history.index(word) for word in ("Published · version 2", "Approved bo", "Submitted ana")] == sorted(
+        history.index(word) for word in ("Published · version 2", "Approved bo", "Submitted ana")
     )
 
 
