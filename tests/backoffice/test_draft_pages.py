@@ -75,7 +75,7 @@ def test_a_draft_goes_through_its_pages(staff: Staff) -> None:
     assert Offer.objects.get().limit == 60
     said = words(ana.get("/admin/offers/ten/").content.decode())
     assert "Version 2, published by ana" in said
-    assert "Published, version 2 ana, " in said
+    assert "Published · version 2 ana · " in said
 
 
 def test_an_edit_by_another_user_is_shown_and_not_overwritten_unseen(staff: Staff) -> None:
