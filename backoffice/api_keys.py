@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
@@ -61,28 +61,34 @@ def _line(key: ApiKey) -> Line:
 def create(request: HttpRequest) -> HttpResponse:
     """Create a key and show it once."""
     form = KeyForm(request.POST or None)
-    if request.method != "POST" or not form.is_valid():
-        return render_page(
-            request,
-            "settings_form",
-            title=_("New API key"),
-            form=form,
-            button=_("Create key"),
-            back=reverse("backoffice:api-keys"),
-            parent=_("API keys"),
-        )
-    data = form.cleaned_data
-    with transaction.atomic():
-        key, secret = api_keys.issue(
-            data["name"],
-            scopes=data["scopes"],
-            merchant=data["merchant"],
-            expires_at=data["expires_on"],
-            at=clock.real(),
-            by=actor(request),
-        )
-        _log(request, key, ADDITION, f"created with the scopes {', '.join(key.scopes)}")
-    return _shown_once(request, key, secret)
+    if request.method == "POST" and form.is_valid():
+        try:
+            return _shown_once(request, *_issue(request, form.cleaned_data))
+        except ValueError as refusal:
+            form.add_error("merchant", str(refusal))
+    return render_page(
+        request,
+        "settings_form",
+        title=_("New API key"),
+        form=form,
+        button=_("Create key"),
+        back=reverse("backoffice:api-keys"),
+        parent=_("API keys"),
+    )
+
+
+@transaction.atomic
+def _issue(request: HttpRequest, data: dict[str, Any]) -> tuple[ApiKey, str]:
+    key, secret = api_keys.issue(
+        data["name"],
+        scopes=data["scopes"],
+        merchant=data["merchant"],
+        expires_at=data["expires_on"],
+        at=clock.real(),
+        by=actor(request),
+    )
+    _log(request, key, ADDITION, f"created with the scopes {', '.join(key.scopes)}")
+    return key, secret
 
 
 @staff_view(MANAGE)
@@ -101,9 +107,13 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
             button=_("Rotate key"),
             back=reverse("backoffice:api-keys"),
         )
-    with transaction.atomic():
-        successor, secret = api_keys.rotate(key, at=clock.real(), overlap=OVERLAP, by=actor(request))
-        _log(request, key, CHANGE, f"rotated: {successor.prefix} succeeds it")
+    try:
+        with transaction.atomic():
+            successor, secret = api_keys.rotate(key, at=clock.real(), overlap=OVERLAP, by=actor(request))
+            _log(request, key, CHANGE, f"rotated: {successor.prefix} succeeds it")
+    except (api_keys.EndedError, ValueError) as refusal:
+        messages.error(request, str(refusal) or _("This key has ended. Create a new one."))
+        return redirect("backoffice:api-keys")
     return _shown_once(request, successor, secret)
 
 

@@ -82,7 +82,9 @@ def delivery(request: HttpRequest, pk: int) -> HttpResponse:
 def resend(request: HttpRequest, pk: int) -> HttpResponse:
     """Send a delivery again, under its old webhook-id."""
     row = get_object_or_404(Delivery, pk=pk)
-    webhooks.replay(row, at=clock.real())
+    with transaction.atomic():
+        webhooks.replay(row, at=clock.real())
+        _log(request, row.endpoint, CHANGE, f"sent {row.key} again")
     transaction.on_commit(lambda: tasks.deliver.delay(row.endpoint_id))
     messages.success(request, _("The delivery is sent again."))
     return redirect("backoffice:delivery", pk)
@@ -95,9 +97,13 @@ def create(request: HttpRequest) -> HttpResponse:
     form = EndpointForm(request.POST or None)
     if request.method != "POST" or not form.is_valid():
         return _form_page(request, form, title=_("New webhook"), button=_("Create webhook"))
-    with transaction.atomic():
-        endpoint = webhooks.register(**form.cleaned_data, at=clock.real(), by=actor(request))
-        _log(request, endpoint, ADDITION, "registered")
+    try:
+        with transaction.atomic():
+            endpoint = webhooks.register(**form.cleaned_data, at=clock.real(), by=actor(request))
+            _log(request, endpoint, ADDITION, "registered")
+    except webhooks.TooManyError as error:
+        form.add_error("merchant", str(error))
+        return _form_page(request, form, title=_("New webhook"), button=_("Create webhook"))
     return _shown_once(request, endpoint)
 
 
@@ -151,7 +157,11 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         webhooks.disable(endpoint, at=clock.real())
         messages.success(request, _("The webhook is disabled. Deliveries that wait are kept."))
     elif verb == "enable":
-        webhooks.enable(endpoint)
+        try:
+            webhooks.enable(endpoint)
+        except webhooks.TooManyError as error:
+            messages.error(request, str(error))
+            return redirect("backoffice:endpoint", pk)
         messages.success(request, _("The webhook is enabled. Deliveries that waited are sent now."))
     else:
         raise Http404

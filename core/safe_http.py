@@ -7,6 +7,7 @@ resolves differently the second time gains nothing. Redirects are not followed.
 import socket
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -31,6 +32,8 @@ DRAIN = 1.0
 """Seconds that the content of an answer may take, if the connection is to be used again."""
 MOST_READ = 1_000
 """Bytes of content up to which a connection is used again."""
+LOOKUP_SECONDS = 2.0
+"""Seconds that a request waits for the name server of an address that a user enters."""
 HTTPS_PORT = 443
 FIRST_FREE_PORT = 1024
 """Below it only HTTPS: the others belong to services such as mail and SSH, which nobody should reach through us."""
@@ -40,6 +43,9 @@ UNICAST = ip_network("2000::/3")
 NOT_PUBLIC = tuple(
     map(ip_network, ("2002::/16", "2001::/23", "2001:db8::/32", "3fff::/20", "192.0.0.0/24", "192.88.99.0/24"))
 )
+
+
+_lookups = ThreadPoolExecutor(4, thread_name_prefix="lookup")
 
 
 class AddressError(Exception):
@@ -64,6 +70,20 @@ def check(url: str) -> tuple[str, str, int]:
     if port != HTTPS_PORT and port < FIRST_FREE_PORT and not settings.WEBHOOKS_PRIVATE:
         raise AddressError(_("The port must be 443, or 1024 or higher."))
     return parts.scheme, parts.hostname, port
+
+
+def check_public(url: str) -> None:
+    """Raise AddressError unless the URL is permitted and its host is public.
+
+    A name server that does not answer in time proves nothing: each delivery resolves the host again, and sends nothing
+    to one that is not public.
+    """
+    _scheme, host, port = check(url)
+    lookup = _lookups.submit(resolve, host, port)
+    try:
+        lookup.result(timeout=LOOKUP_SECONDS)
+    except TimeoutError:
+        lookup.cancel()
 
 
 def resolve(host: str, port: int) -> str:

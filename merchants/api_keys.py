@@ -10,9 +10,10 @@ from hashlib import sha256
 from typing import Any
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import Q, QuerySet
 from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 
 from core.db.compiled_queries import compiled_query, text
 from merchants.models import ApiKey, Merchant
@@ -22,8 +23,14 @@ SANDBOX_PREFIX, SANDBOX_SECRET = "sandbox", "fairground"  # published, for demon
 SANDBOX = f"{MARK}_{SANDBOX_PREFIX}_{SANDBOX_SECRET}"
 """Key that works in demonstrations, and there alone."""
 SANDBOX_SCOPES = [ApiKey.Scope.READ, ApiKey.Scope.CLAIM, ApiKey.Scope.FACTS, ApiKey.Scope.WEBHOOKS]
+MOST_OF_A_MERCHANT = 20
+"""Working keys of one merchant: each has a rate limit of its own."""
 USED_AT_PRECISION = timedelta(minutes=1)
 """Precision of `used_at`, so that most calls write nothing."""
+
+
+class EndedError(Exception):
+    """The key is revoked or has expired, so that it has no successor."""
 
 
 def issue(
@@ -37,8 +44,11 @@ def issue(
 ) -> tuple[ApiKey, str]:
     """Issue a key. Return it and its text, which is not stored and cannot be shown again.
 
-    Raises ValueError for an unknown scope, for no scope, and for the scope `facts` together with a merchant.
+    Raises ValueError for an unknown scope, for no scope, for the scope `facts` together with a merchant, and if the
+    merchant has MOST_OF_A_MERCHANT keys that work.
     """
+    if merchant is not None:
+        _lock_room(merchant, at)
     prefix, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key = ApiKey.objects.create(
         name=name,
@@ -51,6 +61,16 @@ def issue(
         expires_at=expires_at,
     )
     return key, f"{MARK}_{prefix}_{secret}"
+
+
+def _lock_room(merchant: Merchant, at: datetime) -> None:
+    """Lock a merchant against others that issue keys for it. Raises ValueError if it has no room for one more."""
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
+        working = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=at), merchant=merchant, revoked_at=None)
+        if working.count() >= MOST_OF_A_MERCHANT:
+            text = _("This merchant has %(n)d API keys that work. Revoke one first.")
+            raise ValueError(text % {"n": MOST_OF_A_MERCHANT})
 
 
 def _checked_scopes(scopes: Iterable[str], merchant: Merchant | None) -> list[str]:
@@ -80,8 +100,8 @@ def covers(own: ApiKey, *, scopes: Iterable[str], merchant: str | None, expires_
 
 def find(text: str, *, at: datetime) -> ApiKey | None:
     """Return the key with that text, None where it is unknown, revoked or expired at `at`. Records that it was used."""
-    mark, _, rest = text.partition("_")
-    prefix, _, secret = rest.partition("_")
+    mark, _dash, rest = text.partition("_")
+    prefix, _dash, secret = rest.partition("_")
     key: ApiKey | None = next(iter(_known()(prefix=prefix)), None) if mark == MARK else None
     if key is None or not constant_time_compare(key.digest, _digest(secret)):
         return None
@@ -108,7 +128,13 @@ def revoke(key: ApiKey, *, at: datetime) -> None:
 
 
 def rotate(key: ApiKey, *, at: datetime, overlap: timedelta, by: str) -> tuple[ApiKey, str]:
-    """Issue a successor of a key. The old one works for `overlap` longer, but not beyond its own expiry."""
+    """Issue a successor of a key. The old one works for `overlap` longer, but not beyond its own expiry.
+
+    Raises EndedError if the key is revoked or expired by then, ValueError as `issue` does. Call it in a transaction.
+    """
+    key = ApiKey.objects.select_for_update(of=("self",), no_key=True).select_related("merchant").get(pk=key.pk)
+    if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= at):
+        raise EndedError
     successor = issue(key.name, scopes=key.scopes, merchant=key.merchant, expires_at=key.expires_at, at=at, by=by)
     key.expires_at = min(at + overlap, key.expires_at) if key.expires_at else at + overlap
     key.save(update_fields=["expires_at"])

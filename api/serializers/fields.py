@@ -1,20 +1,44 @@
 """Fields of bodies. Instants are in UTC, money is text."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.serializers import Serializer
 
 from core.instants import is_accepted
 from core.keys import normalize_key
 
-Base = Serializer[Any]
+FIRST_PRINTABLE = 0x20
+
+
+# No docstring: the schema would show it as the description of every serializer that has none.
+class Base(Serializer[Any]):
+    # Names that it does not know are refused: a misspelt one would be ignored, and could mean more rights.
+    def to_internal_value(self, data: Any) -> Any:
+        unknown = [name for name in data if name not in self.fields] if isinstance(data, Mapping) else []
+        if unknown:
+            raise ValidationError({name: ErrorDetail(_("is no field of this object"), "unknown") for name in unknown})
+        return super().to_internal_value(data)
+
+
+class NameField(serializers.CharField):
+    """Name of a key or a webhook: one line."""
+
+    def to_internal_value(self, data: Any) -> str:
+        name = super().to_internal_value(data)
+        if any(ord(character) < FIRST_PRINTABLE for character in name):
+            self.fail("control")
+        return name
+
+    default_error_messages: ClassVar = {"control": gettext_lazy("must be one line, without control characters")}
 
 
 def amount(**options: Any) -> serializers.DecimalField:

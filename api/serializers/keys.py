@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from api.addresses import address
-from api.serializers.fields import Base, HrefField, InstantField, KeyField, instant
+from api.serializers.fields import Base, HrefField, InstantField, KeyField, NameField, instant
 from merchants.models import ApiKey
 
 SCOPES = ApiKey.Scope.values
@@ -13,7 +13,7 @@ MOST_OVERLAP_HOURS = 168
 class KeyRequestSerializer(Base):
     """New API key. Without `merchant` it is for the merchant of the key that issues it, or for the whole platform."""
 
-    name = serializers.CharField(max_length=100)
+    name = NameField(max_length=100)
     scopes = serializers.ListField(child=serializers.ChoiceField(choices=SCOPES), min_length=1, max_length=len(SCOPES))
     merchant = KeyField(required=False, allow_null=True, max_length=64)
     expires_at = InstantField(

@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from api.addresses import address
-from api.serializers.fields import Base, HrefField, KeyField, instant
+from api.serializers.fields import Base, HrefField, KeyField, NameField, instant
 from campaigns.notifications import webhook_events
 
 DELIVERY_STATES = ["pending", "delivered", "given_up"]
@@ -14,7 +14,7 @@ EVENT_NAMES = sorted(set(webhook_events.NAMES.values()))
 class WebhookRequestSerializer(Base):
     """New webhook. Without `merchant` it is for the merchant of the key that registers it, or for all."""
 
-    name = serializers.CharField(max_length=100)
+    name = NameField(max_length=100)
     url = serializers.URLField(max_length=500)
     merchant = KeyField(required=False, allow_null=True, max_length=64)
     events = serializers.ListField(
@@ -28,7 +28,7 @@ class WebhookRequestSerializer(Base):
 class WebhookChangeSerializer(Base):
     """Changes of a webhook."""
 
-    name = serializers.CharField(max_length=100, required=False)
+    name = NameField(max_length=100, required=False)
     url = serializers.URLField(max_length=500, required=False)
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=EVENT_NAMES), required=False, max_length=len(EVENT_NAMES)

@@ -97,10 +97,13 @@ class KeyRotationView(ApiView):
         serializer.is_valid(raise_exception=True)
         key, now = _find(request, id), clock.real()
         _check_key(request, key)
-        if key.revoked_at is not None or (key.expires_at is not None and key.expires_at <= now):
-            raise ProblemError(problem_types.KEY_ENDED)
         overlap = timedelta(hours=serializer.validated_data["overlap_hours"])
-        successor, secret = api_keys.rotate(key, at=now, overlap=overlap, by=str(key_of(request)))
+        try:
+            successor, secret = api_keys.rotate(key, at=now, overlap=overlap, by=str(key_of(request)))
+        except api_keys.EndedError as error:
+            raise ProblemError(problem_types.KEY_ENDED) from error
+        except ValueError as error:
+            raise ProblemError(problem_types.INVALID, errors=[field_error("merchant", str(error))]) from error
         record(request, Verb.ROTATED, key, successor=successor.prefix)
         return _created(successor, secret)
 

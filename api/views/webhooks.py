@@ -58,6 +58,8 @@ class WebhooksView(ApiView):
             )
         except AddressError as error:
             raise _bad_url(error) from error
+        except webhooks.TooManyError as error:
+            raise _too_many(error) from error
         record(request, Verb.REGISTERED, endpoint, url=endpoint.url)
         return _with_secret(endpoint)
 
@@ -88,10 +90,12 @@ class WebhookView(ApiView):
             wanted["kinds"] = webhook_events.kinds_named(wanted.pop("events"))
         try:
             webhooks.change(endpoint, **wanted)
+            if enabled is not None:
+                webhooks.enable(endpoint) if enabled else webhooks.disable(endpoint, at=clock.real())
         except AddressError as error:
             raise _bad_url(error) from error
-        if enabled is not None:
-            webhooks.enable(endpoint) if enabled else webhooks.disable(endpoint, at=clock.real())
+        except webhooks.TooManyError as error:
+            raise _too_many(error) from error
         endpoint.refresh_from_db()
         record(request, Verb.CHANGED, endpoint, **serializer.validated_data)
         return Response(webhook_rows.webhook(endpoint))
@@ -204,6 +208,10 @@ def _sent(delivery: Delivery) -> Response:
     """Send what is due once the transaction has ended; answer with the delivery."""
     transaction.on_commit(lambda: tasks.deliver.delay(delivery.endpoint_id), robust=True)  # else the sweep sends it
     return Response(webhook_rows.deliveries([delivery])[0], status=202)
+
+
+def _too_many(error: webhooks.TooManyError) -> ProblemError:
+    return ProblemError(problem_types.INVALID, errors=[field_error("merchant", str(error))])
 
 
 def _bad_url(error: AddressError) -> ProblemError:

@@ -42,7 +42,10 @@ class ListForm(AmendmentForm):
     )
 
     def add_fields(self) -> None:
-        self.lists = offer_edits.list_values(self.offer.row.campaign.source, self.offer.code)
+        try:
+            self.lists = offer_edits.list_values(self.offer.row.campaign.source, self.offer.code)
+        except offer_edits.EditError:  # the campaign's text has this offer no more: no list can be changed for it
+            self.lists = {}
         names = amendments.list_names(self.offer.row.campaign)
         self.fields["list_name"].choices = [  # type: ignore[attr-defined]  # a choice field
             (name, f"{names[name]} ({format_number(len(values))})") for name, values in self.lists.items()
@@ -68,7 +71,10 @@ class ListForm(AmendmentForm):
         return [entry.value for entry in self._entries("removed", self.cleaned_data["removed"])]
 
     def _entries(self, field: str, text: str) -> list[ListEntry]:
-        rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
+        try:
+            rows = [[cell.strip() for cell in row] for row in csv.reader(text.splitlines())]
+        except csv.Error as error:  # a cell of more than 128 KB
+            raise forms.ValidationError(_("A line is too long: write one code a line.")) from error
         entries = [ListEntry(*row[:3]) for row in rows if row and row[0]]
         if len(entries) > MOST_ENTRIES:
             raise forms.ValidationError(_("At most %(n)s codes at a time.") % {"n": format_number(MOST_ENTRIES)})

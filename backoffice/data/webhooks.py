@@ -32,6 +32,7 @@ class EndpointAdmin(LinkedListAdmin):
     def test(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
         for endpoint in chosen:
             webhooks.test(endpoint, at=clock.real())
+            self.log_change(request, endpoint, "sent a test event")
             transaction.on_commit(lambda pk=endpoint.pk: tasks.deliver.delay(pk))  # type: ignore[misc]  # bound now
         messages.info(request, _("Test event sent. See the result under Deliveries."))
 
@@ -43,8 +44,12 @@ class EndpointAdmin(LinkedListAdmin):
 
     @admin.action(description=gettext_lazy("Enable"), permissions=["manage"])
     def enable(self, request: HttpRequest, chosen: QuerySet[Endpoint]) -> None:
-        for endpoint in chosen:
-            webhooks.enable(endpoint)
+        for endpoint in chosen.select_related("merchant"):
+            try:
+                webhooks.enable(endpoint)
+            except webhooks.TooManyError as error:
+                messages.warning(request, f"{endpoint.name}: {error}")
+                continue
             self.log_change(request, endpoint, [{"changed": {"fields": ["disabled_at"]}}])
 
 
@@ -70,6 +75,7 @@ class DeliveryAdmin(LinkedListAdmin):
         done = 0
         for delivery in chosen:
             webhooks.replay(delivery, at=clock.real())
+            self.log_change(request, delivery, "sent again")
             done += 1
         text = ngettext("%(n)d delivery will be sent again.", "%(n)d deliveries will be sent again.", done)
         messages.info(request, text % {"n": done})

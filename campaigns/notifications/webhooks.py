@@ -14,6 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
+from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
@@ -27,8 +28,14 @@ from merchants.members import enabled
 from merchants.models import Member, Merchant
 
 logger = logging.getLogger(__name__)
+MOST_OF_A_MERCHANT = 10
+"""Enabled endpoints of one merchant: each event is stored and sent once for each of them."""
 OVERLAP = timedelta(hours=24)
 """Time after a rotation during which deliveries carry signatures by both secrets."""
+
+
+class TooManyError(Exception):
+    """The merchant has as many enabled endpoints as it may; the text says so. Nothing was changed."""
 
 
 def register(
@@ -37,10 +44,10 @@ def register(
     """Create an endpoint with a secret of its own: for the events of `merchant`, or of all merchants without one.
 
     No `kinds` means the usual ones: all but refusals. Raises `safe_http.AddressError` if the address is not public
-    HTTPS.
+    HTTPS, TooManyError if the merchant has MOST_OF_A_MERCHANT that are enabled.
     """
-    _scheme, host, port = safe_http.check(url)
-    safe_http.resolve(host, port)
+    safe_http.check_public(url)
+    _lock_room(merchant)
     return Endpoint.objects.create(
         name=name, url=url, merchant=merchant, kinds=sorted(kinds), secret=_secret(), created_by=by, created_at=at
     )
@@ -49,8 +56,7 @@ def register(
 def change(endpoint: Endpoint, **values: Any) -> None:
     """Change `name`, `url` or `kinds` of an endpoint. Raises `safe_http.AddressError`, as `register` does."""
     if "url" in values:
-        _scheme, host, port = safe_http.check(values["url"])
-        safe_http.resolve(host, port)
+        safe_http.check_public(values["url"])
     if values:
         Endpoint.objects.filter(pk=endpoint.pk).update(**values)
 
@@ -67,7 +73,9 @@ def disable(endpoint: Endpoint, *, at: datetime) -> None:
 
 
 def enable(endpoint: Endpoint) -> None:
-    """Resume deliveries to the endpoint."""
+    """Resume deliveries to the endpoint. Raises TooManyError, as `register` does."""
+    if endpoint.disabled_at is not None:
+        _lock_room(endpoint.merchant)
     Endpoint.objects.filter(pk=endpoint.pk).update(disabled_at=None, held_until=None, gone_at=None, owner_told_at=None)
 
 
@@ -92,20 +100,33 @@ def tell_owners(*, at: datetime) -> int:
     return sum(_tell_owner(endpoint) for endpoint in claimed)
 
 
+def _lock_room(merchant: Merchant | None) -> None:
+    """Lock a merchant against others that register for it. Raises TooManyError if it has no room for an endpoint."""
+    if merchant is None:
+        return
+    with transaction.atomic():
+        Merchant.objects.select_for_update(no_key=True).get(pk=merchant.pk)
+        if Endpoint.objects.filter(merchant=merchant, disabled_at=None).count() >= MOST_OF_A_MERCHANT:
+            text = _("This merchant has %(n)d webhooks. Disable one first.")
+            raise TooManyError(text % {"n": MOST_OF_A_MERCHANT})
+
+
 def _claim(endpoint: Endpoint, at: datetime) -> bool:
     return bool(Endpoint.objects.filter(pk=endpoint.pk, owner_told_at=None).update(owner_told_at=at))
 
 
 def _tell_owner(endpoint: Endpoint) -> bool:
-    creator = User.objects.filter(username=endpoint.created_by, is_active=True).exclude(email="")
-    readers = [(user.email, settings.LANGUAGE_CODE) for user in creator]
+    users = User.objects.filter(username=endpoint.created_by, is_active=True)
+    if not endpoint.merchant and not users:  # registered by a program: those who manage webhooks
+        users = User.objects.with_perm("campaigns.change_endpoint", backend=settings.AUTHENTICATION_BACKENDS[0])
+    readers = [(user.email, settings.LANGUAGE_CODE) for user in users.exclude(email="")]
     if endpoint.merchant:
         owners = enabled().filter(merchant=endpoint.merchant, role=Member.Role.MAIN).select_related("user")
         readers += [(member.user.email, member.language) for member in owners]
     try:
         for address, language in readers:
             _send_notice(endpoint, address, language)
-    except (OSError, SMTPException) as error:
+    except (OSError, SMTPException, ValueError) as error:  # ValueError: a value that no header can hold
         logger.warning("The owner of webhook %s could not be told: %s", endpoint.pk, error)
         Endpoint.objects.filter(pk=endpoint.pk).update(owner_told_at=None)
         return False
@@ -116,7 +137,7 @@ def _send_notice(endpoint: Endpoint, address: str, language: str) -> None:
     with translation.override(language):
         subject = _("Webhook “%(name)s” was disabled") % {"name": endpoint.name}
         body = render_to_string("mail/webhook_gone.txt", {"endpoint": endpoint})
-    send_mail(subject, body, None, [address])
+    send_mail(" ".join(subject.split()), body, None, [address])  # a header is one line
 
 
 def test(endpoint: Endpoint, *, at: datetime) -> Delivery:

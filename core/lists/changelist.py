@@ -69,7 +69,7 @@ def _chosen(page: ListPage) -> Iterator[ActiveFilter]:
 def chosen_columns(request: HttpRequest, offered: Sequence[str], usual: Sequence[str]) -> list[str]:
     """Return the columns that the address names, out of those `offered`; the `usual` ones if it names none."""
     named = request.GET.get(COLUMNS_VAR, "").split(",")
-    return [name for name in named if name in offered] or list(usual)
+    return list(dict.fromkeys(name for name in named if name in offered)) or list(usual)
 
 
 def joined_columns(request: HttpRequest) -> str | None:

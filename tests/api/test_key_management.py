@@ -123,6 +123,9 @@ def test_a_merchants_key_never_records_facts(platform: Program) -> None:
     [
         ({"scopes": ["read"]}, "/name"),
         ({"name": "x", "scopes": []}, "/scopes"),
+        ({"name": "two\nlines", "scopes": ["read"]}, "/name"),
+        ({"name": "x", "scopes": ["read"], "merchant_code": "M1"}, "/merchant_code"),
+        ({"name": "x", "scopes": ["read"], "expires": "2199-01-01T00:00:00Z"}, "/expires"),
         ({"name": "x", "scopes": ["all"]}, "/scopes/0"),
         ({"name": "x", "scopes": ["read"], "merchant": "M9"}, "/merchant"),
         ({"name": "x", "scopes": ["read"], "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
@@ -135,6 +138,21 @@ def test_faulty_requests_are_refused_by_member(platform: Program, body: dict[str
     refused = manager.post("keys/", body)
     assert (refused.status, [error["pointer"] for error in refused.body["errors"]]) == (400, [pointer])
     assert keys() == before
+
+
+def test_a_merchant_has_a_bounded_number_of_working_keys(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api_keys, "MOST_OF_A_MERCHANT", 3)
+    own = program("keys", "read", of="M1")  # the first
+    second = own.post("keys/", {"name": "x", "scopes": ["read"]}).body
+    assert own.post("keys/", {"name": "x", "scopes": ["read"]}).status == 201
+    before = keys()
+    refused = own.post("keys/", {"name": "x", "scopes": ["read"]})
+    assert (refused.status, keys()) == (400, before)
+    refused = own.post(f"keys/{second['id']}/rotate/", {})
+    assert (refused.status, refused.body["errors"][0]["pointer"], keys()) == (400, "/merchant", before)
+    own.ask("delete", f"keys/{second['id']}/")
+    assert own.post("keys/", {"name": "x", "scopes": ["read"]}).status == 201
+    assert program("keys", "read").post("keys/", {"name": "x", "scopes": ["read"]}).status == 201  # of the platform
 
 
 def test_an_ended_key_has_no_successor(platform: Program) -> None:

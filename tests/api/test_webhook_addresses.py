@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.core import mail
 from django.test import Client
 from django.utils import timezone
@@ -52,6 +52,25 @@ def test_410_disables_the_endpoint_and_tells_its_owner(receivers: list[Receiver]
     assert chinese.subject == "Webhook“r”已停用"
     root.post("/admin/campaigns/endpoint/", {"action": "enable", "_selected_action": [there.pk]})
     assert webhook_sender.deliver(there, clock=clock) == 2
+
+
+def test_a_name_of_two_lines_stops_neither_the_mail_nor_the_other_owners(receivers: list[Receiver]) -> None:
+    User.objects.create_user("ana", email="ana@platform.example")
+    member("owner@example.com", of="M1")
+    there, clock = endpoint(receivers[0], "granted", of="M1"), Clock()
+    Endpoint.objects.filter(pk=there.pk).update(name="two\nlines", gone_at=clock.at, disabled_at=clock.at)
+    assert webhooks.tell_owners(at=clock.at) == 1
+    assert {letter.subject for letter in mail.outbox} == {"Webhook “two lines” was disabled"}
+
+
+def test_those_who_manage_webhooks_are_told_of_one_that_a_program_registered(receivers: list[Receiver]) -> None:
+    boss = User.objects.create_user("boss", email="boss@platform.example", is_staff=True)
+    boss.user_permissions.add(Permission.objects.get(codename="change_endpoint"))
+    User.objects.create_user("other", email="other@platform.example", is_staff=True)
+    there, clock = endpoint(receivers[0], "granted"), Clock()
+    Endpoint.objects.filter(pk=there.pk).update(created_by="abc program", gone_at=clock.at, disabled_at=clock.at)
+    assert webhooks.tell_owners(at=clock.at) == 1
+    assert [letter.to for letter in mail.outbox] == [["boss@platform.example"]]
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "2130706433", "0x7f.1"])

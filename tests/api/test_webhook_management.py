@@ -5,7 +5,7 @@ from standardwebhooks.webhooks import Webhook
 
 from campaigns import tasks
 from campaigns.models import Delivery, Endpoint
-from campaigns.notifications import distribution
+from campaigns.notifications import distribution, webhooks
 from merchants.models import AccessChange
 from tests.support.programs import Program, program
 from tests.support.receivers import Receiver
@@ -98,6 +98,29 @@ def test_an_address_that_is_not_permitted_is_refused(manager: Program, url: str)
 def test_unknown_events_are_refused(manager: Program, receivers: list[Receiver]) -> None:
     refused = manager.post("webhooks/", {"name": "x", "url": receivers[0].url, "events": ["grant.made"]})
     assert (refused.status, refused.body["errors"][0]["pointer"]) == (400, "/events/0")
+
+
+def test_misspelt_names_are_refused(manager: Program, receivers: list[Receiver]) -> None:
+    webhook = registered(manager, receivers[0])
+    refused = manager.ask("patch", f"webhooks/{webhook['id']}/", {"event": ["claim.granted"]})
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (400, "/event")
+    assert [change.verb for change in AccessChange.objects.all()] == ["registered"]
+
+
+def test_a_merchant_has_a_bounded_number_of_enabled_webhooks(
+    manager: Program, receivers: list[Receiver], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(webhooks, "MOST_OF_A_MERCHANT", 1)
+    own = program("webhooks", of="M1")
+    first = registered(own, receivers[0])
+    body = {"name": "second", "url": receivers[0].url}
+    refused = own.post("webhooks/", body)
+    assert (refused.status, refused.body["errors"][0]["pointer"]) == (400, "/merchant")
+    own.ask("patch", f"webhooks/{first['id']}/", {"enabled": False})
+    assert own.post("webhooks/", body).status == 201
+    assert own.ask("patch", f"webhooks/{first['id']}/", {"enabled": True}).status == 400
+    assert [each.disabled_at is None for each in Endpoint.objects.order_by("pk")] == [False, True]
+    assert manager.post("webhooks/", body).status == 201  # for all merchants
 
 
 def test_a_merchant_manages_its_own_webhooks_only(manager: Program, receivers: list[Receiver]) -> None:

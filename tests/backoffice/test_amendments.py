@@ -208,6 +208,7 @@ REFUSED_LISTS: dict[str, tuple[dict[str, object], str]] = {
     "nothing": ({}, "Nothing would change."),
     "another list": ({"list_name": "others", "added": "x"}, "Select a valid choice"),
     "too many": ({"added": "\n".join(f"c{n}" for n in range(2001))}, "At most 2,000 codes at a time."),
+    "one endless line": ({"added": "a" * 131_073}, "A line is too long: write one code a line."),
     "no text": ({"file": SimpleUploadedFile("x.csv", b"\xff\xfe\x00")}, "not text in UTF-8"),
     "too large": ({"file": SimpleUploadedFile("x.csv", b"a" * 200_001)}, "larger than 200 KB"),
 }
@@ -223,6 +224,15 @@ def test_the_menu_has_a_list_only_where_the_offer_uses_one(operator: Client) -> 
     assert "Change a list" in text(operator, PAGE)
     publish(offer("plain", benefit="{fee: freight, percent: 3}"), heading=HEADING.replace("trial", "other"))
     assert "Change a list" not in text(operator, "/admin/offers/plain/")
+
+
+def test_an_offer_that_the_text_of_the_campaign_lacks_has_no_list_to_change(operator: Client) -> None:
+    campaign = Campaign.objects.get()
+    campaign.source = campaign.source.replace("code: ten", "code: renamed")
+    campaign.save()
+    assert operator.get(f"{PAGE}amend/list/").status_code == 200
+    assert "Select a valid choice" in send(operator, "list", list_name="lines", added="uk-air")
+    assert Draft.objects.count() == 0
 
 
 def test_an_offer_that_is_over_has_no_amendment(operator: Client) -> None:

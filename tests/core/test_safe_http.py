@@ -1,5 +1,6 @@
 """Requests to addresses that others choose: public addresses only, over TLS that a known authority vouches for."""
 
+import socket
 import ssl
 import time
 from collections.abc import Iterator
@@ -7,7 +8,7 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 from pytest_django import Settings
@@ -50,6 +51,17 @@ def test_only_https_without_credentials_is_accepted(url: str) -> None:
 @pytest.mark.parametrize("port", [443, 1024, 8443])
 def test_ports_of_https_and_of_no_other_service_are_accepted(port: int) -> None:
     assert safe_http.check(f"https://example.com:{port}/") == ("https", "example.com", port)
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = Event()
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_name, **_options: answers.wait(30) and [])
+    monkeypatch.setattr(safe_http, "LOOKUP_SECONDS", 0.01)
+    try:
+        for _n in range(20):  # more than there are threads
+            safe_http.check_public("https://slow.example/")
+    finally:
+        answers.set()
 
 
 def test_a_name_with_one_private_address_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
