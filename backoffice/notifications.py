@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.functional import Promise
 from django.utils.translation import get_language
@@ -53,19 +53,22 @@ def page(request: HttpRequest) -> HttpResponse:
     return render_page(request, "notifications", title=_("Notifications"), lines=lines, pages=shown, has_unread=unread)
 
 
-@staff_view("view_offer", methods=("GET", "HEAD"))
+@staff_view("view_offer")
 def follow(request: HttpRequest, pk: int) -> HttpResponse:
-    """Mark a notification of the reader as read and lead to what it is about."""
+    """Lead to what a notification of the reader is about; a POST marks it as read, too."""
     row = get_object_or_404(Notification.objects.select_related("notice"), pk=pk, user=request.user)
-    operators.mark_read(cast(User, request.user), pk=pk, at=clock.real())
+    if request.method == "POST":
+        operators.mark_read(cast(User, request.user), pk=pk, at=clock.real())
     return redirect(row.notice.path)
 
 
 @staff_view("view_offer", methods=("POST",))
 def read_all(request: HttpRequest) -> HttpResponse:
     """Mark all notifications of the reader as read, or the one whose key is posted."""
-    pk = request.POST.get("pk", "")
-    operators.mark_read(cast(User, request.user), pk=int(pk) if pk.isdecimal() else None, at=clock.real())
+    pk = request.POST.get("pk")
+    if pk is not None and not pk.isdecimal():
+        raise Http404
+    operators.mark_read(cast(User, request.user), pk=None if pk is None else int(pk), at=clock.real())
     return redirect("backoffice:notifications")
 
 

@@ -291,7 +291,12 @@ def test_the_bell_counts_and_following_a_notification_reads_it(team: dict[str, C
     browser = team["ana"]
     assert 'aria-label="Notifications, 1 unread"' in browser.get("/admin/campaigns/").content.decode()
     row = Notification.objects.get(user__username="ana")
-    assert browser.get(f"/admin/notifications/{row.pk}/").headers["location"] == "/admin/offers/ten/"
+    address = f"/admin/notifications/{row.pk}/"
+    for seen in (browser.get(address), browser.head(address)):  # a link that is fetched ahead marks nothing
+        assert seen.headers["location"] == "/admin/offers/ten/"
+    assert not Notification.objects.exclude(read_at=None).exists()
+    assert f'action="{address}"' in browser.get("/admin/notifications/").content.decode()
+    assert browser.post(address).headers["location"] == "/admin/offers/ten/"
     row.refresh_from_db()
     assert row.read_at is not None
     assert 'aria-label="Notifications"' in browser.get("/admin/campaigns/").content.decode()
@@ -302,7 +307,10 @@ def test_nobody_reads_or_marks_the_notifications_of_others(team: dict[str, Clien
     distribution.fan_out()
     row = Notification.objects.get(user__username="ana")
     assert team["bo"].get(f"/admin/notifications/{row.pk}/").status_code == 404
+    assert team["bo"].post(f"/admin/notifications/{row.pk}/").status_code == 404
     team["bo"].post("/admin/notifications/read/", {"pk": row.pk})
+    for odd in ("", "x", "-1", "1.5", "²"):
+        assert team["ana"].post("/admin/notifications/read/", {"pk": odd}).status_code == 404
     team["eve"].post("/admin/notifications/read/")
     assert not Notification.objects.exclude(read_at=None).exists()
     team["bo"].post("/admin/notifications/read/")
