@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.functional import Promise
@@ -97,12 +96,13 @@ def change_state(request: HttpRequest, code: str, verb: str) -> HttpResponse:
     at, offer = clock.now(), get_offer(code)
     title = str(TRANSITIONS[verb][1]) % {"name": offer.row.name}
     form = ReasonForm(request.POST or None)
+    [line] = summarize_offers([offer], at=at)
+    if request.method == "POST" and (reason := reason_against(line, verb)):
+        messages.error(request, _("Nothing has changed: %(reason)s.") % {"reason": reason})
+        return redirect("backoffice:offer", code)
     if request.method == "POST" and form.is_valid():
         _change(request, offer.row, verb, at=at, reason=form.cleaned_data["reason"])
         return redirect("backoffice:offer", code)
-    [line] = summarize_offers([offer], at=at)
-    if reason_against(line, verb) and request.method == "POST":
-        raise PermissionDenied
     return render_confirmation(
         request,
         title=title,

@@ -167,7 +167,8 @@ def test_asked_first_then_done_with_a_reason(verb: str, operator: Client) -> Non
     page = text(operator, PAGE)
     assert "a fault" in page
     again = operator.post(f"{PAGE}{verb}/", {"reason": "again"}, follow=True)
-    assert "already" in words(again.content.decode())
+    refusal = "already" if verb == "pause" else "Nothing has changed: the offer is stopped."
+    assert refusal in words(again.content.decode())
 
 
 @pytest.mark.parametrize(
