@@ -56,6 +56,8 @@ def tasks_for(request: HttpRequest) -> list[Task]:
 
 def _drafts(request: HttpRequest, several: "QuerySet[Draft]") -> Iterator[Task]:
     """Yield the drafts that are submitted, approved, or out of date, which keeps them from both."""
+    if not has_permissions(request, "view_draft"):
+        return
     listed = list(several.order_by("-changed_at"))
     outdated = drafts.out_of_date(listed)
     for draft in listed:
@@ -74,6 +76,8 @@ def _drafts(request: HttpRequest, several: "QuerySet[Draft]") -> Iterator[Task]:
 
 
 def _revocations(request: HttpRequest) -> Iterator[Task]:
+    if not has_permissions(request, "view_revocation"):
+        return
     may_approve = has_permissions(request, "approve_revocation")
     for proposal in Revocation.objects.filter(status=Revocation.Status.PROPOSED).order_by("-proposed_at"):
         mine = may_approve and proposal.proposed_by != actor(request)
@@ -83,6 +87,8 @@ def _revocations(request: HttpRequest) -> Iterator[Task]:
 
 
 def _blocks(request: HttpRequest) -> Iterator[Task]:
+    if not has_permissions(request, "merchants.view_block", "merchants.view_merchant"):
+        return
     may_approve = has_permissions(request, "merchants.approve_block")
     for block in Block.objects.filter(status=Block.Status.PROPOSED).select_related("merchant").order_by("-proposed_at"):
         mine = may_approve and not blocks.is_proposer(block, actor(request))
@@ -93,7 +99,7 @@ def _blocks(request: HttpRequest) -> Iterator[Task]:
 
 def _returned(request: HttpRequest) -> Iterator[Task]:
     """Yield the drafts of the reader that were returned and wait for changes."""
-    if has_permissions(request, "change_draft"):
+    if has_permissions(request, "view_draft", "change_draft"):
         for draft in drafts.returned_to(actor(request)):
             href, title = reverse("backoffice:draft", args=[draft.pk]), _("Returned to you: %(draft)s")
             by = returned.by if (returned := drafts.return_of(draft)) else ""
@@ -114,6 +120,8 @@ def _roles(request: HttpRequest) -> Iterator[Task]:
 
 
 def _reviews(request: HttpRequest) -> Iterator[Task]:
+    if not has_permissions(request, "view_grant"):
+        return
     count = Grant.objects.exclude(review="").count()
     if count:
         text = ngettext(

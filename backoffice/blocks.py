@@ -37,7 +37,7 @@ class BlockForm(ReasonForm):
     field_order = ("kind", "until", "reason")
 
 
-@staff_view("merchants.block_merchant")
+@staff_view("merchants.block_merchant", "merchants.view_merchant")
 def propose(request: HttpRequest, code: str) -> HttpResponse:
     """Propose to block a merchant, after a confirmation that states the effect."""
     merchant = get_object_or_404(Merchant, pk=code)
@@ -83,7 +83,7 @@ def _effects(until: datetime | None) -> list[str]:
     return [refused, held, *([end] if end else [])]
 
 
-@staff_view("merchants.view_block")
+@staff_view("merchants.view_block", "merchants.view_merchant")
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show a block with its effect; approve, withdraw or lift it."""
     block = get_object_or_404(Block.objects.select_related("merchant"), pk=pk)

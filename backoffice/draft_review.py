@@ -8,6 +8,7 @@ from difflib import unified_diff
 from typing import Any
 
 from django import forms
+from django.db.models import QuerySet
 from django.utils import translation
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -22,6 +23,7 @@ from definitions.parser import CampaignDefinition
 LANGUAGES = (("zh-hans", "zh-Hans"), ("en", "en"))
 LONGEST_QUOTE = 300
 WEEKS_OF_A_YEAR = 52
+MOST_SIMULATIONS = 10
 
 
 def differences(text: CampaignDefinition) -> list[OfferDifference]:
@@ -73,15 +75,26 @@ class Check:
 
 
 def checks(
-    *, valid: bool, outdated: bool, mine: bool, simulated: bool, warnings: Sequence[str], problems: Sequence[object]
+    *,
+    valid: bool,
+    outdated: bool,
+    mine: bool,
+    simulated: bool | None,
+    warnings: Sequence[str],
+    problems: Sequence[object],
 ) -> list[Check]:
-    """Return the checks of a draft for its reader, what is wrong first."""
+    """Return the checks of a draft for its reader, what is wrong first.
+
+    `simulated` is None for readers who may not view simulations.
+    """
     found = [
         *(Check(str(problem), "bad") for problem in problems),
         *(Check(warning, "warn") for warning in warnings),
         *([Check(_("Based on what is published"), "ok")] if not outdated else [Check(_("Out of date"), "bad")]),
-        Check(_("Simulated as it is") if simulated else _("Not simulated as it is"), "ok" if simulated else "warn"),
     ]
+    if simulated is not None:
+        text = _("Simulated as it is") if simulated else _("Not simulated as it is")
+        found.append(Check(text, "ok" if simulated else "warn"))
     if valid:
         found.append(Check(_("The definition is valid"), "ok"))
     if not mine:
@@ -190,6 +203,11 @@ def latest_simulation(draft: Draft) -> tuple[Simulation | None, bool]:
     done = Simulation.objects.filter(draft=draft, status=Simulation.Status.DONE).defer("table", "base")
     latest = done.order_by("-pk").first()
     return latest, latest is not None and latest.source == draft.source
+
+
+def latest_simulations(draft: Draft) -> "QuerySet[Simulation]":
+    """Return the newest simulations of a draft, finished or not."""
+    return Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:MOST_SIMULATIONS]
 
 
 def weeks_back(text: CampaignDefinition, *, at: datetime) -> int:

@@ -16,7 +16,7 @@ from backoffice import draft_review
 from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
-from campaigns.models import Draft, Simulation
+from campaigns.models import Draft
 from campaigns.offers import draft_comments, drafts, publishing
 from campaigns.offers.drafts import DraftError
 from core import clock
@@ -71,7 +71,8 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
     text, problems = check_definition(draft.source)
     outdated, mine = bool(drafts.out_of_date([draft])), drafts.had_a_hand(draft, actor(request))
     compared = draft_review.in_both_languages(text) if text else []
-    simulation, simulated = draft_review.latest_simulation(draft)
+    sees_simulations = has_permissions(request, "view_simulation")
+    simulation, simulated = draft_review.latest_simulation(draft) if sees_simulations else (None, None)
     warnings, acts = draft_warnings(text) if text else [], list(draft.acts.order_by("-pk"))
     return {
         "text": text,
@@ -96,7 +97,8 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
         "simulation": simulation,
         "simulated": simulated,
         "outcomes": draft_review.outcomes(simulation, {each.own.code for each in compared if each.own.new}),
-        "simulations": Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:10],
+        "sees_simulations": sees_simulations,
+        "simulations": draft_review.latest_simulations(draft) if sees_simulations else (),
         "may_simulate": text is not None and has_permissions(request, "add_simulation"),
         "weeks": draft_review.weeks_back(text, at=clock.now()) if text else 0,
         "comments": draft.comments.order_by("pk"),

@@ -9,13 +9,14 @@ from django.utils.translation import gettext as _
 
 from backoffice import answers
 from backoffice.answers import Answer
-from backoffice.rendering import render_page, staff_view
+from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.eligibility import explanations, merchant_status
 from campaigns.models import Coupon, Decision, Grant, Offer
 from campaigns.offers import published_offers
 from core import clock
 from core.facts import SUBJECTS, Label
 from core.keys import normalize_key
+from core.permissions import view_permission
 from core.search import has_code, named
 from merchants.models import Merchant
 from rules.sentences import describe_known_facts
@@ -36,14 +37,14 @@ class Found:
     offers: list[Offer] = field(default_factory=list)
 
 
-@staff_view("view_decision", methods=("GET", "HEAD"))
+@staff_view("view_decision", "merchants.view_merchant", methods=("GET", "HEAD"))
 def explanation(request: HttpRequest) -> HttpResponse:
     """Show the answers of the offers to the number or code that is searched, or the records of that name.
 
     `offer` shows that of one offer alone; `as_of=now` evaluates as if claimed now.
     """
     at, sought = clock.now(), normalize_key(request.GET.get("q", ""))
-    found = find(sought)
+    found = find(sought, with_coupons=has_permissions(request, "view_coupon"))
     chosen, anew = request.GET.get("offer", ""), request.GET.get("as_of") == "now"
     listed = _answers(found, at=at, anew=anew)
     full = [answer for answer in listed if (answer.code == chosen if chosen else _is_shown(found, answer))]
@@ -59,13 +60,15 @@ def explanation(request: HttpRequest) -> HttpResponse:
         others=[answer for answer in listed if answer not in full],
         offers=[(offer.code, offer.row.name) for offer in published_offers.published()],
         is_cut=len(found.merchants) > MOST_FOUND or len(found.offers) > MOST_FOUND,
+        details=_details(found, at) if _may_view_subject(request, found) else [],
         **_beside(found, listed, full, at=at),
     )
 
 
-def find(sought: str) -> Found:
+def find(sought: str, *, with_coupons: bool) -> Found:
     """Return the coupon, merchant, order or draw with a code in any case; the only merchant of a name; or lists."""
-    coupon = Coupon.objects.filter(has_code("code", sought)).select_related("grant", "offer").first()
+    coupons = Coupon.objects.filter(has_code("code", sought)).select_related("grant", "offer")
+    coupon = coupons.first() if with_coupons else None
     kind, key = _find_subject(coupon.grant.subject if coupon else sought)
     if kind or not sought:
         return Found(kind, key, coupon)
@@ -117,16 +120,20 @@ def _beside(found: Found, listed: list[Answer], full: list[Answer], *, at: datet
         "merchant": merchant,
         "memberships": [row for row in merchant.memberships.all() if row.is_in_force(at)] if merchant else [],
         "claimed_at": next((each.claimed_at for each in explained if each.claimed_at), None),
-        "details": _details(found, at) if found.kind != "merchant" else [],
         "recent": claims[:RECENT_CLAIMS] if found.kind == "merchant" else [],
         "held": _held(merchant, full[0]) if merchant and len(full) == 1 else 0,
         "told": _told(full[0], at) if len(full) == 1 else [],
     }
 
 
+def _may_view_subject(request: HttpRequest, found: Found) -> bool:
+    """Return whether the user may view the source data of the order or draw that is found."""
+    if found.kind in ("", "merchant"):
+        return False
+    return has_permissions(request, view_permission(SUBJECTS[found.kind].model))
+
+
 def _details(found: Found, at: datetime) -> list[tuple[Label, str]]:
-    if not found.kind:
-        return []
     collection = SUBJECTS[found.kind]
     return list(describe_known_facts(collection, collection.model._default_manager.get(pk=found.key), at=at))
 

@@ -1,6 +1,6 @@
 """Search of the workspace: merchants, offers, campaigns, drafts, orders, coupons, pages and actions, in one field."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +11,12 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.navigation import GROUPS
+from backoffice.navigation import ELIGIBILITY, GROUPS
 from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.models import Campaign, Coupon, Draft, Offer
 from core.facts import SUBJECTS
 from core.keys import normalize_key
+from core.permissions import view_permission
 from core.search import begins_with, contains_words, named
 from merchants.models import Merchant
 
@@ -92,10 +93,10 @@ def _drafts(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
         yield Hit(draft.title, reverse("backoffice:draft", args=[draft.pk]), "pencil", draft.get_status_display())
 
 
-def _orders(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
-    """Yield orders, draws and other subjects of offers whose number begins with the text."""
+def _orders(request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
+    """Yield orders, draws and other subjects that the user may view and whose number begins with the text."""
     for collection in SUBJECTS.values():
-        if collection.is_merchants:
+        if collection.is_merchants or not has_permissions(request, view_permission(collection.model)):
             continue
         rows = collection.model._default_manager.filter(begins_with("pk", text)).order_by("pk")
         for key, merchant in rows.values_list("pk", collection.merchant)[:most]:
@@ -112,10 +113,10 @@ def _coupons(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
 def _pages(request: HttpRequest, text: str) -> Iterator[Hit]:
     """Yield actions and pages of the navigation whose words contain the text, and the eligibility check for it."""
     wanted = text.casefold()
-    if text and has_permissions(request, "view_decision"):
+    if text and has_permissions(request, *ELIGIBILITY.permissions):
         yield Hit(_("Check eligibility for “%(text)s”") % {"text": text}, _eligibility(text), "user-search")
-    for label, view, icon, permission in ACTIONS:
-        if has_permissions(request, permission) and wanted in str(label).casefold():
+    for label, view, icon, permissions in ACTIONS:
+        if has_permissions(request, *permissions) and wanted in str(label).casefold():
             yield Hit(str(label), reverse(view), icon)
     if text:
         for _group, entries in GROUPS:
@@ -128,16 +129,16 @@ def _eligibility(text: str) -> str:
     return f"{reverse('backoffice:explanation')}?{urlencode({'q': text})}"
 
 
-ACTIONS: tuple[tuple[str | Promise, str, str, str], ...] = (
-    (gettext_lazy("New campaign"), "backoffice:new-draft", "plus", "add_draft"),
-    (gettext_lazy("New simulation"), "backoffice:choose-draft", "flask", "add_simulation"),
-    (gettext_lazy("Check eligibility"), "backoffice:explanation", "user-search", "view_decision"),
+ACTIONS: tuple[tuple[str | Promise, str, str, Sequence[str]], ...] = (
+    (gettext_lazy("New campaign"), "backoffice:new-draft", "plus", ("add_draft",)),
+    (gettext_lazy("New simulation"), "backoffice:choose-draft", "flask", ("add_simulation",)),
+    (gettext_lazy("Check eligibility"), "backoffice:explanation", "user-search", ELIGIBILITY.permissions),
 )
-KINDS: tuple[tuple[str | Promise, tuple[str, ...], Source], ...] = (
+KINDS: tuple[tuple[str | Promise, Sequence[str], Source], ...] = (
     (gettext_lazy("Merchants"), ("merchants.view_merchant", "view_grant"), _merchants),
     (gettext_lazy("Offers"), ("view_offer",), _offers),
     (gettext_lazy("Campaigns"), ("view_offer",), _campaigns),
     (gettext_lazy("Drafts"), ("view_draft",), _drafts),
-    (gettext_lazy("Orders"), ("view_decision",), _orders),
-    (gettext_lazy("Coupons"), ("view_coupon", "view_decision"), _coupons),
+    (gettext_lazy("Orders"), ELIGIBILITY.permissions, _orders),
+    (gettext_lazy("Coupons"), ("view_coupon", *ELIGIBILITY.permissions), _coupons),
 )

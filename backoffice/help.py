@@ -12,6 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from backoffice.navigation import ELIGIBILITY
 from backoffice.rendering import has_permissions, render_page, staff_view
 
 GLOSSARY = Path(settings.BASE_DIR, "docs", "glossary.md")
@@ -20,7 +21,7 @@ ROW = re.compile(r"^\| (?P<english>[^|]+) \| (?P<chinese>[^|]+) \| (?P<meaning>[
 
 @dataclass(frozen=True)
 class Guide:
-    """Guide to one task, with the page on which it begins and the permission that this page needs."""
+    """Guide to one task, with the page on which it begins and the permissions that this page needs."""
 
     key: str
     title: Promise
@@ -28,7 +29,7 @@ class Guide:
     steps: Sequence[Promise]
     view: str
     link: Promise
-    permission: str
+    permissions: Sequence[str]
 
 
 GUIDES = (
@@ -44,7 +45,7 @@ GUIDES = (
         ),
         "backoffice:campaigns",
         gettext_lazy("Campaigns"),
-        "campaigns.view_offer",
+        ("view_offer",),
     ),
     Guide(
         "eligibility",
@@ -58,7 +59,7 @@ GUIDES = (
         ),
         "backoffice:explanation",
         gettext_lazy("Eligibility check"),
-        "campaigns.view_decision",
+        ELIGIBILITY.permissions,
     ),
     Guide(
         "import",
@@ -72,7 +73,7 @@ GUIDES = (
         ),
         "admin:imports_upload_changelist",
         gettext_lazy("Imports"),
-        "imports.view_upload",
+        ("imports.view_upload",),
     ),
     Guide(
         "approve",
@@ -86,7 +87,7 @@ GUIDES = (
         ),
         "backoffice:approvals",
         gettext_lazy("Approvals"),
-        "campaigns.view_draft",
+        ("view_draft",),
     ),
 )
 
@@ -103,7 +104,7 @@ class Term:
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def guides(request: HttpRequest) -> HttpResponse:
     """Show the guides; links lead only to pages that the reader may open."""
-    shown = [(guide, has_permissions(request, guide.permission)) for guide in GUIDES]
+    shown = [(guide, has_permissions(request, *guide.permissions)) for guide in GUIDES]
     return render_page(request, "help", title=_("Help"), guides=shown)
 
 

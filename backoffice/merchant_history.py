@@ -1,17 +1,22 @@
 """History of a merchant: blocks, revocations, messages, visits to its dashboard, and what its grants went through."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.admin.models import LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import F, Q
+from django.db.models import F, Model, Q
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from campaigns.models import Grant, JournalEntry, Note, Revocation
+from backoffice.navigation import ELIGIBILITY
+from backoffice.rendering import has_permissions
+from campaigns.models import AuditEvent, Grant, JournalEntry, Note, Revocation
 from core.formatting import format_money
+from core.permissions import view_permission
 from merchants.models import Block, Merchant
 
 MOST = 50
@@ -29,14 +34,14 @@ class Entry:
     tone: str = "done"
 
 
-def entries(merchant: Merchant) -> list[Entry]:
-    """Return what happened to a merchant, newest first, in one query for each kind of entry."""
-    several = (_blocks, _revocations, _notes, _visits, _journal)
-    found = (entry for source in several for entry in source(merchant))
+def entries(request: HttpRequest, merchant: Merchant) -> list[Entry]:
+    """Return what happened to a merchant, newest first, of each kind that the user may view. One query for a kind."""
+    several = [source for model, source in SOURCES.items() if has_permissions(request, view_permission(model))]
+    found = (entry for source in several for entry in source(request, merchant))
     return sorted(found, key=lambda entry: entry.at, reverse=True)[:MOST]
 
 
-def _blocks(merchant: Merchant) -> Iterator[Entry]:
+def _blocks(_request: HttpRequest, merchant: Merchant) -> Iterator[Entry]:
     for block in merchant.blocks.order_by("-pk")[:MOST]:
         href, detail = reverse("backoffice:block", args=[block.pk]), f"{block.get_kind_display()}: {block.reason}"
         yield Entry(at=block.proposed_at, title=_("Block proposed"), by=block.proposed_by, detail=detail, href=href)
@@ -49,7 +54,7 @@ def _blocks(merchant: Merchant) -> Iterator[Entry]:
             yield Entry(at=block.ends_at, title=_("Block lifted"), by=block.lifted_by, href=href)
 
 
-def _revocations(merchant: Merchant) -> Iterator[Entry]:
+def _revocations(_request: HttpRequest, merchant: Merchant) -> Iterator[Entry]:
     concerned = Revocation.objects.filter(grants__merchant=merchant).distinct()
     for revocation in concerned.order_by("-pk")[:MOST]:
         href = reverse("backoffice:revocation", args=[revocation.pk])
@@ -68,12 +73,12 @@ def _revocations(merchant: Merchant) -> Iterator[Entry]:
             yield Entry(at=revocation.ended_at, title=title, by=revocation.ended_by, href=href, tone=tone)
 
 
-def _notes(merchant: Merchant) -> Iterator[Entry]:
+def _notes(_request: HttpRequest, merchant: Merchant) -> Iterator[Entry]:
     for note in Note.objects.filter(merchant=merchant).order_by("-pk")[:MOST]:
         yield Entry(at=note.at, title=_("Message sent"), by=note.by, detail=note.text)
 
 
-def _visits(merchant: Merchant) -> Iterator[Entry]:
+def _visits(_request: HttpRequest, merchant: Merchant) -> Iterator[Entry]:
     """Yield the entries of operators who viewed the merchant's dashboard; these are of the host's clock."""
     kind = ContentType.objects.get_for_model(Merchant)
     log = LogEntry.objects.filter(content_type=kind, object_id=merchant.pk).select_related("user")
@@ -86,7 +91,8 @@ def _visits(merchant: Merchant) -> Iterator[Entry]:
             yield Entry(at=entry.action_time, title=title, by=entry.user.get_username())
 
 
-def _journal(merchant: Merchant) -> Iterator[Entry]:
+def _journal(request: HttpRequest, merchant: Merchant) -> Iterator[Entry]:
+    explains = has_permissions(request, *ELIGIBILITY.permissions)
     moves = JournalEntry.objects.filter(~Q(source=F("target")), grant__merchant=merchant)
     for entry in moves.select_related("grant__offer").order_by("-at", "-pk")[:MOST]:
         assert entry.grant is not None
@@ -95,7 +101,7 @@ def _journal(merchant: Merchant) -> Iterator[Entry]:
             "status": Grant.Status(entry.target).label,
             "amount": format_money(entry.amount, entry.currency),
         }
-        href = f"{reverse('backoffice:explanation')}?q={entry.grant.subject}"
+        href = f"{reverse('backoffice:explanation')}?{urlencode({'q': entry.grant.subject})}" if explains else ""
         bad = entry.target in (Grant.Status.REVOKED, Grant.Status.FORFEITED)
         yield Entry(
             at=entry.at,
@@ -105,3 +111,13 @@ def _journal(merchant: Merchant) -> Iterator[Entry]:
             href=href,
             tone="bad" if bad else "done",
         )
+
+
+SOURCES: dict[type[Model], Callable[[HttpRequest, Merchant], Iterator[Entry]]] = {
+    Block: _blocks,
+    Revocation: _revocations,
+    Note: _notes,
+    AuditEvent: _visits,  # who may read the audit log: the entries of the admin have no readers of their own
+    JournalEntry: _journal,
+}
+"""Kinds of entries, each by the model that the user must be allowed to view."""

@@ -1,6 +1,6 @@
 """Page of one merchant, in tabs by address: benefits, claims, coupons, facts, history. Message to the merchant."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,8 +8,9 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import CHANGE, LogEntry
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Model
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from backoffice import answers, merchant_history
 from backoffice.explanations import explain_subject
-from backoffice.rendering import actor, render_confirmation, render_page, staff_view
+from backoffice.rendering import actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import merchant_status
 from campaigns.models import Coupon, Decision, Grant
 from campaigns.notifications import notes
@@ -28,23 +29,21 @@ from campaigns.offers import published_offers
 from campaigns.reporting.merchant_figures import figures
 from core import clock
 from core.facts import COLLECTIONS, Collection
+from core.permissions import view_permission
 from merchants import blocks
 from merchants.members import enabled
-from merchants.models import Block, Merchant
+from merchants.models import Account, Block, Membership, Merchant, Penalty, ServicePackage
 from rules.sentences import describe_fact
 
 MAX_ROWS_SHOWN = 50
 RECENT = 15
 Context = dict[str, Any]
-TABS: dict[str, str | Promise] = {
-    "benefits": gettext_lazy("Benefits"),
-    "claims": gettext_lazy("Claims"),
-    "coupons": gettext_lazy("Coupons"),
-    "facts": gettext_lazy("Source data"),
-    "history": gettext_lazy("History"),
+STATES: dict[type[Model], tuple[str | Promise, str]] = {
+    Membership: (gettext_lazy("Memberships"), "plan"),
+    ServicePackage: (gettext_lazy("Service packages"), "package"),
+    Penalty: (gettext_lazy("Penalties"), "kind"),
 }
-
-
+"""States of a merchant over time: label, and the field that names the state."""
 GRANT_TONES = {
     "reserved": "info",
     "locked": "info",
@@ -63,31 +62,32 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
     tab = request.GET.get("tab", "benefits")
     if tab not in TABS:
         raise Http404
-    contents: dict[str, Callable[[Merchant, datetime], Context]] = {
-        "benefits": _benefits,
-        "claims": _claims,
-        "coupons": _coupons,
-        "facts": _facts,
-        "history": _history,
-    }
+    tabs = {name: label for name, (label, needed) in TABS.items() if _may_view_any(request, needed())}
+    if tab not in tabs:
+        raise PermissionDenied
+    sees_blocks = has_permissions(request, "merchants.view_block")
     return render_page(
         request,
         "merchant",
         title=merchant.short_name,
         merchant=merchant,
         tab=tab,
-        tabs=TABS.items(),
+        tabs=tabs.items(),
         figures=figures(merchant, at=at),
         memberships=[row for row in merchant.memberships.all() if row.is_in_force(at)],
-        merchant_block=blocks.in_force(merchant, at=at),
-        proposed_blocks=merchant.blocks.filter(status=Block.Status.PROPOSED),
+        merchant_block=blocks.in_force(merchant, at=at) if sees_blocks else None,
+        proposed_blocks=merchant.blocks.filter(status=Block.Status.PROPOSED) if sees_blocks else (),
         members=enabled().filter(merchant=merchant).count(),
         live=Grant.objects.filter(merchant=merchant, status__in=Grant.LIVE).exists(),
-        **contents[tab](merchant, at),
+        **CONTENTS[tab](request, merchant, at),
     )
 
 
-def _benefits(merchant: Merchant, at: datetime) -> Context:
+def _may_view_any(request: HttpRequest, models: Iterable[type[Model]]) -> bool:
+    return any(has_permissions(request, view_permission(model)) for model in models)
+
+
+def _benefits(_request: HttpRequest, merchant: Merchant, at: datetime) -> Context:
     """Return the status of every offer: what the merchant has, and what is missing."""
     published = published_offers.published()
     statuses = {status.code: status for status in merchant_status.statuses(published, merchant, at=at)}
@@ -96,7 +96,7 @@ def _benefits(merchant: Merchant, at: datetime) -> Context:
     return {"benefits": rows}
 
 
-def _claims(merchant: Merchant, _at: datetime) -> Context:
+def _claims(_request: HttpRequest, merchant: Merchant, _at: datetime) -> Context:
     """Return the latest decisions, each with its grant."""
     decisions = Decision.objects.filter(merchant=merchant).select_related("offer").order_by("-claimed_at", "-pk")
     shown = list(decisions[:MAX_ROWS_SHOWN])
@@ -112,7 +112,7 @@ def _claim(decision: Decision, grant: Grant | None) -> tuple[Decision, Grant | N
     return decision, grant, GRANT_TONES[grant.status], grant.get_status_display()
 
 
-def _coupons(merchant: Merchant, _at: datetime) -> Context:
+def _coupons(_request: HttpRequest, merchant: Merchant, _at: datetime) -> Context:
     coupons = Coupon.objects.filter(merchant=merchant).select_related("offer").order_by("-issued_at", "-pk")
     return {"coupons": [(coupon, COUPON_TONES[coupon.status]) for coupon in coupons[:MAX_ROWS_SHOWN]]}
 
@@ -131,16 +131,30 @@ class FactRows:
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_changelist")
 
 
-def _facts(merchant: Merchant, at: datetime) -> Context:
-    """Return the states of the merchant and its newest orders, draws and so on. One query for each kind."""
-    plans, packages = merchant.memberships.order_by("-starts_at"), merchant.service_packages.order_by("-starts_at")
-    states = [
-        (_("Memberships"), [(row.get_plan_display(), row) for row in plans]),
-        (_("Service packages"), [(row.get_package_display(), row) for row in packages]),
-        (_("Penalties"), [(row.get_kind_display(), row) for row in merchant.penalties.order_by("-starts_at")]),
+def _fact_models() -> list[type[Model]]:
+    """Return the models of which the tab "Source data" shows rows."""
+    listed = [collection.model for collection in COLLECTIONS.values() if collection.listing]
+    return [*listed, *STATES, Account]
+
+
+def _facts(request: HttpRequest, merchant: Merchant, at: datetime) -> Context:
+    """Return the states of the merchant and its newest orders, draws and so on, of each kind that the user may view.
+
+    One query for each kind.
+    """
+    states = []
+    for model, (label, shown) in STATES.items():
+        if has_permissions(request, view_permission(model)):
+            rows = model._default_manager.filter(merchant=merchant).order_by("-starts_at")
+            states.append((label, [(getattr(row, f"get_{shown}_display")(), row) for row in rows]))
+    listed = [
+        _newest(collection, merchant, at)
+        for collection in COLLECTIONS.values()
+        if collection.listing and has_permissions(request, view_permission(collection.model))
     ]
-    listed = [_newest(collection, merchant, at) for collection in COLLECTIONS.values() if collection.listing]
-    return {"states": states, "listed": listed, "accounts": merchant.accounts.order_by("pk")[:MAX_ROWS_SHOWN]}
+    sees_accounts = has_permissions(request, view_permission(Account))
+    accounts = merchant.accounts.order_by("pk")[:MAX_ROWS_SHOWN] if sees_accounts else ()
+    return {"states": states, "listed": listed, "accounts": accounts}
 
 
 def _newest(collection: Collection, merchant: Merchant, at: datetime) -> FactRows:
@@ -158,8 +172,25 @@ def _newest(collection: Collection, merchant: Merchant, at: datetime) -> FactRow
     return FactRows(collection, rows)
 
 
-def _history(merchant: Merchant, _at: datetime) -> Context:
-    return {"history": merchant_history.entries(merchant)}
+def _history(request: HttpRequest, merchant: Merchant, _at: datetime) -> Context:
+    return {"history": merchant_history.entries(request, merchant)}
+
+
+CONTENTS: dict[str, Callable[[HttpRequest, Merchant, datetime], Context]] = {
+    "benefits": _benefits,
+    "claims": _claims,
+    "coupons": _coupons,
+    "facts": _facts,
+    "history": _history,
+}
+TABS: dict[str, tuple[str | Promise, Callable[[], Iterable[type[Model]]]]] = {
+    "benefits": (gettext_lazy("Benefits"), lambda: [Grant]),
+    "claims": (gettext_lazy("Claims"), lambda: [Decision]),
+    "coupons": (gettext_lazy("Coupons"), lambda: [Coupon]),
+    "facts": (gettext_lazy("Source data"), _fact_models),
+    "history": (gettext_lazy("History"), lambda: merchant_history.SOURCES),
+}
+"""Tabs by name: label, and the models of which the user may view one at least."""
 
 
 class MessageForm(forms.Form):

@@ -24,13 +24,13 @@ class Entry:
     icon: str
     view: str
     paths: Sequence[str] = ()
-    permission: str = ""
+    permissions: Sequence[str] = ()
     count: Callable[[HttpRequest], int] | None = None
     exact: bool = False
 
     def allows(self, request: HttpRequest) -> bool:
         """Return whether the user may open the page."""
-        return not self.permission or has_permissions(request, self.permission)
+        return has_permissions(request, *self.permissions)
 
     def match(self, path: str) -> int:
         """Return the length of the longest of its addresses that `path` begins with, -1 if there is none."""
@@ -58,7 +58,7 @@ APPROVALS = Entry(
     "checks",
     "backoffice:approvals",
     ("campaigns/revocation/", "revocations/", "identity/rolerequest/"),
-    "view_draft",
+    ("view_draft",),
     count_waiting,
 )
 CAMPAIGNS = Entry(
@@ -66,44 +66,52 @@ CAMPAIGNS = Entry(
     "speakerphone",
     "backoffice:campaigns",
     ("campaign/", "offers/", "drafts/", "campaigns/draft/"),
-    "view_offer",
+    ("view_offer",),
     exact=True,
 )
 SIMULATIONS = Entry(
-    _("Simulations"), "flask", "admin:campaigns_simulation_changelist", ("simulations/",), "view_simulation"
+    _("Simulations"), "flask", "admin:campaigns_simulation_changelist", ("simulations/",), ("view_simulation",)
 )
-COUPONS = Entry(_("Coupons"), "ticket", "admin:campaigns_coupon_changelist", ("campaigns/attachment/",), "view_coupon")
+COUPONS = Entry(
+    _("Coupons"), "ticket", "admin:campaigns_coupon_changelist", ("campaigns/attachment/",), ("view_coupon",)
+)
 MERCHANTS = Entry(
-    _("Merchants"), "building-store", "admin:merchants_merchant_changelist", ("merchant/",), "merchants.view_merchant"
+    _("Merchants"),
+    "building-store",
+    "admin:merchants_merchant_changelist",
+    ("merchant/",),
+    ("merchants.view_merchant",),
 )
 CLAIMS = Entry(
     _("Claims"),
     "list-check",
     "admin:campaigns_decision_changelist",
     ("campaigns/grant/", "grants/"),
-    "view_decision",
+    ("view_decision",),
 )
-ELIGIBILITY = Entry(_("Eligibility check"), "user-search", "backoffice:explanation", (), "view_decision")
+ELIGIBILITY = Entry(
+    _("Eligibility check"), "user-search", "backoffice:explanation", (), ("view_decision", "merchants.view_merchant")
+)
 STATEMENTS = Entry(
-    _("Statements"), "receipt", "backoffice:statements", ("campaigns/accountingperiod/",), "view_journalentry"
+    _("Statements"), "receipt", "backoffice:statements", ("campaigns/accountingperiod/",), ("view_journalentry",)
 )
 IMPORTS = Entry(
     _("Imports"),
     "file-import",
     "admin:imports_upload_changelist",
     ("imports/importbatch/", "imports/storedmapping/"),
-    "imports.view_upload",
+    ("imports.view_upload",),
 )
 INTEGRATIONS = Entry(
     _("Integrations"),
     "plug",
     "backoffice:endpoints",
     ("campaigns/endpoint/", "campaigns/delivery/", "merchants/apikey/", "settings/api-keys/", "settings/deliveries/"),
-    "view_endpoint",
+    ("view_endpoint",),
 )
-AUDIT_LOG = Entry(_("Audit log"), "history", "admin:campaigns_auditevent_changelist", (), "view_auditevent")
-SETTINGS = Entry(_("Settings"), "settings", "backoffice:settings", ("auth/", "core/democlock/"), "view_offer")
-DATA = Entry(_("Data"), "database", "backoffice:data", ("",), "view_offer")
+AUDIT_LOG = Entry(_("Audit log"), "history", "admin:campaigns_auditevent_changelist", (), ("view_auditevent",))
+SETTINGS = Entry(_("Settings"), "settings", "backoffice:settings", ("auth/", "core/democlock/"), ("view_offer",))
+DATA = Entry(_("Data"), "database", "backoffice:data", ("",), ("view_offer",))
 
 GROUPS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     ("", (OVERVIEW, APPROVALS)),

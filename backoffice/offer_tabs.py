@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from backoffice.charts import Chart, burn_down_chart
 from backoffice.column_charts import ColumnChart, column_chart
 from backoffice.overview import OfferSummary
+from backoffice.rendering import has_permissions
 from campaigns.models import AuditEvent, Version
 from campaigns.offers import published_offers, schedule
 from campaigns.offers.pending_changes import PendingChange
@@ -89,7 +90,7 @@ def performance(request: HttpRequest, line: OfferSummary, pending: Sequence[Pend
         "is_hourly": bool(points) and points[0].ends - points[0].at < DAY,
         "costs": list(_daily_costs(line)),
         "refusals": refusals.reasons(offer),
-        "takers": offer_metrics.top_merchants(offer),
+        "takers": offer_metrics.top_merchants(offer) if has_permissions(request, "merchants.view_merchant") else [],
         "milestones": list(_milestones(line)),
         "recent": _history(line, pending)[:RECENT_EVENTS],
         "terms": _terms(line),

@@ -7,6 +7,6 @@ from merchants.models import Merchant
 
 def register() -> None:
     """Register the pages of the workspace."""
-    register_page(Merchant, "backoffice:merchant", "code")
-    register_page(Offer, "backoffice:offer", "code")
-    register_page(Draft, "backoffice:draft", "pk")
+    register_page(Merchant, "backoffice:merchant", "code", "merchants.view_merchant")
+    register_page(Offer, "backoffice:offer", "code", "campaigns.view_offer")
+    register_page(Draft, "backoffice:draft", "pk", "campaigns.view_draft")

@@ -1,6 +1,6 @@
 """Workbook of a month for finance: sums by offer and by merchant, and all lines, with names and totals."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
 from itertools import islice
@@ -17,8 +17,11 @@ Sums = dict[tuple[str, str, str], list[Decimal]]
 """Amounts and total by code, name and currency."""
 
 
-def write(file: IO[bytes], month: date) -> None:
-    """Write the workbook of a month. Lines are written as they are read; only the sums are kept."""
+def write(file: IO[bytes], month: date, *, named: bool) -> None:
+    """Write the workbook of a month, with the names of merchants only if `named`.
+
+    Lines are written as they are read; only the sums are kept.
+    """
     by_offer: Sums = {}
     by_merchant: Sums = {}
     with Book(file) as book:
@@ -27,7 +30,7 @@ def write(file: IO[bytes], month: date) -> None:
         heads = [Column(_("Month"), 10, "yyyy-mm"), Column(_("Offer"), 34), Column(_("Offer code"), 26)]
         heads += [Column(_("Merchant"), 40), Column(_("Merchant code"), 14), *_amounts()]
         lines = book.sheet(_("Lines"), heads)
-        for line, name in _named(statements.lines(month, chunk=ROWS_AT_ONCE)):
+        for line, name in _lines(month, named=named):
             figures = [*(getattr(line, part) for part in PARTS), line.total]
             lines.add([month, line.name, line.offer, name, line.merchant, line.currency, *figures])
             _add(by_offer, (line.name, line.offer, line.currency), figures)
@@ -43,11 +46,11 @@ def _amounts() -> list[Column]:
     return [Column(_("Currency"), 10), *(Column(head, 16, MONEY) for head in heads)]
 
 
-def _named(lines: Iterable[Line]) -> Iterator[tuple[Line, str]]:
-    """Yield each line with the name of its merchant. One query for many lines."""
-    rest = iter(lines)
+def _lines(month: date, *, named: bool) -> Iterator[tuple[Line, str]]:
+    """Yield each line with the name of its merchant, empty unless `named`. One query for many lines."""
+    rest = iter(statements.lines(month, chunk=ROWS_AT_ONCE))
     while chunk := list(islice(rest, ROWS_AT_ONCE)):
-        found = Merchant.objects.filter(pk__in={line.merchant for line in chunk})
+        found = Merchant.objects.filter(pk__in={line.merchant for line in chunk} if named else ())
         names = {code: name or name_en for code, name, name_en in found.values_list("code", "name", "name_en")}
         yield from ((line, names.get(line.merchant, "")) for line in chunk)
 

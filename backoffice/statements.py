@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from backoffice import statement_files
-from backoffice.rendering import actor, render_confirmation, render_page, staff_view
+from backoffice.rendering import actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.ledger import statements
 from campaigns.ledger.statements import PARTS, ZERO, Line, PeriodError
 from campaigns.models import AccountingPeriod
@@ -87,7 +87,8 @@ def detail(request: HttpRequest, month: str) -> HttpResponse:
     shown = Shown(first=(number - 1) * LINES_ON_A_PAGE)
     for line in statements.lines(first, only=merchant or None):
         shown.add(line, is_chosen=offer in ("", line.offer))
-    names = Merchant.objects.in_bulk({line.merchant for line in shown.lines} | {merchant} - {""})
+    codes = {line.merchant for line in shown.lines} | {merchant} - {""}
+    names = Merchant.objects.in_bulk(codes) if has_permissions(request, "merchants.view_merchant") else {}
     return render_page(
         request,
         "statement",
@@ -99,7 +100,8 @@ def detail(request: HttpRequest, month: str) -> HttpResponse:
         offers=shown.offers.values(),
         totals=sorted(shown.totals.items()),
         offer=next((each for (code, _currency), each in shown.offers.items() if code == offer), None),
-        merchant=names.get(merchant),
+        merchant=merchant,
+        merchant_name=names.get(merchant, merchant),
         period=AccountingPeriod.objects.filter(month=first).first(),
         objection=statements.closing_objection(first, at=clock.now()),
         may_close=request.user.has_perm("campaigns.close_period"),
@@ -114,7 +116,7 @@ def _month(text: str) -> date:
 
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
-def download(_request: HttpRequest, month: str, form: str) -> FileResponse:
+def download(request: HttpRequest, month: str, form: str) -> FileResponse:
     """Download the statement of a month: all lines as CSV for programs, or a workbook for finance."""
     first = _month(month)
     if form not in CONTENT_TYPES:
@@ -123,7 +125,7 @@ def download(_request: HttpRequest, month: str, form: str) -> FileResponse:
         path = Path(folder, f"statement-{month}.{form}")
         if form == "xlsx":
             with path.open("wb") as target:
-                statement_files.write(target, first)
+                statement_files.write(target, first, named=has_permissions(request, "merchants.view_merchant"))
         else:
             spreadsheets.write(str(path), statements.COLUMNS, statements.rows(first))
         # The response reads the open file, which outlives its name, and closes it.

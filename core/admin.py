@@ -10,13 +10,14 @@ from django.utils.translation import gettext_lazy
 
 from core import search
 from core.lists.admin import ListAdmin
+from core.permissions import view_permission
 
 
 class ReadOnlyAdmin(ListAdmin):
     """Admin list with a page for each row; nothing can be added, changed or deleted.
 
     A search finds rows by the beginning of a code in `search_codes`, by words in `search_texts`, and by the code or
-    name of a record that `search_related` refers to.
+    name of a record that `search_related` refers to, if the user may view such records.
     """
 
     search_codes: Sequence[str] = ()
@@ -32,7 +33,7 @@ class ReadOnlyAdmin(ListAdmin):
     def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
         """Return all columns that are searched; without any the page has no search box."""
         named = ("pk",) if search.is_named(self.model) else ()
-        return (*self.search_codes, *self.search_texts, *self.search_related, *named)
+        return (*self.search_codes, *self.search_texts, *self._related(request), *named)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -40,8 +41,13 @@ class ReadOnlyAdmin(ListAdmin):
         text = search_term.strip()
         if not text or not self.get_search_fields(request):
             return queryset, False
-        columns = {"codes": self.search_codes, "texts": self.search_texts, "related": self.search_related}
+        columns = {"codes": self.search_codes, "texts": self.search_texts, "related": self._related(request)}
         return queryset.filter(search.matches(self.model, text, **columns)), False
+
+    def _related(self, request: HttpRequest) -> list[str]:
+        """Return the references in `search_related` to records that the user may view."""
+        targets = {path: search.model_at(self.model, path) for path in self.search_related}
+        return [path for path, model in targets.items() if request.user.has_perm(view_permission(model))]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -63,7 +63,7 @@ def matches(
     if texts:
         found |= contains_words(texts, text)
     for path in related:
-        target = _model_at(model, path)
+        target = model_at(model, path)
         found |= Q(**{f"{path}__in": list(named(target, text).values_list("pk", flat=True)[:MOST_RELATED])})
     return found
 
@@ -73,7 +73,8 @@ def is_named(model: type[Model]) -> bool:
     return model in _named
 
 
-def _model_at(model: type[Model], path: str) -> type[Model]:
+def model_at(model: type[Model], path: str) -> type[Model]:
+    """Return the model that the reference at `path` leads to."""
     for name in path.split("__"):
         target = model._meta.get_field(name).related_model
         assert isinstance(target, type)

@@ -41,6 +41,8 @@ LOOK_BACK = timedelta(days=2)
 """Age up to which acts and imports are told: longer than any outage of the workers that is noticed."""
 AT_MOST_EVERY = timedelta(hours=1)
 """Least time between two notices of one health check, which may change all the time."""
+SEEN = ("merchants.view_block", "merchants.view_merchant")
+"""Permissions to open the page of a block, which names a merchant."""
 KEEP = timedelta(days=365)
 """Time for which notices are kept. It exceeds LOOK_BACK: what was told is not found again."""
 
@@ -79,10 +81,12 @@ def _tell(news: News) -> bool:
     return created
 
 
-def allowed(permission: str, *, but: int | None = None) -> QuerySet[User]:
-    """Return the active operators with a permission, without the user with the key `but`."""
-    found: QuerySet[User] = User.objects.with_perm(permission)
-    return found.filter(is_staff=True).exclude(pk=but or 0).order_by("pk")
+def allowed(*permissions: str, but: int | None = None) -> QuerySet[User]:
+    """Return the active operators with all of the permissions, without the user with the key `but`."""
+    found: QuerySet[User] = User.objects.filter(is_staff=True)
+    for permission in permissions:
+        found = found.filter(pk__in=User.objects.with_perm(permission).values("pk"))
+    return found.exclude(pk=but or 0).order_by("pk")
 
 
 def tell_of_quotas(events: Sequence[OutboxEvent]) -> int:
@@ -164,7 +168,7 @@ def _blocks() -> Iterator[News]:
             by=block.proposed_by,
             path=reverse("backoffice:block", args=[block.pk]),
             words={"merchant": str(block.merchant)},
-            readers=partial(allowed, "merchants.approve_block", but=block.proposer_id),
+            readers=partial(allowed, "merchants.approve_block", *SEEN, but=block.proposer_id),
         )
 
 

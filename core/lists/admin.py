@@ -5,20 +5,23 @@ from types import MappingProxyType
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.models import ADDITION, DELETION
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from core.lists import saved_views
 from core.lists.cells import Column, columns_of
 from core.lists.changelist import ListPage, chosen_columns, joined_columns, view_query
 from core.lists.export import TooManyRowsError, export
 from core.lists.lookups import OfferedLookupsAdmin
 from core.lists.saved_views import SavedViewForm
-from core.models import SavedView
 from core.pagination import CappedPaginator
 from core.spreadsheets import CONTENT_TYPES
 
@@ -57,7 +60,8 @@ class ListAdmin(OfferedLookupsAdmin):
     def offered_columns(self, request: HttpRequest) -> list[Column]:
         """Return the columns that the list can show."""
         usual = [str(name) for name in super().get_list_display(request)]
-        return columns_of(self, [*usual, *(name for name in self.more_columns if name not in usual)])
+        names = [*usual, *(name for name in self.more_columns if name not in usual)]
+        return columns_of(self, names, user=request.user)
 
     def get_urls(self) -> list[Any]:
         """Add the addresses of exports and saved views."""
@@ -85,31 +89,36 @@ class ListAdmin(OfferedLookupsAdmin):
             page = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(self._list_address("e=1"))
-        columns = columns_of(self, self.get_list_display(request))
+        columns = columns_of(self, self.get_list_display(request), user=request.user)
         try:
             return export(page.get_queryset(request), columns, name=f"{self.opts.model_name}.{form}", form=form)
         except TooManyRowsError as error:
             self.message_user(request, str(error), messages.ERROR)
             return redirect(self._list_address(request.GET.urlencode(safe=",")))
 
+    @method_decorator(transaction.atomic)
     def save_view(self, request: HttpRequest) -> HttpResponse:
         """Save the address of the list under a name."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         form = SavedViewForm(request.POST or None, owner=request.user, list_name=self.opts.label_lower)
         if form.is_valid():
-            query = form.save().query
+            view = form.save()
+            if view.is_shared:
+                saved_views.log(view, user=request.user, flag=ADDITION, message="shared a view")
             self.message_user(request, _("View saved."), messages.SUCCESS)
-            return redirect(self._list_address(query))
+            return redirect(self._list_address(view.query))
         for error in (error for errors in form.errors.values() for error in errors):
             self.message_user(request, str(error), messages.ERROR)
         return redirect(self._list_address(view_query(request.POST.get("query", "")[:2_000])))
 
+    @method_decorator(transaction.atomic)
     def delete_saved_view(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Delete a saved view of the user."""
-        own = SavedView.objects.filter(owner_id=request.user.pk, list_name=self.opts.label_lower)
-        view = get_object_or_404(own, pk=pk)
+        """Delete a saved view of the user, or a shared one for who manages users."""
+        view = get_object_or_404(saved_views.deletable_views(self.opts.label_lower, user=request.user), pk=pk)
         if request.method == "POST":
+            if view.is_shared:
+                saved_views.log(view, user=request.user, flag=DELETION, message="deleted a shared view")
             view.delete()
             self.message_user(request, _("View deleted."), messages.SUCCESS)
         return redirect(self._list_address(""))

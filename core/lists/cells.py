@@ -15,19 +15,31 @@ from django.utils.translation import gettext as _
 
 from core.formatting import format_money, format_number
 
-# Pages of the records of a model: the name of a view and the attribute that its address takes.
-_pages: dict[type[models.Model], tuple[str, str]] = {}
+
+@dataclass(frozen=True)
+class _Page:
+    """Page of the records of a model: its view, the attribute that its address takes, and the permission it needs."""
+
+    view: str
+    attribute: str
+    permission: str
 
 
-def register_page(model: type[models.Model], view: str, attribute: str) -> None:
-    """Let each reference to a record of `model` in a list link to the page of that record."""
-    _pages[model] = (view, attribute)
+_pages: dict[type[models.Model], _Page] = {}
+
+
+def register_page(model: type[models.Model], view: str, attribute: str, permission: str) -> None:
+    """Let each reference to a record of `model` in a list show its name and link to its page.
+
+    To users without `permission` it shows the code alone.
+    """
+    _pages[model] = _Page(view, attribute, permission)
 
 
 def page_of(record: models.Model) -> str:
     """Return the address of the page of a record, empty if its model has none."""
-    view, attribute = _pages.get(type(record), ("", ""))
-    return reverse(view, args=[getattr(record, attribute)]) if view else ""
+    page = _pages.get(type(record))
+    return reverse(page.view, args=[getattr(record, page.attribute)]) if page else ""
 
 
 def record_columns(model: type[models.Model]) -> list[str]:
@@ -50,11 +62,12 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """Column of a list for one admin: a field of the model or a method of the admin."""
+    """Column of a list for one admin and one user: a field of the model or a method of the admin."""
 
     name: str
     label: str
     admin: Any
+    user: Any
 
     def cell(self, row: models.Model) -> Cell:
         """Return the content of this column for a row."""
@@ -64,12 +77,15 @@ class Column:
             return Cell(self.label, "")
         if field is None:
             return Cell(self.label, "" if value is None else value)
+        if isinstance(value, models.Model):
+            return _record_cell(self.label, value, field, self.user)
         return _field_cell(self.label, field, value, row, self.admin.tones.get(self.name, {}))
 
     def headers(self) -> list[str]:
         """Return the headers of this column in an export: one for each of its values."""
-        if self._record_field() is not None:
-            return [self.label, _("%(column)s (name)") % {"column": self.label}]
+        if (field := self._record_field()) is not None:
+            name = _("%(column)s (name)") % {"column": self.label}
+            return [self.label, name] if _shows_names(field.related_model, self.user) else [self.label]
         return [self.label, _("%(column)s (currency)") % {"column": self.label}] if self._is_money() else [self.label]
 
     def values(self, row: models.Model) -> Iterator[object]:
@@ -77,7 +93,8 @@ class Column:
         if (field := self._record_field()) is not None:
             record = getattr(row, field.name)
             yield getattr(row, field.attname)
-            yield named(record)[0] if record else ""
+            if _shows_names(field.related_model, self.user):
+                yield named(record)[0] if record else ""
             return
         cell = self.cell(row)
         if cell.field is None or cell.field.choices or cell.field.is_relation:
@@ -100,14 +117,14 @@ class Column:
         return isinstance(self._field(), models.DecimalField) and _has_currency(self.admin.model)
 
 
-def columns_of(admin: Any, names: list[str]) -> list[Column]:
-    """Return the columns with those names."""
-    return [Column(name, str(label_for_field(name, admin.model, admin)), admin) for name in names]
+def columns_of(admin: Any, names: list[str], *, user: Any) -> list[Column]:
+    """Return the columns with those names, as `user` may see them."""
+    return [Column(name, str(label_for_field(name, admin.model, admin)), admin, user) for name in names]
 
 
 def named(record: models.Model) -> tuple[str, str]:
     """Return the name of a record and its code, which is empty if it has none."""
-    attribute = _pages[type(record)][1]
+    attribute = _pages[type(record)].attribute
     code = "" if attribute == "pk" else str(getattr(record, attribute))
     name = str(getattr(record, "name", "") or getattr(record, "name_en", "") or code or record)
     return name, code if name != code else ""
@@ -116,8 +133,6 @@ def named(record: models.Model) -> tuple[str, str]:
 def _field_cell(label: str, field: Any, value: Any, row: models.Model, tones: Mapping[Any, str]) -> Cell:
     if value is None or value == "":
         return Cell(label, "", field=field)
-    if isinstance(value, models.Model):
-        return _record_cell(label, value, field)
     if field.choices:
         text = str(dict(field.flatchoices).get(value, value))
         return Cell(label, text, "pill" if value in tones else "text", tone=tones.get(value, ""), field=field)
@@ -139,11 +154,19 @@ def _shown(value: Any, row: models.Model) -> Any:
     return value if isinstance(value, datetime) else str(value)
 
 
-def _record_cell(label: str, record: models.Model, field: Any) -> Cell:
-    if type(record) not in _pages:
+def _record_cell(label: str, record: models.Model, field: Any, user: Any) -> Cell:
+    page = _pages.get(type(record))
+    if page is None:
         return Cell(label, str(record), field=field)
+    if not _shows_names(type(record), user):
+        return Cell(label, str(getattr(record, page.attribute)), field=field)
     name, code = named(record)
     return Cell(label, name, note=code, href=page_of(record), field=field)
+
+
+def _shows_names(model: type[models.Model], user: Any) -> bool:
+    """Return whether a list shows a user the names of the records of a model with a page."""
+    return bool(user.has_perm(_pages[model].permission))
 
 
 def _has_currency(model: type[models.Model]) -> bool:

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from django import forms
+from django.contrib.admin.models import LogEntry
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -26,6 +28,12 @@ class SavedViewForm(forms.Form):
         super().__init__(*data)
         self.owner, self.list_name = owner, list_name
 
+    def clean_is_shared(self) -> bool:
+        is_shared = bool(self.cleaned_data["is_shared"])
+        if is_shared and not may_share(self.owner, self.list_name):
+            raise PermissionDenied
+        return is_shared
+
     def clean_query(self) -> str:
         return view_query(str(self.cleaned_data["query"]))
 
@@ -46,6 +54,30 @@ class SavedViewForm(forms.Form):
         return view
 
 
+def may_share(user: Any, list_name: str) -> bool:
+    """Return whether a user may share views of a list: with any permission of its app beyond viewing."""
+    app = list_name.partition(".")[0]
+    return any(
+        name.startswith(f"{app}.") and not name.startswith(f"{app}.view_") for name in user.get_all_permissions()
+    )
+
+
+def deletable_views(list_name: str, *, user: Any) -> QuerySet[SavedView]:
+    """Return the views of a list that a user may delete: their own, and for who manages users the shared ones."""
+    mine = Q(owner=user)
+    return SavedView.objects.filter(mine | Q(is_shared=True) if _manages(user) else mine, list_name=list_name)
+
+
+def log(view: SavedView, *, user: Any, flag: int, message: str) -> None:
+    """Write to the log of the admin what a user did with a shared view."""
+    text = f"{message}: {view.list_name} ?{view.query}"
+    LogEntry.objects.log_actions(user.pk, [view], flag, change_message=text, single_object=True)
+
+
+def _manages(user: Any) -> bool:
+    return bool(user.has_perm("auth.change_user"))
+
+
 def visible_views(list_name: str, *, user: Any) -> QuerySet[SavedView]:
     """Return the views of a list that a user sees: their own, and those that others share."""
     return SavedView.objects.filter(Q(owner=user) | Q(is_shared=True), list_name=list_name).order_by("name", "pk")
@@ -57,10 +89,10 @@ def tabs(list_name: str, usual: Any, *, user: Any, query: str) -> Iterator[dict[
     for label, address in usual:
         yield {"label": label, "query": address, "is_current": view_query(address) == here, "pk": None}
     for view in visible_views(list_name, user=user):
-        own = view.owner_id == user.pk
+        deletable = view.owner_id == user.pk or (view.is_shared and _manages(user))
         yield {
             "label": view.name,
             "query": view.query,
             "is_current": view.query == here,
-            "pk": view.pk if own else None,
+            "pk": view.pk if deletable else None,
         }

@@ -29,10 +29,11 @@ def list_columns(page: ListPage) -> list[dict[str, Any]]:
     return [{**head, "name": name} for name, head in heads if name != CHECK_BOX]
 
 
-@register.simple_tag
-def list_rows(page: ListPage) -> list[dict[str, Any]]:
+@register.simple_tag(takes_context=True)
+def list_rows(context: dict[str, Any], page: ListPage) -> list[dict[str, Any]]:
     """Return the rows of the page with their key, their cells, and the address of each row's page."""
-    columns = columns_of(page.model_admin, [str(name) for name in page.list_display if name != CHECK_BOX])
+    names = [str(name) for name in page.list_display if name != CHECK_BOX]
+    columns = columns_of(page.model_admin, names, user=context["request"].user)
     return [
         {"pk": row.pk, "text": str(row), "href": page.url_for_result(row), "cells": [c.cell(row) for c in columns]}
         for row in page.result_list
@@ -72,6 +73,12 @@ def list_tabs(context: dict[str, Any], page: ListPage) -> list[dict[str, Any]]:
     views = cast(ListAdmin, page.model_admin).list_views
     name = page.opts.label_lower
     return list(saved_views.tabs(name, views, user=request.user, query=request.GET.urlencode()))
+
+
+@register.simple_tag(takes_context=True)
+def may_share_views(context: dict[str, Any], page: ListPage) -> bool:
+    """Return whether the user may share views of the list."""
+    return saved_views.may_share(context["request"].user, page.opts.label_lower)
 
 
 @register.simple_tag

@@ -106,7 +106,7 @@ def test_an_export_needs_the_right_to_view_and_a_known_form(staff: Staff, market
 
 
 def test_a_saved_view_is_a_tab_of_its_owner(staff: Staff, market: None) -> None:
-    ana, ben = staff("ana", "viewer"), staff("ben", "viewer")
+    ana, ben = staff("ana", "operator"), staff("ben", "viewer")
     sent = {"name": "Mine", "query": "p=2&status__exact=settled&columns=subject,status"}
     answer = ana.post(f"{GRANTS}views/save/", sent)
     assert answer.headers["Location"] == f"{GRANTS}?status__exact=settled&columns=subject,status"
@@ -120,7 +120,7 @@ def test_a_saved_view_is_a_tab_of_its_owner(staff: Staff, market: None) -> None:
 
 
 def test_only_the_owner_deletes_a_view(staff: Staff, market: None) -> None:
-    ana, ben = staff("ana", "viewer"), staff("ben", "viewer")
+    ana, ben = staff("ana", "operator"), staff("ben", "viewer")
     ana.post(f"{GRANTS}views/save/", {"name": "Mine", "query": "", "is_shared": "on"})
     pk = SavedView.objects.get().pk
     assert ben.post(f"{GRANTS}views/{pk}/delete/").status_code == 404
