@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.offer_form.document import load, offers_of
 from backoffice.offer_form.duplicates import copy_offer
+from backoffice.offer_form.mending import mend_first
 from backoffice.offer_form.offer_templates import TEMPLATES, offer_from
 from backoffice.rendering import actor, has_permissions, render_page, staff_view
 from campaigns.models import Campaign, Draft
@@ -39,6 +40,7 @@ def open_draft(request: HttpRequest, pk: int) -> Draft:
 
 
 @staff_view("view_draft", "change_draft")
+@mend_first
 def add_offer(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the templates and the offers to copy; add the chosen one to the draft and open it."""
     draft = open_draft(request, pk)
@@ -93,4 +95,8 @@ def offer_names(document: Any) -> list[tuple[str, str]]:
     """Return the codes of a document's offers with their names."""
     language = "zh" if (get_language() or "").startswith("zh") else "en"
     offers = [offer for offer in offers_of(document) if isinstance(offer, dict)]
-    return [(str(offer.get("code")), str((offer.get("names") or {}).get(language) or "")) for offer in offers]
+    named = [(offer, offer.get("names")) for offer in offers]
+    return [
+        (str(offer.get("code") or ""), str(names.get(language) or "") if isinstance(names, dict) else "")
+        for offer, names in named
+    ]

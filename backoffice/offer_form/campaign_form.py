@@ -86,6 +86,7 @@ class WindowFormSet(RowFormSet):
 
     form = WindowForm
     first_names = ("key",)
+    key_name = "key"
 
 
 class ValueForm(SectionForm):
@@ -106,6 +107,7 @@ class ValueFormSet(RowFormSet):
 
     form = ValueForm
     first_names = ("value",)
+    key_name = "value"
     max_num = absolute_max = 500
 
 
@@ -139,6 +141,7 @@ class ListFormSet(RowFormSet):
 
     form = ListForm
     first_names = ("key",)
+    key_name = "key"
 
 
 class CampaignForms:

@@ -12,6 +12,7 @@ from backoffice.offer_form.actions import apply_actions
 from backoffice.offer_form.add_offer import offer_names, open_draft
 from backoffice.offer_form.campaign_form import CampaignForms
 from backoffice.offer_form.document import campaign_context, load, offers_of
+from backoffice.offer_form.mending import mend_first
 from backoffice.offer_form.save import write_offer
 from backoffice.rendering import actor, render_page, staff_view
 from campaigns.models import Campaign
@@ -22,6 +23,7 @@ from definitions import yaml_roundtrip
 
 
 @staff_view("view_draft", "change_draft")
+@mend_first
 def edit_campaign(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the campaign of a draft, save its words, and take an offer out of the draft."""
     draft = open_draft(request, pk)

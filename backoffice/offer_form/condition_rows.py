@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.offer_form import shapes
 from backoffice.offer_form.times import initial_time
 from core.facts import STATES, Collection, Fact
 from definitions import yaml_roundtrip
@@ -64,8 +65,8 @@ def value_field(op: str, kind: str) -> str:
 
 def initial_condition(row: Any, collection: Collection, zone: str) -> dict[str, Any]:
     """Return the initial values of a condition of the definition; one that the form cannot express is YAML."""
-    if not isinstance(row, dict):
-        return {"raw": yaml_roundtrip.dump({"": row}).strip()}
+    if not isinstance(row, dict) or any(shapes.misshapen(row, shapes.CONDITION)):
+        return {"raw": yaml_roundtrip.dump(row if isinstance(row, dict) else {"": row}).strip()}
     code = {"code": row.get("code") or ""}
     if "count" in row:
         return code | _initial_count(row)

@@ -18,7 +18,7 @@ class CampaignContext:
 
     `lists` maps the key of each shared list to its values with their names, `list_names` to the name of the list,
     `windows` the key of each shared window to its dates. `checked`: missing values are shown as errors, because the
-    person asked to save.
+    person asked to save. `other_codes` are those of the other offers of the draft.
     """
 
     zone: str
@@ -27,6 +27,7 @@ class CampaignContext:
     list_names: dict[str, str] = field(default_factory=dict)
     checked: bool = False
     is_published: bool = False
+    other_codes: frozenset[str] = frozenset()
 
     @property
     def zones(self) -> Choices:

@@ -3,8 +3,7 @@
 from copy import deepcopy
 from typing import Any
 
-from backoffice.offer_form.document import find_offer
-from backoffice.offer_form.offer_templates import free_code
+from backoffice.offer_form.document import codes_of, find_offer, free_code
 from backoffice.offer_form.save import normal, styled
 from definitions import reschedule
 
@@ -21,7 +20,7 @@ def copy_offer(source: Any, code: str, target: Any) -> Any:
     """
     _number, offer = find_offer(source, code)
     copied = _plain(offer)
-    copied["code"] = free_code(target, code)
+    copied["code"] = free_code(codes_of(target), code)
     if source is not target:
         zone, new_zone = str(source.get("zone") or "UTC"), str(target.get("zone") or "UTC")
         _bring_shared(copied, source, target, zone if zone != new_zone else "")

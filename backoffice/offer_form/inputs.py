@@ -150,6 +150,7 @@ class TokensField(forms.Field):
     """Several values."""
 
     widget = TokensInput
+    hidden_widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Any) -> list[str]:
         return [str(one) for one in value or ()]

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from backoffice.offer_form.document import offers_of
+from backoffice.offer_form.document import codes_of, free_code
 from backoffice.offer_form.save import styled
 
 MAIN_WINDOW = "activity"
@@ -94,13 +93,5 @@ TEMPLATES: dict[str, OfferTemplate] = {
 def offer_from(template: OfferTemplate, document: Any) -> Any:
     """Return a new offer of a document, made of a template."""
     window = MAIN_WINDOW if MAIN_WINDOW in (document.get("windows") or {}) else {"from": None, "to": None}
-    head = {"code": free_code(document, f"{NEW_CODE}1"), "names": {"en": None, "zh": None}}
+    head = {"code": free_code(codes_of(document), f"{NEW_CODE}1"), "names": {"en": None, "zh": None}}
     return styled({**head, **template.words(window)})
-
-
-def free_code(document: Any, wanted: str) -> str:
-    """Return a code that no offer of the document has: the wanted one, or one with the next free number."""
-    taken = {str(offer.get("code")) for offer in offers_of(document) if isinstance(offer, dict)}
-    stem = wanted.rstrip("0123456789").rstrip("-") or "offer"
-    numbered = (f"{slugify(stem)[:58]}-{n}" for n in range(1, len(taken) + 3))
-    return wanted if wanted not in taken else next(code for code in numbered if code not in taken)

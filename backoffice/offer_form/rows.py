@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.forms.renderers import get_default_renderer
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.offer_form.context import FieldProblem
@@ -28,6 +29,8 @@ class RowFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # generic in the
     validate_min = validate_max = False
     first_names: Sequence[str] = ("fact",)
     """Fields of which one is filled in where a row is."""
+    key_name = ""
+    """Field that no two rows may have in common."""
 
     def __init__(self, data: Any, *, prefix: str, initial: Sequence[Any], form_kwargs: dict[str, Any]) -> None:
         self.written: list[SectionForm] = []
@@ -57,9 +60,20 @@ class RowFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # generic in the
         """Return the forms that make a row."""
         return [form for form in self.forms if not form.value_of("DELETE") and self.is_filled(form)]
 
+    def _refuse_repeated(self, forms: Sequence[SectionForm]) -> None:
+        """Show an error at each row whose key an earlier row has: the definition has a key once."""
+        seen: set[str] = set()
+        for form in forms:
+            key = form.text_of(self.key_name)
+            if key in seen and not form.errors.get(self.key_name):
+                form.add_error(self.key_name, gettext("Another row has this already."))
+            seen.add(key)
+
     def is_valid(self) -> bool:
         """Return whether every row is complete and right; an unsent formset is as it was saved."""
         active = self.active_forms
+        if self.key_name and self.is_bound:
+            self._refuse_repeated(active)
         valid = [form.is_valid() for form in active]
         return not self.is_bound or all(valid)
 

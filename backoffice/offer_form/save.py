@@ -8,6 +8,10 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from backoffice.offer_form.forms import ABSENT
 from rules.time_windows import END_OF_DAY, end_of_day
 
+OPEN = {"windows", "lists", "values", "labels", "cases"}
+"""Words whose mapping has keys that people choose: a form has all of them, so that others were removed."""
+MOMENTS = {"latest_of", "day_after", "by"}
+"""Words of which a moment has one."""
 SHORT = 100
 """Longest text of a mapping that is written on one line."""
 
@@ -24,9 +28,14 @@ def write_offer(offer: Any, words: Mapping[str, Any], zone: str) -> None:
 
 def _put(target: Any, key: str, value: Any, zone: str) -> None:
     saved = target.get(key)
+    if key in target and value != ABSENT and normal(saved, zone) == normal(value, zone):
+        return
     if value == ABSENT and not isinstance(value, list):
         target.pop(key, None)
     elif isinstance(value, dict) and isinstance(saved, dict) and not _is_bound(value) and not _is_bound(saved):
+        if key in OPEN or MOMENTS & set(value):
+            for word in [word for word in saved if word not in value]:
+                del saved[word]
         for word, part in value.items():
             _put(saved, word, part, zone)
         if not saved:
@@ -35,7 +44,7 @@ def _put(target: Any, key: str, value: Any, zone: str) -> None:
         given = {word: part for word, part in value.items() if part != ABSENT}
         if given:
             target[key] = styled(given)
-    elif key not in target or normal(saved, zone) != normal(value, zone):
+    else:
         _replace(target, key, value, zone)
 
 

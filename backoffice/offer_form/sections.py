@@ -4,10 +4,12 @@ from typing import Any
 
 from django import forms
 from django.utils.text import capfirst, slugify
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.offer_form.condition_rows import CUSTOM
 from backoffice.offer_form.conditions import condition_formset
+from backoffice.offer_form.document import CODE, free_code
 from backoffice.offer_form.forms import ABSENT, SectionForm, instants, or_missing
 from backoffice.offer_form.inputs import Choices, NumberField, SelectField
 from backoffice.offer_form.moments import MomentForm, initial_moment
@@ -25,7 +27,9 @@ class BasicsForm(SectionForm):
 
     names_en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
     names_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
-    code = forms.SlugField(label=_("Code"), required=False, max_length=64)
+    code = forms.RegexField(
+        CODE, label=_("Code"), required=False, error_messages={"invalid": _("Use letters a to z, digits and hyphens.")}
+    )
     subject = SelectField(label=_("Applies to each"), required=False)
     empty_texts = {"names_en": _("Enter a name."), "names_zh": _("Enter a name."), "code": _("Enter a code.")}
 
@@ -39,14 +43,28 @@ class BasicsForm(SectionForm):
         self.fields["names_en"].widget.attrs["lang"] = "en"
         self.fields["names_zh"].widget.attrs["lang"] = "zh-Hans"
 
+    def clean_code(self) -> str:
+        code: str = self.cleaned_data["code"]
+        if not self.campaign.is_published and code in self.campaign.other_codes:
+            raise forms.ValidationError(gettext("Another offer of this draft has this code."))
+        return code
+
     def offer_code(self) -> str:
-        """Return the code: the typed one, or one made of the English name while it still follows from that name."""
+        """Return the code: the typed one, or one made of the English name while it still follows from that name.
+
+        The saved one stays while the typed one has an error, because the page of the offer is found by it.
+        """
         saved, typed = str(self.initial.get("code") or ""), str(self.written("code") or "")
-        named = slugify(str(self.initial.get("names_en") or "")) or saved
-        if self.campaign.is_published:
+        if self.campaign.is_published or self.errors.get("code"):
             return saved
+        named = self._code_of(str(self.initial.get("names_en") or ""))
         follows = typed == saved and (saved == named or saved.startswith("new-"))
-        return (slugify(str(self.written("names_en")))[:64].strip("-") if follows else typed) or saved
+        return (self._code_of(str(self.written("names_en"))) if follows else typed) or saved
+
+    def _code_of(self, name: str) -> str:
+        """Return the code that follows from a name; empty where it has no letter or digit of a code."""
+        code = slugify(name)[:64].strip("-_").replace("_", "-")
+        return free_code(self.campaign.other_codes, code) if code else ""
 
     def to_offer(self) -> dict[str, Any]:
         """Return the words of this section."""

@@ -21,8 +21,10 @@ from django.utils.translation import gettext as _
 
 from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.drafts import check_definition, draft_warnings
+from backoffice.offer_form import shapes
 from backoffice.offer_form.actions import apply_actions
-from backoffice.offer_form.document import campaign_context, find_offer, load
+from backoffice.offer_form.document import CODE, campaign_context, codes_of, find_offer, load
+from backoffice.offer_form.mending import mend_first
 from backoffice.offer_form.offer import OfferForm
 from backoffice.offer_form.preview import MerchantView, YamlLine, merchant_view, yaml_lines
 from backoffice.offer_form.save import write_offer
@@ -33,6 +35,7 @@ from campaigns.offers.drafts import DraftError
 from core import clock
 from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError, Problem
+from definitions.yaml_text import YamlText
 
 WRITTEN = "builder_written"
 """Key of the session: the page that wrote last, the version that it wrote, its draft, and the code of the offer."""
@@ -58,25 +61,40 @@ class Builder:
             data = None
         checked = bool(self.sent.get("checked") or "save" in self.sent)
         published = Offer.objects.filter(code=code).exists()
-        self.context = campaign_context(self.document, checked=checked, is_published=published)
+        others = codes_of(self.document, but=self.number)
+        self.context = campaign_context(self.document, checked=checked, is_published=published, other_codes=others)
         self.form = OfferForm(self.offer, self.context, data)
         self.is_bound = data is not None
         if data is not None:
             write_offer(self.offer, self.form.to_offer(), self.context.zone)
-            data["basics-code"] = self.code  # the page shows the code that follows from the name
+            if not self.form.basics.errors.get("code"):
+                data["basics-code"] = self.code  # the page shows the code that follows from the name
         self.source = yaml_roundtrip.dump(self.document)
         self.text, self.problems = check_definition(self.source)
         self.own_problems = self._report()
 
     def _apply_text(self, text: str) -> None:
-        """Take the text of the YAML tab for the offer; a text that cannot be read is shown again with its errors."""
+        """Take the text of the YAML tab for the offer; a text that no form can show is shown again with its errors."""
         text = text.replace("\r\n", "\n")
         try:
             offer = yaml_roundtrip.load(text)
         except DefinitionError as error:
             self.text_problems = list(error.problems)
             return
-        self.document["offers"][self.number] = self.offer = offer
+        self.text_problems = shapes.problems(text, offer, shapes.OFFER) or self._code_problems(text, offer)
+        if not self.text_problems:
+            self.document["offers"][self.number] = self.offer = offer
+
+    def _code_problems(self, text: str, offer: Any) -> list[Problem]:
+        """Return why the code of the text cannot be that of the offer, by which its page is found."""
+        code, line = str(offer.get("code") or ""), YamlText(text).place(("code",))[1].line
+        if not code:
+            return [Problem(line, "code", _("Enter a code."))]
+        if not CODE.fullmatch(code):
+            return [Problem(line, "code", _("Use letters a to z, digits and hyphens."))]
+        if code in codes_of(self.document, but=self.number):
+            return [Problem(line, "code", _("Another offer of this draft has this code."))]
+        return []
 
     def _report(self) -> list[Problem]:
         """Show the problems of the offer at its fields; return them."""
@@ -124,6 +142,7 @@ class Outcome:
 
 
 @staff_view("view_draft", "change_draft")
+@mend_first
 def edit_offer(request: HttpRequest, pk: int, code: str) -> HttpResponse:
     """Show the builder; write what was sent, unless another version was saved meanwhile that was not shown yet."""
     draft = get_object_or_404(Draft, pk=pk)
@@ -183,7 +202,7 @@ def _render(request: HttpRequest, builder: Builder, outcome: Outcome) -> HttpRes
     sent, draft = builder.sent, builder.draft
     language = sent.get("preview") or ("zh" if (get_language() or "").startswith("zh") else "en")
     tab = sent.get("show") or sent.get("tab") or "merchant"
-    unsaved = builder.is_bound and not outcome.saved
+    unsaved = (builder.is_bound or "apply" in sent) and not outcome.saved
     base = sent.get("was") if unsaved and sent.get("was") else version_of(builder.offer)
     code = builder.code if outcome.saved or not builder.is_bound else builder.saved_code
     return render_page(
