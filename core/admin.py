@@ -44,6 +44,13 @@ class ReadOnlyAdmin(ListAdmin):
         columns = {"codes": self.search_codes, "texts": self.search_texts, "related": self._related(request)}
         return queryset.filter(search.matches(self.model, text, **columns)), False
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the fields of the page of a row, with the code of its merchant where its name is not to be seen."""
+        fields = list(super().get_fields(request, obj))
+        if "merchant" not in fields or request.user.has_perm(view_permission(search.model_at(self.model, "merchant"))):
+            return fields
+        return ["merchant_code" if name == "merchant" else name for name in fields]
+
     def _related(self, request: HttpRequest) -> list[str]:
         """Return the references in `search_related` to records that the user may view."""
         targets = {path: search.model_at(self.model, path) for path in self.search_related}

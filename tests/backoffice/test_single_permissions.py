@@ -99,6 +99,15 @@ def test_lists_and_exports_name_merchants_to_those_who_may_view_them(holder: Hol
 
 
 @pytest.mark.usefixtures("market")
+def test_the_page_of_a_row_names_its_merchant_to_those_who_may_view_it(holder: Holder) -> None:
+    address = "/admin/logistics/freightorder/FM10/change/"
+    alone = text(holder("view_freightorder"), address)
+    assert CODE in alone
+    assert NAME not in alone
+    assert NAME in text(holder("view_freightorder", "view_merchant"), address)
+
+
+@pytest.mark.usefixtures("market")
 def test_a_list_is_searched_by_names_that_the_user_may_view(holder: Holder) -> None:
     assert holder("view_grant").get(f"{GRANTS}?q=Merchant M1").context["cl"].result_count == 0
     assert holder("view_grant").get(f"{GRANTS}?q=FM10").context["cl"].result_count == 1
