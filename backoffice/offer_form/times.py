@@ -15,6 +15,7 @@ from definitions import reschedule
 from rules.time_windows import LOCAL, end_of_day
 
 OTHER_CLOCKS = ("Asia/Shanghai", "America/Los_Angeles")
+MINUTE = len("2022-09-30 23:59")
 
 
 class TimeForm(SectionForm):
@@ -35,6 +36,11 @@ class TimeForm(SectionForm):
             self.initial["twin_of"] = self._identity()
         self.set_choices("zone", self.campaign.zones)
         self.set_choices("twin_zone", [("", "–"), *self.campaign.zones])
+
+    def clean_at(self) -> str:
+        """Keep the seconds of a time that was not changed: browsers send none that are zero."""
+        typed, stored = str(self.cleaned_data["at"]), self.text_of("twin_of").partition("|")[0]
+        return stored if stored and typed[:MINUTE] == stored[:MINUTE] else typed
 
     def add_prefix(self, field_name: str) -> str:
         return f"{self.prefix}_{field_name}"

@@ -136,7 +136,7 @@ def test_the_merchant_sees_it_on_its_dashboard(world: None) -> None:
     clock("12")
     blocked()
     tick("12")
-    assert "no block by the platform" in text(browser, "/offers/ten/")
+    assert "No block by the platform" in text(browser, "/offers/ten/")
 
 
 def test_the_terms_of_an_offer_do_not_mention_blocks(world: None, staff: Staff) -> None:

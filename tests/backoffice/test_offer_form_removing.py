@@ -37,6 +37,20 @@ def test_a_campaign_with_short_lists_is_saved_without_a_change_as_it_was() -> No
 
 
 @pytest.mark.parametrize(
+    ("typed", "stored"),
+    [
+        ({}, "2022-09-04 00:00:00"),
+        ({"windows-1-to_at": "2022-09-04T00:00"}, "2022-09-04 00:00:00"),  # as a browser sends the same time
+        ({"windows-1-to_at": "2022-09-04T00:01"}, "2022-09-04 00:01:59"),
+    ],
+)
+def test_the_seconds_of_an_end_that_is_not_changed_are_kept(typed: dict[str, str], stored: str) -> None:
+    editor = campaign(SOURCE.replace("to: 2022-09-04 23:59:59", "to: 2022-09-04 00:00:00"))
+    assert editor.save(**typed), words(editor.html)
+    assert str(yaml_roundtrip.load(editor.source)["windows"]["second"]["to"]) == stored
+
+
+@pytest.mark.parametrize(
     ("changes", "where", "left"),
     [
         ({"windows-1-DELETE": "on"}, ("windows",), ["first"]),

@@ -119,7 +119,7 @@ def test_refusals_lead_to_the_list_behind_them(viewer: Client) -> None:
     ]
     page = text(viewer, f"/admin/campaigns/decision/?{by_country.query}")
     assert "4 decisions" in page
-    assert "condition not met: country is China" in page
+    assert "Condition not met: country is China" in page
     assert "FM10" not in page
 
 
