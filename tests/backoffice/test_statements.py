@@ -220,10 +220,10 @@ def test_the_workbook_is_in_the_readers_language(staff: Staff, market: None) -> 
 
 
 def test_the_list_has_the_totals_and_the_state_of_each_month(bo: Client) -> None:
-    assert "2022-09 open 600.60 CNY" in text(bo, "/admin/statements/")
+    assert "2022-09 Not closed yet 600.60 CNY" in text(bo, "/admin/statements/")
     bo.post("/admin/statements/2022-08/close/")
     statements.close(SEPTEMBER, at=t("10-01 00:00:00"), by="bo")
-    assert "2022-09 closed bo" in text(bo, "/admin/statements/")
+    assert "2022-09 Closed bo" in text(bo, "/admin/statements/")
 
 
 def test_totals_are_the_sums_of_the_lines(market: None) -> None:
