@@ -1,6 +1,6 @@
-"""Drafts on their way to publication: written by one, approved by another, launched as they were approved.
+"""Drafts of campaigns: one person writes, another approves, and exactly the approved text is launched.
 
-An approval holds for exactly the text that was shown. Whoever wrote in a draft cannot approve it.
+An approval is bound to the digest of the text that the approver saw. Authors of a draft cannot approve it.
 """
 
 import hashlib
@@ -32,7 +32,7 @@ class DraftError(Exception):
 
 
 def digest(source: str) -> str:
-    """SHA-256 of a text: what an approval is bound to."""
+    """Return the SHA-256 of a text. Approvals are bound to it."""
     return hashlib.sha256(source.encode()).hexdigest()
 
 
@@ -40,19 +40,25 @@ def begin(source: str, *, title: str, at: datetime, by: str, of: Campaign | None
     """Create a draft of `source`, which may still be invalid. `of` is the published campaign that it changes."""
     with transaction.atomic():
         draft = Draft.objects.create(
-            title=title, source=source, digest=digest(source), base=digest(of.source) if of else "",
-            base_source=of.source if of else "", authors=[by], author_ids=_keys(by),
-            created_at=at, changed_at=at,
-        )  # fmt: skip
+            title=title,
+            source=source,
+            digest=digest(source),
+            base=digest(of.source) if of else "",
+            base_source=of.source if of else "",
+            authors=[by],
+            author_ids=_keys(by),
+            created_at=at,
+            changed_at=at,
+        )
         _note(draft, AuditEvent.Verb.WRITTEN, at=at, by=by, reason=reason)
     return draft
 
 
 def write(draft: Draft, source: str, *, was: str, at: datetime, by: str, automatic: bool = False) -> None:
-    """Replace the draft's text; approvals and a submission are void with that.
+    """Replace the text of a draft. This voids its submission and its approval.
 
-    `was` is the digest of the text that the writer saw. What a page writes by itself (`automatic`) is one act with
-    what the same person wrote just before. Raises DraftError where another text stands there by now, or the draft is
+    `was` is the digest of the text that the writer saw. An `automatic` change, which a page makes by itself, is not
+    recorded if the same person wrote a short time ago. Raises DraftError if the draft has another text now, or is
     launched or withdrawn.
     """
     with transaction.atomic():
@@ -120,8 +126,8 @@ def rebased(draft: Draft) -> tuple[str, list[str]]:
 def rebase(draft: Draft, *, shown: str, at: datetime, by: str) -> None:
     """Rebase the draft on what is published now: its changes are applied to that, and it needs a new approval.
 
-    `shown` is the digest of the result that `by` saw. Raises DraftError if the result is another one by now, or the
-    draft is not out of date; DefinitionError if it has errors.
+    `shown` is the digest of the result that `by` saw. Raises DraftError if the result differs now or the draft is not
+    out of date, DefinitionError if the draft has errors.
     """
     with transaction.atomic():
         row = _held(draft, Draft.OPEN)
@@ -154,7 +160,7 @@ def returned_to(author: str) -> list[Draft]:
 
 
 def submit(draft: Draft, *, at: datetime, by: str) -> None:
-    """Ask for approval. Raises DraftError, DefinitionError where the text is not right."""
+    """Ask for approval. Raises DraftError if the status does not allow it, DefinitionError if the text has errors."""
 
     def asked(row: Draft) -> None:
         parser.read(row.source)
@@ -164,7 +170,7 @@ def submit(draft: Draft, *, at: datetime, by: str) -> None:
 
 
 def give_back(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
-    """Give a submitted or approved draft back to its authors. Raises DraftError."""
+    """Return a submitted or approved draft to its authors. Raises DraftError if the status does not allow it."""
 
     def returned(row: Draft) -> None:
         row.status, row.approved_by, row.approved_digest = Status.DRAFT, "", ""
@@ -173,7 +179,7 @@ def give_back(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
 
 
 def approve(draft: Draft, *, shown: str, at: datetime, by: str) -> None:
-    """Approve the text whose digest is `shown`. Raises DraftError where it is another, or `by` had a hand in it."""
+    """Approve the text with the digest `shown`. Raises DraftError if the text differs, or `by` is an author."""
 
     def approved(row: Draft) -> None:
         if had_a_hand(row, by):
@@ -192,7 +198,7 @@ def had_a_hand(draft: Draft, by: str) -> bool:
 
 
 def withdraw(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
-    """Give the draft up. Raises DraftError."""
+    """Withdraw an open draft. Raises DraftError if it is launched or withdrawn."""
 
     def withdrawn(row: Draft) -> None:
         row.status = Status.WITHDRAWN
@@ -201,10 +207,10 @@ def withdraw(draft: Draft, *, at: datetime, by: str, reason: str) -> None:
 
 
 def launch(draft: Draft, *, at: datetime, by: str) -> list[Version]:
-    """Publish what was approved: a new version of each offer that differs. Returns those.
+    """Publish an approved draft: a new version of each offer that differs. Return these versions.
 
-    Raises DraftError where it is not approved, or where what it says cannot be any more: the campaign was published
-    anew meanwhile, a limit is below the places taken by now, an offer belongs to another campaign.
+    Raises DraftError if the draft is not approved, the campaign was published since the draft began, a limit is below
+    the quota used, or an offer belongs to another campaign.
     """
     made: list[Version] = []
 
@@ -225,13 +231,13 @@ def launch(draft: Draft, *, at: datetime, by: str) -> list[Version]:
 
 
 def _published(code: str) -> str:
-    """Return the digest of a campaign's published text, empty without such a campaign. Locks its row."""
+    """Lock a campaign and return the digest of its published text, empty if there is no such campaign."""
     found = Campaign.objects.select_for_update(no_key=True).filter(code=code).first()
     return digest(found.source) if found else ""
 
 
 def _keys(by: str) -> list[int]:
-    """Return the key of the user with that name in a list; an empty one for the name of a command."""
+    """Return the key of the user with that name, as a list; an empty list for the name of a command."""
     key = user_key(by)
     return [] if key is None else [key]
 
