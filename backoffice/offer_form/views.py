@@ -171,12 +171,15 @@ def _is_sent(request: HttpRequest, builder: Builder) -> bool:
 
 
 def _write(request: HttpRequest, builder: Builder) -> Outcome:
-    """Write the draft where that is asked for, or by itself while nobody has to approve it."""
+    """Write the draft where that is asked for, or by itself while nobody has to approve it.
+
+    What a page restores after a sign-in is only shown: the person may still discard it.
+    """
     draft, asked = builder.draft, "save" in request.POST or "apply" in request.POST
     conflict = _conflict(request, builder)
     if not was_shown(request, conflict) or (conflict and not asked):
         return Outcome(conflict=conflict)
-    automatic = draft.status == Draft.Status.DRAFT and "peek" not in request.POST
+    automatic = draft.status == Draft.Status.DRAFT and not {"peek", "restored"} & set(request.POST)
     if not asked and not automatic:
         return Outcome()
     try:

@@ -26,13 +26,14 @@
     const active = document.activeElement;
     if (active && active.id && "value" in active) active.dataset.sent = active.value;
   });
-  document.addEventListener("htmx:afterSettle", () => {
+  document.addEventListener("htmx:afterSettle", (event) => {
     const now = focused && document.getElementById(focused.id);
     const typing = now && /^(text|search|)$/.test(now.getAttribute("type") || "") && now.tagName !== "SELECT";
     if (typing && focused.sent !== undefined && focused.value !== focused.sent) {
       now.value = focused.value;
       dirty = true;
-    } else if (builder()?.dataset.saved) {
+    } else if (event.target === builder() && event.target.dataset.saved) {
+      // An answer for the preview alone saves nothing.
       dirty = false;
       sessionStorage.removeItem(`unsaved:${builder().dataset.keep}:${location.pathname}`);
     }

@@ -29,10 +29,15 @@ tab's storage until they are saved, so that a sign-in or a reload returns to wha
   const form = () => document.querySelector("form[data-keep]");
   const key = (kept) => `unsaved:${kept.dataset.keep}:${location.pathname}`;
   const values = (kept) => [...new FormData(kept)].filter(([name]) => name !== "csrfmiddlewaretoken");
+  const VERSION = ["page", "was"]; // differ each time that a page is opened, whatever was typed
+  const typed = (pairs) => JSON.stringify(pairs.filter(([name]) => !VERSION.includes(name)));
+  const SENT = "unsaved-sent"; // key of the form sent last: the page that says it is saved may be another one
 
   function keep(event) {
     const kept = event.target.closest("form[data-keep]");
-    if (kept) sessionStorage.setItem(key(kept), JSON.stringify(values(kept)));
+    if (!kept) return;
+    sessionStorage.setItem(key(kept), JSON.stringify(values(kept)));
+    if (event.type === "submit") sessionStorage.setItem(SENT, key(kept));
   }
   document.addEventListener("input", keep);
   document.addEventListener("change", keep);
@@ -43,24 +48,20 @@ tab's storage until they are saved, so that a sign-in or a reload returns to wha
     const sent = document.createElement("form");
     sent.method = "post";
     const token = ["csrfmiddlewaretoken", kept.elements.csrfmiddlewaretoken.value];
-    for (const [name, value] of [...stored, token, ["restored", "1"]]) {
-      const input = document.createElement("textarea");
-      input.name = name;
-      input.value = value;
-      sent.append(input);
-    }
-    sent.hidden = true;
+    sent.addEventListener("formdata", ({ formData }) => {
+      for (const [name, value] of [...stored, token, ["restored", "1"]]) formData.append(name, value);
+    });
     document.body.append(sent);
     sent.submit();
   }
 
   document.addEventListener("DOMContentLoaded", () => {
+    if (document.querySelector(".messagelist .saved")) sessionStorage.removeItem(sessionStorage.getItem(SENT));
     const kept = form();
     if (!kept) return;
     const stored = sessionStorage.getItem(key(kept));
     if (!stored || kept.dataset.bound) return; // a page that answers a form shows already what was typed
-    const saved = document.querySelector(".messagelist .saved");
-    if (saved || stored === JSON.stringify(values(kept))) sessionStorage.removeItem(key(kept));
+    if (typed(JSON.parse(stored)) === typed(values(kept))) sessionStorage.removeItem(key(kept));
     else restore(kept, JSON.parse(stored));
   });
   document.addEventListener("click", (event) => {
