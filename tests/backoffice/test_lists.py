@@ -19,9 +19,7 @@ GRANTS = "/admin/campaigns/grant/"
 
 
 def body(response: Any) -> bytes:
-    content = b"".join(response)
-    response.close()
-    return content
+    return b"".join(response)
 
 
 def table(response: Any) -> list[list[str]]:

@@ -66,7 +66,7 @@ WORDS = {
         "approve": "批准",
         "launch": "上线",
         "none_left": "0 剩余 / 共6",
-        "new": "版本2，由ana于",
+        "new": "版本2，由ana发布于",
         "pause": "暂停ten",
         "paused": "暂停：申请等待中",
         "granted": "已获得",

@@ -148,8 +148,8 @@ def test_the_merchants_page_says_signed_out(reader: Open) -> None:
     who = reader()
     who.open("/sign-in/")
     answer_sign_in(who, "m@example.com")
-    expect(who.page.locator("#cards")).to_be_visible()  # the page has loaded, with the session
+    expect(who.page.locator("#home")).to_be_visible()  # the page has loaded, with the session
     Session.objects.all().delete()
-    renew(who.page, "cards")
+    renew(who.page, "home")
     expect(who.page.locator("#connection")).to_contain_text("You are signed out.")
-    expect(who.page.locator("#cards")).to_be_visible()
+    expect(who.page.locator("#home")).to_be_visible()

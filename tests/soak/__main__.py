@@ -15,6 +15,7 @@ from threading import Event, Thread
 from time import monotonic, sleep
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).parents[2] / "clients/python/src"))
 from fairground_client import Fairground, Problem, Refused, UnavailableError
 
 from tests.benchmarks.databases import own
