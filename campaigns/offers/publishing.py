@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
 from campaigns.offers import quota_guard
 from campaigns.offers.published_offers import PublishedOffer, as_data, terms_of
+from core.db import prepared_statements
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 
@@ -79,6 +80,8 @@ def _check(version: Version, at: datetime) -> None:
                 raise
             words = {"code": offer.code, "error": error}
             raise ValueError(_("offer %(code)s cannot be evaluated: %(error)s") % words) from error
+        finally:
+            prepared_statements.discard_plans()  # the rollback has undone how this session plans
 
 
 def _is_passing(error: Exception) -> bool:
