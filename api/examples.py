@@ -194,7 +194,7 @@ KEY = {
     "revoked_at": None,
     "used_at": None,
 }
-NEW_KEY = {**KEY, "secret": "fg_3f9a1c07d2e4_…"}
+NEW_KEY = {**KEY, "secret": "fg_3f9a1c07d2e4_…"}  # an example  # nosec B105
 WEBHOOK = {
     "id": 12,
     "href": "/api/v1/webhooks/12/",
@@ -206,9 +206,9 @@ WEBHOOK = {
     "created_at": AT,
     "created_by": "3f9a1c07d2e4 shop",
     "held_until": None,
-    "old_secret_until": None,
+    "old_secret_until": None,  # nosec B105
 }
-NEW_WEBHOOK = {**WEBHOOK, "secret": "whsec_…"}
+NEW_WEBHOOK = {**WEBHOOK, "secret": "whsec_…"}  # an example  # nosec B105
 DELIVERY = {
     "id": "msg_2f6c9b0d7e8a4c13",
     "href": "/api/v1/deliveries/msg_2f6c9b0d7e8a4c13/",
@@ -278,7 +278,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "register_webhook": {"201": NEW_WEBHOOK},
     "get_webhook": {"200": WEBHOOK},
     "change_webhook": {"200": {**WEBHOOK, "status": "disabled"}},
-    "rotate_webhook_secret": {"201": {**NEW_WEBHOOK, "old_secret_until": "2022-09-21T12:30:00Z"}},
+    "rotate_webhook_secret": {"201": {**NEW_WEBHOOK, "old_secret_until": "2022-09-21T12:30:00Z"}},  # nosec B105
     "test_webhook": {"202": SENT},
     "list_deliveries": {"200": _page(DELIVERY)},
     "get_delivery": {"200": DELIVERY},

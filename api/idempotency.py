@@ -143,7 +143,7 @@ def _stored_response(
 
 def _storable(data: Any) -> dict[str, Any]:
     """Return a body without its secret: it is shown once and not stored."""
-    return {**data, "secret": None} if "secret" in data else dict(data)
+    return {**data, "secret": None} if "secret" in data else dict(data)  # nosec B105
 
 
 def replay(stored: Response | ProblemError) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils import translation
-from django.utils.html import escape, format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -167,4 +167,4 @@ def _coloured(line: str) -> SafeString:
 
 def _marked(text: str) -> SafeString:
     missing = format_html('<span class="e">{}</span>', _("missing"))
-    return SafeString(str(escape(text)).replace("null", str(missing)))
+    return format_html_join(missing, "{}", ((part,) for part in text.split("null")))

@@ -94,7 +94,7 @@ class RowFormSet(forms.BaseFormSet):  # type: ignore[type-arg]  # generic in the
     def all_hidden(self) -> Iterator[SafeString]:
         """Yield hidden inputs with all rows."""
         if self.active_forms:
-            yield SafeString(self.management_form)
+            yield self.management_form.render()
             for form in self.active_forms:
                 yield from form.all_hidden()
 

@@ -7,7 +7,7 @@ from django.contrib.admin.filters import ListFilter
 from django.contrib.admin.templatetags.admin_list import result_headers
 from django.contrib.admin.views.main import PAGE_VAR
 from django.http import HttpRequest
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.lists import saved_views
@@ -62,8 +62,7 @@ def is_date_range(spec: ListFilter) -> bool:
 def hidden_parameters(page: ListPage, *without: str) -> SafeString:
     """Return the parameters of the list's address as hidden inputs of a form, without the page and those named."""
     kept = ((name, value) for name, value in page.params.items() if name not in (*without, PAGE_VAR))
-    inputs = [format_html('<input type="hidden" name="{}" value="{}">', name, value) for name, value in kept]
-    return SafeString("".join(inputs))
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', kept)
 
 
 @register.simple_tag(takes_context=True)

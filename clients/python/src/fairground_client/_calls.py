@@ -39,7 +39,7 @@ class Options:
     jitter: float = 0.25
 
     def _spread(self) -> float:
-        return 1 + self.jitter * random.random()  # noqa: S311  # no secret
+        return 1 + self.jitter * random.random()  # noqa: S311  # no secret  # nosec B311
 
     def wait(self, attempt: int, response: httpx.Response | None) -> float:
         """Return the seconds to wait after an attempt, counted from 0, that failed."""
