@@ -41,7 +41,7 @@ def test_the_keys_open_it_and_the_arrows_choose(ana: None, reader: Open, languag
     expect(options.nth(0)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowDown")
     expect(options.nth(1)).to_have_attribute("aria-selected", "true")
-    assert field.get_attribute("aria-activedescendant") == options.nth(1).get_attribute("id")
+    expect(field).to_have_attribute("aria-activedescendant", str(options.nth(1).get_attribute("id")))
     page.keyboard.press("ArrowUp")
     page.keyboard.press("ArrowUp")
     expect(options.nth(2)).to_have_attribute("aria-selected", "true")
