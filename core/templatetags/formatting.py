@@ -7,6 +7,7 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 
+from core import countries
 from core.formatting import (
     city_name,
     format_instant,
@@ -30,6 +31,12 @@ def money(amount: Decimal, currency: str) -> str:
 def number(n: int) -> str:
     """Return `1,000`."""
     return format_number(n)
+
+
+@register.filter
+def country(code: str) -> str:
+    """Return the name of a country."""
+    return countries.name(code)
 
 
 @register.filter

@@ -26,7 +26,7 @@ def viewer(staff: Staff, market: None) -> Client:
 def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM10")
     assert "ten ten Granted Granted: 100.00 CNY 2 of 2 requirements are met. Claimed 11 Sep, 08:00" in page
-    assert "position 1, settled; decided by version 1." in page
+    assert "position 1 · settled · decided by version 1" in page
     assert "Met: Country is China Actual: China" in page
     page = text(viewer, "/admin/eligibility/?q=FM30")
     assert "ten ten Refused: a condition is not met Not granted: 1 requirement is not met 1 of 2 requirements" in page

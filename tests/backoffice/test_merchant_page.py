@@ -22,7 +22,7 @@ PAGE = "/admin/merchant/M1/"
 def test_head_and_figures(staff: Staff) -> None:
     correct(Merchant, "M1", name="深圳安利", name_en="Anli")
     page = text(staff("vi", "viewer"), PAGE)
-    assert "Anli Member 深圳安利 M1 CN Global Pass" in page
+    assert "Anli Member 深圳安利 M1 China Global Pass" in page
     assert "Saved so far 300.30 CNY Reserved – 0 benefits not settled yet Unused coupons 0 Claims refused 1" in page
     page = text(staff("zh", "viewer", language="zh-hans"), PAGE)
     assert "深圳安利 会员 Anli M1" in page

@@ -63,7 +63,7 @@ def test_each_offer_is_in_the_group_that_says_what_can_be_done(owner: Member) ->
     assert "more 1 freight order, 100.00 CNY saved · 1 of your 2 used Pay by 21 Sep, 07:59 18 days left" in page
     assert "full 1 freight order, 100.00 CNY saved · 1 of your 1 used Settled" in page
     assert "later no limit Pay by 20 Sep, 08:00 Opens in 7 days" in page
-    assert "abroad Requirement: country is United States. You have: China." in page
+    assert "abroad Requirement: country is United States · You have: China" in page
     assert "gone 0 left of 1 Quota used up" in page
 
 
