@@ -140,14 +140,14 @@ CLAIM_REFUSALS = {
             "quota_exhausted",
             _("Quota used up"),
             CLAIM_REFUSED,
-            _("All places are taken. The decision is final, even if places become free again."),
+            _("The quota is used up. The decision is final, even if some of it becomes free again."),
         ),
         ProblemType(
             409,
             "merchant_cap",
             _("Limit of the merchant reached"),
             CLAIM_REFUSED,
-            _("The merchant has all the places that the offer gives to one merchant."),
+            _("The merchant has reached the limit per merchant of this offer."),
         ),
         ProblemType(
             409,

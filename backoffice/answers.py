@@ -27,7 +27,7 @@ OTHERS: dict[str, Label] = {
 }
 LABELS: dict[str, Label] = {OUTCOMES[outcome]: outcome.label for outcome in Decision.Outcome} | OTHERS
 LIMITS: dict[str, Label] = {
-    "quota_exhausted": gettext_lazy("The quota had a place left"),
+    "quota_exhausted": gettext_lazy("The quota was not used up"),
     "merchant_cap": gettext_lazy("The merchant was below its limit"),
     "superseded": gettext_lazy("No other benefit reduced the same fee"),
     "stopped": gettext_lazy("The offer had not been stopped"),

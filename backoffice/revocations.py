@@ -38,7 +38,7 @@ def revoke_grant(request: HttpRequest, pk: int) -> HttpResponse:
             messages.error(request, str(refusal))
         return redirect(back)
     words = {"offer": grant.offer.name, "subject": grant.subject, "amount": format_money(grant.amount, grant.currency)}
-    effect = _("The grant of %(offer)s for %(subject)s, %(amount)s, is revoked permanently. Its place is not released.")
+    effect = _("The grant of %(offer)s for %(subject)s, %(amount)s, is revoked permanently. Its quota is not released.")
     return render_confirmation(
         request,
         title=_("Revoke the grant of %(subject)s") % words,

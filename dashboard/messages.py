@@ -55,8 +55,8 @@ TABS: dict[Topic, Label] = {
     Topic.GRANTED: gettext_lazy("Granted"),
     Topic.ISSUED: gettext_lazy("Coupons received"),
     Topic.EXPIRING: gettext_lazy("Expiring"),
-    Topic.REFUSED: gettext_lazy("No place left"),
-    Topic.REVOKED: gettext_lazy("Taken away"),
+    Topic.REFUSED: gettext_lazy("Quota used up"),
+    Topic.REVOKED: gettext_lazy("No longer valid"),
     Topic.PROGRESS: gettext_lazy("Progress"),
     Topic.NOTE: gettext_lazy("From the marketplace"),
 }

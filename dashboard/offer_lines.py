@@ -184,7 +184,7 @@ def _grant_text(held: Holding) -> str:
         case Grant.Status.RESERVED | Grant.Status.LOCKED:
             return _("%(n)s %(rows)s, %(amount)s on its way")
         case Grant.Status.RELEASED:
-            return _("%(n)s cancelled, place given back")
+            return _("%(n)s cancelled, quota given back")
         case _:
             return _("%(n)s %(rows)s, %(amount)s lost")
 

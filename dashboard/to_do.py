@@ -152,5 +152,5 @@ def describe_rank(rank: int, limit: int) -> str:
     """Return the merchant's place in a race that is not decided yet."""
     words = {"rank": format_number(rank), "limit": format_number(limit)}
     if rank > limit:
-        return _("You are number %(rank)s for %(limit)s places: some before you must drop out.") % words
+        return _("You are number %(rank)s, the quota is %(limit)s: some before you must drop out.") % words
     return _("You are number %(rank)s of %(limit)s.") % words

@@ -159,7 +159,7 @@ def describe_settlement(offer: OfferTerms) -> Iterator[str]:
     if settlement.released_by:
         happens = describe_event(collection.facts[settlement.released_by])
         after = _("also after settlement") if settlement.released_after_settlement else _("before settlement")
-        yield _("the place comes back when %(event)s (%(when)s)") % {"event": happens, "when": after}
+        yield _("the quota comes back when %(event)s (%(when)s)") % {"event": happens, "when": after}
     if settlement.revoked_by:
         happens = describe_event(collection.facts[settlement.revoked_by])
         yield _("taken away when %(event)s before settlement") % {"event": happens}
@@ -176,8 +176,8 @@ def _followed(settlement: Settlement, row: QueryRow) -> Iterator[str]:
         yield _("reserved at the claim, locked when %(event)s") % {"event": happens}
     if hours := settlement.lock_within_hours:
         text = ngettext(
-            "the place goes back if it is not locked within %(n)d hour of the claim",
-            "the place goes back if it is not locked within %(n)d hours of the claim",
+            "the quota is given back if it is not locked within %(n)d hour of the claim",
+            "the quota is given back if it is not locked within %(n)d hours of the claim",
             hours,
         )
         yield text % {"n": hours}

@@ -489,7 +489,7 @@ class Migration(migrations.Migration):
                             ("granted", "a benefit was granted"),
                             ("issued", "coupons were issued"),
                             ("expiring", "coupons expire in 5 days"),
-                            ("refused", "no place was left for a claim"),
+                            ("refused", "the quota was used up for a claim"),
                             ("revoked", "a benefit or coupon was taken away or forfeited"),
                             ("progress", "a benefit moved on: settled, attached, redeemed, given back, expired"),
                         ],

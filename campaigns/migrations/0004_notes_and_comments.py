@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='message',
             name='topic',
-            field=models.CharField(choices=[('granted', 'a benefit was granted'), ('issued', 'coupons were issued'), ('expiring', 'coupons expire in 5 days'), ('refused', 'no place was left for a claim'), ('revoked', 'a benefit or coupon was taken away or forfeited'), ('progress', 'a benefit moved on: settled, attached, redeemed, given back, expired'), ('note', 'a message from the marketplace')], max_length=8, verbose_name='topic'),
+            field=models.CharField(choices=[('granted', 'a benefit was granted'), ('issued', 'coupons were issued'), ('expiring', 'coupons expire in 5 days'), ('refused', 'the quota was used up for a claim'), ('revoked', 'a benefit or coupon was taken away or forfeited'), ('progress', 'a benefit moved on: settled, attached, redeemed, given back, expired'), ('note', 'a message from the marketplace')], max_length=8, verbose_name='topic'),
         ),
         migrations.CreateModel(
             name='DraftComment',

@@ -38,7 +38,7 @@ class Message(models.Model):
         GRANTED = "granted", _("a benefit was granted")
         ISSUED = "issued", _("coupons were issued")
         EXPIRING = "expiring", _("coupons expire in 5 days")
-        REFUSED = "refused", _("no place was left for a claim")
+        REFUSED = "refused", _("the quota was used up for a claim")
         REVOKED = "revoked", _("a benefit or coupon was taken away or forfeited")
         PROGRESS = "progress", _("a benefit moved on: settled, attached, redeemed, given back, expired")
         NOTE = "note", _("a message from the marketplace")

@@ -36,7 +36,7 @@ TEXTS = {
     ),
     Kind.SETTLED: gettext_lazy("%(offer)s: the benefit of %(amount)s for %(subject)s is settled."),
     Kind.RELEASED: gettext_lazy(
-        "%(offer)s: the benefit for %(subject)s was cancelled and its place released. Reason: %(reason)s"
+        "%(offer)s: the benefit for %(subject)s was cancelled and its quota released. Reason: %(reason)s"
     ),
     Kind.FORFEITED: gettext_lazy(
         "%(offer)s: the benefit of %(amount)s for %(subject)s was forfeited. Reason: %(reason)s"

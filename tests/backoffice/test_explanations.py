@@ -38,7 +38,7 @@ def test_an_order_that_got_it_and_one_that_did_not(viewer: Client) -> None:
 
 def test_what_is_missing_comes_first(viewer: Client) -> None:
     page = text(viewer, "/admin/eligibility/?q=FM23")
-    missed = "Not met: The quota had a place left Actual: no"
+    missed = "Not met: The quota was not used up Actual: no"
     assert page.index(missed) < page.index("Met: Country is China")
     assert page.count("Not met:") == 1
 

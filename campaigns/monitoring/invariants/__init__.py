@@ -22,8 +22,8 @@ SHOWN = 20
 FOLDER = Path(__file__).parent
 RULES: dict[str, str | Promise] = {
     "I01": _("An offer's counters agree with its grants and decisions."),
-    "I02": _("The limit of an offer holds: no place was given when all were taken."),
-    "I03": _("The limit per merchant holds: no place was given when the merchant had reached it."),
+    "I02": _("The limit of an offer holds: nothing was granted when the quota was used up."),
+    "I03": _("The limit per merchant holds: nothing was granted when the merchant had reached it."),
     "I04": _(
         "Nothing was decided before its time; coupons were used only while they were valid, and expired at the end."
     ),
@@ -35,14 +35,14 @@ RULES: dict[str, str | Promise] = {
     "I10": _("A grant makes only permitted transitions, ends at most once, and records when it ended."),
     "I11": _("A coupon is redeemed if and only if it was redeemed once more than returned, on the order it names."),
     "I12": _("A claim has one decision, a subject has one live grant, and the two agree."),
-    "I13": _("First come, first served: no claim was refused for want of a place while one was free."),
+    "I13": _("First come, first served: no claim was refused for the quota while some was left."),
     "I14": _("Every event happened, and messages about it go only to members of its merchant."),
     "I15": _("Imports add up, each record names its import, and tags are on the right side of their threshold."),
     "I16": _("Money is never negative, and a discount leaves 0.01 of the freight to pay."),
     "I17": _("A fee has one live benefit; a coupon on an order replaces the discount of its freight."),
     "I18": _("Coupons of a grant that was revoked cannot be spent."),
     "I19": _("Grants, coupons in use and tags have the merchant of their order, or the grant is marked for review."),
-    "I20": _("An order that was cancelled after its claim holds no place."),
+    "I20": _("An order that was cancelled after its claim uses no quota."),
 }
 """The rule of each invariant, for operators."""
 

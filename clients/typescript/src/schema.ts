@@ -598,7 +598,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** A claim got no place. Sent only to endpoints that ask for it. */
+        /** A claim got nothing. Sent only to endpoints that ask for it. */
         post: operations["on_claim_refused"];
         delete?: never;
         options?: never;
@@ -768,7 +768,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** The grant has ended, because a requirement was not met in time; its place stays taken. */
+        /** The grant has ended, because a requirement was not met in time; its quota stays used. */
         post: operations["on_grant_forfeited"];
         delete?: never;
         options?: never;
@@ -819,7 +819,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** The grant has ended, and its place is free for others. */
+        /** The grant has ended, and its quota is free for others. */
         post: operations["on_grant_released"];
         delete?: never;
         options?: never;
