@@ -14,6 +14,7 @@ this script its links lead to the same search as a page. */
   const MOST_RECENT = 6;
   const PAUSE = 120; // milliseconds after the last letter
   let timer, request;
+  let moved = false; // whether an arrow key or the pointer chose, not the list itself
 
   const options = () => [...list.querySelectorAll("[role=option]")];
   function choose(option) {
@@ -65,12 +66,13 @@ this script its links lead to the same search as a page. */
     return [group];
   }
 
-  function show(before) {
+  /* Show the options found. One that was chosen stays so: an answer may arrive after an arrow key. */
+  function show(before, href) {
     list.prepend(...before);
     none.hidden = options().length > 0;
     failed.hidden = true;
     status.textContent = status.dataset.count.replace("{n}", options().length);
-    choose(options()[0]);
+    choose(options().find((option) => option.href === href) || options()[0]);
   }
   async function search() {
     request?.abort();
@@ -79,8 +81,9 @@ this script its links lead to the same search as a page. */
     try {
       const answer = await fetch(`${address}?${new URLSearchParams({ q: text, part: "hits" })}`, { signal: request.signal });
       if (!answer.ok || answer.redirected) throw new Error(answer.status);
-      list.innerHTML = await answer.text();
-      show(text ? [] : recentOptions());
+      const [hits, href] = [await answer.text(), moved && chosen()?.href];
+      list.innerHTML = hits;
+      show(text ? [] : recentOptions(), href);
     } catch (error) {
       if (error.name === "AbortError") return;
       list.replaceChildren();
@@ -109,6 +112,7 @@ this script its links lead to the same search as a page. */
   });
 
   input.addEventListener("input", () => {
+    moved = false;
     clearTimeout(timer);
     timer = setTimeout(search, PAUSE);
   });
@@ -118,6 +122,7 @@ this script its links lead to the same search as a page. */
     const to = { ArrowDown: (at + 1) % all.length, ArrowUp: (at - 1 + all.length) % all.length, Home: 0, End: all.length - 1 }[event.key];
     if (to !== undefined && all.length && !(event.key === "Home" || event.key === "End" ? event.shiftKey : false)) {
       event.preventDefault();
+      moved = true;
       choose(all[to]);
     }
     if (event.key === "Enter" && chosen()) {
@@ -127,7 +132,9 @@ this script its links lead to the same search as a page. */
   });
   list.addEventListener("pointermove", (event) => {
     const option = event.target.closest("[role=option]");
-    if (option && option !== chosen()) choose(option);
+    if (!option || option === chosen()) return;
+    moved = true;
+    choose(option);
   });
   remember();
 })();
