@@ -12,6 +12,7 @@ from pydantic import Discriminator, Field, Tag
 
 from core.facts import Collection
 from rules.base import DefinitionModel, form_of
+from rules.calendars import midnight
 from rules.time_windows import Zone
 
 NEVER = datetime(9999, 12, 31, tzinfo=UTC)
@@ -38,8 +39,7 @@ class NextMidnight(Func):
 
 def next_midnight(at: datetime, zone: str) -> datetime:
     """Return 00:00 in `zone` on the day after the day that `at` falls on there, in UTC."""
-    day = at.astimezone(ZoneInfo(zone)).date() + timedelta(days=1)
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+    return midnight(at.astimezone(ZoneInfo(zone)).date() + timedelta(days=1), zone)
 
 
 def _next_midnight_in_sqlite(stored: str | None, zone: str) -> str | None:
