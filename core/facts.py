@@ -4,25 +4,21 @@ An app of facts calls `register` in a module named `facts`, which is loaded at s
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
 from django.db.models import F
-from django.utils.functional import Promise
+from django.utils.functional import Promise, lazy
+from django.utils.translation import gettext as _
 
 from core import countries
 
 Label = str | Promise
 Choices = tuple[tuple[str, Label], ...]
-
-KINDS = {
-    models.DateTimeField: "instant",
-    models.DecimalField: "money",
-    models.BooleanField: "flag",
-    models.PositiveIntegerField: "number",
-}
+SEEN_AT = F("seen_at")
+"""Annotation of a row with the instant as of which it is evaluated."""
 
 
 @dataclass(frozen=True)
@@ -40,11 +36,12 @@ class Child:
 class Derived:
     """Definition of a fact that is no column: computed from the rows of a child table.
 
-    `expression` returns an ORM expression correlated by `OuterRef("pk")`. `instant` is the child's column in which a
-    new value of the fact appears.
+    `expression(key, at)` returns an ORM expression correlated by `OuterRef(key)`: `key` is the path to the key of the
+    row that has the fact. `at` is the instant as of which it is evaluated (`core.db.derived_value.outer` takes it into
+    a subquery). `instant` is the child's column in which a new value of the fact appears.
     """
 
-    expression: Callable[[], Any]
+    expression: Callable[[str, Any], Any]
     child: Child
     instant: str
 
@@ -89,11 +86,48 @@ class Listing:
 
 
 @dataclass(frozen=True)
+class Reference:
+    """Row of another collection to which a row points: its facts are facts of that row too, as `listing.category`.
+
+    `name` is what stands before the point, `column` the path to the key of the other row: `listing_id`, or
+    `order__buyer_id` by way of a third row.
+    """
+
+    name: str
+    column: str
+    collection: "Collection"
+
+    def path(self, name: str) -> str:
+        """Return the lookup path from a row to the column `name` of the row to which it points."""
+        return f"{self.column.removesuffix('_id')}__{name}"
+
+    def facts(self) -> Iterator[Fact]:
+        """Yield the facts of the other row itself, named and labelled as facts of the row that points to it."""
+        noun = self.collection.singular
+        for fact in self.collection.own_facts():
+            yield replace(
+                fact,
+                name=f"{self.name}.{fact.name}",
+                label=_qualified(noun, fact.label),
+                event=_qualified(noun, fact.event) if fact.event else "",
+            )
+
+
+def _in_language(noun: Label, words: Label) -> str:
+    return _("%(row)s %(fact)s") % {"row": noun, "fact": words}
+
+
+_qualified = lazy(_in_language, str)
+
+
+@dataclass(frozen=True)
 class Collection:
-    """Rows of one table that belong to merchants: conditions count them, benefits are given for them.
+    """Rows of one table: conditions count those of a merchant, benefits are given for them.
 
     `subject` is the word by which an offer names one row; without it the rows are only counted. `merchant` is the path
-    from a row to its merchant's code. `steps` maps the steps that programs report (pay, fulfil, cancel) to facts.
+    from a row to its merchant's code, empty for rows of no merchant; `holders` has the paths to the keys of its other
+    holders: `{"buyer": "buyer_id"}`. The facts of the rows in `references` are added to `facts`. `steps` maps the steps
+    that programs report (pay, fulfil, cancel) to facts.
     """
 
     name: str
@@ -106,6 +140,12 @@ class Collection:
     children: tuple[Child, ...] = ()
     listing: Listing | None = None
     steps: Mapping[str, str] = field(default_factory=dict)
+    references: tuple[Reference, ...] = ()
+    holders: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        added = by_name(*(reference.facts() for reference in self.references))
+        object.__setattr__(self, "facts", {**self.facts, **added})
 
     @property
     def is_merchants(self) -> bool:
@@ -113,17 +153,37 @@ class Collection:
         pk = self.model._meta.pk
         return pk is not None and self.merchant == pk.attname
 
-    def merchant_path(self, name: str) -> str:
-        """Return the lookup path from a row to the column `name` of its merchant."""
-        return name if self.is_merchants else f"{self.merchant.removesuffix('_id')}__{name}"
+    def holder_path(self, name: str) -> str:
+        """Return the lookup path from a row to the key of a holder. Raises KeyError for one that rows do not have."""
+        holders = {MERCHANT: self.merchant, **self.holders} if self.merchant else self.holders
+        return holders[name]
 
-    def expression(self, name: str) -> Any:
-        """Return the ORM expression of fact `name`. Raises KeyError when the collection has no such fact."""
+    def own_facts(self) -> list[Fact]:
+        """Return the facts of a row itself, without those of its merchant and of rows to which it points."""
+        prefixes = (MERCHANT_PREFIX, *(f"{reference.name}." for reference in self.references))
+        return [fact for name, fact in self.facts.items() if not name.startswith(prefixes)]
+
+    def reference_of(self, name: str) -> Reference | None:
+        """Return the row of which `name` is a fact: the merchant, or one of `references`; None for the row itself."""
+        if name.startswith(MERCHANT_PREFIX):
+            return None if self.is_merchants else Reference(MERCHANT, self.merchant, COLLECTIONS["merchants"])
+        found = (reference for reference in self.references if name.startswith(f"{reference.name}."))
+        return next(found, None)
+
+    def column(self, name: str) -> str:
+        """Return the lookup path from a row to the column of fact `name`, which is not derived."""
+        reference = self.reference_of(name)
+        if reference is None:
+            return name.removeprefix(MERCHANT_PREFIX) if self.is_merchants else name
+        return reference.path(name.removeprefix(f"{reference.name}."))
+
+    def expression(self, name: str, *, at: Any = SEEN_AT) -> Any:
+        """Return the ORM expression of fact `name` as of `at`. Raises KeyError when the collection has no such fact."""
         fact = self.facts[name]
-        if fact.derived:
-            return fact.derived.expression()
-        of_merchant = fact.name.startswith(MERCHANT_PREFIX)
-        return F(self.merchant_path(fact.name.removeprefix(MERCHANT_PREFIX)) if of_merchant else fact.name)
+        if not fact.derived:
+            return F(self.column(name))
+        reference = self.reference_of(name)
+        return fact.derived.expression(reference.column if reference else "pk", at)
 
 
 @dataclass(frozen=True)
@@ -143,7 +203,7 @@ class MerchantState:
 
     @property
     def choices(self) -> Choices:
-        return _choices(self.model, self.column)
+        return column_choices(self.model, self.column)
 
 
 @dataclass(frozen=True)
@@ -163,7 +223,8 @@ class Fee:
     rated: bool = False
 
 
-MERCHANT_PREFIX = "merchant."
+MERCHANT = "merchant"
+MERCHANT_PREFIX = f"{MERCHANT}."
 
 COLLECTIONS: dict[str, Collection] = {}
 SUBJECTS: dict[str, Collection] = {}
@@ -194,40 +255,8 @@ def _add(registry: dict[str, Any], name: str, entry: object) -> None:
 
 
 def countable() -> dict[str, Collection]:
-    """Return the collections whose rows a condition can count, by name: all but the merchants themselves."""
-    return {name: collection for name, collection in COLLECTIONS.items() if not collection.is_merchants}
-
-
-def column_facts(
-    model: type[models.Model],
-    names: str,
-    *,
-    prefix: str = "",
-    events: Mapping[str, Label] | None = None,
-    due: Mapping[str, Label] | None = None,
-    codes: Mapping[str, str] | None = None,
-    names_of: Mapping[str, Mapping[str, Label]] | None = None,
-) -> Iterator[Fact]:
-    """Yield a fact for each column in `names`, with the label and choices of the model.
-
-    A column whose name ends in `_usd` is an amount in USD. `events` says what happens at an instant: "shipped".
-    `due` says what somebody does for it: "ship". `codes` says which texts are codes of a standard: {"destination":
-    "country"}, `names_of` how known values are called.
-    """
-    for name in names.split():
-        column = _column(model, name)
-        choices = _choices(model, name)
-        yield Fact(
-            name=prefix + name,
-            kind="choice" if choices else _kind(column),
-            label=column.verbose_name or name,
-            choices=choices,
-            currency="USD" if name.endswith("_usd") else "",
-            event=(events or {}).get(name, ""),
-            due=(due or {}).get(name, ""),
-            codes=(codes or {}).get(name, ""),
-            names=(names_of or {}).get(name, {}),
-        )
+    """Return the collections whose rows a condition can count, by name: those of merchants, but not merchants."""
+    return {name: each for name, each in COLLECTIONS.items() if each.merchant and not each.is_merchants}
 
 
 def by_name(*facts: Iterable[Fact]) -> dict[str, Fact]:
@@ -235,15 +264,8 @@ def by_name(*facts: Iterable[Fact]) -> dict[str, Fact]:
     return {fact.name: fact for several in facts for fact in several}
 
 
-def _column(model: type[models.Model], name: str) -> "models.Field[Any, Any]":
+def column_choices(model: type[models.Model], name: str) -> Choices:
+    """Return the values that a column can have, with their labels; none for a column without choices."""
     column = model._meta.get_field(name)
     assert isinstance(column, models.Field)
-    return column
-
-
-def _kind(column: "models.Field[Any, Any]") -> str:
-    return next((kind for type_, kind in KINDS.items() if isinstance(column, type_)), "text")
-
-
-def _choices(model: type[models.Model], name: str) -> Choices:
-    return tuple((str(value), label) for value, label in _column(model, name).flatchoices if value)
+    return tuple((str(value), label) for value, label in column.flatchoices if value)

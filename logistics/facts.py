@@ -4,7 +4,8 @@ from decimal import Decimal
 
 from django.utils.translation import gettext_lazy as _
 
-from core.facts import Collection, Fee, Listing, by_name, column_facts, register
+from core.column_facts import column_facts
+from core.facts import Collection, Fee, Listing, by_name, register
 from logistics.lines import LINES
 from logistics.models import FreightOrder, FreightTemplate
 from merchants.facts import OF_MERCHANT

@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.facts import MERCHANT_PREFIX, REFERENCE_LISTS, Collection, MerchantState, by_name, column_facts, register
+from core.column_facts import column_facts
+from core.facts import MERCHANT_PREFIX, REFERENCE_LISTS, Collection, MerchantState, by_name, register
 from merchants.categories import CATEGORIES
 from merchants.models import Block, Membership, Merchant, Penalty, ServicePackage
 

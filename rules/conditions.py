@@ -167,7 +167,7 @@ class InForce(DefinitionModel):
 
     def _rows(self, row: QueryRow) -> QuerySet[Model]:
         seen = row.inside(row.collection).at
-        at = OuterRef(self.at) if self.at else seen
+        at = OuterRef(row.collection.column(self.at)) if self.at else seen
         return self.state.model._default_manager.filter(
             LessThanOrEqual(at, seen) if self.at else Q(),
             Q(ends_at=None) | Q(ends_at__gt=at),

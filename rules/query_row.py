@@ -11,7 +11,6 @@ from django.db.models import (
     F,
     IntegerField,
     Model,
-    OuterRef,
     Q,
     QuerySet,
     Subquery,
@@ -21,6 +20,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
+from core.db.derived_value import outer
 from core.facts import Collection, Fact
 from rules.errors import UnknownWordError
 from rules.offer_facts import OfferFact
@@ -43,7 +43,7 @@ class QueryRow:
         """Return the expression of a fact of the row or of the offer."""
         if name in self.offer_facts:
             return self.offer_facts[name].expression(self.collection)
-        return self.collection.expression(name)
+        return self.collection.expression(name, at=self.at)
 
     def fact(self, name: str) -> Fact:
         """Return the description of a fact. Raises UnknownWordError when row and offer have none of that name."""
@@ -68,8 +68,7 @@ class QueryRow:
 
     def inside(self, collection: Collection) -> "QueryRow":
         """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
-        at = OuterRef(str(self.at.name)) if isinstance(self.at, F) else self.at  # type: ignore[attr-defined]  # F has one
-        return replace(self, collection=collection, at=at, offer_facts={}, claims=False)
+        return replace(self, collection=collection, at=outer(self.at), offer_facts={}, claims=False)
 
 
 def as_boolean(q: Q) -> Case | Value:

@@ -5,16 +5,17 @@ from typing import Any
 from django.db.models import Min, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from core.column_facts import column_facts
 from core.db.derived_value import DerivedValue
-from core.facts import Child, Collection, Derived, Fact, Fee, Listing, by_name, column_facts, register
+from core.facts import Child, Collection, Derived, Fact, Fee, Listing, by_name, register
 from merchants.categories import CATEGORIES
 from merchants.facts import OF_MERCHANT
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
 
-def _first_payment() -> Any:
+def _first_payment(key: str, _at: Any) -> Any:
     """Return the earliest booking of a receipt of kind `first`; one that was cancelled later counts too."""
-    firsts = Receipt.objects.filter(order=OuterRef("pk"), kind=Receipt.Kind.FIRST).order_by().values("order")
+    firsts = Receipt.objects.filter(order=OuterRef(key), kind=Receipt.Kind.FIRST).order_by().values("order")
     return DerivedValue(firsts.annotate(at=Min("booked_at")).values("at"))
 
 

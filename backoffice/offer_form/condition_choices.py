@@ -9,18 +9,21 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.offer_form.condition_rows import ANY, COUNT_PREFIX, STATE_PREFIX
 from backoffice.offer_form.inputs import Choices
-from core.facts import MERCHANT_PREFIX, STATES, Collection, countable
+from core.facts import MERCHANT, MERCHANT_PREFIX, STATES, Collection, countable
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 
 
 def conditions_on(collection: Collection, *, simple: bool, deepest: bool) -> Choices:
     """Return what a condition can be about, in groups. A `simple` one is about a field of the row itself."""
-    own: Choices = []
-    of_merchant: Choices = []
+    of: dict[str, Choices] = {}
     for key, fact in collection.facts.items():
-        place = of_merchant if key.startswith(MERCHANT_PREFIX) else own
-        place.append((key, capfirst(str(fact.event or fact.label))))
-    groups: list[Any] = [("", _("Add condition…")), (capfirst(str(collection.singular)), own)]
+        reference = collection.reference_of(key)
+        row = MERCHANT if key.startswith(MERCHANT_PREFIX) else reference.name if reference else ""
+        of.setdefault(row, []).append((key, capfirst(str(fact.event or fact.label))))
+    of_merchant = of.pop(MERCHANT, [])
+    groups: list[Any] = [("", _("Add condition…")), (capfirst(str(collection.singular)), of.pop("", []))]
+    nouns = {reference.name: reference.collection.singular for reference in collection.references}
+    groups += [(capfirst(str(nouns[row])), facts) for row, facts in of.items()]
     if not simple:
         for state in STATES.values():
             of_merchant.append((STATE_PREFIX + state.name, _("Merchant has: %(what)s") % {"what": state.label}))

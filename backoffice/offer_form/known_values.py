@@ -10,11 +10,11 @@ from django.db import models
 
 from campaigns.offers import published_offers
 from core import countries
-from core.facts import MERCHANT_PREFIX, Collection, Fact
+from core.facts import Collection, Fact
 from core.formatting import babel_locale
 from core.money import currencies
 from core.similar_words import nearest_word
-from merchants.models import Merchant, ReferenceValue
+from merchants.models import ReferenceValue
 from rules.base import DefinitionModel, ValueList
 from rules.conditions import Comparison
 
@@ -109,8 +109,9 @@ class ValueCatalogue:
 
 def _recorded(fact: Fact, collection: Collection) -> list[str]:
     """Return the distinct values of a column in the latest rows of its table."""
-    model: type[models.Model] = Merchant if fact.name.startswith(MERCHANT_PREFIX) else collection.model
-    name = fact.name.removeprefix(MERCHANT_PREFIX)
+    reference = collection.reference_of(fact.name)
+    model: type[models.Model] = reference.collection.model if reference else collection.model
+    name = collection.column(fact.name).rpartition("__")[2]
     if name not in {column.name for column in model._meta.concrete_fields}:
         return []
     latest = model._default_manager.order_by("-pk").values_list(name, flat=True)[:LATEST_ROWS]

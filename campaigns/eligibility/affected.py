@@ -6,68 +6,65 @@ one does. All functions return keys, or None for every subject or merchant. Keys
 first (`core.db.key_set`), because such a union is too hard to plan as a part of them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import timedelta
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q
 
+from campaigns.eligibility.changed_facts import (
+    Keys,
+    changed_keys,
+    changes_of_references,
+    former_parents,
+    keys_of,
+    merchants_of_changed,
+    new_instants,
+    union,
+)
 from campaigns.eligibility.changes import Changes
+from campaigns.eligibility.named_facts import (
+    claim_facts,
+    compared,
+    conditions_of,
+    counted,
+    facts_of_moments,
+    is_of_merchant,
+    settlement_moments,
+    states,
+)
 from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet, materialize
-from core.facts import COLLECTIONS, MERCHANT_PREFIX, STATES, Collection
+from core.facts import COLLECTIONS, STATES, Collection
 from definitions.claim_terms import ClaimAt, ClaimNth
-from definitions.offer_terms import OfferTerms, Settlement
-from imports.models import FormerParent
+from definitions.offer_terms import OfferTerms
 from logistics.models import FreightOrder
-from merchants.facts import MERCHANTS
 from merchants.models import Merchant, ReferenceValue
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
-from rules.moments import Moment, case_fact, moment_facts
+from rules.moments import Moment, moment_facts
 from trade.models import Receipt, TradeOrder
-
-Keys = QuerySet[Model, str]
 
 LAG = timedelta(days=2)
 """A derived moment may lie later than its fact, at most at the midnight of the next day in any zone: a fact stays new
 for so long."""
 
 
-def _union(parts: list[Keys]) -> Keys:
-    return parts[0].union(*parts[1:], all=True) if len(parts) > 1 else parts[0]
+def _subject_rows(terms: OfferTerms, names: Iterable[str], moments: Iterable[Moment], changes: Changes) -> list[Keys]:
+    """Return the subjects for which a fact of one of the moments is new, or whose row changed.
 
-
-def _rows(model: type[Model], key: str, q: Q) -> Keys:
-    return model._default_manager.order_by().filter(q).values_list(key, flat=True)
-
-
-def _changed(model: type[Model], key: str, changes: Changes) -> list[Keys]:
-    return [_rows(model, key, Q(batch__in=changes.batches))] if changes.batches else []
-
-
-def _former(parent: type[Model], changes: Changes) -> list[Keys]:
-    """Return the rows of `parent` to which a changed row belonged before."""
-    if not changes.batches:
-        return []
-    former = FormerParent.objects.order_by().filter(batch__in=changes.batches, parent=parent._meta.db_table)
-    return [former.values_list("key", flat=True)]
-
-
-def _subject_rows(terms: OfferTerms, moments: Iterable[Moment], changes: Changes) -> list[Keys]:
-    """Return the subjects for which a fact of one of the moments is new, or whose row changed."""
+    Rows to which the subject points belong to it where a moment or `names` name a fact of them.
+    """
     collection = terms.collection
-    names = {name for moment in moments for name in moment_facts(moment)} - {"claim"}
-    columns = [name for name in names if collection.facts[name].derived is None]
-    derived = [fact for name in sorted(names) if (fact := collection.facts[name].derived) is not None]
+    instants = {name for moment in moments for name in moment_facts(moment)} - {"claim"}
     lag = LAG if any(not isinstance(moment, str) for moment in moments) else timedelta(0)
-    parts = [_rows(collection.model, "pk", q) for q in changes.instants(columns, lag=lag)]
-    parts += _changed(collection.model, "pk", changes)
+    found = [
+        *new_instants(collection, sorted(instants), changes, lag),
+        *changes_of_references(collection, names, changes),
+    ]
+    parts = [keys_of(collection.model, "pk", q) for q in found]
+    parts += changed_keys(collection.model, "pk", changes)
     for child in collection.children:
-        parts += _changed(child.model, child.parent, changes)
-    parts += _former(collection.model, changes)
-    for fact in derived:
-        parts += [_rows(fact.child.model, fact.child.parent, q) for q in changes.instants([fact.instant], lag=lag)]
-    return parts
+        parts += changed_keys(child.model, child.parent, changes)
+    return parts + former_parents(collection.model, changes)
 
 
 def lists_changed(terms: OfferTerms, changes: Changes) -> bool:
@@ -84,15 +81,15 @@ def subjects_to_decide(offer: PublishedOffer, changes: Changes, *, newest_tag: i
     if changes.everything or changes.passed(offer.terms.decision_instant) or lists_changed(offer.terms, changes):
         return None
     parts = _to_decide(offer, changes, newest_tag) + _to_decide_again(offer.terms, changes)
-    return materialize(_union(parts or [_nothing(offer.terms)]), name=f"to_decide_{offer.id}")
+    return materialize(union(parts or [_nothing(offer.terms)]), name=f"to_decide_{offer.id}")
 
 
 def _to_decide_again(terms: OfferTerms, changes: Changes) -> list[Keys]:
     """Return the subjects that left quarantine, or whose merchants did."""
     collection, held = terms.collection, changes.held
-    parts = [_rows(collection.model, "pk", Q(pk__in=held.again))] if held.again else []
+    parts = [keys_of(collection.model, "pk", Q(pk__in=held.again))] if held.again else []
     if held.merchants_again:
-        parts.append(_rows(collection.model, "pk", Q(**{f"{collection.merchant}__in": [*held.merchants_again]})))
+        parts.append(keys_of(collection.model, "pk", Q(**{f"{collection.merchant}__in": [*held.merchants_again]})))
     return parts
 
 
@@ -100,36 +97,37 @@ def _to_decide(offer: PublishedOffer, changes: Changes, newest_tag: int) -> list
     terms = offer.terms
     match terms.claim:
         case ClaimAt(at=moment):
-            return _subject_rows(terms, [moment], changes) + _of_changed_merchants(terms, changes)
+            names = claim_facts(terms)
+            return _subject_rows(terms, names, [moment], changes) + _of_changed_merchants(terms, names, changes)
         case ClaimNth(nth=nth):
             rows = COLLECTIONS[nth.of]
-            parts = [_rows(rows.model, rows.merchant, q) for q in changes.instants([nth.at])]
-            parts += _merchants_of_changed(rows, changes)
-            return [*parts, *_changed(Merchant, "code", changes)]
+            happened = new_instants(rows, [nth.at], changes, timedelta(0))
+            parts = [keys_of(rows.model, rows.merchant, q) for q in happened]
+            parts += merchants_of_changed(rows, {nth.at, *compared(nth.where)}, changes)
+            return [*parts, *changed_keys(Merchant, "code", changes)]
         case _:
             tags = Tag.objects.order_by().filter(offer=offer.id, kind=Tag.Kind.CANDIDATE)
             new = tags.filter(pk__gt=newest_tag).values_list("subject", flat=True)
             due = tags.filter(*changes.instants(["tagged_at"])).values_list("subject", flat=True)
-            return [new, due, *_subject_rows(terms, [], changes), *_of_changed_merchants(terms, changes)]
+            names = claim_facts(terms)
+            return [
+                new,
+                due,
+                *_subject_rows(terms, names, [], changes),
+                *_of_changed_merchants(terms, names, changes),
+            ]
 
 
-def _names_merchant(terms: OfferTerms) -> bool:
-    """Return whether a fact of the merchant decides if and when a row claims."""
-    case = case_fact(terms.claim.at) if isinstance(terms.claim, ClaimAt) else None
-    names = [condition.fact for condition in terms.scope] + ([case[0]] if case else [])
-    return any(name.startswith(MERCHANT_PREFIX) for name in names)
-
-
-def _of_changed_merchants(terms: OfferTerms, changes: Changes) -> list[Keys]:
-    """Return the rows that a changed row of their merchant may have made subjects."""
-    if not changes.batches or not _names_merchant(terms) or terms.collection.is_merchants:
+def _of_changed_merchants(terms: OfferTerms, names: Iterable[str], changes: Changes) -> list[Keys]:
+    """Return the rows that a changed row of their merchant may have made subjects, if one of `names` is of it."""
+    reference = terms.collection.reference_of(next(filter(is_of_merchant, names), ""))
+    if reference is None or not changes.batches:
         return []
-    by_merchant = Q(**{f"{terms.collection.merchant_path('batch')}__in": changes.batches})
-    return [_rows(terms.collection.model, "pk", by_merchant)]
+    return [keys_of(terms.collection.model, "pk", Q(**{reference.path("batch__in"): changes.batches}))]
 
 
 def _nothing(terms: OfferTerms) -> Keys:
-    return _rows(terms.collection.model, "pk", Q(pk__in=[]))
+    return keys_of(terms.collection.model, "pk", Q(pk__in=[]))
 
 
 def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> KeySet | None:
@@ -146,7 +144,9 @@ def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> KeySet | None
 
 def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
     terms, settlement = offer.terms, offer.terms.settlement
-    parts = _subject_rows(terms, list(_moments(settlement)), changes)
+    moments = list(settlement_moments(settlement))
+    names = claim_facts(terms) | facts_of_moments(moments) | set(compared(conditions_of(terms)))
+    parts = _subject_rows(terms, names, moments, changes)
     again = Grant.objects.order_by().filter(offer=offer.id, follow_again=True)
     parts.append(again.values_list("subject", flat=True))
     if settlement.lock_within_hours is not None and changes.since is not None:
@@ -156,82 +156,40 @@ def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
         parts.append(due.values_list("subject", flat=True))
     if merchants := _merchants_changed(terms, changes):
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
-        changed = materialize(_union(merchants), name="changed_merchants")
+        changed = materialize(union(merchants), name="changed_merchants")
         parts.append(live.filter(changed.contains("merchant")).values_list("subject", flat=True))
-    return _union(parts)
-
-
-def _moments(settlement: Settlement) -> Iterator[Moment]:
-    for moment in (settlement.locked_at, settlement.fulfilled_at, settlement.released_by, settlement.revoked_by):
-        if moment is not None:
-            yield moment
-    if not settlement.at_claim:
-        yield settlement.at
+    return union(parts)
 
 
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
     """Return the merchants of whom rows changed that the conditions use, besides the subject's own row."""
-    conditions = (*terms.scope, *terms.asked, *terms.settlement.requires)
-    counted = set(_counted(conditions))
+    conditions = conditions_of(terms)
+    counts = list(counted(conditions))
     if isinstance(terms.claim, ClaimNth):
-        counted |= {terms.claim.nth.of, *_counted(terms.claim.nth.where)}
-    moments = [*_moments(terms.settlement), *([terms.claim.at] if isinstance(terms.claim, ClaimAt) else [])]
-    cases = [case[0] for moment in moments if (case := case_fact(moment))]
-    if any(name.startswith(MERCHANT_PREFIX) for name in cases):
-        counted.add(MERCHANTS.name)
-    parts: list[Keys] = []
-    for name in sorted(counted):
-        parts += _merchants_of_changed(COLLECTIONS[name], changes)
-    for name in sorted(set(_states(conditions))):
-        parts += _changed(STATES[name].model, "merchant_id", changes)
+        nth = terms.claim.nth
+        counts += [(nth.of, {nth.at, *compared(nth.where)})]
+    names = {*compared(conditions), *(name for _, facts in counts for name in facts)}
+    names |= facts_of_moments(settlement_moments(terms.settlement)) | claim_facts(terms)
+    parts = changed_keys(Merchant, "code", changes) if any(map(is_of_merchant, names)) else []
+    for name, facts in counts:
+        parts += merchants_of_changed(COLLECTIONS[name], facts, changes)
+    for name in sorted(set(states(conditions))):
+        parts += changed_keys(STATES[name].model, "merchant_id", changes)
     return parts
-
-
-def _merchants_of_changed(collection: Collection, changes: Changes) -> list[Keys]:
-    """Return the merchants of whom a row of the collection, or a child of one, changed."""
-    parts = _changed(collection.model, collection.merchant, changes) + _former(Merchant, changes)
-    for former in _former(collection.model, changes) if collection.children else []:
-        parts.append(_rows(collection.model, collection.merchant, Q(pk__in=former)))
-    for child in collection.children:
-        of_child = f"{child.parent.removesuffix('_id')}__{collection.merchant}"
-        parts += _changed(child.model, of_child, changes)
-    return parts
-
-
-def _counted(conditions: Iterable[Condition]) -> Iterator[str]:
-    """Yield the collections that conditions count, and that of the merchants if one compares a merchant's fact."""
-    for condition in conditions:
-        match condition:
-            case Counting(count=name, where=where):
-                yield name
-                yield from _counted(where)
-            case AnyOf(any=alternatives):
-                yield from _counted(alternatives)
-            case Comparison(fact=name) if name.startswith(MERCHANT_PREFIX):
-                yield MERCHANTS.name
-
-
-def _states(conditions: Iterable[Condition]) -> Iterator[str]:
-    for condition in conditions:
-        match condition:
-            case InForce():
-                yield condition.state.name
-            case AnyOf(any=alternatives):
-                yield from _states(alternatives)
 
 
 def merchants_to_tag(changes: Changes) -> Keys | None:
     """Return the merchants whose threshold sums may change: by receipts booked, cancelled or corrected."""
     if changes.only:
-        return _rows(Merchant, "code", Q(code__in=changes.only.merchants))
+        return keys_of(Merchant, "code", Q(code__in=changes.only.merchants))
     if changes.everything:
         return None
-    parts = [_rows(Receipt, "order__merchant_id", q) for q in changes.instants(["booked_at", "cancelled_at"])]
-    parts += _changed(Receipt, "order__merchant_id", changes)
-    parts += _changed(TradeOrder, "merchant_id", changes)
-    parts += _changed(Merchant, "code", changes) + _former(Merchant, changes)
-    parts += [_rows(TradeOrder, "merchant_id", Q(pk__in=former)) for former in _former(TradeOrder, changes)]
-    return _union(parts)
+    parts = [keys_of(Receipt, "order__merchant_id", q) for q in changes.instants(["booked_at", "cancelled_at"])]
+    parts += changed_keys(Receipt, "order__merchant_id", changes)
+    parts += changed_keys(TradeOrder, "merchant_id", changes)
+    parts += changed_keys(Merchant, "code", changes) + former_parents(Merchant, changes)
+    parts += [keys_of(TradeOrder, "merchant_id", Q(pk__in=former)) for former in former_parents(TradeOrder, changes)]
+    return union(parts)
 
 
 def merchants_to_replay(changes: Changes) -> KeySet | None:
@@ -247,17 +205,17 @@ def _to_replay(changes: Changes) -> Keys:
         asking.append(Q(batch__in=changes.batches))
     parts: list[Keys] = []
     for q in asking:
-        parts.append(_rows(FreightOrder, "merchant_id", q))
+        parts.append(keys_of(FreightOrder, "merchant_id", q))
         # An order that moved to another merchant still uses the wallet that it asked at its placement.
-        attached = Attachment.objects.order_by().filter(order_no__in=_rows(FreightOrder, "pk", q))
+        attached = Attachment.objects.order_by().filter(order_no__in=keys_of(FreightOrder, "pk", q))
         parts.append(attached.values_list("merchant_id", flat=True))
     unspent = Coupon.objects.order_by().filter(status__in=[Coupon.Status.ISSUED, Coupon.Status.LOCKED])
     ending = unspent.filter(*changes.instants(["valid_until"]))
     parts += [coupons.values_list("merchant_id", flat=True) for coupons in (ending, unspent.filter(replayed=False))]
     waiting = Attachment.objects.order_by().filter(waits=True)
     parts.append(waiting.values_list("merchant_id", flat=True))
-    parts.append(_rows(FreightOrder, "merchant_id", Q(pk__in=waiting.values("order_no"))))
-    return _union(parts)
+    parts.append(keys_of(FreightOrder, "merchant_id", Q(pk__in=waiting.values("order_no"))))
+    return union(parts)
 
 
 def changed_rows(collection: Collection, field: str, keys: Iterable[str], batches: tuple[int, ...]) -> set[str]:
@@ -265,8 +223,11 @@ def changed_rows(collection: Collection, field: str, keys: Iterable[str], batche
     keys = sorted(keys)
     if not keys or not batches:
         return set()
-    parts = [_rows(collection.model, field, Q(**{f"{field}__in": keys}, batch__in=batches))]
+    parts = [keys_of(collection.model, field, Q(**{f"{field}__in": keys}, batch__in=batches))]
     for child in collection.children:
         path = child.parent if field == "pk" else f"{child.parent.removesuffix('_id')}__{field}"
-        parts.append(_rows(child.model, path, Q(**{f"{path}__in": keys}, batch__in=batches)))
-    return set(_union(parts))
+        parts.append(keys_of(child.model, path, Q(**{f"{path}__in": keys}, batch__in=batches)))
+    for reference in collection.references:
+        of_changed = Q(**{f"{field}__in": keys, reference.path("batch__in"): batches})
+        parts.append(keys_of(collection.model, field, of_changed))
+    return set(union(parts))

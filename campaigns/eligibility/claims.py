@@ -107,7 +107,8 @@ def with_claimed_at(offer: PublishedOffer, rows: Rows, *, name: str = "claimed_a
             claims_at: Any = moment_expression(moment, offer.terms.collection)
         case ClaimNth(nth=nth):
             due = counted(nth, decided=offer.terms.decision_instant)
-            claims_at = Subquery(due.order_by(nth.at, "pk").values(nth.at)[nth.number - 1 : nth.number])
+            column = COLLECTIONS[nth.of].column(nth.at)
+            claims_at = Subquery(due.order_by(column, "pk").values(column)[nth.number - 1 : nth.number])
         case ClaimOverThreshold():
             # A join, not a subquery: Django writes an annotation out wherever a condition refers to it.
             candidate = Q(tags__offer=offer.id, tags__kind=Tag.Kind.CANDIDATE)
@@ -119,7 +120,7 @@ def with_claimed_at(offer: PublishedOffer, rows: Rows, *, name: str = "claimed_a
 
 def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
     """Return the rows of an outer merchant that count towards its n-th, as of `decided` or each as of its instant."""
-    rows = counting(nth, at=constant(decided) if decided else F(nth.at))
+    rows = counting(nth, at=constant(decided) if decided else F(COLLECTIONS[nth.of].column(nth.at)))
     return rows.filter(**{COLLECTIONS[nth.of].merchant: OuterRef("pk")})
 
 
@@ -127,7 +128,7 @@ def counting(nth: Nth, *, at: object) -> QuerySet[Model]:
     """Return the rows of all merchants that count towards an n-th, as of the expression `at`."""
     row = QueryRow(COLLECTIONS[nth.of], at=at)
     rows = row.collection.model._default_manager.filter(all_of(nth.where, row))
-    return rows.filter(LessThanOrEqual(F(nth.at), at))
+    return rows.filter(LessThanOrEqual(F(row.collection.column(nth.at)), at))
 
 
 def undecided(offer: PublishedOffer, *, until: datetime | Parameter, only: Q | None = None) -> Rows:

@@ -111,8 +111,9 @@ def threshold_progress(threshold: Threshold, total: Decimal | None) -> Condition
 
 def number_counted(nth: Nth) -> Any:
     """Return an expression for the number of rows of an outer merchant that count by its `seen_at`."""
-    counted = claims.counted(nth, decided=None).filter(**{f"{nth.at}__lte": OuterRef("seen_at")})
-    return row_count(counted, merchant=COLLECTIONS[nth.of].merchant)
+    rows = COLLECTIONS[nth.of]
+    counted = claims.counted(nth, decided=None).filter(**{f"{rows.column(nth.at)}__lte": OuterRef("seen_at")})
+    return row_count(counted, merchant=rows.merchant)
 
 
 def nth_progress(nth: Nth, found: int, claimed_at: datetime | None) -> ConditionResult:

@@ -25,6 +25,7 @@ from campaigns.models import Coupon, Grant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.fields import money_total
+from core.facts import MERCHANT_PREFIX
 from definitions.claim_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
@@ -217,7 +218,7 @@ def depends_on_merchant(condition: Condition) -> bool:
         case Counting():
             return True
         case Comparison(fact=fact):
-            return fact.startswith("merchant.")
+            return fact.startswith(MERCHANT_PREFIX)
         case AnyOf(any=alternatives):
             return all(map(depends_on_merchant, alternatives))
 

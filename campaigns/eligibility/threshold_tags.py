@@ -10,6 +10,7 @@ from typing import Any
 from django.db.models import DateTimeField, Exists, Max, OuterRef, Subquery, Value
 
 from campaigns.eligibility import affected, differences, thresholds
+from campaigns.eligibility.changed_facts import Keys
 from campaigns.eligibility.changes import Changes
 from campaigns.eligibility.guards import PLAIN
 from campaigns.models import Grant, Tag
@@ -83,14 +84,14 @@ def _follow_owners(offer: PublishedOffer, changes: Changes) -> list[str]:
     return former
 
 
-def _merchants(keys: affected.Keys | None, former: list[str]) -> list[str]:
+def _merchants(keys: Keys | None, former: list[str]) -> list[str]:
     """Return the merchants to examine, in order: all of them without `keys`."""
     if keys is None:
         keys = TradeOrder.objects.order_by().values_list("merchant_id", flat=True).distinct()
     return sorted({*keys.iterator(), *former})
 
 
-def _is_one_pass(keys: affected.Keys | None, changes: Changes) -> bool:
+def _is_one_pass(keys: Keys | None, changes: Changes) -> bool:
     return keys is None and changes.guard is PLAIN
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 PREFIX = "D"
 """Prefix of the aliases. Django gives all others letters after `T`."""
@@ -22,3 +22,10 @@ class DerivedValue(Subquery):
         query.alias_prefix = PREFIX
         query.subq_aliases = frozenset([PREFIX])
         query.change_aliases({alias: f"{PREFIX}{n}" for n, alias in enumerate(query.alias_map)})
+
+
+def outer(at: Any) -> Any:
+    """Return an expression of a row, such as an instant, as an expression inside a subquery of that row."""
+    if isinstance(at, OuterRef):
+        return OuterRef(at)
+    return OuterRef(at.name) if isinstance(at, F) else at  # type: ignore[attr-defined]  # F has one

@@ -1,0 +1,73 @@
+"""Facts, collections and states that the terms of an offer name: a change of one may change what was decided."""
+
+from collections.abc import Iterable, Iterator
+
+from core.facts import MERCHANT_PREFIX
+from definitions.claim_terms import ClaimAt
+from definitions.offer_terms import OfferTerms, Settlement
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.moments import Moment, case_fact, moment_facts
+
+
+def claim_facts(terms: OfferTerms) -> set[str]:
+    """Return the facts that decide if and when a row claims."""
+    moments = [terms.claim.at] if isinstance(terms.claim, ClaimAt) else []
+    return {condition.fact for condition in terms.scope} | facts_of_moments(moments)
+
+
+def facts_of_moments(moments: Iterable[Moment]) -> set[str]:
+    """Return the facts of moments, and those that select a case of one."""
+    moments = list(moments)
+    cases = {case[0] for moment in moments if (case := case_fact(moment))}
+    return {name for moment in moments for name in moment_facts(moment)} | cases
+
+
+def is_of_merchant(name: str) -> bool:
+    """Return whether a fact is one of the merchant."""
+    return name.startswith(MERCHANT_PREFIX)
+
+
+def conditions_of(terms: OfferTerms) -> tuple[Condition, ...]:
+    """Return every condition that the terms ask of a subject: of its scope, its claim and its settlement."""
+    return (*terms.scope, *terms.asked, *terms.settlement.requires)
+
+
+def counted(conditions: Iterable[Condition]) -> Iterator[tuple[str, set[str]]]:
+    """Yield the collections that conditions count, with the facts that are compared of their rows."""
+    for condition in conditions:
+        match condition:
+            case Counting(count=name, where=where):
+                yield name, set(compared(where))
+            case AnyOf(any=alternatives):
+                yield from counted(alternatives)
+
+
+def compared(conditions: Iterable[Condition]) -> Iterator[str]:
+    """Yield the facts of a row that conditions compare."""
+    for condition in conditions:
+        match condition:
+            case AnyOf(any=alternatives):
+                yield from compared(alternatives)
+            case Comparison(fact=name):
+                yield name
+            case InForce(at=str(name)):
+                yield name
+
+
+def states(conditions: Iterable[Condition]) -> Iterator[str]:
+    """Yield the states of merchants that conditions ask for."""
+    for condition in conditions:
+        match condition:
+            case InForce():
+                yield condition.state.name
+            case AnyOf(any=alternatives):
+                yield from states(alternatives)
+
+
+def settlement_moments(settlement: Settlement) -> Iterator[Moment]:
+    """Yield the moments after a claim."""
+    for moment in (settlement.locked_at, settlement.fulfilled_at, settlement.released_by, settlement.revoked_by):
+        if moment is not None:
+            yield moment
+    if not settlement.at_claim:
+        yield settlement.at
