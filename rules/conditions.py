@@ -5,7 +5,6 @@ holds the position of the row in the query and the expression of that instant.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Annotated, Any, Self
 
 from django.db.models import (
@@ -18,104 +17,19 @@ from django.db.models import (
 )
 from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext as _
-from pydantic import BeforeValidator, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from core.facts import COLLECTIONS, STATES, MerchantState, countable
 from rules import operators
-from rules.base import DefinitionModel, KnownWord, NamedList, WrittenNumber, form_of
+from rules.base import DefinitionModel, KnownWord, form_of
+from rules.comparisons import MOST_ROWS, Amount, Code, Comparison, Switch, WholeNumber
 from rules.errors import ErrorCollector, UnknownWordError
-from rules.offer_facts import BENEFIT
 from rules.query_row import QueryRow, row_count
-from rules.time_windows import Bound, ClaimOrBound, EndBound, NamedWindow
 
-Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-
-
-def _switch(value: object) -> Any:
-    return {"yes": True, "no": False}.get(value, value) if isinstance(value, str) else value
-
-
-Switch = Annotated[bool, BeforeValidator(_switch)]
-MOST_HOURS = 876_000  # a century: databases and Python disagree about instants far away
-MOST_ROWS = 100_000_000
-NOTHING_TO_DISCOUNT = "nothing_to_discount"
-Amount = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_places=2)]
-WholeNumber = Annotated[int, WrittenNumber]
-
-
-class Comparison(DefinitionModel):
-    """Comparison of a fact with a value: `{fact: base_freight, at_least: 760.00}`."""
-
-    fact: str
-    code: Code | None = None
-    is_: str | None = Field(None, alias="is")
-    is_not: str | None = None
-    in_: NamedList | None = Field(None, alias="in")
-    not_in: NamedList | None = None
-    in_reference: str | None = None
-    not_in_reference: str | None = None
-    at_least: Amount | None = None
-    more_than: Amount | None = None
-    at_most: Amount | None = None
-    less_than: Amount | None = None
-    within: NamedWindow | None = None
-    from_: Bound | None = Field(None, alias="from")
-    by: EndBound | None = None
-    not_before: ClaimOrBound | None = None
-    within_hours: Annotated[WholeNumber, Field(gt=0, le=MOST_HOURS)] | None = None
-    happened: Switch | None = None
-    empty: Switch | None = None
-
-    @model_validator(mode="after")
-    def _one_operator(self) -> Self:
-        if len(self._given()) != 1:
-            given = ", ".join(name.rstrip("_") for name in self._given()) or _("none")
-            words = {"fact": self.fact, "given": given}
-            raise ValueError(_("say exactly one operator about %(fact)s; given: %(given)s") % words)
-        return self
-
-    def _given(self) -> list[str]:
-        return [name for name in operators.OPERATORS if getattr(self, name) is not None]
-
-    @property
-    def operator(self) -> "operators.Operator":
-        return operators.OPERATORS[self._given()[0]]
-
-    @property
-    def operand(self) -> Any:
-        return getattr(self, self._given()[0])
-
-    @property
-    def name(self) -> str:
-        if self.code is None and self.fact == BENEFIT and self.more_than == 0:
-            return NOTHING_TO_DISCOUNT
-        return self.code or self.fact.replace(".", "_")
-
-    def check(self, row: QueryRow) -> None:
-        """Raise ValidationError if the row has no such fact, or the fact does not accept the operator or the value."""
-        errors = ErrorCollector()
-        with errors.at("fact"):
-            fact = row.fact(self.fact)
-            with errors.at(self.operator.word):
-                self.operator.check(fact, self.operand)
-                if self.operand == "claim" and not row.claims:
-                    message = _("%(fact)s: there is no claim here to compare with; name an instant")
-                    raise ValueError(message % {"fact": self.fact})
-        errors.raise_collected("Comparison")
-
-    def q(self, row: QueryRow) -> Q:
-        """Return the filter of the rows that meet the condition."""
-        found, fact = row.expression(self.fact), row.fact(self.fact)
-        if fact.kind == "instant":
-            return operators.instant_q(self.operator.name, found, self.operand, row.at)
-        if self.empty is not None:
-            return operators.empty_q(fact, found, empty=self.empty)
-        return self.operator.q(found, operators.typed_operand(fact, self.operand))
-
-    def observed(self, row: QueryRow) -> Any:
-        """Return the expression of the fact."""
-        return row.expression(self.fact)
-
+__all__ = [
+    "Amount", "AnyOf", "Code", "Comparison", "Condition", "CountableName", "Counting", "InForce", "RowCondition",
+    "Switch", "WholeNumber", "all_of", "check_all", "reference_lists",
+]  # fmt: skip
 
 StateName = Annotated[str, KnownWord("state", lambda: STATES)]
 CountableName = Annotated[str, KnownWord("collection to count", countable)]

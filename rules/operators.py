@@ -17,7 +17,7 @@ from merchants.models import ReferenceValue
 from rules.base import ValueList
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.offer_facts import BENEFIT
-from rules.time_windows import Bound
+from rules.time_windows import CLAIM, Bound
 
 WORDS = frozenset({"choice", "text"})
 AMOUNTS = frozenset({"money", "number"})
@@ -143,23 +143,32 @@ def empty_q(fact: Fact, found: Any, *, empty: bool) -> Q:
 
 
 def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:
-    """Return the filter of an operator on an instant, evaluated at `at`: a later instant has not happened yet."""
-    seen = Q(LessThanOrEqual(found, at))
+    """Return the filter of an operator on an instant, evaluated at `at`: a later instant has not happened yet.
+
+    `operand` is a value of the definition, or the expression of another instant of the row: one that need not have
+    happened yet, such as a promise.
+    """
+    seen, is_bound = Q(LessThanOrEqual(found, at)), isinstance(operand, Bound)
     match operator:
         case "within":
             return seen & Q(GreaterThanOrEqual(found, operand.start)) & Q(LessThan(found, operand.end))
         case "from_":
-            return seen & Q(GreaterThanOrEqual(found, operand.instant))
+            return seen & Q(GreaterThanOrEqual(found, _start(operand)))
         case "by":
-            return seen & Q(LessThan(found, operand.after))
+            # A bound includes its whole second, an instant of the row nothing after itself.
+            return seen & Q(LessThan(found, operand.after) if is_bound else LessThanOrEqual(found, operand))
         case "within_hours":
             return Q(GreaterThanOrEqual(found, at - timedelta(hours=operand))) & Q(LessThan(found, at))
         case "happened":
             return seen if operand else Q(IsNull(found, True)) | Q(GreaterThan(found, at))
         case "not_before":
-            bound = operand.instant if isinstance(operand, Bound) else F("claimed_at")
+            bound = F("claimed_at") if operand == CLAIM else _start(operand)
             return Q(IsNull(found, True)) | Q(GreaterThan(found, at)) | Q(GreaterThanOrEqual(found, bound))
     raise ValueError(f"unknown operator {operator}")
+
+
+def _start(operand: Any) -> Any:
+    return operand.instant if isinstance(operand, Bound) else operand
 
 
 def shortfall(operator: str, required: Decimal | int, found: Decimal | int | None) -> Decimal | int | None:

@@ -70,7 +70,7 @@ def describe_comparison(condition: Comparison, row: QueryRow) -> str:
         return (_("%(fact)s is empty") if condition.empty else _("%(fact)s is not empty")) % words
     if condition.operator.name == "happened":
         return words["fact"] if condition.operand else _("not %(fact)s") % words
-    return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact)}
+    return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact, row)}
 
 
 def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency: str = "") -> str:
@@ -138,9 +138,11 @@ SENTENCES = {
 }
 
 
-def _operand(condition: Comparison, fact: Fact) -> str:  # noqa: PLR0911  one return for each kind of value
+def _operand(condition: Comparison, fact: Fact, row: QueryRow) -> str:  # noqa: PLR0911  one return for each kind of value
     if condition.operator.name in ("in_reference", "not_in_reference"):
         return str(REFERENCE_LISTS.get(str(condition.operand), condition.operand))
+    if condition.other_fact:
+        return describe_event(row.fact(condition.other_fact))
     match condition.operand:
         case Window() as operand:
             return describe_window(operand)

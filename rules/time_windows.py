@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils.translation import gettext as _
@@ -15,6 +15,7 @@ from rules.base import MOST_QUOTED, DefinitionModel, named
 from rules.errors import UnknownWordError
 
 LOCAL = "%Y-%m-%d %H:%M:%S"
+WORD = re.compile(r"[a-z_][a-z0-9_.]*", re.ASCII)
 END_OF_DAY = re.compile(r"(\d{4}-\d{2}-\d{2}) 24:00(?::00)?", re.ASCII)
 
 
@@ -145,11 +146,15 @@ def bounds_in(value: object) -> Iterator[Bound]:
 NamedWindow = Annotated[Window, named("windows")]
 
 
-def _claim_or_bound(value: object) -> str:
-    is_word = isinstance(value, str) and value.isalpha()
-    return "Claim" if is_word else "Bound"
+CLAIM = "claim"
 
 
-ClaimOrBound = Annotated[
-    Annotated[Literal["claim"], Tag("Claim")] | Annotated[Bound, Tag("Bound")], Discriminator(_claim_or_bound)
+def _word_or_bound(value: object) -> str:
+    return "Word" if isinstance(value, str) and WORD.fullmatch(value) else "Bound"
+
+
+BoundOrFact = Annotated[Annotated[Bound, Tag("Bound")] | Annotated[str, Tag("Word")], Discriminator(_word_or_bound)]
+"""A bound, or another instant of the same row: the name of a fact."""
+EndBoundOrFact = Annotated[
+    Annotated[EndBound, Tag("Bound")] | Annotated[str, Tag("Word")], Discriminator(_word_or_bound)
 ]

@@ -30,6 +30,7 @@ class ConditionInputs(SectionForm):
     named_list = SelectField(label=_("List"), required=False)
     values = TokensField(label=_("Values"), required=False)
     window = SelectField(label=_("Window"), required=False)
+    other = SelectField(label=_("Compared with"), required=False)
     force = SelectField(label=_("Condition"), required=False)
     of = TokensField(label=_("Values"), required=False)
     at_fact = SelectField(label=_("At the time when it was"), required=False)
@@ -107,7 +108,7 @@ class ConditionInputs(SectionForm):
             return [*(["named_list"] if self.campaign.lists else []), *own]
         if op == "within":
             return ["window"] if self.campaign.windows else []
-        return [] if op in BOUNDS else [words.value_field(op, kind)]
+        return ["other"] if op in BOUNDS else [words.value_field(op, kind)]
 
     def _is_custom(self, name: str) -> bool:
         return self.text_of(name) in ("", CUSTOM)
@@ -139,6 +140,7 @@ class ConditionInputs(SectionForm):
             "op": [(word, words.OPERATOR_LABELS[word]) for word in self.allowed_operators],
             "named_list": [(CUSTOM, _("these values")), *self.campaign.list_names.items()],
             "window": [(CUSTOM, _("these dates")), *((name, name) for name in self.campaign.windows)],
+            "other": [(CUSTOM, _("this time")), *instants(self.collection.facts.values())],
             "force": force_choices(),
             "bound": [("at_least", _("at least")), ("at_most", _("at most")), (NO_ROWS, _("no"))],
             "at_fact": [("", _("claimed")), *instants(self.collection.facts.values())],

@@ -10,6 +10,7 @@ from backoffice.offer_form.times import initial_time
 from core.facts import STATES, Collection, Fact
 from definitions import yaml_roundtrip
 from rules.offer_facts import OFFER_FACTS
+from rules.time_windows import WORD
 
 OPERATOR_LABELS: dict[str, Promise] = {
     "is": _("is"),
@@ -102,6 +103,8 @@ def _initial_operand(word: str, value: Any, fact: Fact, zone: str) -> dict[str, 
             return {"window": CUSTOM, "start": start, "end": end}
         case "not_before" if value == "claim":
             return {"time": {}}
+        case _ if word in BOUNDS and isinstance(value, str) and WORD.fullmatch(value):
+            return {"other": value}
         case _ if word in BOUNDS:
             return {"time": initial_time(value, zone, is_end=word == "by")}
     shared = {"in": "named_list", "not_in": "named_list", "within": "window"}

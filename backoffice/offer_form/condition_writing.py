@@ -72,6 +72,8 @@ def _operand(form: ConditionForm) -> Any:
             if not form.visible_parts():
                 return form.written("window")
             return {"from": _time(form, "start") or None, "to": _time(form, "end") or None}
+        case "from" | "by" | "not_before" if not form.visible_parts():
+            return form.written("other")
         case "from" | "by" | "not_before":
             return _time(form, "time") or ("claim" if op == "not_before" else None)
     return or_missing(form.written(words.value_field(op, form.known_fact.kind)))

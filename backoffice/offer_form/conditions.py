@@ -37,7 +37,7 @@ class ConditionForm(ConditionInputs):
         match self.kind:
             case "count" | "any":
                 return ["rows"]
-            case "comparison" if self.text_of("op") in BOUNDS:
+            case "comparison" if self.text_of("op") in BOUNDS and self._is_custom("other"):
                 return ["time"]
             case "comparison" if self.text_of("op") == "within" and self._is_custom("window"):
                 return ["start", "end"]

@@ -137,7 +137,9 @@ def closing_events(terms: OfferTerms) -> list[Fact]:
 
 
 def _end(condition: Comparison) -> Bound | None:
-    return condition.by or (condition.within.to if condition.within else None)
+    if isinstance(condition.by, Bound):
+        return condition.by
+    return condition.within.to if condition.within else None
 
 
 def _comparisons(terms: OfferTerms) -> Iterator[Comparison]:
@@ -164,12 +166,12 @@ def dates(terms: OfferTerms) -> Iterator[tuple[str, Bound]]:
 
 def _starts(terms: OfferTerms) -> Iterator[Bound]:
     yield from (window.from_ for window in _windows(terms))
-    yield from (condition.from_ for condition in _about_claim(terms) if condition.from_)
+    yield from (condition.from_ for condition in _about_claim(terms) if isinstance(condition.from_, Bound))
 
 
 def _ends(terms: OfferTerms) -> Iterator[Bound]:
     yield from (window.to for window in _windows(terms))
-    yield from (condition.by for condition in _about_claim(terms) if condition.by)
+    yield from (condition.by for condition in _about_claim(terms) if isinstance(condition.by, Bound))
 
 
 def _windows(terms: OfferTerms) -> Iterator[Window]:

@@ -34,6 +34,19 @@ def test_the_benefit_can_be_asked_about() -> None:
     assert "benefit is more than 0.00" in editor.browser.get(f"/admin/drafts/{editor.draft.pk}/").content.decode()
 
 
+def test_an_instant_can_be_compared_with_another_one_of_the_row() -> None:
+    editor = Editor()
+    editor.change(**{"conditions-1-fact": "shipped_at"})
+    page = editor.change(**{"conditions-1-op": "by"})
+    assert 'name="conditions-1-time_at"' in page
+    page = editor.change(**{"conditions-1-other": "departed_at"})
+    assert 'name="conditions-1-time_at"' not in page
+    assert editor.save()
+    assert editor.conditions[1] == {"fact": "shipped_at", "by": "departed_at"}
+    assert editor.value("conditions-1-other") == "departed_at"
+    assert "shipped no later than departed" in editor.browser.get(f"/admin/drafts/{editor.draft.pk}/").content.decode()
+
+
 @pytest.mark.parametrize(("flag", "sentence"), [("yes", "line is empty"), ("no", "line is not empty")])
 def test_whether_a_field_is_empty_can_be_asked(flag: str, sentence: str) -> None:
     editor = Editor()

@@ -53,6 +53,9 @@ FREIGHT = """
 {fact: shipped_at, not_before: claim}
 {fact: shipped_at, not_before: 2022-09-05 00:00:00}
 {fact: shipped_at, within_hours: 60}
+{fact: shipped_at, by: departed_at}
+{fact: shipped_at, from: placed_at}
+{fact: shipped_at, not_before: placed_at}
 {fact: shipped_at, happened: yes}
 {fact: shipped_at, happened: no}
 {fact: paid_at, within: WINDOW}
@@ -96,6 +99,8 @@ TRADE = """
 {fact: first_payment_at, happened: yes}
 {fact: first_payment_at, happened: no}
 {fact: first_payment_at, not_before: claim}
+{fact: first_payment_at, by: drafted_at}
+{fact: shipped_at, by: first_payment_at}
 {fact: completed_at, within_hours: 1}
 {fact: cancelled_at, happened: no}
 {in_force: service_package, of: [easy_return], at: shipped_at}

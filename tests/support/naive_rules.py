@@ -87,6 +87,8 @@ def compare(condition: Comparison, row: Any, collection: Collection, at: datetim
     value: Any = worth(row, terms) if of_offer else fact_value(row, condition.fact)
     fact = OFFER_FACTS[BENEFIT] if of_offer else collection.facts[condition.fact]
     operator, operand = condition.operator.name, condition.operand
+    if condition.other_fact:
+        return against(operator, value, fact_value(row, condition.other_fact), at)
     if fact.kind == "instant":
         return happened(operator, value, operand, at)
     if operator == "empty":
@@ -106,6 +108,13 @@ def worth(row: Any, terms: Terms) -> Decimal:
 
 def reference_values(code: str) -> set[str]:
     return set(ReferenceValue.objects.filter(list_code=code).values_list("value", flat=True))
+
+
+def against(operator: str, value: datetime | None, other: datetime | None, at: datetime) -> bool:
+    """Return whether an instant of a row lies no later (`by`) or no earlier than another one of it."""
+    if value is None or value > at:
+        return operator == "not_before"
+    return other is not None and (value <= other if operator == "by" else value >= other)
 
 
 def happened(operator: str, value: datetime | None, operand: Any, at: datetime) -> bool:  # noqa: PLR0911  a table
