@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from core.facts import FEES, STATES, SUBJECTS, Collection
-from definitions.benefit_amounts import BenefitAmount
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
+from definitions.benefits.amounts import BenefitAmount
 from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS

@@ -166,6 +166,8 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
         wanted["fee"] = row.expression(FEES[terms.fee].fact)
         if FEES[terms.fee].currency_fact:
             wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
+        if terms.benefit.fact:
+            wanted["stated"] = row.expression(terms.benefit.fact)
         if terms.fee == "freight":
             wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
     if settlement.released_by:
@@ -255,6 +257,7 @@ TIMELINE = tuple(field.name for field in fields(SubjectTimeline))
 DEFAULTS = {
     "fee": None,
     "paid_in": None,
+    "stated": None,
     "fee_already_reduced": False,
     "passed": True,
     "failed": 0,
@@ -262,6 +265,7 @@ DEFAULTS = {
     "requirements_met": True,
 }
 """Values of columns that the query of an offer leaves out."""
+READ = ("fee", "paid_in", "stated", "fee_already_reduced", "passed", "failed")
 
 
 def _builder(offer: PublishedOffer, names: list[str]) -> Build:
@@ -269,18 +273,18 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
     columns = {name: n for n, name in enumerate(("claimed_at", "key", "merchant", *names, *DEFAULTS))}
     columns |= {name: n for n, name in enumerate(names, start=3)}  # what was queried comes before the defaults
     defaults = tuple(DEFAULTS.values())
-    pick = itemgetter(*(columns[name] for name in ("fee", "paid_in", "fee_already_reduced", "passed", "failed")))
+    pick = itemgetter(*(columns[name] for name in READ))
     pick_timeline = itemgetter(*(columns[name] for name in TIMELINE))
     amount, currency = _benefit(offer)
 
     def build(row: tuple[Any, ...]) -> Subject:
         values = (*row, *defaults)
-        fee, paid_in, fee_already_reduced, passed, failed = pick(values)
+        fee, paid_in, stated, fee_already_reduced, passed, failed = pick(values)
         return Subject(
             key=row[1],
             merchant=row[2],
             timeline=SubjectTimeline(*pick_timeline(values)),
-            amount=amount(fee, paid_in or currency),
+            amount=amount(fee, paid_in or currency, stated),
             currency=currency if paid_in is None else paid_in,
             fee_already_reduced=bool(fee_already_reduced),
             passed=bool(passed),
@@ -290,11 +294,17 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
     return build
 
 
-def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None, str], Decimal], str]:
-    """Return a function from fee and currency to the amount of the benefit, and its currency unless the fee has one."""
+Worth = Callable[[Decimal | None, str, Decimal | int | None], Decimal]
+
+
+def _benefit(offer: PublishedOffer) -> tuple[Worth, str]:
+    """Return a function from a fee, its currency and the fact of a discount to the amount of the benefit.
+
+    With it comes the currency of the benefit, unless the row has one.
+    """
     bundle, benefit = offer.terms.bundle, offer.terms.benefit
     if bundle is not None:
         worth = bundle.face_value
-        return lambda _fee, _currency: worth, bundle.currency
+        return lambda _fee, _currency, _stated: worth, bundle.currency
     assert isinstance(benefit, Discount)
     return benefit.value, FEES[offer.terms.fee].currency
