@@ -83,7 +83,8 @@ def _offers(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
 
 def _campaigns(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
     for campaign in named(Campaign, text)[:most]:
-        yield Hit(campaign.name, reverse("backoffice:campaign", args=[campaign.code]), "speakerphone", campaign.code)
+        href = f"{reverse('backoffice:campaigns')}#campaign-{campaign.pk}"
+        yield Hit(campaign.name, href, "speakerphone", campaign.code)
 
 
 def _drafts(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
