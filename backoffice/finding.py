@@ -83,8 +83,7 @@ def _offers(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
 
 def _campaigns(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
     for campaign in named(Campaign, text)[:most]:
-        href = f"{reverse('backoffice:campaigns')}#campaign-{campaign.pk}"
-        yield Hit(campaign.name, href, "speakerphone", campaign.code)
+        yield Hit(campaign.name, reverse("backoffice:campaign", args=[campaign.code]), "speakerphone", campaign.code)
 
 
 def _drafts(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:

@@ -17,7 +17,7 @@ from core.facts import COLLECTIONS
 from core.formatting import format_money, format_number
 from dashboard import due_dates
 from dashboard.due_dates import Due
-from definitions import offer_sentences
+from definitions import benefit_sentences
 from definitions.claim_terms import ClaimNth
 
 PENDING = (Grant.Status.RESERVED, Grant.Status.LOCKED)
@@ -48,7 +48,7 @@ class OfferLine:
 
     @property
     def benefit(self) -> str:
-        return offer_sentences.describe_benefit(self.status.offer.terms)
+        return benefit_sentences.describe_benefit(self.status.offer.terms.benefit)
 
     @cached_property
     def dues(self) -> list[Due]:

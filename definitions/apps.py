@@ -7,4 +7,4 @@ class DefinitionsConfig(AppConfig):
     verbose_name = _("Definitions")
 
     def ready(self) -> None:
-        from definitions import benefit_amounts  # noqa: F401, PLC0415  registers a SQL function on SQLite connections
+        from definitions.benefits import amounts  # noqa: F401, PLC0415  registers a SQL function on SQLite connections

@@ -12,11 +12,12 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from core.facts import Fact
 from core.money import CENT
+from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
 from rules.moments import case_fact, moment_facts
-from rules.offer_facts import OFFER_FACTS
+from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import FLAGS
 from rules.query_row import QueryRow
 from rules.time_windows import Bound
@@ -26,8 +27,16 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def claim_contradiction(offer: OfferTerms) -> str:
     """Return the fact on which no claim can meet the scope and the conditions; empty if one may."""
-    conditions = (*offer.scope, *offer.asked)
+    conditions = (*offer.scope, *offer.asked, *_most_of_benefit(offer))
     return find_contradiction(conditions, offer.row, happened=_certain(offer), until=offer.decision_instant)
+
+
+def _most_of_benefit(offer: OfferTerms) -> Iterator[Comparison]:
+    """Yield what holds for the benefit of every claim: it is no larger than its terms allow."""
+    benefit = offer.benefit
+    most = benefit.most if isinstance(benefit, Discount) else benefit.coupons.face_value
+    if most is not None:
+        yield Comparison(fact=BENEFIT, at_most=most)
 
 
 def separates(offer: OfferTerms, other: OfferTerms) -> bool:

@@ -6,18 +6,14 @@ They are generated from the terms that the engine evaluates, so the two cannot d
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.facts import COLLECTIONS, FEES, Collection
-from core.formatting import CITIES, babel_locale, format_money, format_number, join_and
-from definitions.band_sentences import describe_band
-from definitions.benefits import CouponBundle, Coupons, Discount, Reduction
+from core.facts import COLLECTIONS, Collection
+from core.formatting import CITIES, format_money, format_number, join_and
+from definitions.benefit_sentences import describe_benefit
 from definitions.claim_terms import ClaimAt, ClaimNth, Threshold
-from definitions.offer_terms import OfferTerms, Settlement
-from definitions.quotas import Limits
-from logistics.facts import FREIGHT_ORDERS
+from definitions.offer_terms import OfferTerms, Quota, Settlement
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
 from rules.query_row import QueryRow
 from rules.sentences import (
@@ -45,60 +41,12 @@ def describe_terms(offer: OfferTerms) -> TermSentences:
     """Return all terms of an offer."""
     scope = [describe(condition, offer.row) for condition in offer.scope]
     return TermSentences(
-        benefit=describe_benefit(offer),
+        benefit=describe_benefit(offer.benefit),
         claim=describe_claim(offer),
         conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.stated]),
-        quota=describe_quota(offer.limits, offer.collection),
+        quota=describe_quota(offer.quota, offer.collection),
         settlement=tuple(describe_settlement(offer)),
     )
-
-
-def describe_benefit(offer: OfferTerms) -> str:
-    """Return the benefit: a discount or coupons."""
-    if isinstance(offer.benefit, Coupons):
-        return describe_coupons(offer.benefit.coupons)
-    return describe_discount(offer.benefit)
-
-
-def describe_discount(discount: Discount) -> str:
-    """Return the reduction and the fee that it reduces."""
-    fee = str(FEES[discount.fee].label)
-    if discount.rate is not None:
-        fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": format_percent(discount.rate)}
-    currency = discount.currency or FEES[discount.fee].currency
-    if discount.tiers:
-        steps = join_and(
-            _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": format_money(tier.from_, currency)}
-            for tier in discount.tiers
-        )
-        return _("off the %(fee)s: %(steps)s") % {"fee": fee, "steps": steps}
-    reduction = Reduction(percent=discount.percent, amount=discount.amount)
-    return _("%(off)s off the %(fee)s") % {"off": _off(reduction, currency), "fee": fee}
-
-
-def format_percent(number: object) -> str:
-    """Return `5%` or `0.3%`."""
-    return f"{format_decimal(number, '#,##0.####', locale=babel_locale())}%"  # type: ignore[arg-type]  # any number
-
-
-def _off(reduction: Reduction, currency: str) -> str:
-    return (
-        format_money(reduction.amount, currency) if reduction.amount is not None else format_percent(reduction.percent)
-    )
-
-
-def describe_coupons(coupons: CouponBundle) -> str:
-    """Return number, value, orders and validity of the coupons."""
-    row = QueryRow(FREIGHT_ORDERS)
-    return _(
-        "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
-    ) % {
-        "count": coupons.count,
-        "value": format_money(coupons.value, coupons.currency),
-        "where": join_and(describe_comparison(condition, row) for condition in coupons.where),
-        "start": describe_bound(coupons.valid.from_),
-        "end": describe_bound(coupons.valid.to),
-    }
 
 
 def describe_claim(offer: OfferTerms) -> str:
@@ -139,16 +87,15 @@ def _over_threshold(threshold: Threshold | None, row: QueryRow) -> str:
     }
 
 
-def describe_quota(limits: Limits, collection: Collection) -> str:
-    """Return the number of places, and every other band."""
+def describe_quota(places: Quota, collection: Collection) -> str:
+    """Return the number of places."""
     rows = str(collection.label)
     parts = []
-    if limits.total is not None:
-        shown = format_number(limits.total)
+    if places.limit is not None:
+        shown = format_number(places.limit)
         parts.append(_("the first %(n)s %(rows)s") % {"n": shown, "rows": rows})
-    if limits.per_merchant is not None:
-        parts.append(_("at most %(n)d for each merchant") % {"n": limits.per_merchant})
-    parts += [describe_band(band) for band in limits.bands]
+    if places.per_merchant is not None:
+        parts.append(_("at most %(n)d for each merchant") % {"n": places.per_merchant})
     return join_and(parts) if parts else _("no limit to the number of %(rows)s") % {"rows": rows}
 
 

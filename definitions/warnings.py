@@ -1,5 +1,6 @@
 """Warnings: likely mistakes in a definition, in the language in force. They do not prevent publishing."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from itertools import combinations
@@ -34,12 +35,12 @@ def find_warnings(campaign: CampaignDefinition) -> list[str]:
 def _of_offer(offer: OfferTerms) -> Iterator[str]:
     yield from _twins(offer)
     yield from _contradictions(offer)
-    limit, per_merchant, bands = offer.limits
+    yield from _caps(offer)
+    per_merchant, limit = offer.quota.per_merchant, offer.quota.limit
     if per_merchant is not None and limit is not None and per_merchant > limit:
         words = {"each": per_merchant, "limit": limit}
         yield "quota: " + _("%(each)d per merchant is more than the limit of %(limit)d") % words
-    takes_places = any(not band.is_amount for band in bands)
-    if (takes_places or per_merchant is not None or limit is not None) and _can_be_worthless(offer):
+    if (per_merchant is not None or limit is not None) and _can_be_worthless(offer):
         yield "quota: " + _(
             "a benefit of 0.00 can take a place; the condition {fact: benefit, more_than: 0.00} refuses such claims"
         )
@@ -94,19 +95,41 @@ def _can_be_worthless(offer: OfferTerms) -> bool:
     """Return whether a claim that meets every condition can be granted 0.00."""
     if not isinstance(offer.benefit, Discount):
         return False
-    fact, least = FEES[offer.fee].fact, Decimal(0)
+    least = _lower_bounds(offer)
+    if least[BENEFIT] > 0:
+        return False
+    return offer.benefit.smallest_value(least[FEES[offer.fee].fact], least[offer.benefit.fact]) == 0
+
+
+def _lower_bounds(offer: OfferTerms) -> dict[str, Decimal]:
+    """Return the smallest value of each amount with which a claim can meet every condition; 0 where none is asked."""
+    least: dict[str, Decimal] = defaultdict(Decimal)
     for condition in (*offer.scope, *offer.asked):
         match condition:
             case Comparison(fact=name, more_than=Decimal() as bound):
-                bound += CENT
+                least[name] = max(least[name], bound + CENT)
             case Comparison(fact=name, at_least=Decimal() as bound):
-                pass
-            case _:
-                continue
-        if name == BENEFIT and bound > 0:
-            return False
-        least = max(least, bound) if name == fact else least
-    return offer.benefit.smallest_value(least) == 0
+                least[name] = max(least[name], bound)
+    return least
+
+
+def _caps(offer: OfferTerms) -> Iterator[str]:
+    """Yield a warning for a cap that is never or always reached, and for a price that no fee exceeds."""
+    discount = offer.benefit
+    if not isinstance(discount, Discount):
+        return
+    higher = [tier.amount for tier in discount.tiers if tier.amount is not None and tier.amount > (discount.most or 0)]
+    if discount.at_most is not None and higher:
+        words = {"amount": max(higher), "most": discount.at_most}
+        yield "benefit.at_most: " + _("the tier of %(amount)s is more than the cap of %(most)s") % words
+    fact, most = FEES[offer.fee].fact, None
+    for condition in (*offer.scope, *offer.asked):
+        if isinstance(condition, Comparison) and condition.fact == fact:
+            bounds = [bound for bound in (most, condition.at_most, condition.less_than) if bound is not None]
+            most = min(bounds, default=None)
+    if discount.price is not None and most is not None and discount.value(most) == 0:
+        words = {"price": discount.price, "most": most}
+        yield "benefit.price: " + _("fees of at most %(most)s are never above the price of %(price)s") % words
 
 
 def _twins(part: DefinitionModel) -> Iterator[str]:

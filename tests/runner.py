@@ -120,7 +120,9 @@ def run_pytest(environment: dict[str, str], arguments: list[str]) -> int:
         for name, value in os.environ.items()
         if name not in INSTALLATION_VARIABLES and not name.startswith("FAIRGROUND_")
     }
-    command = [sys.executable, "-m", "pytest", "-n", "logical", "--maxprocesses", "8", *arguments]
+    # One process more than there are processors: some tests wait for workers, servers or browsers.
+    processes = min((os.cpu_count() or 1) + 1, 8)
+    command = [sys.executable, "-m", "pytest", "-n", str(processes), "--dist", "loadgroup", *arguments]
     return subprocess.run(command, cwd=ROOT, env=inherited | environment, check=False).returncode
 
 

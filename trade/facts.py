@@ -91,6 +91,7 @@ register(
     FINANCING_DRAWS,
     Fee("service_fee", _("service fee"), "trade_order", "service_fee_usd", "USD"),
     Fee("oa_fee", _("open account service fee"), "trade_order", "amount_usd", "USD", rated=True),
+    Fee("order_amount", _("order amount"), "trade_order", "amount_usd", "USD"),
     Fee("premium", _("Easy Return premium"), "trade_order", "easy_return_premium_usd", "USD"),
     Fee("financing_fee", _("financing fee"), "financing_draw", "fee", currency_fact="currency"),
 )

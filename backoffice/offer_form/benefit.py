@@ -6,49 +6,26 @@ from django import forms
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from backoffice.offer_form.benefit_parts import SliceFormSet, TierFormSet, initial_slice, initial_tier
 from backoffice.offer_form.conditions import condition_formset
 from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
 from backoffice.offer_form.inputs import Choices, NumberField, SelectField
 from backoffice.offer_form.known_values import ValueCatalogue
-from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.times import TimeForm, initial_time
-from core.facts import FEES
+from core.facts import FEES, SUBJECTS
 from logistics.facts import FREIGHT_ORDERS
+from rules.operators import AMOUNTS
 
 KINDS: dict[str, tuple[Any, Any]] = {
     "percent": (_("Percent off"), _("of one fee")),
     "amount": (_("Amount off"), _("a fixed amount of one fee")),
+    "price": (_("Fixed price"), _("the fee is reduced to an amount")),
     "tiers": (_("Tiers"), _("more off for a higher fee")),
+    "slices": (_("Slices"), _("each part of the fee at its own rate")),
     "coupons": (_("Coupons"), _("to spend later on freight")),
 }
-TIER_UNITS: Choices = [("percent", _("%")), ("amount", _("amount"))]
+REDUCTIONS = ("percent", "amount", "price", "tiers", "slices")
 MAIN_CURRENCIES = ("CNY", "USD", "EUR")
-
-
-class TierForm(SectionForm):
-    """One tier: the reduction from an amount of the fee on."""
-
-    start = NumberField(label=_("Fee from"), required=False)
-    below = NumberField(label=_("Below (optional)"), required=False)
-    off = NumberField(label=_("Reduction"), required=False)
-    unit = SelectField(label=_("Unit"), required=False, widget=forms.Select(choices=TIER_UNITS))
-    empty_texts = {
-        "start": _("Enter a number, or remove this tier."),
-        "off": _("Enter a number, or remove this tier."),
-    }
-
-    def to_row(self) -> dict[str, Any]:
-        """Return the tier for the definition."""
-        off = {self.written("unit") or "percent": or_missing(self.written("off"))}
-        below = {"below": self.written("below")} if self.written("below") else {}
-        return {"from": or_missing(self.written("start")), **below, **off}
-
-
-class TierFormSet(RowFormSet):
-    """Tiers of one benefit."""
-
-    form = TierForm
-    first_names = ("start", "off")
 
 
 class BenefitForm(SectionForm):
@@ -63,6 +40,9 @@ class BenefitForm(SectionForm):
     rate = NumberField(label=_("Rate of the fee"), required=False)
     percent = NumberField(label=_("Discount"), required=False)
     amount = NumberField(label=_("Amount off"), required=False)
+    fact = SelectField(label=_("Value"), required=False)
+    price = NumberField(label=_("Price"), required=False)
+    at_most = NumberField(label=_("At most (optional)"), required=False)
     count = NumberField(label=_("Number of coupons"), required=False, whole=True, least=1)
     value = NumberField(label=_("Value of each coupon"), required=False)
     currency = SelectField(label=_("Currency"), required=False)
@@ -71,6 +51,7 @@ class BenefitForm(SectionForm):
         "rate": _("Enter a number."),
         "percent": _("Enter a number."),
         "amount": _("Enter an amount, for example 30.00."),
+        "price": _("Enter an amount, for example 30.00."),
         "count": _("Enter a number."),
         "value": _("Enter an amount, for example 30.00."),
         "currency": _("Choose a currency."),
@@ -83,8 +64,11 @@ class BenefitForm(SectionForm):
         known = ValueCatalogue().of_fact(FREIGHT_ORDERS.facts["currency"], FREIGHT_ORDERS).names
         ordered = [*((code, known[code]) for code in MAIN_CURRENCIES), *known.items()]
         optional: Choices = [("", "–")]
-        for name, choices in {"fee": [*optional, *fees], "currency": [*optional, *dict(ordered).items()]}.items():
-            self.set_choices(name, choices)
+        rows = SUBJECTS[subject].facts.values()
+        facts: Choices = [(fact.name, capfirst(str(fact.label))) for fact in rows if fact.kind in AMOUNTS]
+        self.set_choices("fee", [*optional, *fees])
+        self.set_choices("currency", [*optional, *dict(ordered).items()])
+        self.set_choices("fact", [("", _("the number below")), *facts])
         data = self.data if self.is_bound else None
         for name, label, is_end in (("from", _("Valid from"), False), ("to", _("Valid until"), True)):
             self.parts[name] = TimeForm(
@@ -98,14 +82,16 @@ class BenefitForm(SectionForm):
         tiers, where = self.initial.get("tiers") or [], self.initial.get("where") or []
         kwargs = {"campaign": self.campaign}
         self.tiers = TierFormSet(data, prefix="tiers", initial=list(map(initial_tier, tiers)), form_kwargs=kwargs)
+        slices = list(map(initial_slice, self.initial.get("slices") or []))
+        self.slices = SliceFormSet(data, prefix="slices", initial=slices, form_kwargs=kwargs)
         self.where = condition_formset(
             "coupons", data, where, campaign=self.campaign, collection=FREIGHT_ORDERS, simple=True
         )
-        self.parts |= {"tiers": self.tiers, "where": self.where}
+        self.parts |= {"tiers": self.tiers, "slices": self.slices, "where": self.where}
 
     @property
     def benefit_form(self) -> str:
-        """Return the chosen kind: percent, amount, tiers or coupons."""
+        """Return the chosen kind: a word of a discount, or coupons."""
         return self.text_of("form") or "percent"
 
     @property
@@ -116,6 +102,10 @@ class BenefitForm(SectionForm):
     @property
     def shows_tiers(self) -> bool:
         return self.benefit_form == "tiers"
+
+    @property
+    def shows_slices(self) -> bool:
+        return self.benefit_form == "slices"
 
     def cards(self) -> list[dict[str, Any]]:
         """Return the kinds of benefit as choice cards."""
@@ -130,26 +120,39 @@ class BenefitForm(SectionForm):
             return ["form", "count", "value", "currency"]
         fee = FEES.get(self.text_of("fee"))
         rate = ["rate"] if (fee and fee.rated) or self.initial.get("rate") else []
-        return ["form", "fee", *rate, *({"percent", "amount"} & {self.benefit_form}), *self._currency(fee)]
+        return ["form", "fee", *rate, *self._stated(), *self._cap(), *self._currency(fee)]
+
+    def _stated(self) -> list[str]:
+        """Return the fields of the value: its number, or the fact that holds it."""
+        kind = self.benefit_form
+        source = ["fact"] if kind in ("percent", "amount") else []
+        own = [kind] if kind in ("percent", "amount", "price") and not (source and self.text_of("fact")) else []
+        return source + own
+
+    def _cap(self) -> list[str]:
+        """Return the field of the cap: a fixed amount takes none."""
+        return [] if self.benefit_form == "amount" and not self.text_of("fact") else ["at_most"]
 
     def _currency(self, fee: Any) -> list[str]:
         """Return the field of the currency unless the fee is always in one, which the offer need not repeat."""
         return ["currency"] if not (fee and fee.currency) or self.initial.get("currency") else []
 
     def visible_parts(self) -> list[str]:
-        return {"tiers": ["tiers"], "coupons": ["from", "to", "where"]}.get(self.benefit_form, [])
+        parts = {"tiers": ["tiers"], "slices": ["slices"], "coupons": ["from", "to", "where"]}
+        return parts.get(self.benefit_form, [])
 
     def may_be_empty(self, name: str) -> bool:
-        fixed = self.benefit_form in ("amount", "coupons")
+        fixed = self.benefit_form in ("coupons", "price") or "amount" in self._stated() or self.text_of("at_most")
         return super().may_be_empty(name) or (name == "currency" and not fixed)
 
     def clean(self) -> dict[str, Any]:
         super().clean()
-        lacking = {"tiers": self.tiers, "coupons": self.where}.get(self.benefit_form)
+        lacking = {"tiers": self.tiers, "slices": self.slices, "coupons": self.where}.get(self.benefit_form)
         if lacking is not None and not lacking.active_forms:
             self._missing_names.append("form")
             texts = {
                 "tiers": _("Add at least one tier."),
+                "slices": _("Add at least one slice."),
                 "coupons": _("Add at least one condition for the orders that the coupons are for."),
             }
             if self.campaign.checked:
@@ -159,14 +162,16 @@ class BenefitForm(SectionForm):
     def to_offer(self) -> dict[str, Any]:
         """Return the words of this section; those of the other kinds are left out."""
         kind, visible = self.benefit_form, self.visible_names()
-        words = dict.fromkeys(("fee", "rate", "currency", "percent", "amount", "tiers", "coupons"), ABSENT)
+        words = dict.fromkeys(("fee", "rate", "currency", *REDUCTIONS, "at_most", "coupons"), ABSENT)
         if kind == "coupons":
             return {"benefit": {**words, "coupons": self._coupons()}}
-        own = {"percent", "amount"} & {kind}
-        values = {name: self.written(name) for name in ("fee", "rate", "currency", *own) if name in visible}
+        own = {"percent", "amount", "price"} & set(visible)
+        values = {name: self.written(name) for name in ("fee", "rate", "currency", "at_most", *own) if name in visible}
         needed = {name: or_missing(values[name]) for name in ("fee", "rate", *own) if name in values}
-        tiers = {"tiers": self.tiers.write() or None} if kind == "tiers" else {}
-        return {"benefit": {**words, **values, **needed, **tiers}}
+        stated = {kind: {"fact": self.written("fact")}} if "fact" in visible and self.text_of("fact") else {}
+        parts = {"tiers": self.tiers, "slices": self.slices}
+        rows = {kind: parts[kind].write() or None} if kind in parts else {}
+        return {"benefit": {**words, **values, **needed, **stated, **rows}}
 
     def _coupons(self) -> dict[str, Any]:
         values = {name: or_missing(self.written(name)) for name in ("count", "value", "currency")}
@@ -176,8 +181,8 @@ class BenefitForm(SectionForm):
 
 
 def form_of(benefit: Any) -> str:
-    """Return the form of a benefit: percent, amount, tiers or coupons."""
-    return next((form for form in ("coupons", "tiers", "amount") if form in benefit), "percent")
+    """Return the form of a benefit: a word of a discount, or coupons."""
+    return next((form for form in ("coupons", *REDUCTIONS[1:]) if form in benefit), "percent")
 
 
 def initial_benefit(benefit: Any, zone: str) -> dict[str, Any]:
@@ -186,17 +191,14 @@ def initial_benefit(benefit: Any, zone: str) -> dict[str, Any]:
     valid = coupons.get("valid") or {}
     return {
         "form": form_of(benefit),
-        **{key: benefit.get(key) for key in ("fee", "rate", "percent", "amount")},
+        **{key: benefit.get(key) for key in ("fee", "rate", "price", "at_most")},
+        **{key: None if isinstance(value := benefit.get(key), dict) else value for key in ("percent", "amount")},
+        "fact": next((v.get("fact") for key in ("percent", "amount") if isinstance(v := benefit.get(key), dict)), None),
         **{key: coupons.get(key) for key in ("count", "value")},
         "currency": coupons.get("currency") or benefit.get("currency"),
         "from": initial_time(valid.get("from"), zone),
         "to": initial_time(valid.get("to"), zone, is_end=True),
         "tiers": list(benefit.get("tiers") or ()),
+        "slices": list(benefit.get("slices") or ()),
         "where": list(coupons.get("where") or ()),
     }
-
-
-def initial_tier(tier: Any) -> dict[str, Any]:
-    """Return the initial values of a tier."""
-    unit = "amount" if "amount" in tier else "percent"
-    return {"start": tier.get("from"), "below": tier.get("below"), "off": tier.get(unit), "unit": unit}

@@ -89,17 +89,38 @@ class WindowFormSet(RowFormSet):
     key_name = "key"
 
 
-class ValueForm(SectionForm):
+class OptionalNamesForm(SectionForm):
+    """Form with a name that may be left out, but not in one language alone."""
+
+    languages: tuple[str, str]
+    """Fields of the name in English and in Chinese."""
+    empty_texts: dict[str, Label] = {}
+
+    def __init_subclass__(cls) -> None:
+        cls.empty_texts = {**cls.empty_texts, **dict.fromkeys(cls.languages, ENTER_NAME)}
+
+    def may_be_empty(self, name: str) -> bool:
+        if name in self.languages:
+            return not any(self.text_of(language) for language in self.languages)
+        return super().may_be_empty(name)
+
+    def written_names(self) -> dict[str, Any] | None:
+        """Return the name in both languages, None without one. A language that is missing is an empty word."""
+        en, zh = (or_missing(self.written(name)) for name in self.languages)
+        return {"en": en, "zh": zh} if en or zh else None
+
+
+class ValueForm(OptionalNamesForm):
     """Value of a shared list, with its names in both languages."""
 
+    languages = ("en", "zh")
     value = forms.CharField(label=_("Value"), required=False, max_length=200)
     en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
     zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
 
-    def to_row(self) -> tuple[str, dict[str, str] | None]:
-        """Return the value, and its names where it has both."""
-        names = {"en": str(self.written("en") or ""), "zh": str(self.written("zh") or "")}
-        return str(self.written("value")), names if all(names.values()) else None
+    def to_row(self) -> tuple[str, dict[str, Any] | None]:
+        """Return the value and its names."""
+        return str(self.written("value")), self.written_names()
 
 
 class ValueFormSet(RowFormSet):
@@ -111,9 +132,11 @@ class ValueFormSet(RowFormSet):
     max_num = absolute_max = 500
 
 
-class ListForm(KeyedForm):
+class ListForm(OptionalNamesForm, KeyedForm):
     """Shared list: its key, its names, and its values."""
 
+    languages = ("names_en", "names_zh")
+    empty_texts = KeyedForm.empty_texts
     names_en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
     names_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
 
@@ -127,11 +150,10 @@ class ListForm(KeyedForm):
 
     def to_row(self) -> dict[str, Any]:
         """Return the list for the definition: values with names where every value has them."""
-        names = {"en": self.written("names_en"), "zh": self.written("names_zh")}
         values = self.entries.write()
         labels = {value: label for value, label in values if label}
         named = len(labels) == len(values)
-        entry: dict[str, Any] = {"names": names if all(names.values()) else ABSENT}
+        entry: dict[str, Any] = {"names": self.written_names() or ABSENT}
         entry["values"] = (labels if named else [value for value, _label in values]) or None
         return {**entry, "labels": labels if labels and not named else ABSENT}
 

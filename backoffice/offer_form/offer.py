@@ -124,8 +124,10 @@ class OfferForm:
 
     def _locate_benefit(self, path: list[str]) -> tuple[SectionForm | None, str]:
         match path:
-            case ["tiers", number, *rest]:
-                return _row(self.benefit.tiers, number, rest)
+            case ["tiers" | "slices" as name, number, *rest]:
+                return _row(getattr(self.benefit, name), number, rest)
+            case ["percent" | "amount", "fact", *_rest]:
+                return self.benefit, "fact"
             case ["coupons", "where", number, *rest]:
                 return _row(self.benefit.where, number, rest)
             case ["coupons", "valid", end, *_rest]:

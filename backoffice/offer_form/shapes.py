@@ -44,7 +44,10 @@ OFFER: dict[str, Any] = {
     },
     "benefit": {
         "fee": TEXT,
+        "percent": (TEXT, {"fact": TEXT}),
+        "amount": (TEXT, {"fact": TEXT}),
         "tiers": [{}],
+        "slices": [{}],
         "coupons": {"valid": WINDOW, "where": ROWS},
     },
     "quota": {"limit": TEXT, "per_merchant": TEXT},

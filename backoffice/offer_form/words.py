@@ -5,7 +5,8 @@ A word that is added to the vocabulary gets its field here; a test walks the voc
 
 from typing import Any
 
-from backoffice.offer_form.benefit import BenefitForm, TierForm, TierFormSet
+from backoffice.offer_form.benefit import BenefitForm
+from backoffice.offer_form.benefit_parts import SliceForm, SliceFormSet, TierForm, TierFormSet
 from backoffice.offer_form.campaign_form import (
     CampaignForm,
     ListForm,
@@ -94,11 +95,17 @@ PLACES: dict[str, Place] = {
     "Discount.currency": (BenefitForm, "currency"),
     "Discount.percent": (BenefitForm, "percent"),
     "Discount.amount": (BenefitForm, "amount"),
+    "Discount.price": (BenefitForm, "price"),
     "Discount.tiers": (TierFormSet, ""),
+    "Discount.slices": (SliceFormSet, ""),
+    "Discount.at_most": (BenefitForm, "at_most"),
+    "FactValue.fact": (BenefitForm, "fact"),
     "Tier.from": (TierForm, "start"),
     "Tier.below": (TierForm, "below"),
     "Tier.percent": (TierForm, "off"),
     "Tier.amount": (TierForm, "unit"),
+    "Slice.from": (SliceForm, "start"),
+    "Slice.percent": (SliceForm, "percent"),
     "Coupons.coupons": (BenefitForm, "form"),
     "CouponBundle.count": (BenefitForm, "count"),
     "CouponBundle.value": (BenefitForm, "value"),

@@ -23,6 +23,7 @@ from campaigns.eligibility.changed_facts import (
 )
 from campaigns.eligibility.changes import Changes
 from campaigns.eligibility.named_facts import (
+    benefit_facts,
     claim_facts,
     compared,
     conditions_of,
@@ -145,7 +146,7 @@ def subjects_to_follow(offer: PublishedOffer, changes: Changes) -> KeySet | None
 def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
     terms, settlement = offer.terms, offer.terms.settlement
     moments = list(settlement_moments(settlement))
-    names = claim_facts(terms) | facts_of_moments(moments) | set(compared(conditions_of(terms)))
+    names = claim_facts(terms) | facts_of_moments(moments) | {*compared(conditions_of(terms)), *benefit_facts(terms)}
     parts = _subject_rows(terms, names, moments, changes)
     again = Grant.objects.order_by().filter(offer=offer.id, follow_again=True)
     parts.append(again.values_list("subject", flat=True))
@@ -162,13 +163,13 @@ def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
 
 
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
-    """Return the merchants of whom rows changed that the conditions use, besides the subject's own row."""
+    """Return the merchants of whom rows changed that conditions and benefit use, besides the subject's own row."""
     conditions = conditions_of(terms)
     counts = list(counted(conditions))
     if isinstance(terms.claim, ClaimNth):
         nth = terms.claim.nth
         counts += [(nth.of, {nth.at, *compared(nth.where)})]
-    names = {*compared(conditions), *(name for _, facts in counts for name in facts)}
+    names = {*compared(conditions), *benefit_facts(terms), *(name for _, facts in counts for name in facts)}
     names |= facts_of_moments(settlement_moments(terms.settlement)) | claim_facts(terms)
     parts = changed_keys(Merchant, "code", changes) if any(map(is_of_merchant, names)) else []
     for name, facts in counts:

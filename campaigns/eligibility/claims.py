@@ -4,8 +4,8 @@ Rows of subjects carry two instants: `claimed_at`, at which the subject claims, 
 conditions see the facts. Both are the same, unless the offer decides all claims at one instant.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -166,10 +166,10 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
         wanted["fee"] = row.expression(FEES[terms.fee].fact)
         if FEES[terms.fee].currency_fact:
             wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
+        if terms.benefit.fact:
+            wanted["stated"] = row.expression(terms.benefit.fact)
         if terms.fee == "freight":
             wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
-    for holder in terms.limits.holders:
-        wanted[f"{HOLDER}{holder}"] = F(row.collection.holder_path(holder))
     if settlement.released_by:
         wanted["released_at"] = row.expression(settlement.released_by)
     if not settlement.at_claim:
@@ -195,8 +195,7 @@ def _has_coupon(decided: datetime | None) -> Any:
 class Subject:
     """One subject with everything that allocation and settlement need.
 
-    `amount` is the benefit in `currency`; `passed` and `failed` are filled by the queries that ask for them. `holders`
-    are those for whom bands of the quota count, other than the merchant.
+    `amount` is the benefit in `currency`; `passed` and `failed` are filled by the queries that ask for them.
     """
 
     key: str
@@ -207,7 +206,6 @@ class Subject:
     fee_already_reduced: bool
     passed: bool
     failed: int
-    holders: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def read(offer: PublishedOffer, rows: Rows, *, evaluate: bool = False) -> Iterator[Subject]:
@@ -255,11 +253,11 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     return values, _builder(offer, names)
 
 
-HOLDER = "holder_"
 TIMELINE = tuple(field.name for field in fields(SubjectTimeline))
 DEFAULTS = {
     "fee": None,
     "paid_in": None,
+    "stated": None,
     "fee_already_reduced": False,
     "passed": True,
     "failed": 0,
@@ -267,6 +265,7 @@ DEFAULTS = {
     "requirements_met": True,
 }
 """Values of columns that the query of an offer leaves out."""
+READ = ("fee", "paid_in", "stated", "fee_already_reduced", "passed", "failed")
 
 
 def _builder(offer: PublishedOffer, names: list[str]) -> Build:
@@ -274,34 +273,38 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
     columns = {name: n for n, name in enumerate(("claimed_at", "key", "merchant", *names, *DEFAULTS))}
     columns |= {name: n for n, name in enumerate(names, start=3)}  # what was queried comes before the defaults
     defaults = tuple(DEFAULTS.values())
-    pick = itemgetter(*(columns[name] for name in ("fee", "paid_in", "fee_already_reduced", "passed", "failed")))
+    pick = itemgetter(*(columns[name] for name in READ))
     pick_timeline = itemgetter(*(columns[name] for name in TIMELINE))
     amount, currency = _benefit(offer)
-    holders = {name: columns[f"{HOLDER}{name}"] for name in offer.terms.limits.holders}
 
     def build(row: tuple[Any, ...]) -> Subject:
         values = (*row, *defaults)
-        fee, paid_in, fee_already_reduced, passed, failed = pick(values)
+        fee, paid_in, stated, fee_already_reduced, passed, failed = pick(values)
         return Subject(
             key=row[1],
             merchant=row[2],
             timeline=SubjectTimeline(*pick_timeline(values)),
-            amount=amount(fee, paid_in or currency),
+            amount=amount(fee, paid_in or currency, stated),
             currency=currency if paid_in is None else paid_in,
             fee_already_reduced=bool(fee_already_reduced),
             passed=bool(passed),
             failed=failed,
-            holders={name: values[n] for name, n in holders.items()},
         )
 
     return build
 
 
-def _benefit(offer: PublishedOffer) -> tuple[Callable[[Decimal | None, str], Decimal], str]:
-    """Return a function from fee and currency to the amount of the benefit, and its currency unless the fee has one."""
+Worth = Callable[[Decimal | None, str, Decimal | int | None], Decimal]
+
+
+def _benefit(offer: PublishedOffer) -> tuple[Worth, str]:
+    """Return a function from a fee, its currency and the fact of a discount to the amount of the benefit.
+
+    With it comes the currency of the benefit, unless the row has one.
+    """
     bundle, benefit = offer.terms.bundle, offer.terms.benefit
     if bundle is not None:
         worth = bundle.face_value
-        return lambda _fee, _currency: worth, bundle.currency
+        return lambda _fee, _currency, _stated: worth, bundle.currency
     assert isinstance(benefit, Discount)
     return benefit.value, FEES[offer.terms.fee].currency

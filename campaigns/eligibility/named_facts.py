@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from core.facts import MERCHANT_PREFIX
+from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms, Settlement
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
@@ -13,6 +14,11 @@ def claim_facts(terms: OfferTerms) -> set[str]:
     """Return the facts that decide if and when a row claims."""
     moments = [terms.claim.at] if isinstance(terms.claim, ClaimAt) else []
     return {condition.fact for condition in terms.scope} | facts_of_moments(moments)
+
+
+def benefit_facts(terms: OfferTerms) -> set[str]:
+    """Return the facts that hold the value of the benefit. Its fee is a fact of the subject's own row."""
+    return {terms.benefit.fact} - {""} if isinstance(terms.benefit, Discount) else set()
 
 
 def facts_of_moments(moments: Iterable[Moment]) -> set[str]:

@@ -120,9 +120,7 @@ def _differences(
         differences[CLAIM] = at.isoformat()
     if not subject.passed:
         differences[CONDITIONS] = str(failed.get(subject.key, ""))
-    # A budget may have had less left than the benefit came to: the grant rests on the benefit.
-    given = grant.amount if grant.benefit is None else grant.benefit
-    if (subject.amount, subject.currency) != (given, grant.currency):
+    if (subject.amount, subject.currency) != (grant.amount, grant.currency):
         differences[AMOUNT] = f"{subject.amount} {subject.currency}"
     return differences
 

@@ -13,8 +13,8 @@ from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.formatting import format_number, format_short_date
 from definitions import diff, parser
+from definitions.benefit_sentences import describe_benefit
 from definitions.errors import DefinitionError
-from definitions.offer_sentences import describe_benefit
 from definitions.offer_terms import OfferTerms
 from rules.base import DefinitionModel, ValueList
 
@@ -77,10 +77,10 @@ def short_changes(before: OfferTerms, after: OfferTerms) -> Iterator[str]:
 
 
 def _figures(before: OfferTerms, after: OfferTerms) -> Iterator[tuple[str, str, str]]:
-    yield _("limit"), _number(before.limits.total), _number(after.limits.total)
-    yield _("limit per merchant"), _number(before.limits.per_merchant), _number(after.limits.per_merchant)
+    yield _("limit"), _number(before.quota.limit), _number(after.quota.limit)
+    yield _("limit per merchant"), _number(before.quota.per_merchant), _number(after.quota.per_merchant)
     if before.bundle is None and after.bundle is None:
-        yield _("benefit"), describe_benefit(before), describe_benefit(after)
+        yield _("benefit"), describe_benefit(before.benefit), describe_benefit(after.benefit)
 
 
 def _number(limit: int | None) -> str:

@@ -21,7 +21,6 @@ from campaigns.offers import publishing
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.simulation.isolated_tables import isolated_schema
 from definitions.parser import CampaignDefinition
-from definitions.quotas import Quota
 
 MOST_ATTEMPTS = 5
 
@@ -74,7 +73,7 @@ class Report:
 def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, at: datetime) -> Report:
     """Have `clients` clients claim the offer for up to `most` subjects that meet its conditions as of `at`.
 
-    `limit` replaces the offer's own; its other limits are left out, so that claims compete for the last places.
+    `limit` replaces the offer's own; the limit per merchant is left out, so that claims compete for the last places.
     Raises DrillError.
     """
     if connection.vendor != "postgresql":
@@ -96,7 +95,8 @@ def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, 
 
 
 def _definition(offer: PublishedOffer, limit: int | None) -> CampaignDefinition:
-    terms = offer.terms.model_copy(update={"quota": Quota(limit=limit)})
+    quota = offer.terms.quota.model_copy(update={"limit": limit, "per_merchant": None})
+    terms = offer.terms.model_copy(update={"quota": quota})
     code, names = offer.row.campaign.code, offer.terms.names
     return CampaignDefinition.model_construct(campaign=code, names=names, zone="UTC", offers=(terms,))
 

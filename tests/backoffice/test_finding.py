@@ -70,6 +70,8 @@ def test_a_result_leads_to_its_page(viewer: Client) -> None:
     page = viewer.get("/admin/search/", {"q": "anli"}).content.decode()
     assert 'href="/admin/merchant/M00003/"' in page
     assert 'href="/admin/eligibility/?q=anli"' in page
+    page = viewer.get("/admin/search/", {"q": "trial"}).content.decode()
+    assert 'href="/admin/campaign/trial/"' in page
     page = viewer.get("/admin/search/", {"q": "FO-m4"}).content.decode()
     assert 'href="/admin/eligibility/?q=FO-m4"' in page
 

@@ -136,6 +136,20 @@ def test_windows_and_lists_are_shared_by_offers() -> None:
     assert parser.read(editor.source).lists["europe"].values == ("eu-1",)
 
 
+@pytest.mark.parametrize("given", ["en", "zh"])
+def test_a_name_in_one_language_alone_is_refused(given: str) -> None:
+    editor = Editor()
+    editor.path = f"/admin/drafts/{editor.draft.pk}/campaign/"
+    before = editor.source
+    typed = {"lists-0-key": "europe", "lists-0-values-0-value": "eu-1"}
+    typed |= {f"lists-0-names_{given}": "Lines", f"lists-0-values-0-{given}": "Europe"}
+    assert not editor.save(**typed)
+    assert words(editor.html).count("Enter a name.") >= 2
+    sent = form_data(editor.html)
+    assert {name: sent[name] for name in typed} == typed  # nothing that was typed is lost
+    assert editor.source == before
+
+
 def test_an_offer_is_taken_out_of_the_draft() -> None:
     editor = Editor(SEPTEMBER, "charter-5-off")
     editor.path = f"/admin/drafts/{editor.draft.pk}/campaign/"

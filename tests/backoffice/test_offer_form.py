@@ -84,6 +84,10 @@ def test_errors_are_shown_at_their_fields_and_what_was_typed_is_stored(
             "tiers",
             {"tiers-0-start": "500", "tiers-0-off": "50", "tiers-0-unit": "amount", "benefit-currency": "CNY"},
         ),
+        ("price", {"benefit-price": "0", "benefit-currency": "CNY", "benefit-at_most": "30"}),
+        ("slices", {"slices-0-start": "0", "slices-0-percent": "10"}),
+        ("percent", {"benefit-fact": "base_freight"}),
+        ("amount", {"benefit-fact": "base_freight", "benefit-at_most": "9.50", "benefit-currency": "CNY"}),
         (
             "coupons",
             {
@@ -105,6 +109,12 @@ def test_another_kind_of_benefit(form: str, values: dict[str, str]) -> None:
     assert editor.save(**values), words(editor.html)
     found = parser.read(editor.source).offers[0]
     assert (found.bundle is not None) == (form == "coupons")
+    written = yaml_roundtrip.load(editor.source)["offers"][0]["benefit"]
+    assert {"percent", "amount", "price", "tiers", "slices", "coupons"} & set(written) == {form}
+    if "benefit-at_most" in values:
+        assert str(found.benefit.at_most) == values["benefit-at_most"]  # type: ignore[union-attr]
+    if "benefit-fact" in values:
+        assert written[form] == {"fact": "base_freight"}
     if form == "tiers":
         assert [(tier.from_, tier.amount) for tier in found.benefit.tiers] == [(500, 50)]  # type: ignore[union-attr]
 

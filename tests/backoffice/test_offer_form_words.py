@@ -87,6 +87,10 @@ SHARED = (
             "fulfilled_at: shipped_at, deadline: 2022-12-31 23:59:59, requires: [{fact: cancelled_at, happened: no}], "
             "released_by: cancelled_at, revoked_by: cancelled_at}",
         },
+        {"benefit": "{fee: freight, currency: CNY, slices: [{from: 0, percent: 9}, {from: 5, percent: 0}]}"},
+        {"benefit": "{fee: freight, currency: CNY, price: 9.90}"},
+        {"benefit": "{fee: freight, percent: {fact: base_freight}, currency: CNY, at_most: 5}"},
+        {"benefit": "{fee: freight, amount: {fact: base_freight}}"},
     ],
 )
 def test_words_are_kept_as_they_were_written(parts: dict[str, str]) -> None:

@@ -42,6 +42,9 @@ def test_the_workbook_is_offered_and_a_viewer_starts_no_simulation(staff: Staff)
 
 def test_a_new_simulation_begins_with_a_draft(staff: Staff) -> None:
     ana = staff("ana", "operator")
+    new = 'href="/admin/simulations/new/"'
+    assert new in ana.get("/admin/campaigns/simulation/").content.decode()
+    assert new not in staff("vi", "viewer").get("/admin/campaigns/simulation/").content.decode()
     assert "There is no open draft" in text(ana, "/admin/simulations/new/")
     draft = begin()
     assert "Ten" in text(ana, "/admin/simulations/new/")

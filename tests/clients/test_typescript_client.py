@@ -18,7 +18,8 @@ from tests.generate_clients import TYPESCRIPT
 from tests.support.members import clock
 from tests.support.world import freight, merchant, offer, publish
 
-pytestmark = pytest.mark.once(reason="the client sees HTTP alone")
+# One group: the client is installed and compiled once.
+pytestmark = [pytest.mark.once(reason="the client sees HTTP alone"), pytest.mark.xdist_group("typescript")]
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 SCRIPT = """
 import { fairground, once, verifyWebhook } from "./dist/index.js";

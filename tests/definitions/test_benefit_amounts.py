@@ -8,8 +8,8 @@ import pytest
 from django.db.models import F
 
 from core.facts import FEES, SUBJECTS
-from definitions.benefit_amounts import BenefitAmount
 from definitions.benefits import Coupons, Discount
+from definitions.benefits.amounts import BenefitAmount
 from tests.support.world import draw, freight, merchant, trade
 
 pytestmark = pytest.mark.django_db
@@ -25,6 +25,27 @@ DISCOUNTS: list[dict[str, Any]] = [
         "currency": "CNY",
         "tiers": [{"from": "60", "amount": "50"}, {"from": "500", "percent": "12.5"}],
     },
+    {"fee": "freight", "currency": "CNY", "percent": "33.3333", "at_most": "25.00"},
+    {"fee": "freight", "currency": "JPY", "price": "60"},
+    {"fee": "freight", "currency": "USD", "price": "0"},
+    {"fee": "freight", "currency": "USD", "price": "59.99", "at_most": "100.01"},
+    {"fee": "freight", "slices": [{"from": "0", "percent": "33.3333"}, {"from": "60", "percent": "12.5"}]},
+    {"fee": "freight", "slices": [{"from": "0.05", "percent": "100"}, {"from": "99.99", "percent": "0"}]},
+    {
+        "fee": "freight",
+        "currency": "CNY",
+        "slices": [
+            {"from": "1", "percent": "7.7777"},
+            {"from": "500", "percent": "0"},
+            {"from": "500.01", "percent": "3"},
+        ],
+        "at_most": "60",
+    },
+    {"fee": "freight", "percent": {"fact": "base_freight"}},
+    {"fee": "service_fee", "amount": {"fact": "easy_return_premium_usd"}},
+    {"fee": "service_fee", "percent": {"fact": "easy_return_premium_usd"}, "at_most": "99.99"},
+    {"fee": "oa_fee", "rate": "0.3333", "price": "1.50"},
+    {"fee": "oa_fee", "rate": "0.3333", "percent": {"fact": "easy_return_premium_usd"}},
     {"fee": "service_fee", "percent": "50"},
     {"fee": "oa_fee", "rate": "0.3", "percent": "100"},
     {"fee": "oa_fee", "rate": "0.5", "percent": "40"},
@@ -63,7 +84,8 @@ def _record(subject: str, fact: str, values: list[Decimal | None]) -> None:
                     draw(f"D{n}{currency}", "05", fee=value or Decimal(0), currency=currency)
             case _:
                 needed = Decimal(0) if value is None and fact == "amount_usd" else value
-                given: dict[str, Any] = {fact: needed}
+                premium = None if n % 8 == 0 else Decimal(n * n) / 4  # from 0.25 to more than 100
+                given: dict[str, Any] = {"easy_return_premium_usd": premium, fact: needed}
                 trade(f"T{n}", **given)
 
 
@@ -77,8 +99,8 @@ def test_the_fact_equals_the_discount(given: dict[str, Any]) -> None:
     currency = F(fee.currency_fact) if fee.currency_fact else F("pk")
     found = rows.model._default_manager.annotate(x=BenefitAmount(discount).expression(rows), c=currency)
     pairs = [
-        (value.quantize(Decimal("0.01")), discount.value(paid, c if fee.currency_fact else ""))
-        for value, paid, c in found.values_list("x", fee.fact, "c")
+        (value.quantize(Decimal("0.01")), discount.value(paid, c if fee.currency_fact else "", stated))
+        for value, paid, c, stated in found.values_list("x", fee.fact, "c", discount.fact or fee.fact)
     ]
     assert len(pairs) >= 54
     assert [pair for pair in pairs if pair[0] != pair[1]] == []

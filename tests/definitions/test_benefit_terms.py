@@ -1,6 +1,7 @@
 """Terms of benefits: units of currencies, codes of the conditions that a benefit adds, ends of days."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,63 @@ def test_a_percentage_is_rounded_half_up_to_the_unit_of_the_currency(currency: s
 
 
 @pytest.mark.parametrize(
+    ("discount", "values"),
+    [
+        ({"percent": 15, "at_most": "25.00"}, {"166.66": "25.00", "166.60": "24.99", "900": "25.00", "0.01": "0.00"}),
+        ({"price": "9.90"}, {"9.89": "0.00", "9.90": "0.00", "9.91": "0.01", "50.00": "40.10"}),
+        ({"price": "9.90", "at_most": "30.00"}, {"39.90": "30.00", "39.89": "29.99", "50.00": "30.00"}),
+        ({"price": "0.00"}, {"0.00": "0.00", "12.34": "12.33"}),  # freight leaves 0.01 to pay
+        (
+            {"tiers": [{"from": "0", "percent": 10}, {"from": "100", "percent": 20}], "at_most": "15.00"},
+            {"99.99": "10.00", "100.00": "15.00"},
+        ),
+        (
+            {
+                "slices": [
+                    {"from": "0", "percent": 10},
+                    {"from": "50000", "percent": 5},
+                    {"from": "1000000", "percent": 0},
+                ]
+            },
+            {
+                "0.05": "0.01",
+                "50000.00": "5000.00",
+                "50000.10": "5000.01",
+                "60000.00": "5500.00",
+                "2000000": "52500.00",
+            },
+        ),
+        # Each of the three slices of 0.14 % gives 0.0014: rounded apart they would give 0.00, together 0.0042.
+        ({"slices": [{"from": str(n), "percent": "0.14"} for n in range(4)]}, {"3.00": "0.00", "4.00": "0.01"}),
+    ],
+    ids=str,
+)
+def test_caps_prices_and_slices(discount: dict[str, Any], values: dict[str, str]) -> None:
+    found = Discount.model_validate({"fee": "freight", "currency": "USD", **discount})
+    assert {fee: str(found.value(Decimal(fee), "USD")) for fee in values} == values
+    again = Discount.model_validate_json(found.model_dump_json(by_alias=True, exclude_defaults=True))
+    assert again == found
+
+
+@pytest.mark.parametrize(
+    ("discount", "values"),
+    [
+        (
+            {"percent": {"fact": "easy_return_premium_usd"}},
+            {None: "0.00", "12.5": "10.00", "100": "80.00", "250": "80.00"},
+        ),
+        ({"amount": {"fact": "amount_usd"}}, {None: "0.00", "0.00": "0.00", "79.99": "79.99", "80.01": "80.00"}),
+        ({"amount": {"fact": "amount_usd"}, "at_most": "50.00"}, {"49.99": "49.99", "50.01": "50.00"}),
+    ],
+    ids=str,
+)
+def test_a_fact_holds_the_value(discount: dict[str, Any], values: dict[str | None, str]) -> None:
+    found = Discount.model_validate({"fee": "service_fee", **discount})
+    given = {value: str(found.value(Decimal(80), "USD", Decimal(value) if value else None)) for value in values}
+    assert given == values
+
+
+@pytest.mark.parametrize(
     ("fee", "off"), [("1000.00", "999.00"), ("1.00", "0.00"), ("0.50", "0.00"), ("20.50", "20.00")]
 )
 def test_the_room_of_a_fee_is_rounded_down_to_the_unit(fee: str, off: str) -> None:
@@ -88,6 +146,19 @@ def test_a_coupon_takes_whole_units(freight: str, worth: str) -> None:
         ("{fee: freight, currency: JPY, tiers: [{from: 10, amount: 1.50}]}", "JPY has no smaller unit than 1"),
         ("{fee: freight, currency: KWD, amount: 5.00}", "KWD has three decimals"),
         ("{fee: freight, currency: BHD, percent: 5}", "BHD has three decimals"),
+        ("{fee: freight, currency: JPY, price: 9.90}", "JPY has no smaller unit than 1"),
+        ("{fee: freight, currency: JPY, percent: 5, at_most: 0.50}", "JPY has no smaller unit than 1"),
+        ("{fee: freight, price: 9.90}", "a fixed amount needs a currency"),
+        ("{fee: freight, percent: 5, at_most: 9.90}", "a fixed amount needs a currency"),
+        ("{fee: freight, percent: 5, price: 9.90}", "exactly one of percent, amount, price, tiers, slices"),
+        ("{fee: freight, currency: CNY, amount: 5.00, at_most: 3.00}", "a fixed amount takes no at_most"),
+        ("{fee: freight, slices: [{from: 0, percent: 0}]}", "every slice is 0 percent"),
+        ("{fee: freight, slices: [{from: 5, percent: 3}, {from: 5, percent: 2}]}", "slices overlap: 5 comes after 5"),
+        ("{fee: oa_fee, rate: 1, slices: [{from: 0, percent: 3}]}", "takes no tiers and no slices"),
+        ("{fee: freight, percent: {fact: base_fright}}", "no amount or number 'base_fright'.*mean 'base_freight'"),
+        ("{fee: freight, percent: {fact: line}}", "offers.0.benefit.percent.fact: .* no amount or number 'line'"),
+        ("{fee: freight, percent: {fakt: base_freight}}", "no field 'fakt' here.*mean 'fact'"),
+        ("{fee: freight, amount: {fact: benefit}}", "freight_orders have no amount or number 'benefit'"),
     ],
 )
 def test_an_amount_that_the_currency_does_not_have_is_refused(benefit: str, message: str) -> None:

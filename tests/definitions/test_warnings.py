@@ -55,6 +55,7 @@ CONTRADICTING = [
     ("either", "{fact: line, is: a}, {code: either, any: [{fact: line, is: b}, {fact: paid_at, happened: no}]}"),
 ]
 POSSIBLE = [
+    "{fact: benefit, at_least: 5.00}",
     "{fact: base_freight, more_than: 500}, {code: b, fact: base_freight, less_than: 500.02}",
     "{fact: base_freight, at_least: 500}, {code: b, fact: base_freight, at_most: 500}",
     "{fact: base_freight, less_than: 0.01}",
@@ -170,3 +171,43 @@ def test_in_chinese() -> None:
     text = "{fact: line, is: a}, {code: b, fact: line, is_not: a}"
     with override("zh-hans"):
         assert of(text) == ["o: conditions: line上的条件互相矛盾：没有人可以申请"]
+
+
+TIER = "{fee: freight, currency: CNY, tiers: [{from: 0, amount: 5.00}], at_most: MOST}"
+PRICE = "{fee: freight, currency: CNY, price: 9.90}"
+SLICES = "{fee: freight, currency: CNY, slices: [{from: 0, percent: 5}, {from: 100, percent: 0}], at_most: 4.00}"
+
+
+@pytest.mark.parametrize(
+    ("benefit", "within", "beyond"),
+    [
+        ("{fee: freight, currency: CNY, percent: 20, at_most: 25.00}", "25.00", "25.01"),
+        ("{fee: freight, currency: CNY, amount: 25.00}", "25.00", "25.01"),
+        (SLICES, "4.00", "4.01"),
+        ("{fee: freight, currency: CNY, tiers: [{from: 5, amount: 3.00}, {from: 9, amount: 2.00}]}", "3.00", "3.01"),
+    ],
+)
+def test_nobody_can_have_more_than_the_benefit(benefit: str, within: str, beyond: str) -> None:
+    assert of(f"{{fact: benefit, at_least: {within}}}", benefit=benefit) == []
+    assert of(f"{{fact: benefit, at_least: {beyond}}}", benefit=benefit) == [CLAIM.format("benefit")]
+    assert of("{fact: benefit, at_least: 99999.00}", benefit=PRICE) == []
+
+
+@pytest.mark.parametrize(
+    ("benefit", "conditions", "expected"),
+    [
+        (PRICE, "{fact: base_freight, at_most: 9.90}", True),
+        (PRICE, "{fact: base_freight, at_most: 9.91}", False),
+        (PRICE, "{fact: base_freight, less_than: 9.90}", True),
+        (PRICE, "{fact: base_freight, at_least: 1.00}", False),
+        (TIER.replace("MOST", "4.99"), "{fact: line, is: a}", True),
+        (
+            "{fee: freight, currency: CNY, tiers: [{from: 0, amount: 5.00}], at_most: 5.00}",
+            "{fact: line, is: a}",
+            False,
+        ),
+        ("{fee: freight, currency: CNY, tiers: [{from: 0, percent: 5}], at_most: 5.00}", "{fact: line, is: a}", False),
+    ],
+)
+def test_prices_and_caps_without_an_effect(benefit: str, conditions: str, expected: bool) -> None:
+    assert bool([text for text in of(conditions, benefit=benefit) if "o: benefit." in text]) is expected

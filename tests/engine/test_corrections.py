@@ -50,6 +50,27 @@ def given_one() -> None:
     assert states("o") == {"A": "settled"}
 
 
+def test_a_corrected_fact_of_the_benefit_marks_the_grant() -> None:
+    merchant()
+    benefit = "{fee: service_fee, percent: {fact: easy_return_premium_usd}, at_most: 20.00}"
+    parts = {"subject": "trade_order", "claim": "{at: shipped_at}", "settlement": "", "conditions": "everyone"}
+    publish(offer("o", benefit=benefit, quota="{limit: 5}", **parts))
+    trade("A", shipped_at="05", easy_return_premium_usd=Decimal(15))
+    trade("B", shipped_at="05")  # an empty percentage counts as 0
+    trade("C", shipped_at="05", easy_return_premium_usd=Decimal(30))
+    tick("06")
+    before = {("o", "A"): "settled 15.00 USD", ("o", "B"): "settled 0.00 USD", ("o", "C"): "settled 20.00 USD"}
+    assert grants() == before
+    correct(TradeOrder, "A", easy_return_premium_usd=Decimal(16))
+    correct(TradeOrder, "C", easy_return_premium_usd=Decimal(31))  # the cap still decides
+    tick("07")
+    assert [bool(review(subject)) for subject in "ABC"] == [True, False, False]
+    assert (grants(), used("o")) == (before, 3)
+    reviews.reopen(Grant.objects.get(subject="A"), at=t("08"), by="ana", reason="")
+    tick("08")
+    assert grants()["o", "A"] == "settled 16.00 USD"
+
+
 def change_order(**fields: Any) -> None:
     correct(FreightOrder, "A", **fields)
 

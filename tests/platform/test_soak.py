@@ -23,7 +23,7 @@ def test_acknowledged_claims_survive_killed_processes() -> None:
         "--seed",
         "20220901",
         "--seconds",
-        "10",
+        "6",
         "--limit",
         "20",
         "--gap",

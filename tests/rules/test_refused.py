@@ -53,7 +53,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
     "percent 0": ("percent: 5", "percent: 0", "benefit", "is not more than 0"),
     "percent negative": ("percent: 5", "percent: -5", "benefit", "is not more than 0"),
     "percent NaN": ("percent: 5", "percent: NaN", "benefit", "'NaN' is not a number such as"),
-    "no benefit": ("percent: 5", "currency: CNY", "benefit", "exactly one of percent, amount, tiers"),
+    "no benefit": ("percent: 5", "currency: CNY", "benefit", "exactly one of percent, amount, price, tiers, slices"),
     "two benefits": ("percent: 5", "percent: 5, amount: 3, currency: CNY", "benefit", "exactly one of percent, amount"),
     "amount without currency": ("percent: 5", "amount: 3", "benefit", "a fixed amount needs a currency"),
     "tier gap": (

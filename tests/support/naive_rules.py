@@ -103,7 +103,9 @@ def worth(row: Any, terms: Terms) -> Decimal:
         return terms.bundle.face_value
     assert isinstance(terms.benefit, Discount)
     fee = FEES[terms.fee]
-    return terms.benefit.value(fact_value(row, fee.fact), getattr(row, fee.currency_fact) if fee.currency_fact else "")
+    stated = fact_value(row, terms.benefit.fact) if terms.benefit.fact else None
+    currency = getattr(row, fee.currency_fact) if fee.currency_fact else ""
+    return terms.benefit.value(fact_value(row, fee.fact), currency, stated)
 
 
 def reference_values(code: str) -> set[str]:

@@ -218,14 +218,26 @@ class _Offer:
             return {"coupons": {**bundle, "valid": self.values.window(), "where": where}}
         fee = self.rng.choice(fees)
         benefit: Data = {"fee": fee.name, **({"rate": "0.3"} if fee.rated else {})}
-        form = self.rng.choice(("percent", "amount") if fee.rated else ("percent", "amount", "tiers"))
-        if form == "percent":
-            return {**benefit, "percent": self.rng.choice(("10", "50", "100"))}
+        form = self.rng.choice(("percent", "amount", "price") + (() if fee.rated else ("tiers", "slices")))
         currency = {"currency": fee.currency or "CNY"}
-        if form == "amount":
-            return {**benefit, **currency, "amount": self.rng.choice(("0.01", "100.00"))}
+        cap = {**currency, "at_most": "10.00"} if self.values.chance(0.3) else {}
+        facts = [fact for fact in self.collection.facts.values() if fact.kind == "money"]
+        if form in ("percent", "amount") and self.values.chance(0.2):
+            fact = self.rng.choice(facts)
+            return {
+                **benefit,
+                **({"currency": fact.currency} if fact.currency else {}),
+                form: {"fact": fact.name},
+                **cap,
+            }
+        if form == "percent":
+            return {**benefit, "percent": self.rng.choice(("10", "50", "100")), **cap}
+        if form in ("amount", "price"):
+            return {**benefit, **currency, form: self.rng.choice(("0.01", "100.00"))}
+        if form == "slices":
+            return {**benefit, "slices": [{"from": "0.00", "percent": "20"}, {"from": "99.99", "percent": "5"}], **cap}
         tiers = [{"from": "60.00", "below": "100.00", "amount": "5.00"}, {"from": "100.00", "percent": "10"}]
-        return {**benefit, **currency, "tiers": tiers}
+        return {**benefit, **currency, "tiers": tiers, **cap}
 
     def _settlement(self) -> Data:
         """Return the course of a grant: none, released after a settlement at the claim, or followed to its end."""

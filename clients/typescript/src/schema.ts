@@ -961,7 +961,6 @@ export interface components {
          *     * `paused` - paused
          *     * `quota_exhausted` - quota_exhausted
          *     * `merchant_cap` - merchant_cap
-         *     * `holder_cap` - holder_cap
          *     * `stopped` - stopped
          *     * `refused` - refused
          *     * `before_opening` - before_opening
@@ -969,7 +968,7 @@ export interface components {
          *     * `not_applicable` - not_applicable
          * @enum {string}
          */
-        ClaimOutcome: "granted" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "holder_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
+        ClaimOutcome: "granted" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
         /** @description Subject of a claim: a recorded one by its `key`, or a new one by its `fact`, which is recorded first. */
         ClaimRequest: {
             subject: components["schemas"]["Subject"];
@@ -1001,7 +1000,6 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
-             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -1017,7 +1015,6 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
-             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -1043,7 +1040,6 @@ export interface components {
          *     * `paused` - paused
          *     * `quota_exhausted` - quota_exhausted
          *     * `merchant_cap` - merchant_cap
-         *     * `holder_cap` - holder_cap
          *     * `stopped` - stopped
          *     * `refused` - refused
          *     * `before_opening` - before_opening
@@ -1051,7 +1047,7 @@ export interface components {
          *     * `not_applicable` - not_applicable
          * @enum {string}
          */
-        ClaimState: "reserved" | "locked" | "settled" | "released" | "forfeited" | "revoked" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "holder_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
+        ClaimState: "reserved" | "locked" | "settled" | "released" | "forfeited" | "revoked" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
         /**
          * @description Result of one condition, as values for programs and as text for people.
          *
@@ -1137,7 +1133,6 @@ export interface components {
              *     * `merchant_cap` - merchant_cap
              *     * `quota_exhausted` - quota_exhausted
              *     * `stopped` - stopped
-             *     * `holder_cap` - holder_cap
              *     * `pending` - pending
              *     * `before_opening` - before_opening
              *     * `no_claim` - no_claim
@@ -1261,7 +1256,6 @@ export interface components {
              *     * `merchant_cap` - merchant_cap
              *     * `quota_exhausted` - quota_exhausted
              *     * `stopped` - stopped
-             *     * `holder_cap` - holder_cap
              *     * `pending` - pending
              *     * `before_opening` - before_opening
              *     * `no_claim` - no_claim
@@ -1624,14 +1618,13 @@ export interface components {
          *     * `merchant_cap` - merchant_cap
          *     * `quota_exhausted` - quota_exhausted
          *     * `stopped` - stopped
-         *     * `holder_cap` - holder_cap
          *     * `pending` - pending
          *     * `before_opening` - before_opening
          *     * `no_claim` - no_claim
          *     * `not_a_subject` - not_a_subject
          * @enum {string}
          */
-        Outcome: "granted" | "refused" | "superseded" | "merchant_cap" | "quota_exhausted" | "stopped" | "holder_cap" | "pending" | "before_opening" | "no_claim" | "not_a_subject";
+        Outcome: "granted" | "refused" | "superseded" | "merchant_cap" | "quota_exhausted" | "stopped" | "pending" | "before_opening" | "no_claim" | "not_a_subject";
         PatchedFacts: {
             facts?: {
                 [key: string]: unknown;
@@ -1660,7 +1653,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
             detail: string;
             errors: components["schemas"]["FieldError"][];
         };
@@ -1689,7 +1682,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
             detail: string;
             errors: components["schemas"]["FieldError"][];
             /** @description Subject and key: there is one claim for each subject. */
@@ -1711,7 +1704,6 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
-             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -1727,7 +1719,6 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
-             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -5940,14 +5931,13 @@ export interface operations {
                 offer?: string;
                 /**
                  * @description * `granted` - granted
-                 *     * `holder_cap` - holder_cap
                  *     * `merchant_cap` - merchant_cap
                  *     * `quota_exhausted` - quota_exhausted
                  *     * `refused` - refused
                  *     * `stopped` - stopped
                  *     * `superseded` - superseded
                  */
-                outcome?: "granted" | "holder_cap" | "merchant_cap" | "quota_exhausted" | "refused" | "stopped" | "superseded";
+                outcome?: "granted" | "merchant_cap" | "quota_exhausted" | "refused" | "stopped" | "superseded";
                 /** @description Rows of a page, at most. */
                 size?: number;
             };

@@ -1,0 +1,90 @@
+"""Sentences of benefits, in the language in force."""
+
+from collections.abc import Iterator
+
+from babel.numbers import format_decimal
+from django.utils.translation import gettext as _
+
+from core.facts import FEES, SUBJECTS
+from core.formatting import babel_locale, format_money, join_and
+from definitions.benefits import Benefit, CouponBundle, Coupons, Discount, Reduction
+from logistics.facts import FREIGHT_ORDERS
+from rules.query_row import QueryRow
+from rules.sentences import describe_bound, describe_comparison
+
+
+def describe_benefit(benefit: Benefit) -> str:
+    """Return a benefit as a sentence without a full stop."""
+    return describe_coupons(benefit.coupons) if isinstance(benefit, Coupons) else describe_discount(benefit)
+
+
+def describe_discount(discount: Discount) -> str:
+    """Return the reduction, the fee that it reduces, and the cap."""
+    text = _reduction(discount)
+    if discount.at_most is None:
+        return text
+    most = format_money(discount.at_most, discount.fixed_currency)
+    return _("%(discount)s, at most %(most)s") % {"discount": text, "most": most}
+
+
+def _reduction(discount: Discount) -> str:
+    fee, currency = str(FEES[discount.fee].label), discount.fixed_currency
+    if discount.rate is not None:
+        fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": format_percent(discount.rate)}
+    if discount.price is not None:
+        price = format_money(discount.price, currency)
+        return _("%(fee)s reduced to %(price)s") % {"fee": fee, "price": price}
+    if discount.tiers or discount.slices:
+        steps = join_and([*_tiers(discount, currency), *_slices(discount, currency)])
+        return _("off the %(fee)s: %(steps)s") % {"fee": fee, "steps": steps}
+    return _("%(off)s off the %(fee)s") % {"off": _stated(discount, currency), "fee": fee}
+
+
+def _stated(discount: Discount, currency: str) -> str:
+    """Return the percentage or the amount of a discount, or the fact that holds it."""
+    if discount.fact:
+        fact = SUBJECTS[FEES[discount.fee].subject].facts[discount.fact]
+        text = _("the percentage in “%(fact)s”") if discount.amount is None else _("the amount in “%(fact)s”")
+        return text % {"fact": fact.label}
+    return _off(Reduction(percent=discount.percent, amount=discount.amount), currency)
+
+
+def _tiers(discount: Discount, currency: str) -> Iterator[str]:
+    for tier in discount.tiers:
+        yield _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": format_money(tier.from_, currency)}
+
+
+def _slices(discount: Discount, currency: str) -> Iterator[str]:
+    """Yield the parts of the fee that are reduced; those at 0 % go without saying."""
+    for part, end in discount.parts():
+        words = {"off": format_percent(part.percent), "start": format_money(part.from_, currency), "end": ""}
+        if part.percent and end is None:
+            yield _("%(off)s of the part above %(start)s") % words
+        elif part.percent and end is not None:
+            words["end"] = format_money(end, currency)
+            yield _("%(off)s of the part from %(start)s to %(end)s") % words
+
+
+def format_percent(number: object) -> str:
+    """Return `5%` or `0.3%`."""
+    return f"{format_decimal(number, '#,##0.####', locale=babel_locale())}%"  # type: ignore[arg-type]  # any number
+
+
+def _off(reduction: Reduction, currency: str) -> str:
+    return (
+        format_money(reduction.amount, currency) if reduction.amount is not None else format_percent(reduction.percent)
+    )
+
+
+def describe_coupons(coupons: CouponBundle) -> str:
+    """Return number, value, orders and validity of the coupons."""
+    row = QueryRow(FREIGHT_ORDERS)
+    return _(
+        "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
+    ) % {
+        "count": coupons.count,
+        "value": format_money(coupons.value, coupons.currency),
+        "where": join_and(describe_comparison(condition, row) for condition in coupons.where),
+        "start": describe_bound(coupons.valid.from_),
+        "end": describe_bound(coupons.valid.to),
+    }

@@ -1,0 +1,131 @@
+"""Amount of a benefit in queries: the fact `benefit` of a claim, equal to what `Discount.value` gives to the cent.
+
+Percentages are multiplied as decimals: PostgreSQL would round the quotient of a large number before the cent.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+
+from django.db.backends.signals import connection_created
+from django.db.models import DecimalField, Func, Value
+
+from core.facts import FEES, Collection
+from core.money import WHOLE_UNITS
+from definitions.benefits import Benefit, Coupons, Discount, Reduction
+
+MONEY = DecimalField(max_digits=14, decimal_places=2)
+
+
+@dataclass(frozen=True)
+class BenefitAmount:
+    """Worth of a benefit: its `expression` is never NULL, because an empty fee counts as 0.00."""
+
+    benefit: Benefit
+
+    def expression(self, row: Collection) -> Any:
+        """Return the amount as an expression over a row, in the currency of its fee."""
+        if isinstance(self.benefit, Coupons):
+            return Value(self.benefit.coupons.face_value, output_field=MONEY)
+        fee = FEES[self.benefit.fee]
+        currency = row.expression(fee.currency_fact) if fee.currency_fact else Value(fee.currency)
+        stated = row.expression(self.benefit.fact) if self.benefit.fact else Value(None, output_field=MONEY)
+        return DiscountAmount(row.expression(fee.fact), currency, stated, discount=self.benefit)
+
+
+class DiscountAmount(Func):
+    """SQL function of a fee's fact, a currency and the fact of the discount: its amount.
+
+    SQLite has no exact decimals and calls Python.
+    """
+
+    output_field = MONEY
+    arity = 3
+
+    def as_postgresql(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        amount = _postgresql(self.extra["discount"])
+        template = f"(SELECT {amount} FROM {_FEE_AND_PLACES})"  # noqa: S608  numbers of a checked discount
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        text = self.extra["discount"].model_dump_json(by_alias=True, exclude_defaults=True)
+        discount = text.replace("'", "''").replace("%", "%%")
+        template = f"CAST(fairground_discount(%(expressions)s, '{discount}') AS NUMERIC)"
+        return self.as_sql(compiler, connection, template=template, **extra)
+
+
+# One evaluation of the arguments: `amount` is the fee's fact, `places` the decimals of its currency, `stated` the value
+# of the discount's own fact.
+_CODES = ", ".join(f"'{code}'" for code in sorted(WHOLE_UNITS))
+_FEE_AND_PLACES = (
+    "(SELECT COALESCE(given.amount, 0) AS amount, CASE WHEN given.currency IN ("
+    + _CODES
+    + ") THEN 0 ELSE 2 END AS places, GREATEST(COALESCE(CAST(given.stated AS numeric), 0), 0) AS stated "
+    "FROM (VALUES (%(expressions)s)) AS given (amount, currency, stated)) AS fee"
+)
+
+
+def _postgresql(discount: Discount) -> str:
+    """Return the amount as an expression of `fee.amount`, `fee.places` and `fee.stated`."""
+    charged, least = "fee.amount", FEES[discount.fee].least
+    room = f"TRUNC({charged} - {least:f}, fee.places)"
+    if discount.rate is not None:
+        charged = f"(fee.amount * {_share(discount.rate)})"
+        room = f"ROUND({charged}, fee.places)"
+    reduction = _reduction(discount, charged)
+    if discount.at_most is not None:
+        reduction = f"LEAST({reduction}, {discount.at_most:f})"
+    return f"ROUND(GREATEST(0, LEAST(ROUND({reduction}, fee.places), {room})), 2)"
+
+
+def _reduction(discount: Discount, charged: str) -> str:
+    """Return the reduction before the cap, rounding and limits."""
+    if discount.price is not None:
+        return f"{charged} - {discount.price:f}"
+    if discount.slices:
+        return " + ".join(_slices(discount, charged))
+    if discount.tiers:  # that of the highest tier reached, 0 below the lowest
+        return f"CASE {' '.join(_tier_cases(discount, charged))} ELSE 0 END"
+    if discount.fact:
+        return "fee.stated" if discount.amount is not None else f"{charged} * LEAST(fee.stated, 100) * 0.01"
+    return _part(Reduction(percent=discount.percent, amount=discount.amount), charged)
+
+
+def _slices(discount: Discount, charged: str) -> Iterator[str]:
+    for part, end in discount.parts():
+        reached = charged if end is None else f"LEAST({charged}, {end:f})"
+        yield f"GREATEST({reached} - {part.from_:f}, 0) * {_share(part.percent)}"
+
+
+def _tier_cases(discount: Discount, charged: str) -> Iterator[str]:
+    for tier in reversed(discount.tiers):
+        yield f"WHEN {charged} >= {tier.from_:f} THEN {_part(tier, charged)}"
+
+
+def _part(part: Reduction, charged: str) -> str:
+    return f"{part.amount:f}" if part.amount is not None else f"{charged} * {_share(part.percent or Decimal(0))}"
+
+
+def _share(percent: Decimal) -> str:
+    return f"{percent.scaleb(-2):f}"
+
+
+@lru_cache(maxsize=256)
+def _discount(text: str) -> Discount:
+    return Discount.model_validate_json(text)
+
+
+def _discount_in_sqlite(fee: float | str | None, currency: str, stated: float | str | None, discount: str) -> float:
+    # At most 14 digits: str of a float gives them exactly.
+    value, given = (None if number is None else Decimal(str(number)) for number in (fee, stated))
+    return float(_discount(discount).value(value, currency, given))
+
+
+def _teach_sqlite(connection: Any, **_: Any) -> None:
+    if connection.vendor == "sqlite":
+        connection.connection.create_function("fairground_discount", 4, _discount_in_sqlite, deterministic=True)
+
+
+connection_created.connect(_teach_sqlite, dispatch_uid="discount")
