@@ -3,20 +3,19 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from backoffice.calendar import calendar
+from backoffice.campaign_tabs import TABS, publications
 from backoffice.offer_actions import Action, Actions
 from backoffice.overview import OfferSummary, by_urgency, summarize_offers, total_costs
 from backoffice.rendering import has_permissions, render_page, staff_view
-from campaigns.models import AuditEvent, Campaign, Draft
+from campaigns.models import Campaign, Draft
 from campaigns.offers import drafts, published_offers
 from campaigns.offers.schedule import State
 from campaigns.reporting import offer_metrics
@@ -45,15 +44,6 @@ class CampaignSummary:
         return sum(line.offer.row.places_taken for line in self.lines)
 
 
-@dataclass
-class Publication:
-    """Versions that were published together: by one person at one instant, from one draft or from a file."""
-
-    number: int
-    act: AuditEvent
-    acts: list[AuditEvent] = field(default_factory=list)
-
-
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def campaign_list(request: HttpRequest) -> HttpResponse:
     """Show the published campaigns with their offers, newest first, and the open drafts."""
@@ -71,12 +61,9 @@ def campaign_list(request: HttpRequest) -> HttpResponse:
     )
 
 
-TABS = {"offers": gettext_lazy("Offers"), "drafts": gettext_lazy("Drafts"), "versions": gettext_lazy("Versions")}
-
-
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def detail(request: HttpRequest, code: str) -> HttpResponse:
-    """Show one campaign: its offers by urgency with their calendar, its open drafts, or its publications."""
+    """Show one campaign: its offers by urgency with their calendar, or another of its tabs."""
     at, campaign = clock.now(), get_object_or_404(Campaign, code=code)
     tab = request.GET.get("tab", "offers")
     if tab not in TABS:
@@ -90,26 +77,17 @@ def detail(request: HttpRequest, code: str) -> HttpResponse:
         title=campaign.name,
         summary=CampaignSummary(campaign, lines),
         tab=tab,
-        tabs=TABS.items(),
+        tabs=[(name, label) for name, (label, _context) in TABS.items()],
         totals=totals,
         reserved=sorted((total for total in totals if total.promised), key=lambda total: -total.promised),
         merchants=offer_metrics.merchants_with_places([offer.id for offer in offers]),
         calendar=calendar([line.offer for line in lines], at=at, zone=timezone.get_current_timezone()),
         drafts=drafts.of_campaign(code) if has_permissions(request, "view_draft") else [],
-        publications=_publications(campaign),
+        publications=publications(campaign),
         actions=_actions(request, campaign),
         at=at,
+        **TABS[tab][1](request, campaign, offers),
     )
-
-
-def _publications(campaign: Campaign) -> list[Publication]:
-    """Return the publications of a campaign, the newest first."""
-    acts = AuditEvent.objects.filter(offer__campaign=campaign, verb=AuditEvent.Verb.PUBLISHED)
-    together: dict[tuple[datetime, str, int | None], Publication] = {}
-    for act in acts.select_related("offer", "draft").defer("draft__source", "draft__base_source").order_by("pk"):
-        key = (act.at, act.by, act.draft_id)
-        together.setdefault(key, Publication(len(together) + 1, act)).acts.append(act)
-    return list(together.values())[::-1]
 
 
 def _actions(request: HttpRequest, campaign: Campaign) -> Actions:

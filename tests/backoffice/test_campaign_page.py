@@ -9,10 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from backoffice.calendar import calendar
 from campaigns.models import Campaign
-from campaigns.offers import drafts, published_offers
+from campaigns.offers import drafts, pausing, published_offers
+from merchants.models import ReferenceValue
 from tests.support.members import text
 from tests.support.operators import WINDOW, Staff
-from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
+from tests.support.world import HEADING, freight, merchant, offer, publish, t, tell, tick
 
 pytestmark = pytest.mark.django_db
 
@@ -121,6 +122,36 @@ def test_publications_with_their_versions(viewer: Client) -> None:
     assert "Publication 2 Published by ana" in page
     assert "approved by bo · More ten ten · version 2" in page
     assert page.index("Publication 2 Published") < page.index("Publication 1 Published")
+
+
+def test_shared_dates_and_lists(viewer: Client) -> None:
+    values = "{a: {en: Line A, zh: 甲线}, b: {en: B, zh: 乙}}"
+    shared = (
+        "windows: {fair: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}\n"
+        f"lists: {{lines: {{names: {{en: Fast lines, zh: 快线}}, values: {values}}}}}\n"
+    )
+    named = offer("listed", where="[{fact: line, in_reference: easy}]")
+    publish(named, heading=HEADING.replace("trial", "shared") + shared)
+    tell(ReferenceValue, list_code="easy", value="Toys")
+    page = text(viewer, "/admin/campaign/shared/?tab=shared")
+    assert "fair from 1 Sep 2022, 08:00 Beijing to 1 Oct 2022, 07:59 Beijing" in page
+    assert "Fast lines lines · 2 values Line A a B b" in page
+    assert "easy easy · 1 value, imported · Show the values" in page
+    empty = text(viewer, f"{PAGE}?tab=shared")
+    assert "The offers share no dates." in empty
+    assert "The offers share no lists." in empty
+
+
+def test_its_history(viewer: Client) -> None:
+    campaign = Campaign.objects.get(code="trial")
+    pausing.pause(published_offers.find("ten").row, at=t("20"), by="bo", reason="check")
+    drafts.begin(campaign.source, title="Mine", at=t("20 01:00"), by="ana", of=campaign)
+    drafts.begin(campaign.source.replace("campaign: trial", "campaign: third"), title="Other", at=t("20"), by="eve")
+    page = text(viewer, f"{PAGE}?tab=history")
+    assert page.index("Written ana") < page.index("Paused · ten : check bo") < page.index("Published · sea")
+    assert "Mine" in page
+    assert "Other" not in page
+    assert "else" not in page
 
 
 def test_the_definition_as_a_file(viewer: Client) -> None:

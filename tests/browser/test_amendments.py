@@ -35,7 +35,7 @@ WORDS = {
 }
 
 
-@pytest.mark.parametrize(("language", "width"), [("en", 1280)])
+@pytest.mark.parametrize(("language", "width"), [("en", 1280), ("zh-hans", 390)])
 def test_a_limit_is_raised_by_two_people(staff: Staff, reader: Open, language: str, width: int) -> None:
     says = WORDS[language]
     staff("ana", "operator")

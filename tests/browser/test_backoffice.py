@@ -192,6 +192,8 @@ def pages() -> list[str]:
         "/admin/campaign/trial/",
         "/admin/campaign/trial/?tab=drafts",
         "/admin/campaign/trial/?tab=versions",
+        "/admin/campaign/trial/?tab=shared",
+        "/admin/campaign/trial/?tab=history",
         "/admin/offers/ten/stop/",
         "/admin/offers/ten/revoke/",
         "/admin/drafts/new/",
