@@ -147,7 +147,14 @@ CLAIM_REFUSALS = {
             "merchant_cap",
             _("Limit of the merchant reached"),
             CLAIM_REFUSED,
-            _("The merchant has reached the limit per merchant of this offer."),
+            _("The merchant has reached the limit per merchant of this offer, or that of the period."),
+        ),
+        ProblemType(
+            409,
+            "holder_cap",
+            _("Limit of a holder reached"),
+            CLAIM_REFUSED,
+            _("The buyer, listing or other holder of the subject has reached a limit of this offer."),
         ),
         ProblemType(
             409,

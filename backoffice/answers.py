@@ -29,6 +29,7 @@ LABELS: dict[str, Label] = {OUTCOMES[outcome]: outcome.label for outcome in Deci
 LIMITS: dict[str, Label] = {
     "quota_exhausted": gettext_lazy("The quota was not used up"),
     "merchant_cap": gettext_lazy("The merchant was below its limit"),
+    "holder_cap": gettext_lazy("The holder was below its limit"),
     "superseded": gettext_lazy("No other benefit reduced the same fee"),
     "stopped": gettext_lazy("The offer had not been stopped"),
 }

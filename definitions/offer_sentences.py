@@ -11,9 +11,11 @@ from django.utils.translation import ngettext
 
 from core.facts import COLLECTIONS, Collection
 from core.formatting import CITIES, format_money, format_number, join_and
+from definitions.band_sentences import describe_band
 from definitions.benefit_sentences import describe_benefit
 from definitions.claim_terms import ClaimAt, ClaimNth, Threshold
-from definitions.offer_terms import OfferTerms, Quota, Settlement
+from definitions.offer_terms import OfferTerms, Settlement
+from definitions.quotas import Limits
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
 from rules.query_row import QueryRow
 from rules.sentences import (
@@ -44,7 +46,7 @@ def describe_terms(offer: OfferTerms) -> TermSentences:
         benefit=describe_benefit(offer.benefit),
         claim=describe_claim(offer),
         conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.stated]),
-        quota=describe_quota(offer.quota, offer.collection),
+        quota=describe_quota(offer.limits, offer.collection),
         settlement=tuple(describe_settlement(offer)),
     )
 
@@ -87,15 +89,16 @@ def _over_threshold(threshold: Threshold | None, row: QueryRow) -> str:
     }
 
 
-def describe_quota(places: Quota, collection: Collection) -> str:
-    """Return the number of places."""
+def describe_quota(limits: Limits, collection: Collection) -> str:
+    """Return the number of places, and every other band."""
     rows = str(collection.label)
     parts = []
-    if places.limit is not None:
-        shown = format_number(places.limit)
+    if limits.total is not None:
+        shown = format_number(limits.total)
         parts.append(_("the first %(n)s %(rows)s") % {"n": shown, "rows": rows})
-    if places.per_merchant is not None:
-        parts.append(_("at most %(n)d for each merchant") % {"n": places.per_merchant})
+    if limits.per_merchant is not None:
+        parts.append(_("at most %(n)d for each merchant") % {"n": limits.per_merchant})
+    parts += [describe_band(band) for band in limits.bands]
     return join_and(parts) if parts else _("no limit to the number of %(rows)s") % {"rows": rows}
 
 

@@ -14,6 +14,7 @@ from core.facts import FEES, STATES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.benefits.amounts import BenefitAmount
 from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
+from definitions.quotas import Limits, Quota, QuotaTerms, check_bands, limits_of
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
@@ -44,13 +45,6 @@ Conditions = Annotated[
     Annotated[Literal["everyone"], Tag("Word")] | Annotated[tuple[Condition, ...], Tag("List")],
     Discriminator(_word_or_list),
 ]
-
-
-class Quota(DefinitionModel):
-    """Number of places, in all and per merchant; None means no limit."""
-
-    limit: Annotated[WholeNumber, Field(ge=1, le=100_000_000)] | None = None
-    per_merchant: Annotated[WholeNumber, Field(ge=1, le=100_000_000)] | None = None
 
 
 class Settlement(DefinitionModel):
@@ -99,7 +93,7 @@ class OfferTerms(DefinitionModel):
     settling_hours: Annotated[WholeNumber, Field(ge=0, le=8760)] = 0
     conditions: Conditions
     benefit: Benefit
-    quota: Quota = Quota()
+    quota: QuotaTerms = Quota()
     settlement: Settlement = Settlement()
 
     @model_validator(mode="after")
@@ -126,6 +120,7 @@ class OfferTerms(DefinitionModel):
         _check_benefit(self, errors)
         _check_claim(self, errors)
         _check_settlement(self, errors)
+        check_bands(self, errors)
         errors.raise_collected("OfferTerms")
         return self
 
@@ -184,6 +179,11 @@ class OfferTerms(DefinitionModel):
     def threshold(self) -> Threshold | None:
         """Return the threshold that claims come after, if any."""
         return self.claim.over_threshold if isinstance(self.claim, ClaimOverThreshold) else None
+
+    @cached_property
+    def limits(self) -> Limits:
+        """Return the parts of the quota, in whichever form it is written."""
+        return limits_of(self.quota)
 
     @cached_property
     def bounds(self) -> tuple[Bound, ...]:

@@ -10,6 +10,7 @@ from pydantic_core import ErrorDetails
 from definitions import error_texts, partial_checks
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
+from definitions.quotas import with_limits
 from definitions.yaml_text import YamlText
 from rules.base import DefinitionModel, Names, ValueList
 from rules.errors import ErrorCollector, UnknownWordError
@@ -162,4 +163,4 @@ def _set_quotas(campaign: dict[str, Any], quotas: Mapping[str, Mapping[str, int]
             [Problem(1, "", _("no offer %(codes)s to set a quota of") % {"codes": ", ".join(unknown)})]
         )
     for code, quota in quotas.items():
-        by_code[code]["quota"] = {**(by_code[code].get("quota") or {}), **{k: str(v) for k, v in quota.items()}}
+        by_code[code]["quota"] = with_limits(by_code[code].get("quota"), quota)

@@ -36,11 +36,12 @@ def _of_offer(offer: OfferTerms) -> Iterator[str]:
     yield from _twins(offer)
     yield from _contradictions(offer)
     yield from _caps(offer)
-    per_merchant, limit = offer.quota.per_merchant, offer.quota.limit
+    limit, per_merchant, bands = offer.limits
     if per_merchant is not None and limit is not None and per_merchant > limit:
         words = {"each": per_merchant, "limit": limit}
         yield "quota: " + _("%(each)d per merchant is more than the limit of %(limit)d") % words
-    if (per_merchant is not None or limit is not None) and _can_be_worthless(offer):
+    takes_places = any(not band.is_amount for band in bands)
+    if (takes_places or per_merchant is not None or limit is not None) and _can_be_worthless(offer):
         yield "quota: " + _(
             "a benefit of 0.00 can take a place; the condition {fact: benefit, more_than: 0.00} refuses such claims"
         )

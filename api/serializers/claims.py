@@ -9,7 +9,7 @@ from api.serializers.fields import Base, InstantField, KeyField, instant
 from campaigns.models import Grant
 from core.facts import SUBJECTS
 
-REFUSALS = ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening")
+REFUSALS = ("quota_exhausted", "merchant_cap", "holder_cap", "stopped", "refused", "before_opening")
 """Codes of refusals, the most final first: the response has the code of the first that any offer gave."""
 SUBJECT_WORDS = sorted(SUBJECTS)
 WAITING, PAUSED, NOT_CLAIMED, NOT_APPLICABLE = "waiting", "paused", "not_claimed", "not_applicable"

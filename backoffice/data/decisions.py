@@ -74,6 +74,7 @@ class DecisionAdmin(ReadOnlyAdmin):
         (gettext_lazy("Condition not met"), f"outcome__exact={Decision.Outcome.REFUSED}"),
         (gettext_lazy("Quota used up"), f"outcome__exact={Decision.Outcome.QUOTA_EXHAUSTED}"),
         (gettext_lazy("Merchant limit reached"), f"outcome__exact={Decision.Outcome.MERCHANT_CAP}"),
+        (gettext_lazy("Limit of a holder reached"), f"outcome__exact={Decision.Outcome.HOLDER_CAP}"),
     )
     list_display = ("subject", "merchant", "offer", "claimed_at", "outcome", "reasons")
     more_columns = ("queue_position", "version")
@@ -85,6 +86,7 @@ class DecisionAdmin(ReadOnlyAdmin):
             Decision.Outcome.REFUSED: "idle",
             Decision.Outcome.SUPERSEDED: "idle",
             Decision.Outcome.MERCHANT_CAP: "warn",
+            Decision.Outcome.HOLDER_CAP: "warn",
             Decision.Outcome.QUOTA_EXHAUSTED: "warn",
             Decision.Outcome.STOPPED: "bad",
         }

@@ -1,8 +1,8 @@
 """First come, first served: ordered claims and releases in, results out. No database, no clock.
 
 Claims that met the conditions of their offer come in the order of claim time, then subject. This module alone decides
-which of them get a place: the limit per merchant, the limit of the offer, the largest discount where several offers
-apply to one fee, and the places that come back.
+which of them get a place: the limit per merchant, the limit of the offer, the bands of its quota, the largest discount
+where several offers apply to one fee, and the places that come back.
 """
 
 from collections import Counter
@@ -14,9 +14,12 @@ from heapq import heappop, heappush
 from itertools import groupby
 from operator import attrgetter
 
+from campaigns.allocation.bands import NO_KEYS, BandRefusal, Bands, Keys
 from campaigns.models import Decision
 
 Outcome = Decision.Outcome
+MERCHANT_CAP = BandRefusal(Outcome.MERCHANT_CAP)
+QUOTA_EXHAUSTED = BandRefusal(Outcome.QUOTA_EXHAUSTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +28,8 @@ class Claim:
 
     `decided_at` is the instant at which the offer decides all claims, if it has one. `released_at` is when the place
     would come back, `ended_at` when the grant would stop being live, as far as the facts tell by now.
-    `fee_already_reduced` is set where a coupon attached to the order has reduced the fee. `context` is returned
-    with the result, for the caller.
+    `fee_already_reduced` is set where a coupon attached to the order has reduced the fee. `keys` names the counters of
+    the claim in the bands of its offer. `context` is returned with the result, for the caller.
     """
 
     at: datetime
@@ -39,6 +42,7 @@ class Claim:
     fee_already_reduced: bool = False
     context: object = None
     decided_at: datetime | None = None
+    keys: Keys = NO_KEYS
 
     @property
     def sort_key(self) -> tuple[datetime, datetime, str]:
@@ -48,20 +52,27 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class ClaimResult:
-    """The outcome of a claim, and its position among the claims of the offer that met the conditions."""
+    """The outcome of a claim, and its position among the claims of the offer that met the conditions.
+
+    `amount` is what is granted: the benefit, or less where a budget had less left. `refusal` is that of a band.
+    """
 
     claim: Claim
     outcome: Outcome
     queue_position: int
+    amount: Decimal = Decimal(0)
+    refusal: BandRefusal | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A place that comes back at `at`: claims of that instant and later can have it."""
+    """A place that comes back at `at`, with what it took from the bands: claims of that instant and later have it."""
 
     at: datetime
     offer: str
     merchant: str
+    keys: Keys = NO_KEYS
+    amount: Decimal = Decimal(0)
 
 
 @dataclass
@@ -78,29 +89,41 @@ class Quota:
     stopped_at: datetime | None = None
     places_taken: int = 0
     places_of: Counter[str] = field(default_factory=Counter)
+    bands: Bands | None = None
 
     def is_stopped_for(self, claim: Claim) -> bool:
         """Return whether the offer had been stopped before the claim."""
         return self.stopped_at is not None and claim.sort_key[0] > self.stopped_at
 
-    def refusal(self, claim: Claim) -> Outcome | None:
-        """Return why there is no place, in this order: merchant at its limit, no place left."""
-        if self.limit_per_merchant is not None and self.places_of[claim.merchant] >= self.limit_per_merchant:
-            return Outcome.MERCHANT_CAP
-        # More places than the limit can be taken: releases are counted at their instant, claims may come late.
-        return Outcome.QUOTA_EXHAUSTED if self.limit is not None and self.places_taken >= self.limit else None
+    def amount(self, claim: Claim) -> Decimal:
+        """Return what a grant of the claim can be given."""
+        return claim.amount if self.bands is None else self.bands.amount(claim.keys, claim.amount)
 
-    def take(self, merchant: str) -> None:
+    def refusal(self, claim: Claim, amount: Decimal) -> BandRefusal | None:
+        """Return why there is no place, in this order: merchant at its limit, another holder, nothing left for all."""
+        if self.limit_per_merchant is not None and self.places_of[claim.merchant] >= self.limit_per_merchant:
+            return MERCHANT_CAP
+        of_band = None if self.bands is None else self.bands.refusal(claim.keys, claim.amount, amount)
+        if of_band is not None and of_band.outcome is not Outcome.QUOTA_EXHAUSTED:
+            return of_band
+        # More places than the limit can be taken: releases are counted at their instant, claims may come late.
+        return QUOTA_EXHAUSTED if self.limit is not None and self.places_taken >= self.limit else of_band
+
+    def take(self, claim: Claim, amount: Decimal) -> None:
         """Count one more place."""
         self.places_taken += 1
         if self.limit_per_merchant is not None:  # else a count of every merchant, for nothing
-            self.places_of[merchant] += 1
+            self.places_of[claim.merchant] += 1
+        if self.bands is not None:
+            self.bands.add(claim.keys, amount)
 
-    def release(self, merchant: str) -> None:
+    def release(self, release: Release) -> None:
         """Count one place less."""
         self.places_taken -= 1
         if self.limit_per_merchant is not None:
-            self.places_of[merchant] -= 1
+            self.places_of[release.merchant] -= 1
+        if self.bands is not None:
+            self.bands.add(release.keys, release.amount, -1)
 
 
 class Allocation:
@@ -131,7 +154,7 @@ class Allocation:
         for (at, _claimed, subject), group in groupby(claims, key=attrgetter("sort_key")):
             while self._releases and self._releases[0][0] <= at:
                 release = heappop(self._releases)[2]
-                self.quotas[release.offer].release(release.merchant)
+                self.quotas[release.offer].release(release)
             contenders = list(group)
             if len(contenders) > 1:
                 contenders.sort(key=lambda claim: (-claim.amount, claim.offer))
@@ -152,11 +175,12 @@ class Allocation:
             return ClaimResult(claim, Outcome.STOPPED, quota.qualified_claims)
         if claim.fee_already_reduced or fee_held:
             return ClaimResult(claim, Outcome.SUPERSEDED, quota.qualified_claims)
-        if refusal := quota.refusal(claim):
-            return ClaimResult(claim, refusal, quota.qualified_claims)
-        quota.take(claim.merchant)
+        amount = quota.amount(claim)
+        if refusal := quota.refusal(claim, amount):
+            return ClaimResult(claim, refusal.outcome, quota.qualified_claims, refusal=refusal)
+        quota.take(claim, amount)
         if len(self.quotas) > 1:  # else no other offer competes for the fee
             self.hold(claim.subject, claim.ended_at)
         if claim.released_at is not None:
-            self.expect(Release(claim.released_at, claim.offer, claim.merchant))
-        return ClaimResult(claim, Outcome.GRANTED, quota.qualified_claims)
+            self.expect(Release(claim.released_at, claim.offer, claim.merchant, claim.keys, amount))
+        return ClaimResult(claim, Outcome.GRANTED, quota.qualified_claims, amount)

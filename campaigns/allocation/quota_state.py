@@ -1,5 +1,6 @@
 """Load the allocation of competing offers: the places taken, releases to come, and fees that grants hold."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
@@ -9,6 +10,7 @@ from typing import Any
 from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.allocation.allocator import Allocation, Claim, Quota, Release
+from campaigns.allocation.band_state import BandState
 from campaigns.models import Decision, Grant, MerchantQuota, Offer
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant, number
@@ -30,7 +32,7 @@ def _releases() -> QuerySet[Grant, Any]:
     released = Grant.objects.filter(
         Exists(DECISION), offer=number("offer"), status=Grant.Status.RELEASED, ended_at__gt=instant("since")
     )
-    return released.order_by("ended_at", "pk").values_list("ended_at", "merchant_id")
+    return released.order_by("ended_at", "pk").values_list("ended_at", "merchant_id", "band_units", "amount")
 
 
 @compiled_query
@@ -59,7 +61,8 @@ class QuotaState:
     `competing` are all offers on the fee: a grant of one that is paused, and decides no claims now, holds it too.
 
     Places of merchants, and fees that other grants hold, are loaded in chunks as claims pass through `prefetched`: the
-    cost grows with the claims, not with the grants that there are. `places_taken` has the places of each limited offer.
+    cost grows with the claims, not with the grants that there are. `places_taken` has the places of each limited offer,
+    `bands` the bands of each offer that has some, and `units_taken` what was given of them, by the name of the counter.
     With `few_claims`, the check whether any grant exists is left out: it costs more than it saves.
     """
 
@@ -73,6 +76,7 @@ class QuotaState:
     ) -> None:
         self.offers = offers
         self._competing = [offer.id for offer in competing]
+        self.bands = {offer.code: BandState(offer) for offer in offers if offer.terms.limits.bands}
         self.allocation = Allocation(
             {
                 offer.code: Quota(
@@ -80,11 +84,13 @@ class QuotaState:
                     limit_per_merchant=offer.row.limit_per_merchant,
                     qualified_claims=offer.row.qualified_claims,
                     stopped_at=offer.row.stopped_at,
+                    bands=self.bands[offer.code].allocated if offer.code in self.bands else None,
                 )
                 for offer in offers
             }
         )
         self.places_taken: Counter[int] = Counter()
+        self.units_taken: Counter[str] = Counter()
         self._releasing: dict[str, Counter[str]] = {offer.code: Counter() for offer in offers}
         self._loaded: set[str] = set()
         self._has_grants = few_claims or Grant.objects.filter(offer__in=self._competing).exists()
@@ -99,15 +105,19 @@ class QuotaState:
             # Read again: grants of the offer may have been released since the row was locked.
             [(self.places_taken[offer.id],)] = _places_taken()(offer=offer.id)
             quota.places_taken = self.places_taken[offer.id] + len(releases)
-        for at, merchant in releases:
+        bands = self.bands.get(offer.code)
+        for at, merchant, units, amount in releases:
             self._releasing[offer.code][merchant] += 1
-            self.allocation.expect(Release(at, offer.code, merchant))
+            keys = bands.expect(json.loads(units or "{}")) if bands else ()
+            self.allocation.expect(Release(at, offer.code, merchant, keys, amount))
 
     def prefetched(self, claims: Iterator[Claim]) -> Iterator[Claim]:
         """Yield the claims as they come, after loading the places and fees that the decision on them needs."""
         while chunk := list(islice(claims, CHUNK)):
             if self._has_grants:
                 self._load_merchants({claim.merchant for claim in chunk})
+                for code, bands in self.bands.items():
+                    bands.load(claim.keys for claim in chunk if claim.offer == code)
                 if len(self._competing) > 1:
                     self._load_fees({claim.subject for claim in chunk})
             yield from chunk

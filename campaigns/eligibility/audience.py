@@ -48,8 +48,8 @@ def _is_lasting(condition: Condition) -> bool:
 
 
 def _of_audience(terms: OfferTerms) -> Iterator[str]:
-    count, limit = size(terms), terms.quota.limit
-    each = 1 if terms.subject == MERCHANTS.subject else terms.quota.per_merchant
+    count, limit = size(terms), terms.limits.total
+    each = 1 if terms.subject == MERCHANTS.subject else terms.limits.per_merchant
     if count == 0:
         conditions = join_and(describe(condition, QueryRow(MERCHANTS)) for condition in _lasting(terms))
         yield "conditions: " + _("no merchant recorded so far meets: %(conditions)s") % {"conditions": conditions}

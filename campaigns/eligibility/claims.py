@@ -4,8 +4,8 @@ Rows of subjects carry two instants: `claimed_at`, at which the subject claims, 
 conditions see the facts. Both are the same, unless the offer decides all claims at one instant.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -170,6 +170,8 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
             wanted["stated"] = row.expression(terms.benefit.fact)
         if terms.fee == "freight":
             wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
+    for holder in terms.limits.holders:
+        wanted[f"{HOLDER}{holder}"] = F(row.collection.holder_path(holder))
     if settlement.released_by:
         wanted["released_at"] = row.expression(settlement.released_by)
     if not settlement.at_claim:
@@ -195,7 +197,8 @@ def _has_coupon(decided: datetime | None) -> Any:
 class Subject:
     """One subject with everything that allocation and settlement need.
 
-    `amount` is the benefit in `currency`; `passed` and `failed` are filled by the queries that ask for them.
+    `amount` is the benefit in `currency`; `passed` and `failed` are filled by the queries that ask for them. `holders`
+    are those for whom bands of the quota count, other than the merchant.
     """
 
     key: str
@@ -206,6 +209,7 @@ class Subject:
     fee_already_reduced: bool
     passed: bool
     failed: int
+    holders: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def read(offer: PublishedOffer, rows: Rows, *, evaluate: bool = False) -> Iterator[Subject]:
@@ -253,6 +257,7 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     return values, _builder(offer, names)
 
 
+HOLDER = "holder_"
 TIMELINE = tuple(field.name for field in fields(SubjectTimeline))
 DEFAULTS = {
     "fee": None,
@@ -276,6 +281,7 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
     pick = itemgetter(*(columns[name] for name in READ))
     pick_timeline = itemgetter(*(columns[name] for name in TIMELINE))
     amount, currency = _benefit(offer)
+    holders = {name: columns[f"{HOLDER}{name}"] for name in offer.terms.limits.holders}
 
     def build(row: tuple[Any, ...]) -> Subject:
         values = (*row, *defaults)
@@ -289,6 +295,7 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
             fee_already_reduced=bool(fee_already_reduced),
             passed=bool(passed),
             failed=failed,
+            holders={name: values[n] for name, n in holders.items()},
         )
 
     return build

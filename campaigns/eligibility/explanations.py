@@ -38,6 +38,7 @@ OUTCOMES = {
     Decision.Outcome.MERCHANT_CAP: "merchant_cap",
     Decision.Outcome.QUOTA_EXHAUSTED: "quota_exhausted",
     Decision.Outcome.STOPPED: "stopped",
+    Decision.Outcome.HOLDER_CAP: "holder_cap",
 }
 
 

@@ -4,7 +4,7 @@ A tick reads claims with server-side cursors and refuses those that miss a condi
 take flat memory. Claims decided ahead of the tick are few: they are read at once and written in one round trip.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +17,7 @@ from django.db import connection
 from django.db.models import Q
 
 from campaigns.allocation.allocator import Claim, ClaimResult
+from campaigns.allocation.band_state import BandState
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
 from campaigns.eligibility.changes import Changes
@@ -26,6 +27,7 @@ from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Decision, Grant, Offer
 from campaigns.notifications import decision_events, outbox
+from campaigns.offers import quota_bands
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, planner_hints
 from core.db.key_set import KeySet
@@ -35,7 +37,8 @@ CHUNK = 10_000  # decisions written at once: one COPY for each table, some 10 MB
 Row = tuple[object, ...]
 Claiming = Mapping[int, list[claims.Subject]]
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
-COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed queue_position".split()
+COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed queue_position band exceeded_by".split()
+CONDITION_COLUMNS = COLUMNS[:7]
 SET_PROGRESS = (
     f"UPDATE {Offer._meta.db_table} SET qualified_claims = %s, "  # noqa: S608  own name
     "instant_claims_decided_until = COALESCE(%s, instant_claims_decided_until) WHERE id = %s"
@@ -115,7 +118,7 @@ def _refuse_some(refused: list[tuple[PublishedOffer, claims.Subject]]) -> list[R
 def _refusal(offer: PublishedOffer, subject: claims.Subject) -> Row:
     """Return a row of decisions, in the order of COLUMNS."""
     outcome, at = int(Decision.Outcome.REFUSED), subject.timeline.claimed_at
-    return (offer.id, subject.key, subject.merchant, offer.version_id, at, outcome, subject.failed, None)
+    return (offer.id, subject.key, subject.merchant, offer.version_id, at, outcome, subject.failed, None, None, None)
 
 
 def _affected(offer: PublishedOffer, changes: Changes) -> KeySet | None:
@@ -172,7 +175,7 @@ def _undecided_rows(offer: PublishedOffer, keys: KeySet | None, changes: Changes
 
 def _refuse(offer: PublishedOffer, evaluated: EvaluatedClaims) -> int:
     """Write a refusal for each claim that fails a condition, in one statement. Returns how many."""
-    into = f"INSERT INTO {Decision._meta.db_table} ({', '.join(COLUMNS[:-1])})"
+    into = f"INSERT INTO {Decision._meta.db_table} ({', '.join(CONDITION_COLUMNS)})"
     select = f"SELECT %s, pk, x_merchant, %s, claimed_at, %s, x_failed FROM {evaluated.table} WHERE x_failed > 0"  # noqa: S608  own names
     with decision_events.refusals(offer), connection.cursor() as cursor:
         cursor.execute(f"{into} {select}", [offer.id, offer.version_id, int(Decision.Outcome.REFUSED)])
@@ -200,6 +203,9 @@ def _claim(offer: PublishedOffer, subject: claims.Subject, at: datetime) -> Clai
         fee_already_reduced=subject.fee_already_reduced,
         context=(subject.currency, steps),
         decided_at=offer.terms.decision_instant,
+        keys=quota_bands.keys_of(
+            offer.terms.limits.bands, subject.merchant, subject.holders, subject.timeline.claimed_at
+        ),
     )
 
 
@@ -210,19 +216,20 @@ def _allocate(
     prefetched: transitions.PrefetchedGrants | None = None,
     guard: Guard = PLAIN,
 ) -> Iterator[list[Row]]:
-    """Give places and write the decisions; yields the rows, chunk by chunk. Adds places to `quota_state.places_taken`.
+    """Give places and write the decisions; yields the rows, chunk by chunk. Adds what they take to `quota_state`.
 
     `prefetched` is enough for one chunk.
     """
     by_code = {offer.code: offer for offer in offers}
     results = quota_state.allocation.decide(quota_state.prefetched(qualified))
 
-    def write(some: list[ClaimResult]) -> tuple[list[Row], Counter[int]]:
-        return _write(by_code, some, prefetched)
+    def write(some: list[ClaimResult]) -> tuple[list[Row], transitions.Taken]:
+        return _write(by_code, quota_state, some, prefetched)
 
     while chunk := list(islice(results, CHUNK)):
         for written, taken in guard.run("write", chunk, write, lambda result: result.claim.subject):
-            quota_state.places_taken += taken
+            quota_state.places_taken += taken.places
+            quota_state.units_taken += taken.units
             yield written
         prefetched = None
 
@@ -243,12 +250,17 @@ def _record_progress(
 
 
 def _write(
-    by_code: dict[str, PublishedOffer], results: list[ClaimResult], prefetched: transitions.PrefetchedGrants | None
-) -> tuple[list[Row], Counter[int]]:
-    """Write decisions and grants, and publish refusals. Returns the decisions, and the places taken of each offer."""
+    by_code: dict[str, PublishedOffer],
+    quota_state: QuotaState,
+    results: list[ClaimResult],
+    prefetched: transitions.PrefetchedGrants | None,
+) -> tuple[list[Row], transitions.Taken]:
+    """Write decisions and grants, and publish refusals. Returns the decisions, and what the grants took."""
     written = [_decision(by_code[result.claim.offer], result) for result in results]
     awards = [
-        _award(by_code[result.claim.offer], result) for result in results if result.outcome is Decision.Outcome.GRANTED
+        _award(by_code[result.claim.offer], result, quota_state.bands.get(result.claim.offer))
+        for result in results
+        if result.outcome is Decision.Outcome.GRANTED
     ]
     refused = [result for result in results if result.outcome is not Decision.Outcome.GRANTED]
     bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
@@ -263,10 +275,12 @@ def _write(
 def _decision(offer: PublishedOffer, result: ClaimResult) -> Row:
     """Return a row of decisions, in the order of COLUMNS."""
     claim, outcome = result.claim, int(result.outcome)
-    return (offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, outcome, 0, result.queue_position)
+    refused_by = (result.refusal.band, result.refusal.exceeded_by) if result.refusal else (None, None)
+    place = result.queue_position
+    return (offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, outcome, 0, place, *refused_by)
 
 
-def _award(offer: PublishedOffer, result: ClaimResult) -> transitions.NewGrant:
+def _award(offer: PublishedOffer, result: ClaimResult, bands: BandState | None) -> transitions.NewGrant:
     claim = result.claim
     currency, steps = cast(tuple[str, list[StateChange]], claim.context)
     bundle = offer.terms.bundle
@@ -274,9 +288,11 @@ def _award(offer: PublishedOffer, result: ClaimResult) -> transitions.NewGrant:
         offer=offer.row,
         subject=claim.subject,
         merchant=claim.merchant,
-        amount=claim.amount,
+        amount=result.amount,
         currency=currency,
         fee=offer.terms.fee,
         steps=steps,
         coupons=bundle.count if bundle else 0,
+        benefit=claim.amount if result.amount < claim.amount else None,
+        band_units=bands.units(claim.keys, result.amount) if bands else None,
     )

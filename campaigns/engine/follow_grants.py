@@ -120,7 +120,9 @@ def _differences(
         differences[CLAIM] = at.isoformat()
     if not subject.passed:
         differences[CONDITIONS] = str(failed.get(subject.key, ""))
-    if (subject.amount, subject.currency) != (grant.amount, grant.currency):
+    # A budget may have had less left than the benefit came to: the grant rests on the benefit.
+    given = grant.amount if grant.benefit is None else grant.benefit
+    if (subject.amount, subject.currency) != (given, grant.currency):
         differences[AMOUNT] = f"{subject.amount} {subject.currency}"
     return differences
 

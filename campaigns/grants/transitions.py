@@ -1,7 +1,8 @@
 """Grants: the only module that creates a grant or changes its state. Each change is guarded and journalled."""
 
+import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +16,7 @@ from campaigns.grants.steps import StateChange
 from campaigns.ledger import journal
 from campaigns.models import Grant, Issuance, Offer
 from campaigns.notifications import outbox
-from campaigns.offers import quota_guard
+from campaigns.offers import quota_bands, quota_guard
 from core.db import bulk_insert, bulk_update
 
 Status = Grant.Status
@@ -34,7 +35,11 @@ class NotLiveError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class NewGrant:
-    """A grant to be written, with the states that it has reached already."""
+    """A grant to be written, with the states that it has reached already.
+
+    `benefit` is what the benefit came to, where a budget had less left. `band_units` are the units that it takes from
+    bands, by the name of the counter.
+    """
 
     offer: Offer
     subject: str
@@ -44,13 +49,22 @@ class NewGrant:
     fee: str
     steps: Sequence[StateChange]
     coupons: int = 0
+    benefit: Decimal | None = None
+    band_units: Mapping[str, int] | None = None
 
 
 COLUMNS = (
     "id offer_id version_id subject merchant_id status amount currency fee claimed_at ended_at "
-    "coupons review follow_again"
+    "coupons review follow_again benefit band_units"
 ).split()
 _values = itemgetter(*COLUMNS)
+
+
+class Taken(NamedTuple):
+    """Units that new grants took: places of offers, by key, and units of bands, by the name of the counter."""
+
+    places: Counter[int]
+    units: Counter[str]
 
 
 class PrefetchedGrants(NamedTuple):
@@ -65,14 +79,14 @@ def prefetch_for_grants(merchants: Collection[str], most: int) -> PrefetchedGran
     return PrefetchedGrants(outbox.send_audience(merchants), journal.send_ids(Grant, most))
 
 
-def award(grants: Sequence[NewGrant], prefetched: PrefetchedGrants | None = None) -> Counter[int]:
+def award(grants: Sequence[NewGrant], prefetched: PrefetchedGrants | None = None) -> Taken:
     """Write grants, take their places, and write one journal entry for each state reached.
 
-    Returns the number of places taken of each offer, by its key. Raises IntegrityError if an offer or a merchant would
-    exceed its limit; in a pipeline, when that ends.
+    Returns what they took. Raises IntegrityError if an offer, a merchant or a band would exceed its limit; in a
+    pipeline, when that ends.
     """
     if not grants:
-        return Counter()
+        return Taken(Counter(), Counter())
     audience, ids = prefetched or prefetch_for_grants({grant.merchant for grant in grants}, len(grants))
     keyed = list(zip(ids(), grants, strict=False))  # more keys may have been prefetched than there are grants
     bulk_insert.write(Grant._meta.db_table, COLUMNS, [_values(_row(pk, grant)) for pk, grant in keyed])
@@ -82,16 +96,20 @@ def award(grants: Sequence[NewGrant], prefetched: PrefetchedGrants | None = None
     return taken
 
 
-def _take_places(grants: Sequence[NewGrant]) -> Counter[int]:
+def _take_places(grants: Sequence[NewGrant]) -> Taken:
     offers: dict[int, Offer] = {}
     merchants: dict[int, Counter[str]] = {}
+    units: Counter[str] = Counter()
     for grant in grants:
         if grant.steps[-1].status != Status.RELEASED:
             offers[grant.offer.pk] = grant.offer
             merchants.setdefault(grant.offer.pk, Counter())[grant.merchant] += 1
+            for name, taken in (grant.band_units or {}).items():
+                units[name] += taken
     for pk, offer in sorted(offers.items()):
         quota_guard.take_places(offer, merchants[pk])
-    return Counter({pk: places.total() for pk, places in merchants.items()})
+    quota_guard.take_units(units)
+    return Taken(Counter({pk: places.total() for pk, places in merchants.items()}), units)
 
 
 def _row(pk: int, grant: NewGrant) -> dict[str, object]:
@@ -111,6 +129,8 @@ def _row(pk: int, grant: NewGrant) -> dict[str, object]:
         "coupons": grant.coupons,
         "review": "",
         "follow_again": False,
+        "benefit": grant.benefit,
+        "band_units": json.dumps(grant.band_units) if grant.band_units else "",
     }
 
 
@@ -179,6 +199,7 @@ def _return_places(released: Sequence[Grant]) -> None:
         merchants.setdefault(grant.offer_id, Counter())[grant.merchant_id] += 1
     for offer_id, places in sorted(merchants.items()):
         quota_guard.return_places(offer_id, places)
+    quota_guard.return_units(quota_bands.total_units(released))
 
 
 def entry(grant: Grant, source: str, step: StateChange, *, by: str, reason: str) -> journal.NewEntry:

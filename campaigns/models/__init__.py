@@ -14,6 +14,7 @@ from campaigns.models.notice import Notice, Notification, NotificationPreference
 from campaigns.models.offer import Campaign, Issuance, MerchantQuota, Offer, Version
 from campaigns.models.outbox_event import OutboxEvent
 from campaigns.models.quarantine_entry import QuarantineEntry
+from campaigns.models.quota_band import BandCounter, QuotaBand
 from campaigns.models.revocation import Revocation
 from campaigns.models.simulation import Simulation
 from campaigns.models.tick_run import TickRun, TickStep
@@ -23,6 +24,7 @@ __all__ = [
     "AccountingPeriod",
     "Attachment",
     "AuditEvent",
+    "BandCounter",
     "Campaign",
     "Coupon",
     "Decision",
@@ -43,6 +45,7 @@ __all__ = [
     "Offer",
     "OutboxEvent",
     "QuarantineEntry",
+    "QuotaBand",
     "Revocation",
     "Simulation",
     "Tag",

@@ -14,7 +14,9 @@ class Decision(models.Model):
     """The decision on one claim; each claim is decided once.
 
     `failed` has bit n set where condition n of the version did not hold. `queue_position` numbers the claims of the
-    offer that met the conditions, in the order in which they were decided.
+    offer that met the conditions, in the order in which they were decided. Where a band of the quota refused the claim,
+    `band` is its number among those of the version, and `exceeded_by` how many units the claim would have gone beyond
+    its limit: grants, or hundredths of the currency.
     """
 
     class Outcome(models.IntegerChoices):
@@ -24,6 +26,7 @@ class Decision(models.Model):
         MERCHANT_CAP = 4, _("refused: per-merchant limit reached")
         QUOTA_EXHAUSTED = 5, _("refused: quota used up")
         STOPPED = 6, _("refused: the offer had been stopped")
+        HOLDER_CAP = 7, _("refused: limit of a holder reached")
 
     # Rows are written in bulk, by the million, for locked offers and from rows just read: the database checks none of
     # their references, which would take as long as the conditions.
@@ -46,6 +49,8 @@ class Decision(models.Model):
     outcome = models.PositiveSmallIntegerField(_("outcome"), choices=Outcome)
     failed = models.BigIntegerField(_("conditions not met"), default=0)
     queue_position = models.BigIntegerField(_("queue position"), null=True)
+    band = models.PositiveSmallIntegerField(_("band that refused"), null=True)
+    exceeded_by = models.BigIntegerField(_("units above the band"), null=True)
 
     class Meta:
         verbose_name = _("decision")

@@ -13,6 +13,8 @@ class Grant(models.Model):
     """One place given to one subject. Only the functions of `campaigns.grants.transitions` change its state.
 
     A grant takes a place of the offer, and of its merchant where the offer limits those, until it is released.
+    `band_units` is a JSON object of the units that it takes from the bands of a quota, by `BandCounter.name`; empty
+    without bands. `benefit` is what the benefit came to, where a budget had less left than that; otherwise NULL.
     `ended_at` is the instant at which it stopped being live. `review` is the reason why an operator should look at it,
     `differences` the present values of the facts that changed, by reason, and `accepted` those of them that an operator
     has accepted; both are JSON objects. `follow_again` tells the next tick to follow the grant although its facts have
@@ -40,6 +42,8 @@ class Grant(models.Model):
     claimed_at = models.DateTimeField(_("claimed at"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
     coupons = models.PositiveIntegerField(_("coupons owed"), default=0)
+    benefit = money(verbose_name=_("benefit before the budget"), null=True)
+    band_units = models.TextField(_("taken from bands"), blank=True, db_default="")
     review = models.CharField(_("for review"), max_length=200, blank=True)
     differences = models.TextField(_("changed facts"), blank=True, db_default="")
     accepted = models.TextField(_("accepted in review"), blank=True, db_default="")

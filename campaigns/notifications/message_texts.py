@@ -12,6 +12,7 @@ Kind = OutboxEvent.Kind
 NO_PLACE = {
     "quota_exhausted": gettext_lazy("the quota was used up"),
     "merchant_cap": gettext_lazy("you have reached your limit"),
+    "holder_cap": gettext_lazy("the limit of a buyer, listing or other holder was reached"),
     "stopped": gettext_lazy("the offer was stopped"),
 }
 """Reasons of refusals that become messages. A claim that failed a condition is explained on the page of its order and

@@ -77,8 +77,8 @@ def short_changes(before: OfferTerms, after: OfferTerms) -> Iterator[str]:
 
 
 def _figures(before: OfferTerms, after: OfferTerms) -> Iterator[tuple[str, str, str]]:
-    yield _("limit"), _number(before.quota.limit), _number(after.quota.limit)
-    yield _("limit per merchant"), _number(before.quota.per_merchant), _number(after.quota.per_merchant)
+    yield _("limit"), _number(before.limits.total), _number(after.limits.total)
+    yield _("limit per merchant"), _number(before.limits.per_merchant), _number(after.limits.per_merchant)
     if before.bundle is None and after.bundle is None:
         yield _("benefit"), describe_benefit(before.benefit), describe_benefit(after.benefit)
 

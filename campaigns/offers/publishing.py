@@ -10,7 +10,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
-from campaigns.offers import quota_guard
+from campaigns.offers import quota_bands, quota_guard
 from campaigns.offers.published_offers import PublishedOffer, as_data, terms_of
 from core.db import prepared_statements
 from definitions.offer_terms import OfferTerms
@@ -103,10 +103,11 @@ def objections(text: CampaignDefinition) -> list[str]:
 def _objection(row: Offer, terms: OfferTerms, campaign: str) -> str:
     if row.campaign.code != campaign:
         return _("offer %(code)s belongs to another campaign") % {"code": terms.code}
-    if terms.quota.limit is not None and terms.quota.limit < row.places_taken:
-        words = {"code": terms.code, "n": row.places_taken, "limit": terms.quota.limit}
+    limit = terms.limits.total
+    if limit is not None and limit < row.places_taken:
+        words = {"code": terms.code, "n": row.places_taken, "limit": limit}
         return _("offer %(code)s: %(n)d of the quota are used, the limit cannot be %(limit)d") % words
-    return ""
+    return quota_bands.objection(row, terms)
 
 
 def _new_version(row: Offer, terms: OfferTerms, data: dict[str, Any], *, at: datetime, by: str) -> Version:
@@ -114,8 +115,9 @@ def _new_version(row: Offer, terms: OfferTerms, data: dict[str, Any], *, at: dat
     version = Version.objects.create(
         offer=row, number=number, definition=data, digest=digest(data), published_at=at, published_by=by
     )
-    recount = (row.limit_per_merchant is None) != (terms.quota.per_merchant is None)
-    row.version, row.limit, row.limit_per_merchant = version, terms.quota.limit, terms.quota.per_merchant
+    limits = terms.limits
+    recount = (row.limit_per_merchant is None) != (limits.per_merchant is None)
+    row.version, row.limit, row.limit_per_merchant = version, limits.total, limits.per_merchant
     row.subject = terms.subject
     row.name_en, row.name_zh = terms.names.en, terms.names.zh
     row.reevaluate_all = True  # subjects without a claim may have one under the new version
@@ -124,6 +126,7 @@ def _new_version(row: Offer, terms: OfferTerms, data: dict[str, Any], *, at: dat
     )
     if recount:
         quota_guard.recount_merchants(row)
+    quota_bands.replace(row, terms)
     if terms.bundle is not None:
         Issuance.objects.get_or_create(offer=row)
     return version

@@ -21,6 +21,7 @@ from campaigns.offers import publishing
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.simulation.isolated_tables import isolated_schema
 from definitions.parser import CampaignDefinition
+from definitions.quotas import Quota
 
 MOST_ATTEMPTS = 5
 
@@ -73,7 +74,7 @@ class Report:
 def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, at: datetime) -> Report:
     """Have `clients` clients claim the offer for up to `most` subjects that meet its conditions as of `at`.
 
-    `limit` replaces the offer's own; the limit per merchant is left out, so that claims compete for the last places.
+    `limit` replaces the offer's own; its other limits are left out, so that claims compete for the last places.
     Raises DrillError.
     """
     if connection.vendor != "postgresql":
@@ -95,8 +96,7 @@ def drill(offer: PublishedOffer, *, most: int, clients: int, limit: int | None, 
 
 
 def _definition(offer: PublishedOffer, limit: int | None) -> CampaignDefinition:
-    quota = offer.terms.quota.model_copy(update={"limit": limit, "per_merchant": None})
-    terms = offer.terms.model_copy(update={"quota": quota})
+    terms = offer.terms.model_copy(update={"quota": Quota(limit=limit)})
     code, names = offer.row.campaign.code, offer.terms.names
     return CampaignDefinition.model_construct(campaign=code, names=names, zone="UTC", offers=(terms,))
 

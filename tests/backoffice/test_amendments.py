@@ -117,7 +117,7 @@ def test_an_offer_without_a_limit_gets_one(operator: Client) -> None:
         operator.post("/admin/offers/five/amend/limit/", {"shown": 1, "limit": 7}, follow=True).content.decode()
     )
     assert "five: limit none → 7" in said
-    assert proposed("five").quota.limit == 7
+    assert proposed("five").limits.total == 7
 
 
 def test_an_outdated_page_is_refused(operator: Client) -> None:
@@ -308,7 +308,7 @@ def test_a_copy_goes_into_an_open_draft(operator: Client) -> None:
     assert f'value="{other.pk}"' not in form
     operator.post(f"{PAGE}duplicate/", {"code": "x", "en": "X", "zh": "某", "draft": draft.pk})
     draft.refresh_from_db()
-    found = {terms.code: terms.quota.limit for terms in parser.read(draft.source).offers}
+    found = {terms.code: terms.limits.total for terms in parser.read(draft.source).offers}
     assert (found, draft.status) == ({"ten": 9, "five": None, "x": 9}, "draft")
 
 

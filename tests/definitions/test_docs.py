@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
-from definitions import benefits, offer_terms, yaml_roundtrip
+from definitions import benefits, offer_terms, quotas, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
 from merchants.facts import OF_MERCHANT
 from rules import base, conditions, moments, time_windows
@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 WORDS = [
     model
-    for module in (benefits, offer_terms, conditions, moments, time_windows, base)
+    for module in (benefits, offer_terms, quotas, conditions, moments, time_windows, base)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, base.DefinitionModel) and model is not base.DefinitionModel
 ]

@@ -67,6 +67,7 @@ PYDANTIC = re.compile(
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
+QUOTA = "{limit: 3, per_merchant: 1}"
 Row = tuple[str, str, str, str, str]
 WRONG: dict[str, Row] = {
     # what: (replace, by, field, fragment of the message, nearest known word)
@@ -161,6 +162,23 @@ WRONG: dict[str, Row] = {
     "percent sign": ("percent: 50}", "percent: 50%}", "offers.2.benefit.percent", "'50%' is not a number", ""),
     "quota key": ("{limit: 3", "{limits: 3", "offers.0.quota.limits", "no field", "limit"),
     "quota as number": ("{limit: 3, per_merchant: 1}", "3", "offers.0.quota", "a mapping", ""),
+    "band of": (QUOTA, "[{of: grant, at_most: 3}]", "offers.0.quota.0.of", "no word", "grants"),
+    "band key": (QUOTA, "[{of: grants, atmost: 3}]", "offers.0.quota.0.atmost", "no field", "at_most"),
+    "band holder": (
+        QUOTA, "[{of: grants, at_most: 3, per: merchants}]", "offers.0.quota.0.per", "no holder", "merchant",
+    ),
+    "band period": (QUOTA, "[{of: grants, at_most: 3, in: months}]", "offers.0.quota.0.in", "no period", "month"),
+    "band number": (QUOTA, "[{of: grants, at_most: 3.5}]", "offers.0.quota.0.at_most", "3.5 is not a whole", ""),
+    "band without currency": (QUOTA, "[{of: amount, at_most: 3.00}]", "offers.0.quota.0", "needs a currency", ""),
+    "band in part": (
+        QUOTA, "[{of: grants, at_most: 3, last: partly}]", "offers.0.quota.0.last", "only a band of: amount", "",
+    ),
+    "band currency": (
+        QUOTA, "[{of: amount, at_most: 3.00, currency: USD}]", "offers.0.quota.0.currency", "another currency", "",
+    ),
+    "band twice": (
+        QUOTA, "[{of: grants, at_most: 3}, {of: grants, at_most: 2}]", "offers.0.quota.1", "two bands limit", "",
+    ),
     "settlement key": (
         "released_by: c", "releasedby: c", "offers.0.settlement.releasedby", "no field", "released_by",
     ),

@@ -33,7 +33,7 @@ NOBODY_LOCKS = "QuerySet.select_for_update = lambda self, **options: self\n"
 def five_places(quota: str = "{limit: 5}") -> None:
     """Eight claims of one merchant, for five places."""
     merchant()
-    publish(offer("o", quota=quota))
+    publish(offer("o", benefit="{fee: freight, currency: CNY, percent: 10}", quota=quota))
     for n in range(8):
         freight(f"F{n}", paid_at=f"01 1{n}:00")
 
@@ -96,6 +96,8 @@ def nothing_unique() -> Iterator[None]:
 QUOTAS = [
     ("{limit: 5}", "campaigns_offer", "offer_places_within_limit"),
     ("{per_merchant: 5}", "campaigns_merchantquota", "merchant_places_within_limit"),
+    ("[{of: grants, at_most: 5, per: merchant, in: month}]", "campaigns_bandcounter", "band_within_limit"),
+    ("[{of: amount, at_most: 500.00, currency: CNY}]", "campaigns_bandcounter", "band_within_limit"),
 ]
 
 

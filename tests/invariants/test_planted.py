@@ -4,6 +4,7 @@ A violation is planted by a write that no function of the code makes. Those mark
 a copy of the table without constraints the invariant must find them.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,6 +22,7 @@ from campaigns.grants import transitions
 from campaigns.ledger import journal
 from campaigns.models import (
     Attachment,
+    BandCounter,
     Coupon,
     Decision,
     Grant,
@@ -34,6 +36,8 @@ from campaigns.models import (
     Version,
 )
 from campaigns.monitoring import invariants
+from campaigns.offers import quota_bands
+from definitions.offer_terms import OfferTerms
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants import members
@@ -147,6 +151,37 @@ def less_than_no_places_are_counted() -> None:
 @plant("I01")
 def the_line_is_shorter_than_a_place_in_it() -> None:
     Offer.objects.filter(code="charter-5-off").update(qualified_claims=1)
+
+
+def banded(band: str) -> BandCounter:
+    """Give an offer a band of its quota, with the counters of its grants; return one that counts some."""
+    row = Offer.objects.select_related("version").get(code="service-fee-half")
+    assert row.version is not None
+    quota_bands.replace(row, OfferTerms.model_validate({**row.version.definition, "quota": [json.loads(band)]}))
+    return BandCounter.objects.filter(taken__gt=1).order_by("pk")[0]
+
+
+MONTHLY = '{"of": "grants", "at_most": "9000", "per": "merchant", "in": {"calendar": "month", "zone": "UTC"}}'
+BUDGET = '{"of": "amount", "at_most": "900000.00", "currency": "USD"}'
+
+
+@plant("I01")
+def less_than_the_grants_of_a_month_are_counted() -> None:
+    change(banded(MONTHLY), taken=F("taken") - 1)
+
+
+@plant("I01")
+def a_grant_takes_less_of_a_budget_than_its_amount() -> None:
+    counter = banded(BUDGET)
+    grant = a_grant(amount__gt=1, status="settled")
+    units = quota_bands.units_in(grant)[counter.name]
+    change(grant, band_units=json.dumps({counter.name: units - 100}))
+    change(counter, taken=F("taken") - 100)
+
+
+@plant("I02", refused=(BandCounter,))
+def more_of_a_budget_taken_than_there_is() -> None:
+    change(banded(BUDGET), limit=F("taken") - 1)
 
 
 # --- I02, I03 ---

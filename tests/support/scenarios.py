@@ -2,6 +2,7 @@
 
 from campaigns.models import (
     Attachment,
+    BandCounter,
     Coupon,
     Decision,
     Grant,
@@ -69,7 +70,7 @@ def small_world() -> None:
 def wipe() -> None:
     """Delete everything that was decided and mark all facts as unprocessed, as before the first tick."""
     with unguarded():
-        for model in (JournalEntry, Attachment, Coupon, Grant, MerchantQuota, Decision, Tag, TickRun):
+        for model in (JournalEntry, Attachment, Coupon, Grant, MerchantQuota, BandCounter, Decision, Tag, TickRun):
             model._default_manager.all().delete()
     Issuance.objects.update(planned=0, issued=0, spent_until=None)
     Offer.objects.update(

@@ -11,7 +11,18 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from campaigns.engine import ticker
-from campaigns.models import Attachment, Coupon, Decision, Grant, JournalEntry, MerchantQuota, Offer, Tag, Version
+from campaigns.models import (
+    Attachment,
+    BandCounter,
+    Coupon,
+    Decision,
+    Grant,
+    JournalEntry,
+    MerchantQuota,
+    Offer,
+    Tag,
+    Version,
+)
 from campaigns.offers import publishing
 from definitions import parser
 from imports.models import ImportBatch
@@ -195,6 +206,9 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
         "asked": sorted(Attachment.objects.values_list("order_no", "merchant", "coupon__number")),
         "quotas": sorted(
             MerchantQuota.objects.exclude(places_taken=0).values_list("offer__code", "merchant", "places_taken")
+        ),
+        "bands": sorted(
+            BandCounter.objects.exclude(taken=0).values_list("band__offer__code", "band__signature", "key", "taken")
         ),
         "used": sorted(Offer.objects.values_list("code", "places_taken", "qualified_claims")),
         "moves": sorted(on_grants),

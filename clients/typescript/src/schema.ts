@@ -961,6 +961,7 @@ export interface components {
          *     * `paused` - paused
          *     * `quota_exhausted` - quota_exhausted
          *     * `merchant_cap` - merchant_cap
+         *     * `holder_cap` - holder_cap
          *     * `stopped` - stopped
          *     * `refused` - refused
          *     * `before_opening` - before_opening
@@ -968,7 +969,7 @@ export interface components {
          *     * `not_applicable` - not_applicable
          * @enum {string}
          */
-        ClaimOutcome: "granted" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
+        ClaimOutcome: "granted" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "holder_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
         /** @description Subject of a claim: a recorded one by its `key`, or a new one by its `fact`, which is recorded first. */
         ClaimRequest: {
             subject: components["schemas"]["Subject"];
@@ -1000,6 +1001,7 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
+             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -1015,6 +1017,7 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
+             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -1040,6 +1043,7 @@ export interface components {
          *     * `paused` - paused
          *     * `quota_exhausted` - quota_exhausted
          *     * `merchant_cap` - merchant_cap
+         *     * `holder_cap` - holder_cap
          *     * `stopped` - stopped
          *     * `refused` - refused
          *     * `before_opening` - before_opening
@@ -1047,7 +1051,7 @@ export interface components {
          *     * `not_applicable` - not_applicable
          * @enum {string}
          */
-        ClaimState: "reserved" | "locked" | "settled" | "released" | "forfeited" | "revoked" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
+        ClaimState: "reserved" | "locked" | "settled" | "released" | "forfeited" | "revoked" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "holder_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
         /**
          * @description Result of one condition, as values for programs and as text for people.
          *
@@ -1133,6 +1137,7 @@ export interface components {
              *     * `merchant_cap` - merchant_cap
              *     * `quota_exhausted` - quota_exhausted
              *     * `stopped` - stopped
+             *     * `holder_cap` - holder_cap
              *     * `pending` - pending
              *     * `before_opening` - before_opening
              *     * `no_claim` - no_claim
@@ -1256,6 +1261,7 @@ export interface components {
              *     * `merchant_cap` - merchant_cap
              *     * `quota_exhausted` - quota_exhausted
              *     * `stopped` - stopped
+             *     * `holder_cap` - holder_cap
              *     * `pending` - pending
              *     * `before_opening` - before_opening
              *     * `no_claim` - no_claim
@@ -1618,13 +1624,14 @@ export interface components {
          *     * `merchant_cap` - merchant_cap
          *     * `quota_exhausted` - quota_exhausted
          *     * `stopped` - stopped
+         *     * `holder_cap` - holder_cap
          *     * `pending` - pending
          *     * `before_opening` - before_opening
          *     * `no_claim` - no_claim
          *     * `not_a_subject` - not_a_subject
          * @enum {string}
          */
-        Outcome: "granted" | "refused" | "superseded" | "merchant_cap" | "quota_exhausted" | "stopped" | "pending" | "before_opening" | "no_claim" | "not_a_subject";
+        Outcome: "granted" | "refused" | "superseded" | "merchant_cap" | "quota_exhausted" | "stopped" | "holder_cap" | "pending" | "before_opening" | "no_claim" | "not_a_subject";
         PatchedFacts: {
             facts?: {
                 [key: string]: unknown;
@@ -1653,7 +1660,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
             detail: string;
             errors: components["schemas"]["FieldError"][];
         };
@@ -1682,7 +1689,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
             detail: string;
             errors: components["schemas"]["FieldError"][];
             /** @description Subject and key: there is one claim for each subject. */
@@ -1704,6 +1711,7 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
+             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -1719,6 +1727,7 @@ export interface components {
              *     * `paused` - paused
              *     * `quota_exhausted` - quota_exhausted
              *     * `merchant_cap` - merchant_cap
+             *     * `holder_cap` - holder_cap
              *     * `stopped` - stopped
              *     * `refused` - refused
              *     * `before_opening` - before_opening
@@ -5931,13 +5940,14 @@ export interface operations {
                 offer?: string;
                 /**
                  * @description * `granted` - granted
+                 *     * `holder_cap` - holder_cap
                  *     * `merchant_cap` - merchant_cap
                  *     * `quota_exhausted` - quota_exhausted
                  *     * `refused` - refused
                  *     * `stopped` - stopped
                  *     * `superseded` - superseded
                  */
-                outcome?: "granted" | "merchant_cap" | "quota_exhausted" | "refused" | "stopped" | "superseded";
+                outcome?: "granted" | "holder_cap" | "merchant_cap" | "quota_exhausted" | "refused" | "stopped" | "superseded";
                 /** @description Rows of a page, at most. */
                 size?: number;
             };

@@ -19,7 +19,7 @@ PAGE_SIZE = 100
 RETRY_STATUSES = (429, 502, 503, 504)
 IN_PROGRESS = "in_progress"
 CONFLICT = 409
-NO_BENEFIT = ("quota_exhausted", "merchant_cap", "stopped", "refused", "before_opening", "ended")
+NO_BENEFIT = ("quota_exhausted", "merchant_cap", "holder_cap", "stopped", "refused", "before_opening", "ended")
 LONGEST_WAIT = 60.0
 
 
