@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.drafts import check_definition, draft_warnings
+from backoffice.estimated_reach import reach_of
 from backoffice.offer_form import shapes
 from backoffice.offer_form.actions import apply_actions
 from backoffice.offer_form.document import CODE, campaign_context, codes_of, find_offer, load
@@ -227,6 +228,8 @@ def _render(request: HttpRequest, builder: Builder, outcome: Outcome) -> HttpRes
         other_problems=_elsewhere(builder),
         text=sent.get("yaml", "") if builder.text_problems else builder.mine,
         edits_text=sent.get("show") == "text" or bool(builder.text_problems),
+        shows_reach=has_permissions(request, "view_simulation"),
+        reach=reach_of(draft, code) if has_permissions(request, "view_simulation") else None,
     )
 
 

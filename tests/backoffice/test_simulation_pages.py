@@ -54,6 +54,18 @@ def test_a_new_simulation_begins_with_a_draft(staff: Staff) -> None:
     assert ana.get("/admin/simulations/new/", {"draft": draft.pk}).status_code == 200
 
 
+def test_the_builder_shows_the_reach_that_was_simulated(staff: Staff) -> None:
+    draft, _simulation = simulated(("limit: 6", "limit: 7"))
+    ana, path = staff("ana", "operator"), f"/admin/drafts/{draft.pk}/offers/ten/"
+    page = text(ana, path)
+    assert "Estimated reach Benefits granted 7 Merchants 2 Cost 700.90 CNY Simulated" in page
+    assert "The draft has changed since" not in page
+    drafts.write(draft, draft.source.replace("limit: 7", "limit: 8"), was=draft.digest, at=AT, by="ana")
+    assert "The draft has changed since. Run it again." in text(ana, path)
+    Simulation.objects.all().delete()
+    assert "Run a simulation to see how many orders" in text(ana, path)
+
+
 def test_what_waits_is_grouped(staff: Staff) -> None:
     ana, bo = staff("ana", "operator"), staff("bo", "approver")
     campaign = Campaign.objects.get()
