@@ -41,6 +41,11 @@ def format_number(n: object) -> str:
     return format_decimal(n, locale=babel_locale())  # type: ignore[arg-type]  # any number
 
 
+def format_percent(n: object) -> str:
+    """Return `5%` or `0.3%`."""
+    return f"{format_decimal(n, '#,##0.####', locale=babel_locale())}%"  # type: ignore[arg-type]  # any number
+
+
 def format_instant(at: datetime, zone: str) -> str:
     """Return `1 Oct 2022, 14:59 Beijing`: an instant on the clock of a zone, to the minute, with the clock's city."""
     text = format_datetime(at, _("d MMM y, HH:mm"), tzinfo=ZoneInfo(zone), locale=babel_locale())

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from babel.numbers import format_decimal
 from django.utils.translation import gettext as _
 
 from core.facts import FEES, SUBJECTS
-from core.formatting import babel_locale, format_money, join_and
+from core.formatting import format_money, format_percent, join_and
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount, Reduction
 from logistics.facts import FREIGHT_ORDERS
 from rules.query_row import QueryRow
@@ -63,11 +62,6 @@ def _slices(discount: Discount, currency: str) -> Iterator[str]:
         elif part.percent and end is not None:
             words["end"] = format_money(end, currency)
             yield _("%(off)s of the part from %(start)s to %(end)s") % words
-
-
-def format_percent(number: object) -> str:
-    """Return `5%` or `0.3%`."""
-    return f"{format_decimal(number, '#,##0.####', locale=babel_locale())}%"  # type: ignore[arg-type]  # any number
 
 
 def _off(reduction: Reduction, currency: str) -> str:

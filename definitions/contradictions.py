@@ -15,7 +15,8 @@ from core.money import CENT
 from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from rules.measures import Measure
 from rules.moments import case_fact, moment_facts
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import FLAGS
@@ -76,7 +77,7 @@ def find_contradiction(
     `happened` are instants that the row is known to have, `until` is the instant as of which facts are seen, if fixed.
     """
     plain = [condition for condition in conditions if not isinstance(condition, AnyOf)]
-    found = _in_facts(plain, row, happened, until) or _in_states(plain) or _in_counts(plain)
+    found = _in_facts(plain, row, happened, until) or _in_states(plain) or _in_counts(plain) or _in_measures(plain)
     if found:
         return found
     for either in conditions:
@@ -207,6 +208,19 @@ def _in_states(plain: Iterable[Condition]) -> str:
         if set(one.of) <= barred:
             return str(one.in_force)
     return ""
+
+
+def _in_measures(plain: Iterable[Condition]) -> str:
+    """Return the name of a measure that no number can meet."""
+    values: list[tuple[Measure, _Values]] = []
+    for condition in plain:
+        if isinstance(condition, Measured):
+            left = next((left for measure, left in values if measure == condition.measure), None)
+            if left is None:
+                left = _Values(present=True)
+                values.append((condition.measure, left))
+            _restrict_amount(left, condition.operator, condition.bound, CENT)
+    return next((measure.name for measure, left in values if left.is_empty), "")
 
 
 def _in_counts(plain: Iterable[Condition]) -> str:

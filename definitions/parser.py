@@ -13,7 +13,9 @@ from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.quotas import with_limits
 from definitions.yaml_text import YamlText
 from rules.base import DefinitionModel, Names, ValueList
+from rules.comparisons import Code
 from rules.errors import ErrorCollector, UnknownWordError
+from rules.measures import Measure
 from rules.time_windows import Window, Zone
 
 
@@ -25,6 +27,7 @@ class CampaignDefinition(DefinitionModel):
     zone: Zone
     windows: dict[str, Window] = {}
     lists: dict[str, ValueList] = {}
+    measures: dict[Code, Measure] = {}
     offers: tuple[OfferTerms, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -57,7 +60,8 @@ def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> 
     _set_quotas(text.value, quotas or {})
     # A zone with an error is reported once, not at every time without a zone of its own.
     context: dict[str, Any] = {"zone": _valid_zone(text.value.get("zone"))}
-    context |= {kind: _valid(model, text.value.get(kind), context) for kind, model in SHARED.items()}
+    context |= {kind: _valid(adapter, text.value.get(kind), context) for kind, adapter in SHARED.items()}
+    context["measures"] = _measures(text.value.get("measures"), context)
     try:
         campaign = CampaignDefinition.model_validate(text.value, context=context)
     except ValidationError as error:
@@ -97,24 +101,37 @@ def _between_parts(campaign: dict[str, Any], context: dict[str, Any]) -> list[Er
     return errors.details("CampaignDefinition") + partial_checks.find_errors(offers, context)
 
 
-SHARED: dict[str, type[DefinitionModel]] = {"windows": Window, "lists": ValueList}
+SHARED: dict[str, TypeAdapter[Any]] = {"windows": TypeAdapter(Window), "lists": TypeAdapter(ValueList)}
+MEASURE: TypeAdapter[Any] = TypeAdapter(Measure)
 
 
-def _valid(model: type[DefinitionModel], entries: object, context: dict[str, Any]) -> dict[str, DefinitionModel]:
+def _valid(adapter: TypeAdapter[Any], entries: object, context: dict[str, Any]) -> dict[str, Any]:
     """Return the entries without errors. Errors of the others are reported with those of the whole campaign."""
-    valid: dict[str, DefinitionModel] = {}
+    valid: dict[str, Any] = {}
     for name, entry in entries.items() if isinstance(entries, dict) else ():
         try:
-            valid[name] = model.model_validate(entry, context=context)
+            valid[name] = adapter.validate_python(entry, context=context)
         except ValidationError:
             continue
     return valid
 
 
+def _measures(entries: object, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the measures without errors, each with its name as its code. A percentage names those of rows."""
+    of_rows = _coded(_valid(MEASURE, entries, context))
+    return of_rows | _coded(_valid(MEASURE, entries, {**context, "measures": of_rows}))
+
+
+def _coded(measures: dict[str, Any]) -> dict[str, Any]:
+    return {name: measure.model_copy(update={"code": measure.code or name}) for name, measure in measures.items()}
+
+
 def _problems(text: YamlText, details: list[ErrorDetails]) -> list[Problem]:
     """Return every error of the text, without those that only follow from another one."""
     above = {detail["loc"][:n] for detail in details for n in range(len(detail["loc"]))}
-    broken = {name for kind in SHARED if isinstance(entries := text.value.get(kind), dict) for name in entries}
+    broken = {
+        name for kind in (*SHARED, "measures") if isinstance(entries := text.value.get(kind), dict) for name in entries
+    }
     return [
         _problem(text, detail)
         for detail in details[:MOST_DETAILS]

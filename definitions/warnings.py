@@ -17,7 +17,8 @@ from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 from logistics.facts import FREIGHT_ORDERS
 from rules.base import DefinitionModel
-from rules.conditions import AnyOf, Comparison, Condition, Counting
+from rules.conditions import AnyOf, Comparison, Condition, Counting, Measured
+from rules.measures import RowMeasure
 from rules.offer_facts import BENEFIT
 from rules.query_row import QueryRow
 from rules.time_windows import Window, bounds_in
@@ -60,6 +61,9 @@ def _contradictions(offer: OfferTerms) -> Iterator[str]:
     for condition in _counting((*offer.asked, *offer.settlement.requires)):
         if fact := find_contradiction(condition.where, QueryRow(COLLECTIONS[condition.count])):
             yield f"{condition.name}: " + _contradict(fact, _("nothing is ever counted"))
+    for name, measure in _measured((*offer.asked, *offer.settlement.requires)):
+        if fact := find_contradiction((*measure.among, *measure.where), QueryRow(measure.collection)):
+            yield f"{name}: " + _contradict(fact, _("nothing is ever counted"))
     if fact := find_contradiction(offer.settlement.requires, offer.row):
         yield "settlement.requires: " + _contradict(fact, _("every grant will be forfeited"))
     if offer.bundle and (fact := find_contradiction(offer.bundle.where, QueryRow(FREIGHT_ORDERS))):
@@ -90,6 +94,15 @@ def _counting(conditions: Sequence[Condition]) -> Iterator[Counting]:
             yield from _counting(condition.any)
         elif isinstance(condition, Counting):
             yield condition
+
+
+def _measured(conditions: Sequence[Condition]) -> Iterator[tuple[str, RowMeasure]]:
+    """Yield the measures of rows that conditions name, each with the code of its condition."""
+    for condition in conditions:
+        if isinstance(condition, AnyOf):
+            yield from _measured(condition.any)
+        elif isinstance(condition, Measured):
+            yield from ((condition.name, measure) for measure in condition.measure.rows())
 
 
 def _can_be_worthless(offer: OfferTerms) -> bool:

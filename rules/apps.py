@@ -7,4 +7,4 @@ class RulesConfig(AppConfig):
     verbose_name = _("Rules")
 
     def ready(self) -> None:
-        from rules import calendars, moments  # noqa: F401, PLC0415  register SQL functions on every SQLite connection
+        from rules import calendars, moments, quotients  # noqa: F401, PLC0415  register SQL functions on every SQLite connection

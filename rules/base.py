@@ -140,19 +140,19 @@ MOST_QUOTED = 60
 def named(kind: str) -> BeforeValidator:
     """Return a validator that replaces a name by the entry of the campaign's `kind`: windows or lists."""
 
-    def resolve(value: object, info: ValidationInfo) -> Any:
-        if not isinstance(value, str):
-            return value
-        known = (info.context or {}).get(kind, {})
-        if value not in known:
-            raise UnknownWordError(
-                _("%(word)r is not among the campaign's %(kind)s") % {"word": value, "kind": kind},
-                word=value,
-                known=known,
-            )
-        return known[value]
+    return BeforeValidator(lambda value, info: resolve_name(kind, value, info), json_schema_input_type=Any)
 
-    return BeforeValidator(resolve, json_schema_input_type=Any)
+
+def resolve_name(kind: str, value: object, info: ValidationInfo) -> Any:
+    """Return the campaign's entry of that name, or the value if it is no name. Raises UnknownWordError."""
+    if not isinstance(value, str):
+        return value
+    known = (info.context or {}).get(kind, {})
+    if value not in known:
+        raise UnknownWordError(
+            _("%(word)r is not among the campaign's %(kind)s") % {"word": value, "kind": kind}, word=value, known=known
+        )
+    return known[value]
 
 
 NamedList = Annotated[ValueList, named("lists")]

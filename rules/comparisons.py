@@ -7,8 +7,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
+from core.facts import countable
 from rules import operators
-from rules.base import DefinitionModel, NamedList, WrittenNumber
+from rules.base import DefinitionModel, KnownWord, NamedList, WrittenNumber
 from rules.errors import ErrorCollector
 from rules.offer_facts import BENEFIT
 from rules.query_row import QueryRow
@@ -27,6 +28,8 @@ MOST_ROWS = 100_000_000
 NOTHING_TO_DISCOUNT = "nothing_to_discount"
 Amount = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_places=2)]
 WholeNumber = Annotated[int, WrittenNumber]
+
+CountableName = Annotated[str, KnownWord("collection to count", countable)]
 
 
 class Comparison(DefinitionModel):

@@ -19,20 +19,20 @@ from django.db.models.lookups import LessThanOrEqual
 from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from core.facts import COLLECTIONS, STATES, MerchantState, countable
+from core.facts import COLLECTIONS, STATES, MerchantState
 from rules import operators
 from rules.base import DefinitionModel, KnownWord, form_of
-from rules.comparisons import MOST_ROWS, Amount, Code, Comparison, Switch, WholeNumber
+from rules.comparisons import MOST_ROWS, Amount, Code, Comparison, CountableName, Switch, WholeNumber
 from rules.errors import ErrorCollector, UnknownWordError
+from rules.measured import Measured
 from rules.query_row import QueryRow, row_count
 
 __all__ = [
-    "Amount", "AnyOf", "Code", "Comparison", "Condition", "CountableName", "Counting", "InForce", "RowCondition",
-    "Switch", "WholeNumber", "all_of", "check_all", "reference_lists",
+    "Amount", "AnyOf", "Code", "Comparison", "Condition", "CountableName", "Counting", "InForce", "Measured",
+    "RowCondition", "Switch", "WholeNumber", "all_of", "check_all", "reference_lists",
 ]  # fmt: skip
 
 StateName = Annotated[str, KnownWord("state", lambda: STATES)]
-CountableName = Annotated[str, KnownWord("collection to count", countable)]
 
 
 class InForce(DefinitionModel):
@@ -180,6 +180,7 @@ def _form(value: object) -> str:
     forms = {
         "fact": "Comparison",
         "count": "Counting",
+        "measure": "Measured",
         "any": "AnyOf",
         "in_force": "InForce",
         "not_in_force": "InForce",
@@ -192,6 +193,7 @@ Condition = Annotated[
     Annotated[Comparison, Tag("Comparison")]
     | Annotated[InForce, Tag("InForce")]
     | Annotated[Counting, Tag("Counting")]
+    | Annotated[Measured, Tag("Measured")]
     | Annotated[AnyOf, Tag("AnyOf")],
     Discriminator(_form),
 ]

@@ -5,9 +5,9 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core.formatting import city_name, format_number, join_or
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
+from rules.comparison_sentences import describe_event, describe_window
 from rules.periods import AnyPeriod, FirstDays, LastDays, Sessions
 from rules.query_row import QueryRow
-from rules.sentences import describe_event, describe_window
 from rules.time_windows import Window
 
 SAME = {

@@ -56,7 +56,7 @@ class ConditionResultSerializer(Base):
         allow_null=True, help_text="What is missing, or too much; null if it held or is not a matter of more or less."
     )
     unit = serializers.CharField(
-        allow_null=True, help_text="A currency, `hours`, or the name of the rows that are counted."
+        allow_null=True, help_text="A currency, `%`, `hours`, or the name of the rows that are counted."
     )
     required_text = serializers.CharField()
     actual_text = serializers.CharField()

@@ -13,6 +13,9 @@ from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
 from backoffice.offer_form.inputs import Label, SelectField
 from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.times import TimeForm, initial_time
+from definitions import yaml_roundtrip
+from definitions.errors import DefinitionError
+from rules.measures import PercentMeasure, RowMeasure
 
 NAME = re.compile(r"[\w-]{1,64}", re.ASCII)
 ENTER_NAME = gettext_lazy("Enter a name.")
@@ -158,6 +161,42 @@ class ListForm(OptionalNamesForm, KeyedForm):
         return {**entry, "labels": labels if labels and not named else ABSENT}
 
 
+class MeasureForm(OptionalNamesForm, KeyedForm):
+    """Shared measure: its key, its names, and what it is, as YAML."""
+
+    languages = ("names_en", "names_zh")
+    empty_texts = {**KeyedForm.empty_texts, "text": _("Enter what is measured.")}
+    names_en = forms.CharField(label=_("Name in English"), required=False, max_length=200)
+    names_zh = forms.CharField(label=_("Name in Chinese"), required=False, max_length=200)
+    text = forms.CharField(label=_("Measure as YAML"), required=False, widget=forms.Textarea(attrs={"rows": 5}))
+
+    def clean_text(self) -> str:
+        text: str = (self.cleaned_data.get("text") or "").replace("\r\n", "\n")
+        try:
+            if text and not isinstance(yaml_roundtrip.load(text), dict):
+                raise forms.ValidationError(gettext("Write keys with values here, such as “key: value”."))
+        except DefinitionError as error:
+            raise forms.ValidationError([problem.message for problem in error.problems]) from error
+        return text
+
+    def to_row(self) -> dict[str, Any]:
+        """Return the measure for the definition. Its words are replaced as a whole."""
+        try:
+            words = yaml_roundtrip.load(str(self.written("text") or ""))
+        except DefinitionError:
+            words = {}
+        known = dict.fromkeys((*RowMeasure.field_words(), *PercentMeasure.field_words()), ABSENT)
+        return {**known, "names": self.written_names() or ABSENT, **(words if isinstance(words, dict) else {})}
+
+
+class MeasureFormSet(RowFormSet):
+    """Measures of a campaign."""
+
+    form = MeasureForm
+    first_names = ("key",)
+    key_name = "key"
+
+
 class ListFormSet(RowFormSet):
     """Lists of a campaign."""
 
@@ -176,12 +215,14 @@ class CampaignForms:
             _initial_window(key, window, context.zone) for key, window in (document.get("windows") or {}).items()
         ]
         lists = [_initial_list(key, entry) for key, entry in (document.get("lists") or {}).items()]
+        measures = [_initial_measure(key, entry) for key, entry in (document.get("measures") or {}).items()]
+        self.measures = MeasureFormSet(data, prefix="measures", initial=measures, form_kwargs=shared)
         self.windows = WindowFormSet(data, prefix="windows", initial=windows, form_kwargs=shared)
         self.lists = ListFormSet(data, prefix="lists", initial=lists, form_kwargs=shared)
 
     @property
     def parts(self) -> list[Part]:
-        return [self.basics, self.windows, self.lists]
+        return [self.basics, self.windows, self.lists, self.measures]
 
     def is_valid(self) -> bool:
         """Return whether every part is complete and right."""
@@ -197,7 +238,9 @@ class CampaignForms:
         """Return the words of the campaign. The forms have been checked."""
         windows = {form.written("key"): row for form, row in _written(self.windows)}
         lists = {form.written("key"): row for form, row in _written(self.lists)}
-        return {**self.basics.to_campaign(), "windows": windows or ABSENT, "lists": lists or ABSENT}
+        measures = {form.written("key"): row for form, row in _written(self.measures)}
+        shared = {"windows": windows, "lists": lists, "measures": measures}
+        return {**self.basics.to_campaign(), **{word: entries or ABSENT for word, entries in shared.items()}}
 
 
 def _written(rows: RowFormSet) -> list[tuple[SectionForm, Any]]:
@@ -214,6 +257,13 @@ def _initial_window(key: str, window: Any, zone: str) -> dict[str, Any]:
     ends = window if isinstance(window, dict) else {}
     start, end = initial_time(ends.get("from"), zone), initial_time(ends.get("to"), zone, is_end=True)
     return {"key": key, "from": start, "to": end}
+
+
+def _initial_measure(key: str, entry: Any) -> dict[str, Any]:
+    full: dict[str, Any] = entry if isinstance(entry, dict) else {}
+    names = full.get("names") or {}
+    text = yaml_roundtrip.dump({word: part for word, part in full.items() if word != "names"}).strip()
+    return {"key": key, "names_en": names.get("en"), "names_zh": names.get("zh"), "text": text}
 
 
 def _initial_list(key: str, entry: Any) -> dict[str, Any]:

@@ -1,20 +1,23 @@
 """Choices of a condition: the fields of a row, states of the merchant, rows to count, and groups."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from backoffice.offer_form.condition_rows import ANY, COUNT_PREFIX, STATE_PREFIX
+from backoffice.offer_form.condition_rows import ANY, COUNT_PREFIX, MEASURE_PREFIX, STATE_PREFIX
 from backoffice.offer_form.inputs import Choices
 from core.facts import MERCHANT, MERCHANT_PREFIX, STATES, Collection, countable
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 
 
-def conditions_on(collection: Collection, *, simple: bool, deepest: bool) -> Choices:
-    """Return what a condition can be about, in groups. A `simple` one is about a field of the row itself."""
+def conditions_on(collection: Collection, measures: Mapping[str, str], *, simple: bool, deepest: bool) -> Choices:
+    """Return what a condition can be about, in groups. A `simple` one is about a field of the row itself.
+
+    `measures` are the names of those of the campaign, by key.
+    """
     of: dict[str, Choices] = {}
     for key, fact in collection.facts.items():
         reference = collection.reference_of(key)
@@ -30,6 +33,8 @@ def conditions_on(collection: Collection, *, simple: bool, deepest: bool) -> Cho
         for name, rows in countable().items():
             of_merchant.append((COUNT_PREFIX + name, _("Merchant has: %(what)s") % {"what": rows.label}))
     groups.append((_("Merchant"), of_merchant))
+    if not simple:
+        groups.append((_("Measures"), [(MEASURE_PREFIX + key, name) for key, name in measures.items()]))
     if not simple or BENEFIT in collection.facts:
         facts = OFFER_FACTS.items() if not simple else [(BENEFIT, OFFER_FACTS[BENEFIT])]
         groups.append((_("Offer"), [(key, capfirst(str(fact.label))) for key, fact in facts]))

@@ -8,7 +8,15 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.offer_form import condition_rows as words
 from backoffice.offer_form.condition_choices import conditions_on, force_choices
-from backoffice.offer_form.condition_rows import ANY, BOUNDS, COUNT_PREFIX, CUSTOM, NO_ROWS, STATE_PREFIX
+from backoffice.offer_form.condition_rows import (
+    ANY,
+    BOUNDS,
+    COUNT_PREFIX,
+    CUSTOM,
+    MEASURE_PREFIX,
+    NO_ROWS,
+    STATE_PREFIX,
+)
 from backoffice.offer_form.forms import SectionForm, instants
 from backoffice.offer_form.inputs import Choices, NumberField, SelectField, SuggestInput, TokensField
 from backoffice.offer_form.known_values import KnownValues, closed
@@ -72,34 +80,34 @@ class ConditionInputs(SectionForm):
 
     @property
     def allowed_operators(self) -> list[str]:
-        """Return the operators that the chosen fact takes, its default first."""
+        """Return the operators that the chosen fact or measure takes, its default first."""
+        if self.kind == "measure":
+            return [*words.AMOUNTS]
         kind = self.known_fact.kind
         allowed = [o.name.rstrip("_") for o in operators.OPERATORS.values() if kind in o.kinds]
         return sorted(allowed, key=lambda word: word != words.DEFAULT_OPERATORS.get(kind, "is"))
 
     @property
     def kind(self) -> str:
-        """Return the kind of the condition: raw, empty, state, count, any or comparison."""
+        """Return the kind of the condition: raw, empty, state, count, measure, any or comparison."""
         if self.value_of("raw"):
             return "raw"
         if not self.fact_name:
             return "empty"
-        marked = {STATE_PREFIX: "state", COUNT_PREFIX: "count"}
+        marked = {STATE_PREFIX: "state", COUNT_PREFIX: "count", MEASURE_PREFIX: "measure"}
         return "any" if self.fact_name == ANY else marked.get(self.fact_name[0], "comparison")
 
     def visible_names(self) -> list[str]:
-        match self.kind:
-            case "raw":
-                return ["raw"]
-            case "empty":
-                return ["fact"]
-            case "state":
-                return ["fact", "force", "of", "at_fact", "code"]
-            case "count":
-                return ["fact", "bound", *([] if self.text_of("bound") == NO_ROWS else ["number"]), "code"]
-            case "any":
-                return ["fact", "code"]
-        return ["fact", "op", *self._operand_names(), "code"]
+        of_count = ["bound"] if self.text_of("bound") == NO_ROWS else ["bound", "number"]
+        names = {
+            "raw": ["raw"],
+            "empty": ["fact"],
+            "state": ["fact", "force", "of", "at_fact", "code"],
+            "count": ["fact", *of_count, "code"],
+            "any": ["fact", "code"],
+            "measure": ["fact", "op", "number", "code"],
+        }
+        return names.get(self.kind) or ["fact", "op", *self._operand_names(), "code"]
 
     def _operand_names(self) -> list[str]:
         op, kind = self.text_of("op"), self.known_fact.kind
@@ -117,7 +125,7 @@ class ConditionInputs(SectionForm):
         """Let the data fit the field that was chosen: its operator, and values that other inputs can take over."""
         if self.kind == "count" and not self.text_of("bound"):
             self._put_data({"bound": ["at_least"]})
-        if self.kind != "comparison":
+        if self.kind not in ("comparison", "measure"):
             return
         if self.text_of("op") not in self.allowed_operators:
             self._put_data({"op": [self.allowed_operators[0]]})
@@ -136,7 +144,9 @@ class ConditionInputs(SectionForm):
     def _set_choices(self) -> None:
         state = STATES.get(self.fact_name.removeprefix(STATE_PREFIX))
         choices: dict[str, Choices] = {
-            "fact": conditions_on(self.collection, simple=self.simple, deepest=self.depth >= DEEPEST),
+            "fact": conditions_on(
+                self.collection, self.campaign.measures, simple=self.simple, deepest=self.depth >= DEEPEST
+            ),
             "op": [(word, words.OPERATOR_LABELS[word]) for word in self.allowed_operators],
             "named_list": [(CUSTOM, _("these values")), *self.campaign.list_names.items()],
             "window": [(CUSTOM, _("these dates")), *((name, name) for name in self.campaign.windows)],

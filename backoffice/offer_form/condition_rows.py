@@ -32,14 +32,15 @@ OPERATOR_LABELS: dict[str, Promise] = {
     "empty": _("is empty"),
 }
 DEFAULT_OPERATORS = {"money": "at_least", "number": "at_least", "instant": "within", "text": "in", "flag": "is"}
-NUMERIC = ("at_least", "more_than", "at_most", "less_than", "within_hours")
+AMOUNTS = ("at_least", "more_than", "at_most", "less_than")
+NUMERIC = (*AMOUNTS, "within_hours")
 BOUNDS = ("from", "by", "not_before")
 REFERENCES = ("in_reference", "not_in_reference")
 CUSTOM = "·"
 """Choice of values or dates of this condition's own, in place of a list or window of the campaign."""
 
-STATE_PREFIX, COUNT_PREFIX, ANY = "=", "#", "|any"
-"""Mark, among the fields to choose from, a state of the merchant, rows to count, and a group of conditions."""
+STATE_PREFIX, COUNT_PREFIX, MEASURE_PREFIX, ANY = "=", "#", "~", "|any"
+"""Mark, among the fields to choose from, a state of the merchant, rows to count, a measure, a group of conditions."""
 
 NO_ROWS = "none"
 """Choice for a count of at most 0."""
@@ -69,16 +70,16 @@ def initial_condition(row: Any, collection: Collection, zone: str) -> dict[str, 
     if not isinstance(row, dict) or any(shapes.misshapen(row, shapes.CONDITION)):
         return {"raw": yaml_roundtrip.dump(row if isinstance(row, dict) else {"": row}).strip()}
     code = {"code": row.get("code") or ""}
-    if "count" in row:
-        return code | _initial_count(row)
-    if "any" in row:
-        return code | {"fact": ANY, "rows": list(row["any"] or ())}
+    if "count" in row or "any" in row:
+        return code | (_initial_count(row) if "count" in row else {"fact": ANY, "rows": list(row["any"] or ())})
     state = next((word for word in ("in_force", "not_in_force") if word in row), "")
     if state and row[state] in STATES:
         of, at = [str(value) for value in row.get("of") or ()], row.get("at") or ""
         return code | {"fact": f"{STATE_PREFIX}{row[state]}", "force": state, "of": of, "at_fact": at}
-    if "fact" in row and operator_of(row):
-        word = operator_of(row)
+    word = operator_of(row)
+    if "measure" in row and word:
+        return code | {"fact": f"{MEASURE_PREFIX}{row['measure']}", "op": word, "number": row[word]}
+    if "fact" in row and word:
         fact = fact_named(collection, str(row["fact"]))
         return code | {"fact": fact.name, "op": word, **_initial_operand(word, row[word], fact, zone)}
     return {"raw": yaml_roundtrip.dump(row).strip()}

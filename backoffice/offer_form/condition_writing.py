@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from backoffice.offer_form import condition_rows as words
-from backoffice.offer_form.condition_rows import COUNT_PREFIX, NO_ROWS, STATE_PREFIX
+from backoffice.offer_form.condition_rows import COUNT_PREFIX, MEASURE_PREFIX, NO_ROWS, STATE_PREFIX
 from backoffice.offer_form.forms import or_missing
 from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.times import TimeForm
@@ -29,6 +29,9 @@ def condition_row(form: ConditionForm) -> Any:
             return {**code, force: fact.removeprefix(STATE_PREFIX), "of": or_missing(form.written("of")), **at}
         case "count":
             return {**code, "count": fact.removeprefix(COUNT_PREFIX), "where": _rows(form) or None, **_number(form)}
+        case "measure":
+            bound = {_operator(form): or_missing(form.written("number"))}
+            return {**code, "measure": fact.removeprefix(MEASURE_PREFIX), **bound}
         case "any":
             return {**(code or {"code": _own_code(form)}), "any": _rows(form) or None}
     return {**code, "fact": fact, _operator(form): _operand(form)}

@@ -17,14 +17,16 @@ class CampaignContext:
     """Properties of the campaign that the fields of an offer depend on.
 
     `lists` maps the key of each shared list to its values with their names, `list_names` to the name of the list,
-    `windows` the key of each shared window to its dates. `checked`: missing values are shown as errors, because the
-    person asked to save. `other_codes` are those of the other offers of the draft.
+    `measures` the key of each shared measure to its name, `windows` the key of each shared window to its dates.
+    `checked`: missing values are shown as errors, because the person asked to save. `other_codes` are those of the
+    other offers of the draft.
     """
 
     zone: str
     windows: dict[str, Any] = field(default_factory=dict)
     lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     list_names: dict[str, str] = field(default_factory=dict)
+    measures: dict[str, str] = field(default_factory=dict)
     checked: bool = False
     is_published: bool = False
     other_codes: frozenset[str] = frozenset()

@@ -63,6 +63,7 @@ def campaign_context(
         windows=dict(data.get("windows") or {}),
         lists={name: _names_by_value(entry) for name, entry in (data.get("lists") or {}).items()},
         list_names={name: _name(entry) or name for name, entry in (data.get("lists") or {}).items()},
+        measures={name: _name(entry) or name for name, entry in (data.get("measures") or {}).items()},
         checked=checked,
         is_published=is_published,
         other_codes=frozenset(other_codes),

@@ -7,7 +7,7 @@ from backoffice.offer_form.document import codes_of, find_offer, free_code
 from backoffice.offer_form.save import normal, styled
 from definitions import reschedule
 
-SHARED = {"within": "windows", "window": "windows", "in": "lists", "not_in": "lists"}
+SHARED = {"within": "windows", "window": "windows", "in": "lists", "not_in": "lists", "measure": "measures"}
 """Words whose value can be the name of a shared window or list."""
 TIMES = ("from", "to", "by", "not_before", "deadline", "decided_at")
 

@@ -110,7 +110,7 @@ def _repair(candidate: dict[str, Any], problems: Sequence[Problem], left_out: li
             case ["offers", "0", word, *_rest] if word in PLACEHOLDERS:
                 offer[word] = PLACEHOLDERS[word]
                 left_out.append(word)
-            case ["names" | "campaign" | "windows" | "lists" as word, *_rest]:
+            case ["names" | "campaign" | "windows" | "lists" | "measures" as word, *_rest]:
                 candidate |= {word: {"names": PLACEHOLDERS["names"], "campaign": "campaign"}.get(word, {})}
     for word, number in sorted(rows, reverse=True):
         del offer[word][number]

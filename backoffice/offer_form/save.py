@@ -8,8 +8,8 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from backoffice.offer_form.forms import ABSENT
 from rules.time_windows import END_OF_DAY, end_of_day
 
-OPEN = {"windows", "lists", "values", "labels", "cases"}
-"""Words whose mapping has keys that people choose: a form has all of them, so that others were removed."""
+OPEN = {"windows", "lists", "measures", "values", "labels", "cases", "over", "period", "of"}
+"""Words whose mapping a form has as a whole, such as those whose keys people choose: other keys were removed."""
 MOMENTS = {"latest_of", "day_after", "by"}
 """Words of which a moment has one."""
 SHORT = 100

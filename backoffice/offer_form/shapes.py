@@ -27,6 +27,7 @@ CAMPAIGN: dict[str, Any] = {
     "names": NAMES,
     "zone": TEXT,
     "windows": {"*": WINDOW},
+    "measures": {"*": {}},
     "lists": {"*": (TEXTS, {"names": NAMES, "values": VALUES, "labels": {"*": NAMES}})},
     "offers": [{}],
 }
@@ -59,6 +60,7 @@ CONDITION: dict[str, Any] = {
     "not_in_force": TEXT,
     "of": TEXTS,
     "count": TEXT,
+    "measure": TEXT,
     "where": ROWS,
     "any": [()],
     "in": (TEXT, TEXTS, {"values": VALUES}),

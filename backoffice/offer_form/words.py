@@ -11,22 +11,32 @@ from backoffice.offer_form.campaign_form import (
     CampaignForm,
     ListForm,
     ListFormSet,
+    MeasureForm,
+    MeasureFormSet,
     ValueForm,
     ValueFormSet,
     WindowForm,
     WindowFormSet,
 )
-from backoffice.offer_form.condition_rows import OPERATOR_LABELS
+from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet, QuotaForm
 from backoffice.offer_form.settlement import SettlementForm
 from backoffice.offer_form.times import TimeForm
+from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
+from rules.measure_periods import Over
+from rules.measures import PercentMeasure, RowMeasure
+from rules.periods import FirstDays, LastDays, Sessions
 
 Place = tuple[Any, str]
 """A form and its field; a list of forms, or a form as a whole, with an empty field."""
 
 OPERATORS: dict[str, Place] = {f"Comparison.{word}": (ConditionForm, "op") for word in OPERATOR_LABELS}
+
+OF_MEASURES = (RowMeasure, PercentMeasure, Over, CalendarPeriod, MonthFrom, Sessions, Weekdays, LastDays, FirstDays)
+MEASURES = [f"{model.__name__}.{word}" for model in OF_MEASURES for word in model.field_words()]
+"""Words that are edited as text: what a measure is."""
 
 PLACES: dict[str, Place] = {
     "CampaignDefinition.campaign": (CampaignForm, "code"),
@@ -34,6 +44,13 @@ PLACES: dict[str, Place] = {
     "CampaignDefinition.zone": (CampaignForm, "zone"),
     "CampaignDefinition.windows": (WindowFormSet, ""),
     "CampaignDefinition.lists": (ListFormSet, ""),
+    "CampaignDefinition.measures": (MeasureFormSet, ""),
+    **dict.fromkeys(MEASURES, (MeasureForm, "text")),
+    "RowMeasure.names": (MeasureForm, "names_en"),
+    "PercentMeasure.names": (MeasureForm, "names_en"),
+    "Measured.measure": (ConditionForm, "fact"),
+    **{f"Measured.{word}": (ConditionForm, "op") for word in AMOUNTS},
+    "Measured.code": (ConditionForm, "code"),
     "CampaignDefinition.offers": (BasicsForm, ""),
     "Names.en": (NamesForm, "en"),
     "Names.zh": (NamesForm, "zh"),

@@ -15,7 +15,8 @@ from core.facts import COLLECTIONS, Fact
 from core.formatting import format_money, format_number, join_and
 from definitions.claim_terms import Nth, Threshold
 from rules import sentences
-from rules.conditions import Comparison, Condition, Counting
+from rules.conditions import Comparison, Condition, Counting, Measured
+from rules.measure_sentences import describe_number
 from rules.operators import shortfall
 from rules.query_row import QueryRow, row_count
 from rules.sentences import describe, describe_bound, describe_comparison
@@ -78,6 +79,9 @@ def _shortfall(condition: Condition, found: Any, fact: Fact | None) -> Decimal |
         case Counting():
             name = "at_least" if condition.at_least is not None else "at_most"
             return shortfall(name, condition.at_least or condition.at_most or 0, found)
+        case Measured(measure=measure):
+            missing = shortfall(condition.operator, condition.bound, found)
+            return int(missing) if missing is not None and measure.is_whole else missing
     return None
 
 
@@ -86,6 +90,9 @@ def _margin(condition: Condition, missing: Decimal | int, currency: str) -> str:
     if isinstance(condition, Counting):
         text = _("%(n)d more needed") if condition.at_least is not None else _("%(n)d too many")
         return text % {"n": missing}
+    if isinstance(condition, Measured):
+        shown = describe_number(condition.measure, missing)
+        return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
     assert isinstance(condition, Comparison)
     text = _("%(n)s short") if condition.at_least is not None else _("%(n)s too much")
     return text % {"n": format_number(missing) if isinstance(missing, int) else format_money(missing, currency)}

@@ -29,7 +29,7 @@ from core.facts import MERCHANT_PREFIX
 from definitions.claim_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
 from rules.query_row import QueryRow, as_boolean
 from rules.sentences import describe
 from rules.time_windows import Bound
@@ -217,6 +217,8 @@ def depends_on_merchant(condition: Condition) -> bool:
             return at is None
         case Counting():
             return True
+        case Measured():
+            return not condition.looks_earlier
         case Comparison(fact=fact):
             return fact.startswith(MERCHANT_PREFIX)
         case AnyOf(any=alternatives):

@@ -6,7 +6,7 @@ from core.facts import MERCHANT_PREFIX
 from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms, Settlement
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
 from rules.moments import Moment, case_fact, moment_facts
 
 
@@ -39,11 +39,13 @@ def conditions_of(terms: OfferTerms) -> tuple[Condition, ...]:
 
 
 def counted(conditions: Iterable[Condition]) -> Iterator[tuple[str, set[str]]]:
-    """Yield the collections that conditions count, with the facts that are compared of their rows."""
+    """Yield the collections that conditions count or measure, with the facts of their rows that they name."""
     for condition in conditions:
         match condition:
             case Counting(count=name, where=where):
                 yield name, set(compared(where))
+            case Measured(measure=measure):
+                yield from ((part.collection.name, set(part.facts())) for part in measure.rows())
             case AnyOf(any=alternatives):
                 yield from counted(alternatives)
 
@@ -55,7 +57,7 @@ def compared(conditions: Iterable[Condition]) -> Iterator[str]:
             case AnyOf(any=alternatives):
                 yield from compared(alternatives)
             case Comparison(fact=name):
-                yield name
+                yield from filter(None, (name, condition.other_fact))
             case InForce(at=str(name)):
                 yield name
 

@@ -6,7 +6,8 @@ from typing import Any
 from core.facts import Fact
 from rules import operators
 from rules.base import ValueList
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from rules.measures import Measure
 from rules.query_row import QueryRow
 from rules.time_windows import Bound, Window
 
@@ -16,7 +17,7 @@ OPERATORS = (*(operator.word for operator in operators.OPERATORS.values()), "in_
 
 @dataclass(frozen=True)
 class Requirement:
-    """Operator, required `value` and `unit`: a currency, `hours`, or the name of the rows that are counted.
+    """Operator, required `value` and `unit`: a currency, `%`, `hours`, or the name of the rows that are counted.
 
     A window is a pair of instants: the first inside and the first after it. An alternative has no value.
     """
@@ -31,18 +32,27 @@ def requirement(condition: Condition, fact: Fact | None) -> Requirement:
     match condition:
         case InForce():
             return Requirement("in_force" if condition.in_force else "not_in_force", condition.of)
-        case Counting(at_least=None):
-            return Requirement("at_most", condition.at_most, condition.count)
-        case Counting():
-            return Requirement("at_least", condition.at_least, condition.count)
+        case Counting(at_least=least):
+            word, bound = ("at_most", condition.at_most) if least is None else ("at_least", least)
+            return Requirement(word, bound, condition.count)
         case AnyOf():
             return Requirement("any")
+        case Measured(measure=measure):
+            return Requirement(condition.operator, condition.bound, unit_of(measure))
     assert fact is not None
     operator, operand = condition.operator, condition.operand
     if operator.name == "within_hours":
         return Requirement(operator.word, operand, "hours")
     unit = fact.currency or None if fact.kind == "money" else None
     return Requirement(operator.word, _value(operator.name, operand, fact), unit)
+
+
+def unit_of(measure: Measure) -> str | None:
+    """Return the unit of a measure: a currency, `%`, or the rows that are counted."""
+    if measure.kind == "percent":
+        return "%"
+    rows = next(measure.rows())
+    return measure.currency or (rows.collection.name if rows.form == "count" else None)
 
 
 def fact_of(condition: Condition, row: QueryRow) -> Fact | None:

@@ -120,6 +120,27 @@ def test_the_campaign_of_a_draft_is_saved_without_a_change_as_it_was() -> None:
     assert editor.source == SEPTEMBER
 
 
+def test_measures_are_shared_by_offers() -> None:
+    editor = Editor()
+    offer_path, editor.path = editor.path, f"/admin/drafts/{editor.draft.pk}/campaign/"
+    names = {"measures-0-key": "paid", "measures-0-names_en": "Orders paid", "measures-0-names_zh": "已付订单"}
+    text = "count: freight_orders\nover: {last_days: 90, at: paid_at}"
+    assert not editor.save(**names, **{"measures-0-text": "count"})
+    assert editor.save(**{"measures-0-text": text})
+    assert editor.save(**{"measures-0-text": text.replace("last_days: 90", "period: month")})
+    saved = yaml_roundtrip.load(editor.source)
+    over = {"period": "month", "at": "paid_at"}
+    assert saved["measures"] == {
+        "paid": {"names": {"en": "Orders paid", "zh": "已付订单"}, "count": "freight_orders", "over": over}
+    }
+    editor.path, editor.html = offer_path, ""
+    editor.change(**{"conditions-1-fact": "~paid"})
+    assert editor.save(**{"conditions-1-op": "more_than", "conditions-1-number": "3"})
+    assert editor.conditions[1] == {"measure": "paid", "more_than": "3"}
+    page = editor.browser.get(f"/admin/drafts/{editor.draft.pk}/").content.decode()
+    assert "Orders paid (number of freight orders; paid in the same calendar month (UTC time)) is more than 3" in page
+
+
 def test_windows_and_lists_are_shared_by_offers() -> None:
     editor = Editor()
     editor.path = f"/admin/drafts/{editor.draft.pk}/campaign/"

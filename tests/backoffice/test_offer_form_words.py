@@ -61,11 +61,15 @@ ROWS = (
     "{code: member, in_force: membership, of: [export_pass]}",
     "{not_in_force: penalty, of: [embargo], at: placed_at}",
     "{count: freight_templates, where: [{fact: rts_products, at_least: 20}], at_least: 2}",
+    "{measure: late_rate, at_most: 10.00}",
+    "{code: enough, measure: {count: freight_orders, over: {last_days: 90, at: paid_at}}, at_least: 3}",
     "{code: few, count: freight_orders, where: [{fact: service, is: express}], at_most: 9}",
     "{code: either, any: [{fact: promo_flag, is: no}, {fact: benefit, more_than: 0.00}]}",
 )
 SHARED = (
     "windows: {days: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}\n"
+    "measures: {late_rate: {names: {en: Late, zh: 迟}, share: freight_orders, "
+    "where: [{fact: shipped_at, happened: no}], over: {period: month, at: paid_at}, otherwise: 0.00}}\n"
     "lists: {near: {names: {en: near, zh: 近}, values: [eu-3, eu-4]}}\n"
 )
 

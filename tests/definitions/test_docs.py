@@ -11,15 +11,26 @@ from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
 from definitions import benefits, offer_terms, quotas, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
 from merchants.facts import OF_MERCHANT
-from rules import base, conditions, moments, time_windows
+from rules import (
+    base,
+    calendar_periods,
+    conditions,
+    measure_periods,
+    measured,
+    measures,
+    moments,
+    periods,
+    time_windows,
+)
 from rules.offer_facts import OFFER_FACTS
 from rules.operators import OPERATORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+MEASURES = (measured, measures, measure_periods, periods, calendar_periods)
 WORDS = [
     model
-    for module in (benefits, offer_terms, quotas, conditions, moments, time_windows, base)
+    for module in (benefits, offer_terms, quotas, conditions, *MEASURES, moments, time_windows, base)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, base.DefinitionModel) and model is not base.DefinitionModel
 ]
@@ -81,7 +92,8 @@ def test_each_example_of_the_page_is_read(block: str) -> None:
 
 def campaign_with(part: object) -> str:
     """Return a campaign with one offer that has `part`: some words of an offer, or a list of conditions."""
-    given: dict[str, Any] = part if isinstance(part, dict) else {"conditions": part}
+    given: dict[str, Any] = dict(part) if isinstance(part, dict) else {"conditions": part}
+    shared = {"measures": given.pop("measures", {})}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
     subject = FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
@@ -93,7 +105,7 @@ def campaign_with(part: object) -> str:
     base = {"code": "o", "names": NAMES, "subject": subject, "where": "all", "conditions": "everyone"}
     window = {"from": "2022-09-01 00:00:00", "to": "2022-09-30 23:59:59"}
     campaign = {"campaign": "c", "names": NAMES, "zone": "America/Los_Angeles", "windows": {"activity": window}}
-    return yaml_roundtrip.dump_json({**campaign, "offers": [{**base, **own[subject], **given}]})
+    return yaml_roundtrip.dump_json({**campaign, **shared, "offers": [{**base, **own[subject], **given}]})
 
 
 NAMES = {"en": "n", "zh": "名"}

@@ -54,6 +54,23 @@ FREIGHT = """
 {fact: shipped_at, not_before: 2022-09-05 00:00:00}
 {fact: shipped_at, within_hours: 60}
 {fact: shipped_at, by: departed_at}
+{measure: {count: freight_orders, where: [{fact: service, is: express}], over: {last_days: 2, at: shipped_at}}, at_least: 2}
+{measure: {count: freight_orders, over: {earlier: paid_at}}, less_than: 3}
+{measure: {count: freight_orders, over: {period: day, earlier: paid_at}}, at_most: 1}
+{measure: {distinct: freight_orders.line, over: {calendar: week, zone: Asia/Shanghai, at: paid_at}}, more_than: 1}
+{measure: {distinct: trade_orders.category_l1}, at_least: 2}
+{measure: {sum: freight_orders.base_freight, where: [{fact: currency, is: CNY}], over: {period: WINDOW, at: paid_at}}, more_than: 299.99}
+{measure: {sum: freight_templates.rts_products}, at_least: 60}
+{measure: {sum: trade_orders.service_fee_usd, over: {sessions: [WINDOW], at: shipped_at}}, at_most: 14.00}
+{measure: {average: freight_orders.base_freight, where: [{fact: currency, is: USD}], otherwise: 100.00}, at_least: 100.00}
+{measure: {average: trade_orders.easy_return_premium_usd, over: {month_from: 5, at: drafted_at}, otherwise: 0.00}, at_most: 4.99}
+{measure: {average: freight_templates.rts_products, otherwise: 0.00}, at_least: 20.33}
+{measure: {share: freight_orders, among: [{fact: shipped_at, happened: yes}], where: [{fact: shipped_at, by: paid_at}], over: {last_days: 90, at: shipped_at}, otherwise: 100.00}, at_least: 50.00}
+{measure: {share: trade_orders, where: [{fact: first_payment_at, happened: yes}], otherwise: 0.00}, more_than: 66.66}
+{measure: {latest: freight_orders.base_freight, where: [{fact: currency, is: CNY}], over: {weekdays: [mon, tue, wed], from: "10:00", to: "18:00", at: paid_at}, otherwise: 1.00}, at_least: 100.00}
+{measure: {latest: freight_templates.rts_products, over: {period: year, at: configured_at}, otherwise: 0}, at_least: 20}
+{measure: {percent: {sum: trade_orders.amount_usd, over: {last_days: 3, at: drafted_at}}, of: {sum: trade_orders.amount_usd}, otherwise: 0.00}, more_than: 33.33}
+{code: either, any: [{fact: line, is: a}, {measure: {share: freight_orders, where: [{fact: line, is: b}], otherwise: 0.00}, less_than: 30.00}]}
 {fact: shipped_at, from: placed_at}
 {fact: shipped_at, not_before: placed_at}
 {fact: shipped_at, happened: yes}

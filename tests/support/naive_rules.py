@@ -11,9 +11,10 @@ from core.facts import COLLECTIONS, FEES, Collection
 from definitions.benefits import Discount
 from definitions.offer_terms import OfferTerms
 from merchants.models import Block, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import typed_operand
+from tests.support.naive_measures import measure_value
 from trade.models import TradeOrder
 
 Terms = OfferTerms | None
@@ -60,6 +61,10 @@ def holds(condition: Condition, row: Any, collection: Collection, at: datetime, 
             of: Any = inner.model._default_manager.filter(merchant=merchant_of(row))
             count = sum(all(compare(part, each, inner, at) for part in condition.where) for each in of)
             return count >= condition.at_least if condition.at_least is not None else count <= (condition.at_most or 0)
+        case Measured():
+            return COMPARISONS[condition.operator](
+                measure_value(condition.measure, row, at, compare, fact_value), condition.bound
+            )
         case AnyOf():
             return any(holds(part, row, collection, at, terms) for part in condition.any)
 

@@ -85,7 +85,8 @@ def words(part: Any) -> set[str]:
 def _counted(part: Any) -> Iterable[str]:
     match part:
         case dict():
-            yield from (part[word] for word in ("count", "of") if isinstance(part.get(word), str))
+            words = ("count", "of", "share", "distinct", "sum", "average", "latest")
+            yield from (part[word].partition(".")[0] for word in words if isinstance(part.get(word), str))
             for value in part.values():
                 yield from _counted(value)
         case list():
@@ -161,7 +162,7 @@ class _Offer:
         return {"code": f"c{self.codes}", **condition}
 
     def _condition(self) -> Data:
-        form = self.rng.choices(("comparison", "state", "count", "any"), (6, 2, 2, 1))[0]
+        form = self.rng.choices(("comparison", "state", "count", "measure", "any"), (6, 2, 2, 2, 1))[0]
         if form == "state":
             state = self.rng.choice(list(STATES.values()))
             of = [self.rng.choice([value for value, _label in state.choices])]
@@ -170,6 +171,8 @@ class _Offer:
             return self._coded({self.rng.choice(("in_force", "not_in_force")): state.name, "of": of, **at})
         if form == "count":
             return self._coded(self._count())
+        if form == "measure":
+            return self._coded(self._measured())
         if form == "any":
             return self._coded({"any": [self._comparison(), self._condition()]})
         return self._comparison()
@@ -179,6 +182,46 @@ class _Offer:
         where = self._some(lambda: self._comparison(rows, claims=False), least=1, most=2)
         bound = self.rng.choice(({"at_least": 1}, {"at_least": 2}, {"at_most": 0}, {"at_most": 1}))
         return {"count": rows.name, "where": where, **bound}
+
+    def _measured(self) -> Data:
+        """Return a condition on a measure written out in place, or on one in percent of another."""
+        number = str(self.rng.choice((0, 1, 2, 50, 100)))
+        bound = {self.rng.choice(("at_least", "more_than", "at_most", "less_than")): number}
+        rows = self.rng.choice([rows for rows in countable().values() if _instants(rows)])
+        measure = self._measure(rows)
+        if self.values.chance(0.2):
+            measure = {"percent": {"count": rows.name}, "of": self._measure(rows, form="count"), "otherwise": "100.00"}
+        return {"measure": measure, **bound}
+
+    def _measure(self, rows: Collection, *, form: str = "") -> Data:
+        amounts = [f for f in rows.facts.values() if f.kind == "number" or (f.kind == "money" and f.currency)]
+        words = [fact for fact in rows.facts.values() if fact.kind in ("text", "choice")]
+        forms = ["count", "share", *(["distinct"] if words else [])]
+        forms += ["sum", "average", "latest"] if amounts else []
+        form = form or self.rng.choice(forms)
+        of = rows.name
+        if form not in ("count", "share"):
+            of = f"{of}.{self.rng.choice(words if form == 'distinct' else amounts).name}"
+        where = self._some(lambda: self._comparison(rows, claims=False), least=int(form == "share"), most=1)
+        over = {"over": self._over(rows)} if form == "latest" or self.values.chance(0.7) else {}
+        otherwise = {"otherwise": self.rng.choice(("0.00", "50.00"))} if form in ("share", "average", "latest") else {}
+        return {form: of, **({"where": where} if where else {}), **over, **otherwise}
+
+    def _over(self, rows: Collection) -> Data:
+        at = self.rng.choice(_instants(rows)).name
+        if rows is self.collection and self.values.chance(0.4):
+            return {"earlier": at, **({"period": "month"} if self.values.chance(0.3) else {})}
+        zone = "America/Los_Angeles"
+        periods: tuple[Data, ...] = (
+            {"last_days": self.rng.choice((1, 3, 90))},
+            {"period": self.rng.choice(("day", "week", "month", "year"))},
+            {"month_from": 5, "zone": zone},
+            {"weekdays": ["mon", "thu", "sat"], "from": "08:00", "to": "20:00", "zone": zone},
+            {"period": self.values.named_window()},
+            {"sessions": [self.values.window()]},
+            {"first_days": 2, "after": at},
+        )
+        return {**self.rng.choice(periods), "at": at}
 
     def _comparison(self, rows: Collection | None = None, *, claims: bool = True, instants: bool = True) -> Data:
         facts = list((rows or self.collection).facts.values())

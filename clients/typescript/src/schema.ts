@@ -1073,7 +1073,7 @@ export interface components {
             actual: string | number | boolean | null;
             /** @description What is missing, or too much; null if it held or is not a matter of more or less. */
             shortfall: string | number | null;
-            /** @description A currency, `hours`, or the name of the rows that are counted. */
+            /** @description A currency, `%`, `hours`, or the name of the rows that are counted. */
             unit: string | null;
             required_text: string;
             actual_text: string;

@@ -1,0 +1,270 @@
+"""Measures: named numbers of a merchant, computed from rows as of an instant.
+
+A measure of rows counts, adds or averages the rows of one collection that belong to the merchant of a row, meet
+comparisons of their own and lie in a period. A percentage relates two of them. Averages, shares and percentages are
+rounded half up to two decimals and used so from then on.
+"""
+
+from collections.abc import Iterator
+from typing import Annotated, Any, ClassVar, Self
+
+from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import IsNull
+from django.utils.translation import gettext as _
+from pydantic import BeforeValidator, Discriminator, Tag, ValidationInfo, model_validator
+
+from core.facts import COLLECTIONS, Collection, Fact, countable
+from rules import operators
+from rules.base import DefinitionModel, Names, form_of, named, resolve_name
+from rules.comparisons import Amount, Code, Comparison, CountableName
+from rules.errors import ErrorCollector, UnknownWordError
+from rules.measure_periods import Over
+from rules.query_row import QueryRow, row_count
+from rules.quotients import NUMBER, Hundredths, Quotient
+
+FORMS = ("count", "distinct", "sum", "average", "share", "latest")
+OF_FACTS = ("distinct", "sum", "average", "latest")
+QUOTIENTS = ("average", "share", "latest")
+"""Forms without a value where there are no rows: the definition states it."""
+
+
+class RowMeasure(DefinitionModel):
+    """Number of a merchant's rows, of different values in them, a sum, an average, a share or the latest value."""
+
+    names: Names | None = None
+    code: Code | None = None
+    count: CountableName | None = None
+    distinct: str | None = None
+    sum: str | None = None
+    average: str | None = None
+    share: CountableName | None = None
+    latest: str | None = None
+    among: tuple[Comparison, ...] = ()
+    where: tuple[Comparison, ...] = ()
+    over: Over | None = None
+    otherwise: Amount | None = None
+
+    @model_validator(mode="after")
+    def _one_form(self) -> Self:
+        given = [form for form in FORMS if getattr(self, form) is not None]
+        if len(given) != 1:
+            words = {"forms": ", ".join(FORMS), "given": ", ".join(given) or _("none")}
+            raise ValueError(_("say exactly one of %(forms)s; given: %(given)s") % words)
+        errors = ErrorCollector()
+        with errors.at(self.form):
+            self._check_measured()
+        if not errors.errors:
+            self._check_parts(errors)
+        errors.raise_collected("RowMeasure")
+        return self
+
+    def _check_measured(self) -> None:
+        """Raise ValueError unless what is measured is a collection, or a fact of one that the form can take."""
+        if self.form not in OF_FACTS:
+            return
+        name, point, fact_name = self._measured.partition(".")
+        if not point:
+            raise ValueError(_("write the collection and a fact of its rows: trade_orders.amount_usd"))
+        if name not in countable():
+            message = _("no %(what)s %(word)r") % {"what": "collection to count", "word": name}
+            raise UnknownWordError(message, word=name, known=countable())
+        fact = QueryRow(COLLECTIONS[name]).fact(fact_name)
+        if self.form != "distinct" and fact.kind not in operators.AMOUNTS:
+            words = {"fact": fact_name, "kind": fact.kind, "form": self.form}
+            raise ValueError(_("%(fact)s is %(kind)s: there is no %(form)s of it") % words)
+
+    def _check_parts(self, errors: ErrorCollector) -> None:
+        row = QueryRow(self.collection)
+        for name in ("among", "where"):
+            for n, condition in enumerate(getattr(self, name)):
+                with errors.at(name, n):
+                    condition.check(row)
+        with errors.at("over"):
+            if self.over is not None:
+                self.over.check(row)
+            elif self.form == "latest":
+                raise ValueError(_("%(field)s is missing") % {"field": "over"})
+        with errors.at("among" if self.among else "where"):
+            if bool(self.among) and self.form != "share":
+                raise ValueError(_("among belongs to a share: other measures have where alone"))
+            if not self.where and self.form == "share":
+                raise ValueError(_("%(field)s is missing") % {"field": "where"})
+        _check_otherwise(self.otherwise, needed=self.form in QUOTIENTS, errors=errors)
+        with errors.at(self.form):
+            if self.kind == "money" and not self.currency:
+                message = _("%(fact)s is in the currency of each row: add where: [{fact: currency, is: USD}]")
+                raise ValueError(message % {"fact": self._measured})
+
+    @property
+    def form(self) -> str:
+        """Return the word of the measure: count, distinct, sum, average, share or latest."""
+        return next(form for form in FORMS if getattr(self, form) is not None)
+
+    @property
+    def _measured(self) -> str:
+        return str(getattr(self, self.form))
+
+    @property
+    def collection(self) -> Collection:
+        """Return the collection of the rows."""
+        return COLLECTIONS[self._measured.partition(".")[0]]
+
+    @property
+    def fact(self) -> Fact | None:
+        """Return the fact of the rows that is measured, None where the rows themselves are."""
+        return self.collection.facts[self._measured.partition(".")[2]] if self.form in OF_FACTS else None
+
+    @property
+    def kind(self) -> str:
+        """Return the kind of the number: money, number or percent."""
+        if self.form == "share":
+            return "percent"
+        return self.fact.kind if self.fact is not None and self.form != "distinct" else "number"
+
+    @property
+    def currency(self) -> str:
+        """Return the currency of an amount: that of the fact, or the only one of the rows; empty for other numbers."""
+        if self.kind != "money" or self.fact is None:
+            return ""
+        only = (condition.is_ for condition in self.where if condition.fact == "currency")
+        return self.fact.currency or next(only, None) or ""
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether the number has no decimals."""
+        return self.kind == "number" and self.form != "average"
+
+    @property
+    def name(self) -> str:
+        """Return the code of the measure: its name in the campaign, or made of its words."""
+        return self.code or f"{self.form}_{self.collection.name}"[:40]
+
+    def rows(self) -> "Iterator[RowMeasure]":
+        """Yield the measures of rows that the measure is made of: itself."""
+        yield self
+
+    def facts(self) -> Iterator[str]:
+        """Yield the facts of the rows that the number depends on."""
+        if self.fact is not None:
+            yield self.fact.name
+        for condition in (*self.among, *self.where):
+            yield from filter(None, (condition.fact, condition.other_fact))
+        if self.over is not None:
+            yield from self.over.facts()
+
+    def expression(self, row: QueryRow) -> Any:
+        """Return the number of the merchant of a row, as of its instant, as an expression that is never NULL."""
+        inner = row.inside(self.collection)
+        rows = inner.collection.model._default_manager.filter(
+            **{inner.collection.merchant: OuterRef(row.collection.merchant)}
+        )
+        if self.over is not None:
+            rows = rows.filter(self.over.q(inner))
+        meets = _all(self.where, inner)
+        rows = rows.filter(_all(self.among, inner) if self.form == "share" else meets)
+        match self.form:
+            case "count":
+                return row_count(rows, merchant=inner.collection.merchant)
+            case "latest":
+                return self._latest(rows, inner)
+            case "share":
+                value: Any = Quotient(Count("pk", filter=meets) * 100, Count("pk"))
+            case _:
+                value = self._of_fact(inner)
+        return self._or_empty(rows.order_by().values(inner.collection.merchant).annotate(measured=value))
+
+    def _of_fact(self, inner: QueryRow) -> Any:
+        assert self.fact is not None
+        found = inner.expression(self.fact.name)
+        if self.form == "distinct":
+            return Count(found, filter=operators.empty_q(self.fact, found, empty=False), distinct=True)
+        if self.is_whole:
+            return Sum(found)
+        total = Sum(Hundredths(found))
+        return Quotient(total, Count(found) * 100) if self.form == "average" else Quotient(total, Value(100))
+
+    def _latest(self, rows: QuerySet[Model], inner: QueryRow) -> Any:
+        assert self.fact is not None and self.over is not None
+        found = inner.expression(self.fact.name)
+        at = inner.expression(self.over.instant)
+        known = rows.filter(Q(IsNull(found, False))).annotate(measured=found)
+        return self._or_empty(known.order_by(at.desc(), "-pk"))
+
+    def _or_empty(self, rows: QuerySet[Any]) -> Any:
+        """Return the annotation `measured` of the first of the rows, or the value without rows."""
+        field = IntegerField() if self.is_whole else NUMBER
+        empty = Value(self.otherwise or 0, output_field=field)
+        return Coalesce(Subquery(rows.values("measured")[:1], output_field=field), empty, output_field=field)
+
+
+def _row_measure(value: object, info: ValidationInfo) -> Any:
+    found = resolve_name("measures", value, info)
+    if isinstance(found, PercentMeasure):
+        raise ValueError(_("%(measure)s is a percentage of two measures itself") % {"measure": value})
+    return found
+
+
+class PercentMeasure(DefinitionModel):
+    """One measure of rows in percent of another."""
+
+    names: Names | None = None
+    code: Code | None = None
+    percent: Annotated[RowMeasure, BeforeValidator(_row_measure, json_schema_input_type=Any)]
+    of: Annotated[RowMeasure, BeforeValidator(_row_measure, json_schema_input_type=Any)]
+    otherwise: Amount | None = None
+
+    @model_validator(mode="after")
+    def _comparable(self) -> Self:
+        errors = ErrorCollector()
+        _check_otherwise(self.otherwise, needed=True, errors=errors)
+        with errors.at("of"):
+            if (self.percent.kind, self.percent.currency) != (self.of.kind, self.of.currency):
+                raise ValueError(_("one is an amount or in another currency: there is no percentage of them"))
+        errors.raise_collected("PercentMeasure")
+        return self
+
+    kind: ClassVar[str] = "percent"
+    currency: ClassVar[str] = ""
+    is_whole: ClassVar[bool] = False
+
+    @property
+    def name(self) -> str:
+        """Return the code of the measure: its name in the campaign, or made of its words."""
+        return self.code or f"percent_{self.percent.name}"[:40]
+
+    def rows(self) -> Iterator[RowMeasure]:
+        """Yield the measures of rows that the measure is made of."""
+        yield from (self.percent, self.of)
+
+    def expression(self, row: QueryRow) -> Any:
+        """Return the number of the merchant of a row, as of its instant, as an expression that is never NULL."""
+        part, base = (Hundredths(one.expression(row)) for one in (self.percent, self.of))
+        empty = Value(self.otherwise, output_field=NUMBER)
+        return Coalesce(Quotient(part * 100, base), empty, output_field=NUMBER)
+
+
+def _form(value: object) -> str:
+    return form_of(value, {**dict.fromkeys(FORMS, "RowMeasure"), "percent": "PercentMeasure"}, "RowMeasure")
+
+
+Measure = Annotated[
+    Annotated[RowMeasure, Tag("RowMeasure")] | Annotated[PercentMeasure, Tag("PercentMeasure")],
+    Discriminator(_form),
+]
+NamedMeasure = Annotated[Measure, named("measures")]
+
+
+def _check_otherwise(value: object, *, needed: bool, errors: ErrorCollector) -> None:
+    with errors.at("otherwise"):
+        if needed and value is None:
+            raise ValueError(_("otherwise is missing: the value without rows, such as 0.00"))
+        if not needed and value is not None:
+            raise ValueError(_("otherwise is not needed: without rows the number is 0"))
+
+
+def _all(conditions: tuple[Comparison, ...], row: QueryRow) -> Q:
+    every = Q()
+    for condition in conditions:
+        every &= condition.q(row)
+    return every

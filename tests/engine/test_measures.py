@@ -1,0 +1,149 @@
+"""Claims that ask for measures: exact results on both sides of a bound, explanations, corrections and late facts."""
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from campaigns.eligibility import explanations, merchant_status
+from campaigns.offers import published_offers
+from merchants.models import Merchant
+from tests.support.world import (
+    HEADING,
+    correct,
+    everything,
+    merchant,
+    offer,
+    outcomes,
+    publish,
+    review,
+    states,
+    t,
+    tick,
+    trade,
+)
+from trade.models import TradeOrder
+
+pytestmark = pytest.mark.django_db
+
+ON_TIME = """measures:
+  on_time_rate:
+    names: {en: On-time rate, zh: 准时发货率}
+    share: trade_orders
+    among: [{fact: drafted_at, happened: yes}]
+    where: [{fact: shipped_at, by: completed_at}]
+    over: {last_days: 90, at: drafted_at}
+    otherwise: 0.00
+  sold: {sum: trade_orders.amount_usd, where: [{fact: cancelled_at, happened: no}], over: {earlier: shipped_at}}
+"""
+PARTS = {
+    "subject": "trade_order",
+    "claim": "{at: shipped_at}",
+    "benefit": "{fee: service_fee, percent: 10}",
+    "settlement": "",
+}
+
+
+def given(conditions: str, **parts: str) -> None:
+    publish(offer("o", conditions=conditions, **PARTS, **parts), heading=HEADING + ON_TIME)
+
+
+def explained(subject: str, at: str) -> Any:
+    [result, *_rest] = explanations.explain(published_offers.find("o"), subject, at=t(at)).conditions
+    return result
+
+
+def orders(on_time: int, late: int) -> None:
+    """Record orders of August, some shipped on time and some not."""
+    for n in range(on_time + late):
+        shipped = "08-10" if n < on_time else "08-20"
+        trade(f"P{n:02}", drafted_at="08-01", shipped_at=shipped, completed_at="08-15")
+
+
+def test_a_share_is_rounded_half_up_and_compared_as_rounded() -> None:
+    """Five of six are 83.33 %: enough for 83.33, and not for 83.34."""
+    merchant()
+    given("[{measure: on_time_rate, at_least: 83.33}]")
+    orders(on_time=5, late=1)
+    tick("04")
+    trade("A", shipped_at="05")
+    tick("06")
+    assert outcomes("o")["A"] == "granted"
+    publish(offer("p", conditions="[{measure: on_time_rate, at_least: 83.34}]", **PARTS), heading=HEADING + ON_TIME)
+    tick("07")
+    assert outcomes("p")["A"] == "refused"
+
+
+def test_a_refusal_says_what_was_measured_and_what_is_missing() -> None:
+    merchant()
+    given("[{measure: on_time_rate, at_least: 90.00}]")
+    orders(on_time=3, late=1)
+    trade("A", shipped_at="05")
+    tick("06")
+    found = explained("A", "06")
+    assert (found.name, found.passed, found.found, found.shortfall) == (
+        "on_time_rate",
+        False,
+        Decimal("75.00"),
+        Decimal("15.00"),
+    )
+    assert (found.asked.operator, found.asked.value, found.asked.unit) == ("at_least", Decimal("90.00"), "%")
+    assert (found.shown, found.margin) == ("75%", "15% short")
+    [status] = merchant_status.statuses(published_offers.published(), Merchant.objects.get(), at=t("06"))
+    assert [(reason.name, reason.margin) for reason in status.missing] == [("on_time_rate", "15% short")]
+
+
+def test_without_rows_the_measure_has_its_stated_value() -> None:
+    merchant()
+    given("[{measure: on_time_rate, at_most: 0.00}]")
+    trade("A", shipped_at="05")
+    tick("06")
+    assert (explained("A", "06").found, outcomes("o")) == (Decimal("0.00"), {"A": "granted"})
+
+
+def test_a_running_total_covers_the_rows_before_a_claim() -> None:
+    """At one instant the lower key comes first; a later row, and the row itself, do not count."""
+    merchant()
+    given("[{measure: sold, less_than: 2000.00}]")
+    for key, at in (("C", "05"), ("B", "05"), ("A", "06"), ("D", "04")):
+        trade(key, shipped_at=at)
+    trade("E", of=merchant("M2").code, shipped_at="07")
+    tick("08")
+    assert outcomes("o") == {"D": "granted", "B": "granted", "C": "refused", "A": "refused", "E": "granted"}
+    assert [explained(key, "08").found for key in "DBCAE"] == [0, 1000, 2000, 3000, 0]
+
+
+def test_a_corrected_row_of_a_measure_marks_the_grants_that_rest_on_it() -> None:
+    merchant()
+    given("[{measure: on_time_rate, at_least: 75.00}]")
+    orders(on_time=3, late=1)
+    trade("A", shipped_at="05")
+    tick("06")
+    before = states("o")
+    correct(TradeOrder, "P00", shipped_at="08-20")  # two of four are on time
+    tick("07")
+    assert states("o") == before
+    assert review("A") == "a condition no longer holds"
+
+
+def test_a_late_row_counts_for_claims_decided_after_it_and_marks_those_before() -> None:
+    merchant()
+    given("[{measure: sold, at_most: 0.00}]")
+    trade("B", shipped_at="05")
+    tick("06")
+    assert outcomes("o") == {"B": "granted"}
+    trade("A", shipped_at="04")
+    tick("07")
+    assert (outcomes("o"), review("B")) == ({"B": "granted", "A": "granted"}, "a condition no longer holds")
+
+
+@pytest.mark.parametrize("stops", [("20",), ("05 12:00", "10", "20")])
+def test_steps_do_not_matter(stops: tuple[str, ...]) -> None:
+    merchant()
+    given("[{measure: sold, at_most: 2000.00}, {measure: on_time_rate, less_than: 50.00}]")
+    for n in range(8):
+        trade(f"T{n}", drafted_at="03", shipped_at=f"0{n + 1}", completed_at="05 12:00", amount_usd=Decimal(600 + n))
+    for at in stops:
+        tick(at)
+    assert outcomes("o") == {f"T{n}": "granted" if n < 3 else "refused" for n in range(8)}
+    assert everything()["used"] == [("o", 3, 3)]

@@ -1,0 +1,82 @@
+"""Naive evaluation of measures in plain Python, to compare with the queries."""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from fractions import Fraction
+from typing import Any
+
+from core.facts import Collection
+from rules.comparisons import Comparison
+from rules.measure_periods import Over
+from rules.measures import Measure, PercentMeasure, RowMeasure
+from rules.periods import AnyPeriod, FirstDays, LastDays, Sessions, bounds_of
+from rules.time_windows import Window
+
+Meets = Callable[[Comparison, Any, Collection, datetime], bool]
+Value = Callable[[Any, str], Any]
+
+
+def measure_value(measure: Measure, row: Any, at: datetime, meets: Meets, value: Value) -> Decimal:
+    """Return the number of a row's merchant as of `at`. `meets` evaluates comparisons and `value` returns facts."""
+    if isinstance(measure, PercentMeasure):
+        part, base = (measure_value(one, row, at, meets, value) for one in (measure.percent, measure.of))
+        return rounded(part * 100, base, measure.otherwise)
+    rows = _rows(measure, row, at, meets, value)
+    if measure.form == "share":
+        met = [each for each in rows if all(meets(part, each, measure.collection, at) for part in measure.where)]
+        return rounded(len(met) * 100, len(rows), measure.otherwise)
+    if measure.fact is None:
+        return Decimal(len(rows))
+    found = [(value(each, measure.fact.name), each) for each in rows]
+    known = [(raw, each) for raw, each in found if raw is not None and raw != ""]
+    values: list[Any] = [raw for raw, _each in known]
+    if measure.form == "average":
+        return rounded(sum(values, Decimal(0)), len(values), measure.otherwise)
+    if measure.over is None or measure.form != "latest":
+        return Decimal(len(set(values)) if measure.form == "distinct" else sum(values, Decimal(0)))
+    instant = measure.over.instant
+    last = max(known, key=lambda pair: (value(pair[1], instant), pair[1].pk), default=None)
+    return Decimal(last[0] if last else measure.otherwise or 0)
+
+
+def rounded(part: Decimal | int, base: Decimal | int, otherwise: Decimal | None) -> Decimal:
+    """Return the quotient rounded half up to two decimals, or the value without a base."""
+    if base == 0:
+        return Decimal(otherwise or 0)
+    hundredths = Fraction(part) / Fraction(base) * 100
+    return Decimal(int(hundredths + Fraction(1, 2))).quantize(Decimal(1), ROUND_HALF_UP) / 100
+
+
+def _rows(measure: RowMeasure, row: Any, at: datetime, meets: Meets, value: Value) -> list[Any]:
+    merchant = getattr(row, "merchant", row)
+    every: Any = measure.collection.model._default_manager.filter(merchant=merchant)
+    asked = measure.among if measure.form == "share" else measure.where
+    return [
+        each
+        for each in every
+        if all(meets(part, each, measure.collection, at) for part in asked)
+        and (measure.over is None or _lies(measure.over, each, row, at, value))
+    ]
+
+
+def _lies(over: Over, each: Any, row: Any, at: datetime, value: Value) -> bool:
+    found = value(each, over.instant)
+    if found is None or found > at:
+        return False
+    if over.earlier is not None and (found, each.pk) >= (at, row.pk):
+        return False
+    return over.period is None or _in_period(over.period, found, at, each, value)
+
+
+def _in_period(period: AnyPeriod, found: datetime, at: datetime, each: Any, value: Value) -> bool:
+    match period:
+        case LastDays():
+            return at - period.length <= found < at
+        case FirstDays():
+            start = value(each, period.after)
+            return start is not None and start <= found < start + period.length
+        case Window() | Sessions():
+            return bounds_of(period, found) is not None
+    part = bounds_of(period, found)
+    return part is not None and (part == bounds_of(period, at) or type(period).__name__ == "Weekdays")
