@@ -8,6 +8,7 @@ from core.facts import FEES, SUBJECTS
 from core.formatting import format_money, format_percent, join_and
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount, Reduction
 from logistics.facts import FREIGHT_ORDERS
+from rules.measure_sentences import describe_measure, describe_number
 from rules.query_row import QueryRow
 from rules.sentences import describe_bound, describe_comparison
 
@@ -35,7 +36,7 @@ def _reduction(discount: Discount) -> str:
         return _("%(fee)s reduced to %(price)s") % {"fee": fee, "price": price}
     if discount.tiers or discount.slices:
         steps = join_and([*_tiers(discount, currency), *_slices(discount, currency)])
-        return _("off the %(fee)s: %(steps)s") % {"fee": fee, "steps": steps}
+        return _along(discount, fee, steps)
     return _("%(off)s off the %(fee)s") % {"off": _stated(discount, currency), "fee": fee}
 
 
@@ -48,9 +49,22 @@ def _stated(discount: Discount, currency: str) -> str:
     return _off(Reduction(percent=discount.percent, amount=discount.amount), currency)
 
 
+def _along(discount: Discount, fee: str, steps: str) -> str:
+    """Return the sentence of tiers or slices: of the fee, or along a measure."""
+    if discount.measure is None:
+        return _("off the %(fee)s: %(steps)s") % {"fee": fee, "steps": steps}
+    words = {"measure": describe_measure(discount.measure), "fee": fee, "steps": steps}
+    if discount.after is not None:
+        return _("off the %(fee)s, counted on from the %(measure)s: %(steps)s") % words
+    return _("off the %(fee)s, by the %(measure)s: %(steps)s") % words
+
+
 def _tiers(discount: Discount, currency: str) -> Iterator[str]:
     for tier in discount.tiers:
-        yield _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": format_money(tier.from_, currency)}
+        start = format_money(tier.from_, currency)
+        if discount.by is not None:
+            start = describe_number(discount.by.measure, tier.from_)
+        yield _("%(off)s from %(from)s") % {"off": _off(tier, currency), "from": start}
 
 
 def _slices(discount: Discount, currency: str) -> Iterator[str]:

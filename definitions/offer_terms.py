@@ -18,7 +18,7 @@ from definitions.quotas import Limits, Quota, QuotaTerms, check_bands, limits_of
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, InForce, Switch, WholeNumber, check_all, reference_lists
+from rules.conditions import Comparison, Condition, InForce, Measured, Switch, WholeNumber, check_all, reference_lists
 from rules.errors import ErrorCollector
 from rules.moments import Moment, case_fact, moment_facts
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
@@ -28,7 +28,7 @@ from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
 
-C = TypeVar("C", Comparison, InForce)
+C = TypeVar("C", Comparison, InForce, Comparison | Measured)
 
 OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 

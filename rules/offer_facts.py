@@ -1,13 +1,17 @@
 """Facts of an offer itself, which conditions name like those of a row: its moments, and what its benefit is worth."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from core.facts import Collection, Fact
+from core.facts import Fact
+from rules.base import DefinitionModel
 from rules.moments import Moment, moment_expression
+
+if TYPE_CHECKING:
+    from rules.query_row import QueryRow
 
 BENEFIT = "benefit"
 OFFER_FACTS = {
@@ -20,7 +24,7 @@ OFFER_FACTS = {
 class Valuation(Protocol):
     """Part of an offer that has a value for each row, such as its benefit."""
 
-    def expression(self, row: Collection) -> Any:
+    def expression(self, row: "QueryRow") -> Any:
         """Return the value as an expression over a row."""
 
 
@@ -31,6 +35,8 @@ class OfferFact:
     fact: Fact
     source: Moment | Valuation
 
-    def expression(self, row: Collection) -> Any:
+    def expression(self, row: "QueryRow") -> Any:
         """Return the fact as an expression over a row."""
-        return self.source.expression(row) if not isinstance(self.source, str) else moment_expression(self.source, row)
+        if isinstance(self.source, str | DefinitionModel):
+            return moment_expression(self.source, row.collection)
+        return self.source.expression(row)

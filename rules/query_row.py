@@ -42,7 +42,7 @@ class QueryRow:
     def expression(self, name: str) -> Any:
         """Return the expression of a fact of the row or of the offer."""
         if name in self.offer_facts:
-            return self.offer_facts[name].expression(self.collection)
+            return self.offer_facts[name].expression(self)
         return self.collection.expression(name, at=self.at)
 
     def fact(self, name: str) -> Fact:

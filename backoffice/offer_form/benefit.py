@@ -25,6 +25,8 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "coupons": (_("Coupons"), _("to spend later on freight")),
 }
 REDUCTIONS = ("percent", "amount", "price", "tiers", "slices")
+ALONG = {"tiers": "by", "slices": "after"}
+"""The word of a measure that selects a tier, or after which the slices are counted."""
 MAIN_CURRENCIES = ("CNY", "USD", "EUR")
 
 
@@ -43,6 +45,7 @@ class BenefitForm(SectionForm):
     fact = SelectField(label=_("Value"), required=False)
     price = NumberField(label=_("Price"), required=False)
     at_most = NumberField(label=_("At most (optional)"), required=False)
+    measure = SelectField(label=_("Along"), required=False)
     count = NumberField(label=_("Number of coupons"), required=False, whole=True, least=1)
     value = NumberField(label=_("Value of each coupon"), required=False)
     currency = SelectField(label=_("Currency"), required=False)
@@ -69,6 +72,7 @@ class BenefitForm(SectionForm):
         self.set_choices("fee", [*optional, *fees])
         self.set_choices("currency", [*optional, *dict(ordered).items()])
         self.set_choices("fact", [("", _("the number below")), *facts])
+        self.set_choices("measure", [("", _("the fee")), *self.campaign.measures.items()])
         data = self.data if self.is_bound else None
         for name, label, is_end in (("from", _("Valid from"), False), ("to", _("Valid until"), True)):
             self.parts[name] = TimeForm(
@@ -127,7 +131,8 @@ class BenefitForm(SectionForm):
         kind = self.benefit_form
         source = ["fact"] if kind in ("percent", "amount") else []
         own = [kind] if kind in ("percent", "amount", "price") and not (source and self.text_of("fact")) else []
-        return source + own
+        along = ["measure"] if kind in ALONG and self.campaign.measures else []
+        return [*source, *own, *along]
 
     def _cap(self) -> list[str]:
         """Return the field of the cap: a fixed amount takes none."""
@@ -162,7 +167,7 @@ class BenefitForm(SectionForm):
     def to_offer(self) -> dict[str, Any]:
         """Return the words of this section; those of the other kinds are left out."""
         kind, visible = self.benefit_form, self.visible_names()
-        words = dict.fromkeys(("fee", "rate", "currency", *REDUCTIONS, "at_most", "coupons"), ABSENT)
+        words = dict.fromkeys(("fee", "rate", "currency", *REDUCTIONS, "at_most", "by", "after", "coupons"), ABSENT)
         if kind == "coupons":
             return {"benefit": {**words, "coupons": self._coupons()}}
         own = {"percent", "amount", "price"} & set(visible)
@@ -171,7 +176,9 @@ class BenefitForm(SectionForm):
         stated = {kind: {"fact": self.written("fact")}} if "fact" in visible and self.text_of("fact") else {}
         parts = {"tiers": self.tiers, "slices": self.slices}
         rows = {kind: parts[kind].write() or None} if kind in parts else {}
-        return {"benefit": {**words, **values, **needed, **stated, **rows}}
+        along = "measure" in visible and self.text_of("measure")
+        measure = {ALONG[kind]: {"measure": self.written("measure")}} if along else {}
+        return {"benefit": {**words, **values, **needed, **stated, **rows, **measure}}
 
     def _coupons(self) -> dict[str, Any]:
         values = {name: or_missing(self.written(name)) for name in ("count", "value", "currency")}
@@ -198,6 +205,7 @@ def initial_benefit(benefit: Any, zone: str) -> dict[str, Any]:
         "currency": coupons.get("currency") or benefit.get("currency"),
         "from": initial_time(valid.get("from"), zone),
         "to": initial_time(valid.get("to"), zone, is_end=True),
+        "measure": next((v.get("measure") for key in ALONG.values() if isinstance(v := benefit.get(key), dict)), None),
         "tiers": list(benefit.get("tiers") or ()),
         "slices": list(benefit.get("slices") or ()),
         "where": list(coupons.get("where") or ()),

@@ -48,6 +48,8 @@ OFFER: dict[str, Any] = {
         "percent": (TEXT, {"fact": TEXT}),
         "amount": (TEXT, {"fact": TEXT}),
         "tiers": [{}],
+        "by": {"measure": TEXT},
+        "after": {"measure": TEXT},
         "slices": [{}],
         "coupons": {"valid": WINDOW, "where": ROWS},
     },

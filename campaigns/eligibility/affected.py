@@ -30,6 +30,7 @@ from campaigns.eligibility.named_facts import (
     counted,
     facts_of_moments,
     is_of_merchant,
+    measured_by_benefit,
     settlement_moments,
     states,
 )
@@ -165,7 +166,7 @@ def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
     """Return the merchants of whom rows changed that conditions and benefit use, besides the subject's own row."""
     conditions = conditions_of(terms)
-    counts = list(counted(conditions))
+    counts = [*counted(conditions), *measured_by_benefit(terms)]
     if isinstance(terms.claim, ClaimNth):
         nth = terms.claim.nth
         counts += [(nth.of, {nth.at, *compared(nth.where)})]

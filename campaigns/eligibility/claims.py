@@ -36,6 +36,7 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, instant
 from core.facts import COLLECTIONS, FEES
 from definitions.benefits import Discount
+from definitions.benefits.amounts import stated_value
 from definitions.claim_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
 from rules.conditions import all_of
 from rules.moments import moment_expression
@@ -166,8 +167,8 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
         wanted["fee"] = row.expression(FEES[terms.fee].fact)
         if FEES[terms.fee].currency_fact:
             wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
-        if terms.benefit.fact:
-            wanted["stated"] = row.expression(terms.benefit.fact)
+        if (stated := stated_value(terms.benefit, row)) is not None:
+            wanted["stated"] = stated
         if terms.fee == "freight":
             wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
     for holder in terms.limits.holders:

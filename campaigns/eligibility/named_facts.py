@@ -21,6 +21,12 @@ def benefit_facts(terms: OfferTerms) -> set[str]:
     return {terms.benefit.fact} - {""} if isinstance(terms.benefit, Discount) else set()
 
 
+def measured_by_benefit(terms: OfferTerms) -> list[tuple[str, set[str]]]:
+    """Return the collections that the measure of the benefit reads, with the facts of their rows that it names."""
+    measure = terms.benefit.measure if isinstance(terms.benefit, Discount) else None
+    return [(part.collection.name, set(part.facts())) for part in measure.rows()] if measure is not None else []
+
+
 def facts_of_moments(moments: Iterable[Moment]) -> set[str]:
     """Return the facts of moments, and those that select a case of one."""
     moments = list(moments)

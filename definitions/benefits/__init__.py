@@ -6,10 +6,21 @@ from pydantic import Discriminator, Tag
 
 from definitions.benefits.coupons import CouponBundle, Coupons, Validity
 from definitions.benefits.discounts import Discount, Reduction, Slice, Tier
-from definitions.benefits.values import FactValue
+from definitions.benefits.values import FactValue, MeasureValue
 from rules.base import form_of
 
-__all__ = ["Benefit", "CouponBundle", "Coupons", "Discount", "FactValue", "Reduction", "Slice", "Tier", "Validity"]
+__all__ = [
+    "Benefit",
+    "CouponBundle",
+    "Coupons",
+    "Discount",
+    "FactValue",
+    "MeasureValue",
+    "Reduction",
+    "Slice",
+    "Tier",
+    "Validity",
+]
 
 
 def _form(value: object) -> str:

@@ -4,17 +4,18 @@ Percentages are multiplied as decimals: PostgreSQL would round the quotient of a
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
 from django.db.backends.signals import connection_created
-from django.db.models import DecimalField, Func, Value
+from django.db.models import DecimalField, F, Func, Value
 
-from core.facts import FEES, Collection
+from core.facts import FEES
 from core.money import WHOLE_UNITS
 from definitions.benefits import Benefit, Coupons, Discount, Reduction
+from rules.query_row import QueryRow
 
 MONEY = DecimalField(max_digits=14, decimal_places=2)
 
@@ -25,18 +26,27 @@ class BenefitAmount:
 
     benefit: Benefit
 
-    def expression(self, row: Collection) -> Any:
-        """Return the amount as an expression over a row, in the currency of its fee."""
+    def expression(self, row: QueryRow) -> Any:
+        """Return the amount as an expression over a row, in the currency of its fee. It is always that of the claim."""
         if isinstance(self.benefit, Coupons):
             return Value(self.benefit.coupons.face_value, output_field=MONEY)
         fee = FEES[self.benefit.fee]
         currency = row.expression(fee.currency_fact) if fee.currency_fact else Value(fee.currency)
-        stated = row.expression(self.benefit.fact) if self.benefit.fact else Value(None, output_field=MONEY)
+        stated = stated_value(self.benefit, row)
+        if stated is None:
+            stated = Value(None, output_field=MONEY)
         return DiscountAmount(row.expression(fee.fact), currency, stated, discount=self.benefit)
 
 
+def stated_value(discount: Discount, row: QueryRow) -> Any:
+    """Return the fact or the measure of a discount as an expression over a row; None if it has neither."""
+    if discount.measure is not None:
+        return discount.measure.expression(replace(row, at=F("seen_at"), claims=True))
+    return row.expression(discount.fact) if discount.fact else None
+
+
 class DiscountAmount(Func):
-    """SQL function of a fee's fact, a currency and the fact of the discount: its amount.
+    """SQL function of a fee's fact, a currency and the fact or measure of the discount: its amount.
 
     SQLite has no exact decimals and calls Python.
     """
@@ -57,7 +67,7 @@ class DiscountAmount(Func):
 
 
 # One evaluation of the arguments: `amount` is the fee's fact, `places` the decimals of its currency, `stated` the value
-# of the discount's own fact.
+# of the discount's own fact or measure.
 _CODES = ", ".join(f"'{code}'" for code in sorted(WHOLE_UNITS))
 _FEE_AND_PLACES = (
     "(SELECT COALESCE(given.amount, 0) AS amount, CASE WHEN given.currency IN ("
@@ -94,14 +104,16 @@ def _reduction(discount: Discount, charged: str) -> str:
 
 
 def _slices(discount: Discount, charged: str) -> Iterator[str]:
+    before = "fee.stated" if discount.after else "0"
     for part, end in discount.parts():
-        reached = charged if end is None else f"LEAST({charged}, {end:f})"
-        yield f"GREATEST({reached} - {part.from_:f}, 0) * {_share(part.percent)}"
+        reached = f"{before} + {charged}" if end is None else f"LEAST({before} + {charged}, {end:f})"
+        yield f"GREATEST({reached} - GREATEST({part.from_:f}, {before}), 0) * {_share(part.percent)}"
 
 
 def _tier_cases(discount: Discount, charged: str) -> Iterator[str]:
+    height = "fee.stated" if discount.by else charged
     for tier in reversed(discount.tiers):
-        yield f"WHEN {charged} >= {tier.from_:f} THEN {_part(tier, charged)}"
+        yield f"WHEN {height} >= {tier.from_:f} THEN {_part(tier, charged)}"
 
 
 def _part(part: Reduction, charged: str) -> str:

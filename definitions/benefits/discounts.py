@@ -14,6 +14,7 @@ from definitions.benefits.values import (
     AmountOrFact,
     Currency,
     FactValue,
+    MeasureValue,
     Percent,
     PercentOfPart,
     PercentOrFact,
@@ -23,6 +24,9 @@ from definitions.benefits.values import (
 from rules.base import DefinitionModel, KnownWord
 from rules.conditions import Amount, Comparison
 from rules.errors import ErrorCollector
+from rules.measured import Measured, check_measure
+from rules.measures import Measure
+from rules.query_row import QueryRow
 
 FeeName = Annotated[str, KnownWord("fee", lambda: FEES)]
 FORMS = ("percent", "amount", "price", "tiers", "slices")
@@ -60,9 +64,13 @@ class Slice(DefinitionModel):
     from_: Amount = Field(alias="from")
     percent: PercentOfPart
 
-    def amount_for(self, fee: Decimal, end: Decimal | None) -> Decimal:
-        """Return the reduction of the part of the fee up to `end`, before rounding; None: of all the rest."""
-        part = (fee if end is None else min(fee, end)) - self.from_
+    def amount_for(self, fee: Decimal, end: Decimal | None, before: Decimal) -> Decimal:
+        """Return the reduction of the part of the fee up to `end`, before rounding; None: of all the rest.
+
+        The fee is counted from `before` on.
+        """
+        reached = before + fee
+        part = (reached if end is None else min(reached, end)) - max(self.from_, before)
         return max(part, Decimal(0)) * self.percent / 100
 
 
@@ -78,6 +86,8 @@ class Discount(DefinitionModel):
     tiers: tuple[Tier, ...] = ()
     slices: tuple[Slice, ...] = ()
     at_most: Positive | None = None
+    by: MeasureValue | None = None
+    after: MeasureValue | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -86,7 +96,7 @@ class Discount(DefinitionModel):
         if FEES[self.fee].rated != (self.rate is not None):
             text = _("%(fee)s takes a rate") if FEES[self.fee].rated else _("%(fee)s takes no rate")
             raise ValueError(text % {"fee": self.fee})
-        if self.rate is not None and (self.tiers or self.slices):
+        if self.rate is not None and (self.tiers or self.slices) and self.measure is None:
             raise ValueError(_("a fee that is a rate of an amount takes no tiers and no slices"))
         if self.at_most is not None and isinstance(self.amount, Decimal):
             raise ValueError(_("a fixed amount takes no at_most: write the smaller of the two as the amount"))
@@ -115,6 +125,26 @@ class Discount(DefinitionModel):
                     if word == "amount" and fact.currency not in ("", self.fixed_currency):
                         words = {"fact": fact.name, "currency": fact.currency}
                         raise ValueError(_("%(fact)s is in %(currency)s: write currency: %(currency)s") % words)
+        errors.raise_collected("Discount")
+        return self
+
+    @model_validator(mode="after")
+    def _measure_fits(self) -> Self:
+        errors = ErrorCollector()
+        for word, parts in (("by", "tiers"), ("after", "slices")):
+            value: MeasureValue | None = getattr(self, word)
+            with errors.at(word):
+                if value is not None and not getattr(self, parts):
+                    raise ValueError(_("%(word)s belongs to %(parts)s") % {"word": word, "parts": parts})
+            with errors.at(word, "measure"):
+                if value is not None:
+                    check_measure(value.measure, QueryRow(SUBJECTS[FEES[self.fee].subject], claims=True))
+                    currency = value.measure.currency
+                    if word == "after" and (not currency or currency != self.fixed_currency):
+                        words = {"found": currency or "–", "currency": self.fixed_currency or "–"}
+                        raise ValueError(
+                            _("after is an amount in the currency of the discount, %(currency)s, not %(found)s") % words
+                        )
         errors.raise_collected("Discount")
         return self
 
@@ -148,6 +178,12 @@ class Discount(DefinitionModel):
         return given.fact if given else ""
 
     @property
+    def measure(self) -> Measure | None:
+        """Return the measure that selects the tier, or after which the slices are counted; None for the fee."""
+        value = self.by or self.after
+        return value.measure if value is not None else None
+
+    @property
     def most(self) -> Decimal | None:
         """Return an amount that no discount exceeds, None where a larger fee gets a larger one."""
         if self.at_most is not None or isinstance(self.amount, Decimal):
@@ -159,7 +195,7 @@ class Discount(DefinitionModel):
         """Return the discount for the value `fee_value` of the fee's fact; None counts as 0.00.
 
         It is rounded to the smallest unit of `currency`, that of the row; empty: that of the discount or of its fee.
-        `given` is the value of `fact`; None counts as 0.
+        `given` is the value of `fact`, or that of `measure`; None counts as 0.
         """
         currency = currency or self.fixed_currency
         fee = (fee_value or Decimal(0)) * (self.rate / 100 if self.rate is not None else 1)
@@ -174,8 +210,13 @@ class Discount(DefinitionModel):
     def smallest_value(self, fee_value: Decimal, given: Decimal | None = None) -> Decimal:
         """Return the smallest discount for any value of the fee's fact from `fee_value` on, of `fact` from `given` on.
 
-        Between two tiers a discount grows with the fee, so it is smallest at an end.
+        Between two tiers a discount grows with the fee, so it is smallest at an end. A tier that a measure selects,
+        and the slice after it, may be any.
         """
+        if self.measure is not None:
+            lowest = [Decimal(0)] if self.after else []
+            starts = [*lowest, *(tier.from_ for tier in self.tiers), *(part.from_ for part in self.slices)]
+            return min(self.value(fee_value, given=start) for start in starts)
         ends = (tier.from_ for tier in self.tiers if tier.from_ > fee_value)
         return min(self.value(end, given=given) for end in (fee_value, *ends))
 
@@ -183,10 +224,12 @@ class Discount(DefinitionModel):
         """Return the reduction before the cap, rounding and limits."""
         if self.price is not None:
             return fee - self.price
+        before = Decimal(given or 0) if self.measure is not None else Decimal(0)
         if self.slices:
-            return sum((part.amount_for(fee, end) for part, end in self.parts()), Decimal(0))
+            return sum((part.amount_for(fee, end, before) for part, end in self.parts()), Decimal(0))
         if self.tiers:  # that of the highest tier reached, 0 below the lowest
-            return next((tier.amount_for(fee) for tier in reversed(self.tiers) if tier.from_ <= fee), Decimal(0))
+            height = fee if self.by is None else before
+            return next((tier.amount_for(fee) for tier in reversed(self.tiers) if tier.from_ <= height), Decimal(0))
         if self.fact:
             stated = max(Decimal(given or 0), Decimal(0))
             share = EXACT.multiply(fee, min(stated, Decimal(100))).scaleb(-2, EXACT)
@@ -198,16 +241,20 @@ class Discount(DefinitionModel):
         for number, part in enumerate(self.slices, start=1):
             yield part, self.slices[number].from_ if number < len(self.slices) else None
 
-    def conditions(self) -> tuple[Comparison, ...]:
-        """Return the conditions of the discount itself: its currency, and a fee from the lowest tier or slice on."""
+    def conditions(self) -> tuple[Comparison | Measured, ...]:
+        """Return the conditions of the discount itself: its currency, and a fee from the lowest tier or slice on.
+
+        Where a measure selects the tier, it is that which must reach the lowest.
+        """
         fee = FEES[self.fee]
         asked: list[dict[str, Any]] = []
         if self.currency and fee.currency_fact:
             asked.append({"fact": fee.currency_fact, "is": self.currency})
         lowest = next((part.from_ for parts in (self.tiers, self.slices) for part in parts), Decimal(0))
-        if lowest > 0:
+        if lowest > 0 and self.measure is None:
             asked.append({"fact": fee.fact, "at_least": lowest})
-        return tuple(Comparison.model_validate(condition) for condition in asked)
+        comparisons = tuple(Comparison.model_validate(condition) for condition in asked)
+        return (*comparisons, *([Measured(measure=self.by.measure, at_least=lowest)] if self.by and lowest > 0 else ()))
 
 
 def _check_order(starts: Sequence[Decimal], text: str) -> None:

@@ -11,6 +11,7 @@ from core.money import THREE_DECIMALS, currencies, smallest_unit
 from rules import operators
 from rules.base import DefinitionModel, WrittenNumber
 from rules.errors import UnknownWordError
+from rules.measures import NamedMeasure
 
 MOST_MONEY = Decimal("999999999999.99")  # the largest amount that a grant can hold
 
@@ -50,6 +51,12 @@ class FactValue(DefinitionModel):
             message = _("%(rows)s have no amount or number %(word)r") % {"rows": rows.name, "word": self.fact}
             raise UnknownWordError(message, word=self.fact, known=known)
         return rows.facts[self.fact]
+
+
+class MeasureValue(DefinitionModel):
+    """Number of the subject's merchant: a measure, by its name or written out in place."""
+
+    measure: NamedMeasure
 
 
 def _source(value: object) -> str:

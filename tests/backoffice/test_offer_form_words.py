@@ -93,6 +93,7 @@ SHARED = (
         },
         {"benefit": "{fee: freight, currency: CNY, slices: [{from: 0, percent: 9}, {from: 5, percent: 0}]}"},
         {"benefit": "{fee: freight, currency: CNY, price: 9.90}"},
+        {"benefit": "{fee: freight, by: {measure: late_rate}, tiers: [{from: 0, percent: 9}, {from: 5, percent: 7}]}"},
         {"benefit": "{fee: freight, percent: {fact: base_freight}, currency: CNY, at_most: 5}"},
         {"benefit": "{fee: freight, amount: {fact: base_freight}}"},
     ],

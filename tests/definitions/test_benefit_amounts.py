@@ -1,6 +1,7 @@
 """The fact `benefit` in queries: equal, to the cent, to the discount that a grant gets."""
 
 import random
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -9,8 +10,9 @@ from django.db.models import F
 
 from core.facts import FEES, SUBJECTS
 from definitions.benefits import Coupons, Discount
-from definitions.benefits.amounts import BenefitAmount
-from tests.support.world import draw, freight, merchant, trade
+from definitions.benefits.amounts import BenefitAmount, stated_value
+from rules.query_row import QueryRow
+from tests.support.world import draw, freight, merchant, t, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +48,31 @@ DISCOUNTS: list[dict[str, Any]] = [
     {"fee": "service_fee", "percent": {"fact": "easy_return_premium_usd"}, "at_most": "99.99"},
     {"fee": "oa_fee", "rate": "0.3333", "price": "1.50"},
     {"fee": "oa_fee", "rate": "0.3333", "percent": {"fact": "easy_return_premium_usd"}},
+    {
+        "fee": "service_fee",
+        "by": {"measure": {"sum": "trade_orders.amount_usd", "over": {"earlier": "drafted_at"}}},
+        "tiers": [
+            {"from": "2000", "percent": "12.5"},
+            {"from": "9000", "amount": "7"},
+            {"from": "20000.01", "percent": "1"},
+        ],
+    },
+    {
+        "fee": "oa_fee",
+        "rate": "0.3333",
+        "by": {"measure": {"count": "trade_orders", "over": {"earlier": "drafted_at"}}},
+        "tiers": [{"from": "3", "percent": "10"}, {"from": "30", "percent": "33.3333"}],
+        "at_most": "2",
+    },
+    {
+        "fee": "service_fee",
+        "after": {"measure": {"sum": "trade_orders.service_fee_usd", "over": {"earlier": "drafted_at"}}},
+        "slices": [
+            {"from": "0.03", "percent": "33.3333"},
+            {"from": "1500", "percent": "0"},
+            {"from": "2000", "percent": "7"},
+        ],
+    },
     {"fee": "service_fee", "percent": "50"},
     {"fee": "oa_fee", "rate": "0.3", "percent": "100"},
     {"fee": "oa_fee", "rate": "0.5", "percent": "40"},
@@ -68,6 +95,7 @@ EDGES = [
     "1234.56",
     "999999999999.99",
 ]
+CLAIMED = {"freight_orders": "paid_at", "trade_orders": "drafted_at", "financing_draws": "drawn_at"}
 CURRENCIES = ["CNY", "USD", "JPY", "KRW"]
 
 
@@ -85,7 +113,8 @@ def _record(subject: str, fact: str, values: list[Decimal | None]) -> None:
             case _:
                 needed = Decimal(0) if value is None and fact == "amount_usd" else value
                 premium = None if n % 8 == 0 else Decimal(n * n) / 4  # from 0.25 to more than 100
-                given: dict[str, Any] = {"easy_return_premium_usd": premium, fact: needed}
+                drafted_at = t("05") + timedelta(minutes=n)
+                given: dict[str, Any] = {"easy_return_premium_usd": premium, "drafted_at": drafted_at, fact: needed}
                 trade(f"T{n}", **given)
 
 
@@ -97,10 +126,14 @@ def test_the_fact_equals_the_discount(given: dict[str, Any]) -> None:
     _record(fee.subject, fee.fact, [None, *map(Decimal, EDGES), *drawn])
     rows = SUBJECTS[fee.subject]
     currency = F(fee.currency_fact) if fee.currency_fact else F("pk")
-    found = rows.model._default_manager.annotate(x=BenefitAmount(discount).expression(rows), c=currency)
+    row = QueryRow(rows, claims=True)
+    stated = stated_value(discount, row)
+    claims = rows.model._default_manager.annotate(claimed_at=F(CLAIMED[rows.name]), seen_at=F(CLAIMED[rows.name]))
+    found = claims.annotate(x=BenefitAmount(discount).expression(row), c=currency)
+    found = found.annotate(stated=F(fee.fact) if stated is None else stated)
     pairs = [
         (value.quantize(Decimal("0.01")), discount.value(paid, c if fee.currency_fact else "", stated))
-        for value, paid, c, stated in found.values_list("x", fee.fact, "c", discount.fact or fee.fact)
+        for value, paid, c, stated in found.values_list("x", fee.fact, "c", "stated")
     ]
     assert len(pairs) >= 54
     assert [pair for pair in pairs if pair[0] != pair[1]] == []
@@ -113,7 +146,7 @@ def test_the_fact_is_compared_exactly(bound: str) -> None:
     merchant()
     freight("F1", base_freight=Decimal("0.25"))
     discount, rows = Discount.model_validate({"fee": "freight", "percent": "10"}), SUBJECTS["freight_order"]
-    found = rows.model._default_manager.annotate(x=BenefitAmount(discount).expression(rows))
+    found = rows.model._default_manager.annotate(x=BenefitAmount(discount).expression(QueryRow(rows)))
     assert found.filter(x__gte=Decimal(bound)).exists() == (bound != "0.04")
     assert found.filter(x__gt=Decimal(bound)).exists() == (bound == "0.02")
 
@@ -124,5 +157,5 @@ def test_coupons_are_worth_their_face_value() -> None:
     where = [{"fact": "service", "is": "express"}]
     bundle = {"count": "8", "value": "25.00", "currency": "CNY", "valid": valid, "where": where}
     rows = SUBJECTS["merchant"]
-    amount = BenefitAmount(Coupons.model_validate({"coupons": bundle})).expression(rows)
+    amount = BenefitAmount(Coupons.model_validate({"coupons": bundle})).expression(QueryRow(rows))
     assert rows.model._default_manager.annotate(x=amount).values_list("x", flat=True).get() == Decimal(200)

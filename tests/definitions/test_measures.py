@@ -7,6 +7,7 @@ from django.utils import translation
 
 from campaigns.offers import published_offers
 from definitions import parser, warnings
+from definitions.benefit_sentences import describe_benefit
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferTerms
 from rules.conditions import Measured
@@ -39,7 +40,9 @@ PARTS = {
 
 
 def read(conditions: str, measures: str = MEASURES, **parts: str) -> OfferTerms:
-    [terms] = parser.read(f"{HEADING}{measures}\noffers:\n{offer('o', conditions=conditions, **PARTS, **parts)}").offers
+    [terms] = parser.read(
+        f"{HEADING}{measures}\noffers:\n{offer('o', conditions=conditions, **{**PARTS, **parts})}"
+    ).offers
     return terms
 
 
@@ -104,6 +107,37 @@ def test_sentences(condition: str, en: str, zh: str) -> None:
     assert describe(terms.own_conditions[0], terms.row) == en
     with translation.override("zh-hans"):
         assert zh in describe(terms.own_conditions[0], terms.row)
+
+
+def test_sentences_of_benefits_along_a_measure() -> None:
+    running = "{measure: {sum: trade_orders.amount_usd, over: {earlier: shipped_at}}}"
+    by = f"{{fee: service_fee, by: {running}, tiers: [{{from: 1000, percent: 10}}]}}"
+    after = f"{{fee: order_amount, after: {running}, slices: [{{from: 0, percent: 10}}, {{from: 500, percent: 0}}]}}"
+    total = "sum of amount in USD of the trade orders; shipped before this one"
+    for benefit, says in (
+        (by, f"off the service fee, by the {total}: 10% from 1,000.00 USD"),
+        (after, f"off the order amount, counted on from the {total}: 10% of the part from 0.00 USD to 500.00 USD"),
+    ):
+        assert describe_benefit(read("everyone", **{"benefit": benefit}).benefit) == says
+
+
+@pytest.mark.parametrize(
+    ("benefit", "says"),
+    [
+        ("{fee: service_fee, percent: 5, by: {measure: base_week}}", "by belongs to tiers"),
+        ("{fee: service_fee, by: {measure: no}, tiers: [{from: 1, percent: 5}]}", "'no' is not among the campaign's"),
+        ("{fee: service_fee, after: {measure: growth}, slices: [{from: 1, percent: 5}]}", "USD, not –"),
+        (
+            "{fee: service_fee, by: {measure: {count: freight_orders, over: {earlier: paid_at}}}, "
+            "tiers: [{from: 1, percent: 5}]}",
+            "the subject's own rows",
+        ),
+    ],
+)
+def test_an_error_in_a_benefit_along_a_measure(benefit: str, says: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        read("everyone", **{"benefit": benefit})
+    assert any(says in problem.message for problem in error.value.problems), error.value.problems
 
 
 @pytest.mark.parametrize(

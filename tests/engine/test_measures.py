@@ -12,6 +12,7 @@ from tests.support.world import (
     HEADING,
     correct,
     everything,
+    grants,
     merchant,
     offer,
     outcomes,
@@ -147,3 +148,46 @@ def test_steps_do_not_matter(stops: tuple[str, ...]) -> None:
         tick(at)
     assert outcomes("o") == {f"T{n}": "granted" if n < 3 else "refused" for n in range(8)}
     assert everything()["used"] == [("o", 3, 3)]
+
+
+PURSE = (
+    "{fee: order_amount, after: {measure: sold}, "
+    "slices: [{from: 0, percent: 10}, {from: 1500, percent: 5}, {from: 2500, percent: 0}]}"
+)
+TIERS = "{fee: service_fee, by: {measure: sold}, tiers: [{from: 1000, percent: 10}, {from: 2000, amount: 30}]}"
+
+
+def test_slices_after_a_running_total_and_tiers_by_one() -> None:
+    """Orders of 1,000.00: 10 % of 1,500.00, 5 % of the next 1,000.00, and nothing above."""
+    merchant()
+    heading, parts = HEADING + ON_TIME, {**PARTS, "conditions": "everyone"}
+    text = offer("purse", **{**parts, "benefit": PURSE}) + offer("tiers", **{**parts, "benefit": TIERS})
+    publish(text, heading=heading)
+    for key, at in (("A", "03"), ("C", "05"), ("B", "05"), ("D", "06")):
+        trade(key, shipped_at=at)
+    tick("07")
+    assert grants() == {
+        ("purse", "A"): "settled 100.00 USD",
+        ("purse", "B"): "settled 75.00 USD",
+        ("purse", "C"): "settled 25.00 USD",
+        ("purse", "D"): "settled 0.00 USD",
+        ("tiers", "B"): "settled 10.00 USD",
+        ("tiers", "C"): "settled 30.00 USD",
+        ("tiers", "D"): "settled 30.00 USD",
+    }
+    assert outcomes("tiers")["A"] == "refused"
+    lowest = explanations.explain(published_offers.find("tiers"), "A", at=t("07")).conditions[0]
+    assert (lowest.name, lowest.found, lowest.shortfall, lowest.asked.unit) == ("sold", 0, 1000, "USD")
+
+
+def test_a_corrected_row_of_a_running_total_marks_the_grants_after_it() -> None:
+    merchant()
+    publish(offer("o", conditions="everyone", **{**PARTS, "benefit": PURSE}), heading=HEADING + ON_TIME)
+    for key, at in (("A", "03"), ("B", "05"), ("C", "06")):
+        trade(key, shipped_at=at)
+    tick("07")
+    before = grants()
+    correct(TradeOrder, "B", amount_usd=Decimal(1500))
+    tick("08")
+    assert grants() == before
+    assert {key: bool(review(key)) for key in "ABC"} == {"A": False, "B": True, "C": True}

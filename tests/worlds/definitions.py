@@ -278,9 +278,17 @@ class _Offer:
         if form in ("amount", "price"):
             return {**benefit, **currency, form: self.rng.choice(("0.01", "100.00"))}
         if form == "slices":
-            return {**benefit, "slices": [{"from": "0.00", "percent": "20"}, {"from": "99.99", "percent": "5"}], **cap}
+            slices = [{"from": "0.00", "percent": "20"}, {"from": "99.99", "percent": "5"}]
+            return {**benefit, "slices": slices, **self._along("after"), **cap}
         tiers = [{"from": "60.00", "below": "100.00", "amount": "5.00"}, {"from": "100.00", "percent": "10"}]
-        return {**benefit, **currency, "tiers": tiers, **cap}
+        return {**benefit, **currency, "tiers": tiers, **self._along("by"), **cap}
+
+    def _along(self, word: str) -> Data:
+        """Return a running total of trade orders, by which a tier is chosen or after which slices are counted."""
+        if self.subject != "trade_order" or self.values.chance(0.5):
+            return {}
+        over = {"earlier": self.rng.choice(("shipped_at", "drafted_at", "buyer_confirmed_at"))}
+        return {word: {"measure": {"sum": "trade_orders.amount_usd", "over": over}}}
 
     def _settlement(self) -> Data:
         """Return the course of a grant: none, released after a settlement at the claim, or followed to its end."""
