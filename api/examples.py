@@ -116,6 +116,7 @@ DETAIL = {
         "conditions": ["base freight is at least 760.00 CNY"],
         "quota": "10,000 places",
         "settlement": ["at the claim"],
+        "funding": "",
     },
 }
 QUOTA = {

@@ -6,11 +6,13 @@ from decimal import Decimal
 from itertools import islice
 from typing import IO
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from campaigns.ledger import statements
 from campaigns.ledger.statements import PARTS, ROWS_AT_ONCE, ZERO, Line
 from core.workbooks import MONEY, Book, Column, Sheet
+from definitions.funding import FUNDERS
 from merchants.models import Merchant
 
 Sums = dict[tuple[str, str, str], list[Decimal]]
@@ -36,9 +38,24 @@ def write(file: IO[bytes], month: date, *, named: bool) -> None:
             _add(by_offer, (line.name, line.offer, line.currency), figures)
             _add(by_merchant, (name, line.merchant, line.currency), figures)
         totals = _totals(by_offer)
+        _add_payers(book, month)
         _finish(offers, by_offer, totals, before=1)
         _finish(merchants, dict(sorted(by_merchant.items(), key=lambda item: item[0][1:])), totals, before=1)
         _finish(lines, {}, totals, before=4)
+
+
+def _add_payers(book: Book, month: date) -> None:
+    """Add what each party pays, where an offer names who pays."""
+    if not (found := statements.by_funder(month)):
+        return
+    heads = [Column(_("Payer"), 20), Column(_("Offer code"), 26), Column(_("Merchant code"), 14), *_amounts()]
+    sheet = book.sheet(_("By payer"), heads)
+    for funder, label in FUNDERS.items():
+        for line in statements.lines(month, chunk=ROWS_AT_ONCE, funder=funder):
+            figures = [*(getattr(line, part) for part in PARTS), line.total]
+            sheet.add([capfirst(str(label)), line.offer, line.merchant, line.currency, *figures])
+    for sums in found:
+        sheet.add([capfirst(str(sums.label)), "", _("Total"), sums.currency, *sums.figures], strong=True)
 
 
 def _amounts() -> list[Column]:

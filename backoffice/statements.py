@@ -99,6 +99,7 @@ def detail(request: HttpRequest, month: str) -> HttpResponse:
         filters="".join(f"{key}={quote(value)}&" for key, value in (("offer", offer), ("merchant", merchant)) if value),
         offers=shown.offers.values(),
         totals=sorted(shown.totals.items()),
+        funders=statements.by_funder(first, only=merchant or None, offer=offer),
         offer=next((each for (code, _currency), each in shown.offers.items() if code == offer), None),
         merchant=merchant,
         merchant_name=names.get(merchant, merchant),
@@ -130,6 +131,16 @@ def download(request: HttpRequest, month: str, form: str) -> FileResponse:
             spreadsheets.write(str(path), statements.COLUMNS, statements.rows(first))
         # The response reads the open file, which outlives its name, and closes it.
         return FileResponse(path.open("rb"), as_attachment=True, content_type=CONTENT_TYPES[form])
+
+
+@staff_view("view_journalentry", methods=("GET", "HEAD"))
+def download_by_funder(_request: HttpRequest, month: str) -> FileResponse:
+    """Download what each party pays in a month, by offer and merchant, as CSV."""
+    first = _month(month)
+    with TemporaryDirectory(prefix="fairground-") as folder:
+        path = Path(folder, f"statement-{month}-by-payer.csv")
+        spreadsheets.write(str(path), statements.FUNDER_COLUMNS, statements.rows_by_funder(first))
+        return FileResponse(path.open("rb"), as_attachment=True, content_type=CONTENT_TYPES["csv"])
 
 
 @staff_view("close_period")

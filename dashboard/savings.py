@@ -83,7 +83,15 @@ def index(request: MemberRequest) -> HttpResponse:
 def export(request: MemberRequest, file_format: str) -> HttpResponse:
     """Download every saving, line by line, as a CSV file or a workbook for accounting."""
     content_type, write = FORMATS[file_format]
-    header: list[object] = [_("date"), _("order"), _("offer"), _("kind"), _("amount"), _("currency")]
+    header: list[object] = [
+        _("date"),
+        _("order"),
+        _("offer"),
+        _("kind"),
+        _("amount"),
+        _("currency"),
+        _("of which you pay"),
+    ]
     rows = [header, *map(_row, savings.lines(request.merchant))]
     response = HttpResponse(write(rows), content_type=content_type)
     response["Content-Disposition"] = f'attachment; filename="savings.{file_format}"'
@@ -92,7 +100,7 @@ def export(request: MemberRequest, file_format: str) -> HttpResponse:
 
 def _row(line: SavingLine) -> list[object]:
     day = timezone.localtime(line.at).date().isoformat()
-    return [day, line.order, line.offer.name, str(KINDS[line.kind]), line.amount, line.currency]
+    return [day, line.order, line.offer.name, str(KINDS[line.kind]), line.amount, line.currency, line.own]
 
 
 def _savings(request: MemberRequest) -> list[Saving]:

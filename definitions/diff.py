@@ -34,7 +34,9 @@ def sentences_of(offer: OfferTerms) -> list[str]:
     """Return every sentence of an offer, in the language in force."""
     terms = offer_sentences.describe_terms(offer)
     carriers = [str(names) for names in offer.carriers]
-    return [str(offer.names), terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement, *carriers]
+    funding = [terms.funding] if terms.funding else []
+    own = [str(offer.names), terms.benefit, *funding, terms.claim, *terms.conditions, terms.quota, *terms.settlement]
+    return own + carriers
 
 
 def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterator[OfferDifference]:

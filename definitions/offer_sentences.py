@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from core.facts import COLLECTIONS, Collection
 from core.formatting import CITIES, format_money, format_number, join_and
 from definitions.band_sentences import describe_band
-from definitions.benefit_sentences import describe_benefit
+from definitions.benefit_sentences import describe_benefit, describe_funding
 from definitions.claim_terms import ClaimAt, ClaimNth, Threshold
 from definitions.offer_terms import OfferTerms, Settlement
 from definitions.quotas import Limits
@@ -37,6 +37,7 @@ class TermSentences:
     conditions: tuple[str, ...]
     quota: str
     settlement: tuple[str, ...]
+    funding: str = ""
 
 
 def describe_terms(offer: OfferTerms) -> TermSentences:
@@ -48,6 +49,7 @@ def describe_terms(offer: OfferTerms) -> TermSentences:
         conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.stated]),
         quota=describe_quota(offer.limits, offer.collection),
         settlement=tuple(describe_settlement(offer)),
+        funding=describe_funding(offer.funded_by),
     )
 
 

@@ -14,6 +14,7 @@ from core.facts import FEES, STATES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.benefits.amounts import BenefitAmount
 from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
+from definitions.funding import Funding
 from definitions.quotas import Limits, Quota, QuotaTerms, check_bands, limits_of
 from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
@@ -94,6 +95,7 @@ class OfferTerms(DefinitionModel):
     conditions: Conditions
     benefit: Benefit
     quota: QuotaTerms = Quota()
+    funded_by: Funding = {}
     settlement: Settlement = Settlement()
 
     @model_validator(mode="after")
@@ -209,8 +211,7 @@ class OfferTerms(DefinitionModel):
 def _barring_conditions() -> Iterator[InForce]:
     for state in STATES.values():
         if state.bars:
-            kinds = tuple(kind for kind, _label in state.choices)
-            yield InForce(not_in_force=state.name, of=kinds, code=f"no_{state.name}")
+            yield InForce(not_in_force=state.name, of=tuple(dict(state.choices)), code=f"no_{state.name}")
 
 
 def _with_free_code(condition: C, taken: set[str]) -> C:

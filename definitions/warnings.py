@@ -13,6 +13,7 @@ from core.money import CENT
 from definitions.benefits import Discount
 from definitions.claim_terms import ClaimNth
 from definitions.contradictions import claim_contradiction, find_contradiction, separates
+from definitions.funding import MERCHANT
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 from logistics.facts import FREIGHT_ORDERS
@@ -37,6 +38,8 @@ def _of_offer(offer: OfferTerms) -> Iterator[str]:
     yield from _twins(offer)
     yield from _contradictions(offer)
     yield from _caps(offer)
+    if offer.funded_by.keys() == {MERCHANT}:
+        yield "funded_by: " + _("the merchant pays for its own benefit")
     limit, per_merchant, bands = offer.limits
     if per_merchant is not None and limit is not None and per_merchant > limit:
         words = {"each": per_merchant, "limit": limit}

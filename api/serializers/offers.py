@@ -20,6 +20,7 @@ class TermsSerializer(Base):
     conditions = serializers.ListField(child=serializers.CharField())
     quota = serializers.CharField()
     settlement = serializers.ListField(child=serializers.CharField())
+    funding = serializers.CharField(help_text="Who pays for the benefit; empty: the platform.")
 
 
 class OfferSerializer(Base):

@@ -123,5 +123,6 @@ class IssuanceAdmin(ReadOnlyAdmin):
 def terms_as_list(version: Version) -> SafeString:
     """Return the terms of a version as an HTML list of sentences."""
     terms = offer_sentences.describe_terms(terms_of(version))
-    lines = (terms.benefit, terms.claim, *terms.conditions, terms.quota, *terms.settlement)
+    funding = [terms.funding] if terms.funding else []
+    lines = (terms.benefit, *funding, terms.claim, *terms.conditions, terms.quota, *terms.settlement)
     return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", ((line,) for line in lines)))

@@ -11,6 +11,7 @@ from backoffice.offer_form.benefit import BenefitForm, initial_benefit
 from backoffice.offer_form.conditions import condition_formset
 from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
 from backoffice.offer_form.forms import ABSENT, SectionForm
+from backoffice.offer_form.funding import FunderFormSet, initial_funding
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.sections import (
@@ -48,6 +49,8 @@ class OfferForm:
         rows: dict[str, Any] = {**shared, "collection": self.collection}
         self.where = condition_formset("where", data, offer.get("where"), simple=True, **rows)
         self.conditions = condition_formset("conditions", data, offer.get("conditions"), **rows)
+        payers = initial_funding(offer.get("funded_by"))
+        self.funding = FunderFormSet(data, prefix="funding", initial=payers, form_kwargs=shared)
         carriers = list(offer.get("carriers") or ())
         self.carriers = NamesFormSet(data, prefix="carriers", initial=carriers, form_kwargs=shared)
 
@@ -60,6 +63,7 @@ class OfferForm:
             self.where,
             self.conditions,
             self.benefit,
+            self.funding,
             self.quota,
             self.settlement,
             self.carriers,
@@ -87,7 +91,7 @@ class OfferForm:
         """Return the words of the offer as the form says them, complete or not. The form has been checked."""
         assert self.is_right in (True, False)
         words = {**self.basics.to_offer(), "carriers": self.carriers.write() or ABSENT}
-        for part in (self.claim, self.benefit, self.quota, self.settlement):
+        for part in (self.claim, self.benefit, self.funding, self.quota, self.settlement):
             words |= part.to_offer()
         return {**words, "where": self.where.write() or "all", "conditions": self.conditions.write() or "everyone"}
 
@@ -116,6 +120,8 @@ class OfferForm:
                 return _row(getattr(self, name), number, rest)
             case ["benefit", *rest]:
                 return self._locate_benefit(rest)
+            case ["funded_by", funder, *_rest]:
+                return self.funding.form_of(funder), "number"
             case ["quota", *rest]:
                 return self.quota, rest[0] if rest else ""
             case ["settlement", *rest]:

@@ -24,6 +24,7 @@ PLACEHOLDERS: dict[str, Any] = {
     "where": "all",
     "conditions": "everyone",
     "quota": {},
+    "funded_by": None,
     "settlement": {},
     "decided_at": None,
     "settling_hours": "0",
@@ -52,7 +53,7 @@ def merchant_view(document: Any, number: int, form: OfferForm, language: str, ri
             return view
         said = offer_sentences.describe_terms(terms)
         parts = {"claim": [said.claim], "conditions": said.conditions, "quota": [said.quota]}
-        parts |= {"settlement": said.settlement}
+        parts |= {"settlement": said.settlement, "funded_by": [said.funding] if said.funding else []}
         view.benefit = "" if "benefit" in left_out else said.benefit
         view.lines = [line for part, lines in parts.items() if part not in left_out for line in lines]
         return view
@@ -67,6 +68,7 @@ def _titles(parts: Sequence[str]) -> list[str]:
         "benefit": _("Benefit"),
         "condition": _("a condition"),
         "quota": _("Quota"),
+        "funded_by": _("Paid for by"),
         "settlement": _("Settlement"),
     }
     return [str(titles.get(part, part)) for part in parts]

@@ -12,6 +12,8 @@ OPEN = {"windows", "lists", "measures", "values", "labels", "cases", "over", "pe
 """Words whose mapping a form has as a whole, such as those whose keys people choose: other keys were removed."""
 MOMENTS = {"latest_of", "day_after", "by"}
 """Words of which a moment has one."""
+ORDERED = {"funded_by"}
+"""Words whose mapping has an order that counts."""
 SHORT = 100
 """Longest text of a mapping that is written on one line."""
 
@@ -28,6 +30,10 @@ def write_offer(offer: Any, words: Mapping[str, Any], zone: str) -> None:
 
 def _put(target: Any, key: str, value: Any, zone: str) -> None:
     saved = target.get(key)
+    if key in ORDERED and isinstance(value, dict):
+        if not isinstance(saved, dict) or [*saved.items()] != [*value.items()]:
+            target[key] = styled(value)
+        return
     if key in target and value != ABSENT and normal(saved, zone) == normal(value, zone):
         return
     if value == ABSENT and not isinstance(value, list):

@@ -53,6 +53,7 @@ OFFER: dict[str, Any] = {
         "slices": [{}],
         "coupons": {"valid": WINDOW, "where": ROWS},
     },
+    "funded_by": {"*": TEXT},
     "quota": {"limit": TEXT, "per_merchant": TEXT},
     "settlement": {"at": MOMENT, "fulfilled_at": MOMENT, "requires": ROWS},
 }

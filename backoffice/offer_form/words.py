@@ -20,6 +20,7 @@ from backoffice.offer_form.campaign_form import (
 )
 from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
+from backoffice.offer_form.funding import FunderFormSet
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet, QuotaForm
 from backoffice.offer_form.settlement import SettlementForm
@@ -75,6 +76,7 @@ PLACES: dict[str, Place] = {
     "OfferTerms.conditions": (ConditionFormSet, ""),
     "OfferTerms.benefit": (BenefitForm, "form"),
     "OfferTerms.quota": (QuotaForm, ""),
+    "OfferTerms.funded_by": (FunderFormSet, ""),
     "OfferTerms.settlement": (SettlementForm, ""),
     "ClaimAt.at": (ClaimForm, "kind"),
     "ClaimNth.nth": (ClaimForm, "kind"),

@@ -9,39 +9,47 @@ from typing import Any
 from django.db.models import Count, F, Q, QuerySet, Sum
 from django.db.models.functions import TruncMonth
 
+from campaigns.ledger import funding
 from campaigns.models import Coupon, Grant, JournalEntry, Offer
 from core.db.fields import money_total
 from core.money import round_to_cents
+from definitions.funding import MERCHANT, split
 from merchants.models import Merchant
+
+ZERO = Decimal("0.00")
 
 
 @dataclass(frozen=True)
 class Saving:
-    """Amount that one offer saved in one month, in one currency."""
+    """Amount that one offer saved in one month, in one currency; the merchant pays `own` of it itself."""
 
     month: date
     offer: Offer
     currency: str
     amount: Decimal
+    own: Decimal
 
 
 def savings(merchant: Merchant, *, zone: tzinfo) -> list[Saving]:
     """Return the savings of the merchant, newest month first. Months are those of `zone`.
 
-    Only grants still settled and coupons still redeemed count. Three queries.
+    Only grants still settled and coupons still redeemed count. Four queries.
     """
     settled, redeemed = _entries(merchant)
-    rows = [*_monthly(settled, zone), *_monthly(redeemed, zone)]
+    own = funding.version_shares().of(MERCHANT)
+    rows = [*_monthly(settled, zone, own), *_monthly(redeemed, zone, own)]
     offers = Offer.objects.in_bulk({row["offer_id"] for row in rows})
     result = [
-        Saving(row["month"], offers[row["offer_id"]], row["currency"], round_to_cents(row["sum"])) for row in rows
+        Saving(row["month"], offers[row["offer_id"]], row["currency"], *map(round_to_cents, (row["sum"], row["own"])))
+        for row in rows
     ]
     return sorted(result, key=lambda saving: (-saving.month.toordinal(), saving.offer.code, saving.currency))
 
 
-def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo) -> Iterable[Any]:
-    by_month = entries.order_by().annotate(month=TruncMonth("at", tzinfo=zone))
-    return by_month.values("month", "offer_id", "currency").annotate(sum=Sum("amount", output_field=money_total()))
+def _monthly(entries: "QuerySet[JournalEntry]", zone: tzinfo, own: Any) -> Iterable[Any]:
+    by_month = entries.order_by().annotate(month=TruncMonth("at", tzinfo=zone)).values("month", "offer_id", "currency")
+    sums = (Sum("amount", output_field=money_total()), Sum(own, output_field=money_total()))
+    return by_month.annotate(sum=sums[0], own=sums[1])
 
 
 @dataclass(frozen=True)
@@ -74,11 +82,13 @@ class SavingLine:
     kind: str
     amount: Decimal
     currency: str
+    own: Decimal
 
 
 def lines(merchant: Merchant) -> Iterator[SavingLine]:
     """Yield every saving of the merchant, newest first: the entries that `savings` adds up."""
     settled, redeemed = _entries(merchant)
+    shares = funding.version_shares().by_version
     entries = [*settled.select_related("grant__offer"), *redeemed.select_related("coupon__offer")]
     for entry in sorted(entries, key=lambda entry: (entry.at, entry.pk), reverse=True):
         holder = entry.grant or entry.coupon
@@ -88,8 +98,9 @@ def lines(merchant: Merchant) -> Iterator[SavingLine]:
             order=entry.grant.subject if entry.grant else entry.order_no,
             offer=holder.offer,
             kind="discount" if entry.grant else "coupon",
-            amount=round_to_cents(entry.amount),
+            amount=(amount := round_to_cents(entry.amount)),
             currency=entry.currency,
+            own=split(amount, shares.get(entry.version_id, {}), entry.currency).get(MERCHANT, ZERO),
         )
 
 

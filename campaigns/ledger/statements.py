@@ -4,7 +4,7 @@ An entry belongs to the month in which it happened, in the time zone of the inst
 change: entries that are written for it later belong to the next month that was open then.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -18,11 +18,15 @@ from django.db import transaction
 from django.db.models import Case, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
 from django.utils.translation import gettext as _
 
+from campaigns.ledger import funding
 from campaigns.models import AccountingPeriod, Coupon, Grant, Issuance, JournalEntry, Offer
 from core.db.fields import money_total
+from core.facts import Label
 from core.money import round_to_cents
+from definitions.funding import FUNDERS
 
 COLUMNS = "month,offer,merchant_code,currency,settled,reversed,redeemed,returned,total".split(",")
+FUNDER_COLUMNS = [COLUMNS[0], "funder", *COLUMNS[1:]]
 PARTS = COLUMNS[4:-1]
 SETTLED, REDEEMED = str(Grant.Status.SETTLED), str(Coupon.Status.REDEEMED)
 ZERO = Decimal("0.00")
@@ -82,18 +86,20 @@ def _belonging(month: date) -> Q:
     return within if first else within & Q(at__gte=begins(month, zone))
 
 
-def lines(month: date, *, only: str | None = None, chunk: int = 0) -> Iterator[Line]:
+def lines(month: date, *, only: str | None = None, chunk: int = 0, funder: str = "") -> Iterator[Line]:
     """Yield the statement of a month by offer, merchant and currency; `only` names one merchant. Four queries.
 
+    With a `funder` the amounts are what that party pays of them, in one more query.
     Both parts come in the order of the codes and are merged, so that no more than `chunk` rows are in memory; without
     it, the rows that the database returns.
     """
     belongs = _belonging(month)
     offers = Offer.objects.in_bulk()
     keys = ("offer_id", "offer__code", "currency")
+    paid = _paid_by(funding.version_shares(), funder) if funder else F
     parts = (
-        _grants(_settlements(belongs, only), *keys, whose=F("grant__merchant_id")),
-        _coupons(_redemptions(belongs, only), *keys, whose=F("coupon__merchant_id")),
+        _grants(_settlements(belongs, only), paid, *keys, whose=F("grant__merchant_id")),
+        _coupons(_redemptions(belongs, only), paid, *keys, whose=F("coupon__merchant_id")),
     )
     sorted_parts = [part.order_by("offer__code", "whose", "currency") for part in parts]
     ordered = merge(*(part.iterator(chunk) if chunk else part for part in sorted_parts), key=_key)
@@ -114,14 +120,59 @@ def totals(month: date) -> list[tuple[str, Decimal]]:
     """Return the total of a month in each currency, which are not added together. Three queries."""
     belongs = _belonging(month)
     sums: dict[str, Decimal] = {}
-    for row in (*_grants(_settlements(belongs, None), "currency"), *_coupons(_redemptions(belongs, None), "currency")):
+    grants, coupons = _settlements(belongs, None), _redemptions(belongs, None)
+    for row in (*_grants(grants, F, "currency"), *_coupons(coupons, F, "currency")):
         plus, minus = (row.get(names[0]) or row.get(names[1]) or ZERO for names in (PARTS[::2], PARTS[1::2]))
         sums[row["currency"]] = sums.get(row["currency"], ZERO) + plus - minus
     return sorted((currency, round_to_cents(total)) for currency, total in sums.items())
 
 
-def _sum(q: Q, amount: Any = "amount") -> Sum:
-    return Sum(Case(When(q, then=F(amount)), default=Value(ZERO), output_field=money_total()))
+@dataclass(frozen=True)
+class FunderSums:
+    """Amounts that one party pays in a month in one currency: those of PARTS, and their total."""
+
+    funder: str
+    currency: str
+    figures: tuple[Decimal, ...]
+
+    @property
+    def label(self) -> Label:
+        return FUNDERS[self.funder]
+
+
+def by_funder(month: date, *, only: str | None = None, offer: str = "") -> list[FunderSums]:
+    """Return what each party pays in a month by currency: together the amounts of `lines`.
+
+    `only` names one merchant, `offer` one offer. Without an offer that names who pays, the list is empty.
+    """
+    shares = funding.version_shares()
+    if not shares:
+        return []
+    belongs = _belonging(month) & (Q(offer__code=offer) if offer else Q())
+    found = []
+    for funder in FUNDERS:
+        paid, sums = _paid_by(shares, funder), dict[str, dict[str, Decimal]]()
+        grants, coupons = _settlements(belongs, only), _redemptions(belongs, only)
+        for row in (*_grants(grants, paid, "currency"), *_coupons(coupons, paid, "currency")):
+            sums.setdefault(row["currency"], {}).update(row)
+        for currency, amounts in sorted(sums.items()):
+            figures = [round_to_cents(amounts.get(name) or ZERO) for name in PARTS]
+            total = sum(figures[::2], ZERO) - sum(figures[1::2], ZERO)
+            if any(figures):
+                found.append(FunderSums(funder, currency, (*figures, total)))
+    return found
+
+
+Paid = Callable[[str], Any]
+"""Function from the name of a column to the amount that is added up."""
+
+
+def _paid_by(shares: funding.VersionShares, funder: str) -> Paid:
+    return lambda amount: shares.of(funder, amount)
+
+
+def _sum(q: Q, amount: Any) -> Sum:
+    return Sum(Case(When(q, then=amount), default=Value(ZERO), output_field=money_total()))
 
 
 def _settlements(belongs: Q, merchant: str | None) -> "QuerySet[JournalEntry]":
@@ -130,8 +181,11 @@ def _settlements(belongs: Q, merchant: str | None) -> "QuerySet[JournalEntry]":
     return money_moves if merchant is None else money_moves.filter(grant__merchant=merchant)
 
 
-def _grants(moves: "QuerySet[JournalEntry]", *by: str, **named: F) -> Any:
-    return moves.values(*by, **named).annotate(settled=_sum(Q(target=SETTLED)), reversed=_sum(Q(source=SETTLED)))
+def _grants(moves: "QuerySet[JournalEntry]", paid: Paid, *by: str, **named: F) -> Any:
+    amount = paid("amount")
+    return moves.values(*by, **named).annotate(
+        settled=_sum(Q(target=SETTLED), amount), reversed=_sum(Q(source=SETTLED), amount)
+    )
 
 
 def _redemptions(belongs: Q, merchant: str | None) -> "QuerySet[JournalEntry]":
@@ -143,9 +197,9 @@ def _redemptions(belongs: Q, merchant: str | None) -> "QuerySet[JournalEntry]":
     return money_moves.annotate(worth=Subquery(redeemed.order_by("-pk").values("amount")[:1]))
 
 
-def _coupons(moves: "QuerySet[JournalEntry]", *by: str, **named: F) -> Any:
+def _coupons(moves: "QuerySet[JournalEntry]", paid: Paid, *by: str, **named: F) -> Any:
     return moves.values(*by, **named).annotate(
-        redeemed=_sum(Q(target=REDEEMED)), returned=_sum(Q(source=REDEEMED), "worth")
+        redeemed=_sum(Q(target=REDEEMED), paid("amount")), returned=_sum(Q(source=REDEEMED), paid("worth"))
     )
 
 
@@ -154,6 +208,14 @@ def rows(month: date) -> Iterator[tuple[object, ...]]:
     for line in lines(month, chunk=ROWS_AT_ONCE):
         figures = (line.settled, line.reversed, line.redeemed, line.returned, line.total)
         yield (f"{month:%Y-%m}", line.offer, line.merchant, line.currency, *figures)
+
+
+def rows_by_funder(month: date) -> Iterator[tuple[object, ...]]:
+    """Yield what each party pays in a month as rows of a file, in the order of FUNDER_COLUMNS."""
+    for funder in FUNDERS:
+        for line in lines(month, chunk=ROWS_AT_ONCE, funder=funder):
+            figures = (line.settled, line.reversed, line.redeemed, line.returned, line.total)
+            yield (f"{month:%Y-%m}", funder, line.offer, line.merchant, line.currency, *figures)
 
 
 def months() -> list[date]:

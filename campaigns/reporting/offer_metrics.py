@@ -9,11 +9,14 @@ from typing import Any
 from django.db.models import Case, Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Sum, Value, When
 from django.db.models.functions import TruncDay
 
+from campaigns.ledger import funding
 from campaigns.models import Coupon, Decision, Grant, MerchantQuota, Offer
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import State, state
 from core.db.fields import money_total
+from core.facts import Label
 from core.money import round_to_cents
+from definitions.funding import FUNDERS
 
 TOP = 10
 UNSETTLED = (Grant.Status.RESERVED, Grant.Status.LOCKED)
@@ -33,6 +36,15 @@ class DayCost:
     """Costs of the claims of one day in one currency, by the present state of their grants, as in `Cost`."""
 
     day: datetime
+    spent: Decimal
+    promised: Decimal
+
+
+@dataclass(frozen=True)
+class FunderCost:
+    """Part of the costs in one currency that one party pays, as in `Cost`."""
+
+    label: Label
     spent: Decimal
     promised: Decimal
 
@@ -109,15 +121,33 @@ def costs_by_day(offer: PublishedOffer, *, zone: tzinfo) -> dict[str, list[DayCo
     return by_currency
 
 
-def _sums(offer_ids: Iterable[int], of_grant: Any, of_coupon: Any) -> dict[tuple[Any, str], tuple[Decimal, Decimal]]:
-    """Return what is spent and promised by a group and currency: the group is an expression of a grant, or coupon."""
+def costs_by_funder(offer: PublishedOffer) -> dict[str, list[FunderCost]]:
+    """Return what each party pays of `costs`, by currency; empty where no version of the offer names who pays."""
+    shares = funding.version_shares(offer=offer.id)
+    by_currency: dict[str, list[FunderCost]] = {}
+    for funder in FUNDERS if shares else ():
+        paid = (shares.of(funder), shares.of(funder, "value", version="grant__version"))
+        sums = _sums([offer.id], F("offer_id"), F("offer_id"), paid=paid)
+        for (_offer, currency), (spent, promised) in sorted(sums.items()):
+            if spent or promised:
+                by_currency.setdefault(currency, []).append(FunderCost(FUNDERS[funder], spent, promised))
+    return by_currency
+
+
+def _sums(
+    offer_ids: Iterable[int], of_grant: Any, of_coupon: Any, *, paid: tuple[Any, Any] = (F("amount"), F("value"))
+) -> dict[tuple[Any, str], tuple[Decimal, Decimal]]:
+    """Return what is spent and promised by a group and currency: the group is an expression of a grant, or coupon.
+
+    `paid` are the amounts that are added up, of a grant and of a coupon.
+    """
     ids = list(offer_ids)
     parts: tuple[dict[tuple[Any, str], Decimal], dict[tuple[Any, str], Decimal]] = ({}, {})
     grants = Grant.objects.filter(offer__in=ids, coupons=0, status__in=Grant.LIVE).annotate(of=of_grant)
     coupons = Coupon.objects.filter(offer__in=ids).exclude(status__in=[Coupon.Status.EXPIRED, Coupon.Status.VOID])
-    sources: tuple[tuple[QuerySet[Any], str, str], ...] = (
-        (grants, "amount", Grant.Status.SETTLED),
-        (coupons.annotate(of=of_coupon), "value", Coupon.Status.REDEEMED),
+    sources: tuple[tuple[QuerySet[Any], Any, str], ...] = (
+        (grants, paid[0], Grant.Status.SETTLED),
+        (coupons.annotate(of=of_coupon), paid[1], Coupon.Status.REDEEMED),
     )
     for rows, amount, done in sources:
         is_promised = Case(When(status=done, then=Value(0)), default=Value(1), output_field=IntegerField())

@@ -275,3 +275,19 @@ def test_a_form_with_missing_or_forged_parts_is_no_fault() -> None:
         answer = editor.browser.post(editor.path, data.urlencode(), "application/x-www-form-urlencoded")
         assert answer.status_code in (200, 302)
         assert editor.source == SIMPLE
+
+
+def test_payers_are_written_in_the_order_of_their_rows() -> None:
+    editor = Editor()
+    editor.change(**{"funding-0-by": "merchant", "funding-0-number": "5"})
+    editor.change(**{"funding-1-by": "platform", "funding-1-number": "25"})
+    assert editor.save()
+    assert "funded_by: {merchant: 5, platform: 25}" in editor.source
+    assert "Paid for in parts" in words(editor.html) or "paid for in parts" in words(editor.html)
+    editor.change(**{"funding-0-by": "platform", "funding-1-by": "carrier"})
+    assert editor.save(**{"funding-0-number": "1"})
+    assert "funded_by: {platform: 1, carrier: 25}" in editor.source
+    assert not editor.save(**{"funding-1-by": "platform"})
+    assert "Another row has this already." in editor.html
+    assert editor.save(**{"funding-0-number": "", "funding-1-number": ""})
+    assert "funded_by" not in editor.source

@@ -205,7 +205,7 @@ def test_what_is_not_there_is_not_found(address: str, viewer: Client) -> None:
     assert viewer.get(address).status_code == 404
 
 
-QUERIES = {"performance": 31, "terms": 20, "versions": 22, "history": 21}
+QUERIES = {"performance": 32, "terms": 20, "versions": 22, "history": 21}
 
 
 @pytest.mark.parametrize("tab", QUERIES)

@@ -19,6 +19,7 @@ from tests.support.world import draw, freight, merchant, offer, publish, t, tick
 pytestmark = pytest.mark.django_db
 
 CENT = Decimal("0.01")
+HEADER = ["date", "order", "offer", "kind", "amount", "currency", "of which you pay"]
 
 
 @pytest.fixture
@@ -53,11 +54,12 @@ def rows(who: Member) -> list[list[str]]:
 
 def test_the_export_has_every_line_and_adds_up_to_the_page(season: Member) -> None:
     header, *lines = rows(season)
-    assert header == ["date", "order", "offer", "kind", "amount", "currency"]
+    assert header == HEADER
     assert [line[0] for line in lines] == sorted((line[0] for line in lines), reverse=True)
     sums: dict[tuple[str, str, str], Decimal] = {}
-    for day, order, name, _kind, amount, currency in lines:
+    for day, order, name, _kind, amount, currency, own in lines:
         assert order
+        assert own == "0.00"
         sums[day[:7], name, currency] = sums.get((day[:7], name, currency), Decimal(0)) + Decimal(amount)
     assert sums == {
         ("2022-09", "c", "CNY"): Decimal("44.99"),
@@ -74,7 +76,7 @@ def test_the_export_in_chinese(season: Member) -> None:
     browser = client(season)
     browser.cookies["django_language"] = "zh-hans"
     content = browser.get("/savings.csv").content.decode("utf-8-sig")
-    assert content.splitlines()[0] == "日期,订单,优惠,种类,金额,币种"
+    assert content.splitlines()[0] == "日期,订单,优惠,种类,金额,币种,其中由您承担"
     assert "优惠券" in content
 
 
@@ -97,11 +99,21 @@ def test_the_workbook_has_the_same_rows(season: Member) -> None:
 
 def test_no_savings_yet(owner: Member) -> None:
     assert "No savings yet" in text(client(owner), "/savings/")
-    assert rows(owner) == [["date", "order", "offer", "kind", "amount", "currency"]]
+    assert rows(owner) == [HEADER]
 
 
 def test_the_number_of_queries(season: Member) -> None:
     browser = client(season)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/savings/")
-    assert len(queries) == 7  # session, user with its member, settled, redeemed, offers, clock, unread messages
+    assert len(queries) == 8  # session, user with its member, payers, settled, redeemed, offers, clock, unread messages
+
+
+def test_a_merchant_sees_what_it_pays_itself(owner: Member) -> None:
+    """10 % of 100.01 is 10.00; the platform pays two thirds, and the merchant the rest."""
+    publish(offer("f", funded_by="{merchant: 1, platform: 2}"))
+    freight("F1", paid_at="05", base_freight=Decimal("100.01"))
+    tick("06")
+    assert "f Sep 2022 10.00 CNY of which you pay 3.34 CNY" in text(client(owner), "/savings/")
+    assert rows(owner)[1][3:] == ["discount", "10.00", "CNY", "3.34"]
+    assert "Paid for in parts: 1/3 by the merchant and 2/3 by the platform" in text(client(owner), "/offers/f/")

@@ -10,9 +10,12 @@ import pytest
 from django.db import transaction
 
 from campaigns.engine import ticker
+from campaigns.ledger import funding
 from campaigns.models import Decision, Grant
 from campaigns.offers import published_offers, publishing
+from core.money import round_to_cents
 from definitions import parser
+from definitions.funding import FUNDERS, PLATFORM
 from imports.folder_import import import_folder
 from imports.importer import ImportOptions
 from imports.schema import RowError
@@ -26,7 +29,7 @@ MOST_STEPS = 8
 LATER = timedelta(days=31)
 """Time after the last fact at which a programme is looked at."""
 
-Rows = dict[tuple[str, str], tuple[str, str, str]]
+Rows = dict[tuple[str, str], tuple[str, ...]]
 
 
 def instants(folder: Path) -> list[datetime]:
@@ -49,7 +52,12 @@ def prepare(folder: Path) -> list[datetime]:
 def expected(folder: Path) -> Rows:
     with (folder / "expected.csv").open(newline="", encoding="utf-8") as file:
         rows = {(row["offer"], row["subject"]): row for row in csv.DictReader(file)}
-    return {key: (row["result"], row["amount"], row["currency"]) for key, row in rows.items()}
+    result: Rows = {}
+    for key, row in rows.items():
+        without = row["amount"] if row["result"] in Grant.Status.values else ""  # without payers the platform pays all
+        paid = (row.get(funder, without if funder == PLATFORM else without and "0.00") for funder in FUNDERS)
+        result[key] = (row["result"], row["amount"], row["currency"], *paid)
+    return result
 
 
 def found() -> Rows:
@@ -59,9 +67,13 @@ def found() -> Rows:
     for decision in Decision.objects.exclude(outcome=Decision.Outcome.GRANTED).select_related("offer"):
         failed = [name for n, name in enumerate(conditions[decision.offer_id]) if decision.failed >> n & 1]
         outcome = " ".join(failed) or Decision.Outcome(decision.outcome).name.lower()
-        result[decision.offer.code, decision.subject] = (outcome, "", "")
-    for grant in Grant.objects.order_by("pk").select_related("offer"):
-        result[grant.offer.code, grant.subject] = (grant.status, str(grant.amount), grant.currency)
+        result[decision.offer.code, decision.subject] = (outcome, "", "", *[""] * len(FUNDERS))
+    shares = funding.version_shares()
+    paid = {f"by_{funder}": shares.of(funder) for funder in FUNDERS}
+    for grant in Grant.objects.order_by("pk").select_related("offer").annotate(**paid):
+        amounts = (grant.amount, *(getattr(grant, name) for name in paid))
+        amount, *parts = (str(round_to_cents(each)) for each in amounts)
+        result[grant.offer.code, grant.subject] = (grant.status, amount, grant.currency, *parts)
     return result
 
 

@@ -119,6 +119,9 @@ class _Offer:
         offer["benefit"] = benefit
         if quota := self._quota():
             offer["quota"] = quota
+        if self.values.chance(0.2):
+            funders = self.rng.sample(["platform", "merchant", "carrier"], self.rng.randint(1, 3))
+            offer["funded_by"] = {funder: self.rng.choice((1, 2, 25)) for funder in funders}
         if "coupons" not in benefit and (settlement := self._settlement()):
             offer["settlement"] = settlement
         return offer

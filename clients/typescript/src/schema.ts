@@ -1808,6 +1808,8 @@ export interface components {
             conditions: string[];
             quota: string;
             settlement: string[];
+            /** @description Who pays for the benefit; empty: the platform. */
+            funding: string;
         };
         /** @description Webhook, without its secret. */
         Webhook: {
@@ -6416,7 +6418,8 @@ export interface operations {
                      *         "quota": "10,000 places",
                      *         "settlement": [
                      *           "at the claim"
-                     *         ]
+                     *         ],
+                     *         "funding": ""
                      *       }
                      *     }
                      */

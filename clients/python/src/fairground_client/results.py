@@ -304,6 +304,7 @@ class Terms(TypedDict):
     conditions: list[str]
     quota: str
     settlement: list[str]
+    funding: str
 
 
 class Webhook(TypedDict):
