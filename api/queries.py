@@ -13,6 +13,7 @@ from api.serializers.webhooks import DELIVERY_STATES
 from campaigns.eligibility import explanations
 from campaigns.models import Coupon, Grant
 from core.similar_words import nearest_word
+from definitions.funding import FUNDERS
 
 MAX_PAGE_SIZE = 100
 PAGE_SIZE = 50
@@ -59,6 +60,9 @@ class DeliveriesQuery(PageQuery):
 class StatementQuery(PageQuery):
     offer = serializers.CharField(required=False, help_text="Only lines of this offer.")
     merchant = KeyField(required=False, help_text="Only lines of this merchant.")
+    payer = serializers.ChoiceField(
+        tuple(FUNDERS), required=False, help_text="Only the parts of the amounts that this party pays."
+    )
 
 
 def parse(request: Request, declared: type[Base]) -> dict[str, Any]:

@@ -29,9 +29,10 @@ class StatementView(ReadView):
     def get(self, request: Request, month: str) -> Response:
         """Return what was settled and redeemed in a month such as `2022-09`, for the merchants that the key may see."""
         offer, merchant = self.query.get("offer"), self.query.get("merchant")
+        whose, payer = key_of(request).merchant_id or merchant, self.query.get("payer", "")
         lines = [
             line
-            for line in statements.lines(_month(month), only=key_of(request).merchant_id or merchant)
+            for line in statements.lines(_month(month), only=whose, funder=payer)
             if offer in (None, line.offer) and merchant in (None, line.merchant)
         ]
         return list_response(serializers.StatementLineSerializer, lines, request, self.query)

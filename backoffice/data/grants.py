@@ -13,10 +13,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from backoffice import tones as state_tones
 from backoffice.revocations import MAX_SELECTED
 from campaigns.grants import reviews, transitions
+from campaigns.ledger import funding
 from campaigns.models import Coupon, Grant, JournalEntry
 from core import clock
 from core.admin import ReadOnlyAdmin
+from core.formatting import format_money, join_and
 from core.lists.filters import DateRange
+from core.money import round_to_cents
+from definitions.funding import FUNDERS, split
 
 
 class NeedsReviewFilter(admin.SimpleListFilter):
@@ -30,6 +34,13 @@ class NeedsReviewFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Grant]) -> QuerySet[Grant]:
         return queryset.exclude(review="") if self.value() else queryset
+
+
+def _payers(row: Grant | JournalEntry) -> str:
+    """Return what each party pays of an amount: `the merchant 5.00 USD and the platform 25.00 USD`."""
+    shares = funding.version_shares(offer=row.offer_id).by_version.get(row.version_id, {})
+    paid = split(round_to_cents(row.amount), shares, row.currency)
+    return join_and(f"{FUNDERS[funder]} {format_money(amount, row.currency)}" for funder, amount in paid.items())
 
 
 @admin.register(Grant)
@@ -63,8 +74,13 @@ class GrantAdmin(ReadOnlyAdmin):
         "claimed_at",
         "ended_at",
         "coupons",
+        "payers",
         "review",
     )
+
+    @admin.display(description=gettext_lazy("paid for by"))
+    def payers(self, grant: Grant) -> str:
+        return _payers(grant)
 
     def has_review_permission(self, request: HttpRequest) -> bool:
         """Return whether the user may review grants."""
@@ -125,11 +141,31 @@ class CouponAdmin(ReadOnlyAdmin):
 class JournalEntryAdmin(ReadOnlyAdmin):
     """Journal: every state change of every grant and coupon."""
 
+    fields = (
+        "offer",
+        "version",
+        "grant",
+        "coupon",
+        "at",
+        "source",
+        "target",
+        "amount",
+        "currency",
+        "payers",
+        "order_no",
+        "by",
+        "reason",
+        "recorded_at",
+    )
     list_display = ("at", "offer", "what", "source", "target", "amount", "by", "reason")
     list_select_related = ("offer", "grant", "coupon")
     list_filter = ("offer", "target", ("at", DateRange))
     search_codes = ("grant__subject", "coupon__code")
     search_related = ("grant__merchant", "coupon__merchant")
+
+    @admin.display(description=gettext_lazy("paid for by"))
+    def payers(self, entry: JournalEntry) -> str:
+        return _payers(entry)
 
     @admin.display(description=gettext_lazy("what moved"))
     def what(self, entry: JournalEntry) -> str:

@@ -128,6 +128,14 @@ def test_the_table_covers_every_operation() -> None:
     assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
 
 
+def test_a_statement_of_what_one_party_pays(keys: dict[str, Program]) -> None:
+    """The offers here name nobody: the platform pays all."""
+    everything = keys["platform"].list("statements/2022-09/")
+    assert everything
+    assert keys["platform"].list("statements/2022-09/?payer=platform") == everything
+    assert keys["platform"].list("statements/2022-09/?payer=merchant") == []
+
+
 def test_a_merchants_statement_has_only_its_own_lines(keys: dict[str, Program]) -> None:
     everyones = keys["platform"].list("statements/2022-09/")
     assert [line["merchant"] for line in everyones] == ["M1"]

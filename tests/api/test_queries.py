@@ -40,6 +40,7 @@ FAULTS = [
     ("merchants/M1/decisions/", "outcome=lost", "outcome"),
     ("merchants/M1/decisions/", "status=settled", "status"),
     ("statements/2022-09/", "merchants=M1", "merchants"),
+    ("statements/2022-09/", "payer=nobody", "payer"),
     ("statements/2022-13/", "", "month"),
     ("statements/2022-9/", "", "month"),
     ("statements/202209/", "", "month"),

@@ -168,6 +168,9 @@ def test_the_pages_and_files(staff: Staff) -> None:
         ["The platform", None, "Total", "CNY", 6.66],
         ["The merchant", None, "Total", "CNY", 3.34],
     ]
+    grant = Grant.objects.get()
+    for page in (f"grant/{grant.pk}", f"journalentry/{grant.entries.get().pk}"):
+        assert "the merchant 3.34 CNY and the platform 6.66 CNY" in text(browser, f"/admin/campaigns/{page}/change/")
     offer_page = text(browser, "/admin/offers/f/")
     assert "The platform 6.66 CNY 0.00 CNY The merchant 3.34 CNY 0.00 CNY" in offer_page
     assert "paid for in parts: 1/3 by the merchant and 2/3 by the platform" in offer_page

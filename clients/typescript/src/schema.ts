@@ -6990,6 +6990,14 @@ export interface operations {
                 merchant?: string;
                 /** @description Only lines of this offer. */
                 offer?: string;
+                /**
+                 * @description Only the parts of the amounts that this party pays.
+                 *
+                 *     * `platform` - platform
+                 *     * `merchant` - merchant
+                 *     * `carrier` - carrier
+                 */
+                payer?: "platform" | "merchant" | "carrier";
                 /** @description Rows of a page, at most. */
                 size?: number;
             };
