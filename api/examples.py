@@ -29,7 +29,9 @@ EXPLANATION = {
     "decides_at": None,
     "place": 125,
     "amount": "50.00",
+    "benefit": None,
     "currency": "CNY",
+    "next_period": None,
     "conditions": [HELD],
     "quarantined_since": None,
 }
@@ -119,12 +121,23 @@ DETAIL = {
         "funding": "",
     },
 }
+BAND = {
+    "of": "amount",
+    "per": "all",
+    "currency": "USD",
+    "limit": "50000.00",
+    "used": "125.00",
+    "left": "49875.00",
+    "next_period": LATER,
+    "text": "at most 50,000.00 USD in all, each calendar month (Los Angeles time)",
+}
 QUOTA = {
     "limit": 10000,
     "used": 125,
     "reserved": 0,
     "left": 9875,
     "per_merchant": None,
+    "bands": [BAND],
     "as_of": AT,
     "forecast": None,
 }
@@ -172,6 +185,7 @@ BENEFIT = {
     "progress": None,
     "left": 2400,
     "own_left": 1,
+    "bands": [],
 }
 LINE = {
     "offer": "charter-5-off",

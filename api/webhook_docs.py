@@ -20,7 +20,7 @@ SUMMARIES = {
     "coupon.expiring": "Unused coupons expire in five days; `reason` is their number.",
     "coupon.expired": "A coupon was not used in time.",
     "coupon.withdrawn": "An unused coupon was taken away.",
-    "quota.reached": "80, 95 or 100 percent of the places of an offer are taken: see `percent`.",
+    "quota.reached": "80, 95 or 100 percent of the quota or a budget of an offer are used: see `percent`, `reason`.",
     webhook_events.TEST: "An operator asked for a test. `data` is empty.",
 }
 EMPTY: dict[str, Any] = dict.fromkeys(

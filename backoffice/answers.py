@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from campaigns.eligibility import explanations
+from campaigns.eligibility.band_results import NAME as QUOTA
 from campaigns.eligibility.condition_results import ConditionResult
 from campaigns.eligibility.explanations import OUTCOMES, Explanation
 from campaigns.eligibility.merchant_status import Kind, MerchantOfferStatus
@@ -99,7 +100,7 @@ def of_explanation(explanation: Explanation, *, anew: bool = False) -> Answer:
     """Return the answer to an order, draw or merchant; `anew` says that it is one as if claimed now."""
     outcome = explanation.outcome
     rows = tuple(map(_requirement, explanation.conditions))
-    if outcome in LIMITS:
+    if outcome in LIMITS and not any(result.name == QUOTA for result in explanation.conditions):
         rows = (Requirement(text=str(LIMITS[outcome]), state="no", actual=_("no")), *rows)
     missed = [row for row in rows if row.is_missed]
     label = _("claimed, in quarantine") if explanation.quarantined_since else str(LABELS[outcome])
@@ -155,8 +156,11 @@ def _held(status: MerchantOfferStatus) -> str:
 
 def _headline(explanation: Explanation, missed: Sequence[Requirement], label: str, *, anew: bool) -> str:
     if explanation.outcome == "granted":
-        amount: Decimal = explanation.amount or Decimal(0)
-        return _("Granted: %(amount)s") % {"amount": format_money(amount, explanation.currency)}
+        amount = format_money(explanation.amount or Decimal(0), explanation.currency)
+        if explanation.benefit is None:
+            return _("Granted: %(amount)s") % {"amount": amount}
+        words = {"amount": amount, "benefit": format_money(explanation.benefit, explanation.currency)}
+        return _("Granted: %(amount)s of %(benefit)s, all that was left of the budget") % words
     if explanation.outcome == "refused" or (anew and missed):
         margin = missed[0].margin if len(missed) == 1 else ""
         count = ngettext("%(n)d requirement is not met", "%(n)d requirements are not met", len(missed))

@@ -16,7 +16,8 @@ from backoffice.approvals import tasks_for
 from backoffice.charts import Chart, burn_down_chart, forecast_range
 from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.monitoring import health
-from campaigns.offers import published_offers, schedule
+from campaigns.offers import band_usage, published_offers, schedule
+from campaigns.offers.band_usage import BandUsage
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.offers.schedule import DATE_LABELS, State
 from campaigns.reporting import offer_metrics, quota_history
@@ -30,11 +31,15 @@ MAX_UPCOMING = 6
 MAX_TASKS = 6
 MAX_CARDS = 4
 """Quotas at risk beyond this number are shown as rows of the table."""
+LEVELS = ("", "warn", "high", "full")
 
 
 @dataclass(frozen=True)
 class OfferSummary:
-    """Figures of one offer as of `at`. `level` is "", warn (80%), high (95%) or full, by the used share of it."""
+    """Figures of one offer as of `at`. `level` is "", warn (80%), high (95%) or full, by the used share of its quota.
+
+    `bands` are the bands of its quota; a budget that is used up counts like the quota.
+    """
 
     offer: PublishedOffer
     state: State
@@ -44,6 +49,7 @@ class OfferSummary:
     chart: Chart | None
     closes: Bound | None
     at: datetime
+    bands: Sequence[BandUsage] = ()
 
     @property
     def closes_first(self) -> bool:
@@ -110,17 +116,21 @@ class OfferSummary:
     @property
     def level(self) -> str:
         used, limit = self.offer.row.places_taken, self.offer.row.limit
-        if not limit:
-            return ""
-        share = used / limit
-        return "full" if share >= 1 else "high" if share >= 0.95 else "warn" if share >= 0.8 else ""
+        share = used / limit if limit else 0
+        own = "full" if share >= 1 else "high" if share >= 0.95 else "warn" if share >= 0.8 else ""
+        return max((own, *(usage.level for usage in self.bands)), key=LEVELS.index)
+
+    @property
+    def budgets(self) -> list[BandUsage]:
+        """Return the bands that all grants share."""
+        return [usage for usage in self.bands if usage.is_shared]
 
     @property
     def level_label(self) -> str:
         """Return a remark about the share that is used, from 80% on; otherwise an empty string."""
         if self.level == "full":
             return _("used up")
-        return _("%(percent)s%% used") % {"percent": self.percent} if self.level else ""
+        return _("%(percent)s%% used") % {"percent": self.percent} if self.level and self.offer.row.limit else ""
 
     @property
     def percent(self) -> str:
@@ -162,6 +172,7 @@ def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list
     burning = [offer for offer in several if offer.row.limit and states[offer.id] in (State.LIVE, State.PAUSED)]
     points = quota_history.histories([offer.id for offer in burning], zone=timezone.get_current_timezone())
     forecasts = quota_history.forecasts([offer for offer in burning if states[offer.id] is State.LIVE], at=at)
+    bands = band_usage.usages(several, at=at)
     summaries = []
     for offer in several:
         key, end, ahead = offer.id, schedule.closes(offer.terms), forecasts.get(offer.id)
@@ -173,7 +184,11 @@ def summarize_offers(several: Sequence[PublishedOffer], *, at: datetime) -> list
             forecast=ahead,
             zone=timezone.get_current_timezone(),
         )
-        summaries.append(OfferSummary(offer, states[key], costs.get(key, []), held.get(key, 0), ahead, chart, end, at))
+        summaries.append(
+            OfferSummary(
+                offer, states[key], costs.get(key, []), held.get(key, 0), ahead, chart, end, at, bands.get(key, ())
+            )
+        )
     return summaries
 
 

@@ -7,14 +7,16 @@ from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 
+from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from campaigns.eligibility.merchant_status import Holding, Kind, MerchantOfferStatus
 from campaigns.models import Coupon, Grant
+from campaigns.offers.band_usage import BandUsage
 from core.facts import COLLECTIONS
-from core.formatting import format_money, format_number
+from core.formatting import format_money, format_number, format_short_date
 from dashboard import due_dates
 from dashboard.due_dates import Due
 from definitions import benefit_sentences
@@ -138,6 +140,8 @@ class OfferLine:
     def quota(self) -> str:
         """Quota left for the merchant under its own limit, else for all merchants together."""
         status, row = self.status, self.status.offer.row
+        if status.bands and not (status.own_left == 0 or status.left == 0):
+            return self._band(min(status.bands, key=lambda usage: usage.left / usage.limit))
         if status.own_left is not None and (status.grants or status.left is None):
             limit = row.limit_per_merchant or 0
             words = {"used": format_number(limit - status.own_left), "limit": format_number(limit)}
@@ -146,6 +150,19 @@ class OfferLine:
             return _("no limit")
         words = {"left": format_number(status.left), "limit": format_number(row.limit)}
         return _("%(left)s left of %(limit)s") % words
+
+    @property
+    def _own_limit_reached(self) -> bool:
+        return self.status.own_left == 0 or any(usage.is_own and usage.is_full for usage in self.status.bands)
+
+    def _band(self, usage: BandUsage) -> str:
+        """Return what is left of the band that is nearest to its limit, and when its next period begins."""
+        words = {"used": usage.shown_used, "limit": usage.shown_limit, "left": usage.shown_left}
+        text = _("%(used)s of your %(limit)s used") if usage.is_own else _("%(left)s left of %(limit)s")
+        if not usage.is_full or usage.ends is None:
+            return text % words
+        at = format_short_date(usage.ends, timezone.get_current_timezone_name(), now=usage.ends)
+        return _("%(text)s, again from %(at)s") % {"text": text % words, "at": at}
 
     @property
     def pending(self) -> dict[str, Decimal]:
@@ -174,7 +191,7 @@ class OfferLine:
             return "ok", str(capfirst(Grant.Status.SETTLED.label))
         if status.is_closed:
             return "idle", _("Ended")
-        return "idle", _("Limit reached") if status.own_left == 0 else _("Quota used up")
+        return "idle", _("Limit reached") if self._own_limit_reached else _("Quota used up")
 
 
 def _grant_text(held: Holding) -> str:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_GET
 
 from campaigns.coupons import attachment, fitting
 from campaigns.eligibility import claims, explanations
+from campaigns.eligibility.band_results import NAME as QUOTA
 from campaigns.eligibility.condition_results import ConditionResult
 from campaigns.eligibility.explanations import Explanation
 from campaigns.eligibility.merchant_status import depends_on_merchant
@@ -22,6 +23,7 @@ from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock, pagination
 from core.facts import Label
+from core.formatting import format_money
 from dashboard import coupon_use
 from dashboard.offer_lines import PENDING
 from dashboard.order_filters import OrderFilterForm
@@ -119,10 +121,25 @@ class OfferResult:
         return [condition for condition in self.explanation.conditions if not condition.passed]
 
     @property
+    def band(self) -> ConditionResult | None:
+        """The limit that refused the claim, where the quota has several."""
+        return next((condition for condition in self.missing if condition.name == QUOTA), None)
+
+    @property
+    def in_part(self) -> str:
+        """Amount of the whole benefit where the budget had less left, in words; otherwise empty."""
+        if self.explanation.benefit is None:
+            return ""
+        benefit = format_money(self.explanation.benefit, self.explanation.currency)
+        return _("of %(benefit)s, all that was left of the budget") % {"benefit": benefit}
+
+    @property
     def main_reasons(self) -> list[ConditionResult]:
         """Missing conditions that a list shows: those that refused the claim, or the threshold it waits for."""
         if self.explanation.outcome == "refused":
             return self.missing[:MAX_REASONS_IN_LIST]
+        if self.band is not None:
+            return [self.band]
         if self.explanation.outcome == "no_claim":
             return [condition for condition in self.missing if condition.name == "threshold"]
         return []

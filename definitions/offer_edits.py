@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from ruamel.yaml.comments import CommentedMap
 
 from definitions import yaml_roundtrip
+from definitions.quotas import ALL, is_short
 from definitions.reschedule import is_time, shown_on
 from rules.time_windows import end_of_day
 
@@ -53,8 +54,15 @@ class EndDate:
 def with_limit(source: str, code: str, limit: int) -> str:
     """Return the text with another limit of the offer. Raises EditError or DefinitionError."""
     data, offer = _offer(source, code)
-    if isinstance(offer.get("quota"), dict):
-        offer["quota"]["limit"] = str(limit)
+    quota = offer.get("quota")
+    if isinstance(quota, list):
+        band = next((band for band in quota if is_short(band, {ALL})), None)
+        if band is None:
+            quota.insert(0, _one_line({"of": "grants", "at_most": str(limit)}))
+        else:
+            band["at_most"] = str(limit)
+    elif isinstance(quota, dict):
+        quota["limit"] = str(limit)
     else:
         keys = list(offer)
         offer.insert(

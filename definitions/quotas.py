@@ -198,9 +198,10 @@ def with_limits(quota: Any, limits: Mapping[str, int]) -> Any:
     if not isinstance(quota, list):
         return {**(quota or {}), **{word: str(number) for word, number in limits.items()}}
     pers = {"limit": ALL, "per_merchant": MERCHANT}
-    bands = [band for band in quota if not _is_short(band, {pers[word] for word in limits})]
+    bands = [band for band in quota if not is_short(band, {pers[word] for word in limits})]
     return [*({"of": "grants", "at_most": str(n), "per": pers[word]} for word, n in limits.items()), *bands]
 
 
-def _is_short(band: Any, pers: set[str]) -> bool:
+def is_short(band: Any, pers: set[str]) -> bool:
+    """Return whether a band as written limits the grants of one of `pers`, without a period."""
     return isinstance(band, dict) and band.get("of") == "grants" and "in" not in band and band.get("per", ALL) in pers

@@ -11,6 +11,8 @@ from campaigns.eligibility.explanations import OUTCOMES
 from campaigns.eligibility.merchant_status import Kind
 from campaigns.eligibility.requirements import OPERATORS
 from campaigns.models import Grant
+from campaigns.offers.band_usage import BandUsage
+from campaigns.offers.quota_bands import plain_units
 
 EXPLAINED = (*OUTCOMES.values(), "pending", "before_opening", "no_claim", "not_a_subject")
 """Outcomes of explanations: decisions, and why there is none."""
@@ -56,7 +58,7 @@ class ConditionResultSerializer(Base):
         allow_null=True, help_text="What is missing, or too much; null if it held or is not a matter of more or less."
     )
     unit = serializers.CharField(
-        allow_null=True, help_text="A currency, `%`, `hours`, or the name of the rows that are counted."
+        allow_null=True, help_text="A currency, `%`, `hours`, `grants`, or the name of the rows that are counted."
     )
     required_text = serializers.CharField()
     actual_text = serializers.CharField()
@@ -92,8 +94,14 @@ class ExplanationSerializer(Base):
     claimed_at = instant(allow_null=True)
     decides_at = instant(allow_null=True, help_text="When a pending claim is decided; null if the offer is paused.")
     place = serializers.IntegerField(allow_null=True)
+    benefit = amount(
+        allow_null=True, help_text="What the benefit came to, if a budget had less left; null if it is the amount."
+    )
     amount = amount(allow_null=True)
     currency = serializers.CharField()
+    next_period = instant(
+        allow_null=True, help_text="When the next period of the limit begins that refused the claim; null without one."
+    )
     conditions = ConditionResultSerializer(many=True)
     quarantined_since = instant(
         allow_null=True, help_text="Set while the subject could not be processed and waits: it is tried again."
@@ -106,6 +114,36 @@ class DecisionSerializer(ExplanationSerializer):
     subject = serializers.CharField()
 
 
+class BandSerializer(Base):
+    """Limit of a quota other than `limit` and `per_merchant`, and its use in the present period.
+
+    `used` and `left` are of all grants, or of the merchant that was asked about; null where each holder has its own.
+    """
+
+    of = serializers.ChoiceField(choices=("grants", "amount"))
+    per = serializers.CharField(help_text="`all`, `merchant` or another holder of the subject.")
+    currency = serializers.CharField(allow_null=True)
+    limit = serializers.CharField(help_text="A number of grants, or an amount with two decimals.")
+    used = serializers.CharField(allow_null=True)
+    left = serializers.CharField(allow_null=True)
+    next_period = instant(allow_null=True, help_text="When the next period begins; null without one.")
+    text = serializers.CharField()
+
+    def to_representation(self, instance: BandUsage) -> dict[str, Any]:
+        """Return the band; its units are plain numbers or amounts."""
+        band, counts = instance.band, instance.is_shared or instance.is_own
+        return {
+            "of": band.of,
+            "per": band.per,
+            "currency": band.currency,
+            "limit": plain_units(band, instance.limit),
+            "used": plain_units(band, instance.used) if counts else None,
+            "left": plain_units(band, instance.left) if counts else None,
+            "next_period": plain_value(instance.ends),
+            "text": instance.sentence,
+        }
+
+
 class BenefitSerializer(Base):
     """Status of a merchant with an offer."""
 
@@ -116,3 +154,4 @@ class BenefitSerializer(Base):
     progress = ConditionResultSerializer(allow_null=True)
     left = serializers.IntegerField(allow_null=True)
     own_left = serializers.IntegerField(allow_null=True)
+    bands = BandSerializer(many=True, help_text="Other limits, for all or for the merchant.")

@@ -2,6 +2,7 @@
 
 from rest_framework import serializers
 
+from api.serializers.explanations import BandSerializer
 from api.serializers.fields import Base, amount, instant
 from core.facts import SUBJECTS
 
@@ -71,6 +72,7 @@ class QuotaSerializer(Base):
     )
     left = serializers.IntegerField(allow_null=True)
     per_merchant = serializers.IntegerField(allow_null=True)
+    bands = BandSerializer(many=True, help_text="Other limits: by period, in money, or of another holder.")
     as_of = instant(allow_null=True, help_text="The instant up to which claims are decided and grants followed.")
     forecast = ForecastSerializer(allow_null=True)
 

@@ -14,7 +14,7 @@ from api import queries, serializers
 from api.pagination import list_response
 from api.views.base import ReadView
 from campaigns.models import Campaign, Grant, Offer
-from campaigns.offers import published_offers, schedule
+from campaigns.offers import band_usage, published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from campaigns.reporting import quota_history
 from core import clock
@@ -75,6 +75,7 @@ class QuotaView(ReadView):
             "reserved": reserved,
             "left": None if row.limit is None else max(row.limit - row.places_taken, 0),
             "per_merchant": row.limit_per_merchant,
+            "bands": band_usage.usages([offer], at=clock.now()).get(offer.id, []),
             "as_of": max(
                 (at for at in (row.grants_followed_until, row.instant_claims_decided_until) if at), default=None
             ),

@@ -13,12 +13,12 @@ from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
 from backoffice.offer_form.forms import ABSENT, SectionForm
 from backoffice.offer_form.funding import FunderFormSet, initial_funding
 from backoffice.offer_form.moments import MomentForm
+from backoffice.offer_form.quota import QuotaForm, initial_quota
 from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.sections import (
     BasicsForm,
     ClaimForm,
     NamesFormSet,
-    QuotaForm,
     initial_basics,
     initial_claim,
 )
@@ -43,7 +43,8 @@ class OfferForm:
         self.claim = ClaimForm(data, prefix="claim", collection=collection, initial=claim, **shared)
         subject = collection.subject
         self.benefit = BenefitForm(data, prefix="benefit", subject=subject, initial=benefit, **shared)
-        self.quota = QuotaForm(data, prefix="quota", initial=dict(offer.get("quota") or {}), **shared)
+        quota = initial_quota(offer.get("quota"))
+        self.quota = QuotaForm(data, prefix="quota", collection=collection, initial=quota, **shared)
         settlement = initial_settlement(offer.get("settlement") or {})
         self.settlement = SettlementForm(data, prefix="settlement", collection=collection, initial=settlement, **shared)
         rows: dict[str, Any] = {**shared, "collection": self.collection}
@@ -122,6 +123,8 @@ class OfferForm:
                 return self._locate_benefit(rest)
             case ["funded_by", funder, *_rest]:
                 return self.funding.form_of(funder), "number"
+            case ["quota", number, *rest] if number.isdecimal():
+                return _row(self.quota.bands, number, rest)
             case ["quota", *rest]:
                 return self.quota, rest[0] if rest else ""
             case ["settlement", *rest]:
@@ -167,8 +170,8 @@ def _row(rows: Part | None, number: str, path: list[str]) -> tuple[SectionForm |
             return _part(form, {"from": "start", "to": "end"}[end])
         case ["from" | "by" | "not_before", *_rest] if "time" in form.visible_parts():
             return _part(form, "time")
-        case [word, *_rest] if word in form.fields:
-            return form, word
+        case [word, *_rest] if (name := {"in": "period"}.get(word, word)) in form.fields:
+            return form, name
     names = [name for name in form.visible_names() if name not in ("code", "at_fact")]
     return form, names[-1] if names else ""
 

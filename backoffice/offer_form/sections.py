@@ -194,19 +194,6 @@ class ClaimForm(MomentForm):
         return {word: (part.bound() or None) if isinstance(part, TimeForm) else None for word, part in ends.items()}
 
 
-class QuotaForm(SectionForm):
-    """Quota of the offer and of each merchant; empty means no limit."""
-
-    limit = NumberField(label=_("Total quota"), required=False, whole=True, least=1, help_text=_("Empty: no limit"))
-    per_merchant = NumberField(
-        label=_("Limit per merchant"), required=False, whole=True, least=1, help_text=_("Empty: no limit")
-    )
-
-    def to_offer(self) -> dict[str, Any]:
-        """Return the words of this section."""
-        return {"quota": {"limit": self.written("limit"), "per_merchant": self.written("per_merchant")}}
-
-
 class NamesForm(SectionForm):
     """Name in both languages, such as that of a carrier."""
 

@@ -54,7 +54,7 @@ OFFER: dict[str, Any] = {
         "coupons": {"valid": WINDOW, "where": ROWS},
     },
     "funded_by": {"*": TEXT},
-    "quota": {"limit": TEXT, "per_merchant": TEXT},
+    "quota": ({"limit": TEXT, "per_merchant": TEXT}, [{"of": TEXT, "at_most": TEXT, "per": TEXT}]),
     "settlement": {"at": MOMENT, "fulfilled_at": MOMENT, "requires": ROWS},
 }
 CONDITION: dict[str, Any] = {

@@ -22,7 +22,8 @@ from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
 from backoffice.offer_form.funding import FunderFormSet
 from backoffice.offer_form.moments import MomentForm
-from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet, QuotaForm
+from backoffice.offer_form.quota import BandForm, QuotaForm
+from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet
 from backoffice.offer_form.settlement import SettlementForm
 from backoffice.offer_form.times import TimeForm
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
@@ -138,6 +139,14 @@ PLACES: dict[str, Place] = {
     "Validity.to": (TimeForm, "at"),
     "Quota.limit": (QuotaForm, "limit"),
     "Quota.per_merchant": (QuotaForm, "per_merchant"),
+    "Band.of": (BandForm, "of"),
+    "Band.at_most": (BandForm, "at_most"),
+    "Band.currency": (BandForm, "currency"),
+    "Band.per": (BandForm, "per"),
+    "Band.in": (BandForm, "period"),
+    "Band.last": (BandForm, "last"),
+    "CalendarPeriod.calendar": (BandForm, "period"),
+    "CalendarPeriod.zone": (BandForm, "zone"),
     "Settlement.at": (MomentForm, "kind"),
     "Settlement.locked_at": (SettlementForm, "locked_at"),
     "Settlement.lock_within_hours": (SettlementForm, "lock_within_hours"),

@@ -15,6 +15,7 @@ from django.db.models.functions import Least
 from django.db.models.lookups import IsNull, LessThanOrEqual
 
 from campaigns.eligibility import claims, quarantined
+from campaigns.eligibility.band_results import band_result, next_period
 from campaigns.eligibility.condition_results import (
     ConditionResult,
     condition_result,
@@ -49,7 +50,9 @@ class Explanation:
     `outcome` is one of granted, refused, superseded, merchant_cap, quota_exhausted, stopped, pending (claimed, not
     decided yet), before_opening (claimed before the offer opened: there is no decision), no_claim, not_a_subject. While
     the subject waits in quarantine it is pending: nothing is evaluated, because that may be what failed, and `error` is
-    for operators. `decides_at` is when a pending claim will be decided, where that was asked.
+    for operators. `decides_at` is when a pending claim will be decided, where that was asked. `benefit` is what the
+    benefit came to, where a budget had less left than that. Where a band of the quota refused the claim, it is the last
+    of the `conditions`, and `next_period` is when its next period begins, if it has one.
     """
 
     offer: str
@@ -69,6 +72,8 @@ class Explanation:
     quarantined_since: datetime | None = None
     error: str = ""
     decides_at: datetime | None = None
+    benefit: Decimal | None = None
+    next_period: datetime | None = None
 
 
 def explain(offer: PublishedOffer, subject: str, *, at: datetime) -> Explanation:
@@ -124,7 +129,9 @@ def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str
         amount=row["granted_amount"],
         currency=row["granted_currency"] or "",
         review=row["granted_review"] or "",
-        conditions=(*_results(offer, row, decision), *_progress(offer, row, claimed)),
+        conditions=(*_results(offer, row, decision), *_progress(offer, row, claimed), *_band(offer, decision)),
+        benefit=row["granted_benefit"],
+        next_period=next_period(offer.terms, decision),
     )
 
 
@@ -153,7 +160,7 @@ def _pending(offer: PublishedOffer, waiting: Mapping[str, QuarantineEntry], at: 
     }
 
 
-DECIDED = ("version_id", "claimed_at", "outcome", "failed", "queue_position")
+DECIDED = ("version_id", "claimed_at", "outcome", "failed", "queue_position", "band", "exceeded_by")
 
 
 def _decision(row: dict[str, Any]) -> Decision | None:
@@ -172,7 +179,8 @@ def _rows(
 
 
 UNDECIDED: dict[str, Any] = dict.fromkeys(
-    "claims_at decided_outcome decided_version_id granted_status granted_amount granted_currency granted_review".split()
+    "claims_at decided_outcome decided_version_id granted_status granted_amount granted_currency granted_review "
+    "granted_benefit".split()
 )
 """Values of a subject whose claim, decision and grant are left out."""
 
@@ -205,7 +213,9 @@ def _decided(offer: PublishedOffer) -> dict[str, Any]:
     states = JournalEntry.objects.filter(grant__offer=offer.id, grant__subject=OuterRef("pk"), at__lte=at)
     return {
         **{f"decided_{name}": Subquery(decisions.values(name)[:1]) for name in DECIDED},
-        **{f"granted_{name}": Subquery(grants.values(name)[:1]) for name in ("amount", "currency", "review")},
+        **{
+            f"granted_{name}": Subquery(grants.values(name)[:1]) for name in ("amount", "currency", "review", "benefit")
+        },
         "granted_status": Subquery(states.order_by("-grant_id", "-pk").values("target")[:1]),
     }
 
@@ -248,6 +258,13 @@ def _results(offer: PublishedOffer, row: dict[str, Any], decision: Decision | No
         if not (isinstance(condition, InForce) and condition.is_barring and passed and now):
             results.append(replace(result, holds_now=now if now != passed else None))
     return results
+
+
+def _band(offer: PublishedOffer, decision: Decision | None) -> list[ConditionResult]:
+    """Return the result of the band that refused the claim, if one did."""
+    if decision is None or decision.band is None:
+        return []
+    return [band_result(offer.terms.limits.bands[decision.band], decision)]
 
 
 def _found_progress(offer: PublishedOffer) -> Any:

@@ -22,7 +22,8 @@ from campaigns.eligibility.condition_results import (
     threshold_progress,
 )
 from campaigns.models import Coupon, Grant
-from campaigns.offers import schedule
+from campaigns.offers import band_usage, schedule
+from campaigns.offers.band_usage import BandUsage
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.fields import money_total
 from core.facts import MERCHANT_PREFIX
@@ -68,8 +69,9 @@ class MerchantOfferStatus:
     """Status of one merchant and one offer as of an instant.
 
     `reasons` are the conditions on the merchant, `asks` those on an order, in words. `left` counts the places left for
-    all, `own_left` those that the merchant may still take; None without a limit. `takes_orders`: an order that begins
-    now is not too late; the offer may close later, for orders that began in time.
+    all, `own_left` those that the merchant may still take; None without a limit. `bands` are the other limits, for all
+    or for the merchant. `takes_orders`: an order that begins now is not too late; the offer may close later, for orders
+    that began in time.
     """
 
     offer: PublishedOffer
@@ -81,6 +83,7 @@ class MerchantOfferStatus:
     coupons: Holdings
     left: int | None
     own_left: int | None
+    bands: tuple[BandUsage, ...]
     opens: Bound | None
     order_by: Bound | None
     closes: Bound | None
@@ -90,7 +93,12 @@ class MerchantOfferStatus:
     @property
     def open_to_more(self) -> bool:
         """True if a claim could be granted now, as far as the merchant is concerned."""
-        return not self.is_closed and 0 not in (self.left, self.own_left) and not self.missing
+        return not self.is_closed and not self.is_used_up and not self.missing
+
+    @property
+    def is_used_up(self) -> bool:
+        """True if nothing is left, for all or for the merchant, in the present period."""
+        return 0 in (self.left, self.own_left) or any(usage.is_full for usage in self.bands)
 
     @property
     def code(self) -> str:
@@ -125,13 +133,17 @@ class MerchantOfferStatus:
 def statuses(offers: list[PublishedOffer], merchant: Merchant, *, at: datetime) -> list[MerchantOfferStatus]:
     """Return the merchant's status for each offer as of `at`, ordered by kind and closing date.
 
-    One query an offer, and two for all.
+    One query an offer, and two for all, or four where quotas have bands.
     """
     ids = [offer.id for offer in offers]
     grants = _holdings(Grant.objects.filter(merchant=merchant, offer__in=ids), Grant.Status, "amount")
     coupons = _holdings(Coupon.objects.filter(merchant=merchant, offer__in=ids), Coupon.Status, "value")
+    bands = band_usage.usages(offers, at=at, merchant=merchant.pk)
     unordered = [
-        _status(offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), at=at) for offer in offers
+        _status(
+            offer, merchant, grants.get(offer.id, ()), coupons.get(offer.id, ()), tuple(bands.get(offer.id, ())), at=at
+        )
+        for offer in offers
     ]
     return sorted(unordered, key=lambda status: (status.kind, status.next_end.after if status.next_end else at))
 
@@ -157,7 +169,13 @@ def _holdings(rows: QuerySet[Any], states: Any, worth: str) -> dict[int, Holding
 
 
 def _status(
-    offer: PublishedOffer, merchant: Merchant, grants: Holdings, coupons: Holdings, *, at: datetime
+    offer: PublishedOffer,
+    merchant: Merchant,
+    grants: Holdings,
+    coupons: Holdings,
+    bands: tuple[BandUsage, ...],
+    *,
+    at: datetime,
 ) -> MerchantOfferStatus:
     terms, row = offer.terms, offer.row
     reasons, progress = _evaluate(offer, merchant, at)
@@ -173,6 +191,7 @@ def _status(
         coupons=coupons,
         left=None if row.limit is None else max(row.limit - row.places_taken, 0),
         own_left=None if row.limit_per_merchant is None else max(row.limit_per_merchant - taken, 0),
+        bands=bands,
         opens=schedule.opens(terms),
         order_by=order_by,
         closes=closes,
@@ -186,7 +205,7 @@ def _kind(status: MerchantOfferStatus, at: datetime) -> Kind:
     is_granted = any(holding.status in Grant.LIVE for holding in status.grants)
     if is_granted or _is_qualified(status, at):
         return Kind.GRANTED if is_granted else Kind.QUALIFIED
-    if status.is_closed or 0 in (status.left, status.own_left):
+    if status.is_closed or status.is_used_up:
         return Kind.OVER
     if status.missing:
         return Kind.NOT_ELIGIBLE
@@ -201,7 +220,7 @@ def _kind(status: MerchantOfferStatus, at: datetime) -> Kind:
 def _is_qualified(status: MerchantOfferStatus, at: datetime) -> bool:
     """Return True if the merchant has done all that a claim needs, and only its decision is to come."""
     decided, row = status.offer.terms.decision_instant, status.offer.row
-    if decided is None or at >= decided or row.stopped_at or status.missing or 0 in (status.left, status.own_left):
+    if decided is None or at >= decided or row.stopped_at or status.missing or status.is_used_up:
         return False
     return isinstance(status.offer.terms.claim, ClaimNth) and bool(status.progress and status.progress.passed)
 

@@ -247,6 +247,7 @@ def _record_progress(
         if instant_claims_decided_until is not None or qualified != offer.row.qualified_claims:
             execute(SET_PROGRESS, [qualified, instant_claims_decided_until, offer.id])
     decision_events.places(offers, quota_state.places_taken, at=until)
+    decision_events.budgets(offers, quota_state.bands, quota_state.units_taken, at=until)
 
 
 def _write(

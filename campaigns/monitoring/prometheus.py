@@ -18,6 +18,7 @@ from campaigns.engine import quarantine_entries
 from campaigns.models import Decision, Heartbeat, Offer, TickRun
 from campaigns.monitoring import health
 from campaigns.notifications import mailing, webhook_delivery
+from campaigns.offers import band_usage, published_offers
 from campaigns.reporting import offer_metrics
 from imports.models import ImportBatch
 
@@ -69,6 +70,23 @@ class DatabaseCollector(Collector):
         for code, outcome, count in _refusals(self.now):
             refusals.add_metric([code, Decision.Outcome(outcome).name.lower()], count)
         yield from (limits, left, used, held, line, refusals)
+        yield from self._budgets()
+
+    def _budgets(self) -> Iterator[Metric]:
+        """Yield the bands of quotas that all grants share, in the present period; money in its currency."""
+        labels = ("offer", "band")
+        limits = _gauge("budget_limit", "Limit of a band of a quota for all grants.", *labels)
+        used = _gauge("budget_used", "Grants or money taken from the band in the present period.", *labels)
+        offers = published_offers.published()
+        found = band_usage.usages(offers, at=self.now)
+        for offer in offers:
+            for n, usage in enumerate(found.get(offer.id, ()), start=1):
+                if usage.is_shared:
+                    name = " ".join(filter(None, (str(n), usage.band.of, usage.band.currency)))
+                    scale = 100 if usage.band.is_amount else 1
+                    limits.add_metric([offer.code, name], usage.limit / scale)
+                    used.add_metric([offer.code, name], usage.used / scale)
+        yield from (limits, used)
 
     def _ticks(self) -> Iterator[Metric]:
         done = TickRun.objects.exclude(finished_at=None).aggregate(

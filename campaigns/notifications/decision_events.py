@@ -3,14 +3,19 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.db.models import Max
 
 from campaigns.allocation.allocator import ClaimResult
+from campaigns.allocation.band_state import BandState
 from campaigns.models import Decision, OutboxEvent
 from campaigns.notifications import outbox
 from campaigns.notifications.outbox import Audience, NewEvent
 from campaigns.offers.published_offers import PublishedOffer
+from campaigns.offers.quota_bands import plain_units
+from definitions.quotas import ALL, Band
 
 QUOTA_MARKS = ((80, OutboxEvent.Kind.QUOTA_80), (95, OutboxEvent.Kind.QUOTA_95), (100, OutboxEvent.Kind.QUOTA_100))
 """Shares of the limit, in percent, at which an event is published."""
@@ -62,3 +67,32 @@ def places(offers: list[PublishedOffer], used: Mapping[int, int], *, at: datetim
     ]
     if reached:
         outbox.publish(reached, to=Audience(everything=True))
+
+
+def budgets(
+    offers: list[PublishedOffer], bands: Mapping[str, BandState], taken: Mapping[str, int], *, at: datetime
+) -> None:
+    """Publish the marks that bands of all grants crossed: `taken` was added to what `bands` had loaded, by counter.
+
+    Their reason is `used / limit`, of money with its currency, and the period; `amount` is the money used.
+    """
+    reached = [
+        NewEvent(kind=kind, offer_id=offer.id, at=at, **_figures(band, key, state.stored[name] + units))
+        for offer in offers
+        if (state := bands.get(offer.code))
+        for pk, band in zip(state.ids, state.bands, strict=True)
+        if band.per == ALL
+        for name, units in taken.items()
+        for counter, _, key in [name.partition(":")]
+        for share, kind in QUOTA_MARKS
+        if counter == str(pk) and state.stored[name] * 100 < share * band.units <= (state.stored[name] + units) * 100
+    ]
+    if reached:
+        outbox.publish(reached, to=Audience(everything=True))
+
+
+def _figures(band: Band, key: str, taken: int) -> dict[str, Any]:
+    """Return the columns of an event that say how much of a band is used."""
+    used, limit = (plain_units(band, n) for n in (taken, band.units))
+    reason = " ".join(part for part in (f"{used} / {limit}", band.currency, key) if part)
+    return {"reason": reason, "amount": Decimal(used) if band.is_amount else None, "currency": band.currency or ""}

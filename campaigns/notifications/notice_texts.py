@@ -1,11 +1,13 @@
 """Sentences of the notices to operators, in the language in force."""
 
+from decimal import Decimal
+
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Notice
 from campaigns.models.tick_run import step_label
-from core.formatting import format_number
+from core.formatting import format_money, format_number
 
 Event = Notice.Event
 
@@ -43,6 +45,10 @@ ICONS = {
 def describe(notice: Notice) -> str:
     """Return the notice as one sentence. Reads the offer of a notice about a quota."""
     words = {name: format_number(word) if isinstance(word, int) else word for name, word in notice.words.items()}
+    if currency := words.get("currency"):  # stored as texts: a budget in money
+        words |= {name: format_money(Decimal(words[name]), currency) for name in ("used", "limit")}
+    if "period" in words:
+        words["limit"] = _("%(limit)s in %(period)s") % words
     if notice.offer:
         words["offer"] = notice.offer.name
     if "job" in words:

@@ -90,13 +90,19 @@ def allowed(*permissions: str, but: int | None = None) -> QuerySet[User]:
 
 
 def tell_of_quotas(events: Sequence[OutboxEvent]) -> int:
-    """Tell of the quota marks among the events: of those that an offer crossed at one instant, the highest alone."""
-    highest = {(event.offer_id, event.at): event for event in events if event.kind in QUOTAS}
+    """Tell of the quota marks among the events: of those that a limit crossed at one instant, the highest alone."""
+    marks = (event for event in events if event.kind in QUOTAS)
+    highest = {(event.offer_id, event.reason.partition(" / ")[2], event.at): event for event in marks}
     return tell(_quota(event) for event in highest.values())
 
 
 def _quota(event: OutboxEvent) -> News:
     used, _of, limit = event.reason.partition(" / ")
+    most, *rest = limit.split()
+    period = rest[-1] if len(rest) > bool(event.currency) else ""
+    words: dict[str, Any] = {"used": int(used), "limit": int(most)} if event.amount is None else {}
+    if event.amount is not None:
+        words = {"used": used, "limit": most, "currency": event.currency}
     return News(
         event=QUOTAS[Kind(event.kind)],
         matter=f"{event.kind} {event.offer_id} {limit}",
@@ -104,7 +110,7 @@ def _quota(event: OutboxEvent) -> News:
         path=reverse("backoffice:offer", args=[event.offer.code]),
         readers=partial(allowed, "campaigns.change_offer"),
         offer_id=event.offer_id,
-        words={"used": int(used), "limit": int(limit)},
+        words={**words, "period": period} if period else words,
     )
 
 

@@ -167,3 +167,8 @@ def _taken(row: Offer, band: Band) -> int:
 def show_units(band: Band, units: int) -> str:
     """Return units of a band in words: a number, or an amount with its currency."""
     return format_money(Decimal(units) / 100, band.currency or "") if band.is_amount else format_number(units)
+
+
+def plain_units(band: Band, units: int) -> str:
+    """Return units of a band as programs read them: a number, or an amount with two decimals."""
+    return f"{Decimal(units) / 100:.2f}" if band.is_amount else str(units)

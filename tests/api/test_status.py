@@ -53,6 +53,7 @@ def test_quota(platform: Program) -> None:
         "reserved": 1,
         "left": 1,
         "per_merchant": 2,
+        "bands": [],
         "as_of": "2022-09-03T00:00:00Z",
         "forecast": None,
     }

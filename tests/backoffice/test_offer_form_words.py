@@ -94,6 +94,13 @@ SHARED = (
         {"benefit": "{fee: freight, currency: CNY, slices: [{from: 0, percent: 9}, {from: 5, percent: 0}]}"},
         {"benefit": "{fee: freight, by: {measure: late_rate}, tiers: [{from: 0, percent: 9}, {from: 5, percent: 7}]}"},
         {"benefit": "{fee: freight, currency: CNY, price: 9.90}", "funded_by": "{merchant: 5, platform: 25}"},
+        {
+            "benefit": "{fee: freight, currency: CNY, percent: 9}",
+            "quota": "[{of: grants, at_most: 9}, {of: grants, at_most: 2, per: merchant, in: month}, "
+            "{of: amount, at_most: 9.50, currency: CNY, last: partly, in: {calendar: day, zone: Asia/Shanghai}}, "
+            "{of: grants, at_most: 3, in: days}, {of: grants, at_most: 4, in: {month_from: 5}}, "
+            "{of: grants, at_most: 5, in: {weekdays: [sat, sun], from: '09:00', to: '18:00'}}]",
+        },
         {"benefit": "{fee: freight, percent: {fact: base_freight}, currency: CNY, at_most: 5}"},
         {"benefit": "{fee: freight, amount: {fact: base_freight}}"},
     ],

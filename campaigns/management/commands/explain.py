@@ -48,11 +48,14 @@ class Command(BaseCommand):
             place = f", number {answer.place} of the qualified claims" if answer.place else ""
             self.stdout.write(f"claimed at {format_instant(answer.claimed_at)}{place}")
         if answer.amount is not None:
-            self.stdout.write(f"worth {answer.amount} {answer.currency}")
+            whole = f" of {answer.benefit}, all that was left of the budget" if answer.benefit is not None else ""
+            self.stdout.write(f"worth {answer.amount} {answer.currency}{whole}")
         if answer.quarantined_since:
             self.stdout.write(f"in quarantine since {format_instant(answer.quarantined_since)}: {answer.error}")
         if answer.review:
             self.stdout.write(f"marked for review: {answer.review}")
+        if answer.next_period:
+            self.stdout.write(f"the next period begins at {format_instant(answer.next_period)}")
         for condition in answer.conditions:
             mark = "yes" if condition.passed else "NO "
             more = f" ({condition.margin})" if condition.margin else ""

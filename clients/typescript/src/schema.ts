@@ -870,7 +870,7 @@ export interface webhooks {
         };
         get?: never;
         put?: never;
-        /** 80, 95 or 100 percent of the places of an offer are taken: see `percent`. */
+        /** 80, 95 or 100 percent of the quota or a budget of an offer are used: see `percent`, `reason`. */
         post: operations["on_quota_reached"];
         delete?: never;
         options?: never;
@@ -899,6 +899,27 @@ export interface components {
             /** Format: date-time */
             used_at: string | null;
         };
+        /**
+         * @description Limit of a quota other than `limit` and `per_merchant`, and its use in the present period.
+         *
+         *     `used` and `left` are of all grants, or of the merchant that was asked about; null where each holder has its own.
+         */
+        Band: {
+            of: components["schemas"]["OfEnum"];
+            /** @description `all`, `merchant` or another holder of the subject. */
+            per: string;
+            currency: string | null;
+            /** @description A number of grants, or an amount with two decimals. */
+            limit: string;
+            used: string | null;
+            left: string | null;
+            /**
+             * Format: date-time
+             * @description When the next period begins; null without one.
+             */
+            next_period: string | null;
+            text: string;
+        };
         /** @description Status of a merchant with an offer. */
         Benefit: {
             offer: string;
@@ -908,6 +929,8 @@ export interface components {
             progress: components["schemas"]["ConditionResult"] | null;
             left: number | null;
             own_left: number | null;
+            /** @description Other limits, for all or for the merchant. */
+            bands: components["schemas"]["Band"][];
         };
         /** @description A page of a list. */
         BenefitPage: {
@@ -1073,7 +1096,7 @@ export interface components {
             actual: string | number | boolean | null;
             /** @description What is missing, or too much; null if it held or is not a matter of more or less. */
             shortfall: string | number | null;
-            /** @description A currency, `%`, `hours`, or the name of the rows that are counted. */
+            /** @description A currency, `%`, `hours`, `grants`, or the name of the rows that are counted. */
             unit: string | null;
             required_text: string;
             actual_text: string;
@@ -1164,9 +1187,19 @@ export interface components {
              */
             decides_at: string | null;
             place: number | null;
+            /**
+             * Format: decimal
+             * @description What the benefit came to, if a budget had less left; null if it is the amount.
+             */
+            benefit: string | null;
             /** Format: decimal */
             amount: string | null;
             currency: string;
+            /**
+             * Format: date-time
+             * @description When the next period of the limit begins that refused the claim; null without one.
+             */
+            next_period: string | null;
             conditions: components["schemas"]["ConditionResult"][];
             /**
              * Format: date-time
@@ -1288,9 +1321,19 @@ export interface components {
              */
             decides_at: string | null;
             place: number | null;
+            /**
+             * Format: decimal
+             * @description What the benefit came to, if a budget had less left; null if it is the amount.
+             */
+            benefit: string | null;
             /** Format: decimal */
             amount: string | null;
             currency: string;
+            /**
+             * Format: date-time
+             * @description When the next period of the limit begins that refused the claim; null without one.
+             */
+            next_period: string | null;
             conditions: components["schemas"]["ConditionResult"][];
             /**
              * Format: date-time
@@ -1530,6 +1573,12 @@ export interface components {
             old_secret_until: string | null;
             secret: string | null;
         };
+        /**
+         * @description * `grants` - grants
+         *     * `amount` - amount
+         * @enum {string}
+         */
+        OfEnum: "grants" | "amount";
         Offer: {
             code: string;
             campaign: string;
@@ -1672,6 +1721,8 @@ export interface components {
             reserved: number;
             left: number | null;
             per_merchant: number | null;
+            /** @description Other limits: by period, in money, or of another holder. */
+            bands: components["schemas"]["Band"][];
             /**
              * Format: date-time
              * @description The instant up to which claims are decided and grants followed.
@@ -2414,7 +2465,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": 125,
                      *           "amount": "50.00",
+                     *           "benefit": null,
                      *           "currency": "CNY",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -2461,7 +2514,9 @@ export interface operations {
                      *           "decides_at": "2022-10-15T16:00:00Z",
                      *           "place": null,
                      *           "amount": null,
+                     *           "benefit": null,
                      *           "currency": "",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -2569,7 +2624,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": null,
                      *           "amount": null,
+                     *           "benefit": null,
                      *           "currency": "",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -2684,7 +2741,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": 125,
                      *           "amount": "50.00",
+                     *           "benefit": null,
                      *           "currency": "CNY",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -2846,7 +2905,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": 125,
                      *           "amount": "50.00",
+                     *           "benefit": null,
                      *           "currency": "CNY",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -5690,7 +5751,8 @@ export interface operations {
                      *           ],
                      *           "progress": null,
                      *           "left": 2400,
-                     *           "own_left": 1
+                     *           "own_left": 1,
+                     *           "bands": []
                      *         }
                      *       ]
                      *     }
@@ -5980,7 +6042,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": 125,
                      *           "amount": "50.00",
+                     *           "benefit": null,
                      *           "currency": "CNY",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -6539,6 +6603,18 @@ export interface operations {
                      *       "reserved": 0,
                      *       "left": 9875,
                      *       "per_merchant": null,
+                     *       "bands": [
+                     *         {
+                     *           "of": "amount",
+                     *           "per": "all",
+                     *           "currency": "USD",
+                     *           "limit": "50000.00",
+                     *           "used": "125.00",
+                     *           "left": "49875.00",
+                     *           "next_period": "2022-10-15T16:00:00Z",
+                     *           "text": "at most 50,000.00 USD in all, each calendar month (Los Angeles time)"
+                     *         }
+                     *       ],
                      *       "as_of": "2022-09-20T12:30:00Z",
                      *       "forecast": null
                      *     }
@@ -6806,7 +6882,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": 125,
                      *           "amount": "50.00",
+                     *           "benefit": null,
                      *           "currency": "CNY",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
@@ -7161,7 +7239,9 @@ export interface operations {
                      *           "decides_at": null,
                      *           "place": 125,
                      *           "amount": "50.00",
+                     *           "benefit": null,
                      *           "currency": "CNY",
+                     *           "next_period": null,
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",

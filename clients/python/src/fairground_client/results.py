@@ -65,6 +65,8 @@ EventName = Literal[
 
 GrantStatus = Literal["reserved", "locked", "settled", "released", "forfeited", "revoked"]
 
+OfEnum = Literal["grants", "amount"]
+
 Operator = Literal[
     "is",
     "is_not",
@@ -122,6 +124,19 @@ class ApiKey(TypedDict):
     expires_at: str | None
     revoked_at: str | None
     used_at: str | None
+
+
+class Band(TypedDict):
+    """Limit of a quota other than `limit` and `per_merchant`, and its use in the present period."""
+
+    of: OfEnum
+    per: str
+    currency: str | None
+    limit: str
+    used: str | None
+    left: str | None
+    next_period: str | None
+    text: str
 
 
 class Campaign(TypedDict):
@@ -359,6 +374,7 @@ class Benefit(TypedDict):
     progress: ConditionResult | None
     left: int | None
     own_left: int | None
+    bands: list[Band]
 
 
 class Decision(TypedDict):
@@ -371,8 +387,10 @@ class Decision(TypedDict):
     claimed_at: str | None
     decides_at: str | None
     place: int | None
+    benefit: str | None
     amount: str | None
     currency: str
+    next_period: str | None
     conditions: list[ConditionResult]
     quarantined_since: str | None
     subject: str
@@ -404,8 +422,10 @@ class Explanation(TypedDict):
     claimed_at: str | None
     decides_at: str | None
     place: int | None
+    benefit: str | None
     amount: str | None
     currency: str
+    next_period: str | None
     conditions: list[ConditionResult]
     quarantined_since: str | None
 
@@ -471,6 +491,7 @@ class Quota(TypedDict):
     reserved: int
     left: int | None
     per_merchant: int | None
+    bands: list[Band]
     as_of: str | None
     forecast: Forecast | None
 
