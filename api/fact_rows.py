@@ -25,11 +25,16 @@ def merchant_path(schema: FileSchema) -> str | None:
     return None
 
 
-def visible(schema: FileSchema, merchants: Any) -> QuerySet[Model]:
-    """Return the rows of the `merchants`, a query of their codes. Facts of no merchant are for all to read."""
+def visible(schema: FileSchema, merchants: Any, *, of_platform: bool) -> QuerySet[Model]:
+    """Return the rows of the `merchants`, a query of their codes.
+
+    Facts of no merchant are for keys of the platform, and for all others where they are public.
+    """
     rows = schema.model._default_manager.all()
     path = merchant_path(schema)
-    return rows if path is None else rows.filter(**{f"{path}__in": merchants})
+    if path is None:
+        return rows if of_platform or schema.public else rows.none()
+    return rows.filter(**{f"{path}__in": merchants})
 
 
 def of_merchant(schema: FileSchema, rows: QuerySet[Model], code: str) -> QuerySet[Model]:

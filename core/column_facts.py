@@ -5,13 +5,16 @@ from typing import Any
 
 from django.db import models
 
+from core.db.fields import NumberField
 from core.facts import Fact, Label, column_choices
 
 KINDS = {
     models.DateTimeField: "instant",
+    NumberField: "number",
     models.DecimalField: "money",
     models.BooleanField: "flag",
     models.PositiveIntegerField: "number",
+    models.PositiveSmallIntegerField: "number",
 }
 
 
@@ -44,6 +47,7 @@ def column_facts(
             due=(due or {}).get(name, ""),
             codes=(codes or {}).get(name, ""),
             names=(names_of or {}).get(name, {}),
+            decimals=column.decimal_places if isinstance(column, NumberField) else 0,
         )
 
 

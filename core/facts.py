@@ -34,16 +34,16 @@ class Child:
 
 @dataclass(frozen=True)
 class Derived:
-    """Definition of a fact that is no column: computed from the rows of a child table.
+    """Definition of a fact that is no column: computed from the rows of a child table, or from columns.
 
     `expression(key, at)` returns an ORM expression correlated by `OuterRef(key)`: `key` is the path to the key of the
     row that has the fact. `at` is the instant as of which it is evaluated (`core.db.derived_value.outer` takes it into
-    a subquery). `instant` is the child's column in which a new value of the fact appears.
+    a subquery). `instant` is the child's column in which a new value of an instant fact appears.
     """
 
     expression: Callable[[str, Any], Any]
-    child: Child
-    instant: str
+    child: Child | None = None
+    instant: str = ""
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,7 @@ class Fact:
 
     `due` is what somebody does so that the event happens: "ship" for "shipped". `codes` names the standard whose codes
     a text fact holds: country (ISO 3166-1) or currency (ISO 4217). `names` are those of known values of a text fact.
+    `decimals` are those of a number; without them it is a whole one.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Fact:
     codes: str = ""
     due: Label = ""
     names: Mapping[str, Label] = field(default_factory=dict, hash=False)
+    decimals: int = 0
 
     def value_name(self, raw: str) -> str:
         """Return the name of a value, in the language in force; the value itself where it has none."""

@@ -1,40 +1,26 @@
 """Types of columns. Each cell type parses text into the value to store, or raises CellError with the reason."""
 
-import calendar
 import re
 import unicodedata
 from collections.abc import Callable
-from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
 from django.db import models
-from django.utils.dates import MONTHS
 from django.utils.translation import gettext as _
 
-from core.instants import END_OF_INSTANTS, FIRST_INSTANT, is_accepted
 from core.keys import normalize_key
 from imports.columns import CellError, CellParser, CellType, placeholder_reason
+from imports.instant_parser import instant_parser
 
 MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
 NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]*)?")
+PLAIN_NUMBER = re.compile(r"[0-9]{1,12}(?:\.[0-9]+)?")
 WHOLE_NUMBER = re.compile(r"[0-9]{1,10}")
 MAX_WHOLE_NUMBER = 2_147_483_647
 COUNTRY = re.compile(r"[A-Z]{2}")
 CURRENCY = re.compile(r"[A-Z]{3}")
-INSTANT = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
-    r"(Z|[+-][0-9]{2}(?::?[0-9]{2})?)?"
-)
-# The form that programs write is matched at half the cost of INSTANT.
-COMMON_INSTANT = re.compile(r"[12]\d\d\d-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\+\d\d:\d\d|Z|-\d\d:\d\d)", re.ASCII)
 FLAGS = {"1": True, "yes": True, "true": True, "是": True, "0": False, "no": False, "false": False, "否": False}
-SERIAL_DAY = re.compile(r"[0-9]{5}(?:\.[0-9]+)?")
-AMBIGUOUS_DATE = re.compile(r"[0-9]{1,2}[./-][0-9]{1,2}[./-][0-9]{2,4}(?:\D.*)?")
-# The dates by which other programs say "none" or "for ever". All of them lie outside of the accepted instants.
-SENTINEL_DATE = re.compile(
-    r"(?:0000-00-00|0001-01-01|1753-01-01|1899-12-3[01]|1900-01-0[01]|(?:2999|3000|4712|9999)-\d\d-\d\d)(?!\d).*"
-)
 # Spreadsheets write an exponent with its sign, as in 1.23457E+17; pandas turns the code 1001 into 1001.0.
 SHORTENED_NUMBER = re.compile(r"-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,3}|-?[0-9][.,][0-9]+[eE]-[0-9]{1,3}")
 FRACTION_OF_ZEROS = re.compile(r"[0-9]+\.0+")
@@ -149,17 +135,69 @@ def _flag(cell: str) -> bool:
     return value
 
 
-def whole_number() -> CellType:
-    """Whole number from 0 to 2147483647, digits only."""
-    return lambda _field, _zone: _whole_number
+def path() -> CellType:
+    """Path of codes joined by `>`, from the most general to the most special one. Spaces around `>` are left out."""
+    return lambda field, _zone: _path(_max_length(field))
+
+
+def _path(max_length: int) -> CellParser:
+    parse_key = _key(max_length)
+
+    def parse(cell: str) -> str:
+        parts = [part.strip(" ") for part in str(parse_key(cell)).split(">")]
+        if not all(parts):
+            raise CellError(_("has an empty part: write the parts of a path as A>B>C"))
+        return ">".join(parts)
+
+    return parse
+
+
+def whole_number(least: int = 0, most: int = MAX_WHOLE_NUMBER) -> CellType:
+    """Whole number from `least` to `most`, digits only."""
+    return lambda _field, _zone: _in_bounds(_whole_number, Decimal(least), Decimal(most))
 
 
 def _whole_number(cell: str) -> int:
     if not WHOLE_NUMBER.fullmatch(cell):
         raise CellError(_("is negative") if _negative(cell) else _("is not a whole number such as 35"))
-    if int(cell) > MAX_WHOLE_NUMBER:
-        raise CellError(_("is more than %s") % MAX_WHOLE_NUMBER)
     return int(cell)
+
+
+def number(least: str = "0", most: str = "", *, above: bool = False) -> CellType:
+    """Plain number from `least` (or only `above` it) to `most`, with at most as many decimals as the field."""
+    return lambda field, _zone: _in_bounds(
+        _number(getattr(field, "decimal_places", 0)),
+        Decimal(least),
+        Decimal(most or "9" * (getattr(field, "max_digits", 0) - getattr(field, "decimal_places", 0))),
+        above=above,
+    )
+
+
+def _number(decimals: int) -> Callable[[str], Decimal]:
+    def parse(cell: str) -> Decimal:
+        if _negative(cell):
+            raise CellError(_("is negative"))
+        if not PLAIN_NUMBER.fullmatch(cell):
+            raise CellError(_("is not a number such as 12.5"))
+        if len(cell.partition(".")[2]) > decimals:
+            raise CellError(_("has more than %d decimals") % decimals)
+        return Decimal(cell)
+
+    return parse
+
+
+def _in_bounds(parse: Callable[[str], Any], least: Decimal, most: Decimal, *, above: bool = False) -> CellParser:
+    def parse_and_check(cell: str) -> object:
+        value = parse(cell)
+        if value < least:
+            raise CellError(_("is less than %s") % least)
+        if above and value == least:
+            raise CellError(_("is not more than %s") % least)
+        if value > most:
+            raise CellError(_("is more than %s") % most)
+        return value
+
+    return parse_and_check
 
 
 def money() -> CellType:
@@ -195,79 +233,4 @@ def instant() -> CellType:
     Without an offset it is read in the zone of the import, and is an error where there is none. Where the clocks of
     that zone go back, the first of the two times is meant; a time that they skip is an error.
     """
-    return lambda _field, zone: _instant(zone)
-
-
-def _instant(zone: tzinfo | None) -> CellParser:
-    matches_common_form, parse_iso = COMMON_INSTANT.fullmatch, datetime.fromisoformat
-
-    def parse(cell: str) -> datetime:
-        if matches_common_form(cell):
-            try:
-                value = parse_iso(cell)
-            except ValueError:
-                pass
-            else:
-                return value if FIRST_INSTANT <= value < END_OF_INSTANTS else _in_range(value)
-        return _any_instant(cell, zone)
-
-    return parse
-
-
-def _any_instant(cell: str, zone: tzinfo | None) -> datetime:
-    if SENTINEL_DATE.fullmatch(cell):
-        raise CellError(_sentinel_reason())
-    match = INSTANT.fullmatch(cell)
-    if match is None:
-        raise CellError(_shape_error(cell))
-    try:
-        value = datetime.fromisoformat(cell)
-        return _in_range(_from_local(value, zone) if match[4] is None else value.astimezone(UTC))
-    except CellError:
-        raise
-    except (ValueError, OverflowError) as error:
-        raise CellError(_date_error(*match.group(1, 2, 3))) from error
-
-
-def _in_range(value: datetime) -> datetime:
-    if not is_accepted(value):
-        sentinel = SENTINEL_DATE.fullmatch(value.isoformat())
-        raise CellError(_sentinel_reason() if sentinel else _("is not between the years 1970 and 2200"))
-    return value
-
-
-def _sentinel_reason() -> str:
-    return _("stands for “no date” in other programs: leave the cell empty")
-
-
-def _from_local(value: datetime, zone: tzinfo | None) -> datetime:
-    if zone is None:
-        raise CellError(_("has no offset: write Z for UTC, or an offset such as +08:00"))
-    instant = value.replace(tzinfo=zone).astimezone(UTC)
-    if instant.astimezone(zone).replace(tzinfo=None) != value:
-        raise CellError(_("does not exist in the zone %s, whose clocks skip it") % zone)
-    return instant
-
-
-def _shape_error(cell: str) -> str:
-    if cell == "0":  # what a spreadsheet shows as 1900-01-00
-        return _sentinel_reason()
-    if AMBIGUOUS_DATE.fullmatch(cell):
-        return _("is a date whose order of day and month is not certain: name its format in a column mapping")
-    if SERIAL_DAY.fullmatch(cell):
-        return _("looks like a spreadsheet's serial number of a day: write it as 2022-09-05T15:00:00+08:00")
-    return _("is not a valid date and time, such as 2022-09-05T15:00:00+08:00")
-
-
-def _date_error(year: str, month: str, day: str) -> str:
-    if not 1 <= int(month) <= 12:
-        return _("there is no month %s") % month
-    if int(year) < 1:
-        return _("there is no year %s") % year
-    # 2000 has the longest February: a day beyond it is impossible in any year, and the year need not be named.
-    name = {"day": int(day), "month": MONTHS[int(month)], "year": int(year)}
-    if not 1 <= int(day) <= calendar.monthrange(2000, int(month))[1]:
-        return _("%(day)d %(month)s is not a date") % name
-    if int(day) > calendar.monthrange(int(year), int(month))[1]:
-        return _("%(day)d %(month)s %(year)d is not a date") % name
-    return _("is not a time of day, or its offset is out of range")
+    return lambda _field, zone: instant_parser(zone)

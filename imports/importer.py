@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.db import planner_hints
-from imports import staging_table
+from imports import registry, staging_checks, staging_table
 from imports.column_mapping import ColumnMapping, MappedLines
 from imports.columns import CellError
 from imports.file_reader import COMMAND_LIMIT, ConversionLimit, OpenedFile, ReadOptions, open_file
@@ -179,10 +179,10 @@ def import_parsed_rows(
     """
     with staging_table.staged(schema, rows) as count, transaction.atomic():
         staging_table.lock(schema)
+        notes = _complete(schema, columns)
         _check_between_rows(schema, name=label.name, on_error=errors)
         if errors.count:
             return ImportResult(label.name, rows=count, errors=errors.count)
-        notes = _complete(schema, columns)
         sample = staging_table.sample(schema, SAMPLE) if dry_run else ()
         result = replace(_merge(schema, label, count=count), notes=notes, sample=sample)
         if dry_run:
@@ -216,11 +216,22 @@ def _merge(schema: FileSchema, label: BatchLabel, *, count: int) -> ImportResult
 
 
 def _check_between_rows(schema: FileSchema, *, name: str, on_error: OnError) -> None:
-    """Report keys that the file repeats, and references to rows that are not stored."""
-    for line, first_line, key in staging_table.duplicates(schema):
+    """Report keys that the file repeats, and references to rows that are not stored or belong to somebody else."""
+    for line, first_line, key in staging_checks.duplicates(schema):
         reason = _("stands in line %d already") % first_line
         on_error(RowError(name, line, ", ".join(schema.key), key, reason))
     for column, parent in schema.references.items():
-        for line, code in staging_table.missing_references(column, parent):
+        for line, code in staging_checks.missing_references(column, parent):
             reason = _("unknown %(kind)s %(code)s") % {"kind": parent._meta.verbose_name, "code": code}
+            on_error(RowError(name, line, column.name, code, reason))
+    for rule in schema.agreements:
+        kind = staging_checks.owner_kind(schema, rule)
+        for line, code, found, own in staging_checks.disagreements(schema, rule):
+            words = {"kind": kind, "found": found or "–", "own": own or "–"}
+            reason = _("belongs to %(kind)s %(found)s, and the row to %(own)s: both must be the same") % words
+            on_error(RowError(name, line, rule.reference, code, reason))
+    for known in registry.known_values(schema):
+        column = schema.columns_by_name[known.column]
+        for line, code in staging_checks.unknown_values(column, [values() for values in known.values]):
+            reason = _("unknown %(kind)s %(code)s") % {"kind": known.kind, "code": code}
             on_error(RowError(name, line, column.name, code, reason))

@@ -3,11 +3,33 @@
 Importers, exports, the admin, the REST API and the documentation follow from a registration; nothing else is needed.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
 from imports.schema import FileSchema
 
+Values = Callable[[], "QuerySet[Any, Any]"]
+
+
+@dataclass(frozen=True)
+class KnownValues:
+    """Values that a column may name and that no file of facts holds, such as the codes of offers.
+
+    `kind` is the noun for one of them. Each of `values` returns a query of some of them.
+    """
+
+    column: str
+    kind: str | Promise
+    values: tuple[Values, ...]
+
+
 _SCHEMAS: dict[str, FileSchema] = {}
+_KNOWN: dict[tuple[str, str], KnownValues] = {}
 
 
 def register(*schemas: FileSchema) -> None:
@@ -16,6 +38,17 @@ def register(*schemas: FileSchema) -> None:
         if _SCHEMAS.get(schema.name, schema) is not schema:
             raise ValueError(f"two file schemas are named {schema.name!r}")
         _SCHEMAS[schema.name] = schema
+
+
+def register_known_values(schema: str, column: str, kind: str | Promise, values: Values) -> None:
+    """Let a column of a file name the values of a query, besides those registered before; any other is an error."""
+    before = _KNOWN.get((schema, column))
+    _KNOWN[schema, column] = KnownValues(column, kind, (*(before.values if before else ()), values))
+
+
+def known_values(schema: FileSchema) -> list[KnownValues]:
+    """Return what is known of the columns of a file that may name registered values alone."""
+    return [known for (name, _column), known in _KNOWN.items() if name == schema.name]
 
 
 def autodiscover() -> None:

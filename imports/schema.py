@@ -59,6 +59,20 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """Rule that the row named by column `reference` belongs to the same owner as this row.
+
+    `owner` is the attribute of the named row that holds its owner's key. This row's owner is in its own column
+    `column`, or in the attribute `by` of the row that this column names.
+    """
+
+    reference: str
+    owner: str
+    column: str
+    by: str = ""
+
+
+@dataclass(frozen=True)
 class SplitEvents:
     """Two events of one row that may arrive in two rows with the same key, in either order.
 
@@ -76,9 +90,11 @@ class SplitEvents:
 class FileSchema:
     """Schema of one kind of file, for CSV and XLSX, uploads, calls and exports alike.
 
-    `name` is the name of the file without its suffix, `key` the columns that identify a row. `imported` is for columns
-    that a person may change too: by the column, the one that remembers the value last imported. The later act wins, and
-    a file that repeats the value imported before is no act.
+    `name` is the name of the file without its suffix, `key` the columns that identify a row. `joined_key` is the
+    primary key of the model where it is made of the key columns, joined by a slash. `imported` is for columns that a
+    person may change too: by the column, the one that remembers the value last imported. The later act wins, and a file
+    that repeats the value imported before is no act. Rows of no merchant are for programs of the marketplace alone,
+    unless they are `public`.
     """
 
     name: str
@@ -86,6 +102,9 @@ class FileSchema:
     columns: tuple[Column, ...]
     key: tuple[str, ...]
     checks: tuple[Check, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    joined_key: str = ""
+    public: bool = False
     split_events: SplitEvents | None = None
     imported: Mapping[str, str] = field(default_factory=dict)
 
@@ -119,6 +138,11 @@ class FileSchema:
         """The columns that name a row of another file, with the model of that file."""
         parents = {column: self.field(column).related_model for column in self.columns}
         return {column: parent for column, parent in parents.items() if isinstance(parent, type)}
+
+    @property
+    def owners(self) -> list[Column]:
+        """The references to rows that a row belongs to: it must have them, and they are no part of its key."""
+        return [column for column in self.references if column.required and column not in self.key_columns]
 
     @property
     def instant_columns(self) -> list[Column]:

@@ -14,7 +14,6 @@ from django.db import connection, models
 from django.db.models.expressions import Col
 
 from core.db import bulk_insert, planner_hints
-from imports.columns import Column
 from imports.models import FormerParent
 from imports.schema import FileSchema, SplitEvents
 
@@ -25,15 +24,18 @@ LARGE = 50_000
 LINE = "line_in_file"  # not "line", which is a column of freight orders
 
 
-def _q(name: str) -> str:
+def quoted(name: str) -> str:
+    """Return a name as SQL."""
     return str(connection.ops.quote_name(name))
 
 
-def _table(model: type[models.Model]) -> str:
-    return _q(model._meta.db_table)
+def table_of(model: type[models.Model]) -> str:
+    """Return the name of a model's table as SQL."""
+    return quoted(model._meta.db_table)
 
 
-def _distinct(left: str, right: str) -> str:
+def distinct(left: str, right: str) -> str:
+    """Return the comparison that is true where two expressions differ, NULL being a value."""
     word = "IS DISTINCT FROM" if connection.vendor == "postgresql" else "IS NOT"
     return f"{left} {word} {right}"
 
@@ -45,17 +47,17 @@ def _stored(schema: FileSchema) -> list[str]:
 
 
 def _same_key(schema: FileSchema) -> str:
-    return " AND ".join(f"t.{_q(column.attname)} = s.{_q(column.attname)}" for column in schema.key_columns)
+    return " AND ".join(f"t.{quoted(column.attname)} = s.{quoted(column.attname)}" for column in schema.key_columns)
 
 
 def _last_imported(schema: FileSchema, name: str) -> str:
     """Return the value of a column that was imported last: a person may have changed the column since."""
-    stored = f"t.{_q(name)}"
-    return f"COALESCE(t.{_q(schema.imported[name])}, {stored})" if name in schema.imported else stored
+    stored = f"t.{quoted(name)}"
+    return f"COALESCE(t.{quoted(schema.imported[name])}, {stored})" if name in schema.imported else stored
 
 
 def _differs(schema: FileSchema, names: Iterable[str]) -> str:
-    return " OR ".join(_distinct(_last_imported(schema, name), f"s.{_q(name)}") for name in names)
+    return " OR ".join(distinct(_last_imported(schema, name), f"s.{quoted(name)}") for name in names)
 
 
 def _run(statement: str, parameters: Sequence[Any] = ()) -> int:
@@ -64,7 +66,8 @@ def _run(statement: str, parameters: Sequence[Any] = ()) -> int:
         return int(cursor.rowcount)
 
 
-def _number(statement: str, parameters: Sequence[Any] = ()) -> int:
+def number_of(statement: str, parameters: Sequence[Any] = ()) -> int:
+    """Return the number that a statement finds, 0 where it finds none."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.fetchone()[0] or 0)
@@ -73,11 +76,11 @@ def _number(statement: str, parameters: Sequence[Any] = ()) -> int:
 @contextmanager
 def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int]:
     """Copy rows, `(line, *values)`, into the staging table, which lasts as long as the block. Yield their number."""
-    stored = ", ".join(_q(name) for name in _stored(schema))
+    stored = ", ".join(quoted(name) for name in _stored(schema))
     _run(f"DROP TABLE IF EXISTS {STAGE}")
     _run(
         f"CREATE TEMPORARY TABLE {STAGE} AS SELECT CAST(0 AS bigint) AS {LINE}, {stored} "
-        f"FROM {_table(schema.model)} WHERE 1 = 0"
+        f"FROM {table_of(schema.model)} WHERE 1 = 0"
     )
     try:
         columns = [LINE, *(column.attname for column in schema.columns)]
@@ -90,60 +93,39 @@ def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int
             _run(f"DROP TABLE IF EXISTS {STAGE}")
 
 
-def duplicates(schema: FileSchema) -> Iterator[tuple[int, int, str]]:
-    """Yield each row that repeats a key: its line, the line where the key stands first, and the key."""
-    keys = ", ".join(_q(column.attname) for column in schema.key_columns)
-    if not _number(f"SELECT count(*) FROM (SELECT 1 FROM {STAGE} GROUP BY {keys} HAVING count(*) > 1 LIMIT 1) AS d"):
-        return
-    ranked = f"SELECT {LINE}, min({LINE}) OVER (PARTITION BY {keys}) AS first_line, {keys} FROM {STAGE}"
-    for line, first_line, *values in _streamed(
-        f"SELECT * FROM ({ranked}) AS d WHERE {LINE} > first_line ORDER BY {LINE}"
-    ):
-        yield line, first_line, ", ".join(str(value) for value in values)
-
-
-def missing_references(column: Column, parent: type[models.Model]) -> Iterator[tuple[int, str]]:
-    """Yield each row that names a row of `parent` that is not stored: its line, and the name."""
-    key = _q(parent._meta.pk.attname)
-    reference = _q(column.attname)
-    yield from _streamed(
-        f"SELECT s.{LINE}, s.{reference} FROM {STAGE} s LEFT JOIN {_table(parent)} p ON p.{key} = s.{reference} "
-        f"WHERE p.{key} IS NULL ORDER BY s.{LINE}"
-    )
-
-
-def _streamed(statement: str) -> Iterator[tuple[Any, ...]]:
+def streamed(statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a statement; not all of them are in memory at once."""
     with connection.chunked_cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(statement, parameters)
         while chunk := cursor.fetchmany(bulk_insert.CHUNK):
             yield from chunk
 
 
 def count_future(schema: FileSchema, now: datetime) -> int:
     """Return the number of rows with an instant after `now`."""
-    comparisons = [f"{_q(column.attname)} > %s" for column in schema.instant_columns]
+    comparisons = [f"{quoted(column.attname)} > %s" for column in schema.instant_columns]
     if not comparisons:
         return 0
     at = connection.ops.adapt_datetimefield_value(now)
-    return _number(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(comparisons)}", [at] * len(comparisons))
+    return number_of(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(comparisons)}", [at] * len(comparisons))
 
 
 def lock(schema: FileSchema) -> None:
     """Lock the table of facts against other imports; readers continue. SQLite has one writer in any case."""
     if connection.vendor == "postgresql":
-        _run(f"LOCK TABLE {_table(schema.model)} IN SHARE ROW EXCLUSIVE MODE")
+        _run(f"LOCK TABLE {table_of(schema.model)} IN SHARE ROW EXCLUSIVE MODE")
 
 
 def join_split_events(schema: FileSchema, events: SplitEvents) -> None:
     """Complete the staged rows with the other event where a stored row has it."""
-    first, later, flag = _q(events.first), _q(events.later), _q(events.flag)
+    first, later, flag = quoted(events.first), quoted(events.later), quoted(events.flag)
     _run(f"UPDATE {STAGE} SET {flag} = ({first} IS NULL)")
     _run(
         f"UPDATE {STAGE} AS s SET {first} = COALESCE(s.{first}, t.{first}), "
         f"{later} = CASE WHEN t.{flag} THEN COALESCE(s.{later}, t.{later}) ELSE s.{later} END, "
         # A row that repeats both events, as an export does, changes nothing.
         f"{flag} = (s.{flag} OR (t.{flag} AND (s.{later} IS NULL OR s.{later} = t.{later}))) "
-        f"FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}"
+        f"FROM {table_of(schema.model)} AS t WHERE {_same_key(schema)}"
     )
 
 
@@ -151,21 +133,21 @@ def keep_stored_values(schema: FileSchema, header: Sequence[str]) -> None:
     """Give staged rows the stored values of the columns that the file does not have."""
     absent = [column.attname for column in schema.columns if column.name not in header]
     if absent:
-        values = ", ".join(f"{_q(name)} = {_last_imported(schema, name)}" for name in absent)
-        _run(f"UPDATE {STAGE} AS s SET {values} FROM {_table(schema.model)} AS t WHERE {_same_key(schema)}")
+        values = ", ".join(f"{quoted(name)} = {_last_imported(schema, name)}" for name in absent)
+        _run(f"UPDATE {STAGE} AS s SET {values} FROM {table_of(schema.model)} AS t WHERE {_same_key(schema)}")
 
 
 def count_emptied(schema: FileSchema) -> int:
     """Return the number of stored values that the staged rows erase. A flag or number is never empty."""
     fields = [schema.field(column) for column in schema.columns if column not in schema.key_columns]
-    nullable = [_q(field.attname) for field in fields if field.null]
-    texts = [_q(field.attname) for field in fields if not field.null and isinstance(field, models.CharField)]
+    nullable = [quoted(field.attname) for field in fields if field.null]
+    texts = [quoted(field.attname) for field in fields if not field.null and isinstance(field, models.CharField)]
     erased = [f"(t.{name} IS NOT NULL AND s.{name} IS NULL)" for name in nullable]
     erased += [f"(t.{name} <> '' AND s.{name} = '')" for name in texts]
     if not erased:
         return 0
     counted = " + ".join(f"CASE WHEN {each} THEN 1 ELSE 0 END" for each in erased)
-    return _number(f"SELECT sum({counted}) FROM {STAGE} s JOIN {_table(schema.model)} t ON {_same_key(schema)}")
+    return number_of(f"SELECT sum({counted}) FROM {STAGE} s JOIN {table_of(schema.model)} t ON {_same_key(schema)}")
 
 
 def sample(schema: FileSchema, size: int) -> list[SampleRow]:
@@ -174,14 +156,14 @@ def sample(schema: FileSchema, size: int) -> list[SampleRow]:
     The effect is `new`, `update`, or `skip` for a row that changes nothing.
     """
     names = [column.attname for column in schema.columns]
-    key = _q(schema.key_columns[0].attname)
+    key = quoted(schema.key_columns[0].attname)
     differs = _differs(schema, names)
     effect = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
-    values = ", ".join(f"s.{_q(name)}" for name in names)
+    values = ", ".join(f"s.{quoted(name)}" for name in names)
     stored = ", ".join(_last_imported(schema, name) for name in names)
-    rows = _streamed(
+    rows = streamed(
         f"SELECT {effect} AS effect, {values}, {stored} "
-        f"FROM {STAGE} s LEFT JOIN {_table(schema.model)} t ON {_same_key(schema)} "
+        f"FROM {STAGE} s LEFT JOIN {table_of(schema.model)} t ON {_same_key(schema)} "
         f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {size:d}"
     )
     n = len(names)
@@ -203,14 +185,14 @@ def _from_database(schema: FileSchema, values: Sequence[Any]) -> Iterator[Any]:
 
 def record_former_parents(schema: FileSchema, batch: int) -> None:
     """Record the rows that stored rows refer to and staged ones no longer do, each once. Call it before `update`."""
-    table = _table(FormerParent)
+    table = table_of(FormerParent)
     for column, parent in schema.references.items():
         if column not in schema.key_columns:
-            reference = _q(column.attname)
+            reference = quoted(column.attname)
             _run(
-                f"INSERT INTO {table} (batch_id, parent, {_q('key')}) SELECT DISTINCT %s, %s, t.{reference} "
-                f"FROM {_table(schema.model)} AS t JOIN {STAGE} s ON {_same_key(schema)} "
-                f"WHERE {_distinct(f't.{reference}', f's.{reference}')} AND t.{reference} IS NOT NULL",
+                f"INSERT INTO {table} (batch_id, parent, {quoted('key')}) SELECT DISTINCT %s, %s, t.{reference} "
+                f"FROM {table_of(schema.model)} AS t JOIN {STAGE} s ON {_same_key(schema)} "
+                f"WHERE {distinct(f't.{reference}', f's.{reference}')} AND t.{reference} IS NOT NULL",
                 [batch, parent._meta.db_table],
             )
 
@@ -224,7 +206,7 @@ def update(schema: FileSchema, batch: int) -> int:
     changes = ", ".join(_assignment(schema, name) for name in updated)
     differs = _differs(schema, updated)
     return _run(
-        f"UPDATE {_table(schema.model)} AS t SET {changes}, batch_id = %s FROM {STAGE} s "
+        f"UPDATE {table_of(schema.model)} AS t SET {changes}, batch_id = %s FROM {STAGE} s "
         f"WHERE {_same_key(schema)} AND ({differs})",
         [batch],
     )
@@ -232,19 +214,21 @@ def update(schema: FileSchema, batch: int) -> int:
 
 def _assignment(schema: FileSchema, name: str) -> str:
     if name not in schema.imported:
-        return f"{_q(name)} = s.{_q(name)}"
-    changed = _distinct(_last_imported(schema, name), f"s.{_q(name)}")
-    own = f"CASE WHEN {changed} THEN s.{_q(name)} ELSE t.{_q(name)} END"
-    return f"{_q(name)} = {own}, {_q(schema.imported[name])} = s.{_q(name)}"
+        return f"{quoted(name)} = s.{quoted(name)}"
+    changed = distinct(_last_imported(schema, name), f"s.{quoted(name)}")
+    own = f"CASE WHEN {changed} THEN s.{quoted(name)} ELSE t.{quoted(name)} END"
+    return f"{quoted(name)} = {own}, {quoted(schema.imported[name])} = s.{quoted(name)}"
 
 
 def insert(schema: FileSchema, batch: int) -> int:
     """Insert the staged rows whose key is not stored, and note `batch` in them. Return their number."""
-    columns = ", ".join(map(_q, [*_stored(schema), *schema.imported.values()]))
-    values = ", ".join(map(_q, [*_stored(schema), *schema.imported]))
+    stored = _stored(schema)
+    joined = " || '/' || ".join(quoted(column.attname) for column in schema.key_columns)
+    columns = ", ".join(map(quoted, [*stored, *schema.imported.values(), *filter(None, [schema.joined_key])]))
+    values = ", ".join([*map(quoted, [*stored, *schema.imported]), *([joined] if schema.joined_key else [])])
     return _run(
-        f"INSERT INTO {_table(schema.model)} ({columns}, batch_id) SELECT {values}, %s FROM {STAGE} s "
-        f"WHERE NOT EXISTS (SELECT 1 FROM {_table(schema.model)} t WHERE {_same_key(schema)})",
+        f"INSERT INTO {table_of(schema.model)} ({columns}, batch_id) SELECT {values}, %s FROM {STAGE} s "
+        f"WHERE NOT EXISTS (SELECT 1 FROM {table_of(schema.model)} t WHERE {_same_key(schema)})",
         [batch],
     )
 
@@ -256,8 +240,12 @@ def fast_first_load(schema: FileSchema, count: int) -> Iterator[None]:
     On PostgreSQL only. 1,000,000 freight orders took 12 seconds instead of 52. It locks the table, and those it
     refers to, against readers: a table that has rows is in use and is loaded with its indexes.
     """
-    table = _table(schema.model)
-    if connection.vendor != "postgresql" or count < LARGE or _number(f"SELECT count(*) FROM (TABLE {table} LIMIT 1) t"):
+    table = table_of(schema.model)
+    if (
+        connection.vendor != "postgresql"
+        or count < LARGE
+        or number_of(f"SELECT count(*) FROM (TABLE {table} LIMIT 1) t")
+    ):
         yield
         return
     with _without_indexes(table):
@@ -277,14 +265,14 @@ def _without_indexes(table: str) -> Iterator[None]:
         table,
     )
     for name, _definition in foreign_keys:
-        _run(f"ALTER TABLE {table} DROP CONSTRAINT {_q(name)}")
+        _run(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)}")
     for name, _definition in indexes:
-        _run(f"DROP INDEX {_q(name)}")
+        _run(f"DROP INDEX {quoted(name)}")
     yield
     for _name, definition in indexes:
         _run(definition)
     for name, definition in foreign_keys:
-        _run(f"ALTER TABLE {table} ADD CONSTRAINT {_q(name)} {definition}")
+        _run(f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {definition}")
 
 
 def _definitions(statement: str, table: str) -> list[tuple[str, str]]:

@@ -60,9 +60,9 @@ def _cell(schema: FileSchema, row: models.Model, column: Column) -> str:
 
 
 def moves(schema: FileSchema, row: models.Model, fact: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
-    """Yield column, value and reason for each reference of a stored row that a fact states differently."""
-    for column in schema.references:
+    """Yield column, value and reason for each row that a stored row belongs to and that a fact states differently."""
+    for column in schema.owners:
         stored = str(getattr(row, column.attname))
-        if column.name not in schema.key and column.name in fact and normalize_key(fact[column.name]) != stored:
+        if column.name in fact and normalize_key(fact[column.name]) != stored:
             reason = _("belongs to %(stored)s already: to move it on purpose, say `allow_moves`")
             yield column.name, fact[column.name], reason % {"stored": stored}

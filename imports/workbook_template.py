@@ -10,6 +10,7 @@ from openpyxl import Workbook
 from openpyxl.styles import Font, PatternFill
 from openpyxl.worksheet.datavalidation import DataValidation
 
+from core.db.fields import NumberField
 from imports.columns import Column
 from imports.schema import FileSchema
 
@@ -58,7 +59,7 @@ def _add_choices(sheet: Any, letter: str, choices: Sequence[str]) -> None:
         sheet.add_data_validation(rule)
 
 
-def _explanation(schema: FileSchema, column: Column) -> tuple[str, str]:
+def _explanation(schema: FileSchema, column: Column) -> tuple[str, str]:  # noqa: PLR0911  one return for each type
     """Return the content of a column in words, and an example."""
     field, choices = schema.field(column), _choices(schema, column)
     if choices:
@@ -66,9 +67,11 @@ def _explanation(schema: FileSchema, column: Column) -> tuple[str, str]:
     if isinstance(field, models.DateTimeField):
         text = _("a time with its offset; without one it is read in the zone of the import")
         return text, "2022-09-30T23:59:59+08:00"
+    if isinstance(field, NumberField):
+        return _("a number with a point and at most %d decimals") % field.decimal_places, "12.5"
     if isinstance(field, models.DecimalField):
         return _("an amount with a point and at most two decimals"), "1000.50"
-    if isinstance(field, models.PositiveIntegerField):
+    if isinstance(field, models.IntegerField):
         return _("a whole number"), "3"
     if isinstance(field, models.ForeignKey):
         return _("the key of a row that is there, formatted as text"), "M00001"

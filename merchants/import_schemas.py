@@ -68,5 +68,6 @@ REFERENCE_LISTS = FileSchema(
     ReferenceValue,
     (Column("list_code", key(), required=True), Column("value", key(), required=True)),
     key=("list_code", "value"),
+    public=True,
 )
 register(MERCHANTS, ACCOUNTS, MEMBERSHIPS, SERVICE_PACKAGES, PENALTIES, REFERENCE_LISTS)

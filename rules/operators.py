@@ -57,7 +57,7 @@ class Operator:
             raise UnknownWordError(message, word=self.word, known=allowed)
         if self.name == "empty" and fact.name == BENEFIT:
             raise ValueError(_("%(fact)s is never empty: without a fee it is 0.00") % {"fact": fact.name})
-        if fact.kind == "number" and operand != int(operand):
+        if fact.kind == "number" and not fact.decimals and operand != int(operand):
             raise ValueError(_("%(fact)s is a whole number, not %(found)s") % {"fact": fact.name, "found": operand})
         if fact.kind == "flag" and operand not in FLAGS:
             words = {"fact": fact.name, "found": operand}

@@ -95,10 +95,13 @@ class HrefField(serializers.Field[Any, Any, Any, Any]):
 
 
 def plain_value(value: Any) -> Any:
-    """Return a fact as JSON has it: money as text with two decimals, instants in UTC, a window as an object."""
+    """Return a fact as JSON has it: instants in UTC, a window as an object, an amount as text with two decimals.
+
+    A number with more decimals keeps them.
+    """
     match value:
         case Decimal():
-            return f"{value:.2f}"
+            return f"{value:.2f}" if value == round(value, 2) else str(value)
         case datetime():
             return plain_instant(value)
         case (datetime() as start, datetime() as end):

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -9,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import fact_rows, problem_types, queries, serializers
-from api.authentication import merchants_of
+from api.authentication import key_of, merchants_of
 from api.idempotency import KEY_PARAMETER, idempotent
 from api.pagination import page_of_rows
 from api.problems import ProblemError, row_error
@@ -40,7 +41,7 @@ class FactsView(ApiView):
     def get(self, request: Request, kind: str) -> Response:
         """List the recorded facts of one kind, of one merchant or of all that the key may see."""
         schema = _schema(kind)
-        rows = fact_rows.visible(schema, merchants_of(request).values("pk"))
+        rows = _visible(schema, request)
         if "merchant" in self.query:
             rows = fact_rows.of_merchant(schema, rows, self.query["merchant"])
         paginator, page = page_of_rows(rows, request, self.query)
@@ -93,8 +94,13 @@ class FactView(ReadView):
         schema = _schema(kind)
         if len(schema.key) > 1:
             raise Http404
-        rows = fact_rows.visible(schema, merchants_of(request).values("pk"))
+        rows = _visible(schema, request)
         return Response(fact_rows.as_json(schema, get_object_or_404(rows, pk=key)))
+
+
+def _visible(schema: FileSchema, request: Request) -> QuerySet[Model]:
+    of_platform = key_of(request).merchant_id is None
+    return fact_rows.visible(schema, merchants_of(request).values("pk"), of_platform=of_platform)
 
 
 def _schema(kind: str) -> FileSchema:

@@ -73,4 +73,4 @@ def _value(operator: str, operand: Any, fact: Fact) -> Any:
         return operand
     if fact.kind == "flag":
         return operators.FLAGS[str(operand)]
-    return int(operand) if fact.kind == "number" else operand
+    return int(operand) if fact.kind == "number" and not fact.decimals else operand

@@ -13,6 +13,10 @@ else:
     Text = models.CharField  # not subscriptable at run time
 
 
+LONGEST_KEY = 129
+"""Length of a key that joins two keys of 64 characters, such as that of an order item."""
+
+
 class KeyField(Text):
     """Code assigned by another system: compared and ordered by code point on every database.
 
@@ -51,3 +55,7 @@ def money_total(**options: Any) -> "models.DecimalField[Any, Any]":
 def instant(**options: Any) -> "models.DateTimeField[Any, Any]":
     """Return a field for the instant of an event, NULL until it happens."""
     return models.DateTimeField(null=True, blank=True, **options)
+
+
+class NumberField(models.DecimalField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Number with decimals that is no amount of money, such as a score or a length."""
