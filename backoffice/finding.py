@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from backoffice.navigation import ELIGIBILITY, GROUPS
 from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.models import Campaign, Coupon, Draft, Offer
+from core.db.fields import LONGEST_KEY
 from core.facts import SUBJECTS
 from core.keys import normalize_key
 from core.permissions import view_permission
@@ -49,7 +50,7 @@ Source = Callable[[HttpRequest, str, int], Iterator[Hit]]
 @staff_view(methods=("GET", "HEAD"))
 def search_page(request: HttpRequest) -> HttpResponse:
     """Show the results for `q` as a page; with `part=hits` as the list of options of the palette."""
-    text, is_part = normalize_key(request.GET.get("q", ""))[:64], request.GET.get("part") == "hits"
+    text, is_part = normalize_key(request.GET.get("q", ""))[:LONGEST_KEY], request.GET.get("part") == "hits"
     groups = search(request, text, most=MOST_OF_A_KIND if is_part else MOST_ON_A_PAGE)
     if is_part:
         return render(request, "backoffice/search_options.html", {"groups": groups, "sought": text})

@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from imports import registry
+
 
 class CampaignsConfig(AppConfig):
     name = "campaigns"
@@ -8,8 +10,11 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns.engine import rehearsal  # noqa: PLC0415
+        from campaigns.models import Offer  # noqa: PLC0415
         from campaigns.notifications import messages, outbox, preferences, webhooks  # noqa: F401, PLC0415  models first; signals
         from campaigns.offers import publishing  # noqa: PLC0415
 
+        codes = Offer.objects.order_by().values("code")
+        registry.register_known_values("claim_requests", "offer", _("offer"), codes.all)
         publishing.CHECKS.append(rehearsal.rehearse)
         outbox.LISTENERS += [messages.listening, webhooks.listening]

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Coupon, Grant
+from core.db.fields import LONGEST_KEY
 from core.keys import normalize_key
 from merchants.models import Merchant
 
@@ -23,7 +24,7 @@ BENEFITS = [
 class OrderFilterForm(forms.Form):
     """Filters in the address of the list."""
 
-    q = forms.CharField(label=gettext_lazy("Number"), required=False, max_length=64)
+    q = forms.CharField(label=gettext_lazy("Number"), required=False, max_length=LONGEST_KEY)
     since = forms.DateField(label=gettext_lazy("From"), required=False, widget=DATE)
     until = forms.DateField(label=gettext_lazy("To"), required=False, widget=DATE)
     benefit = forms.ChoiceField(label=gettext_lazy("Benefit"), required=False, choices=BENEFITS)

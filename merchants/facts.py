@@ -3,9 +3,9 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.column_facts import column_facts
-from core.facts import MERCHANT_PREFIX, REFERENCE_LISTS, Collection, MerchantState, by_name, register
+from core.facts import MERCHANT_PREFIX, REFERENCE_LISTS, Collection, MerchantState, Reference, by_name, register
 from merchants.categories import CATEGORIES
-from merchants.models import Block, Membership, Merchant, Penalty, ServicePackage
+from merchants.models import Account, Block, Membership, Merchant, Penalty, ServicePackage
 
 # Each collection whose rows belong to a merchant has these facts too.
 OF_MERCHANT = tuple(
@@ -27,8 +27,18 @@ MERCHANTS = Collection(
     facts=by_name(OF_MERCHANT),
 )
 
+ACCOUNTS = Collection(
+    name="accounts",
+    model=Account,
+    label=_("accounts"),
+    singular=_("account"),
+    facts=by_name(column_facts(Account, "role"), OF_MERCHANT),
+)
+OF_ACCOUNT = Reference("account", "account_id", ACCOUNTS)
+
 register(
     MERCHANTS,
+    ACCOUNTS,
     MerchantState("membership", Membership, "plan", _("membership")),
     MerchantState("service_package", ServicePackage, "package", _("service package")),
     MerchantState("penalty", Penalty, "kind", _("penalty")),

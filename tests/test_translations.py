@@ -9,8 +9,8 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).parents[1]
 ROOMS = (
-    "config standalone api dashboard backoffice campaigns definitions rules trade logistics merchants imports "
-    "identity core"
+    "config standalone api dashboard backoffice campaigns definitions rules trade logistics services "
+    "compliance buyers catalog merchants imports identity core"
 ).split()
 KEYWORDS = {
     "_": None,

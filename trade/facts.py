@@ -1,16 +1,18 @@
-"""Facts about trade: orders with the receipts booked against them, financing draws, and their fees."""
+"""Facts about trade: orders with their items, reviews, receipts and payments, financing draws, and their fees."""
 
 from typing import Any
 
 from django.db.models import Min, OuterRef
 from django.utils.translation import gettext_lazy as _
 
+from buyers.facts import BUYERS, OF_BUYER
+from catalog.facts import OF_LISTING
 from core.column_facts import column_facts
 from core.db.derived_value import DerivedValue
-from core.facts import Child, Collection, Derived, Fact, Fee, Listing, by_name, register
+from core.facts import Child, Collection, Derived, Fact, Fee, Listing, Reference, by_name, register
 from merchants.categories import CATEGORIES
 from merchants.facts import OF_MERCHANT
-from trade.models import FinancingDraw, Receipt, TradeOrder
+from trade.models import BuyerPayment, FinancingDraw, OrderItem, Receipt, Review, TradeOrder
 
 
 def _first_payment(key: str, _at: Any) -> Any:
@@ -39,7 +41,7 @@ TRADE_ORDERS = Collection(
             TradeOrder,
             "product export_mode payment_product drafted_at buyer_confirmed_at amount_usd is_rts category_l1 "
             "destination oa_mode easy_return easy_return_premium_usd service_fee_usd shipped_at customs_cleared_at "
-            "port_data_at completed_at cancelled_at abnormal_at",
+            "port_data_at completed_at cancelled_at abnormal_at promised_ship_at disputed_at",
             events={
                 "drafted_at": _("drafted"),
                 "buyer_confirmed_at": _("confirmed by the buyer"),
@@ -49,6 +51,8 @@ TRADE_ORDERS = Collection(
                 "completed_at": _("completed"),
                 "cancelled_at": _("cancelled"),
                 "abnormal_at": _("found abnormal"),
+                "promised_ship_at": _("due to be shipped"),
+                "disputed_at": _("disputed"),
             },
             due={
                 "drafted_at": _("place the order"),
@@ -66,6 +70,50 @@ TRADE_ORDERS = Collection(
     children=(RECEIPTS,),
     listing=Listing("trade", listed_at=("drafted_at", "buyer_confirmed_at"), shown=("product", "amount_usd")),
     steps={"fulfil": "completed_at", "cancel": "cancelled_at"},
+    references=(OF_BUYER,),
+    holders={"buyer": "buyer_id"},
+)
+OF_ORDER = Reference("order", "order_id", TRADE_ORDERS)
+BUYER_OF_ORDER = Reference("buyer", "order__buyer_id", BUYERS)
+ORDER_ITEMS = Collection(
+    name="order_items",
+    model=OrderItem,
+    label=_("order items"),
+    singular=_("order item"),
+    subject="order_item",
+    merchant="order__merchant_id",
+    facts=by_name(column_facts(OrderItem, "quantity amount_usd"), OF_MERCHANT),
+    references=(OF_ORDER, OF_LISTING, BUYER_OF_ORDER),
+    holders={"buyer": "order__buyer_id", "listing": "listing_id"},
+)
+REVIEWS = Collection(
+    name="reviews",
+    model=Review,
+    label=_("product reviews"),
+    singular=_("product review"),
+    subject="review",
+    merchant="order__merchant_id",
+    facts=by_name(
+        column_facts(Review, "stars quality_stars reviewed_at", events={"reviewed_at": _("reviewed")}), OF_MERCHANT
+    ),
+    references=(OF_ORDER, OF_LISTING, OF_BUYER),
+    holders={"buyer": "buyer_id", "listing": "listing_id"},
+)
+BUYER_PAYMENTS = Collection(
+    name="buyer_payments",
+    model=BuyerPayment,
+    label=_("buyer payments"),
+    singular=_("buyer payment"),
+    subject="buyer_payment",
+    merchant="order__merchant_id",
+    facts=by_name(
+        column_facts(
+            BuyerPayment, "product amount_usd paid_at", events={"paid_at": _("paid")}, due={"paid_at": _("pay")}
+        ),
+        OF_MERCHANT,
+    ),
+    references=(OF_ORDER, OF_BUYER),
+    holders={"buyer": "buyer_id"},
 )
 FINANCING_DRAWS = Collection(
     name="financing_draws",
@@ -88,10 +136,15 @@ FINANCING_DRAWS = Collection(
 
 register(
     TRADE_ORDERS,
+    ORDER_ITEMS,
+    REVIEWS,
+    BUYER_PAYMENTS,
     FINANCING_DRAWS,
     Fee("service_fee", _("service fee"), "trade_order", "service_fee_usd", "USD"),
     Fee("oa_fee", _("open account service fee"), "trade_order", "amount_usd", "USD", rated=True),
     Fee("order_amount", _("order amount"), "trade_order", "amount_usd", "USD"),
     Fee("premium", _("Easy Return premium"), "trade_order", "easy_return_premium_usd", "USD"),
     Fee("financing_fee", _("financing fee"), "financing_draw", "fee", currency_fact="currency"),
+    Fee("item_amount", _("item amount"), "order_item", "amount_usd", "USD"),
+    Fee("payment", _("payment"), "buyer_payment", "amount_usd", "USD"),
 )

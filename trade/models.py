@@ -1,10 +1,12 @@
-"""Trade orders, receipts booked against them, and financing draws."""
+"""Trade orders with what belongs to them: items, reviews, receipts and payments of buyers; financing draws."""
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from core.db.fields import KeyField, instant, money
+from buyers.models import Buyer
+from catalog.models import Listing
+from core.db.fields import LONGEST_KEY, KeyField, instant, money
 from imports.models import ImportedRecord
 from merchants.models import Merchant
 
@@ -37,6 +39,9 @@ class TradeOrder(ImportedRecord):
     order_no = KeyField(_("order"), max_length=64, primary_key=True)
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="trade_orders")
     account_code = KeyField(_("account"), max_length=64, blank=True)  # no reference: the account may be unknown
+    buyer = models.ForeignKey(
+        Buyer, models.PROTECT, null=True, blank=True, verbose_name=_("buyer"), related_name="trade_orders"
+    )
     product = models.CharField(_("product"), max_length=20, choices=Product)
     export_mode = models.CharField(_("export mode"), max_length=20, choices=ExportMode, blank=True)
     # Empty where the buyer does not pay by letter of credit.
@@ -58,6 +63,8 @@ class TradeOrder(ImportedRecord):
     completed_at = instant(verbose_name=_("completed at"), db_index=True)
     cancelled_at = instant(verbose_name=_("cancelled at"), db_index=True)
     abnormal_at = instant(verbose_name=_("found abnormal at"), db_index=True)
+    promised_ship_at = instant(verbose_name=_("shipment promised for"), db_index=True)
+    disputed_at = instant(verbose_name=_("disputed at"), db_index=True)
 
     class Meta:
         verbose_name = _("trade order")
@@ -132,3 +139,73 @@ class FinancingDraw(ImportedRecord):
 
     def __str__(self) -> str:
         return self.draw_no
+
+
+class OrderItem(ImportedRecord):
+    """Position of a trade order: so many pieces of one listing. Its key joins the numbers of both by a slash."""
+
+    item_no = KeyField(_("order item"), max_length=LONGEST_KEY, primary_key=True)
+    # The unique constraint has the index of both.
+    order = models.ForeignKey(TradeOrder, models.PROTECT, db_index=False, verbose_name=_("order"), related_name="items")
+    listing = models.ForeignKey(Listing, models.PROTECT, verbose_name=_("listing"), related_name="order_items")
+    quantity = models.PositiveIntegerField(_("quantity"))
+    amount_usd = money(verbose_name=_("amount in USD"))
+
+    class Meta:
+        verbose_name = _("order item")
+        verbose_name_plural = _("order items")
+        constraints = [
+            models.UniqueConstraint(fields=["order", "listing"], name="order_item_once"),
+            models.CheckConstraint(condition=Q(amount_usd__gte=0), name="order_item_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return self.item_no
+
+
+class Review(ImportedRecord):
+    """Review that a buyer wrote about a listing of an order, with one to five stars."""
+
+    review_no = KeyField(_("product review"), max_length=64, primary_key=True)
+    order = models.ForeignKey(TradeOrder, models.PROTECT, verbose_name=_("order"), related_name="reviews")
+    listing = models.ForeignKey(Listing, models.PROTECT, verbose_name=_("listing"), related_name="reviews")
+    buyer = models.ForeignKey(Buyer, models.PROTECT, verbose_name=_("buyer"), related_name="reviews")
+    stars = models.PositiveSmallIntegerField(_("stars"))
+    quality_stars = models.PositiveSmallIntegerField(_("stars for quality"))
+    reviewed_at = models.DateTimeField(_("reviewed at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("product review")
+        verbose_name_plural = _("product reviews")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(stars__gte=1, stars__lte=5, quality_stars__gte=1, quality_stars__lte=5),
+                name="review_stars_in_range",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.review_no
+
+
+class BuyerPayment(ImportedRecord):
+    """Payment of an order by its buyer with a payment product of the marketplace."""
+
+    class Product(models.TextChoices):
+        BNPL = "bnpl", _("buy now, pay later")
+        OA_CREDIT = "oa_credit", _("credit on open account")
+
+    payment_no = KeyField(_("payment"), max_length=64, primary_key=True)
+    buyer = models.ForeignKey(Buyer, models.PROTECT, verbose_name=_("buyer"), related_name="payments")
+    order = models.ForeignKey(TradeOrder, models.PROTECT, verbose_name=_("order"), related_name="buyer_payments")
+    product = models.CharField(_("product"), max_length=20, choices=Product)
+    amount_usd = money(verbose_name=_("amount in USD"))
+    paid_at = models.DateTimeField(_("paid at"), db_index=True)
+
+    class Meta:
+        verbose_name = _("buyer payment")
+        verbose_name_plural = _("buyer payments")
+        constraints = [models.CheckConstraint(condition=Q(amount_usd__gte=0), name="buyer_payment_not_negative")]
+
+    def __str__(self) -> str:
+        return self.payment_no

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from api.serializers.explanations import ExplanationSerializer
 from api.serializers.fields import Base, InstantField, KeyField, instant
 from campaigns.models import Grant
+from core.db.fields import LONGEST_KEY
 from core.facts import SUBJECTS
 
 REFUSALS = ("quota_exhausted", "merchant_cap", "holder_cap", "stopped", "refused", "before_opening")
@@ -21,7 +22,7 @@ class ClaimRequestSerializer(Base):
     """Subject of a claim: a recorded one by its `key`, or a new one by its `fact`, which is recorded first."""
 
     subject = serializers.ChoiceField(choices=SUBJECT_WORDS)
-    key = KeyField(min_length=1, max_length=64, required=False)
+    key = KeyField(min_length=1, max_length=LONGEST_KEY, required=False)
     fact = serializers.DictField(required=False, help_text="The row of the subject, with the column names of its file.")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

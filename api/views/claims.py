@@ -158,7 +158,7 @@ def _record_subject(request: Request, subject: str, fact: dict[str, Any]) -> str
         raise ProblemError(problem_types.FACTS_SCOPE_MISSING)
     schema = _schema(subject)
     record(schema, [fact], pointer="/fact")
-    return normalize_key(cell_text(fact[schema.key[0]]) or "")
+    return "/".join(normalize_key(cell_text(fact[name]) or "") for name in schema.key)
 
 
 def _record_step(subject: str, key: str, fact: str, at: datetime) -> None:

@@ -46,6 +46,7 @@ def new_instants(collection: Collection, names: Iterable[str], changes: Changes,
         if derived is None:
             yield from changes.instants([collection.column(name)], lag=lag)
             continue
+        assert derived.child is not None
         key = reference.column if reference else "pk"
         for q in changes.instants([derived.instant], lag=lag):
             yield Q(**{f"{key}__in": keys_of(derived.child.model, derived.child.parent, q)})

@@ -13,7 +13,7 @@ from rules.moments import Moment, case_fact, moment_facts
 def claim_facts(terms: OfferTerms) -> set[str]:
     """Return the facts that decide if and when a row claims."""
     moments = [terms.claim.at] if isinstance(terms.claim, ClaimAt) else []
-    return {condition.fact for condition in terms.scope} | facts_of_moments(moments)
+    return {*compared(terms.scope), *facts_of_moments(moments)}
 
 
 def benefit_facts(terms: OfferTerms) -> set[str]:

@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offer import Offer, Version
-from core.db.fields import KeyField, money_total
+from core.db.fields import LONGEST_KEY, KeyField, money_total
 from merchants.models import Merchant
 from trade.models import TradeOrder
 
@@ -38,7 +38,7 @@ class Decision(models.Model):
         verbose_name=_("offer"),
         related_name="decisions",
     )
-    subject = KeyField(_("subject"), max_length=64)
+    subject = KeyField(_("subject"), max_length=LONGEST_KEY)
     merchant = models.ForeignKey(
         Merchant, models.DO_NOTHING, db_constraint=False, verbose_name=_("merchant"), related_name="+"
     )

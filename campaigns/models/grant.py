@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offer import Offer, Version
-from core.db.fields import KeyField, money
+from core.db.fields import LONGEST_KEY, KeyField, money
 from merchants.models import Merchant
 
 
@@ -33,7 +33,7 @@ class Grant(models.Model):
 
     offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="grants")
     version = models.ForeignKey(Version, models.PROTECT, db_index=False, verbose_name=_("version"), related_name="+")
-    subject = KeyField(_("subject"), max_length=64)
+    subject = KeyField(_("subject"), max_length=LONGEST_KEY)
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="grants")
     status = models.CharField(_("status"), max_length=9, choices=Status)
     amount = money(verbose_name=_("amount"))

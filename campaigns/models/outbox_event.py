@@ -6,7 +6,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offer import Offer
-from core.db.fields import KeyField, money_total
+from core.db.fields import LONGEST_KEY, KeyField, money_total
 from merchants.models import Merchant
 
 
@@ -42,7 +42,7 @@ class OutboxEvent(models.Model):
     merchant = models.ForeignKey(
         Merchant, models.PROTECT, null=True, db_index=False, verbose_name=_("merchant"), related_name="+"
     )
-    subject = KeyField(_("subject"), max_length=64, blank=True)
+    subject = KeyField(_("subject"), max_length=LONGEST_KEY, blank=True)
     grant_id = models.BigIntegerField(_("grant"), null=True)
     coupon_id = models.BigIntegerField(_("coupon"), null=True)
     order_no = KeyField(_("freight order"), max_length=64, blank=True)

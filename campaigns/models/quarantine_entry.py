@@ -4,7 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.tick_run import step_label
-from core.db.fields import KeyField
+from core.db.fields import LONGEST_KEY, KeyField
 from merchants.models import Merchant
 
 
@@ -39,7 +39,7 @@ class QuarantineEntry(models.Model):
 
     step = models.CharField(_("background job"), max_length=100)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
-    key = KeyField(_("key"), max_length=64)
+    key = KeyField(_("key"), max_length=LONGEST_KEY)
     # No constraint and no index: an entry outlives what it names, and there are few.
     merchant = models.ForeignKey(
         Merchant,

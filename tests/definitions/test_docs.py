@@ -10,7 +10,6 @@ from ruamel.yaml import YAML
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
 from definitions import benefits, offer_terms, quotas, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
-from merchants.facts import OF_MERCHANT
 from rules import (
     base,
     calendar_periods,
@@ -54,9 +53,10 @@ def rows(heading: str) -> dict[str, set[str]]:
 
 
 def test_facts_are_those_of_the_code() -> None:
-    shared = {fact.name for fact in OF_MERCHANT}
-    expected = {name: set(c.facts) - (shared if name != "merchants" else set()) for name, c in COLLECTIONS.items()}
-    assert rows("collection") == expected
+    own = {name: {fact.name for fact in collection.own_facts()} for name, collection in COLLECTIONS.items()}
+    assert rows("collection") == {**own, "merchants": set(COLLECTIONS["merchants"].facts)}
+    pointing = {name: {one.name for one in c.references} for name, c in COLLECTIONS.items() if c.references}
+    assert rows("row") == pointing
 
 
 def test_states_are_those_of_the_code() -> None:
@@ -96,7 +96,7 @@ def campaign_with(part: object) -> str:
     shared = {"measures": given.pop("measures", {})}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
-    subject = FEES[fee].subject if fee else "merchant" if "nth" in claim else "trade_order"
+    subject = FEES[fee].subject if fee else "merchant" if "nth" in claim else given.get("subject", "trade_order")
     own: dict[str, dict[str, Any]] = {
         "freight_order": {"claim": {"at": "paid_at"}, "benefit": {"fee": "freight", "percent": "5"}},
         "trade_order": {"claim": {"at": "shipped_at"}, "benefit": {"fee": "premium", "percent": "5"}},
@@ -105,7 +105,7 @@ def campaign_with(part: object) -> str:
     base = {"code": "o", "names": NAMES, "subject": subject, "where": "all", "conditions": "everyone"}
     window = {"from": "2022-09-01 00:00:00", "to": "2022-09-30 23:59:59"}
     campaign = {"campaign": "c", "names": NAMES, "zone": "America/Los_Angeles", "windows": {"activity": window}}
-    return yaml_roundtrip.dump_json({**campaign, **shared, "offers": [{**base, **own[subject], **given}]})
+    return yaml_roundtrip.dump_json({**campaign, **shared, "offers": [{**base, **own.get(subject, {}), **given}]})
 
 
 NAMES = {"en": "n", "zh": "名"}

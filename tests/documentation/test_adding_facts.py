@@ -113,7 +113,7 @@ def test_programs_can_record_it(report: dict[str, Any]) -> None:
 
 
 def test_merchants_see_it_in_a_list(report: dict[str, Any]) -> None:
-    assert report["order_types"] == ["freight", "trade", "financing", "inspections"]
+    assert report["order_types"] == ["freight", "trade", "financing", "services", "requests", "inspections"]
 
 
 def test_every_invariant_holds(report: dict[str, Any]) -> None:

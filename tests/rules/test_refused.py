@@ -183,7 +183,7 @@ CASES: dict[str, tuple[str, str, str, str]] = {
         "{fact: base_freight, at_least: 10.00}",
         "{count: parcels, where: [{fact: line, is: a}], at_most: 0}",
         "- {fact: base",
-        "no collection to count 'parcels'; known are: freight_orders",
+        "no collection to count 'parcels'; known are: accounts, ",
     ),
     "the same condition twice": (
         "{fact: base_freight, at_least: 10.00}",

@@ -997,7 +997,7 @@ export interface components {
         ClaimRequest: {
             subject: components["schemas"]["Subject"];
             key?: string;
-            fact?: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_receipts"];
+            fact?: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"];
         } & (unknown | unknown);
         /**
          * @description Result of a claim or quote.
@@ -1361,8 +1361,8 @@ export interface components {
              * @description Name of the file of facts.
              * @enum {string}
              */
-            kind: "merchants" | "reference_lists" | "accounts" | "memberships" | "service_packages" | "penalties" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "receipts";
-            fact: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_receipts"];
+            kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+            fact: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"];
         };
         /** @description A page of a list. */
         FactPage: {
@@ -1379,7 +1379,7 @@ export interface components {
             results: components["schemas"]["Fact"][];
         };
         Facts: {
-            facts: (components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_receipts"])[];
+            facts: (components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"])[];
             /**
              * @description Allow facts that give a recorded row to another merchant or order.
              * @default false
@@ -1845,13 +1845,20 @@ export interface components {
             at?: string | null;
         };
         /**
-         * @description * `financing_draw` - financing_draw
+         * @description * `buyer_payment` - buyer_payment
+         *     * `claim_request` - claim_request
+         *     * `financing_draw` - financing_draw
          *     * `freight_order` - freight_order
+         *     * `listing` - listing
          *     * `merchant` - merchant
+         *     * `order_item` - order_item
+         *     * `review` - review
+         *     * `service_order` - service_order
          *     * `trade_order` - trade_order
+         *     * `usage` - usage
          * @enum {string}
          */
-        Subject: "financing_draw" | "freight_order" | "merchant" | "trade_order";
+        Subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
         /** @description Terms of an offer as sentences, in the language of the response. */
         Terms: {
             benefit: string;
@@ -1944,6 +1951,23 @@ export interface components {
             /** @description value */
             value: string | number | boolean | null;
         };
+        /** @description A row of buyers, with the column names of its file. A new one needs: buyer_code, country, registered_at. */
+        Fact_buyers: {
+            /** @description buyer */
+            buyer_code: string | number | boolean | null;
+            /** @description country */
+            country?: string | number | boolean | null;
+            /**
+             * Format: date-time
+             * @description registered at
+             */
+            registered_at?: string | null;
+            /**
+             * Format: date-time
+             * @description account closed at
+             */
+            closed_at?: string | null;
+        };
         /** @description A row of accounts, with the column names of its file. A new one needs: account_code, merchant_code, role. */
         Fact_accounts: {
             /** @description account */
@@ -2017,6 +2041,49 @@ export interface components {
             ends_at?: string | null;
             /** @description reason */
             reason?: string | number | boolean | null;
+        };
+        /** @description A row of carton_specs, with the column names of its file. A new one needs: carton_no, merchant_code, name, length_cm, width_cm, height_cm, empty_weight_kg, units. */
+        Fact_carton_specs: {
+            /** @description carton */
+            carton_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description name */
+            name?: string | number | boolean | null;
+            /**
+             * @description length in cm
+             * @example 1000.00
+             */
+            length_cm?: string | number | null;
+            /**
+             * @description width in cm
+             * @example 1000.00
+             */
+            width_cm?: string | number | null;
+            /**
+             * @description height in cm
+             * @example 1000.00
+             */
+            height_cm?: string | number | null;
+            /**
+             * @description empty weight in kg
+             * @example 1000.00
+             */
+            empty_weight_kg?: string | number | null;
+            /** @description pieces in a carton */
+            units?: number | string | null;
+        };
+        /** @description A row of buyer_levels, with the column names of its file. A new one needs: buyer_code, from_at, level. */
+        Fact_buyer_levels: {
+            /** @description buyer */
+            buyer_code: string | number | boolean | null;
+            /**
+             * Format: date-time
+             * @description from
+             */
+            from_at: string | null;
+            /** @description level */
+            level?: number | string | null;
         };
         /** @description A row of freight_orders, with the column names of its file. A new one needs: order_no, merchant_code, service, line, base_freight, currency. */
         Fact_freight_orders: {
@@ -2175,6 +2242,18 @@ export interface components {
              * @description found abnormal at
              */
             abnormal_at?: string | null;
+            /** @description buyer */
+            buyer_code?: string | number | boolean | null;
+            /**
+             * Format: date-time
+             * @description shipment promised for
+             */
+            promised_ship_at?: string | null;
+            /**
+             * Format: date-time
+             * @description disputed at
+             */
+            disputed_at?: string | null;
         };
         /** @description A row of financing_draws, with the column names of its file. A new one needs: draw_no, merchant_code, product, drawn_at, fee, currency. */
         Fact_financing_draws: {
@@ -2199,6 +2278,83 @@ export interface components {
             fee?: string | number | null;
             /** @description currency */
             currency?: string | number | boolean | null;
+        };
+        /** @description A row of credentials, with the column names of its file. A new one needs: credential_no, merchant_code, kind, verified_at. */
+        Fact_credentials: {
+            /** @description credential */
+            credential_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /**
+             * @description kind
+             * @enum {string|null}
+             */
+            kind?: "ip_right" | "fortune_500" | "aeo" | "brand_oem" | "export_volume" | "overseas_after_sales" | "home_3d_models" | "software_copyright" | "overseas_stock" | "engineering_capability" | "engineering_case" | "" | null;
+            /**
+             * Format: date-time
+             * @description verified at
+             */
+            verified_at?: string | null;
+            /**
+             * Format: date-time
+             * @description ends at
+             */
+            ends_at?: string | null;
+            /**
+             * @description amount in USD
+             * @example 1000.00
+             */
+            amount_usd?: string | number | null;
+        };
+        /** @description A row of listings, with the column names of its file. A new one needs: listing_no, merchant_code, title, category, published_at. */
+        Fact_listings: {
+            /** @description listing */
+            listing_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description title */
+            title?: string | number | boolean | null;
+            /** @description category */
+            category?: string | number | boolean | null;
+            /** @description ready to ship */
+            is_rts?: boolean | string | number | null;
+            /** @description customizable */
+            customizable?: boolean | string | number | null;
+            /** @description with service abroad */
+            local_service?: boolean | string | number | null;
+            /** @description prices by country */
+            country_pricing?: boolean | string | number | null;
+            /**
+             * Format: date-time
+             * @description published at
+             */
+            published_at?: string | null;
+            /**
+             * Format: date-time
+             * @description removed at
+             */
+            removed_at?: string | null;
+            /**
+             * @description growth score
+             * @example 1000.00
+             */
+            growth_score?: string | number | null;
+            /** @description images */
+            images?: number | string | null;
+            /** @description with a video */
+            has_video?: boolean | string | number | null;
+            /** @description attributes filled in, in percent */
+            attributes_filled?: number | string | null;
+            /** @description minimum order quantity */
+            moq?: number | string | null;
+            /** @description number of SKUs */
+            sku_count?: number | string | null;
+            /** @description lead time in days */
+            lead_time_days?: number | string | null;
+            /** @description characters of the description */
+            description_chars?: number | string | null;
+            /** @description carton */
+            carton_no?: string | number | boolean | null;
         };
         /** @description A row of receipts, with the column names of its file. A new one needs: receipt_no, order_no, kind, amount_usd. */
         Fact_receipts: {
@@ -2226,6 +2382,242 @@ export interface components {
              * @description cancelled at
              */
             cancelled_at?: string | null;
+        };
+        /** @description A row of buyer_payments, with the column names of its file. A new one needs: payment_no, buyer_code, order_no, product, amount_usd, paid_at. */
+        Fact_buyer_payments: {
+            /** @description payment */
+            payment_no: string | number | boolean | null;
+            /** @description buyer */
+            buyer_code?: string | number | boolean | null;
+            /** @description order */
+            order_no?: string | number | boolean | null;
+            /**
+             * @description product
+             * @enum {string|null}
+             */
+            product?: "bnpl" | "oa_credit" | "" | null;
+            /**
+             * @description amount in USD
+             * @example 1000.00
+             */
+            amount_usd?: string | number | null;
+            /**
+             * Format: date-time
+             * @description paid at
+             */
+            paid_at?: string | null;
+        };
+        /** @description A row of service_orders, with the column names of its file. A new one needs: order_no, merchant_code, account_code, service, list_price, currency, placed_at. */
+        Fact_service_orders: {
+            /** @description order */
+            order_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description account */
+            account_code?: string | number | boolean | null;
+            /** @description service */
+            service?: string | number | boolean | null;
+            /**
+             * @description list price
+             * @example 1000.00
+             */
+            list_price?: string | number | null;
+            /** @description currency */
+            currency?: string | number | boolean | null;
+            /** @description asks for a coupon */
+            use_coupon?: boolean | string | number | null;
+            /**
+             * Format: date-time
+             * @description placed at
+             */
+            placed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description paid at
+             */
+            paid_at?: string | null;
+            /**
+             * Format: date-time
+             * @description delivered at
+             */
+            delivered_at?: string | null;
+            /**
+             * Format: date-time
+             * @description cancelled at
+             */
+            cancelled_at?: string | null;
+        };
+        /** @description A row of claim_requests, with the column names of its file. A new one needs: request_no, offer, merchant_code, account_code, requested_at. */
+        Fact_claim_requests: {
+            /** @description request */
+            request_no: string | number | boolean | null;
+            /** @description offer */
+            offer?: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description account */
+            account_code?: string | number | boolean | null;
+            /**
+             * Format: date-time
+             * @description requested at
+             */
+            requested_at?: string | null;
+        };
+        /** @description A row of usages, with the column names of its file. A new one needs: usage_no, merchant_code, account_code, use, used_at. */
+        Fact_usages: {
+            /** @description usage */
+            usage_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description account */
+            account_code?: string | number | boolean | null;
+            /** @description use */
+            use?: string | number | boolean | null;
+            /** @description quantity */
+            quantity?: number | string | null;
+            /** @description buyer */
+            buyer_code?: string | number | boolean | null;
+            /**
+             * Format: date-time
+             * @description used at
+             */
+            used_at?: string | null;
+            /**
+             * Format: date-time
+             * @description cancelled at
+             */
+            cancelled_at?: string | null;
+        };
+        /** @description A row of price_tiers, with the column names of its file. A new one needs: listing_no, mode, min_quantity, unit_price_usd. */
+        Fact_price_tiers: {
+            /** @description listing */
+            listing_no: string | number | boolean | null;
+            /**
+             * @description sold
+             * @enum {string|null}
+             */
+            mode: "piece" | "carton" | "" | null;
+            /** @description from quantity */
+            min_quantity: number | string | null;
+            /**
+             * @description unit price in USD
+             * @example 1000.00
+             */
+            unit_price_usd?: string | number | null;
+        };
+        /** @description A row of store_discounts, with the column names of its file. A new one needs: discount_no, merchant_code, listing_no, percent, stock, starts_at. */
+        Fact_store_discounts: {
+            /** @description store discount */
+            discount_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description listing */
+            listing_no?: string | number | boolean | null;
+            /**
+             * @description discount in percent
+             * @example 1000.00
+             */
+            percent?: string | number | null;
+            /** @description stock */
+            stock?: number | string | null;
+            /**
+             * Format: date-time
+             * @description starts at
+             */
+            starts_at?: string | null;
+            /**
+             * Format: date-time
+             * @description ends at
+             */
+            ends_at?: string | null;
+        };
+        /** @description A row of buyer_actions, with the column names of its file. A new one needs: action_no, buyer_code, merchant_code, kind, at, source. */
+        Fact_buyer_actions: {
+            /** @description action */
+            action_no: string | number | boolean | null;
+            /** @description buyer */
+            buyer_code?: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description listing */
+            listing_no?: string | number | boolean | null;
+            /**
+             * @description kind
+             * @enum {string|null}
+             */
+            kind?: "visit" | "chat" | "inquiry" | "order" | "" | null;
+            /**
+             * Format: date-time
+             * @description at
+             */
+            at?: string | null;
+            /** @description source */
+            source?: string | number | boolean | null;
+        };
+        /** @description A row of order_items, with the column names of its file. A new one needs: order_no, listing_no, quantity, amount_usd. */
+        Fact_order_items: {
+            /** @description order */
+            order_no: string | number | boolean | null;
+            /** @description listing */
+            listing_no: string | number | boolean | null;
+            /** @description quantity */
+            quantity?: number | string | null;
+            /**
+             * @description amount in USD
+             * @example 1000.00
+             */
+            amount_usd?: string | number | null;
+        };
+        /** @description A row of reviews, with the column names of its file. A new one needs: review_no, order_no, listing_no, buyer_code, stars, quality_stars, reviewed_at. */
+        Fact_reviews: {
+            /** @description product review */
+            review_no: string | number | boolean | null;
+            /** @description order */
+            order_no?: string | number | boolean | null;
+            /** @description listing */
+            listing_no?: string | number | boolean | null;
+            /** @description buyer */
+            buyer_code?: string | number | boolean | null;
+            /** @description stars */
+            stars?: number | string | null;
+            /** @description stars for quality */
+            quality_stars?: number | string | null;
+            /**
+             * Format: date-time
+             * @description reviewed at
+             */
+            reviewed_at?: string | null;
+        };
+        /** @description A row of violations, with the column names of its file. A new one needs: violation_no, merchant_code, kind, found_at. */
+        Fact_violations: {
+            /** @description violation */
+            violation_no: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description listing */
+            listing_no?: string | number | boolean | null;
+            /**
+             * @description kind
+             * @enum {string|null}
+             */
+            kind?: "tier_price_abuse" | "false_information" | "merchant_liable" | "" | null;
+            /**
+             * Format: date-time
+             * @description found at
+             */
+            found_at?: string | null;
+            /**
+             * Format: date-time
+             * @description rectified at
+             */
+            rectified_at?: string | null;
+            /**
+             * Format: date-time
+             * @description overturned at
+             */
+            overturned_at?: string | null;
+            /** @description grave */
+            grave?: boolean | string | number | null;
         };
         /** @description Body of a webhook. Headers sign it according to Standard Webhooks. */
         WebhookEvent: {
@@ -2711,7 +3103,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                subject: "financing_draw" | "freight_order" | "merchant" | "trade_order";
+                subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };
@@ -2866,7 +3258,7 @@ export interface operations {
             path: {
                 key: string;
                 step: "cancel" | "fulfil" | "pay";
-                subject: "financing_draw" | "freight_order" | "merchant" | "trade_order";
+                subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };
@@ -3493,7 +3885,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                kind: "merchants" | "reference_lists" | "accounts" | "memberships" | "service_packages" | "penalties" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "receipts";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -3632,7 +4024,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                kind: "merchants" | "reference_lists" | "accounts" | "memberships" | "service_packages" | "penalties" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "receipts";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -3802,7 +4194,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                kind: "merchants" | "reference_lists" | "accounts" | "memberships" | "service_packages" | "penalties" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "receipts";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -3972,7 +4364,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                kind: "merchants" | "reference_lists" | "accounts" | "memberships" | "service_packages" | "penalties" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "receipts";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -4134,7 +4526,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                kind: "merchants" | "reference_lists" | "accounts" | "memberships" | "service_packages" | "penalties" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "receipts";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -7214,7 +7606,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                subject: "financing_draw" | "freight_order" | "merchant" | "trade_order";
+                subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };

@@ -106,7 +106,19 @@ Outcome = Literal[
 
 Scope = Literal["read", "claim", "facts", "keys", "webhooks"]
 
-Subject = Literal["financing_draw", "freight_order", "merchant", "trade_order"]
+Subject = Literal[
+    "buyer_payment",
+    "claim_request",
+    "financing_draw",
+    "freight_order",
+    "listing",
+    "merchant",
+    "order_item",
+    "review",
+    "service_order",
+    "trade_order",
+    "usage",
+]
 
 WebhookStatus = Literal["enabled", "disabled", "gone"]
 
@@ -180,15 +192,30 @@ class Fact(TypedDict):
     kind: Literal[
         "merchants",
         "reference_lists",
+        "buyers",
         "accounts",
         "memberships",
         "service_packages",
         "penalties",
+        "carton_specs",
+        "buyer_levels",
         "freight_orders",
         "freight_templates",
         "trade_orders",
         "financing_draws",
+        "credentials",
+        "listings",
         "receipts",
+        "buyer_payments",
+        "service_orders",
+        "claim_requests",
+        "usages",
+        "price_tiers",
+        "store_discounts",
+        "buyer_actions",
+        "order_items",
+        "reviews",
+        "violations",
     ]
     fact: dict[str, str | int | bool | None]
 
