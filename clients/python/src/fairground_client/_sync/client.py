@@ -37,10 +37,13 @@ class Fairground(Administration):
         return self._pages(path("offers", code, "quota", "history"))
 
     def get_statement(
-        self, month: str, *, offer: str | None = None, merchant: str | None = None
+        self, month: str, *, offer: str | None = None, merchant: str | None = None, payer: str | None = None
     ) -> Iterator[results.StatementLine]:
-        """Yield what was settled and redeemed in a month such as `2022-09`, by offer and merchant."""
-        return self._pages(path("statements", month), offer=offer, merchant=merchant)
+        """Yield what was settled and redeemed in a month such as `2022-09`, by offer and merchant.
+
+        With a `payer` (platform, merchant or carrier) the amounts are what that party pays of them.
+        """
+        return self._pages(path("statements", month), offer=offer, merchant=merchant, payer=payer)
 
     # ---- Merchants, and what they hold
 
