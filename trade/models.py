@@ -72,6 +72,8 @@ class TradeOrder(ImportedRecord):
         indexes = [
             models.Index(fields=["buyer_confirmed_at"], name="trade_order_confirmed"),
             models.Index(fields=["drafted_at"], name="trade_order_drafted"),
+            # Measures over the orders of a merchant in the last days: see docs/performance.md.
+            models.Index(fields=["merchant", "drafted_at"], name="trade_of_merchant_drafted"),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(amount_usd__gte=0), name="trade_order_amount_not_negative"),
