@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.utils import timezone
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -51,11 +51,23 @@ class KeyAuthentication(BaseAuthentication):
         return SCHEME
 
 
+class ScopeMissingError(PermissionDenied):
+    """The key does not have the scope that the operation needs."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__()
+        self.scope = scope
+
+
 class HasScope(BasePermission):
-    """Permission of keys that have the view's scope; 403 for others."""
+    """Permission of keys that have the view's scope; for others a 403 that names it."""
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        return isinstance(request.auth, ApiKey) and view.scope_of(request) in request.auth.scopes
+        if not isinstance(request.auth, ApiKey):
+            return False
+        if (scope := view.scope_of(request)) not in request.auth.scopes:
+            raise ScopeMissingError(scope)
+        return True
 
 
 def key_of(request: Request) -> ApiKey:

@@ -11,7 +11,13 @@ from django.views.decorators.http import require_safe
 
 from api.problem_types import CATALOGUE, ProblemType
 
-PARAMETERS = {"header": "Idempotency-Key", "n": 255, "fact": "paid_at", "at": "2022-09-02T04:00:00+00:00"}
+PARAMETERS = {
+    "header": "Idempotency-Key",
+    "n": 255,
+    "fact": "paid_at",
+    "at": "2022-09-02T04:00:00+00:00",
+    "scope": "claim",
+}
 """Parameters of details, for an example."""
 FIELD_CODES = (
     "invalid",

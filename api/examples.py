@@ -8,6 +8,7 @@ AT, LATER = "2022-09-20T12:30:00Z", "2022-10-15T16:00:00Z"
 CONDITION = {
     "name": "base_freight",
     "held": False,
+    "holds_now": None,
     "operator": "at_least",
     "required": "760.00",
     "actual": "480.00",
@@ -32,6 +33,7 @@ EXPLANATION = {
     "benefit": None,
     "currency": "CNY",
     "next_period": None,
+    "review": "",
     "conditions": [HELD],
     "quarantined_since": None,
 }
@@ -156,6 +158,8 @@ GRANT = {
     "href": "/api/v1/grants/4711/",
     "offer": "charter-5-off",
     "subject": "F0001",
+    "subject_type": "freight_order",
+    "review": "",
     "merchant": "M00003",
     "status": "settled",
     "amount": "50.00",

@@ -93,7 +93,7 @@ SCOPE_MISSING = ProblemType(
     403,
     "scope_missing",
     _("Scope missing"),
-    _("This API key does not have the required scope."),
+    _("This API key does not have the scope “%(scope)s”, which this operation requires."),
     _("Use a key with the scope that the operation names."),
 )
 FACTS_SCOPE_MISSING = ProblemType(

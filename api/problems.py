@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler, set_rollback
 
 from api import problem_types
+from api.authentication import ScopeMissingError
 from api.problem_types import CATALOGUE, ProblemType
 from api.renderers import PROBLEM
 from core.db.errors import is_unavailable
@@ -101,8 +102,10 @@ def field_error(name: str, detail: str, code: str = "invalid") -> dict[str, str]
 def _from_drf(error: Exception, status: int) -> ProblemError:
     if isinstance(error, Http404):
         return ProblemError(problem_types.NOT_FOUND)
+    if isinstance(error, ScopeMissingError):
+        return ProblemError(problem_types.SCOPE_MISSING, scope=error.scope)
     if isinstance(error, PermissionDenied | exceptions.PermissionDenied):
-        return ProblemError(problem_types.SCOPE_MISSING)
+        return ProblemError(problem_types.BEYOND_KEY)
     assert isinstance(error, exceptions.APIException)
     if isinstance(error, exceptions.ValidationError):
         return ProblemError(problem_types.INVALID, errors=list(_field_errors(error.get_full_details(), "")))

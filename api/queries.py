@@ -1,8 +1,9 @@
 """Query parameters: each operation declares its own; unknown, repeated and invalid ones are errors that name them."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 from rest_framework.request import Request
 
@@ -11,7 +12,7 @@ from api.problems import ProblemError
 from api.serializers.fields import Base, KeyField
 from api.serializers.webhooks import DELIVERY_STATES
 from campaigns.eligibility import explanations
-from campaigns.models import Coupon, Grant
+from campaigns.models import Campaign, Coupon, Grant, Offer
 from core.similar_words import nearest_word
 from definitions.funding import FUNDERS
 
@@ -30,22 +31,38 @@ class PageQuery(Base):
     )
 
 
+class CodeField(serializers.CharField):
+    """Code of an offer or a campaign that exists: a misspelt one would look like nothing granted."""
+
+    def __init__(self, model: type[Campaign | Offer], **options: Any) -> None:
+        super().__init__(required=False, **options)
+        self.model = model
+
+    def to_internal_value(self, data: Any) -> str:
+        code = super().to_internal_value(data)
+        if not self.model._default_manager.filter(code=code).exists():
+            self.fail("does_not_exist", code=code)
+        return code
+
+    default_error_messages: ClassVar = {"does_not_exist": gettext_lazy("There is no “{code}”.")}
+
+
 class OffersQuery(PageQuery):
-    campaign = serializers.CharField(required=False, help_text="Only offers of this campaign.")
+    campaign = CodeField(Campaign, help_text="Only offers of this campaign.")
 
 
 class GrantsQuery(PageQuery):
-    offer = serializers.CharField(required=False, help_text="Only grants of this offer.")
+    offer = CodeField(Offer, help_text="Only grants of this offer.")
     status = serializers.ChoiceField(choices=Grant.Status.choices, required=False)
 
 
 class CouponsQuery(PageQuery):
-    offer = serializers.CharField(required=False, help_text="Only coupons of this offer.")
+    offer = CodeField(Offer, help_text="Only coupons of this offer.")
     status = serializers.ChoiceField(choices=Coupon.Status.choices, required=False)
 
 
 class DecisionsQuery(PageQuery):
-    offer = serializers.CharField(required=False, help_text="Only decisions of this offer.")
+    offer = CodeField(Offer, help_text="Only decisions of this offer.")
     outcome = serializers.ChoiceField(choices=sorted(explanations.OUTCOMES.values()), required=False)
 
 
@@ -58,7 +75,7 @@ class DeliveriesQuery(PageQuery):
 
 
 class StatementQuery(PageQuery):
-    offer = serializers.CharField(required=False, help_text="Only lines of this offer.")
+    offer = CodeField(Offer, help_text="Only lines of this offer.")
     merchant = KeyField(required=False, help_text="Only lines of this merchant.")
     payer = serializers.ChoiceField(
         tuple(FUNDERS), required=False, help_text="Only the parts of the amounts that this party pays."

@@ -24,13 +24,14 @@ SUMMARIES = {
     webhook_events.TEST: "An operator asked for a test. `data` is empty.",
 }
 EMPTY: dict[str, Any] = dict.fromkeys(
-    ("offer", "coupon", "merchant", "subject", "order_no", "amount", "currency", "percent", "reason")
+    ("offer", "coupon", "merchant", "subject", "subject_type", "order_no", "amount", "currency", "percent", "reason")
 )
 OF_GRANT = {
     **EMPTY,
     "offer": "freight-ten",
     "merchant": "M00003",
     "subject": "F00042",
+    "subject_type": "freight_order",
     "amount": "80.00",
     "currency": "CNY",
 }
@@ -40,6 +41,7 @@ OF_COUPON = {
     "coupon": "7KQ2-M4XD-90PW",
     "merchant": "M00003",
     "subject": "M00003",
+    "subject_type": "merchant",
     "amount": "25.00",
     "currency": "CNY",
 }
@@ -68,14 +70,15 @@ EVENT = {
                 "offer": {**TEXT, "description": "Code of the offer."},
                 "coupon": {**TEXT, "description": "Code of the coupon."},
                 "merchant": {**TEXT, "description": "Code of the merchant."},
-                "subject": {**TEXT, "description": "Order, draw or merchant that the benefit is for."},
+                "subject": {**TEXT, "description": "Key of the order, draw or merchant that the benefit is for."},
+                "subject_type": {**TEXT, "description": "Type of the subject, as in `/claims/`."},
                 "order_no": {**TEXT, "description": "Freight order on which a coupon is used."},
                 "amount": {**TEXT, "description": "Money as text with two decimals."},
                 "currency": TEXT,
                 "percent": {"type": ["integer", "null"], "description": "Share of the places that are taken."},
                 "reason": {**TEXT, "description": "Code or text of the reason."},
             },
-            "additionalProperties": False,
+            "additionalProperties": True,
         },
     },
     "required": ["type", "timestamp", "data"],

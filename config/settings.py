@@ -309,7 +309,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["api.throttling.KeyThrottle"],
     "DEFAULT_PARSER_CLASSES": ["api.parsers.StrictParser"],
     "DEFAULT_RENDERER_CLASSES": ["api.renderers.Renderer"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "api.auto_schema.ScopedSchema",
     "EXCEPTION_HANDLER": "api.problems.handle",
     "DEFAULT_TIMEZONE": "UTC",
     "UNAUTHENTICATED_USER": None,

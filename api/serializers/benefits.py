@@ -22,10 +22,14 @@ class GrantSerializer(Base):
     id = serializers.IntegerField()
     href = HrefField(lambda grant: address("grants", grant.pk))
     offer = serializers.CharField(source="offer.code")
-    subject = serializers.CharField()
+    subject = serializers.CharField(help_text="Key of the subject.")
+    subject_type = serializers.CharField(source="offer.subject", help_text="Type of the subject, as in `/claims/`.")
     merchant = serializers.CharField(source="merchant_id")
     status = serializers.ChoiceField(choices=Grant.Status.choices)
-    amount = amount()
+    review = serializers.CharField(
+        help_text="Why the grant is under review, because facts changed after it was given; empty if it is not."
+    )
+    amount = amount(help_text="What the grant is worth, or was while it lasted: a released or revoked one is not paid.")
     currency = serializers.CharField()
     claimed_at = instant()
     ended_at = instant(allow_null=True)

@@ -50,7 +50,12 @@ class ConditionResultSerializer(Base):
     """
 
     name = serializers.CharField(help_text="Code of the condition in its offer.")
-    held = serializers.BooleanField(source="passed")
+    held = serializers.BooleanField(source="passed", help_text="Whether it held when the claim was decided.")
+    holds_now = serializers.BooleanField(
+        allow_null=True,
+        help_text="Set where facts changed after the decision, so that the result would be another; `actual` is the "
+        "present value. A decision stays as it is.",
+    )
     operator = serializers.ChoiceField(choices=OPERATORS)
     required = RequiredField(allow_null=True)  # type: ignore[assignment]  # a field of that name, not the option
     actual = ActualField(allow_null=True)
@@ -69,6 +74,7 @@ class ConditionResultSerializer(Base):
         return {
             "name": instance.name,
             "held": instance.passed,
+            "holds_now": instance.holds_now,
             "operator": instance.asked.operator,
             "required": plain_value(instance.asked.value),
             "actual": plain_value(instance.found),
@@ -101,6 +107,9 @@ class ExplanationSerializer(Base):
     currency = serializers.CharField()
     next_period = instant(
         allow_null=True, help_text="When the next period of the limit begins that refused the claim; null without one."
+    )
+    review = serializers.CharField(
+        help_text="Why the grant is under review, because facts changed after it was given; empty if it is not."
     )
     conditions = ConditionResultSerializer(many=True)
     quarantined_since = instant(

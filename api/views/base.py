@@ -32,7 +32,11 @@ class ApiView(APIView):
 
     def scope_of(self, request: Request) -> str:
         """Return the scope that the request needs."""
-        return self.scopes.get(_method(request), self.scope)
+        return self.scope_for(_method(request))
+
+    def scope_for(self, method: str) -> str:
+        """Return the scope that a method needs."""
+        return self.scopes.get(method, self.scope)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Check the key, its scope and rate, then the query parameters."""

@@ -76,6 +76,7 @@ def _body(delivery: Delivery, codes: dict[int, str]) -> dict[str, Any]:
         "coupon": codes.get(event.coupon_id or 0),
         "merchant": event.merchant_id,
         "subject": event.subject or None,
+        "subject_type": event.offer.subject if event.subject else None,
         "order_no": event.order_no or None,
         "amount": None if event.amount is None else f"{event.amount:.2f}",
         "currency": event.currency or None,

@@ -164,3 +164,5 @@ def test_each_scope_allows_only_its_own_operations(keys: dict[str, Program], sco
         wanted = managed or needed.get("get" if method == "get" else path, "facts")
         answer = only.ask(method, placed(path), body)
         assert (answer.status != 403) == (scope == wanted), path
+        if scope != wanted:
+            assert f"scope “{wanted}”" in answer.body["detail"], path

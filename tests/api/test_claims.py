@@ -53,6 +53,28 @@ def test_a_refused_claim_is_a_409_with_code_and_explanation(platform: Program) -
     assert Grant.objects.count() == 1
 
 
+def test_a_corrected_fact_is_told_from_what_was_decided(platform: Program) -> None:
+    publish(offer("o", conditions="[{fact: base_freight, at_least: 500.00}]"))
+    freight("F", paid_at="02", base_freight=1000)
+    freight("G", paid_at="02", base_freight=100)
+    for key in "FG":
+        platform.post("claims/", {"subject": "freight_order", "key": key})
+    for key, fee in (("F", "100.00"), ("G", "1000.00")):
+        answer = platform.ask("patch", "facts/freight_orders/", {"facts": [{"order_no": key, "base_freight": fee}]})
+        assert answer.status == 200, answer.body
+    tick("03")
+    given, refused = (platform.get(f"claims/freight_order/{key}/").body["answers"][0] for key in "FG")
+    found = [(each["held"], each["holds_now"], each["actual"]) for each in given["conditions"][:1]]
+    assert found == [(True, False, "100.00")]
+    assert (given["status"], given["amount"]) == ("settled", "100.00")
+    assert given["review"] == "a condition no longer holds"
+    found = [(each["held"], each["holds_now"], each["actual"]) for each in refused["conditions"][:1]]
+    assert found == [(False, True, "1000.00")]
+    assert (refused["outcome"], refused["review"]) == ("refused", "")
+    [grant] = platform.get("merchants/M1/grants/").body["results"]
+    assert (grant["subject"], grant["subject_type"], grant["review"]) == ("F", "freight_order", given["review"])
+
+
 def test_a_subject_that_has_not_claimed_yet_is_a_200(platform: Program) -> None:
     publish(offer("o"))
     answer = platform.post("claims/", claim_with_fact(paid_at=None))

@@ -37,6 +37,7 @@ def test_deliveries_are_signed_by_standard_webhooks(receivers: list[Receiver]) -
         "coupon": None,
         "merchant": "M1",
         "subject": "F1",
+        "subject_type": "freight_order",
         "order_no": None,
         "amount": "100.00",
         "currency": "CNY",

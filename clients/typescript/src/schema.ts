@@ -1083,7 +1083,10 @@ export interface components {
         ConditionResult: {
             /** @description Code of the condition in its offer. */
             name: string;
+            /** @description Whether it held when the claim was decided. */
             held: boolean;
+            /** @description Set where facts changed after the decision, so that the result would be another; `actual` is the present value. A decision stays as it is. */
+            holds_now: boolean | null;
             operator: components["schemas"]["Operator"];
             /** @description Value that the operator compares with. */
             required: string | number | boolean | null | string[] | {
@@ -1200,6 +1203,8 @@ export interface components {
              * @description When the next period of the limit begins that refused the claim; null without one.
              */
             next_period: string | null;
+            /** @description Why the grant is under review, because facts changed after it was given; empty if it is not. */
+            review: string;
             conditions: components["schemas"]["ConditionResult"][];
             /**
              * Format: date-time
@@ -1334,6 +1339,8 @@ export interface components {
              * @description When the next period of the limit begins that refused the claim; null without one.
              */
             next_period: string | null;
+            /** @description Why the grant is under review, because facts changed after it was given; empty if it is not. */
+            review: string;
             conditions: components["schemas"]["ConditionResult"][];
             /**
              * Format: date-time
@@ -1410,10 +1417,18 @@ export interface components {
             /** Format: uri-reference */
             readonly href: string;
             offer: string;
+            /** @description Key of the subject. */
             subject: string;
+            /** @description Type of the subject, as in `/claims/`. */
+            subject_type: string;
             merchant: string;
             status: components["schemas"]["GrantStatus"];
-            /** Format: decimal */
+            /** @description Why the grant is under review, because facts changed after it was given; empty if it is not. */
+            review: string;
+            /**
+             * Format: decimal
+             * @description What the grant is worth, or was while it lasted: a released or revoked one is not paid.
+             */
             amount: string;
             currency: string;
             /** Format: date-time */
@@ -2635,8 +2650,10 @@ export interface components {
                 coupon?: string | null;
                 /** @description Code of the merchant. */
                 merchant?: string | null;
-                /** @description Order, draw or merchant that the benefit is for. */
+                /** @description Key of the order, draw or merchant that the benefit is for. */
                 subject?: string | null;
+                /** @description Type of the subject, as in `/claims/`. */
+                subject_type?: string | null;
                 /** @description Freight order on which a coupon is used. */
                 order_no?: string | null;
                 /** @description Money as text with two decimals. */
@@ -2646,6 +2663,8 @@ export interface components {
                 percent?: number | null;
                 /** @description Code or text of the reason. */
                 reason?: string | null;
+            } & {
+                [key: string]: unknown;
             };
         };
     };
@@ -2860,10 +2879,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "CNY",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -2909,10 +2930,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -3019,10 +3042,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": false,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "480.00",
@@ -3136,10 +3161,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "CNY",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -3300,10 +3327,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "CNY",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -3601,6 +3630,7 @@ export interface operations {
                      *           "coupon": null,
                      *           "merchant": "M00003",
                      *           "subject": "F00042",
+                     *           "subject_type": "freight_order",
                      *           "order_no": null,
                      *           "amount": "80.00",
                      *           "currency": "CNY",
@@ -3742,6 +3772,7 @@ export interface operations {
                      *           "coupon": null,
                      *           "merchant": "M00003",
                      *           "subject": "F00042",
+                     *           "subject_type": "freight_order",
                      *           "order_no": null,
                      *           "amount": "80.00",
                      *           "currency": "CNY",
@@ -4985,6 +5016,8 @@ export interface operations {
                      *       "href": "/api/v1/grants/4711/",
                      *       "offer": "charter-5-off",
                      *       "subject": "F0001",
+                     *       "subject_type": "freight_order",
+                     *       "review": "",
                      *       "merchant": "M00003",
                      *       "status": "settled",
                      *       "amount": "50.00",
@@ -6128,6 +6161,7 @@ export interface operations {
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -6437,10 +6471,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "CNY",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -6592,6 +6628,8 @@ export interface operations {
                      *           "href": "/api/v1/grants/4711/",
                      *           "offer": "charter-5-off",
                      *           "subject": "F0001",
+                     *           "subject_type": "freight_order",
+                     *           "review": "",
                      *           "merchant": "M00003",
                      *           "status": "settled",
                      *           "amount": "50.00",
@@ -7277,10 +7315,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "CNY",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -7634,10 +7674,12 @@ export interface operations {
                      *           "benefit": null,
                      *           "currency": "CNY",
                      *           "next_period": null,
+                     *           "review": "",
                      *           "conditions": [
                      *             {
                      *               "name": "base_freight",
                      *               "held": true,
+                     *               "holds_now": null,
                      *               "operator": "at_least",
                      *               "required": "760.00",
                      *               "actual": "1000.00",
@@ -8399,6 +8441,7 @@ export interface operations {
                      *               "coupon": null,
                      *               "merchant": "M00003",
                      *               "subject": "F00042",
+                     *               "subject_type": "freight_order",
                      *               "order_no": null,
                      *               "amount": "80.00",
                      *               "currency": "CNY",
@@ -8702,6 +8745,7 @@ export interface operations {
                      *           "coupon": null,
                      *           "merchant": "M00003",
                      *           "subject": "F00042",
+                     *           "subject_type": "freight_order",
                      *           "order_no": null,
                      *           "amount": "80.00",
                      *           "currency": "CNY",
@@ -8851,6 +8895,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": null,
                  *         "currency": null,
@@ -8918,6 +8963,7 @@ export interface operations {
                  *         "coupon": "7KQ2-M4XD-90PW",
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": "F00042",
                  *         "amount": "25.00",
                  *         "currency": "CNY",
@@ -8985,6 +9031,7 @@ export interface operations {
                  *         "coupon": "7KQ2-M4XD-90PW",
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": null,
                  *         "amount": "25.00",
                  *         "currency": "CNY",
@@ -9052,6 +9099,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": null,
                  *         "amount": "200.00",
                  *         "currency": "CNY",
@@ -9119,6 +9167,7 @@ export interface operations {
                  *         "coupon": "7KQ2-M4XD-90PW",
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": null,
                  *         "amount": "25.00",
                  *         "currency": "CNY",
@@ -9186,6 +9235,7 @@ export interface operations {
                  *         "coupon": "7KQ2-M4XD-90PW",
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": "F00042",
                  *         "amount": "25.00",
                  *         "currency": "CNY",
@@ -9253,6 +9303,7 @@ export interface operations {
                  *         "coupon": "7KQ2-M4XD-90PW",
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": "F00042",
                  *         "amount": "25.00",
                  *         "currency": "CNY",
@@ -9320,6 +9371,7 @@ export interface operations {
                  *         "coupon": "7KQ2-M4XD-90PW",
                  *         "merchant": "M00003",
                  *         "subject": "M00003",
+                 *         "subject_type": "merchant",
                  *         "order_no": null,
                  *         "amount": "25.00",
                  *         "currency": "CNY",
@@ -9444,6 +9496,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9511,6 +9564,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9578,6 +9632,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9645,6 +9700,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9712,6 +9768,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9779,6 +9836,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9846,6 +9904,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": "M00003",
                  *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
                  *         "order_no": null,
                  *         "amount": "80.00",
                  *         "currency": "CNY",
@@ -9913,6 +9972,7 @@ export interface operations {
                  *         "coupon": null,
                  *         "merchant": null,
                  *         "subject": null,
+                 *         "subject_type": null,
                  *         "order_no": null,
                  *         "amount": null,
                  *         "currency": null,

@@ -162,6 +162,7 @@ class ConditionResult(TypedDict):
 
     name: str
     held: bool
+    holds_now: bool | None
     operator: Operator
     required: str | int | bool | list[str] | dict[str, str] | None
     actual: str | int | bool | None
@@ -244,8 +245,10 @@ class Grant(TypedDict):
     href: str
     offer: str
     subject: str
+    subject_type: str
     merchant: str
     status: GrantStatus
+    review: str
     amount: str
     currency: str
     claimed_at: str
@@ -418,6 +421,7 @@ class Decision(TypedDict):
     amount: str | None
     currency: str
     next_period: str | None
+    review: str
     conditions: list[ConditionResult]
     quarantined_since: str | None
     subject: str
@@ -453,6 +457,7 @@ class Explanation(TypedDict):
     amount: str | None
     currency: str
     next_period: str | None
+    review: str
     conditions: list[ConditionResult]
     quarantined_since: str | None
 
