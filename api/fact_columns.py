@@ -4,17 +4,28 @@ from typing import Any
 
 from django.db import models
 
+from core.facts import ATTRIBUTES
 from imports.columns import Column
 from imports.schema import FileSchema
+
+DECLARED = {
+    "type": "object",
+    "description": "Values of the attributes that published definitions declare, by name; null empties one.",
+    "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
+    "examples": [{"cord_cm": "30.5", "biocide_type": "disinfectant"}],
+}
 
 
 def json_schema(schema: FileSchema) -> dict[str, Any]:
     """Return the JSON Schema of a row of facts."""
     needed = ", ".join(column.name for column in schema.columns if schema.is_required(column))
+    properties = {column.name: _column(schema, column) for column in schema.columns}
+    if schema.row_kind:
+        properties[ATTRIBUTES] = DECLARED
     return {
         "type": "object",
         "description": f"A row of {schema.name}, with the column names of its file. A new one needs: {needed}.",
-        "properties": {column.name: _column(schema, column) for column in schema.columns},
+        "properties": properties,
         "required": list(schema.key),
         "additionalProperties": False,
     }

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Model, QuerySet
 
 from api.serializers.fields import plain_value
+from core.facts import ATTRIBUTES
 from imports.registry import all_schemas
 from imports.schema import FileSchema
 from merchants.models import Merchant
@@ -45,5 +46,7 @@ def of_merchant(schema: FileSchema, rows: QuerySet[Model], code: str) -> QuerySe
 
 def as_json(schema: FileSchema, row: Model) -> dict[str, Any]:
     """Return a row as a `FactSerializer` declares it."""
-    values = {column.name: plain_value(getattr(row, column.attname)) for column in schema.columns}
+    values = {column.name: plain_value(getattr(row, column.attname)) for column in schema.own_columns}
+    if schema.row_kind:
+        values[ATTRIBUTES] = {one.name: plain_value(one.read(getattr(row, ATTRIBUTES))) for one in schema.attributes}
     return {"kind": schema.name, "fact": values}

@@ -90,7 +90,7 @@ def _without_view(kind: ProblemType) -> JsonResponse:
 
 def row_error(error: RowError, row: str) -> dict[str, str]:
     """Return an import error as an entry of `errors`. `row` is the JSON pointer of the row."""
-    pointer = f"{row}/{error.column}" if error.column else row
+    pointer = f"{row}/{error.column.replace('.', '/')}" if error.column else row
     return {"pointer": pointer or "/", "code": "invalid", "detail": error.reason}
 
 

@@ -41,6 +41,7 @@ BUYERS = Collection(
     ),
     children=(LEVELS,),
     holders={"buyer": "pk"},
+    row_kind="buyer",
 )
 OF_BUYER = Reference("buyer", "buyer_id", BUYERS)
 BUYER_ACTIONS = Collection(

@@ -21,6 +21,7 @@ BUYERS = FileSchema(
         Column("closed_at", instant()),
     ),
     key=("buyer_code",),
+    row_kind="buyer",
 )
 BUYER_LEVELS = FileSchema(
     "buyer_levels",

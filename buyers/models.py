@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from catalog.models import Listing
 from core.db.fields import KeyField, instant
+from declarations.fields import attributes_column
 from imports.models import ImportedRecord
 from merchants.models import Merchant
 
@@ -17,6 +18,7 @@ class Buyer(ImportedRecord):
     country = models.CharField(_("country"), max_length=2)
     registered_at = models.DateTimeField(_("registered at"), db_index=True)
     closed_at = instant(verbose_name=_("account closed at"), db_index=True)
+    attributes = attributes_column()
 
     class Meta:
         verbose_name = _("buyer")

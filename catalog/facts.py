@@ -76,6 +76,7 @@ LISTINGS = Collection(
     children=(PRICE_TIERS_OF_LISTING,),
     references=(Reference("carton", "carton_id", CARTON_SPECS),),
     holders={"listing": "pk"},
+    row_kind="listing",
 )
 OF_LISTING = Reference("listing", "listing_id", LISTINGS)
 PRICE_TIERS = Collection(

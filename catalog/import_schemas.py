@@ -52,6 +52,7 @@ LISTINGS = FileSchema(
     ),
     key=("listing_no",),
     agreements=(Agreement("carton_no", "merchant_id", "merchant_code"),),
+    row_kind="listing",
 )
 PRICE_TIERS = FileSchema(
     "price_tiers",

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField, NumberField, instant, money
+from declarations.fields import attributes_column
 from imports.models import ImportedRecord
 from merchants.models import Merchant
 
@@ -57,6 +58,7 @@ class Listing(ImportedRecord):
     carton = models.ForeignKey(
         CartonSpec, models.PROTECT, null=True, blank=True, verbose_name=_("carton"), related_name="listings"
     )
+    attributes = attributes_column()
 
     class Meta:
         verbose_name = _("listing")

@@ -52,7 +52,8 @@ class Fact:
 
     `due` is what somebody does so that the event happens: "ship" for "shipped". `codes` names the standard whose codes
     a text fact holds: country (ISO 3166-1) or currency (ISO 4217). `names` are those of known values of a text fact.
-    `decimals` are those of a number; without them it is a whole one.
+    `decimals` are those of a number; without them it is a whole one. A declared fact has `attribute`, which makes an
+    expression from the path of a JSON column.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Fact:
     due: Label = ""
     names: Mapping[str, Label] = field(default_factory=dict, hash=False)
     decimals: int = 0
+    attribute: Callable[[str], Any] | None = None
 
     def value_name(self, raw: str) -> str:
         """Return the name of a value, in the language in force; the value itself where it has none."""
@@ -104,15 +106,14 @@ class Reference:
         return f"{self.column.removesuffix('_id')}__{name}"
 
     def facts(self) -> Iterator[Fact]:
-        """Yield the facts of the other row itself, named and labelled as facts of the row that points to it."""
+        """Return the facts of the other row itself, as facts of the row that points to it."""
+        return map(self.qualified, self.collection.own_facts())
+
+    def qualified(self, fact: Fact) -> Fact:
+        """Return a fact of the other row, named and labelled as one of the row that points to it."""
         noun = self.collection.singular
-        for fact in self.collection.own_facts():
-            yield replace(
-                fact,
-                name=f"{self.name}.{fact.name}",
-                label=_qualified(noun, fact.label),
-                event=_qualified(noun, fact.event) if fact.event else "",
-            )
+        event = _qualified(noun, fact.event) if fact.event else ""
+        return replace(fact, name=f"{self.name}.{fact.name}", label=_qualified(noun, fact.label), event=event)
 
 
 def _in_language(noun: Label, words: Label) -> str:
@@ -129,7 +130,8 @@ class Collection:
     `subject` is the word by which an offer names one row; without it the rows are only counted. `merchant` is the path
     from a row to its merchant's code, empty for rows of no merchant; `holders` has the paths to the keys of its other
     holders: `{"buyer": "buyer_id"}`. The facts of the rows in `references` are added to `facts`. `steps` maps the steps
-    that programs report (pay, fulfil, cancel) to facts.
+    that programs report (pay, fulfil, cancel) to facts. `row_kind` is the word under which definitions declare
+    attributes of a row; its model has the column `attributes`.
     """
 
     name: str
@@ -144,6 +146,7 @@ class Collection:
     steps: Mapping[str, str] = field(default_factory=dict)
     references: tuple[Reference, ...] = ()
     holders: Mapping[str, str] = field(default_factory=dict)
+    row_kind: str = ""
 
     def __post_init__(self) -> None:
         added = by_name(*(reference.facts() for reference in self.references))
@@ -182,10 +185,23 @@ class Collection:
     def expression(self, name: str, *, at: Any = SEEN_AT) -> Any:
         """Return the ORM expression of fact `name` as of `at`. Raises KeyError when the collection has no such fact."""
         fact = self.facts[name]
-        if not fact.derived:
-            return F(self.column(name))
         reference = self.reference_of(name)
-        return fact.derived.expression(reference.column if reference else "pk", at)
+        if fact.derived:
+            return fact.derived.expression(reference.column if reference else "pk", at)
+        path = self.column(name)
+        return fact.attribute(path.rpartition(".")[0]) if fact.attribute else F(path)
+
+    def with_declared(self, declared: "DeclaredFacts") -> "Collection":
+        """Return the collection with the declared facts of its rows, of their merchants, and of rows they point to."""
+        if not declared:
+            return self
+        own = () if self.is_merchants else declared.get(self.row_kind, {}).values()
+        of_merchant = declared.get(MERCHANT, {}).values() if self.merchant else ()
+        added = by_name(own, (replace(fact, name=MERCHANT_PREFIX + fact.name) for fact in of_merchant))
+        for reference in self.references:
+            facts = declared.get(reference.collection.row_kind, {}).values()
+            added |= by_name(map(reference.qualified, facts))
+        return replace(self, facts={**self.facts, **added}) if added else self
 
 
 @dataclass(frozen=True)
@@ -227,6 +243,11 @@ class Fee:
 
 MERCHANT = "merchant"
 MERCHANT_PREFIX = f"{MERCHANT}."
+ATTRIBUTES = "attributes"
+"""Column with the values of declared attributes, and the beginning of the names of their facts."""
+
+DeclaredFacts = Mapping[str, Mapping[str, Fact]]
+"""Facts that a definition declares, by kind of row (merchant) and name (attributes.opened_at)."""
 
 COLLECTIONS: dict[str, Collection] = {}
 SUBJECTS: dict[str, Collection] = {}
@@ -254,6 +275,11 @@ def _add(registry: dict[str, Any], name: str, entry: object) -> None:
     if registry.get(name, entry) is not entry:
         raise ValueError(f"two entries of the registry of facts are named {name!r}")
     registry[name] = entry
+
+
+def row_kinds() -> dict[str, Collection]:
+    """Return the collections whose rows have declared attributes, by the word under which these are declared."""
+    return {collection.row_kind: collection for collection in COLLECTIONS.values() if collection.row_kind}
 
 
 def countable() -> dict[str, Collection]:

@@ -37,8 +37,8 @@ def format_money(amount: Decimal | int, currency: str) -> str:
 
 
 def format_number(n: object) -> str:
-    """Return `1,000`."""
-    return format_decimal(n, locale=babel_locale())  # type: ignore[arg-type]  # any number
+    """Return `1,000`, or `1,000.5` with at most four decimals."""
+    return format_decimal(n, "#,##0.####", locale=babel_locale())  # type: ignore[arg-type]  # any number
 
 
 def format_percent(n: object) -> str:

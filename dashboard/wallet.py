@@ -21,11 +21,9 @@ from dashboard import coupon_use
 from dashboard.due_dates import Due
 from dashboard.rendering import render_page
 from definitions.benefits import CouponBundle
-from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
-from rules.query_row import QueryRow
 from rules.sentences import describe_comparison
 
 Status = Coupon.Status
@@ -157,8 +155,8 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
 
 def eligible_orders(coupon: Coupon) -> str:
     """Describe the freight orders that the coupon fits, by the campaign version that granted it."""
-    row = QueryRow(FREIGHT_ORDERS)
-    return join_and(describe_comparison(condition, row) for condition in _bundle(coupon).where)
+    bundle = _bundle(coupon)
+    return join_and(describe_comparison(condition, bundle.row) for condition in bundle.where)
 
 
 def _bundle(coupon: Coupon) -> CouponBundle:

@@ -8,9 +8,7 @@ from core.facts import FEES, SUBJECTS
 from core.formatting import format_money, format_percent, join_and
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount, Reduction
 from definitions.funding import FUNDERS, Shares
-from logistics.facts import FREIGHT_ORDERS
 from rules.measure_sentences import describe_measure, describe_number
-from rules.query_row import QueryRow
 from rules.sentences import describe_bound, describe_comparison
 
 
@@ -99,13 +97,12 @@ def describe_funding(shares: Shares) -> str:
 
 def describe_coupons(coupons: CouponBundle) -> str:
     """Return number, value, orders and validity of the coupons."""
-    row = QueryRow(FREIGHT_ORDERS)
     return _(
         "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
     ) % {
         "count": coupons.count,
         "value": format_money(coupons.value, coupons.currency),
-        "where": join_and(describe_comparison(condition, row) for condition in coupons.where),
+        "where": join_and(describe_comparison(condition, coupons.row) for condition in coupons.where),
         "start": describe_bound(coupons.valid.from_),
         "end": describe_bound(coupons.valid.to),
     }

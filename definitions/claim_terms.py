@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
+from core.declared_facts import ReadWith
 from core.facts import COLLECTIONS
 from rules.base import DefinitionModel, WrittenNumber, form_of
 from rules.conditions import Comparison, CountableName, WholeNumber, check_all
@@ -27,13 +28,19 @@ class Nth(DefinitionModel):
     of: CountableName
     at: str
     where: tuple[Comparison, ...] = Field(min_length=1)
+    _read_with: ReadWith = PrivateAttr(default_factory=ReadWith)
+
+    @property
+    def row(self) -> QueryRow:
+        """Return a row that counts, in a query."""
+        return QueryRow(COLLECTIONS[self.of], declared=self._read_with.facts)
 
     @model_validator(mode="after")
     def _countable(self) -> Self:
-        row, errors = QueryRow(COLLECTIONS[self.of]), ErrorCollector()
+        errors = ErrorCollector()
         with errors.at("at"):
-            row.check_instant(self.at, column=True)
-        check_all(self.where, row, errors, "where")
+            self.row.check_instant(self.at, column=True)
+        check_all(self.where, self.row, errors, "where")
         errors.raise_collected("Nth")
         return self
 

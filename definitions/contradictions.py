@@ -6,7 +6,7 @@ every one is found.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
@@ -48,7 +48,7 @@ def separates(offer: OfferTerms, other: OfferTerms) -> bool:
     if (offer.claim, offer.decided_at) != (other.claim, other.decided_at):
         # The offers see the facts as of different instants: only what does not change with time can be compared.
         conditions = [condition for condition in conditions if _is_timeless(condition)]
-    plain = QueryRow(offer.collection, claims=True)
+    plain = replace(offer.row, offer_facts={})
     return bool(find_contradiction(conditions, plain, happened=_certain(offer) | _certain(other)))
 
 
@@ -164,7 +164,8 @@ def _restrict(left: _Values, condition: Comparison, fact: Fact) -> None:
         case _ if fact.kind == "instant":
             _restrict_instant(left, operator, operand)
         case _:
-            _restrict_amount(left, operator, operand, Decimal(1) if fact.kind == "number" else CENT)
+            unit = Decimal(1).scaleb(-fact.decimals) if fact.kind == "number" else CENT
+            _restrict_amount(left, operator, operand, unit)
 
 
 NEED_NO_VALUE = frozenset({"is_not", "not_in", "not_in_reference", "not_before"})

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from core.facts import COLLECTIONS, Collection
+from core.facts import Collection
 from core.formatting import CITIES, format_money, format_number, join_and
 from definitions.band_sentences import describe_band
 from definitions.benefit_sentences import describe_benefit, describe_funding
@@ -61,8 +61,8 @@ def describe_claim(offer: OfferTerms) -> str:
                 "moment": describe_moment(moment, offer.collection)
             }
         case ClaimNth(nth=nth):
-            collection = COLLECTIONS[nth.of]
-            which = join_and(describe_comparison(condition, QueryRow(collection)) for condition in nth.where)
+            collection = nth.row.collection
+            which = join_and(describe_comparison(condition, nth.row) for condition in nth.where)
             text = _("first come, first served by when number %(n)d of these %(rows)s was %(event)s: %(which)s") % {
                 "event": describe_event(collection.facts[nth.at]),
                 "n": nth.number,

@@ -1,6 +1,6 @@
 """Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
@@ -8,20 +8,27 @@ from itertools import chain, count
 from typing import Annotated, Literal, Self, TypeVar
 
 from django.utils.translation import gettext as _
-from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import (
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    model_validator,
+)
 
 from core.facts import FEES, STATES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.benefits.amounts import BenefitAmount
+from definitions.checks import check_moment, check_names_once
 from definitions.claim_terms import Claim, ClaimAt, ClaimNth, ClaimOverThreshold, Threshold
+from definitions.declared import WithDeclarations
 from definitions.funding import Funding
 from definitions.quotas import Limits, Quota, QuotaTerms, check_bands, limits_of
-from logistics.facts import FREIGHT_ORDERS
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
 from rules.conditions import Comparison, Condition, InForce, Measured, Switch, WholeNumber, check_all, reference_lists
 from rules.errors import ErrorCollector
-from rules.moments import Moment, case_fact, moment_facts
+from rules.moments import Moment
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
 from rules.query_row import QueryRow
 from rules.time_windows import Bound, EndBound, bounds_in
@@ -81,7 +88,7 @@ class Settlement(DefinitionModel):
         return self
 
 
-class OfferTerms(DefinitionModel):
+class OfferTerms(WithDeclarations):
     """Terms of one offer. Conditions are evaluated at the claim, requirements of the settlement at settlement."""
 
     code: OfferCode
@@ -129,7 +136,11 @@ class OfferTerms(DefinitionModel):
     @cached_property
     def collection(self) -> Collection:
         """Return the collection whose rows are subjects."""
-        return SUBJECTS[self.subject]
+        return SUBJECTS[self.subject].with_declared(self.declared.facts)
+
+    def row_of(self, collection: Collection) -> QueryRow:
+        """Return a row of another collection in a query, for conditions of these terms, evaluated as of `seen_at`."""
+        return QueryRow(collection, declared=self.declared.facts)
 
     @cached_property
     def row(self) -> QueryRow:
@@ -141,7 +152,7 @@ class OfferTerms(DefinitionModel):
             known["settlement"] = OfferFact(OFFER_FACTS["settlement"], settlement.at)
         if settlement.fulfilled_at is not None:
             known["fulfilment"] = OfferFact(OFFER_FACTS["fulfilment"], settlement.fulfilled_at)
-        return QueryRow(self.collection, offer_facts=known, claims=True)
+        return QueryRow(self.collection, offer_facts=known, claims=True, declared=self.declared.facts)
 
     @property
     def scope(self) -> tuple[Comparison, ...]:
@@ -221,29 +232,12 @@ def _with_free_code(condition: C, taken: set[str]) -> C:
     return condition if code == condition.name else condition.model_copy(update={"code": code})
 
 
-def check_names_once(names: Mapping[int, str], errors: ErrorCollector) -> None:
-    """Collect an error at each condition whose name, by its number, an earlier one has too."""
-    for n, name in names.items():
-        with errors.at("conditions", n):
-            if any(number < n and other == name for number, other in names.items()):
-                raise ValueError(_("two conditions are called %(name)s: give one a code of its own") % {"name": name})
-
-
-def check_moment(row: QueryRow, moment: Moment) -> None:
-    """Raise ValueError unless every fact of the moment is an instant of the row and its cases are values of a fact."""
-    for name in moment_facts(moment):
-        row.check_instant(name)
-    if case := case_fact(moment):
-        fact, values = case
-        Comparison.model_validate({"fact": fact, "in": values}).check(row)
-
-
 def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:
     check_fee_owner(offer.fee, offer.subject, errors)
     bundle = offer.bundle
     if bundle is None:
         return
-    check_all(bundle.where, QueryRow(FREIGHT_ORDERS), errors, "benefit", "coupons", "where")
+    check_all(bundle.where, bundle.row, errors, "benefit", "coupons", "where")
     with errors.at("settlement"):
         if not offer.settlement.at_claim or offer.settlement.released_by:
             raise ValueError(_("coupons are issued at once: leave out settlement"))
@@ -277,7 +271,7 @@ def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
         case ClaimOverThreshold(over_threshold=threshold):
             place = ("claim", "over_threshold")
             if offer.subject == TRADE_ORDERS.subject:
-                _check_threshold(threshold, QueryRow(offer.collection), errors, *place, "where")
+                _check_threshold(threshold, offer.row_of(offer.collection), errors, *place, "where")
             with errors.at(*place):
                 if offer.subject != TRADE_ORDERS.subject:
                     raise ValueError(_("only trade orders come after a threshold: write subject: trade_order"))

@@ -1,26 +1,29 @@
 """Parser of campaign files: YAML to a CampaignDefinition, with every error at its place in the text."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
-from definitions import error_texts, partial_checks
+from core.declared_facts import declaring
+from core.facts import MERCHANT_PREFIX
+from definitions import declared, error_texts, partial_checks
+from definitions.declared import Declared
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.quotas import with_limits
 from definitions.yaml_text import YamlText
-from rules.base import DefinitionModel, Names, ValueList
+from rules.base import Names, ValueList
 from rules.comparisons import Code
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.measures import Measure
 from rules.time_windows import Window, Zone
 
 
-class CampaignDefinition(DefinitionModel):
-    """Campaign as written in a file: names, zone, the windows and lists that its offers share, and the offers."""
+class CampaignDefinition(Declared):
+    """Campaign as written in a file: names, zone, what it declares, what its offers share, and the offers."""
 
     campaign: OfferCode
     names: Names
@@ -60,16 +63,26 @@ def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> 
     _set_quotas(text.value, quotas or {})
     # A zone with an error is reported once, not at every time without a zone of its own.
     context: dict[str, Any] = {"zone": _valid_zone(text.value.get("zone"))}
+    context["raw_measures"] = text.value.get("measures")
+    context["declared"] = declared.valid_part(text.value)
     context |= {kind: _valid(adapter, text.value.get(kind), context) for kind, adapter in SHARED.items()}
-    context["measures"] = _measures(text.value.get("measures"), context)
-    try:
-        campaign = CampaignDefinition.model_validate(text.value, context=context)
-    except ValidationError as error:
-        details = error.errors(include_url=False) + _between_parts(text.value, context)
-        raise DefinitionError(_bounded([*text.problems, *_problems(text, details)])) from error
+    with declaring(context["declared"].facts):
+        context["measures"] = _measures(text.value.get("measures"), context)
+        try:
+            campaign = CampaignDefinition.model_validate(text.value, context=context)
+        except ValidationError as error:
+            details = error.errors(include_url=False) + _between_parts(text.value, context)
+            raise DefinitionError(_bounded([*text.problems, *_problems(text, details, context["declared"])])) from error
     if text.problems:
         raise DefinitionError(_bounded(text.problems))
     return campaign
+
+
+def problems_at(source: str, errors: Iterable[tuple[tuple[str | int, ...], str]]) -> list[Problem]:
+    """Return errors that are found after a text was read, given with their places, as problems of the text."""
+    text = YamlText(source)
+    placed = ((*text.place(place), message) for place, message in errors)
+    return [Problem(mark.line, ".".join(map(str, path)), message, mark.column) for path, mark, message in placed]
 
 
 MOST_PROBLEMS = 200
@@ -126,20 +139,29 @@ def _coded(measures: dict[str, Any]) -> dict[str, Any]:
     return {name: measure.model_copy(update={"code": measure.code or name}) for name, measure in measures.items()}
 
 
-def _problems(text: YamlText, details: list[ErrorDetails]) -> list[Problem]:
-    """Return every error of the text, without those that only follow from another one."""
+def _problems(text: YamlText, details: list[ErrorDetails], valid: Declared) -> list[Problem]:
+    """Return every error of the text, without those that only follow from another one.
+
+    `valid` are the declarations without errors.
+    """
     above = {detail["loc"][:n] for detail in details for n in range(len(detail["loc"]))}
     broken = {
         name for kind in (*SHARED, "measures") if isinstance(entries := text.value.get(kind), dict) for name in entries
     }
+    broken |= declared.broken(text.value, valid)
     return [
         _problem(text, detail)
         for detail in details[:MOST_DETAILS]
         # A list is too short only because its entries have errors.
         if not (detail["type"] == "too_short" and detail["loc"] in above)
-        # A window or list is unknown only because it has an error itself.
-        if not (isinstance(cause := _cause(detail), UnknownWordError) and cause.word in broken - set(cause.known))
+        # A window, list or declared fact is unknown only because it has an error itself.
+        if not (isinstance(cause := _cause(detail), UnknownWordError) and _own_word(cause) in broken - set(cause.known))
     ]
+
+
+def _own_word(error: UnknownWordError) -> str:
+    """Return the word of an error; of a fact of the merchant, the name under which the merchant has it."""
+    return error.word.removeprefix(MERCHANT_PREFIX)
 
 
 MOST_DETAILS = 2 * MOST_PROBLEMS

@@ -7,7 +7,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.facts import COLLECTIONS, FEES, SUBJECTS
-from definitions.offer_terms import check_fee_owner, check_moment, check_names_once
+from definitions.checks import check_moment, check_names_once
+from definitions.offer_terms import check_fee_owner
 from logistics.facts import FREIGHT_ORDERS
 from rules.conditions import Comparison, Condition
 from rules.errors import ErrorCollector

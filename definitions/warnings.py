@@ -16,7 +16,6 @@ from definitions.contradictions import claim_contradiction, find_contradiction, 
 from definitions.funding import MERCHANT
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
-from logistics.facts import FREIGHT_ORDERS
 from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, Counting, Measured
 from rules.measures import RowMeasure
@@ -62,14 +61,14 @@ def _contradictions(offer: OfferTerms) -> Iterator[str]:
     if fact := _uncounted(offer):
         yield "claim: " + _contradict(fact, _("nothing is ever counted"))
     for condition in _counting((*offer.asked, *offer.settlement.requires)):
-        if fact := find_contradiction(condition.where, QueryRow(COLLECTIONS[condition.count])):
+        if fact := find_contradiction(condition.where, offer.row_of(COLLECTIONS[condition.count])):
             yield f"{condition.name}: " + _contradict(fact, _("nothing is ever counted"))
     for name, measure in _measured((*offer.asked, *offer.settlement.requires)):
         if fact := find_contradiction((*measure.among, *measure.where), QueryRow(measure.collection)):
             yield f"{name}: " + _contradict(fact, _("nothing is ever counted"))
     if fact := find_contradiction(offer.settlement.requires, offer.row):
         yield "settlement.requires: " + _contradict(fact, _("every grant will be forfeited"))
-    if offer.bundle and (fact := find_contradiction(offer.bundle.where, QueryRow(FREIGHT_ORDERS))):
+    if offer.bundle and (fact := find_contradiction(offer.bundle.where, offer.bundle.row)):
         yield "benefit.coupons.where: " + _contradict(fact, _("no order can use a coupon"))
 
 
@@ -83,12 +82,12 @@ def _uncounted(offer: OfferTerms) -> str:
     decided = offer.decision_instant
     if isinstance(offer.claim, ClaimNth):
         nth = offer.claim.nth
-        return find_contradiction(nth.where, QueryRow(COLLECTIONS[nth.of]), happened=[nth.at], until=decided)
+        return find_contradiction(nth.where, nth.row, happened=[nth.at], until=decided)
     if offer.threshold is None:
         return ""
     if decided is not None and offer.threshold.window.start > decided:
         return "window"
-    return find_contradiction(offer.threshold.where, QueryRow(offer.collection))
+    return find_contradiction(offer.threshold.where, offer.row_of(offer.collection))
 
 
 def _counting(conditions: Sequence[Condition]) -> Iterator[Counting]:

@@ -9,6 +9,8 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
+from declarations.attributes import Attribute
+
 CellParser = Callable[[str], object]
 CellType = Callable[["models.Field[Any, Any]", tzinfo | None], CellParser]
 
@@ -29,20 +31,28 @@ class Column:
     """One column of a file: its name in the header, its cell type, and `to`, the attribute in which it is stored.
 
     An empty `to` means the name of the column. The header must have a `required` column, and its cells are not empty.
+    The column of a declared `attribute` is stored under its name in the JSON column `attributes` of the row.
     """
 
     name: str
     cell_type: CellType
     to: str = ""
     required: bool = False
+    attribute: Attribute | None = None
 
     @property
     def attname(self) -> str:
         return self.to or self.name
 
+    def field(self, model: type[models.Model]) -> "models.Field[Any, Any]":
+        """Return the model field of the column; that of a declared attribute belongs to no model."""
+        if self.attribute:
+            return self.attribute.model_field()
+        return next(field for field in model._meta.concrete_fields if field.attname == self.attname)
+
     def parser(self, model: type[models.Model], zone: tzinfo | None, *, repeats: bool) -> CellParser:
         """Return a parser of the column's cells. Where values often repeat, parsed cells are remembered."""
-        field = next(field for field in model._meta.concrete_fields if field.attname == self.attname)
+        field = self.field(model)
         target = field.target_field if isinstance(field, models.ForeignKey) else field
         parse = self.cell_type(target, zone)
         default = None if field.null else field.get_default()

@@ -8,7 +8,9 @@ from django.db.models import QuerySet
 from import_export import fields, resources
 from import_export.formats.base_formats import Format
 
+from core.facts import ATTRIBUTES
 from core.spreadsheets import CONTENT_TYPES, to_csv, to_xlsx
+from imports.declared_columns import with_declared
 from imports.schema import FileSchema
 
 CHUNK = 5_000
@@ -61,8 +63,14 @@ class FactResource(resources.Resource):  # type: ignore[misc]
 
 def table(schema: FileSchema, records: "QuerySet[Any]") -> Iterator[Sequence[object]]:
     """Yield the header of the schema's file and then a row for each record."""
+    schema = with_declared(schema)
     yield [column.name for column in schema.columns]
-    yield from records.values_list(*(column.attname for column in schema.columns)).iterator(CHUNK)
+    names = [column.attname for column in schema.own_columns]
+    if not schema.attributes:
+        yield from records.values_list(*names).iterator(CHUNK)
+        return
+    for *values, held in records.values_list(*names, ATTRIBUTES).iterator(CHUNK):
+        yield [*values, *(attribute.read(held) for attribute in schema.attributes)]
 
 
 def export_resource(schema: FileSchema) -> type[FactResource]:

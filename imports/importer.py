@@ -9,9 +9,10 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from core.db import planner_hints
-from imports import registry, staging_checks, staging_table
+from imports import first_load, registry, staging_checks, staging_table
 from imports.column_mapping import ColumnMapping, MappedLines
 from imports.columns import CellError
+from imports.declared_columns import with_declared
 from imports.file_reader import COMMAND_LIMIT, ConversionLimit, OpenedFile, ReadOptions, open_file
 from imports.models import ImportBatch
 from imports.row_parser import Line, Row, RowParser
@@ -112,7 +113,7 @@ def import_file(
     `name` is the original name of the file where `path` is a copy. Neither `on_error` nor `on_progress` may use this
     database connection: they are called while rows are being copied over it.
     """
-    name = name or path.name
+    name, schema = name or path.name, with_declared(schema)
     errors = ErrorCounter(on_error)
     try:
         reading = read_options(schema, options.mapping, options.encoding)
@@ -177,7 +178,7 @@ def import_parsed_rows(
     `columns` are those that the rows state: the others keep their stored values. The rows are consumed first, so that
     `errors` may be counted while they are parsed.
     """
-    with staging_table.staged(schema, rows) as count, transaction.atomic():
+    with staging_table.staged(schema, rows, columns) as count, transaction.atomic():
         staging_table.lock(schema)
         notes = _complete(schema, columns)
         _check_between_rows(schema, name=label.name, on_error=errors)
@@ -195,6 +196,8 @@ def _complete(schema: FileSchema, columns: Sequence[str]) -> list[str]:
     if schema.split_events:
         staging_table.join_split_events(schema, schema.split_events)
     staging_table.keep_stored_values(schema, columns)
+    if schema.attributes:
+        staging_table.merge_attributes(schema)
     emptied = staging_table.count_emptied(schema)
     return [_("stored values that become empty: %d") % emptied] if emptied else []
 
@@ -204,7 +207,7 @@ def _merge(schema: FileSchema, label: BatchLabel, *, count: int) -> ImportResult
     batch.rows, batch.future = count, staging_table.count_future(schema, label.now)
     staging_table.record_former_parents(schema, batch.pk)
     batch.changed = staging_table.update(schema, batch.pk)
-    with staging_table.fast_first_load(schema, count):
+    with first_load.fast_first_load(schema, count):
         batch.added = staging_table.insert(schema, batch.pk)
     planner_hints.analyze_filled(batch.added + batch.changed)
     # A batch without any change gives the engine nothing to decide.

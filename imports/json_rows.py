@@ -9,7 +9,9 @@ from enum import Enum, auto
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from core.facts import ATTRIBUTES
 from imports import staging_table, stored_rows
+from imports.declared_columns import with_declared
 from imports.importer import BatchLabel, ErrorCounter, ImportResult, import_parsed_rows
 from imports.row_parser import Line, MalformedLine, RowParser
 from imports.schema import FileSchema, OnError, RowError
@@ -47,6 +49,7 @@ def import_json_rows(
     Instants need an offset.
     """
     errors = ErrorCounter(on_error)
+    schema, facts = with_declared(schema), [_flat(fact) for fact in facts]
     header = [column.name for column in schema.columns]
     parser = RowParser(schema, header, zone=None)
     with transaction.atomic():
@@ -74,7 +77,7 @@ class _Lines:
         stored = stored_rows.fetch(self.schema, keys)
         for index, (fact, key) in enumerate(zip(texts, keys, strict=True)):
             for column in sorted(set(fact) - set(parsers)):
-                self._report(index, column, "", _("unknown column"))
+                self._report(index, column, "", self.schema.unknown_column(column))
             malformed = [name for name in self.parser.header if name in fact and fact[name] is None]
             if malformed:
                 reason = _("%(column)s: a text, a number, true, false or null is needed") % {"column": malformed[0]}
@@ -101,6 +104,15 @@ class _Lines:
 
     def _report(self, index: int, column: str, value: str, reason: str) -> None:
         self.errors(RowError(self.options.name, index, column, value, reason))
+
+
+def _flat(fact: Fact) -> Fact:
+    """Return a fact with the columns of a file: one for each of its `attributes`."""
+    attributes = fact.get(ATTRIBUTES)
+    if not isinstance(attributes, Mapping):
+        return fact
+    own = {name: value for name, value in fact.items() if name != ATTRIBUTES}
+    return {**own, **{f"{ATTRIBUTES}.{name}": value for name, value in attributes.items()}}
 
 
 def cell_text(value: object) -> str | None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from imports.column_mapping import ColumnMapping, ColumnSource
 from imports.columns import CellError
+from imports.declared_columns import with_declared
 from imports.mapping_text import MappingError, Node, at, parse, suggestion
 from imports.registry import all_schemas, find_schema
 from imports.schema import FileSchema
@@ -99,7 +100,7 @@ class _Loader:
             known = ", ".join(names)
             text = _("“facts” must be the kind of facts: %s") % known + (suggestion(name, names) if name else "")
             raise MappingError([*self.problems, at((node or root).line, text)])
-        return find_schema(name)
+        return with_declared(find_schema(name))
 
     def columns(
         self, node: Node | None, root: Node, schema: FileSchema, dates: tuple[str, ...]

@@ -9,7 +9,10 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
+from core.facts import ATTRIBUTES
+from declarations.attributes import Attribute
 from imports.columns import Column
+from imports.mapping_text import suggestion
 
 MAX_COLUMNS = 200
 MAX_HEADER_ERRORS = 4
@@ -94,7 +97,8 @@ class FileSchema:
     primary key of the model where it is made of the key columns, joined by a slash. `imported` is for columns that a
     person may change too: by the column, the one that remembers the value last imported. The later act wins, and a file
     that repeats the value imported before is no act. Rows of no merchant are for programs of the marketplace alone,
-    unless they are `public`.
+    unless they are `public`. `row_kind` is the word under which definitions declare attributes of the rows;
+    `imports.declared_columns` adds their columns.
     """
 
     name: str
@@ -107,6 +111,7 @@ class FileSchema:
     public: bool = False
     split_events: SplitEvents | None = None
     imported: Mapping[str, str] = field(default_factory=dict)
+    row_kind: str = ""
 
     @cached_property
     def columns_by_name(self) -> dict[str, Column]:
@@ -118,11 +123,27 @@ class FileSchema:
 
     @cached_property
     def _fields(self) -> "dict[str, models.Field[Any, Any]]":
-        return {field.attname: field for field in self.model._meta.concrete_fields}
+        return {column.name: column.field(self.model) for column in self.columns}
 
     def field(self, column: Column) -> "models.Field[Any, Any]":
-        """Return the model field in which a column is stored."""
-        return self._fields[column.attname]
+        """Return the model field in which a column is stored, or the one that describes a declared attribute."""
+        return self._fields[column.name]
+
+    @cached_property
+    def own_columns(self) -> tuple[Column, ...]:
+        """The columns that have a column of the table each."""
+        return tuple(column for column in self.columns if not column.attribute)
+
+    @cached_property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The declared attributes, which share a column of the table."""
+        return tuple(column.attribute for column in self.columns if column.attribute)
+
+    def value(self, row: models.Model, column: Column) -> Any:
+        """Return the value of a column in a stored row."""
+        if column.attribute:
+            return column.attribute.read(getattr(row, ATTRIBUTES))
+        return getattr(row, column.attname)
 
     def is_required(self, column: Column) -> bool:
         """Return whether the header must have the column."""
@@ -161,12 +182,19 @@ class FileSchema:
             return
         for name in dict.fromkeys(header):
             if name not in self.columns_by_name:
-                yield name, _("unknown column") if name else _("a column without a name")
+                yield name, self.unknown_column(name) if name else _("a column without a name")
             elif header.count(name) > 1:
                 yield name, _("the column stands %d times") % header.count(name)
         for column in self.columns:
             if self.is_required(column) and column.name not in header:
                 yield column.name, _("the column is missing")
+
+    def unknown_column(self, name: str) -> str:
+        """Return the error of a column that the file does not have, with the nearest one."""
+        reason = _("unknown column")
+        if self.row_kind and name.startswith(f"{ATTRIBUTES}."):
+            reason = _("no published definition declares this attribute: publish the definition, then import the file")
+        return reason + suggestion(name, self.columns_by_name)
 
 
 def summarize_header_errors(errors: Sequence[tuple[str, str]], *, mapped: bool) -> Iterator[tuple[str, str]]:

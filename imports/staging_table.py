@@ -14,13 +14,16 @@ from django.db import connection, models
 from django.db.models.expressions import Col
 
 from core.db import bulk_insert, planner_hints
+from core.facts import ATTRIBUTES
+from declarations.stored_values import value_sql
+from imports import staged_attributes
+from imports.columns import Column
 from imports.models import FormerParent
 from imports.schema import FileSchema, SplitEvents
 
 STAGE = "import_stage"
 SampleRow = tuple[str, tuple[Any, ...], tuple[Any, ...]]
 """Row of a preview: its effect, its values, and the values that are stored, None for a new row."""
-LARGE = 50_000
 LINE = "line_in_file"  # not "line", which is a column of freight orders
 
 
@@ -43,7 +46,17 @@ def distinct(left: str, right: str) -> str:
 def _stored(schema: FileSchema) -> list[str]:
     """Return the names of the table's columns that a row of the file decides."""
     flag = [schema.split_events.flag] if schema.split_events else []
-    return [*(column.attname for column in schema.columns), *flag]
+    attributes = [ATTRIBUTES] if schema.attributes else []
+    return [*(column.attname for column in schema.own_columns), *flag, *attributes]
+
+
+def _value(schema: FileSchema, column: Column, table: str) -> str:
+    """Return the SQL of a column's value in the table `s` or `t`; that of an attribute lies in a JSON column."""
+    if attribute := column.attribute:
+        return value_sql(f"{table}.{quoted(ATTRIBUTES)}", attribute.name, attribute.type, connection.vendor)
+    if table == "t":
+        return _last_imported(schema, column.attname)
+    return f"{table}.{quoted(column.attname)}"
 
 
 def _same_key(schema: FileSchema) -> str:
@@ -53,6 +66,8 @@ def _same_key(schema: FileSchema) -> str:
 def _last_imported(schema: FileSchema, name: str) -> str:
     """Return the value of a column that was imported last: a person may have changed the column since."""
     stored = f"t.{quoted(name)}"
+    if name == ATTRIBUTES and connection.vendor == "sqlite":
+        return f"json({stored})"  # without spaces, as the staged rows are
     return f"COALESCE(t.{quoted(schema.imported[name])}, {stored})" if name in schema.imported else stored
 
 
@@ -74,8 +89,11 @@ def number_of(statement: str, parameters: Sequence[Any] = ()) -> int:
 
 
 @contextmanager
-def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int]:
-    """Copy rows, `(line, *values)`, into the staging table, which lasts as long as the block. Yield their number."""
+def staged(schema: FileSchema, rows: Iterable[Sequence[object]], header: Sequence[str]) -> Iterator[int]:
+    """Copy rows, `(line, *values)`, into the staging table, which lasts as long as the block. Yield their number.
+
+    The attributes that are in the `header` become one JSON object a row, with null for those without a value.
+    """
     stored = ", ".join(quoted(name) for name in _stored(schema))
     _run(f"DROP TABLE IF EXISTS {STAGE}")
     _run(
@@ -83,7 +101,9 @@ def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int
         f"FROM {table_of(schema.model)} WHERE 1 = 0"
     )
     try:
-        columns = [LINE, *(column.attname for column in schema.columns)]
+        columns = [LINE, *(column.attname for column in schema.own_columns)]
+        if schema.attributes:
+            columns, rows = [*columns, ATTRIBUTES], staged_attributes.with_objects(schema, rows, header)
         count = bulk_insert.write_in_chunks(STAGE, columns, rows, temporary=True)
         if count >= planner_hints.MANY:
             planner_hints.analyze_table(STAGE)
@@ -91,6 +111,13 @@ def staged(schema: FileSchema, rows: Iterable[Sequence[object]]) -> Iterator[int
     finally:
         if not connection.needs_rollback:
             _run(f"DROP TABLE IF EXISTS {STAGE}")
+
+
+def merge_attributes(schema: FileSchema) -> None:
+    """Complete the attributes of staged rows by those that are stored and the file does not state."""
+    vendor, same_key = connection.vendor, _same_key(schema)
+    for statement in staged_attributes.merge_statements(STAGE, table_of(schema.model), same_key, vendor=vendor):
+        _run(statement)
 
 
 def streamed(statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
@@ -103,11 +130,11 @@ def streamed(statement: str, parameters: Sequence[Any] = ()) -> Iterator[tuple[A
 
 def count_future(schema: FileSchema, now: datetime) -> int:
     """Return the number of rows with an instant after `now`."""
-    comparisons = [f"{quoted(column.attname)} > %s" for column in schema.instant_columns]
+    comparisons = [f"{_value(schema, column, 's')} > %s" for column in schema.instant_columns]
     if not comparisons:
         return 0
     at = connection.ops.adapt_datetimefield_value(now)
-    return number_of(f"SELECT count(*) FROM {STAGE} WHERE {' OR '.join(comparisons)}", [at] * len(comparisons))
+    return number_of(f"SELECT count(*) FROM {STAGE} s WHERE {' OR '.join(comparisons)}", [at] * len(comparisons))
 
 
 def lock(schema: FileSchema) -> None:
@@ -131,7 +158,7 @@ def join_split_events(schema: FileSchema, events: SplitEvents) -> None:
 
 def keep_stored_values(schema: FileSchema, header: Sequence[str]) -> None:
     """Give staged rows the stored values of the columns that the file does not have."""
-    absent = [column.attname for column in schema.columns if column.name not in header]
+    absent = [column.attname for column in schema.own_columns if column.name not in header]
     if absent:
         values = ", ".join(f"{quoted(name)} = {_last_imported(schema, name)}" for name in absent)
         _run(f"UPDATE {STAGE} AS s SET {values} FROM {table_of(schema.model)} AS t WHERE {_same_key(schema)}")
@@ -139,11 +166,12 @@ def keep_stored_values(schema: FileSchema, header: Sequence[str]) -> None:
 
 def count_emptied(schema: FileSchema) -> int:
     """Return the number of stored values that the staged rows erase. A flag or number is never empty."""
-    fields = [schema.field(column) for column in schema.columns if column not in schema.key_columns]
+    fields = [schema.field(column) for column in schema.own_columns if column not in schema.key_columns]
     nullable = [quoted(field.attname) for field in fields if field.null]
     texts = [quoted(field.attname) for field in fields if not field.null and isinstance(field, models.CharField)]
     erased = [f"(t.{name} IS NOT NULL AND s.{name} IS NULL)" for name in nullable]
     erased += [f"(t.{name} <> '' AND s.{name} = '')" for name in texts]
+    erased += staged_attributes.erased(schema)
     if not erased:
         return 0
     counted = " + ".join(f"CASE WHEN {each} THEN 1 ELSE 0 END" for each in erased)
@@ -155,18 +183,18 @@ def sample(schema: FileSchema, size: int) -> list[SampleRow]:
 
     The effect is `new`, `update`, or `skip` for a row that changes nothing.
     """
-    names = [column.attname for column in schema.columns]
+    names = [name for name in _stored(schema) if not (schema.split_events and name == schema.split_events.flag)]
     key = quoted(schema.key_columns[0].attname)
     differs = _differs(schema, names)
     effect = f"CASE WHEN t.{key} IS NULL THEN 'new' WHEN {differs} THEN 'update' ELSE 'skip' END"
-    values = ", ".join(f"s.{quoted(name)}" for name in names)
-    stored = ", ".join(_last_imported(schema, name) for name in names)
+    values = ", ".join(_value(schema, column, "s") for column in schema.columns)
+    stored = ", ".join(_value(schema, column, "t") for column in schema.columns)
     rows = streamed(
         f"SELECT {effect} AS effect, {values}, {stored} "
         f"FROM {STAGE} s LEFT JOIN {table_of(schema.model)} t ON {_same_key(schema)} "
         f"ORDER BY CASE WHEN t.{key} IS NULL OR {differs} THEN 0 ELSE 1 END, s.{LINE} LIMIT {size:d}"
     )
-    n = len(names)
+    n = len(schema.columns)
     return [
         (effect, tuple(_from_database(schema, both[:n])), tuple(_from_database(schema, both[n:])))
         for effect, *both in rows
@@ -231,51 +259,3 @@ def insert(schema: FileSchema, batch: int) -> int:
         f"WHERE NOT EXISTS (SELECT 1 FROM {table_of(schema.model)} t WHERE {_same_key(schema)})",
         [batch],
     )
-
-
-@contextmanager
-def fast_first_load(schema: FileSchema, count: int) -> Iterator[None]:
-    """Drop indexes and foreign keys during the block, where the table is empty and 50,000 rows or more arrive.
-
-    On PostgreSQL only. 1,000,000 freight orders took 12 seconds instead of 52. It locks the table, and those it
-    refers to, against readers: a table that has rows is in use and is loaded with its indexes.
-    """
-    table = table_of(schema.model)
-    if (
-        connection.vendor != "postgresql"
-        or count < LARGE
-        or number_of(f"SELECT count(*) FROM (TABLE {table} LIMIT 1) t")
-    ):
-        yield
-        return
-    with _without_indexes(table):
-        yield
-
-
-@contextmanager
-def _without_indexes(table: str) -> Iterator[None]:
-    _run("SET CONSTRAINTS ALL IMMEDIATE")  # pending checks would forbid ALTER TABLE
-    foreign_keys = _definitions(
-        "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = %s::regclass AND contype = 'f'",
-        table,
-    )
-    indexes = _definitions(
-        "SELECT relname, pg_get_indexdef(indexrelid) FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid "
-        "WHERE indrelid = %s::regclass AND NOT indisunique",
-        table,
-    )
-    for name, _definition in foreign_keys:
-        _run(f"ALTER TABLE {table} DROP CONSTRAINT {quoted(name)}")
-    for name, _definition in indexes:
-        _run(f"DROP INDEX {quoted(name)}")
-    yield
-    for _name, definition in indexes:
-        _run(definition)
-    for name, definition in foreign_keys:
-        _run(f"ALTER TABLE {table} ADD CONSTRAINT {quoted(name)} {definition}")
-
-
-def _definitions(statement: str, table: str) -> list[tuple[str, str]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [table])
-        return [(name, definition) for name, definition in cursor.fetchall()]

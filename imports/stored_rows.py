@@ -43,7 +43,7 @@ def cells(schema: FileSchema, row: models.Model) -> dict[str, str]:
 
 
 def _cell(schema: FileSchema, row: models.Model, column: Column) -> str:
-    value: Any = getattr(row, column.attname)
+    value: Any = schema.value(row, column)
     if column.attname in schema.imported:
         # A person may have changed the column since: keeping it repeats the last import and is no act.
         last = getattr(row, schema.imported[column.attname])

@@ -19,6 +19,7 @@ from core.formatting import city_name
 from core.lists.filters import DateRange
 from core.spreadsheets import CONTENT_TYPES
 from imports import registry, upload_jobs
+from imports.declared_columns import with_declared
 from imports.models import Upload
 
 STATUS_TONES = {
@@ -69,7 +70,7 @@ class UploadAdmin(ReadOnlyAdmin):
             "title": upload.name,
             "opts": self.opts,
             "upload": upload,
-            "columns": [column.name for column in schema.columns],
+            "columns": [column.name for column in with_declared(schema).columns],
             "zone": city_name(upload.zone),
             "kind": schema.model._meta.verbose_name_plural,
             "running": upload.status not in (Upload.Status.CHECKED, *Upload.ENDED),

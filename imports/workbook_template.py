@@ -12,6 +12,7 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from core.db.fields import NumberField
 from imports.columns import Column
+from imports.declared_columns import with_declared
 from imports.schema import FileSchema
 
 ROWS = 10_000
@@ -23,7 +24,7 @@ REQUIRED = PatternFill("solid", fgColor="FFF2CC")
 
 def workbook_template(schema: FileSchema) -> bytes:
     """Return an empty XLSX workbook: required columns are coloured, choices can be picked from a list."""
-    book = Workbook()
+    schema, book = with_declared(schema), Workbook()
     sheet: Any = book.active
     sheet.title = schema.name
     sheet.append([column.name for column in schema.columns])

@@ -3,7 +3,16 @@
 from django.utils.translation import gettext_lazy as _
 
 from core.column_facts import column_facts
-from core.facts import MERCHANT_PREFIX, REFERENCE_LISTS, Collection, MerchantState, Reference, by_name, register
+from core.facts import (
+    MERCHANT,
+    MERCHANT_PREFIX,
+    REFERENCE_LISTS,
+    Collection,
+    MerchantState,
+    Reference,
+    by_name,
+    register,
+)
 from merchants.categories import CATEGORIES
 from merchants.models import Account, Block, Membership, Merchant, Penalty, ServicePackage
 
@@ -25,6 +34,7 @@ MERCHANTS = Collection(
     subject="merchant",
     merchant="code",
     facts=by_name(OF_MERCHANT),
+    row_kind=MERCHANT,
 )
 
 ACCOUNTS = Collection(

@@ -35,6 +35,7 @@ MERCHANTS = FileSchema(
         Column("logistics_partner", flag()),
     ),
     key=("merchant_code",),
+    row_kind="merchant",
 )
 ACCOUNTS = FileSchema(
     "accounts",

@@ -65,6 +65,8 @@ def describe_fact(fact: Fact, raw: object, *, currency: str = "") -> str:
             return _("yes") if raw else _("no")
         case datetime():
             return format_instant(raw, timezone.get_current_timezone_name())
+        case Decimal() if fact.kind == "number":
+            return format_number(raw)
         case Decimal():
             return format_money(raw, fact.currency or currency)
         case _:

@@ -27,6 +27,8 @@ MOST_HOURS = 876_000  # a century: databases and Python disagree about instants 
 MOST_ROWS = 100_000_000
 NOTHING_TO_DISCOUNT = "nothing_to_discount"
 Amount = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_places=2)]
+Compared = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=16, decimal_places=4)]
+"""Number that a fact is compared with; the fact says how many decimals it has."""
 WholeNumber = Annotated[int, WrittenNumber]
 
 CountableName = Annotated[str, KnownWord("collection to count", countable)]
@@ -43,10 +45,10 @@ class Comparison(DefinitionModel):
     not_in: NamedList | None = None
     in_reference: str | None = None
     not_in_reference: str | None = None
-    at_least: Amount | None = None
-    more_than: Amount | None = None
-    at_most: Amount | None = None
-    less_than: Amount | None = None
+    at_least: Compared | None = None
+    more_than: Compared | None = None
+    at_most: Compared | None = None
+    less_than: Compared | None = None
     within: NamedWindow | None = None
     from_: BoundOrFact | None = Field(None, alias="from")
     by: EndBoundOrFact | None = None

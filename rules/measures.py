@@ -12,8 +12,9 @@ from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
-from pydantic import BeforeValidator, Discriminator, Tag, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Discriminator, PrivateAttr, Tag, ValidationInfo, model_validator
 
+from core.declared_facts import ReadWith
 from core.facts import COLLECTIONS, Collection, Fact, countable
 from rules import operators
 from rules.base import DefinitionModel, Names, form_of, named, resolve_name
@@ -21,7 +22,7 @@ from rules.comparisons import Amount, Code, Comparison, CountableName
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.measure_periods import Over
 from rules.query_row import QueryRow, row_count
-from rules.quotients import NUMBER, Hundredths, Quotient
+from rules.quotients import NUMBER, Hundredths, Quotient, parts_of
 
 FORMS = ("count", "distinct", "sum", "average", "share", "latest")
 OF_FACTS = ("distinct", "sum", "average", "latest")
@@ -44,6 +45,7 @@ class RowMeasure(DefinitionModel):
     where: tuple[Comparison, ...] = ()
     over: Over | None = None
     otherwise: Amount | None = None
+    _read_with: ReadWith = PrivateAttr(default_factory=ReadWith)
 
     @model_validator(mode="after")
     def _one_form(self) -> Self:
@@ -108,7 +110,7 @@ class RowMeasure(DefinitionModel):
     @property
     def collection(self) -> Collection:
         """Return the collection of the rows."""
-        return COLLECTIONS[self._measured.partition(".")[0]]
+        return COLLECTIONS[self._measured.partition(".")[0]].with_declared(self._read_with.facts)
 
     @property
     def fact(self) -> Fact | None:
@@ -133,7 +135,8 @@ class RowMeasure(DefinitionModel):
     @property
     def is_whole(self) -> bool:
         """Return whether the number has no decimals."""
-        return self.kind == "number" and self.form != "average"
+        has_decimals = self.fact is not None and self.fact.decimals and self.form != "distinct"
+        return self.kind == "number" and self.form != "average" and not has_decimals
 
     @property
     def name(self) -> str:
@@ -181,13 +184,16 @@ class RowMeasure(DefinitionModel):
             return Count(found, filter=operators.empty_q(self.fact, found, empty=False), distinct=True)
         if self.is_whole:
             return Sum(found)
-        total = Sum(Hundredths(found))
-        return Quotient(total, Count(found) * 100) if self.form == "average" else Quotient(total, Value(100))
+        parts, whole = parts_of(found, decimals=self.fact.decimals or 2)
+        return Quotient(Sum(parts), Count(found) * whole if self.form == "average" else Value(whole))
 
     def _latest(self, rows: QuerySet[Model], inner: QueryRow) -> Any:
         assert self.fact is not None and self.over is not None
         found = inner.expression(self.fact.name)
         at = inner.expression(self.over.instant)
+        if self.fact.decimals:
+            parts, whole = parts_of(found, decimals=self.fact.decimals)
+            found = Quotient(parts, Value(whole))
         known = rows.filter(Q(IsNull(found, False))).annotate(measured=found)
         return self._or_empty(known.order_by(at.desc(), "-pk"))
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from core import countries
 from core.facts import Fact
-from core.money import currencies, currency_meant_by
+from core.money import currencies, currency_meant_by, round_to_cents
 from merchants.models import ReferenceValue
 from rules.base import ValueList
 from rules.errors import ErrorCollector, UnknownWordError
@@ -45,10 +45,14 @@ class Operator:
         """Return the operator as a definition writes it."""
         return self.name.rstrip("_")
 
+    def accepts(self, fact: Fact) -> bool:
+        """Return whether a fact takes the operator. A flag is never empty, unless it is a declared one."""
+        return fact.kind in self.kinds or (self.name == "empty" and fact.kind == "flag" and fact.attribute is not None)
+
     def check(self, fact: Fact, operand: Any) -> None:
         """Raise ValueError if a fact of this kind does not accept the operator or the value."""
-        if fact.kind not in self.kinds:
-            allowed = [operator.word for operator in OPERATORS.values() if fact.kind in operator.kinds]
+        if not self.accepts(fact):
+            allowed = [operator.word for operator in OPERATORS.values() if operator.accepts(fact)]
             message = _("%(fact)s is %(kind)s: it takes no %(word)r") % {
                 "fact": fact.name,
                 "kind": fact.kind,
@@ -57,9 +61,9 @@ class Operator:
             raise UnknownWordError(message, word=self.word, known=allowed)
         if self.name == "empty" and fact.name == BENEFIT:
             raise ValueError(_("%(fact)s is never empty: without a fee it is 0.00") % {"fact": fact.name})
-        if fact.kind == "number" and not fact.decimals and operand != int(operand):
-            raise ValueError(_("%(fact)s is a whole number, not %(found)s") % {"fact": fact.name, "found": operand})
-        if fact.kind == "flag" and operand not in FLAGS:
+        if fact.kind in AMOUNTS and isinstance(operand, Decimal):
+            _check_number(fact, operand)
+        if fact.kind == "flag" and self.name != "empty" and operand not in FLAGS:
             words = {"fact": fact.name, "found": operand}
             raise ValueError(_("%(fact)s is a flag: write yes or no, not %(found)r") % words)
         if "reference" not in self.name and self.name != "empty":
@@ -71,6 +75,21 @@ class Operator:
         return self.build(found, operand)
 
 
+def _check_number(fact: Fact, number: Decimal) -> None:
+    """Raise ValueError if a number has decimals that no value of the fact has, or more digits."""
+    words = {"fact": fact.name, "found": number}
+    if fact.kind == "number" and not fact.decimals and number != int(number):
+        raise ValueError(_("%(fact)s is a whole number, not %(found)s") % words)
+    if fact.kind == "money" and number != round_to_cents(number):
+        raise ValueError(_("%(fact)s: %(found)s has more than 2 decimals") % words)
+    if fact.decimals and number >= 10 ** (MAX_DIGITS - fact.decimals):
+        raise ValueError(
+            _("%(fact)s is a number with at most %(n)d digits before the point")
+            % {**words, "n": MAX_DIGITS - fact.decimals}
+        )
+
+
+MAX_DIGITS = 14
 FLAGS = {"yes": True, "no": False, "true": True, "false": False, "1": True, "0": False}
 
 

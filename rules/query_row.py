@@ -21,7 +21,8 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from core.db.derived_value import outer
-from core.facts import Collection, Fact
+from core.declared_facts import declared_facts
+from core.facts import Collection, DeclaredFacts, Fact
 from rules.errors import UnknownWordError
 from rules.offer_facts import OfferFact
 
@@ -31,13 +32,18 @@ class QueryRow:
     """Row in a query.
 
     `at` is the instant as of which it is evaluated, `offer_facts` are facts of the offer itself that conditions may
-    name too, `claims` says whether the row has the annotation `claimed_at`.
+    name too, `claims` says whether the row has the annotation `claimed_at`. `declared` are the declared facts that
+    conditions may name: while a definition is read those of the definition.
     """
 
     collection: Collection
     at: Any = field(default_factory=lambda: F("seen_at"))
     offer_facts: Mapping[str, OfferFact] = field(default_factory=dict)
     claims: bool = False
+    declared: DeclaredFacts = field(default_factory=declared_facts)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "collection", self.collection.with_declared(self.declared))
 
     def expression(self, name: str) -> Any:
         """Return the expression of a fact of the row or of the offer."""
@@ -60,8 +66,12 @@ class QueryRow:
         instants = [
             fact.name
             for fact in self.collection.facts.values()
-            if fact.kind == "instant" and not (column and fact.derived)
+            if fact.kind == "instant" and not fact.attribute and not (column and fact.derived)
         ]
+        fact = self.collection.facts.get(name)
+        if fact and fact.attribute and fact.kind == "instant":
+            message = _("%(fact)s is a declared instant: conditions can compare it, but nothing can be timed by it")
+            raise ValueError(message % {"fact": name})
         if name not in instants:
             message = _("%(rows)s have no instant %(word)r") % {"rows": self.collection.name, "word": name}
             raise UnknownWordError(message, word=name, known=instants)
@@ -69,6 +79,10 @@ class QueryRow:
     def inside(self, collection: Collection) -> "QueryRow":
         """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
         return replace(self, collection=collection, at=outer(self.at), offer_facts={}, claims=False)
+
+    def beside(self, collection: Collection) -> "QueryRow":
+        """Return a row of another collection that is queried by itself."""
+        return QueryRow(collection, declared=self.declared)
 
 
 def as_boolean(q: Q) -> Case | Value:

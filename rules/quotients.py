@@ -23,6 +23,20 @@ class Hundredths(Func):
         return self.as_sql(compiler, connection, template="CAST(ROUND(%(expressions)s * 100) AS INTEGER)", **extra)
 
 
+class TenThousandths(Hundredths):
+    """SQL function: a number with four decimals as a whole number of ten-thousandths."""
+
+    template = "(%(expressions)s * 10000)"
+
+    def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CAST(ROUND(%(expressions)s * 10000) AS INTEGER)", **extra)
+
+
+def parts_of(number: Any, *, decimals: int) -> tuple[Func, int]:
+    """Return a number as a whole number of its smallest parts, and how many parts a whole has."""
+    return (TenThousandths(number), 10_000) if decimals == 4 else (Hundredths(number), 100)
+
+
 class Quotient(Func):
     """SQL function: the quotient of two whole numbers, rounded half up to two decimals; NULL if the second is 0."""
 

@@ -45,7 +45,7 @@ def describe(condition: Condition, row: QueryRow) -> str:
         case InForce():
             return _in_force(condition, row)
         case Counting():
-            return _counting(condition)
+            return _counting(condition, row)
         case AnyOf(any=several):
             return join_or(describe(part, row) for part in several)
         case Measured():
@@ -100,9 +100,9 @@ def _in_force(condition: InForce, row: QueryRow) -> str:
     return text % words
 
 
-def _counting(condition: Counting) -> str:
+def _counting(condition: Counting, row: QueryRow) -> str:
     collection = COLLECTIONS[condition.count]
-    which = join_and(describe_comparison(part, QueryRow(collection)) for part in condition.where)
+    which = join_and(describe_comparison(part, row.beside(collection)) for part in condition.where)
     words = {"n": condition.at_least or condition.at_most, "rows": str(collection.label), "which": which}
     if condition.at_most == 0:
         return _("no %(rows)s with: %(which)s") % words

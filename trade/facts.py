@@ -70,6 +70,7 @@ TRADE_ORDERS = Collection(
     children=(RECEIPTS,),
     listing=Listing("trade", listed_at=("drafted_at", "buyer_confirmed_at"), shown=("product", "amount_usd")),
     steps={"fulfil": "completed_at", "cancel": "cancelled_at"},
+    row_kind="trade_order",
     references=(OF_BUYER,),
     holders={"buyer": "buyer_id"},
 )

@@ -58,6 +58,7 @@ TRADE_ORDERS = FileSchema(
         Column("disputed_at", instant()),
     ),
     key=("order_no",),
+    row_kind="trade_order",
 )
 RECEIPTS = FileSchema(
     "receipts",

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from buyers.models import Buyer
 from catalog.models import Listing
 from core.db.fields import LONGEST_KEY, KeyField, instant, money
+from declarations.fields import attributes_column
 from imports.models import ImportedRecord
 from merchants.models import Merchant
 
@@ -65,6 +66,7 @@ class TradeOrder(ImportedRecord):
     abnormal_at = instant(verbose_name=_("found abnormal at"), db_index=True)
     promised_ship_at = instant(verbose_name=_("shipment promised for"), db_index=True)
     disputed_at = instant(verbose_name=_("disputed at"), db_index=True)
+    attributes = attributes_column()
 
     class Meta:
         verbose_name = _("trade order")

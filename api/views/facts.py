@@ -16,6 +16,7 @@ from api.pagination import page_of_rows
 from api.problems import ProblemError, row_error
 from api.views.base import ApiView, ReadView
 from core import clock
+from imports.declared_columns import with_declared
 from imports.importer import ImportResult
 from imports.json_rows import JsonOptions, Mode, import_json_rows
 from imports.registry import all_schemas
@@ -40,7 +41,7 @@ class FactsView(ApiView):
     )
     def get(self, request: Request, kind: str) -> Response:
         """List the recorded facts of one kind, of one merchant or of all that the key may see."""
-        schema = _schema(kind)
+        schema = with_declared(_schema(kind))
         rows = _visible(schema, request)
         if "merchant" in self.query:
             rows = fact_rows.of_merchant(schema, rows, self.query["merchant"])
@@ -91,7 +92,7 @@ class FactView(ReadView):
     @extend_schema(parameters=[KIND], responses=serializers.FactSerializer, operation_id="get_fact")
     def get(self, request: Request, kind: str, key: str) -> Response:
         """Return a recorded fact of a kind that has one column as its key, such as an order."""
-        schema = _schema(kind)
+        schema = with_declared(_schema(kind))
         if len(schema.key) > 1:
             raise Http404
         rows = _visible(schema, request)

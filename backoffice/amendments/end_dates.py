@@ -8,13 +8,11 @@ from django.utils.translation import gettext as _
 
 from backoffice.overview import OfferSummary
 from campaigns.offers.schedule import DATE_LABELS
-from core.facts import COLLECTIONS
 from core.formatting import city_name, format_minute, join_and
 from definitions import offer_edits
 from definitions.claim_terms import ClaimNth
 from definitions.offer_edits import EditError, EndDate, Place
 from definitions.offer_terms import OfferTerms
-from rules.query_row import QueryRow
 from rules.sentences import describe_event
 from rules.time_windows import LOCAL
 
@@ -51,7 +49,7 @@ def _label(place: Place, fact: str, terms: OfferTerms) -> str:
     if "over_threshold" in place:
         return _("receipts booked until")
     is_nth = place[:2] == ("claim", "nth") and isinstance(terms.claim, ClaimNth)
-    row = QueryRow(COLLECTIONS[terms.claim.nth.of]) if is_nth and isinstance(terms.claim, ClaimNth) else terms.row
+    row = terms.claim.nth.row if is_nth and isinstance(terms.claim, ClaimNth) else terms.row
     return _("%(event)s until") % {"event": describe_event(row.fact(fact))}
 
 

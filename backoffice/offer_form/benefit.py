@@ -89,7 +89,7 @@ class BenefitForm(SectionForm):
         slices = list(map(initial_slice, self.initial.get("slices") or []))
         self.slices = SliceFormSet(data, prefix="slices", initial=slices, form_kwargs=kwargs)
         self.where = condition_formset(
-            "coupons", data, where, campaign=self.campaign, collection=FREIGHT_ORDERS, simple=True
+            "coupons", data, where, campaign=self.campaign, collection=self.campaign.rows(FREIGHT_ORDERS), simple=True
         )
         self.parts |= {"tiers": self.tiers, "slices": self.slices, "where": self.where}
 

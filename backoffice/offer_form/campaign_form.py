@@ -1,4 +1,4 @@
-"""Campaign of a draft as a form: code, names, time zone, and the windows and lists that its offers share."""
+"""Campaign of a draft as a form: code, names, time zone, what its offers share, and what it declares."""
 
 import re
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
+from backoffice.offer_form.declarations_form import DeclarationsForm, initial_declarations
 from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
 from backoffice.offer_form.inputs import Label, SelectField
 from backoffice.offer_form.rows import RowFormSet
@@ -219,10 +220,12 @@ class CampaignForms:
         self.measures = MeasureFormSet(data, prefix="measures", initial=measures, form_kwargs=shared)
         self.windows = WindowFormSet(data, prefix="windows", initial=windows, form_kwargs=shared)
         self.lists = ListFormSet(data, prefix="lists", initial=lists, form_kwargs=shared)
+        declared = initial_declarations(document)
+        self.declarations = DeclarationsForm(data, prefix="declarations", initial=declared, **shared)
 
     @property
     def parts(self) -> list[Part]:
-        return [self.basics, self.windows, self.lists, self.measures]
+        return [self.basics, self.windows, self.lists, self.measures, self.declarations]
 
     def is_valid(self) -> bool:
         """Return whether every part is complete and right."""
@@ -240,7 +243,8 @@ class CampaignForms:
         lists = {form.written("key"): row for form, row in _written(self.lists)}
         measures = {form.written("key"): row for form, row in _written(self.measures)}
         shared = {"windows": windows, "lists": lists, "measures": measures}
-        return {**self.basics.to_campaign(), **{word: entries or ABSENT for word, entries in shared.items()}}
+        words = {word: entries or ABSENT for word, entries in shared.items()}
+        return {**self.basics.to_campaign(), **words, **self.declarations.to_campaign()}
 
 
 def _written(rows: RowFormSet) -> list[tuple[SectionForm, Any]]:

@@ -84,7 +84,7 @@ class ConditionInputs(SectionForm):
         if self.kind == "measure":
             return [*words.AMOUNTS]
         kind = self.known_fact.kind
-        allowed = [o.name.rstrip("_") for o in operators.OPERATORS.values() if kind in o.kinds]
+        allowed = [o.word for o in operators.OPERATORS.values() if o.accepts(self.known_fact)]
         return sorted(allowed, key=lambda word: word != words.DEFAULT_OPERATORS.get(kind, "is"))
 
     @property

@@ -64,7 +64,7 @@ class ConditionForm(ConditionInputs):
 
     def _nested_rows(self, data: Any) -> "ConditionFormSet":
         is_count = self.kind == "count"
-        counted = COLLECTIONS.get(self.fact_name.removeprefix(COUNT_PREFIX), self.collection)
+        counted = self.campaign.rows(COLLECTIONS.get(self.fact_name.removeprefix(COUNT_PREFIX), self.collection))
         return condition_formset(
             f"{self.prefix}-rows",
             data,

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString
 
 from backoffice.offer_form.inputs import Choices, Label
 from backoffice.offer_form.known_values import ValueCatalogue
+from core.facts import Collection, DeclaredFacts
 from core.formatting import CITIES
 
 
@@ -18,6 +19,7 @@ class CampaignContext:
 
     `lists` maps the key of each shared list to its values with their names, `list_names` to the name of the list,
     `measures` the key of each shared measure to its name, `windows` the key of each shared window to its dates.
+    `declared` are the facts that the campaign declares.
     `checked`: missing values are shown as errors, because the person asked to save. `other_codes` are those of the
     other offers of the draft.
     """
@@ -27,6 +29,7 @@ class CampaignContext:
     lists: dict[str, dict[str, Any]] = field(default_factory=dict)
     list_names: dict[str, str] = field(default_factory=dict)
     measures: dict[str, str] = field(default_factory=dict)
+    declared: DeclaredFacts = field(default_factory=dict)
     checked: bool = False
     is_published: bool = False
     other_codes: frozenset[str] = frozenset()
@@ -35,6 +38,10 @@ class CampaignContext:
     def zones(self) -> Choices:
         """Return the time zones to choose from: that of the campaign first."""
         return [(zone, CITIES.get(zone, zone)) for zone in dict.fromkeys([self.zone, *CITIES])]
+
+    def rows(self, collection: Collection) -> Collection:
+        """Return a collection with the facts that the campaign declares."""
+        return collection.with_declared(self.declared)
 
     @cached_property
     def values(self) -> ValueCatalogue:

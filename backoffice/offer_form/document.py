@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 
 from backoffice.offer_form import shapes
 from backoffice.offer_form.context import CampaignContext
-from definitions import yaml_roundtrip
+from definitions import declared, yaml_roundtrip
 from definitions.errors import DefinitionError
 
 CODE = re.compile(r"\A[a-z0-9][a-z0-9-]{0,63}\Z")
@@ -64,6 +64,7 @@ def campaign_context(
         lists={name: _names_by_value(entry) for name, entry in (data.get("lists") or {}).items()},
         list_names={name: _name(entry) or name for name, entry in (data.get("lists") or {}).items()},
         measures={name: _name(entry) or name for name, entry in (data.get("measures") or {}).items()},
+        declared=declared.valid_part(data).facts,
         checked=checked,
         is_published=is_published,
         other_codes=frozenset(other_codes),

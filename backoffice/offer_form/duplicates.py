@@ -1,11 +1,11 @@
-"""Copies of offers, from the same draft or a published campaign, with the shared windows and lists that they name."""
+"""Copies of offers, from the same draft or a published campaign, with what they name of their campaign."""
 
 from copy import deepcopy
 from typing import Any
 
 from backoffice.offer_form.document import codes_of, find_offer, free_code
 from backoffice.offer_form.save import normal, styled
-from definitions import reschedule
+from definitions import declared, reschedule
 
 SHARED = {"within": "windows", "window": "windows", "in": "lists", "not_in": "lists", "measure": "measures"}
 """Words whose value can be the name of a shared window or list."""
@@ -16,7 +16,8 @@ def copy_offer(source: Any, code: str, target: Any) -> Any:
     """Return a copy of an offer of `source` for the document `target`, under a free code. Raises Http404.
 
     Shared windows and lists are added to `target`; where it has another one of that name, the copy holds the values
-    itself. Times keep their instants if the two campaigns have different zones.
+    itself. Declared facts that the copy names are added too, unless `target` declares that name. Times keep their
+    instants if the two campaigns have different zones.
     """
     _number, offer = find_offer(source, code)
     copied = _plain(offer)
@@ -24,6 +25,7 @@ def copy_offer(source: Any, code: str, target: Any) -> Any:
     if source is not target:
         zone, new_zone = str(source.get("zone") or "UTC"), str(target.get("zone") or "UTC")
         _bring_shared(copied, source, target, zone if zone != new_zone else "")
+        _bring_declared(copied, source, target)
         if zone != new_zone:
             copied = _with_zone(copied, zone)
     return styled(copied)
@@ -60,6 +62,18 @@ def _shared(kind: str, name: str, content: Any, target: Any, zone: str) -> Any:
         return name
     values = content.get("values") if isinstance(content, dict) else None
     return list(values) if values is not None else content
+
+
+def _bring_declared(copied: Any, source: Any, target: Any) -> None:
+    """Add the declarations that a copy may name to the target."""
+    used = declared.valid_part(_plain(source)).used_by(copied)
+    for kind, entries in (("attributes", used.attributes), ("events", {"": used.events})):
+        for row_kind, names in entries.items():
+            held: Any = (source.get(kind) or {}).get(row_kind) if row_kind else source.get(kind)
+            for name in names:
+                place = target.setdefault(kind, styled({}))
+                place = place.setdefault(row_kind, styled({})) if row_kind else place
+                place.setdefault(name, styled(deepcopy(_plain(held[name]))))
 
 
 def _with_zone(part: Any, zone: str) -> Any:

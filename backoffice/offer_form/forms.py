@@ -244,8 +244,8 @@ def css_class(bound: BoundField) -> str:
 
 
 def instants(facts: Iterable[Any]) -> Choices:
-    """Return the facts that are instants as choices."""
-    return [(fact.name, fact.event or fact.label) for fact in facts if fact.kind == "instant"]
+    """Return the facts that are instants as choices; nothing is timed by a declared one."""
+    return [(fact.name, fact.event or fact.label) for fact in facts if fact.kind == "instant" and not fact.attribute]
 
 
 ABSENT = ""

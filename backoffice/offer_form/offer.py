@@ -37,7 +37,7 @@ class OfferForm:
         self.other_errors: list[str] = []
         shared: dict[str, Any] = {"campaign": campaign}
         self.basics = BasicsForm(data, prefix="basics", initial=initial_basics(offer), **shared)
-        collection = SUBJECTS.get(self.basics.text_of("subject"), FREIGHT_ORDERS)
+        collection = campaign.rows(SUBJECTS.get(self.basics.text_of("subject"), FREIGHT_ORDERS))
         self.collection = replace(collection, facts={**collection.facts, BENEFIT: OFFER_FACTS[BENEFIT]})
         claim, benefit = initial_claim(offer, campaign.zone), initial_benefit(offer.get("benefit") or {}, campaign.zone)
         self.claim = ClaimForm(data, prefix="claim", collection=collection, initial=claim, **shared)

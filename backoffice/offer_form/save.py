@@ -10,6 +10,8 @@ from rules.time_windows import END_OF_DAY, end_of_day
 
 OPEN = {"windows", "lists", "measures", "values", "labels", "cases", "over", "period", "of"}
 """Words whose mapping a form has as a whole, such as those whose keys people choose: other keys were removed."""
+WHOLE = {"attributes", "events"}
+"""Words of the campaign that a person writes as a whole, as YAML."""
 MOMENTS = {"latest_of", "day_after", "by"}
 """Words of which a moment has one."""
 ORDERED = {"funded_by"}
@@ -25,7 +27,10 @@ def write_offer(offer: Any, words: Mapping[str, Any], zone: str) -> None:
     and comments are kept. `zone` is that of the campaign.
     """
     for word, value in words.items():
-        _put(offer, word, value, zone)
+        if word not in WHOLE or value == ABSENT:
+            _put(offer, word, value, zone)
+        elif offer.get(word) != value:
+            offer[word] = value
 
 
 def _put(target: Any, key: str, value: Any, zone: str) -> None:

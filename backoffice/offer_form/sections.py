@@ -103,7 +103,7 @@ class ClaimForm(MomentForm):
         self._add_claim_parts()
 
     def _set_claim_choices(self) -> None:
-        counted = COLLECTIONS.get(self.text_of("of")) or next(iter(countable().values()))
+        counted = self.campaign.rows(COLLECTIONS.get(self.text_of("of")) or next(iter(countable().values())))
         windows: Choices = [(CUSTOM, _("these dates")), *((name, name) for name in self.campaign.windows)]
         choices: dict[str, Choices] = {
             "of": [(name, capfirst(str(rows.label))) for name, rows in countable().items()],

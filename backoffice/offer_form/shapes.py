@@ -29,6 +29,8 @@ CAMPAIGN: dict[str, Any] = {
     "windows": {"*": WINDOW},
     "measures": {"*": {}},
     "lists": {"*": (TEXTS, {"names": NAMES, "values": VALUES, "labels": {"*": NAMES}})},
+    "attributes": {"*": {}},
+    "events": {"*": {}},
     "offers": [{}],
 }
 OFFER: dict[str, Any] = {

@@ -20,6 +20,7 @@ from backoffice.offer_form.campaign_form import (
 )
 from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
+from backoffice.offer_form.declarations_form import DeclarationsForm
 from backoffice.offer_form.funding import FunderFormSet
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.quota import BandForm, QuotaForm
@@ -53,7 +54,16 @@ PLACES: dict[str, Place] = {
     "Measured.measure": (ConditionForm, "fact"),
     **{f"Measured.{word}": (ConditionForm, "op") for word in AMOUNTS},
     "Measured.code": (ConditionForm, "code"),
+    "CampaignDefinition.attributes": (DeclarationsForm, "attributes"),
+    "CampaignDefinition.events": (DeclarationsForm, "events"),
     "CampaignDefinition.offers": (BasicsForm, ""),
+    "Declared.attributes": (DeclarationsForm, "attributes"),
+    "Declared.events": (DeclarationsForm, "events"),
+    "Attribute.type": (DeclarationsForm, "attributes"),
+    "Attribute.names": (DeclarationsForm, "attributes"),
+    "Attribute.values": (DeclarationsForm, "attributes"),
+    "EventKind.names": (DeclarationsForm, "events"),
+    "EventKind.attributes": (DeclarationsForm, "events"),
     "Names.en": (NamesForm, "en"),
     "Names.zh": (NamesForm, "zh"),
     "Window.from": (WindowForm, ""),

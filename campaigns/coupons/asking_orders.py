@@ -13,10 +13,9 @@ from campaigns.eligibility.changes import NOTHING_CHOSEN
 from campaigns.models import Attachment, Grant, Version
 from campaigns.offers.published_offers import terms_of
 from definitions.benefits import CouponBundle
-from logistics.facts import FREIGHT_ORDERS
 from logistics.models import FreightOrder
 from rules.conditions import all_of
-from rules.query_row import QueryRow, as_boolean
+from rules.query_row import as_boolean
 
 Bundles = Mapping[int, CouponBundle]
 """Bundles by the key of the version that gives them."""
@@ -61,8 +60,9 @@ def _with_fits(orders: "QuerySet[Any]", bundles: Bundles) -> "QuerySet[Any]":
     reduced = Grant.objects.filter(Q(status__in=Grant.LIVE) | when_placed, fee="freight", subject=OuterRef("pk"))
     asked = Attachment.objects.filter(order_no=OuterRef("pk")).values("merchant")
     orders = orders.annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced), asked=Subquery(asked))
-    row = QueryRow(FREIGHT_ORDERS)
-    fits = {f"fits_{version_id}": as_boolean(all_of(bundle.where, row)) for version_id, bundle in bundles.items()}
+    fits = {
+        f"fits_{version_id}": as_boolean(all_of(bundle.where, bundle.row)) for version_id, bundle in bundles.items()
+    }
     fitting: QuerySet[Any] = orders.annotate(**fits)
     return fitting
 

@@ -67,7 +67,7 @@ def of_coupon(coupon: Coupon, orders: Sequence[str], *, at: datetime) -> list[Fi
     """Return how a coupon fits each of some orders, in one query."""
     bundle = terms_of(coupon.grant.version).bundle
     assert bundle is not None
-    row = QueryRow(FREIGHT_ORDERS)
+    row = bundle.row
     reduced = Grant.objects.filter(fee="freight", subject=OuterRef("pk"), status__in=Grant.LIVE)
     rows = FreightOrder.objects.filter(pk__in=orders).annotate(seen_at=F("placed_at"), is_reduced=Exists(reduced))
     for n, condition in enumerate(bundle.where):

@@ -11,7 +11,6 @@ from definitions.offer_terms import OfferTerms
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant, ReferenceValue
 from rules.conditions import AnyOf, Comparison, Condition, all_of
-from rules.query_row import QueryRow
 from rules.sentences import describe
 
 
@@ -20,7 +19,7 @@ def size(terms: OfferTerms) -> int:
 
     Memberships, penalties and orders are left out: they change while the offer runs.
     """
-    return Merchant.objects.filter(all_of(_lasting(terms), QueryRow(MERCHANTS))).count()
+    return Merchant.objects.filter(all_of(_lasting(terms), terms.row_of(MERCHANTS))).count()
 
 
 def warnings(offers: tuple[OfferTerms, ...]) -> Iterator[str]:
@@ -37,21 +36,22 @@ def warnings(offers: tuple[OfferTerms, ...]) -> Iterator[str]:
 
 
 def _lasting(terms: OfferTerms) -> tuple[Condition, ...]:
-    return tuple(filter(_is_lasting, (*terms.scope, *terms.asked)))
+    return tuple(condition for condition in (*terms.scope, *terms.asked) if _is_lasting(condition, terms))
 
 
-def _is_lasting(condition: Condition) -> bool:
+def _is_lasting(condition: Condition, terms: OfferTerms) -> bool:
     """Return whether the condition is about facts of the merchant that do not change with time."""
     if isinstance(condition, AnyOf):
-        return all(map(_is_lasting, condition.any))
-    return isinstance(condition, Comparison) and condition.fact in MERCHANTS.facts
+        return all(_is_lasting(part, terms) for part in condition.any)
+    facts = terms.row_of(MERCHANTS).collection.facts
+    return isinstance(condition, Comparison) and condition.fact in facts and facts[condition.fact].kind != "instant"
 
 
 def _of_audience(terms: OfferTerms) -> Iterator[str]:
     count, limit = size(terms), terms.limits.total
     each = 1 if terms.subject == MERCHANTS.subject else terms.limits.per_merchant
     if count == 0:
-        conditions = join_and(describe(condition, QueryRow(MERCHANTS)) for condition in _lasting(terms))
+        conditions = join_and(describe(condition, terms.row_of(MERCHANTS)) for condition in _lasting(terms))
         yield "conditions: " + _("no merchant recorded so far meets: %(conditions)s") % {"conditions": conditions}
     elif limit is not None and each is not None and limit > count * each:
         words = {"limit": limit, "n": count, "most": count * each}

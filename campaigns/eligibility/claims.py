@@ -5,7 +5,7 @@ conditions see the facts. Both are the same, unless the offer decides all claims
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from decimal import Decimal
 from operator import itemgetter
@@ -40,7 +40,7 @@ from definitions.benefits.amounts import stated_value
 from definitions.claim_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
 from rules.conditions import all_of
 from rules.moments import moment_expression
-from rules.query_row import QueryRow, as_boolean
+from rules.query_row import as_boolean
 
 Rows = QuerySet[Any]
 Build = Callable[[tuple[Any, ...]], "Subject"]
@@ -127,7 +127,7 @@ def counted(nth: Nth, *, decided: datetime | None) -> QuerySet[Model]:
 
 def counting(nth: Nth, *, at: object) -> QuerySet[Model]:
     """Return the rows of all merchants that count towards an n-th, as of the expression `at`."""
-    row = QueryRow(COLLECTIONS[nth.of], at=at)
+    row = replace(nth.row, at=at)
     rows = row.collection.model._default_manager.filter(all_of(nth.where, row))
     return rows.filter(LessThanOrEqual(F(row.collection.column(nth.at)), at))
 
@@ -248,7 +248,7 @@ def _reading(offer: PublishedOffer, rows: Rows, extra: dict[str, Any]) -> tuple[
     rows = rows.annotate(x_merchant=F(offer.terms.collection.merchant))
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in wanted.items()})
     if offer.terms.settlement.requires:
-        at_settlement = QueryRow(offer.terms.collection, at=F("x_settles_at"), offer_facts=offer.terms.row.offer_facts)
+        at_settlement = replace(offer.terms.row, at=F("x_settles_at"), claims=False)
         rows = rows.annotate(x_requirements_met=as_boolean(all_of(offer.terms.settlement.requires, at_settlement)))
         wanted["requirements_met"] = True
     rows = rows.annotate(**{f"x_{name}": expression for name, expression in extra.items()})

@@ -13,6 +13,7 @@ from campaigns.eligibility import claims
 from campaigns.eligibility.requirements import Requirement, fact_of, requirement
 from core.facts import COLLECTIONS, Fact
 from core.formatting import format_money, format_number, join_and
+from declarations.stored_values import plain_number
 from definitions.claim_terms import Nth, Threshold
 from rules import sentences
 from rules.conditions import Comparison, Condition, Counting, Measured
@@ -66,7 +67,7 @@ def condition_result(
         passed=passed,
         asked=asked,
         shortfall=missing,
-        margin="" if missing is None else _margin(condition, missing, asked.unit or ""),
+        margin="" if missing is None else _margin(condition, missing, fact, asked.unit or ""),
         shown=sentences.describe_found(condition, row, found, currency=currency),
     )
 
@@ -75,6 +76,8 @@ def _shortfall(condition: Condition, found: Any, fact: Fact | None) -> Decimal |
     match condition:
         case Comparison() if fact is not None and fact.kind in ("money", "number"):
             missing = shortfall(condition.operator.name, condition.operand, found)
+            if missing is not None and fact.decimals:
+                return plain_number(Decimal(missing))
             return missing if missing is None or fact.kind == "money" else int(missing)
         case Counting():
             name = "at_least" if condition.at_least is not None else "at_most"
@@ -85,7 +88,7 @@ def _shortfall(condition: Condition, found: Any, fact: Fact | None) -> Decimal |
     return None
 
 
-def _margin(condition: Condition, missing: Decimal | int, currency: str) -> str:
+def _margin(condition: Condition, missing: Decimal | int, fact: Fact | None, currency: str) -> str:
     """Return a shortfall in words."""
     if isinstance(condition, Counting):
         text = _("%(n)d more needed") if condition.at_least is not None else _("%(n)d too many")
@@ -95,7 +98,8 @@ def _margin(condition: Condition, missing: Decimal | int, currency: str) -> str:
         return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
     assert isinstance(condition, Comparison)
     text = _("%(n)s short") if condition.at_least is not None else _("%(n)s too much")
-    return text % {"n": format_number(missing) if isinstance(missing, int) else format_money(missing, currency)}
+    is_money = fact is not None and fact.kind == "money"
+    return text % {"n": format_money(missing, currency) if is_money else format_number(missing)}
 
 
 def threshold_progress(threshold: Threshold, total: Decimal | None) -> ConditionResult:
@@ -129,7 +133,7 @@ def nth_progress(nth: Nth, found: int, claimed_at: datetime | None) -> Condition
     A merchant that has claimed has passed: rows cancelled later do not undo the claim.
     """
     collection = COLLECTIONS[nth.of]
-    which = join_and(describe_comparison(condition, QueryRow(collection)) for condition in nth.where)
+    which = join_and(describe_comparison(condition, nth.row) for condition in nth.where)
     missing = 0 if claimed_at is not None else max(nth.number - found, 0)
     return ConditionResult(
         name="number",

@@ -23,13 +23,15 @@ from campaigns.eligibility.condition_results import (
     number_counted,
     threshold_progress,
 )
+from campaigns.eligibility.requirements import fact_of
 from campaigns.models import Decision, Grant, JournalEntry, QuarantineEntry, Tag, Version
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from core.money import round_to_cents
+from declarations.stored_values import plain_number
 from definitions.claim_terms import ClaimNth
-from rules.conditions import InForce
+from rules.conditions import AnyOf, InForce
 from rules.query_row import as_boolean
 
 OUTCOMES = {
@@ -174,7 +176,8 @@ def _rows(
 ) -> dict[str, dict[str, Any]]:
     """Return by subject its claim, decision, grant and the values of all conditions as of `at`, in one query."""
     rows = _query(offer, anew)(subjects=list(subjects), at=at)
-    known = {row["pk"]: {name: _as_of(name, value, at) for name, value in row.items()} for row in rows}
+    numbers = _declared_numbers(offer)
+    known = {row["pk"]: {name: _as_of(name, value, at, numbers) for name, value in row.items()} for row in rows}
     return {pk: row | UNDECIDED for pk, row in known.items()} if anew else known
 
 
@@ -220,13 +223,23 @@ def _decided(offer: PublishedOffer) -> dict[str, Any]:
     }
 
 
-def _as_of(name: str, value: object, at: datetime) -> Any:
+def _declared_numbers(offer: PublishedOffer) -> set[str]:
+    """Return the names of the values that are declared numbers, which have four decimals."""
+    conditions = enumerate((*offer.terms.scope, *offer.terms.asked))
+    shown = ((n, condition.any[-1] if isinstance(condition, AnyOf) else condition) for n, condition in conditions)
+    facts = ((n, fact_of(condition, offer.terms.row)) for n, condition in shown)
+    return {f"found_{n}" for n, fact in facts if fact and fact.decimals}
+
+
+def _as_of(name: str, value: object, at: datetime, numbers: set[str]) -> Any:
     """Return a value as of `at`: a later instant has not happened yet. Money gets two decimals on every database."""
     if name.startswith("decided_"):
         return value
     if isinstance(value, datetime) and value > at:
         return None
-    return round_to_cents(value) if isinstance(value, Decimal) else value
+    if isinstance(value, Decimal):
+        return plain_number(value) if name in numbers else round_to_cents(value)
+    return value
 
 
 def _number(offer: PublishedOffer) -> int:

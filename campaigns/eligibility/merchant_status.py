@@ -31,7 +31,7 @@ from definitions.claim_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
-from rules.query_row import QueryRow, as_boolean
+from rules.query_row import as_boolean
 from rules.sentences import describe
 from rules.time_windows import Bound
 
@@ -248,7 +248,7 @@ def _evaluate(
     offer: PublishedOffer, merchant: Merchant, at: datetime
 ) -> tuple[tuple[ConditionResult, ...], ConditionResult | None]:
     """Return the results of the conditions on the merchant as of `at`, and its progress. One query."""
-    row = QueryRow(MERCHANTS, claims=True)
+    row = replace(offer.terms.row_of(MERCHANTS), claims=True)
     conditions = list(filter(depends_on_merchant, _conditions(offer)))
     columns: dict[str, Any] = {}
     for n, condition in enumerate(conditions):

@@ -18,7 +18,6 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db import bulk_insert, bulk_update, planner_hints
 from definitions.claim_terms import Threshold
 from rules.conditions import all_of
-from rules.query_row import QueryRow
 from trade.models import Receipt, TradeOrder
 
 COLUMNS = ["offer_id", "subject", "merchant_id", "kind", "tagged_at", "judged_at", "total"]
@@ -121,7 +120,7 @@ def _receipts(
 ) -> Iterator[Row]:
     """Stream the merchant and the columns of each receipt that counts by `until`, ordered by merchant."""
     orders = TradeOrder.objects.annotate(seen_at=Value(until, output_field=DateTimeField()))
-    counting = orders.filter(all_of(threshold.where, QueryRow(offer.terms.collection)))
+    counting = orders.filter(all_of(threshold.where, offer.terms.row_of(offer.terms.collection)))
     if merchants is not None:
         counting = counting.filter(merchant__in=merchants)
     booked = Receipt.objects.filter(

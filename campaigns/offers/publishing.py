@@ -13,6 +13,9 @@ from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Versi
 from campaigns.offers import quota_bands, quota_guard
 from campaigns.offers.published_offers import PublishedOffer, as_data, terms_of
 from core.db import prepared_statements
+from declarations import store
+from definitions import parser
+from definitions.errors import Problem
 from definitions.offer_terms import OfferTerms
 from definitions.parser import CampaignDefinition
 
@@ -40,8 +43,11 @@ def publish(
 
     `draft` is the approved draft of the text, if there is one. Offers of the campaign that the text leaves out stay as
     they are. Raises ValueError, with nothing stored, if an offer's code belongs to another campaign, if a limit is
-    lower than the places taken, or if an offer cannot be evaluated.
+    lower than the places taken, if a declaration contradicts an earlier one, or if an offer cannot be evaluated.
     """
+    if problems := conflicts(text, source):
+        raise ValueError("\n".join(map(str, problems)))
+    store.store(text.campaign, [attribute for attribute, _place in text.places()], text.kinds())
     campaign, _new = Campaign.objects.update_or_create(
         code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
     )
@@ -90,6 +96,15 @@ def _is_passing(error: Exception) -> bool:
         return False
     # SQLite reports errors in a statement as operational errors too.
     return connection.vendor == "postgresql" or "locked" in str(error)
+
+
+def conflicts(text: CampaignDefinition, source: str) -> list[Problem]:
+    """Return the declarations that contradict those of what was published before, at their places in the source."""
+    places = dict(text.places())
+    errors = [(places[attribute], reason) for attribute, reason in store.conflicts(text.campaign, list(places))]
+    if not source:  # a simulation of moved dates has no text of its own
+        return [Problem(1, ".".join(place), reason) for place, reason in errors]
+    return parser.problems_at(source, errors) if errors else []
 
 
 def objections(text: CampaignDefinition) -> list[str]:

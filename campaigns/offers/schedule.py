@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from core.facts import COLLECTIONS, MERCHANT_PREFIX, Fact
+from core.facts import MERCHANT_PREFIX, Fact
 from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from rules.conditions import Comparison, Condition
@@ -123,7 +123,7 @@ def deadlines(terms: OfferTerms) -> list[Deadline]:
 def _dated(terms: OfferTerms) -> Iterator[tuple[QueryRow, Comparison]]:
     """Yield the comparisons of a subject, or of the rows that a merchant's claim counts, each with its row."""
     if isinstance(terms.claim, ClaimNth):
-        row = QueryRow(COLLECTIONS[terms.claim.nth.of])
+        row = terms.claim.nth.row
         yield from ((row, condition) for condition in terms.claim.nth.where)
     else:
         yield from ((terms.row, condition) for condition in _comparisons(terms))
@@ -132,7 +132,7 @@ def _dated(terms: OfferTerms) -> Iterator[tuple[QueryRow, Comparison]]:
 def closing_events(terms: OfferTerms) -> list[Fact]:
     """Return the facts that may happen as late as the closing: the payment or the shipment, for example."""
     last = closes(terms)
-    row = QueryRow(COLLECTIONS[terms.claim.nth.of]) if isinstance(terms.claim, ClaimNth) else terms.row
+    row = terms.claim.nth.row if isinstance(terms.claim, ClaimNth) else terms.row
     return [row.fact(condition.fact) for condition in _about_claim(terms) if last and _end(condition) == last]
 
 

@@ -32,6 +32,7 @@ from campaigns.models import (
     Version,
 )
 from core.db import prepared_statements
+from declarations.models import DeclaredAttribute, DeclaredEvent
 from imports.models import ImportBatch
 
 # All that publishing, claims and ticks write.
@@ -54,6 +55,8 @@ WRITTEN_MODELS: tuple[type[models.Model], ...] = (
     TickRun,
     TickStep,
     QuarantineEntry,
+    DeclaredAttribute,
+    DeclaredEvent,
 )
 # A tick marks import batches as processed: the real ones must stay as they are.
 ISOLATED_MODELS: tuple[type[models.Model], ...] = (*WRITTEN_MODELS, ImportBatch)

@@ -4,12 +4,15 @@ from decimal import Decimal
 from typing import Annotated, Self
 
 from django.utils.translation import gettext as _
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
+from core.declared_facts import ReadWith
 from core.money import CENT, round_money_down
 from definitions.benefits.values import MOST_MONEY, Currency, Positive, check_unit
+from logistics.facts import FREIGHT_ORDERS
 from rules.base import DefinitionModel
 from rules.conditions import Comparison, WholeNumber
+from rules.query_row import QueryRow
 from rules.time_windows import Bound, EndBound
 
 
@@ -28,6 +31,12 @@ class CouponBundle(DefinitionModel):
     currency: Currency
     valid: Validity
     where: tuple[Comparison, ...] = Field(min_length=1)
+    _read_with: ReadWith = PrivateAttr(default_factory=ReadWith)
+
+    @property
+    def row(self) -> QueryRow:
+        """Return an order in a query."""
+        return QueryRow(FREIGHT_ORDERS, declared=self._read_with.facts)
 
     @model_validator(mode="after")
     def _valid_for_a_time(self) -> Self:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField, instant
 from core.search import register_named
+from declarations.fields import attributes_column
 from imports.models import ImportedRecord
 
 
@@ -22,6 +23,7 @@ class Merchant(ImportedRecord):
     category_l1 = models.CharField(_("first-level category"), max_length=100, blank=True)
     category_l2 = models.CharField(_("second-level category"), max_length=100, blank=True)
     logistics_partner = models.BooleanField(_("logistics partner"), default=False)
+    attributes = attributes_column()
 
     class Meta:
         verbose_name = _("merchant")

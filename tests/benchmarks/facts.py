@@ -33,11 +33,11 @@ def batch(*, processed: bool = False) -> int:
 
 def generate(orders: int) -> None:
     """Fill the empty tables with the same records each time: one merchant for fifty orders."""
-    from imports import staging_table
+    from imports import first_load
     from logistics.import_schemas import FREIGHT_ORDERS
 
     sizes = {"orders": orders, "merchants": max(orders // 50, 1), "batch": batch()}
-    with staging_table.fast_first_load(FREIGHT_ORDERS, orders):
+    with first_load.fast_first_load(FREIGHT_ORDERS, orders):
         for statement in (HERE / "facts.sql").read_text(encoding="utf-8").split(";\n"):
             if statement.strip():
                 execute(statement, sizes)

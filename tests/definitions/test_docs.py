@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
-from definitions import benefits, offer_terms, quotas, yaml_roundtrip
+from definitions import benefits, declared, offer_terms, quotas, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
 from rules import (
     base,
@@ -29,7 +29,7 @@ BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 MEASURES = (measured, measures, measure_periods, periods, calendar_periods)
 WORDS = [
     model
-    for module in (benefits, offer_terms, quotas, conditions, *MEASURES, moments, time_windows, base)
+    for module in (benefits, declared, offer_terms, quotas, conditions, *MEASURES, moments, time_windows, base)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, base.DefinitionModel) and model is not base.DefinitionModel
 ]
@@ -41,8 +41,7 @@ def is_on_page(word: str) -> bool:
 
 @pytest.mark.parametrize("model", [*WORDS, CampaignDefinition], ids=lambda model: model.__name__)
 def test_every_field_is_on_the_page(model: type[base.DefinitionModel]) -> None:
-    fields = {field.alias or name for name, field in model.model_fields.items()}
-    assert {field for field in fields if not is_on_page(field)} == set()
+    assert {field for field in model.field_words() if not is_on_page(field)} == set()
 
 
 def rows(heading: str) -> dict[str, set[str]]:
@@ -93,7 +92,7 @@ def test_each_example_of_the_page_is_read(block: str) -> None:
 def campaign_with(part: object) -> str:
     """Return a campaign with one offer that has `part`: some words of an offer, or a list of conditions."""
     given: dict[str, Any] = dict(part) if isinstance(part, dict) else {"conditions": part}
-    shared = {"measures": given.pop("measures", {})}
+    shared: dict[str, Any] = {word: given.pop(word) for word in ("measures", "attributes", "events") if word in given}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
     subject = FEES[fee].subject if fee else "merchant" if "nth" in claim else given.get("subject", "trade_order")

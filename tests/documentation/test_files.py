@@ -12,7 +12,7 @@ from imports.schema import FileSchema
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "files.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^#|\Z)", PAGE, re.M | re.S))
-TYPES = {"key": "code", "whole_number": "whole number", "money": "amount"}
+TYPES = {"key": "code", "whole_number": "whole number", "money": "amount", "declared_kind": "declared kind"}
 
 
 def table(text: str) -> list[list[str]]:

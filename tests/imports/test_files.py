@@ -221,7 +221,7 @@ def test_errors_name_the_lines_of_the_file(tmp_path: Path) -> None:
 
 
 HEADERS = {
-    "merchant_code,nmae": [(1, "nmae", "nmae", "unknown column")],
+    "merchant_code,nmae": [(1, "nmae", "nmae", "unknown column; is it “name”?")],
     "merchant_code,name,name": [(1, "name", "name", "the column stands 2 times")],
     "name": [(1, "merchant_code", "merchant_code", "the column is missing")],
     "merchant_code,,name": [(1, "", "", "a column without a name")],

@@ -13,9 +13,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.db.fields import NumberField
+from core.facts import row_kinds
 from core.spreadsheets import escape_formula, to_csv, to_xlsx
+from declarations import store
+from declarations.attributes import EVENT, Attribute, EventKind
+from declarations.models import DeclaredAttribute
 from imports.cell_parsers import FLAGS
 from imports.columns import CellError, Column
+from imports.declared_columns import with_declared
 from imports.export_resource import table
 from imports.registry import all_schemas
 from imports.schema import FileSchema
@@ -48,6 +53,12 @@ REFERENCES = {
     "catalog_listing": ["L1", "L2"],
     "trade_tradeorder": ["T1"],
 }
+KINDS = ("webinar_attended", "store_visited")
+DECLARED = [
+    Attribute(kind, f"a_{type_}", type_, type_, type_, {"top": ("Top", "高")} if type_ == "choice" else {})
+    for kind in row_kinds()
+    for type_ in DeclaredAttribute.Type.values
+]
 
 
 def cells(schema: FileSchema, column: Column) -> st.SearchStrategy[str]:
@@ -59,6 +70,8 @@ def cells(schema: FileSchema, column: Column) -> st.SearchStrategy[str]:
         owned = any(column.name in (rule.column, rule.reference) for rule in schema.agreements)
         named = st.sampled_from(known[:1] if owned and column.name != "listing_no" else known)
         return named if schema.is_required(column) else st.one_of(st.just(""), named)
+    if column.name == "kind" and schema.row_kind == EVENT:
+        return st.sampled_from(KINDS)
     if isinstance(field, models.BooleanField):
         raw: st.SearchStrategy[str] = st.sampled_from(list(FLAGS))
     elif (schema.name, column.name) == ("claim_requests", "offer"):
@@ -66,7 +79,7 @@ def cells(schema: FileSchema, column: Column) -> st.SearchStrategy[str]:
     elif isinstance(field, NumberField):
         raw = st.decimals(0, 101, places=field.decimal_places).map(lambda number: f"{number:f}")
     elif isinstance(field, models.DecimalField):
-        raw = st.decimals(0, 999999999999, places=2).map(lambda amount: f"{amount:f}")
+        raw = st.decimals(0, 9999999999, places=field.decimal_places).map(lambda amount: f"{amount:f}")
     elif isinstance(field, models.DateTimeField):
         seconds = st.integers(86_400, 7_289_000_000)  # until 2200
         raw = seconds.map(lambda second: f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}.5Z")
@@ -129,6 +142,8 @@ def folder(tmp_path: Path) -> Path:
 @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_an_export_is_imported_again_without_a_change(schema: FileSchema, data: st.DataObject, folder: Path) -> None:
+    store.store("c", DECLARED, [EventKind(kind, kind, kind, tuple(one.name for one in DECLARED)) for kind in KINDS])
+    schema = with_declared(schema)
     first = import_text(schema.name, file_of(schema, data.draw(rows(schema))), folder)
     assert first.errors == []
     stored = list(schema.model._default_manager.order_by("pk").values())

@@ -197,7 +197,7 @@ def test_errors_are_listed_and_cannot_be_confirmed(operator: Client) -> None:
     assert "Confirm" not in page(operator, job)
     assert not upload_jobs.confirm(job, at=NOW, by=User.objects.get(username="ana"))
     job = upload(operator, b"merchant_code,nmae\n<b>,x\n", at=MERCHANTS)
-    assert job.errors == ['facts.csv line 1, nmae "nmae": unknown column']
+    assert job.errors == ['facts.csv line 1, nmae "nmae": unknown column; is it “name”?']
     assert (Merchant.objects.count(), FreightOrder.objects.count()) == (2, 0)
 
 
@@ -250,7 +250,7 @@ def test_rejected_rows_are_downloaded_with_their_errors(operator: Client) -> Non
 
 def test_an_error_of_the_header_stands_in_the_rejected_rows(operator: Client) -> None:
     job = upload(operator, b"merchant_code,nmae\nM1,x\n", at=MERCHANTS)
-    assert rejected(operator, job)[1] == ["", "", 'nmae "nmae": unknown column']
+    assert rejected(operator, job)[1] == ["", "", 'nmae "nmae": unknown column; is it “name”?']
 
 
 def test_a_file_without_errors_has_no_rejected_rows(operator: Client) -> None:

@@ -997,7 +997,7 @@ export interface components {
         ClaimRequest: {
             subject: components["schemas"]["Subject"];
             key?: string;
-            fact?: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"];
+            fact?: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_events"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"];
         } & (unknown | unknown);
         /**
          * @description Result of a claim or quote.
@@ -1368,8 +1368,8 @@ export interface components {
              * @description Name of the file of facts.
              * @enum {string}
              */
-            kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
-            fact: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"];
+            kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "events" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+            fact: components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_events"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"];
         };
         /** @description A page of a list. */
         FactPage: {
@@ -1386,7 +1386,7 @@ export interface components {
             results: components["schemas"]["Fact"][];
         };
         Facts: {
-            facts: (components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"])[];
+            facts: (components["schemas"]["Fact_merchants"] | components["schemas"]["Fact_reference_lists"] | components["schemas"]["Fact_buyers"] | components["schemas"]["Fact_accounts"] | components["schemas"]["Fact_memberships"] | components["schemas"]["Fact_service_packages"] | components["schemas"]["Fact_penalties"] | components["schemas"]["Fact_carton_specs"] | components["schemas"]["Fact_buyer_levels"] | components["schemas"]["Fact_freight_orders"] | components["schemas"]["Fact_freight_templates"] | components["schemas"]["Fact_trade_orders"] | components["schemas"]["Fact_financing_draws"] | components["schemas"]["Fact_credentials"] | components["schemas"]["Fact_events"] | components["schemas"]["Fact_listings"] | components["schemas"]["Fact_receipts"] | components["schemas"]["Fact_buyer_payments"] | components["schemas"]["Fact_service_orders"] | components["schemas"]["Fact_claim_requests"] | components["schemas"]["Fact_usages"] | components["schemas"]["Fact_price_tiers"] | components["schemas"]["Fact_store_discounts"] | components["schemas"]["Fact_buyer_actions"] | components["schemas"]["Fact_order_items"] | components["schemas"]["Fact_reviews"] | components["schemas"]["Fact_violations"])[];
             /**
              * @description Allow facts that give a recorded row to another merchant or order.
              * @default false
@@ -1862,6 +1862,7 @@ export interface components {
         /**
          * @description * `buyer_payment` - buyer_payment
          *     * `claim_request` - claim_request
+         *     * `event` - event
          *     * `financing_draw` - financing_draw
          *     * `freight_order` - freight_order
          *     * `listing` - listing
@@ -1873,7 +1874,7 @@ export interface components {
          *     * `usage` - usage
          * @enum {string}
          */
-        Subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+        Subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
         /** @description Terms of an offer as sentences, in the language of the response. */
         Terms: {
             benefit: string;
@@ -1958,6 +1959,16 @@ export interface components {
             category_l2?: string | number | boolean | null;
             /** @description logistics partner */
             logistics_partner?: boolean | string | number | null;
+            /**
+             * @description Values of the attributes that published definitions declare, by name; null empties one.
+             * @example {
+             *       "cord_cm": "30.5",
+             *       "biocide_type": "disinfectant"
+             *     }
+             */
+            attributes?: {
+                [key: string]: string | number | boolean | null;
+            };
         };
         /** @description A row of reference_lists, with the column names of its file. A new one needs: list_code, value. */
         Fact_reference_lists: {
@@ -1982,6 +1993,16 @@ export interface components {
              * @description account closed at
              */
             closed_at?: string | null;
+            /**
+             * @description Values of the attributes that published definitions declare, by name; null empties one.
+             * @example {
+             *       "cord_cm": "30.5",
+             *       "biocide_type": "disinfectant"
+             *     }
+             */
+            attributes?: {
+                [key: string]: string | number | boolean | null;
+            };
         };
         /** @description A row of accounts, with the column names of its file. A new one needs: account_code, merchant_code, role. */
         Fact_accounts: {
@@ -2269,6 +2290,16 @@ export interface components {
              * @description disputed at
              */
             disputed_at?: string | null;
+            /**
+             * @description Values of the attributes that published definitions declare, by name; null empties one.
+             * @example {
+             *       "cord_cm": "30.5",
+             *       "biocide_type": "disinfectant"
+             *     }
+             */
+            attributes?: {
+                [key: string]: string | number | boolean | null;
+            };
         };
         /** @description A row of financing_draws, with the column names of its file. A new one needs: draw_no, merchant_code, product, drawn_at, fee, currency. */
         Fact_financing_draws: {
@@ -2321,6 +2352,36 @@ export interface components {
              */
             amount_usd?: string | number | null;
         };
+        /** @description A row of events, with the column names of its file. A new one needs: event_no, kind, merchant_code, at. */
+        Fact_events: {
+            /** @description event */
+            event_no: string | number | boolean | null;
+            /** @description kind of event */
+            kind?: string | number | boolean | null;
+            /** @description merchant */
+            merchant_code?: string | number | boolean | null;
+            /** @description buyer */
+            buyer_code?: string | number | boolean | null;
+            /** @description listing */
+            listing_no?: string | number | boolean | null;
+            /** @description order */
+            order_no?: string | number | boolean | null;
+            /**
+             * Format: date-time
+             * @description happened at
+             */
+            at?: string | null;
+            /**
+             * @description Values of the attributes that published definitions declare, by name; null empties one.
+             * @example {
+             *       "cord_cm": "30.5",
+             *       "biocide_type": "disinfectant"
+             *     }
+             */
+            attributes?: {
+                [key: string]: string | number | boolean | null;
+            };
+        };
         /** @description A row of listings, with the column names of its file. A new one needs: listing_no, merchant_code, title, category, published_at. */
         Fact_listings: {
             /** @description listing */
@@ -2370,6 +2431,16 @@ export interface components {
             description_chars?: number | string | null;
             /** @description carton */
             carton_no?: string | number | boolean | null;
+            /**
+             * @description Values of the attributes that published definitions declare, by name; null empties one.
+             * @example {
+             *       "cord_cm": "30.5",
+             *       "biocide_type": "disinfectant"
+             *     }
+             */
+            attributes?: {
+                [key: string]: string | number | boolean | null;
+            };
         };
         /** @description A row of receipts, with the column names of its file. A new one needs: receipt_no, order_no, kind, amount_usd. */
         Fact_receipts: {
@@ -3128,7 +3199,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };
@@ -3285,7 +3356,7 @@ export interface operations {
             path: {
                 key: string;
                 step: "cancel" | "fulfil" | "pay";
-                subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };
@@ -3916,7 +3987,7 @@ export interface operations {
             };
             header?: never;
             path: {
-                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "events" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -4055,7 +4126,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "events" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -4225,7 +4296,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "events" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -4395,7 +4466,7 @@ export interface operations {
                 "Idempotency-Key": string;
             };
             path: {
-                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "events" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -4557,7 +4628,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
+                kind: "merchants" | "reference_lists" | "buyers" | "accounts" | "memberships" | "service_packages" | "penalties" | "carton_specs" | "buyer_levels" | "freight_orders" | "freight_templates" | "trade_orders" | "financing_draws" | "credentials" | "events" | "listings" | "receipts" | "buyer_payments" | "service_orders" | "claim_requests" | "usages" | "price_tiers" | "store_discounts" | "buyer_actions" | "order_items" | "reviews" | "violations";
             };
             cookie?: never;
         };
@@ -7646,7 +7717,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                subject: "buyer_payment" | "claim_request" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };

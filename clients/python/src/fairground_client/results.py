@@ -109,6 +109,7 @@ Scope = Literal["read", "claim", "facts", "keys", "webhooks"]
 Subject = Literal[
     "buyer_payment",
     "claim_request",
+    "event",
     "financing_draw",
     "freight_order",
     "listing",
@@ -205,6 +206,7 @@ class Fact(TypedDict):
         "trade_orders",
         "financing_draws",
         "credentials",
+        "events",
         "listings",
         "receipts",
         "buyer_payments",
