@@ -194,6 +194,13 @@ STEP_DONE = ProblemType(
     _("%(fact)s is already recorded as %(at)s. To correct it, record the fact again."),
     _("Nothing is left to do, or correct the instant with `PATCH /facts/…`."),
 )
+WEBHOOK_DISABLED = ProblemType(
+    409,
+    "webhook_disabled",
+    _("Webhook disabled"),
+    _("The webhook is disabled: nothing is sent to it."),
+    _('Enable it with `PATCH /webhooks/{id}/` and `"enabled": true`, then repeat the request.'),
+)
 KEY_ENDED = ProblemType(
     409,
     "key_ended",
@@ -277,6 +284,7 @@ CATALOGUE: dict[str, ProblemType] = {
         ENDED,
         STEP_DONE,
         KEY_ENDED,
+        WEBHOOK_DISABLED,
         NO_COUPON,
         IN_PROGRESS,
         TOO_LARGE,

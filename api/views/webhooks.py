@@ -124,14 +124,14 @@ class WebhookTestView(ApiView):
 
     @extend_schema(
         request=None,
-        responses={202: serializers.DeliverySerializer},
+        responses={202: serializers.DeliverySerializer, 409: serializers.ProblemSerializer},
         parameters=KEY_PARAMETER,
         operation_id="test_webhook",
     )
     @idempotent
     def post(self, request: Request, id: int) -> Response:
         """Send the event `endpoint.tested`. The response is its delivery, to be read again."""
-        endpoint = _find(request, id)
+        endpoint = _sendable(_find(request, id))
         delivery = webhooks.test(endpoint, at=clock.real())
         record(request, Verb.TESTED, endpoint, delivery=delivery.key)
         return _sent(delivery)
@@ -168,7 +168,7 @@ class ResendView(ApiView):
 
     @extend_schema(
         request=None,
-        responses={202: serializers.DeliverySerializer},
+        responses={202: serializers.DeliverySerializer, 409: serializers.ProblemSerializer},
         parameters=KEY_PARAMETER,
         operation_id="resend_delivery",
     )
@@ -176,6 +176,7 @@ class ResendView(ApiView):
     def post(self, request: Request, id: str) -> Response:
         """Send a delivery again, with the same `webhook-id`, delivered before or not."""
         delivery = _find_delivery(request, id)
+        _sendable(delivery.endpoint)
         webhooks.replay(delivery, at=clock.real())
         record(request, Verb.RESENT, delivery.endpoint, delivery=delivery.key)
         delivery.refresh_from_db()
@@ -191,6 +192,13 @@ STATES: dict[str, dict[str, Any]] = {
 
 def _find(request: Request, pk: int) -> Endpoint:
     endpoint: Endpoint = get_object_or_404(reachable(request, Endpoint.objects.select_related("merchant")), pk=pk)
+    return endpoint
+
+
+def _sendable(endpoint: Endpoint) -> Endpoint:
+    """Return the endpoint. Raises ProblemError if it is disabled: what is queued for it would wait for ever."""
+    if endpoint.disabled_at is not None:
+        raise ProblemError(problem_types.WEBHOOK_DISABLED)
     return endpoint
 
 

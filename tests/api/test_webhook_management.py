@@ -68,6 +68,8 @@ def test_a_webhook_is_changed_disabled_and_enabled(manager: Program, receivers: 
     changed = manager.ask("patch", path, body).body
     assert (changed["name"], changed["url"], changed["events"]) == ("new", receivers[1].url, ["quota.reached"])
     assert changed["status"] == "disabled"
+    refused = manager.post(f"{path}test/")
+    assert (refused.status, refused.body["code"], Delivery.objects.count()) == (409, "webhook_disabled", 0)
     assert sorted(Endpoint.objects.get().kinds) == ["quota_100", "quota_80", "quota_95"]
     assert manager.ask("patch", path, {"enabled": True}).body == {**changed, "status": "enabled"}
     assert manager.get(path).body["events"] == ["quota.reached"]

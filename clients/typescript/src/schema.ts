@@ -1724,7 +1724,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
         };
@@ -1755,7 +1755,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
             /** @description Subject and key: there is one claim for each subject. */

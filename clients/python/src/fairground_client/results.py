@@ -514,6 +514,7 @@ class Problem(TypedDict):
         "too_large",
         "unavailable",
         "unsupported_media_type",
+        "webhook_disabled",
     ]
     detail: str
     errors: list[FieldError]
@@ -578,6 +579,7 @@ class Refusal(TypedDict):
         "too_large",
         "unavailable",
         "unsupported_media_type",
+        "webhook_disabled",
     ]
     detail: str
     errors: list[FieldError]
