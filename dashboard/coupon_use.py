@@ -6,17 +6,20 @@ from datetime import datetime
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.db import transaction
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from campaigns.coupons import attachment, fitting
 from campaigns.coupons.fitting import Fit
-from campaigns.models import Coupon
+from campaigns.models import Coupon, OutboxEvent
+from campaigns.notifications.messages import create_read
 from core import clock
 from core.formatting import format_money
+from dashboard.rendering import redirect_back
 from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 
@@ -81,7 +84,7 @@ def attach(request: MemberRequest, number: str) -> HttpResponse:
         value = format_money(coupon.value, coupon.currency)
         return _("Coupon of %(value)s attached to this order.") % {"value": value}
 
-    return _change(request, number, change)
+    return _change(request, number, change, told=OutboxEvent.Kind.COUPON_LOCKED)
 
 
 @require_POST
@@ -103,19 +106,23 @@ def detach(request: MemberRequest, number: str) -> HttpResponse:
         attachment.detach(number, merchant=request.merchant, at=clock.now(), by=by)
         return _("The coupon is back in your wallet.")
 
-    return _change(request, number, change)
+    return _change(request, number, change, told=OutboxEvent.Kind.COUPON_RETURNED)
 
 
-def _change(request: MemberRequest, number: str, change: Callable[[str], str]) -> HttpResponse:
-    if not may_change(request):
+def _change(
+    request: MemberRequest, number: str, change: Callable[[str], str], *, told: OutboxEvent.Kind
+) -> HttpResponse:
+    """Make a change by the member; `told` is the kind of the event that tells the merchant's other members of it."""
+    member = request.member
+    if member is None or not member.may_attach:
         raise PermissionDenied
     try:
-        messages.success(request, change(str(request.member)))
+        with transaction.atomic():
+            text = change(str(member))
+            create_read(told, number, member=member, at=clock.now())
+        messages.success(request, text)
     except FreightOrder.DoesNotExist as error:
         raise Http404 from error
     except attachment.NotAttachableError as refusal:
         messages.error(request, str(refusal))
-    back = request.POST.get("next", "")
-    if back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        return HttpResponseRedirect(back)
-    return redirect("order", order_type="freight", number=number)
+    return redirect_back(request, otherwise=reverse("order", args=("freight", number)))

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from campaigns.models import Message, OutboxEvent
 from campaigns.notifications import message_texts
@@ -22,7 +22,7 @@ from core import clock, pagination
 from core.facts import Label
 from core.formatting import babel_locale
 from dashboard.order_types import order_types
-from dashboard.rendering import render_page
+from dashboard.rendering import redirect_back, render_page
 from merchants.access import MemberRequest, for_members
 
 UNREAD = "unread"
@@ -107,6 +107,20 @@ def _link(event: OutboxEvent) -> str:
     if listed and event.subject:
         return reverse("order", args=(listed, event.subject))
     return reverse("offer", args=(event.offer.code,))
+
+
+@require_http_methods(["GET", "POST"])
+@for_members
+def read(request: MemberRequest, number: int) -> HttpResponse:
+    """Mark one of the reader's messages as read: GET leads on to what it is about, POST back to the list."""
+    rows = Message.objects.filter(pk=number, member=request.member, shown=True)
+    message = rows.select_related("event__offer__version").first() if request.member else None
+    if message is None:
+        raise Http404
+    rows.filter(read_at=None).update(read_at=clock.now())
+    if request.method == "GET" and message.event:
+        return redirect(_link(message.event))
+    return redirect_back(request, otherwise=reverse("messages"))
 
 
 @require_POST

@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from campaigns.models import Message
@@ -31,6 +32,13 @@ def render_page(
         "city": city_name(timezone.get_current_timezone_name()),
     }
     return render(request, template, {**shared, **context})
+
+
+def redirect_back(request: MemberRequest, *, otherwise: str) -> HttpResponseRedirect:
+    """Redirect to the path of this host in the form's field `next`, else to `otherwise`."""
+    back = request.POST.get("next", "")
+    inside = back.startswith("/") and url_has_allowed_host_and_scheme(back, allowed_hosts=None)
+    return HttpResponseRedirect(back if inside else otherwise)
 
 
 def shop_name(merchant: Merchant) -> tuple[str, str]:

@@ -41,6 +41,7 @@ urlpatterns = [
     path("savings.xlsx", savings.export, {"file_format": "xlsx"}, name="savings-xlsx"),
     path("messages/", messages.index, name="messages"),
     path("messages/read/", messages.mark_all_read, name="messages-read"),
+    path("messages/<int:number>/", messages.read, name="message"),
     path("team/", team.index, name="team"),
     path("team/<int:number>/<slug:action>/", team.change, name="team-change"),
     path("account/", preferences.edit, name="account"),

@@ -9,7 +9,7 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from campaigns.coupons import life_cycle
-from campaigns.eligibility.changes import NOTHING_CHOSEN
+from campaigns.eligibility.changes import SubjectSelection
 from campaigns.models import Attachment, Grant, Version
 from campaigns.offers.published_offers import terms_of
 from definitions.benefits import CouponBundle
@@ -27,12 +27,12 @@ def by_merchant(
     until: datetime,
     *,
     moved: Sequence[str] = (),
-    chosen: Mapping[str, int] = NOTHING_CHOSEN,
+    choice: SubjectSelection | None = None,
 ) -> dict[str, list[life_cycle.Order]]:
     """Return by merchant the orders placed by `until` that ask for a coupon, with the worth of each version's.
 
     `moved` are orders of other merchants that once asked one of `merchants`: an order keeps the wallet that it asked
-    when it was placed. `chosen` are the coupons that members chose, by order.
+    when it was placed. `choice` are the orders for which a member asks now, and the coupons chosen for them.
     """
     bundles = {version.pk: bundle for version in versions if (bundle := terms_of(version).bundle)}
     asking = FreightOrder.objects.filter(
@@ -47,7 +47,8 @@ def by_merchant(
                 paid_at=order.paid_at,
                 cancelled_at=order.cancelled_at,
                 worth=_worth(order, bundles),
-                chosen=chosen.get(order.order_no),
+                chosen=choice.chosen.get(order.order_no) if choice else None,
+                asked_at=choice.asked_at if choice and order.order_no in choice.subjects else None,
             )
         )
     return orders

@@ -30,7 +30,7 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str, code: st
     """Record that the merchant's order asks for a coupon, and lock the one with that code, or the oldest that fits.
 
     The request is a fact that arrives late: the order gets the coupon that it would have got at its placement, if that
-    is still free. Raises FreightOrder.DoesNotExist if the merchant has placed no such order by `at`, and
+    is still free; the journal tells when it was asked for. Raises FreightOrder.DoesNotExist if the merchant has placed no such order by `at`, and
     NotAttachableError if no coupon fits or the order cannot ask for one any more.
     """
     order = _lock_order(order_no, merchant, at)
@@ -39,7 +39,7 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str, code: st
     batch = ImportBatch.objects.create(source=f"dashboard: {by}"[:200], recorded_at=at, rows=1, changed=1)
     FreightOrder.objects.filter(pk=order_no).update(use_coupon=True, batch=batch, imported_use_coupon=IMPORTED)
     chosen = _chosen(order, merchant, code, at) if code else {}
-    redemption.follow_orders([order_no], merchants=[merchant.pk], at=at, chosen=chosen)
+    redemption.follow_orders([order_no], merchants=[merchant.pk], at=at, chosen=chosen, asked_at=at)
     coupon = Coupon.objects.filter(merchant=merchant, order_no=order_no).first()
     if Attachment.objects.filter(pk=order_no, waits=True).exists():
         raise NotAttachableError(_("A discount that this order claimed earlier is not decided yet. Try again later."))

@@ -46,7 +46,8 @@ class Coupon:
 class Order:
     """An order that asks for a coupon. `worth` maps each version whose coupons fit to the reduction by one of them.
 
-    `chosen` is the coupon that the merchant chose; without it the order takes the oldest that fits.
+    `chosen` is the coupon that the merchant chose; without it the order takes the oldest that fits. `asked_at` is when
+    a member asked for the coupon, after the placement: the placement decides, the journal tells when it was asked.
     """
 
     number: str
@@ -55,6 +56,7 @@ class Order:
     cancelled_at: datetime | None
     worth: dict[int, Decimal]
     chosen: int | None = None
+    asked_at: datetime | None = None
 
     @property
     def is_cancelled_when_placed(self) -> bool:
@@ -151,7 +153,8 @@ class _Wallet:
         coupon = None if order.is_cancelled_when_placed else self._fitting(order, now)
         self.result.attached[order.number] = coupon.id if coupon else None
         if coupon:
-            self._move(coupon, LOCKED, order.placed_at, order.number, min(order.worth[coupon.terms], coupon.face_value))
+            worth = min(order.worth[coupon.terms], coupon.face_value)
+            self._move(coupon, LOCKED, order.asked_at or order.placed_at, order.number, worth)
 
     def _fitting(self, order: Order, now: datetime) -> Coupon | None:
         for coupon in self.coupons:

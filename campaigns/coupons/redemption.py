@@ -41,15 +41,20 @@ def follow(*, at: datetime, batches: tuple[int, ...], held: Held = NOTHING, guar
 
 
 def follow_orders(
-    orders: Sequence[str], *, merchants: Sequence[str], at: datetime, chosen: Mapping[str, int] = NOTHING_CHOSEN
+    orders: Sequence[str],
+    *,
+    merchants: Sequence[str],
+    at: datetime,
+    chosen: Mapping[str, int] = NOTHING_CHOSEN,
+    asked_at: datetime | None = None,
 ) -> bool:
     """Bring the coupons of `merchants`, whose `orders` changed, up to `at`, ahead of the next tick.
 
-    `chosen` are coupons that a merchant chose, by order.
+    `chosen` are coupons that a merchant chose, by order, and `asked_at` is when it asked for coupons for `orders`.
 
     Returns False without a change if a tick has brought them further already.
     """
-    return _follow(Changes(None, at, only=SubjectSelection(tuple(orders), tuple(merchants), chosen)))
+    return _follow(Changes(None, at, only=SubjectSelection(tuple(orders), tuple(merchants), chosen, asked_at)))
 
 
 def _follow(changes: Changes) -> bool:
@@ -115,8 +120,7 @@ def _replay_chunk(merchants: list[str], changes: Changes, earlier: fee_precedenc
     Attachment.objects.filter(merchant__in=with_new, coupon=None, waits=False).delete()
     # The definition of a version is large: it is read once a process, not with each coupon.
     versions = Version.objects.only("digest").filter(pk__in={coupon.grant.version_id for coupon in rows.values()})
-    chosen = changes.only.chosen if changes.only else NOTHING_CHOSEN
-    orders = asking_orders.by_merchant(set(versions), merchants, changes.until, moved=moved, chosen=chosen)
+    orders = asking_orders.by_merchant(set(versions), merchants, changes.until, moved=moved, choice=changes.only)
     attachments: list[Attachment] = []
     held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
     moves = _take_off([coupon for coupons in held.values() for coupon in coupons], changes.until)

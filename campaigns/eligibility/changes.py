@@ -16,12 +16,14 @@ NOTHING_CHOSEN: Mapping[str, int] = {}
 class SubjectSelection:
     """Subjects to be decided at once, ahead of the tick, and the merchants that own them.
 
-    `chosen` are the coupons, by their keys, that a merchant chose for orders.
+    `chosen` are the coupons, by their keys, that a merchant chose for orders; `asked_at` is when a member asked for a
+    coupon for the subjects, None where nobody did.
     """
 
     subjects: tuple[str, ...]
     merchants: tuple[str, ...]
     chosen: Mapping[str, int] = field(default_factory=lambda: NOTHING_CHOSEN)
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

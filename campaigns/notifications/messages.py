@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
@@ -49,6 +50,19 @@ def create(events: Sequence[OutboxEvent]) -> None:
         members[member.merchant_id].append(member)
     rows = (message for event in events for message in _messages(event, members[event.merchant_id]))
     Message.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
+
+
+def create_read(kind: Kind, order_no: str, *, member: Member, at: datetime) -> None:
+    """Create the member's message of its own act on an order as read at `at`: its author knows of it.
+
+    Call it in the transaction of the act; `kind` is that of the act's event. The others are told as usual.
+    """
+    event = OutboxEvent.objects.filter(kind=kind, merchant=member.merchant_id, order_no=order_no).order_by("-pk").first()
+    if event is not None:
+        own = [message for message in _messages(event, [member]) if message.shown]
+        for message in own:
+            message.read_at = at
+        Message.objects.bulk_create(own, ignore_conflicts=True)
 
 
 def _messages(event: OutboxEvent, members: Iterable[Member]) -> Iterator[Message]:

@@ -8,7 +8,8 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.urls import URLPattern, reverse
 
-from campaigns.models import Coupon
+from campaigns.models import Coupon, Message
+from campaigns.notifications import distribution
 from dashboard import urls
 from logistics.models import FreightOrder
 from merchants import members
@@ -33,8 +34,8 @@ SELF = {"password-change", "second-step", "sessions"}  # pages of the user, what
 OWN = {"calendar"}  # the address itself is the secret
 OPERATORS = {"impersonate", "impersonate-stop"}
 FILES = {"offer-dates", "savings-csv", "savings-xlsx"}
-POSTS = {"attach", "detach", "use-coupon", "messages-read", "team-change", "calendar-renew"}
-FOREIGN = {"order", "coupon", "attach", "detach", "team-change"}
+POSTS = {"attach", "detach", "use-coupon", "message", "messages-read", "team-change", "calendar-renew"}
+FOREIGN = {"order", "coupon", "attach", "detach", "message", "team-change"}
 """Pages of an object that belongs to one merchant."""
 
 
@@ -48,6 +49,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
     trade("OWN-T", drafted_at="02")
     draw("OWN-D", "02")
     tick("03")
+    distribution.fan_out()
     coupon = Coupon.objects.get()
     arguments: dict[str, tuple[object, ...]] = {
         "offer": ("o",),
@@ -57,6 +59,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
         "attach": ("OWN-C",),
         "detach": ("OWN-C",),
         "coupon": (coupon.code,),
+        "message": (Message.objects.filter(member=owner)[0].pk,),
         "team-change": (mate.pk, "disable"),
         "impersonate": ("M1",),
         "password-choose": ("x", "y"),
@@ -67,7 +70,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
 
 def test_every_page_is_covered(world: dict[str, str]) -> None:
     assert set(world) >= FOREIGN | POSTS | OWN | OPERATORS
-    assert len(world) == 33
+    assert len(world) == 34
 
 
 def test_every_page_has_a_sign_out_button(world: dict[str, str], owner: Member) -> None:
@@ -151,7 +154,7 @@ def test_a_view_only_sub_account_changes_nothing(world: dict[str, str], mate: Me
 
 def test_get_requests_change_nothing(world: dict[str, str], owner: Member) -> None:
     browser = client(owner)
-    for name in sorted(POSTS):
+    for name in sorted(POSTS - {"message"}):  # to open a message marks it as read
         assert browser.get(world[name]).status_code == 405, name
 
 

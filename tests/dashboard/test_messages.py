@@ -139,6 +139,51 @@ def test_unread_messages_are_counted_until_marked_as_read(owner: Member, mate: M
     assert 'aria-label="Messages, 1 unread"' in client(mate).get("/").content.decode()
 
 
+def test_a_message_is_read_once_it_is_opened_or_marked(owner: Member, stranger: Member) -> None:
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    freight("B", paid_at="02 10:00")
+    tick("03")
+    distribution.fan_out()
+    browser = client(owner)
+    first, second = Message.objects.filter(member=owner).order_by("event__subject")
+    page = browser.get("/messages/?show=unread").content.decode()
+    assert f'<a href="/messages/{first.pk}/">o: benefit of 100.00 CNY granted for A.</a>' in page
+    assert client(stranger).get(f"/messages/{first.pk}/").status_code == 404
+    assert browser.get(f"/messages/{first.pk}/").headers["Location"] == "/orders/freight/A/"
+    assert unread(owner) == [second.pk]
+    page = browser.get("/messages/").content.decode()
+    assert 'aria-label="Messages, 1 unread"' in page
+    assert '<a href="/orders/freight/A/">' in page
+    marked = browser.post(f"/messages/{second.pk}/", {"next": "/messages/?show=unread"})
+    assert marked.headers["Location"] == "/messages/?show=unread"
+    assert unread(owner) == []
+
+
+def test_an_act_of_a_member_rings_for_the_others_alone_and_has_its_own_time(owner: Member, mate: Member) -> None:
+    publish(coupon_offer())
+    freight("S", shipped_at="02")
+    freight("A", placed_at="02 10:00")
+    tick("03")
+    distribution.fan_out()
+    Message.objects.all().delete()
+    browser = client(owner)
+    clock("03 12:02")
+    browser.post("/wallet/orders/A/attach/")
+    clock("03 12:05")
+    browser.post("/wallet/orders/A/detach/")
+    distribution.fan_out()
+    told = ["c: a coupon of 25.00 CNY is attached to order A.", "c: the coupon on order A is back in your wallet."]
+    assert shown(owner) == shown(mate) == told
+    assert (len(unread(owner)), len(unread(mate))) == (0, 2)
+    times = Message.objects.filter(member=mate).order_by("pk").values_list("event__at", flat=True)
+    assert list(times) == [t("03 12:02"), t("03 12:05")]
+
+
+def unread(member: Member) -> list[int]:
+    return list(Message.objects.filter(member=member, read_at=None).order_by("pk").values_list("pk", flat=True))
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_number_of_queries_does_not_grow_with_messages(owner: Member, count: int) -> None:
     publish(offer("o"))
