@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from campaigns.coupons import attachment, fitting
 from campaigns.coupons.fitting import Fit
-from campaigns.models import Coupon, OutboxEvent
+from campaigns.models import Attachment, Coupon, OutboxEvent
 from campaigns.notifications.messages import create_read
 from core import clock
 from core.formatting import format_money
@@ -45,9 +45,23 @@ def for_order(request: MemberRequest, order: FreightOrder, *, at: datetime) -> C
     closed = attachment.closed(order, at=at)
     if closed or (attached is None and not fitting.unused(request.merchant).exists()):
         return None
-    reason = "" if attached else attachment.cannot(order, at=at)
-    fits = [] if attached or reason else fitting.of_order(order, list(fitting.unused(request.merchant)), at=at)
-    return _use(request, fits, attached=attached, reason=reason)
+    fits = [] if attached else fitting.of_order(order, list(fitting.unused(request.merchant)), at=at)
+    if order.use_coupon and not attached:
+        # It asked when it was placed, and cannot ask again: coupons that fit now were not free then.
+        return _use(request, [fit for fit in fits if not fit.fits], reason=_why_none(order, fits))
+    return _use(request, fits, attached=attached)
+
+
+def _why_none(order: FreightOrder, fits: list[Fit]) -> str:
+    """Return the reason why an order that asked for a coupon has none."""
+    asked = Attachment.objects.filter(pk=order.pk).first()
+    if asked is None:
+        return _("The order asked for a coupon when it was placed. It gets one within a few minutes, if one fits.")
+    if asked.waits:
+        return _("A discount that this order claimed earlier is not decided yet. Then the order gets its coupon.")
+    if any(fit.fits for fit in fits):
+        return _("The order asked for a coupon when it was placed, and no coupon that fits was free then.")
+    return _("The order asked for a coupon when it was placed, and none of your coupons fits it.")
 
 
 def for_coupon(request: MemberRequest, coupon: Coupon, *, at: datetime) -> CouponUse | None:

@@ -8,17 +8,20 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from campaigns.eligibility import merchant_status
+from campaigns.eligibility.merchant_status import depends_on_merchant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
 from dashboard import calendars, due_dates, to_do
 from dashboard.calendars import find
 from dashboard.offer_lines import OfferLine
+from dashboard.offer_results import named_lists
 from dashboard.order_types import order_types
 from dashboard.rendering import render_page
 from definitions import offer_sentences
 from definitions.claim_terms import ClaimNth
 from merchants.access import MemberRequest, for_members
+from rules.sentences import describe
 from rules.time_windows import Bound
 
 
@@ -30,11 +33,14 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     [status] = merchant_status.statuses([offer], request.merchant, at=at)
     line = OfferLine(status, at)
     checked = [*([status.progress] if status.progress else []), *status.reasons]
+    lists = named_lists(offer.terms)
+    per_order = [each for each in (*offer.terms.scope, *offer.terms.asked) if not depends_on_merchant(each)]
     context: dict[str, Any] = {
         "line": line,
         "tasks": to_do.tasks([line], request.merchant, at=at),
         "terms": offer_sentences.describe_terms(offer.terms),
-        "checked": checked,
+        "checked": [(condition, lists.get(condition.name, [])) for condition in checked],
+        "asks": [(describe(condition, offer.terms.row), lists[condition.name]) for condition in per_order],
         "met": [condition for condition in checked if condition.passed],
         "dates": [
             (calendars.label(kind, offer), bound, _state(bound, at)) for kind, bound in schedule.dates(offer.terms)

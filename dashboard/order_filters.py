@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.models import Coupon, Grant
@@ -29,16 +30,28 @@ class OrderFilterForm(forms.Form):
     until = forms.DateField(label=gettext_lazy("To"), required=False, widget=DATE)
     benefit = forms.ChoiceField(label=gettext_lazy("Benefit"), required=False, choices=BENEFITS)
 
+    def clean(self) -> dict[str, Any]:
+        """Refuse a period that ends before it begins."""
+        chosen = super().clean() or {}
+        if chosen.get("since") and chosen.get("until") and chosen["since"] > chosen["until"]:
+            self.add_error("until", _("The end is before the start."))
+        return chosen
+
     @property
     def is_used(self) -> bool:
         """Return whether any filter is set."""
         return self.is_valid() and any(self.cleaned_data.values())
 
+    @property
+    def number(self) -> str:
+        """The number looked for, as keys are written; empty if the filters are faulty or ask for none."""
+        return normalize_key(self.cleaned_data.get("q", "")) if self.is_valid() else ""
+
     def apply(self, rows: "QuerySet[Any]", merchant: Merchant) -> "QuerySet[Any]":
         """Return the rows that pass the filters; days are those of the reader's clock. Faulty filters do nothing."""
         chosen = self.cleaned_data if self.is_valid() else {}
-        if chosen.get("q"):
-            rows = rows.filter(pk__icontains=normalize_key(chosen["q"]))
+        if self.number:
+            rows = rows.filter(pk__icontains=self.number)
         if chosen.get("since"):
             rows = rows.filter(listed_at__gte=_midnight(chosen["since"]))
         if chosen.get("until"):

@@ -10,6 +10,7 @@ from core.facts import COLLECTIONS, Collection, Label
 from core.formatting import format_number, join_and, join_or
 from rules.base import ValueList
 from rules.comparison_sentences import (
+    MOST_VALUES,
     describe_bound,
     describe_choice,
     describe_comparison,
@@ -34,6 +35,7 @@ __all__ = [
     "describe_known_facts",
     "describe_list",
     "describe_window",
+    "list_values",
 ]
 
 
@@ -69,6 +71,26 @@ def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency
         case Comparison() if row.fact(condition.fact).kind != "number":
             return describe_fact(row.fact(condition.fact), raw, currency=currency)
     return describe_number(condition.measure, raw) if isinstance(condition, Measured) else format_number(raw)
+
+
+NamedValues = tuple[str, list[str]]
+"""Name of a list, and the names of its values."""
+
+
+def list_values(condition: Condition, row: QueryRow) -> Iterator[NamedValues]:
+    """Yield each list of which the sentence of a condition gives the name, or the first values alone."""
+    match condition:
+        case Comparison(operand=ValueList() as several):
+            if several.names is not None or len(several.values) > MOST_VALUES:
+                fact = row.fact(condition.fact)
+                name = several.names or _("All %(n)s values") % {"n": format_number(len(several.values))}
+                yield str(name), [describe_choice(fact, raw, several) for raw in several.values]
+        case AnyOf(any=parts):
+            for part in parts:
+                yield from list_values(part, row)
+        case Counting(where=parts):
+            for part in parts:
+                yield from list_values(part, QueryRow(COLLECTIONS[condition.count]))
 
 
 def describe_known_facts(collection: Collection, row: Model, *, at: datetime) -> Iterator[tuple[Label, str]]:

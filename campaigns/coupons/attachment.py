@@ -30,8 +30,8 @@ def attach(order_no: str, *, merchant: Merchant, at: datetime, by: str, code: st
     """Record that the merchant's order asks for a coupon, and lock the one with that code, or the oldest that fits.
 
     The request is a fact that arrives late: the order gets the coupon that it would have got at its placement, if that
-    is still free; the journal tells when it was asked for. Raises FreightOrder.DoesNotExist if the merchant has placed no such order by `at`, and
-    NotAttachableError if no coupon fits or the order cannot ask for one any more.
+    is still free; the journal tells when it was asked for. Raises FreightOrder.DoesNotExist if the merchant has placed
+    no such order by `at`, and NotAttachableError if no coupon fits or the order cannot ask for one any more.
     """
     order = _lock_order(order_no, merchant, at)
     if reason := cannot(order, at=at):

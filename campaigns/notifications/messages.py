@@ -52,12 +52,14 @@ def create(events: Sequence[OutboxEvent]) -> None:
     Message.objects.bulk_create(rows, batch_size=1_000, ignore_conflicts=True)
 
 
-def create_read(kind: Kind, order_no: str, *, member: Member, at: datetime) -> None:
+def create_read(kind: OutboxEvent.Kind, order_no: str, *, member: Member, at: datetime) -> None:
     """Create the member's message of its own act on an order as read at `at`: its author knows of it.
 
     Call it in the transaction of the act; `kind` is that of the act's event. The others are told as usual.
     """
-    event = OutboxEvent.objects.filter(kind=kind, merchant=member.merchant_id, order_no=order_no).order_by("-pk").first()
+    event = (
+        OutboxEvent.objects.filter(kind=kind, merchant=member.merchant_id, order_no=order_no).order_by("-pk").first()
+    )
     if event is not None:
         own = [message for message in _messages(event, [member]) if message.shown]
         for message in own:

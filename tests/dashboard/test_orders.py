@@ -8,10 +8,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from merchants.models import Member
+from merchants.models import Member, ServicePackage
 from tests.support.members import client, clock, text, visible
 from tests.support.scenarios import coupon_offer, threshold_offer
-from tests.support.world import draw, freight, offer, publish, receipt, tick, trade
+from tests.support.world import draw, freight, offer, publish, receipt, t, tell, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -84,7 +84,101 @@ def test_an_order_shows_the_offers_it_counts_towards(owner: Member) -> None:
     freight("B", placed_at="01")
     page = visible(client(owner), "/orders/")
     assert "1,000.00 CNY Counts towards: c" in page
-    assert "1,000.00 CNY No offer applies to this order." in page
+    assert "1,000.00 CNY Counts once shipped: c" in page
+
+
+def test_an_order_that_may_still_count_says_what_for(owner: Member) -> None:
+    where = (
+        "[{fact: service, is: express}, {fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-04 23:59:59}}, "
+        "{fact: cancelled_at, happened: no}]"
+    )
+    publish(coupon_offer(claim=f"{{nth: {{number: 5, of: freight_orders, at: shipped_at, where: {where}}}}}"))
+    paid = {"placed_at": "01", "paid_at": "02"}
+    freight("SHIPPED", **paid, shipped_at="02 10:00")
+    freight("PAID", **paid)
+    freight("PLACED", placed_at="01")
+    freight("CANCELLED", **paid, cancelled_at="02 11:00")
+    freight("SEA", **paid, service="sea_fcl")
+    browser = client(owner)
+
+    def told() -> dict[str, str]:
+        rows = browser.get("/orders/").context["rows"]
+        return {row.order.pk: " ".join(f"{each.label} {each.offer.code}" for each in row.counts_for) for row in rows}
+
+    later = {"PAID": "Counts once shipped: c", "PLACED": "Counts once paid and shipped: c"}
+    assert told() == {"SHIPPED": "Counts towards: c", **later, "CANCELLED": "", "SEA": ""}
+    assert "PAID Paid Offers Counts once shipped: c Order details" in visible(browser, "/orders/freight/PAID/")
+    browser.cookies["django_language"] = "zh-hans"
+    assert told()["PLACED"] == "支付并发货后计入： c"
+    assert told()["PAID"] == "发货后计入： c"
+    clock("04 23:59:59")
+    assert told()["PLACED"] == "支付并发货后计入： c"
+    clock("05")  # the payments are over
+    assert (told()["PAID"], told()["PLACED"]) == ("发货后计入： c", "")
+
+
+def test_an_order_that_is_too_late_is_told_so(owner: Member) -> None:
+    in_time = "{fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-03 23:59:59}}"
+    state = "{not_in_force: service_package, of: [onetouch_3n]}"
+    publish(
+        offer("o", conditions=f"[{in_time}]")
+        + offer("p", conditions=f"[{in_time}, {state}]", benefit="{fee: freight, percent: 20}")
+    )
+    freight("A", placed_at="01")
+    tell(ServicePackage, merchant_id="M1", package="onetouch_3n", starts_at=t("01"))
+    browser = client(owner)
+
+    def outcomes() -> list[tuple[str, str]]:
+        [row] = browser.get("/orders/").context["rows"]
+        return [(result.explanation.offer, result.outcome) for result in row.results]
+
+    assert outcomes() == [("o", "Not claimed yet"), ("p", "Not applicable to your company")]
+    clock("03 23:59:59")
+    assert outcomes()[0] == ("o", "Not claimed yet")
+    clock("04")
+    assert outcomes() == [("o", "Offer ended for this order"), ("p", "Not applicable to your company")]
+
+
+def test_a_limit_names_the_orders_that_used_it(owner: Member) -> None:
+    publish(offer("o", quota="{limit: 9, per_merchant: 2}"))
+    for n, name in enumerate(("A", "B", "C")):
+        freight(name, placed_at="01", paid_at=f"02 1{n}:00")
+    tick("03")
+    browser = client(owner)
+    page = visible(browser, "/orders/freight/C/")
+    assert "Limit per merchant reached Claimed 2 Sep, 20:00 The limit is 2 for each merchant. Used by: A, B" in page
+    assert '<a class="code" href="/orders/freight/A/">A</a>' in browser.get("/orders/freight/C/").content.decode()
+    assert "Claimed 2 Sep, 18:00 · number 1 in line" in visible(browser, "/orders/freight/A/")
+
+
+def test_lists_of_conditions_can_be_opened(owner: Member) -> None:
+    lines = "{fact: line, in: {names: {en: both lines, zh: 两条线路}, values: [us-charter-select, general-select]}}"
+    publish(offer("o", conditions=f"[{lines}]", where="[{fact: service, is: express}]"))
+    freight("A", placed_at="01", paid_at="02")
+    freight("SEA", placed_at="01", service="sea_fcl")
+    tick("03")
+    browser = client(owner)
+    for path in ("/offers/o/", "/orders/freight/A/"):
+        assert "Both lines China–US charter select General cargo select" in visible(browser, path)
+    assert "Does not apply to this order Service is express (found: " in visible(browser, "/orders/freight/SEA/")
+    assert "requirements met" not in visible(browser, "/offers/o/")
+    assert " of 0 met" not in visible(browser, "/offers/o/")
+
+
+def test_a_number_is_searched_in_the_other_lists_too(owner: Member, stranger: Member) -> None:
+    trade("X-77", drafted_at="01")
+    trade("X-78", drafted_at="02")
+    freight("F1", placed_at="01")
+    browser = client(owner)
+    page = visible(browser, "/orders/?q=x-7&benefit=without")
+    assert "Found under Trade orders: X-78, X-77 No order fits these filters" in page
+    links = browser.get("/orders/?q=x-7&benefit=without&after=").content.decode()
+    assert 'href="/orders/trade/X-77/"' in links
+    assert 'href="/orders/trade/?q=x-7&amp;benefit=without"' in links
+    assert "Found under" not in visible(browser, "/orders/?q=f1")
+    assert "Found under" not in visible(client(stranger), "/orders/?q=x-7")
+    assert "To The end is before the start." in visible(browser, "/orders/?since=2022-09-03&until=2022-09-02")
+    assert "The end is before" not in visible(browser, "/orders/?since=2022-09-02&until=2022-09-02")
 
 
 def test_an_order_shows_the_receipts_missing_to_the_threshold(owner: Member) -> None:

@@ -283,6 +283,21 @@ def test_nothing_is_offered_on_an_order_that_can_take_no_coupon(
     assert "Use this coupon" not in page
 
 
+def test_an_order_that_asked_for_a_coupon_and_got_none_says_why(owner: Member, coupons: list[Coupon]) -> None:
+    freight("A", placed_at="02 10:00", use_coupon=True, service="sea_fcl")
+    browser = client(owner)
+    assert "It gets one within a few minutes, if one fits." in visible(browser, "/orders/freight/A/")
+    tick("03")
+    page = visible(browser, "/orders/freight/A/")
+    assert "asked for a coupon when it was placed, and none of your coupons fits it. 2 coupons do not fit: why?" in page
+    assert page.count("Needed: service is express; found:") == 2
+    Attachment.objects.create(order_no="B", merchant=owner.merchant, placed_at=t("02"))
+    freight("B", placed_at="02 10:00", use_coupon=True)
+    page = visible(browser, "/orders/freight/B/")
+    assert "and no coupon that fits was free then." in page
+    assert "Use this coupon" not in page
+
+
 def test_a_merchant_without_coupons_sees_nothing_about_them(owner: Member) -> None:
     publish(coupon_offer())
     freight("A", placed_at="02 10:00")
