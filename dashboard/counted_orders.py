@@ -1,7 +1,7 @@
 """Orders that count towards an n-th one: those that do, and those that will once something has happened."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from campaigns.eligibility import claims
 from campaigns.eligibility.requirements import requirement
 from campaigns.offers.published_offers import PublishedOffer
-from core.facts import COLLECTIONS, Fact
+from core.facts import Fact
 from dashboard.offer_results import latest
 from definitions.claim_terms import Nth
 from rules.comparisons import Comparison
@@ -43,7 +43,7 @@ def awaited(nth: Nth, keys: Sequence[str], *, at: datetime) -> dict[str, tuple[F
 
     No events: it counts as of `at`. One query.
     """
-    row = QueryRow(COLLECTIONS[nth.of], at=claims.constant(at))
+    row = replace(nth.row, at=claims.constant(at))
     columns: dict[str, Any] = {"counts_at": row.expression(nth.at)}
     for n, condition in enumerate(nth.where):
         columns |= {f"passed_{n}": as_boolean(condition.q(row)), f"found_{n}": condition.observed(row)}

@@ -15,12 +15,11 @@ from campaigns.eligibility.merchant_status import depends_on_merchant
 from campaigns.models import Grant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
-from core.facts import COLLECTIONS, Label
+from core.facts import Label
 from core.formatting import format_money
 from dashboard.offer_lines import PENDING
 from definitions.claim_terms import ClaimNth
 from definitions.offer_terms import OfferTerms
-from rules.query_row import QueryRow
 from rules.sentences import NamedValues, list_values
 from rules.time_windows import Bound
 
@@ -202,8 +201,8 @@ def named_lists(terms: OfferTerms) -> dict[str, list[NamedValues]]:
     """Return the lists that the conditions of an offer name, by condition; those of the rows counted under `number`."""
     lists = {each.name: list(list_values(each, terms.row)) for each in (*terms.scope, *terms.asked)}
     if isinstance(terms.claim, ClaimNth):
-        row = QueryRow(COLLECTIONS[terms.claim.nth.of])
-        lists["number"] = [each for condition in terms.claim.nth.where for each in list_values(condition, row)]
+        nth = terms.claim.nth
+        lists["number"] = [each for condition in nth.where for each in list_values(condition, nth.row)]
     return lists
 
 

@@ -90,7 +90,7 @@ def list_values(condition: Condition, row: QueryRow) -> Iterator[NamedValues]:
                 yield from list_values(part, row)
         case Counting(where=parts):
             for part in parts:
-                yield from list_values(part, QueryRow(COLLECTIONS[condition.count]))
+                yield from list_values(part, row.inside(COLLECTIONS[condition.count]))
 
 
 def describe_known_facts(collection: Collection, row: Model, *, at: datetime) -> Iterator[tuple[Label, str]]:
