@@ -10,8 +10,8 @@ HERE = Path(__file__).resolve().parent
 OFFER = "benchmark-tiers"
 DECIDED = datetime(2022, 10, 15, tzinfo=UTC)  # after every generated instant
 DERIVED = (
-    "campaigns_decision campaigns_grant campaigns_merchantquota campaigns_journalentry campaigns_coupon "
-    "campaigns_attachment campaigns_tag campaigns_tickrun"
+    "campaigns_decision campaigns_grant campaigns_merchantquota campaigns_bandcounter campaigns_journalentry "
+    "campaigns_coupon campaigns_attachment campaigns_tag campaigns_tickrun"
 ).split()
 
 

@@ -26,9 +26,10 @@ def offers(values: Values) -> tuple[OfferData, ...]:
 
 def revision(values: Values, offer: OfferData) -> OfferData:
     """Return the parts that a new version of the offer replaces: its quota, conditions, scope or course."""
-    quotas: tuple[Data, ...] = ({}, {"limit": 1}, {"limit": 3}, {"per_merchant": 1}, {"limit": 5, "per_merchant": 2})
+    quotas: tuple[Any, ...] = ({}, {"limit": 1}, {"limit": 3}, {"per_merchant": 1}, {"limit": 5, "per_merchant": 2})
     if values.chance(0.4):
-        return {"quota": dict(values.rng.choice(quotas))}
+        bands = _Offer(values, 0, subject=offer["subject"]).bands(offer["benefit"])
+        return {"quota": values.rng.choice((*quotas, bands, bands))}
     other = _Offer(values, int(offer["code"][1:]), subject=offer["subject"]).data()
     names = [name for name in ("conditions", "where", "claim", "settlement") if name in other]
     if "coupons" in offer["benefit"]:
@@ -117,7 +118,7 @@ class _Offer:
             offer["settling_hours"] = self.rng.choice((1, 24, 30))
         offer["conditions"] = self._some(self._condition, most=self.rng.choice((0, 1, 1, 2))) or "everyone"
         offer["benefit"] = benefit
-        if quota := self._quota():
+        if quota := self._quota(benefit):
             offer["quota"] = quota
         if self.values.chance(0.2):
             funders = self.rng.sample(["platform", "merchant", "carrier"], self.rng.randint(1, 3))
@@ -126,9 +127,27 @@ class _Offer:
             offer["settlement"] = settlement
         return offer
 
-    def _quota(self) -> Data:
+    def _quota(self, benefit: Data) -> Any:
+        if self.values.chance(0.35):
+            return self.bands(benefit)
         quota: Data = {"limit": self.rng.randint(1, 4)} if self.values.chance(0.5) else {}
         return quota | ({"per_merchant": self.rng.randint(1, 3)} if self.values.chance(0.3) else {})
+
+    def bands(self, benefit: Data) -> list[Data]:
+        """Return one or two limits of grants, or of money where the benefit comes in one currency."""
+        return [self._band(benefit) for _ in range(self.rng.choice((1, 1, 2)))]
+
+    def _band(self, benefit: Data) -> Data:
+        per = self.rng.choice(("all", "merchant", "merchant", *self.collection.holders))
+        period = self.rng.choice(("", "day", "week", "month", {"calendar": "day", "zone": "Asia/Shanghai"}))
+        shared = {"per": per, **({"in": period} if period else {})}
+        fee = FEES.get(benefit.get("fee", ""))
+        currency = benefit.get("currency") or (fee.currency if fee else benefit["coupons"]["currency"])
+        if not currency or self.values.chance(0.5):
+            return {"of": "grants", "at_most": self.rng.randint(1, 3), **shared}
+        partly = {"last": "partly"} if "coupons" not in benefit and self.values.chance(0.6) else {}
+        at_most = self.rng.choice(("0.01", "12.34", "60.00", "150.00"))
+        return {"of": "amount", "at_most": at_most, "currency": currency, **partly, **shared}
 
     def _claim(self) -> Data:
         if self.subject == "merchant":

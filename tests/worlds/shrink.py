@@ -52,7 +52,8 @@ def _smaller_offers(offer: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield {**offer, name: word}
             yield from ({**offer, name: rest} for rest in _without_one(offer[name]) if rest)
     for name in ("settlement", "quota"):
-        for part in _without_key(offer.get(name, {})):
+        parts = offer.get(name, {})
+        for part in _without_one(parts) if isinstance(parts, list) else _without_key(parts):
             if part:
                 yield {**offer, name: part}
 
