@@ -106,6 +106,12 @@ def test_a_coupon_is_split_by_what_it_took_off() -> None:
     freight("F0", placed_at="01", paid_at="01", shipped_at="02")
     freight("G", placed_at="03", paid_at="04", cancelled_at="10-05", use_coupon=True, base_freight=10)
     publish(EXPRESS_COUPONS.rstrip() + "\n    funded_by: {platform: 2, carrier: 1}\n")
+    tick("10-01")
+    costs = offer_metrics.costs_by_funder(find("eight"))["CNY"]
+    assert [(str(each.label), str(each.spent), str(each.promised)) for each in costs] == [
+        # The other coupon of 25.00 waits for an order: a third of it is 8.33, and the odd cent is the platform's.
+        ("the platform", "6.66", "16.67"), ("the carrier", "3.33", "8.33"),
+    ]  # fmt: skip
     tick("10-06")
     assert plain(SEPTEMBER) == {
         "platform CNY": ["0.00", "0.00", "6.66", "0.00", "6.66"],
