@@ -14,7 +14,7 @@ from api.serializers.webhooks import DELIVERY_STATES
 from campaigns.eligibility import explanations
 from campaigns.models import Campaign, Coupon, Grant, Offer
 from core.similar_words import nearest_word
-from definitions.funding import FUNDERS
+from definitions.funding import PAYERS
 
 MAX_PAGE_SIZE = 100
 PAGE_SIZE = 50
@@ -78,7 +78,7 @@ class StatementQuery(PageQuery):
     offer = CodeField(Offer, help_text="Only lines of this offer.")
     merchant = KeyField(required=False, help_text="Only lines of this merchant.")
     payer = serializers.ChoiceField(
-        tuple(FUNDERS), required=False, help_text="Only the parts of the amounts that this party pays."
+        tuple(PAYERS), required=False, help_text="Only the parts of the amounts that this party pays."
     )
 
 

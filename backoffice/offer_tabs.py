@@ -22,7 +22,7 @@ from campaigns.models import AuditEvent, Version
 from campaigns.offers import published_offers, schedule
 from campaigns.offers.pending_changes import PendingChange
 from campaigns.reporting import offer_metrics, quota_history, refusals
-from campaigns.reporting.offer_metrics import Cost, DayCost, FunderCost
+from campaigns.reporting.offer_metrics import Cost, DayCost, PayerCost
 from campaigns.reporting.quota_history import Point
 from core.formatting import format_money, format_number
 from definitions import diff, offer_sentences, yaml_roundtrip
@@ -59,7 +59,7 @@ class DailyCosts:
     total: Cost
     days: Sequence[DayCost]
     chart: ColumnChart | None
-    funders: Sequence[FunderCost] = ()
+    payers: Sequence[PayerCost] = ()
 
     @property
     def title(self) -> str:
@@ -160,7 +160,7 @@ def _used_chart(points: Sequence[Point], at: datetime) -> ColumnChart | None:
 
 def _daily_costs(line: OfferSummary) -> Iterator[DailyCosts]:
     by_currency = offer_metrics.costs_by_day(line.offer, zone=timezone.get_current_timezone())
-    by_funder = offer_metrics.costs_by_funder(line.offer)
+    by_payer = offer_metrics.costs_by_payer(line.offer)
     parts = [(gettext_lazy("Settled or redeemed"), "col"), (gettext_lazy("Reserved"), "col-held")]
     for total in line.costs:
         days = by_currency.get(total.currency, [])
@@ -170,7 +170,7 @@ def _daily_costs(line: OfferSummary) -> Iterator[DailyCosts]:
 
         values = {day.day: (day.spent, day.promised) for day in days}
         chart = column_chart(values, parts, step=DAY, until=line.at, show=show)
-        yield DailyCosts(total, days[::-1], chart, by_funder.get(total.currency, ()))
+        yield DailyCosts(total, days[::-1], chart, by_payer.get(total.currency, ()))
 
 
 def _milestones(line: OfferSummary) -> Iterator[Milestone]:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from campaigns.ledger import statements
 from campaigns.ledger.statements import PARTS, ROWS_AT_ONCE, ZERO, Line
 from core.workbooks import MONEY, Book, Column, Sheet
-from definitions.funding import FUNDERS
+from definitions.funding import PAYERS
 from merchants.models import Merchant
 
 Sums = dict[tuple[str, str, str], list[Decimal]]
@@ -46,12 +46,12 @@ def write(file: IO[bytes], month: date, *, named: bool) -> None:
 
 def _add_payers(book: Book, month: date) -> None:
     """Add what each party pays, where an offer names who pays."""
-    if not (found := statements.by_funder(month)):
+    if not (found := statements.by_payer(month)):
         return
     heads = [Column(_("Payer"), 20), Column(_("Offer code"), 26), Column(_("Merchant code"), 14), *_amounts()]
     sheet = book.sheet(_("By payer"), heads)
-    for funder, label in FUNDERS.items():
-        for line in statements.lines(month, chunk=ROWS_AT_ONCE, funder=funder):
+    for payer, label in PAYERS.items():
+        for line in statements.lines(month, chunk=ROWS_AT_ONCE, payer=payer):
             figures = [*(getattr(line, part) for part in PARTS), line.total]
             sheet.add([capfirst(str(label)), line.offer, line.merchant, line.currency, *figures])
     for sums in found:

@@ -99,7 +99,7 @@ def detail(request: HttpRequest, month: str) -> HttpResponse:
         filters="".join(f"{key}={quote(value)}&" for key, value in (("offer", offer), ("merchant", merchant)) if value),
         offers=shown.offers.values(),
         totals=sorted(shown.totals.items()),
-        funders=statements.by_funder(first, only=merchant or None, offer=offer),
+        payers=statements.by_payer(first, only=merchant or None, offer=offer),
         offer=next((each for (code, _currency), each in shown.offers.items() if code == offer), None),
         merchant=merchant,
         merchant_name=names.get(merchant, merchant),
@@ -134,12 +134,12 @@ def download(request: HttpRequest, month: str, form: str) -> FileResponse:
 
 
 @staff_view("view_journalentry", methods=("GET", "HEAD"))
-def download_by_funder(_request: HttpRequest, month: str) -> FileResponse:
+def download_by_payer(_request: HttpRequest, month: str) -> FileResponse:
     """Download what each party pays in a month, by offer and merchant, as CSV."""
     first = _month(month)
     with TemporaryDirectory(prefix="fairground-") as folder:
         path = Path(folder, f"statement-{month}-by-payer.csv")
-        spreadsheets.write(str(path), statements.FUNDER_COLUMNS, statements.rows_by_funder(first))
+        spreadsheets.write(str(path), statements.PAYER_COLUMNS, statements.rows_by_payer(first))
         return FileResponse(path.open("rb"), as_attachment=True, content_type=CONTENT_TYPES["csv"])
 
 

@@ -93,5 +93,5 @@ urlpatterns = [
     path("statements/<str:month>/", statements.detail, name="statement"),
     path("statements/<str:month>/close/", statements.close_month, name="close-month"),
     path("statements/<str:month>/statement.<str:form>", statements.download, name="statement-file"),
-    path("statements/<str:month>/by-payer.csv", statements.download_by_funder, name="statement-by-funder"),
+    path("statements/<str:month>/by-payer.csv", statements.download_by_payer, name="statement-by-payer"),
 ]

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from core.facts import FEES, SUBJECTS
 from core.formatting import format_money, format_percent, join_and
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount, Reduction
-from definitions.funding import FUNDERS, Shares
+from definitions.funding import PAYERS, Shares
 from rules.measure_sentences import describe_measure, describe_number
 from rules.sentences import describe_bound, describe_comparison
 
@@ -86,11 +86,11 @@ def _off(reduction: Reduction, currency: str) -> str:
 def describe_funding(shares: Shares) -> str:
     """Return who pays for a benefit; empty where the terms name nobody."""
     if len(shares) == 1:
-        return _("paid for by %(funder)s") % {"funder": FUNDERS[next(iter(shares))]}
+        return _("paid for by %(payer)s") % {"payer": PAYERS[next(iter(shares))]}
     total = sum(shares.values())
     parts = [
-        _("%(parts)d/%(total)d by %(funder)s") % {"parts": parts, "total": total, "funder": FUNDERS[funder]}
-        for funder, parts in shares.items()
+        _("%(parts)d/%(total)d by %(payer)s") % {"parts": parts, "total": total, "payer": PAYERS[payer]}
+        for payer, parts in shares.items()
     ]
     return _("paid for in parts: %(parts)s") % {"parts": join_and(parts)} if parts else ""
 

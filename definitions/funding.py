@@ -14,7 +14,7 @@ from rules.conditions import WholeNumber
 
 PLATFORM = "platform"
 MERCHANT = "merchant"
-FUNDERS: dict[str, Label] = {PLATFORM: _("the platform"), MERCHANT: _("the merchant"), "carrier": _("the carrier")}
+PAYERS: dict[str, Label] = {PLATFORM: _("the platform"), MERCHANT: _("the merchant"), "carrier": _("the carrier")}
 MOST_PARTS = 1000
 Shares = Mapping[str, int]
 """The parts of each payer, in the order written: the first one pays the odd cents."""
@@ -28,14 +28,14 @@ def _from_list(value: Any) -> Any:
 
 
 def _as_list(shares: Shares) -> list[dict[str, Any]]:
-    return [{"by": funder, "parts": parts} for funder, parts in shares.items()]
+    return [{"by": payer, "parts": parts} for payer, parts in shares.items()]
 
 
-Funder = Annotated[str, KnownWord("funder", lambda: FUNDERS)]
+Payer = Annotated[str, KnownWord("payer", lambda: PAYERS)]
 Parts = Annotated[WholeNumber, Field(ge=1, le=MOST_PARTS)]
 Funding = Annotated[
-    dict[Funder, Parts],
-    BeforeValidator(_from_list, json_schema_input_type=dict[Funder, Parts]),
+    dict[Payer, Parts],
+    BeforeValidator(_from_list, json_schema_input_type=dict[Payer, Parts]),
     PlainSerializer(_as_list),
 ]
 
@@ -48,5 +48,5 @@ def split(amount: Decimal, shares: Shares, currency: str) -> dict[str, Decimal]:
     if not shares:
         return {PLATFORM: amount}
     total, first = sum(shares.values()), next(iter(shares))
-    paid = {funder: round_money_down(amount * parts / total, currency) for funder, parts in shares.items()}
+    paid = {payer: round_money_down(amount * parts / total, currency) for payer, parts in shares.items()}
     return {**paid, first: paid[first] + amount - sum(paid.values())}

@@ -32,7 +32,7 @@ class StatementView(ReadView):
         whose, payer = key_of(request).merchant_id or merchant, self.query.get("payer", "")
         lines = [
             line
-            for line in statements.lines(_month(month), only=whose, funder=payer)
+            for line in statements.lines(_month(month), only=whose, payer=payer)
             if offer in (None, line.offer) and merchant in (None, line.merchant)
         ]
         return list_response(serializers.StatementLineSerializer, lines, request, self.query)

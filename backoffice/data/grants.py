@@ -20,7 +20,7 @@ from core.admin import ReadOnlyAdmin
 from core.formatting import format_money, join_and
 from core.lists.filters import DateRange
 from core.money import round_to_cents
-from definitions.funding import FUNDERS, split
+from definitions.funding import PAYERS, split
 
 
 class NeedsReviewFilter(admin.SimpleListFilter):
@@ -40,7 +40,7 @@ def _payers(row: Grant | JournalEntry) -> str:
     """Return what each party pays of an amount: `the merchant 5.00 USD and the platform 25.00 USD`."""
     shares = funding.version_shares(offer=row.offer_id).by_version.get(row.version_id, {})
     paid = split(round_to_cents(row.amount), shares, row.currency)
-    return join_and(f"{FUNDERS[funder]} {format_money(amount, row.currency)}" for funder, amount in paid.items())
+    return join_and(f"{PAYERS[payer]} {format_money(amount, row.currency)}" for payer, amount in paid.items())
 
 
 @admin.register(Grant)

@@ -11,7 +11,7 @@ from backoffice.offer_form.benefit import BenefitForm, initial_benefit
 from backoffice.offer_form.conditions import condition_formset
 from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
 from backoffice.offer_form.forms import ABSENT, SectionForm
-from backoffice.offer_form.funding import FunderFormSet, initial_funding
+from backoffice.offer_form.funding import PayerFormSet, initial_funding
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.quota import QuotaForm, initial_quota
 from backoffice.offer_form.rows import RowFormSet
@@ -51,7 +51,7 @@ class OfferForm:
         self.where = condition_formset("where", data, offer.get("where"), simple=True, **rows)
         self.conditions = condition_formset("conditions", data, offer.get("conditions"), **rows)
         payers = initial_funding(offer.get("funded_by"))
-        self.funding = FunderFormSet(data, prefix="funding", initial=payers, form_kwargs=shared)
+        self.funding = PayerFormSet(data, prefix="funding", initial=payers, form_kwargs=shared)
         carriers = list(offer.get("carriers") or ())
         self.carriers = NamesFormSet(data, prefix="carriers", initial=carriers, form_kwargs=shared)
 
@@ -121,8 +121,8 @@ class OfferForm:
                 return _row(getattr(self, name), number, rest)
             case ["benefit", *rest]:
                 return self._locate_benefit(rest)
-            case ["funded_by", funder, *_rest]:
-                return self.funding.form_of(funder), "number"
+            case ["funded_by", payer, *_rest]:
+                return self.funding.form_of(payer), "number"
             case ["quota", number, *rest] if number.isdecimal():
                 return _row(self.quota.bands, number, rest)
             case ["quota", *rest]:

@@ -21,7 +21,7 @@ from backoffice.offer_form.campaign_form import (
 from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
 from backoffice.offer_form.declarations_form import DeclarationsForm
-from backoffice.offer_form.funding import FunderFormSet
+from backoffice.offer_form.funding import PayerFormSet
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.quota import BandForm, QuotaForm
 from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet
@@ -87,7 +87,7 @@ PLACES: dict[str, Place] = {
     "OfferTerms.conditions": (ConditionFormSet, ""),
     "OfferTerms.benefit": (BenefitForm, "form"),
     "OfferTerms.quota": (QuotaForm, ""),
-    "OfferTerms.funded_by": (FunderFormSet, ""),
+    "OfferTerms.funded_by": (PayerFormSet, ""),
     "OfferTerms.settlement": (SettlementForm, ""),
     "ClaimAt.at": (ClaimForm, "kind"),
     "ClaimNth.nth": (ClaimForm, "kind"),

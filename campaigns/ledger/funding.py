@@ -53,13 +53,12 @@ class VersionShares:
     def __bool__(self) -> bool:
         return bool(self.by_version)
 
-    def of(self, funder: str, amount: str = "amount", *, version: str = "version") -> Any:
+    def of(self, payer: str, amount: str = "amount", *, version: str = "version") -> Any:
         """Return what a payer pays of an amount, as an expression over rows with `currency` and the path `version`."""
         whens = [
-            When(Q(**{f"{version}__in": pks}), then=_part(funder, amount, dict(shares)))
-            for shares, pks in self._alike()
+            When(Q(**{f"{version}__in": pks}), then=_part(payer, amount, dict(shares))) for shares, pks in self._alike()
         ]
-        return Case(*whens, default=F(amount) if funder == PLATFORM else ZERO, output_field=MONEY)
+        return Case(*whens, default=F(amount) if payer == PLATFORM else ZERO, output_field=MONEY)
 
     def _alike(self) -> Iterator[tuple[tuple[tuple[str, int], ...], list[int]]]:
         """Yield the different shares with the versions that have them."""
@@ -69,12 +68,12 @@ class VersionShares:
         yield from alike.items()
 
 
-def _part(funder: str, amount: str, shares: Shares) -> Any:
+def _part(payer: str, amount: str, shares: Shares) -> Any:
     total, first = sum(shares.values()), next(iter(shares))
-    if funder not in shares:
+    if payer not in shares:
         return ZERO
-    if funder != first:
-        return PartOf(F(amount), F("currency"), part=shares[funder], total=total)
+    if payer != first:
+        return PartOf(F(amount), F("currency"), part=shares[payer], total=total)
     rest: Any = F(amount)
     for other in shares:
         if other != first:

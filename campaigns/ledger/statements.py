@@ -23,10 +23,10 @@ from campaigns.models import AccountingPeriod, Coupon, Grant, Issuance, JournalE
 from core.db.fields import money_total
 from core.facts import Label
 from core.money import round_to_cents
-from definitions.funding import FUNDERS
+from definitions.funding import PAYERS
 
 COLUMNS = "month,offer,merchant_code,currency,settled,reversed,redeemed,returned,total".split(",")
-FUNDER_COLUMNS = [COLUMNS[0], "funder", *COLUMNS[1:]]
+PAYER_COLUMNS = [COLUMNS[0], "payer", *COLUMNS[1:]]
 PARTS = COLUMNS[4:-1]
 SETTLED, REDEEMED = str(Grant.Status.SETTLED), str(Coupon.Status.REDEEMED)
 ZERO = Decimal("0.00")
@@ -86,17 +86,17 @@ def _belonging(month: date) -> Q:
     return within if first else within & Q(at__gte=begins(month, zone))
 
 
-def lines(month: date, *, only: str | None = None, chunk: int = 0, funder: str = "") -> Iterator[Line]:
+def lines(month: date, *, only: str | None = None, chunk: int = 0, payer: str = "") -> Iterator[Line]:
     """Yield the statement of a month by offer, merchant and currency; `only` names one merchant. Four queries.
 
-    With a `funder` the amounts are what that party pays of them, in one more query.
+    With a `payer` the amounts are what that party pays of them, in one more query.
     Both parts come in the order of the codes and are merged, so that no more than `chunk` rows are in memory; without
     it, the rows that the database returns.
     """
     belongs = _belonging(month)
     offers = Offer.objects.in_bulk()
     keys = ("offer_id", "offer__code", "currency")
-    paid = _paid_by(funding.version_shares(), funder) if funder else F
+    paid = _paid_by(funding.version_shares(), payer) if payer else F
     parts = (
         _grants(_settlements(belongs, only), paid, *keys, whose=F("grant__merchant_id")),
         _coupons(_redemptions(belongs, only), paid, *keys, whose=F("coupon__merchant_id")),
@@ -128,19 +128,19 @@ def totals(month: date) -> list[tuple[str, Decimal]]:
 
 
 @dataclass(frozen=True)
-class FunderSums:
+class PayerSums:
     """Amounts that one party pays in a month in one currency: those of PARTS, and their total."""
 
-    funder: str
+    payer: str
     currency: str
     figures: tuple[Decimal, ...]
 
     @property
     def label(self) -> Label:
-        return FUNDERS[self.funder]
+        return PAYERS[self.payer]
 
 
-def by_funder(month: date, *, only: str | None = None, offer: str = "") -> list[FunderSums]:
+def by_payer(month: date, *, only: str | None = None, offer: str = "") -> list[PayerSums]:
     """Return what each party pays in a month by currency: together the amounts of `lines`.
 
     `only` names one merchant, `offer` one offer. Without an offer that names who pays, the list is empty.
@@ -150,8 +150,8 @@ def by_funder(month: date, *, only: str | None = None, offer: str = "") -> list[
         return []
     belongs = _belonging(month) & (Q(offer__code=offer) if offer else Q())
     found = []
-    for funder in FUNDERS:
-        paid, sums = _paid_by(shares, funder), dict[str, dict[str, Decimal]]()
+    for payer in PAYERS:
+        paid, sums = _paid_by(shares, payer), dict[str, dict[str, Decimal]]()
         grants, coupons = _settlements(belongs, only), _redemptions(belongs, only)
         for row in (*_grants(grants, paid, "currency"), *_coupons(coupons, paid, "currency")):
             sums.setdefault(row["currency"], {}).update(row)
@@ -159,7 +159,7 @@ def by_funder(month: date, *, only: str | None = None, offer: str = "") -> list[
             figures = [round_to_cents(amounts.get(name) or ZERO) for name in PARTS]
             total = sum(figures[::2], ZERO) - sum(figures[1::2], ZERO)
             if any(figures):
-                found.append(FunderSums(funder, currency, (*figures, total)))
+                found.append(PayerSums(payer, currency, (*figures, total)))
     return found
 
 
@@ -167,8 +167,8 @@ Paid = Callable[[str], Any]
 """Function from the name of a column to the amount that is added up."""
 
 
-def _paid_by(shares: funding.VersionShares, funder: str) -> Paid:
-    return lambda amount: shares.of(funder, amount)
+def _paid_by(shares: funding.VersionShares, payer: str) -> Paid:
+    return lambda amount: shares.of(payer, amount)
 
 
 def _sum(q: Q, amount: Any) -> Sum:
@@ -210,12 +210,12 @@ def rows(month: date) -> Iterator[tuple[object, ...]]:
         yield (f"{month:%Y-%m}", line.offer, line.merchant, line.currency, *figures)
 
 
-def rows_by_funder(month: date) -> Iterator[tuple[object, ...]]:
-    """Yield what each party pays in a month as rows of a file, in the order of FUNDER_COLUMNS."""
-    for funder in FUNDERS:
-        for line in lines(month, chunk=ROWS_AT_ONCE, funder=funder):
+def rows_by_payer(month: date) -> Iterator[tuple[object, ...]]:
+    """Yield what each party pays in a month as rows of a file, in the order of PAYER_COLUMNS."""
+    for payer in PAYERS:
+        for line in lines(month, chunk=ROWS_AT_ONCE, payer=payer):
             figures = (line.settled, line.reversed, line.redeemed, line.returned, line.total)
-            yield (f"{month:%Y-%m}", funder, line.offer, line.merchant, line.currency, *figures)
+            yield (f"{month:%Y-%m}", payer, line.offer, line.merchant, line.currency, *figures)
 
 
 def months() -> list[date]:

@@ -16,7 +16,7 @@ from campaigns.offers.schedule import State, state
 from core.db.fields import money_total
 from core.facts import Label
 from core.money import round_to_cents
-from definitions.funding import FUNDERS
+from definitions.funding import PAYERS
 
 TOP = 10
 UNSETTLED = (Grant.Status.RESERVED, Grant.Status.LOCKED)
@@ -41,7 +41,7 @@ class DayCost:
 
 
 @dataclass(frozen=True)
-class FunderCost:
+class PayerCost:
     """Part of the costs in one currency that one party pays, as in `Cost`."""
 
     label: Label
@@ -121,16 +121,16 @@ def costs_by_day(offer: PublishedOffer, *, zone: tzinfo) -> dict[str, list[DayCo
     return by_currency
 
 
-def costs_by_funder(offer: PublishedOffer) -> dict[str, list[FunderCost]]:
+def costs_by_payer(offer: PublishedOffer) -> dict[str, list[PayerCost]]:
     """Return what each party pays of `costs`, by currency; empty where no version of the offer names who pays."""
     shares = funding.version_shares(offer=offer.id)
-    by_currency: dict[str, list[FunderCost]] = {}
-    for funder in FUNDERS if shares else ():
-        paid = (shares.of(funder), shares.of(funder, "value", version="grant__version"))
+    by_currency: dict[str, list[PayerCost]] = {}
+    for payer in PAYERS if shares else ():
+        paid = (shares.of(payer), shares.of(payer, "value", version="grant__version"))
         sums = _sums([offer.id], F("offer_id"), F("offer_id"), paid=paid)
         for (_offer, currency), (spent, promised) in sorted(sums.items()):
             if spent or promised:
-                by_currency.setdefault(currency, []).append(FunderCost(FUNDERS[funder], spent, promised))
+                by_currency.setdefault(currency, []).append(PayerCost(PAYERS[payer], spent, promised))
     return by_currency
 
 

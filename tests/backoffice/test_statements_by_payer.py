@@ -18,7 +18,7 @@ from campaigns.ledger import funding, statements
 from campaigns.models import Grant
 from campaigns.offers.published_offers import find
 from campaigns.reporting import offer_metrics
-from definitions.funding import FUNDERS, split
+from definitions.funding import PAYERS, split
 from tests.support.members import text
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import freight, merchant, offer, publish, t, tick
@@ -32,13 +32,13 @@ THIRDS = "{merchant: 1, platform: 2}"
 
 def plain(month: date) -> dict[str, list[str]]:
     """Return the figures of each payer and currency: settled, reversed, redeemed, returned, total."""
-    return {f"{each.funder} {each.currency}": [*map(str, each.figures)] for each in statements.by_funder(month)}
+    return {f"{each.payer} {each.currency}": [*map(str, each.figures)] for each in statements.by_payer(month)}
 
 
 def check_sums(month: date) -> None:
     """Check that the payers together pay what the statement says, line by line."""
     sums: dict[tuple[str, ...], list[Decimal]] = {}
-    for _month, _funder, *key, settled, reversed_, redeemed, returned, _total in statements.rows_by_funder(month):
+    for _month, _payer, *key, settled, reversed_, redeemed, returned, _total in statements.rows_by_payer(month):
         before = sums.get((*map(str, key),), [Decimal(0)] * 4)
         figures = (settled, reversed_, redeemed, returned)
         sums[(*map(str, key),)] = [old + Decimal(str(new)) for old, new in zip(before, figures, strict=True)]
@@ -65,13 +65,13 @@ def test_the_database_splits_as_the_function_does(shares: str) -> None:
     tick("06")
     found = funding.version_shares()
     terms = {offer.id: offer.terms.funded_by for offer in (find("f"), find("g"))}
-    amounts = {f"by_{funder}": found.of(funder) for funder in FUNDERS}
+    amounts = {f"by_{payer}": found.of(payer) for payer in PAYERS}
     rows = list(Grant.objects.annotate(**amounts))
     assert len(rows) == 40
     for row in rows:
         paid = split(row.amount, terms[row.offer_id], row.currency)
-        wanted = {funder: paid.get(funder, Decimal("0.00")) for funder in FUNDERS}
-        assert {funder: getattr(row, f"by_{funder}").quantize(Decimal("0.01")) for funder in FUNDERS} == wanted
+        wanted = {payer: paid.get(payer, Decimal("0.00")) for payer in PAYERS}
+        assert {payer: getattr(row, f"by_{payer}").quantize(Decimal("0.01")) for payer in PAYERS} == wanted
     check_sums(SEPTEMBER)
 
 
@@ -96,8 +96,8 @@ def test_reversals_are_paid_back_by_those_who_paid() -> None:
     }
     for month in (SEPTEMBER, OCTOBER):
         check_sums(month)
-    assert statements.by_funder(SEPTEMBER, only="M1")[0].figures[0] == Decimal("6.66")
-    assert [each.figures[0] for each in statements.by_funder(SEPTEMBER, offer="own")] == [Decimal("7.00")]
+    assert statements.by_payer(SEPTEMBER, only="M1")[0].figures[0] == Decimal("6.66")
+    assert [each.figures[0] for each in statements.by_payer(SEPTEMBER, offer="own")] == [Decimal("7.00")]
 
 
 def test_a_coupon_is_split_by_what_it_took_off() -> None:
@@ -107,7 +107,7 @@ def test_a_coupon_is_split_by_what_it_took_off() -> None:
     freight("G", placed_at="03", paid_at="04", cancelled_at="10-05", use_coupon=True, base_freight=10)
     publish(EXPRESS_COUPONS.rstrip() + "\n    funded_by: {platform: 2, carrier: 1}\n")
     tick("10-01")
-    costs = offer_metrics.costs_by_funder(find("eight"))["CNY"]
+    costs = offer_metrics.costs_by_payer(find("eight"))["CNY"]
     assert [(str(each.label), str(each.spent), str(each.promised)) for each in costs] == [
         # The other coupon of 25.00 waits for an order: a third of it is 8.33, and the odd cent is the platform's.
         ("the platform", "6.66", "16.67"), ("the carrier", "3.33", "8.33"),
@@ -137,12 +137,12 @@ def test_a_new_version_splits_only_what_it_decides() -> None:
         "platform CNY": "150.00", "merchant CNY": "50.00", "carrier CNY": "100.00",
     }  # fmt: skip
     check_sums(SEPTEMBER)
-    costs = offer_metrics.costs_by_funder(find("f"))["CNY"]
+    costs = offer_metrics.costs_by_payer(find("f"))["CNY"]
     assert [(str(each.label), str(each.spent), str(each.promised)) for each in costs] == [
         ("the platform", "150.00", "0.00"), ("the merchant", "50.00", "0.00"), ("the carrier", "100.00", "0.00"),
     ]  # fmt: skip
     with CaptureQueriesContext(connection) as queries:
-        list(statements.rows_by_funder(SEPTEMBER))
+        list(statements.rows_by_payer(SEPTEMBER))
     assert len(queries) == 15  # five for each of three payers, for any number of merchants
 
 
@@ -160,7 +160,7 @@ def test_the_pages_and_files(staff: Staff) -> None:
     assert "The platform 6.66 0.00 0.00 0.00 6.66 CNY The merchant 3.34 0.00 0.00 0.00 3.34 CNY" in page
     lines = list(csv.reader(io.StringIO(file(browser, "by-payer.csv"))))
     assert lines == [
-        statements.FUNDER_COLUMNS,
+        statements.PAYER_COLUMNS,
         ["2022-09", "platform", "f", "M1", "CNY", "6.66", "0.00", "0.00", "0.00", "6.66"],
         ["2022-09", "merchant", "f", "M1", "CNY", "3.34", "0.00", "0.00", "0.00", "3.34"],
     ]

@@ -42,7 +42,7 @@ THIRDS = {"merchant": 1, "platform": 1, "carrier": 1}
 )  # fmt: skip
 def test_split(amount: str, shares: dict[str, int], currency: str, paid: dict[str, str]) -> None:
     found = split(Decimal(amount), shares, currency)
-    assert {funder: str(part) for funder, part in found.items()} == paid
+    assert {payer: str(part) for payer, part in found.items()} == paid
     assert list(found) == list(paid)
 
 
@@ -54,12 +54,10 @@ def test_the_parts_add_up(cents: int, shares: dict[str, int]) -> None:
     amount, total = Decimal(cents) / 100, sum(shares.values())
     paid = split(amount, shares, "USD")
     assert sum(paid.values()) == amount
-    for number, (funder, parts) in enumerate(shares.items()):
+    for number, (payer, parts) in enumerate(shares.items()):
         exact = amount * parts / total
         assert (
-            (0 <= paid[funder] - exact < Decimal("0.03"))
-            if number == 0
-            else 0 <= exact - paid[funder] < Decimal("0.01")
+            (0 <= paid[payer] - exact < Decimal("0.03")) if number == 0 else 0 <= exact - paid[payer] < Decimal("0.01")
         )
 
 
@@ -92,7 +90,7 @@ def test_sentences_and_difference() -> None:
 @pytest.mark.parametrize(
     ("written", "message"),
     [
-        ("{mercant: 5}", r"line 13, column 17, offers.0.funded_by.mercant: no funder 'mercant'.*mean 'merchant'"),
+        ("{mercant: 5}", r"line 13, column 17, offers.0.funded_by.mercant: no payer 'mercant'.*mean 'merchant'"),
         ("{merchant: 0}", "offers.0.funded_by.merchant: '0' is less than 1"),
         ("{merchant: 1001}", "offers.0.funded_by.merchant: '1001' is more than 1000"),
         ("{merchant: 2.5}", "offers.0.funded_by.merchant: a whole number is expected"),

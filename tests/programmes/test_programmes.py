@@ -15,7 +15,7 @@ from campaigns.models import Decision, Grant
 from campaigns.offers import published_offers, publishing
 from core.money import round_to_cents
 from definitions import parser
-from definitions.funding import FUNDERS, PLATFORM
+from definitions.funding import PAYERS, PLATFORM
 from imports.folder_import import import_folder
 from imports.importer import ImportOptions
 from imports.schema import RowError
@@ -55,7 +55,7 @@ def expected(folder: Path) -> Rows:
     result: Rows = {}
     for key, row in rows.items():
         without = row["amount"] if row["result"] in Grant.Status.values else ""  # without payers the platform pays all
-        paid = (row.get(funder, without if funder == PLATFORM else without and "0.00") for funder in FUNDERS)
+        paid = (row.get(payer, without if payer == PLATFORM else without and "0.00") for payer in PAYERS)
         result[key] = (row["result"], row["amount"], row["currency"], *paid)
     return result
 
@@ -67,9 +67,9 @@ def found() -> Rows:
     for decision in Decision.objects.exclude(outcome=Decision.Outcome.GRANTED).select_related("offer"):
         failed = [name for n, name in enumerate(conditions[decision.offer_id]) if decision.failed >> n & 1]
         outcome = " ".join(failed) or Decision.Outcome(decision.outcome).name.lower()
-        result[decision.offer.code, decision.subject] = (outcome, "", "", *[""] * len(FUNDERS))
+        result[decision.offer.code, decision.subject] = (outcome, "", "", *[""] * len(PAYERS))
     shares = funding.version_shares()
-    paid = {f"by_{funder}": shares.of(funder) for funder in FUNDERS}
+    paid = {f"by_{payer}": shares.of(payer) for payer in PAYERS}
     for grant in Grant.objects.order_by("pk").select_related("offer").annotate(**paid):
         amounts = (grant.amount, *(getattr(grant, name) for name in paid))
         amount, *parts = (str(round_to_cents(each)) for each in amounts)

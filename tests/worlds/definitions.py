@@ -121,8 +121,8 @@ class _Offer:
         if quota := self._quota(benefit):
             offer["quota"] = quota
         if self.values.chance(0.2):
-            funders = self.rng.sample(["platform", "merchant", "carrier"], self.rng.randint(1, 3))
-            offer["funded_by"] = {funder: self.rng.choice((1, 2, 25)) for funder in funders}
+            payers = self.rng.sample(["platform", "merchant", "carrier"], self.rng.randint(1, 3))
+            offer["funded_by"] = {payer: self.rng.choice((1, 2, 25)) for payer in payers}
         if "coupons" not in benefit and (settlement := self._settlement()):
             offer["settlement"] = settlement
         return offer
