@@ -97,7 +97,7 @@ class Comparison(DefinitionModel):
             with errors.at(self.operator.word):
                 self.operator.check(fact, self.operand)
                 if self.other_fact:
-                    row.check_instant(self.other_fact)
+                    row.check_instant(self.other_fact, declared=True)
                 elif self.not_before == CLAIM and not row.claims:
                     message = _("%(fact)s: there is no claim here to compare with; name an instant")
                     raise ValueError(message % {"fact": self.fact})

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.facts import MERCHANT
 from core.formatting import format_money, format_number, format_percent, join_and
 from rules.comparison_sentences import SENTENCES, describe_comparison, describe_event
 from rules.measure_periods import Over
@@ -63,8 +64,18 @@ def describe_number(measure: Measure, number: object) -> str:
     return format_number(number)
 
 
+HOLDERS = {
+    "merchant": gettext_lazy("merchant"),
+    "buyer": gettext_lazy("buyer"),
+    "listing": gettext_lazy("listing"),
+}
+
+
 def _parts(measure: RowMeasure) -> Iterator[str]:
     row = QueryRow(measure.collection)
+    if measure.by != (MERCHANT,):
+        holders = join_and(str(HOLDERS.get(holder, holder)) for holder in measure.by)
+        yield _("of the same %(holders)s") % {"holders": holders}
     if measure.among:
         yield _("among those with: %(which)s") % {"which": _conditions(measure.among, row)}
     if measure.where:

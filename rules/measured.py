@@ -6,11 +6,12 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from pydantic import model_validator
 
+from core.facts import MERCHANT
 from rules import operators
 from rules.base import DefinitionModel
 from rules.comparisons import Amount, Code
 from rules.errors import ErrorCollector
-from rules.measures import Measure, NamedMeasure
+from rules.measures import Measure, NamedMeasure, check_holders
 from rules.query_row import QueryRow
 
 BOUNDS = ("at_least", "more_than", "at_most", "less_than")
@@ -57,9 +58,12 @@ class Measured(DefinitionModel):
         return self.code or self.measure.name
 
     @property
-    def looks_earlier(self) -> bool:
-        """Return whether the measure covers the rows before the subject: there is none without a subject."""
-        return any(part.over is not None and part.over.earlier is not None for part in self.measure.rows())
+    def is_of_merchant(self) -> bool:
+        """Return whether the number is one of the merchant alone: of no other holder, and not before a subject."""
+        return not any(
+            part.by != (MERCHANT,) or (part.over is not None and part.over.earlier is not None)
+            for part in self.measure.rows()
+        )
 
     def check(self, row: QueryRow) -> None:
         """Raise ValidationError if the measure covers rows before the subject and is not one of its own rows."""
@@ -78,10 +82,14 @@ class Measured(DefinitionModel):
 
 
 def check_measure(measure: Measure, row: QueryRow) -> None:
-    """Raise ValueError unless a measure of the rows before a claim is one of the claiming rows themselves."""
+    """Raise ValueError unless a row has the holders of the measure.
+
+    A measure of the rows before a claim must be one of the claiming rows themselves.
+    """
     for part in measure.rows():
+        check_holders(part.by, row.collection)
         if part.over is not None and part.over.earlier is not None:
-            if part.collection is not row.collection:
+            if part.collection.name != row.collection.name:
                 words = {"rows": part.collection.name, "subject": row.collection.name}
                 raise ValueError(_("earlier: measures the subject's own rows, %(subject)s, not %(rows)s") % words)
             if not row.claims:

@@ -12,10 +12,10 @@ from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, 
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
-from pydantic import BeforeValidator, Discriminator, PrivateAttr, Tag, ValidationInfo, model_validator
+from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
 
 from core.declared_facts import ReadWith
-from core.facts import COLLECTIONS, Collection, Fact, countable
+from core.facts import COLLECTIONS, MERCHANT, Collection, Fact, countable
 from rules import operators
 from rules.base import DefinitionModel, Names, form_of, named, resolve_name
 from rules.comparisons import Amount, Code, Comparison, CountableName
@@ -28,6 +28,24 @@ FORMS = ("count", "distinct", "sum", "average", "share", "latest")
 OF_FACTS = ("distinct", "sum", "average", "latest")
 QUOTIENTS = ("average", "share", "latest")
 """Forms without a value where there are no rows: the definition states it."""
+
+
+def _one_or_several(value: object) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+Holders = Annotated[
+    tuple[str, ...], BeforeValidator(_one_or_several, json_schema_input_type=str | list[str]), Field(min_length=1)
+]
+
+
+def check_holders(holders: tuple[str, ...], collection: Collection) -> None:
+    """Raise UnknownWordError unless every row has such holders, as the merchant or the buyer."""
+    known = [*([MERCHANT] if collection.merchant else []), *collection.holders]
+    for word in holders:
+        if word not in known:
+            message = _("%(rows)s have no holder %(word)r") % {"rows": collection.name, "word": word}
+            raise UnknownWordError(message, word=word, known=known)
 
 
 class RowMeasure(DefinitionModel):
@@ -44,6 +62,7 @@ class RowMeasure(DefinitionModel):
     among: tuple[Comparison, ...] = ()
     where: tuple[Comparison, ...] = ()
     over: Over | None = None
+    by: Holders = (MERCHANT,)
     otherwise: Amount | None = None
     _read_with: ReadWith = PrivateAttr(default_factory=ReadWith)
 
@@ -78,6 +97,8 @@ class RowMeasure(DefinitionModel):
 
     def _check_parts(self, errors: ErrorCollector) -> None:
         row = QueryRow(self.collection)
+        with errors.at("by"):
+            check_holders(self.by, self.collection)
         for name in ("among", "where"):
             for n, condition in enumerate(getattr(self, name)):
                 with errors.at(name, n):
@@ -159,23 +180,23 @@ class RowMeasure(DefinitionModel):
     def expression(self, row: QueryRow) -> Any:
         """Return the number of the merchant of a row, as of its instant, as an expression that is never NULL."""
         inner = row.inside(self.collection)
-        rows = inner.collection.model._default_manager.filter(
-            **{inner.collection.merchant: OuterRef(row.collection.merchant)}
-        )
+        of_holders = {inner.collection.holder_path(by): OuterRef(row.collection.holder_path(by)) for by in self.by}
+        rows = inner.collection.model._default_manager.filter(**of_holders)
+        holder = next(iter(of_holders))
         if self.over is not None:
             rows = rows.filter(self.over.q(inner))
         meets = _all(self.where, inner)
         rows = rows.filter(_all(self.among, inner) if self.form == "share" else meets)
         match self.form:
             case "count":
-                return row_count(rows, merchant=inner.collection.merchant)
+                return row_count(rows, merchant=holder)
             case "latest":
                 return self._latest(rows, inner)
             case "share":
                 value: Any = Quotient(Count("pk", filter=meets) * 100, Count("pk"))
             case _:
                 value = self._of_fact(inner)
-        return self._or_empty(rows.order_by().values(inner.collection.merchant).annotate(measured=value))
+        return self._or_empty(rows.order_by().values(holder).annotate(measured=value))
 
     def _of_fact(self, inner: QueryRow) -> Any:
         assert self.fact is not None

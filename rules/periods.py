@@ -201,5 +201,5 @@ def check_period(period: AnyPeriod, row: QueryRow) -> None:
     errors = ErrorCollector()
     with errors.at("after"):
         if isinstance(period, FirstDays):
-            row.check_instant(period.after)
+            row.check_instant(period.after, declared=True)
     errors.raise_collected("Period")

@@ -61,8 +61,11 @@ class QueryRow:
             raise UnknownWordError(message, word=name, known=known)
         return self.collection.facts[name]
 
-    def check_instant(self, name: str, *, column: bool = False) -> None:
-        """Raise UnknownWordError unless the row has an instant fact of that name; `column`: one that is a column."""
+    def check_instant(self, name: str, *, column: bool = False, declared: bool = False) -> None:
+        """Raise UnknownWordError unless the row has an instant fact of that name; `column`: one that is a column.
+
+        `declared`: one that the definition declares will do.
+        """
         instants = [
             fact.name
             for fact in self.collection.facts.values()
@@ -70,6 +73,8 @@ class QueryRow:
         ]
         fact = self.collection.facts.get(name)
         if fact and fact.attribute and fact.kind == "instant":
+            if declared:
+                return
             message = _("%(fact)s is a declared instant: conditions can compare it, but nothing can be timed by it")
             raise ValueError(message % {"fact": name})
         if name not in instants:

@@ -6,7 +6,7 @@ one does. All functions return keys, or None for every subject or merchant. Keys
 first (`core.db.key_set`), because such a union is too hard to plan as a part of them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from django.db.models import Q
@@ -16,6 +16,7 @@ from campaigns.eligibility.changed_facts import (
     changed_keys,
     changes_of_references,
     former_parents,
+    holders_of_changed,
     keys_of,
     merchants_of_changed,
     new_instants,
@@ -30,14 +31,14 @@ from campaigns.eligibility.named_facts import (
     counted,
     facts_of_moments,
     is_of_merchant,
-    measured_by_benefit,
+    measures_of,
     settlement_moments,
     states,
 )
 from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet, materialize
-from core.facts import COLLECTIONS, STATES, Collection
+from core.facts import COLLECTIONS, MERCHANT, STATES, Collection
 from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from logistics.models import FreightOrder
@@ -160,13 +161,22 @@ def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
         changed = materialize(union(merchants), name="changed_merchants")
         parts.append(live.filter(changed.contains("merchant")).values_list("subject", flat=True))
-    return union(parts)
+    return union([*parts, *_subjects_of_other_holders(terms, changes)])
+
+
+def _subjects_of_other_holders(terms: OfferTerms, changes: Changes) -> Iterator[Keys]:
+    """Yield the subjects of a holder, such as a buyer, of whom a row changed that a measure by the holder reads."""
+    for measure in measures_of(terms) if changes.batches else ():
+        for holder in set(measure.by) - {MERCHANT}:
+            parts = holders_of_changed(measure.collection, holder, set(measure.facts()), changes)
+            changed = materialize(union(parts), name=f"changed_{holder}")
+            yield keys_of(terms.collection.model, "pk", changed.contains(terms.collection.holder_path(holder)))
 
 
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
     """Return the merchants of whom rows changed that conditions and benefit use, besides the subject's own row."""
     conditions = conditions_of(terms)
-    counts = [*counted(conditions), *measured_by_benefit(terms)]
+    counts = [*counted(conditions), *((one.collection.name, set(one.facts())) for one in measures_of(terms))]
     if isinstance(terms.claim, ClaimNth):
         nth = terms.claim.nth
         counts += [(nth.of, {nth.at, *compared(nth.where)})]

@@ -4,7 +4,9 @@ Each function returns keys, or filters, that an index on the import batch or on 
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
@@ -84,6 +86,22 @@ def merchants_of_changed(collection: Collection, names: Iterable[str], changes: 
     for part in _of_children(collection, changes):
         parts.append(keys_of(collection.model, collection.merchant, Q(pk__in=part)))
     return parts + _former_merchants(collection, changes)
+
+
+def holders_of_changed(collection: Collection, holder: str, names: Iterable[str], changes: Changes) -> list[Keys]:
+    """Return the keys of a holder, such as the buyer, of whom a row of the collection changed or left for another."""
+    path = collection.holder_path(holder)
+    parts = merchants_of_changed(replace(collection, merchant=path), names, changes)
+    owner = _model_at(collection.model, path)
+    return parts if owner is None else parts + former_parents(owner, changes)
+
+
+def _model_at(model: type[Model], path: str) -> type[Model] | None:
+    """Return the model to whose rows a path points, None for the key of the row itself."""
+    found: Any = None
+    for name in path.removesuffix("_id").split("__") if path.endswith("_id") else ():
+        found = (found or model)._meta.get_field(name).related_model
+    return found  # type: ignore[no-any-return]  # a model
 
 
 def _former_merchants(collection: Collection, changes: Changes) -> list[Keys]:

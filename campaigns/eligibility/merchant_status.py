@@ -237,7 +237,7 @@ def depends_on_merchant(condition: Condition) -> bool:
         case Counting():
             return True
         case Measured():
-            return not condition.looks_earlier
+            return condition.is_of_merchant
         case Comparison(fact=fact):
             return fact.startswith(MERCHANT_PREFIX)
         case AnyOf(any=alternatives):

@@ -7,6 +7,7 @@ from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms, Settlement
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from rules.measures import Measure, RowMeasure
 from rules.moments import Moment, case_fact, moment_facts
 
 
@@ -21,10 +22,22 @@ def benefit_facts(terms: OfferTerms) -> set[str]:
     return {terms.benefit.fact} - {""} if isinstance(terms.benefit, Discount) else set()
 
 
-def measured_by_benefit(terms: OfferTerms) -> list[tuple[str, set[str]]]:
-    """Return the collections that the measure of the benefit reads, with the facts of their rows that it names."""
-    measure = terms.benefit.measure if isinstance(terms.benefit, Discount) else None
-    return [(part.collection.name, set(part.facts())) for part in measure.rows()] if measure is not None else []
+def measures_of(terms: OfferTerms) -> list[RowMeasure]:
+    """Return the measures of rows that conditions and benefit name."""
+    measures = list(measured(conditions_of(terms)))
+    if isinstance(terms.benefit, Discount) and terms.benefit.measure is not None:
+        measures.append(terms.benefit.measure)
+    return [part for measure in measures for part in measure.rows()]
+
+
+def measured(conditions: Iterable[Condition]) -> Iterator[Measure]:
+    """Yield the measures that conditions name."""
+    for condition in conditions:
+        match condition:
+            case Measured(measure=measure):
+                yield measure
+            case AnyOf(any=alternatives):
+                yield from measured(alternatives)
 
 
 def facts_of_moments(moments: Iterable[Moment]) -> set[str]:
@@ -45,13 +58,11 @@ def conditions_of(terms: OfferTerms) -> tuple[Condition, ...]:
 
 
 def counted(conditions: Iterable[Condition]) -> Iterator[tuple[str, set[str]]]:
-    """Yield the collections that conditions count or measure, with the facts of their rows that they name."""
+    """Yield the collections that conditions count, with the facts of their rows that they name."""
     for condition in conditions:
         match condition:
             case Counting(count=name, where=where):
                 yield name, set(compared(where))
-            case Measured(measure=measure):
-                yield from ((part.collection.name, set(part.facts())) for part in measure.rows())
             case AnyOf(any=alternatives):
                 yield from counted(alternatives)
 

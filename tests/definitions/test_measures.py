@@ -162,6 +162,8 @@ def test_an_error_in_a_benefit_along_a_measure(benefit: str, says: str) -> None:
         ("{measure: {count: trade_orders, over: {period: mnth, at: shipped_at}}, at_least: 1}", "'mnth' is no period"),
         ("{measure: {count: trade_orders, over: {period: day, at: shiped_at}}, at_least: 1}", "no instant 'shiped_at'"),
         ("{measure: {count: freight_orders, over: {earlier: paid_at}}, at_least: 1}", "the subject's own rows"),
+        ("{measure: {count: trade_orders, by: listing}, at_least: 1}", "trade_orders have no holder 'listing'"),
+        ("{measure: {count: freight_orders, by: buyer}, at_least: 1}", "freight_orders have no holder 'buyer'"),
         ("{measure: {percent: growth, of: base_week, otherwise: 0}, at_least: 1}", "is a percentage of two measures"),
         (
             "{measure: {percent: base_week, of: {count: trade_orders}, otherwise: 0}, at_least: 1}",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from buyers.models import Buyer
 from campaigns.eligibility import explanations, merchant_status
 from campaigns.offers import published_offers
 from merchants.models import Merchant
@@ -20,6 +21,7 @@ from tests.support.world import (
     review,
     states,
     t,
+    tell,
     tick,
     trade,
 )
@@ -191,3 +193,48 @@ def test_a_corrected_row_of_a_running_total_marks_the_grants_after_it() -> None:
     tick("08")
     assert grants() == before
     assert {key: bool(review(key)) for key in "ABC"} == {"A": False, "B": True, "C": True}
+
+
+def test_a_measure_by_buyer_counts_the_rows_of_one_buyer() -> None:
+    """The first order of each buyer with each merchant; an order without a buyer has no other one."""
+    for code in ("M1", "M2"):
+        merchant(code)
+    for code in ("U1", "U2"):
+        tell(Buyer, code=code, country="US", registered_at="01")
+    first = "{{code: first, measure: {{count: trade_orders, by: {by}, over: {{earlier: shipped_at}}}}, at_most: 0}}"
+    parts = {**PARTS, "benefit": "{fee: service_fee, percent: 1}"}
+    both = offer("both", conditions=f"[{first.format(by='[merchant, buyer]')}]", **parts)
+    buyer = offer("buyer", conditions=f"[{first.format(by='buyer')}]", **parts)
+    publish(both + buyer)
+    for key, of, who, at in (
+        ("A", "M1", "U1", "03"),
+        ("B", "M1", "U1", "04"),
+        ("C", "M2", "U1", "05"),
+        ("D", "M1", "U2", "06"),
+        ("E", "M1", None, "07"),
+        ("F", "M1", None, "08"),
+    ):
+        trade(key, of=of, buyer_id=who, shipped_at=at)
+    tick("09")
+    for code, first_orders in (("both", "ACDEF"), ("buyer", "ADEF")):
+        assert "".join(key for key, found in outcomes(code).items() if found != "refused") == first_orders
+    assert (
+        explanations.explain(published_offers.find("both"), "B", at=t("09"))
+        .conditions[0]
+        .required.startswith("number of trade orders; of the same merchant and buyer; shipped before this one")
+    )
+
+
+def test_an_order_that_moves_to_another_buyer_marks_the_grants_of_that_buyer() -> None:
+    merchant()
+    for code in ("U1", "U2"):
+        tell(Buyer, code=code, country="US", registered_at="01")
+    condition = "{code: first, measure: {count: trade_orders, by: buyer, over: {earlier: shipped_at}}, at_most: 0}"
+    publish(offer("o", conditions=f"[{condition}]", **PARTS))
+    trade("A", buyer_id="U1", shipped_at="03")
+    trade("B", buyer_id="U2", shipped_at="04")
+    tick("05")
+    assert states("o") == {"A": "settled", "B": "settled"}
+    correct(TradeOrder, "A", buyer_id="U2")
+    tick("06")
+    assert (bool(review("A")), bool(review("B"))) == (False, True)
