@@ -9,14 +9,15 @@ from pathlib import Path
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from backoffice.navigation import ELIGIBILITY
 from backoffice.rendering import has_permissions, render_page, staff_view
 
-GLOSSARY = Path(settings.BASE_DIR, "docs", "glossary.md")
-ROW = re.compile(r"^\| (?P<english>[^|]+) \| (?P<chinese>[^|]+) \| (?P<meaning>[^|]+) \|$")
+PAGES = {"en": "glossary.md", "zh": "glossary.zh.md"}
+HEADINGS = ("term", "术语", "---")
+ROW = re.compile(r"^\| (?P<word>[^|]+) \| (?P<other>[^|]+) \| (?P<meaning>[^|]+) \|$")
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,10 @@ GUIDES = (
 
 @dataclass(frozen=True)
 class Term:
-    """Entry of the glossary."""
+    """Entry of the glossary: the word in the language of the page and in the other one, and what it means."""
 
-    english: str
-    chinese: str
+    word: str
+    other: str
     meaning: str
 
 
@@ -112,21 +113,23 @@ def guides(request: HttpRequest) -> HttpResponse:
 def glossary(request: HttpRequest) -> HttpResponse:
     """Show the terms whose word or meaning contains the query, in both languages."""
     query = request.GET.get("q", "").strip()[:64]
+    language = "zh" if (get_language() or "").startswith("zh") else "en"
     found = [
-        (title, [term for term in terms if query.casefold() in f"{term}".casefold()]) for title, terms in sections()
+        (title, [term for term in terms if query.casefold() in f"{term}".casefold()])
+        for title, terms in sections(language)
     ]
     return render_page(
         request, "glossary", title=_("Glossary"), sections=[each for each in found if each[1]], query=query
     )
 
 
-@lru_cache(maxsize=1)
-def sections() -> list[tuple[str, list[Term]]]:
-    """Return the sections of the glossary with their terms, as the documentation has them."""
+@lru_cache(maxsize=2)
+def sections(language: str) -> list[tuple[str, list[Term]]]:
+    """Return the sections of the glossary with their terms, as its page in the language `en` or `zh` has them."""
     found: list[tuple[str, list[Term]]] = []
-    for line in GLOSSARY.read_text(encoding="utf-8").splitlines():
+    for line in Path(settings.BASE_DIR, "docs", PAGES[language]).read_text(encoding="utf-8").splitlines():
         if line.startswith("## "):
             found.append((line.removeprefix("## "), []))
-        elif (row := ROW.match(line)) and not row["english"].startswith(("term", "---")):
-            found[-1][1].append(Term(row["english"], row["chinese"], row["meaning"].replace("`", "")))
+        elif (row := ROW.match(line)) and row["word"] not in HEADINGS:
+            found[-1][1].append(Term(row["word"], row["other"], row["meaning"].replace("`", "")))
     return found
