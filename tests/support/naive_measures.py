@@ -12,6 +12,7 @@ from rules.measure_periods import Over
 from rules.measures import Measure, PercentMeasure, RowMeasure
 from rules.periods import AnyPeriod, FirstDays, LastDays, Sessions, bounds_of
 from rules.time_windows import Window
+from tests.support.naive_facts import merchant_of, rows_of
 
 Meets = Callable[[Comparison, Any, Collection, datetime], bool]
 Value = Callable[[Any, str], Any]
@@ -49,8 +50,7 @@ def rounded(part: Decimal | int, base: Decimal | int, otherwise: Decimal | None)
 
 
 def _rows(measure: RowMeasure, row: Any, at: datetime, meets: Meets, value: Value) -> list[Any]:
-    merchant = getattr(row, "merchant", row)
-    every: Any = measure.collection.model._default_manager.filter(merchant=merchant)
+    every = rows_of(measure.collection, merchant_of(row))
     asked = measure.among if measure.form == "share" else measure.where
     return [
         each

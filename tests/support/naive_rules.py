@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from django.db.models import Model
@@ -10,12 +11,12 @@ from django.db.models import Model
 from core.facts import COLLECTIONS, FEES, Collection
 from definitions.benefits import Discount
 from definitions.offer_terms import OfferTerms
-from merchants.models import Block, Membership, Merchant, Penalty, ReferenceValue, ServicePackage
+from merchants.models import Block, Membership, Penalty, ReferenceValue, ServicePackage
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import typed_operand
+from tests.support.naive_facts import fact_value, merchant_of, rows_of
 from tests.support.naive_measures import measure_value
-from trade.models import TradeOrder
 
 Terms = OfferTerms | None
 STATES: dict[str, tuple[type[Model], str]] = {
@@ -26,16 +27,6 @@ STATES: dict[str, tuple[type[Model], str]] = {
 }
 
 
-def fact_value(row: Any, name: str) -> Any:
-    """Return the value of a fact of a row."""
-    if name == "first_payment_at" and isinstance(row, TradeOrder):
-        booked = [part.booked_at for part in row.receipts.all() if part.kind == "first" and part.booked_at]
-        return min(booked, default=None)
-    if name.startswith("merchant.") and not isinstance(row, Merchant):
-        row = row.merchant
-    return getattr(row, name.removeprefix("merchant."))
-
-
 def holds(condition: Condition, row: Any, collection: Collection, at: datetime, terms: Terms = None) -> bool:
     """Return whether a condition holds for a row as of the instant of its claim; `terms` give the benefit."""
     match condition:
@@ -43,7 +34,7 @@ def holds(condition: Condition, row: Any, collection: Collection, at: datetime, 
             return compare(condition, row, collection, at, terms)
         case InForce():
             model, column = STATES[condition.state.name]
-            when = at if condition.at is None else getattr(row, condition.at)
+            when = at if condition.at is None else fact_value(row, condition.at, at)
             rows: Any = model._default_manager.filter(merchant=merchant_of(row))
             there = (
                 when is not None
@@ -58,19 +49,15 @@ def holds(condition: Condition, row: Any, collection: Collection, at: datetime, 
             return there == (condition.in_force is not None)
         case Counting():
             inner = COLLECTIONS[condition.count]
-            of: Any = inner.model._default_manager.filter(merchant=merchant_of(row))
+            of = rows_of(inner, merchant_of(row))
             count = sum(all(compare(part, each, inner, at) for part in condition.where) for each in of)
             return count >= condition.at_least if condition.at_least is not None else count <= (condition.at_most or 0)
         case Measured():
             return COMPARISONS[condition.operator](
-                measure_value(condition.measure, row, at, compare, fact_value), condition.bound
+                measure_value(condition.measure, row, at, compare, partial(fact_value, at=at)), condition.bound
             )
         case AnyOf():
             return any(holds(part, row, collection, at, terms) for part in condition.any)
-
-
-def merchant_of(row: Any) -> Any:
-    return row if isinstance(row, Merchant) else row.merchant
 
 
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -89,11 +76,11 @@ COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
 
 def compare(condition: Comparison, row: Any, collection: Collection, at: datetime, terms: Terms = None) -> bool:
     of_offer = condition.fact == BENEFIT
-    value: Any = worth(row, terms) if of_offer else fact_value(row, condition.fact)
+    value: Any = worth(row, at, terms) if of_offer else fact_value(row, condition.fact, at)
     fact = OFFER_FACTS[BENEFIT] if of_offer else collection.facts[condition.fact]
     operator, operand = condition.operator.name, condition.operand
     if condition.other_fact:
-        return against(operator, value, fact_value(row, condition.other_fact), at)
+        return against(operator, value, fact_value(row, condition.other_fact, at), at)
     if fact.kind == "instant":
         return happened(operator, value, operand, at)
     if operator == "empty":
@@ -101,16 +88,16 @@ def compare(condition: Comparison, row: Any, collection: Collection, at: datetim
     return value is not None and COMPARISONS[operator](value, typed_operand(fact, operand))
 
 
-def worth(row: Any, terms: Terms) -> Decimal:
+def worth(row: Any, at: datetime, terms: Terms) -> Decimal:
     """Return the amount of the benefit for a row."""
     assert terms is not None
     if terms.bundle is not None:
         return terms.bundle.face_value
     assert isinstance(terms.benefit, Discount)
     fee = FEES[terms.fee]
-    stated = fact_value(row, terms.benefit.fact) if terms.benefit.fact else None
+    stated = fact_value(row, terms.benefit.fact, at) if terms.benefit.fact else None
     currency = getattr(row, fee.currency_fact) if fee.currency_fact else ""
-    return terms.benefit.value(fact_value(row, fee.fact), currency, stated)
+    return terms.benefit.value(fact_value(row, fee.fact, at), currency, stated)
 
 
 def reference_values(code: str) -> set[str]:

@@ -10,7 +10,7 @@ from tests.worlds.values import START, TEXTS, Values
 from tests.worlds.world import OfferData
 
 Data = dict[str, Any]
-SUBJECT_WEIGHTS = {"freight_order": 4, "trade_order": 4, "financing_draw": 1, "merchant": 3}
+SUBJECT_WEIGHTS = {"freight_order": 8, "trade_order": 8, "financing_draw": 2, "merchant": 6, "order_item": 3}
 
 
 def offers(values: Values) -> tuple[OfferData, ...]:
@@ -73,14 +73,14 @@ def collections_named(definition: OfferData) -> set[str]:
 
 
 def words(part: Any) -> set[str]:
-    """Return every word of a definition: names of facts among them, those of merchants without their prefix."""
+    """Return every word of a definition: names of facts among them, those of other rows without their prefix."""
     match part:
         case dict():
             return {str(key) for key in part}.union(*map(words, part.values()))
         case list() | tuple():
             return set[str]().union(*map(words, part))
         case _:
-            return {str(part).removeprefix("merchant.")}
+            return {str(part).rpartition(".")[2]}
 
 
 def _counted(part: Any) -> Iterable[str]:

@@ -1,11 +1,12 @@
 """Rows of facts, as cells of the files that the schemas of the imports describe."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import models
 
-from imports.columns import Column
+from imports.columns import CellError, CellParser, Column
 from imports.registry import all_schemas, find_schema
 from imports.schema import FileSchema
 from tests.worlds.values import Values
@@ -14,19 +15,29 @@ from tests.worlds.world import Row
 Facts = dict[str, dict[tuple[str, ...], Row]]
 """Rows by file and key."""
 
-ALWAYS = {"merchants": (2, 3), "memberships": (0, 3), "accounts": (0, 0), "reference_lists": (0, 3)}
-NAMED, OTHERS = (5, 9), (0, 2)
+ALWAYS = {"merchants": (2, 3), "memberships": (0, 3), "reference_lists": (0, 3)}
+NAMED, OTHERS, POINTED_TO = (5, 9), (0, 2), (1, 3)
+MOST_DRAWS = 20
+"""Cells that are drawn for a column until one lies within its bounds."""
 
 
 def facts(values: Values, named: Iterable[str]) -> Facts:
     """Return rows of every file, more of those that the definition names, each file after those it refers to."""
     rows: Facts = {}
     wanted = {*named, *({"receipts"} if "trade_orders" in named else ())}
+    pointed_to = {name for file in wanted for name in _parents(file)} - wanted
     for schema in all_schemas():
-        low, high = ALWAYS.get(schema.name, NAMED if schema.name in wanted else OTHERS)
+        usual = POINTED_TO if schema.name in pointed_to else OTHERS
+        low, high = ALWAYS.get(schema.name, NAMED if schema.name in wanted else usual)
         new_rows = (new_row(values, schema, rows, n) for n in range(values.rng.randint(low, high)))
         rows[schema.name] = {key_of(schema, row): row for row in new_rows if row is not None}
     return rows
+
+
+def _parents(file: str) -> set[str]:
+    """Return the files to whose rows those of a file point, directly or by way of others."""
+    own = {_file_of(parent).name for parent in find_schema(file).references.values()}
+    return own.union(*map(_parents, own))
 
 
 def key_of(schema: FileSchema, row: Row) -> tuple[str, ...]:
@@ -41,7 +52,37 @@ def new_row(values: Values, schema: FileSchema, rows: Facts, number: int) -> Row
         if cell is None:
             return None
         row[column.name] = cell
-    return consistent(_prepaid(values, row))
+    return agreeing(values, schema, rows, consistent(_prepaid(values, row)))
+
+
+def agreeing(values: Values, schema: FileSchema, rows: Facts, row: Row) -> Row | None:
+    """Return the row so that what it names belongs to its owner, None where nothing does that it needs."""
+    row = dict(row)
+    for rule in schema.agreements:
+        column, other = schema.columns_by_name[rule.reference], schema.columns_by_name[rule.column]
+        own = _owner(rows, schema.references[other], row[other.name], rule.by) if rule.by else row[other.name]
+        fitting = [
+            key[0]
+            for key in rows[_file_of(schema.references[column]).name]
+            if _owner(rows, schema.references[column], key[0], rule.owner) == own
+        ]
+        if row[column.name] in ("", *fitting):
+            continue
+        if not fitting and schema.is_required(column):
+            return None
+        row[column.name] = values.rng.choice(fitting) if fitting else ""
+    return row
+
+
+def _owner(rows: Facts, model: type[models.Model], key: str, attname: str) -> str:
+    """Return the cell of the column that is stored in `attname` of a row of the model's file."""
+    schema = _file_of(model)
+    name = next(column.name for column in schema.columns if column.attname == attname)
+    return rows[schema.name][(key,)][name]
+
+
+def _file_of(model: type[models.Model]) -> FileSchema:
+    return next(schema for schema in all_schemas() if schema.model is model)
 
 
 def _prepaid(values: Values, row: Row) -> Row:
@@ -54,20 +95,43 @@ def _prepaid(values: Values, row: Row) -> Row:
 
 def new_cell(values: Values, schema: FileSchema, column: Column, rows: Facts, *, number: int) -> str | None:
     """Return a cell for the column; None where no row exists that it could refer to."""
-    if parent := schema.references.get(column):
-        file = next(other.name for other in all_schemas() if other.model is parent)
-        return values.rng.choice([key[0] for key in rows[file]]) if rows.get(file) else None
+    if column in schema.references:
+        return _reference(values, schema, column, rows)
     field = schema.field(column)
     if schema.key == (column.name,):
         return f"{schema.name[:2].title()}{number}"
     if isinstance(field, models.DateTimeField):
         return "" if field.null and values.chance(_absent(column.name)) else _written(values.instant())
-    kinds = {models.BooleanField: "flag", models.DecimalField: "money", models.PositiveIntegerField: "number"}
-    kind = next((kind for model, kind in kinds.items() if isinstance(field, model)), "text")
-    if not column.required and kind != "flag" and values.chance(0.15):
+    if not column.required and not isinstance(field, models.BooleanField) and values.chance(0.15):
         return ""
+    if column.name == "offer":
+        return f"o{values.rng.randint(0, 2)}"
+    parse = column.parser(schema.model, UTC, repeats=False)
+    cells = (_drawn(values, column, field) for _ in range(MOST_DRAWS))
+    return next((cell for cell in cells if _is_accepted(parse, cell)), "1")
+
+
+def _reference(values: Values, schema: FileSchema, column: Column, rows: Facts) -> str | None:
+    """Return the key of a row that is there; empty where none need be named, None where none is there to be named."""
+    keys = [key[0] for key in rows.get(_file_of(schema.references[column]).name, {})]
+    if not schema.is_required(column) and (not keys or values.chance(0.2)):
+        return ""
+    return values.rng.choice(keys) if keys else None
+
+
+def _drawn(values: Values, column: Column, field: "models.Field[Any, Any]") -> str:
+    kinds = {models.BooleanField: "flag", models.DecimalField: "money", models.IntegerField: "number"}
+    kind = next((kind for model, kind in kinds.items() if isinstance(field, model)), "text")
     cell = values.value(column.name, kind, tuple((str(value), label) for value, label in field.flatchoices if value))
     return {"yes": "1", "no": "0"}.get(cell, cell) if kind == "flag" else cell
+
+
+def _is_accepted(parse: CellParser, cell: str) -> bool:
+    try:
+        parse(cell)
+    except CellError:
+        return False
+    return True
 
 
 def _absent(name: str) -> float:
@@ -97,13 +161,13 @@ def corrected(values: Values, schema: FileSchema, rows: Facts, row: Row, words: 
     for column in columns:
         if column.required and not changed[column.name]:
             changed[column.name] = row[column.name]
-    return consistent(changed)
+    return agreeing(values, schema, rows, consistent(changed)) or row
 
 
 def consistent(row: Row) -> Row:
     """Return the row so that the rules between its columns hold: an end after its start, a receipt with an event."""
     row = dict(row)
-    if row.get("ends_at") and row["ends_at"] <= row["starts_at"]:
+    if row.get("ends_at") and row["ends_at"] <= row.get("starts_at", ""):
         row["ends_at"] = _written(datetime.fromisoformat(row["starts_at"]) + timedelta(days=1))
     if "booked_at" in row and not row["booked_at"] and not row["cancelled_at"]:
         row["booked_at"] = "2022-09-03T00:00:00Z"

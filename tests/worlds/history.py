@@ -1,12 +1,14 @@
 """Histories: when facts are imported, corrected and ticked over, and what operators and merchants do meanwhile."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
+from core.facts import SUBJECTS
 from imports.registry import all_schemas, find_schema
 from tests.worlds import definitions, facts
 from tests.worlds.values import END, START, Values
-from tests.worlds.world import OfferData, Step, World
+from tests.worlds.world import OfferData, Row, Step, World
 
 ACTS = ("pause", "resume", "resume", "publish", "claim", "claim", "revoke", "accept", "accept", "reopen", "stop")
 
@@ -38,14 +40,14 @@ def _ticks(values: Values) -> list[Step]:
 def _eventful(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...], named: set[str]) -> list[Step]:
     """Return a history of late facts, corrections and acts, in order of time."""
     steps = _ticks(values)
-    arrived: dict[str, datetime] = {}
+    arrived: dict[tuple[str, str], datetime] = {}
     arrivals: list[tuple[datetime, str, tuple[str, ...]]] = []
     for file, of_file in rows.items():
         for key, row in of_file.items():
             early = file == "merchants" or values.chance(0.75)
-            at = max(START if early else _act_at(values), arrived.get(row.get("order_no", ""), START))
+            at = max([START if early else _act_at(values), *_arrivals_of_parents(arrived, file, row)])
             steps.append(Step("import", at, file, row=row))
-            arrived[key[0]] = at
+            arrived[file, key[0]] = at
             arrivals.append((at, file, key))
     words = definitions.words(offers)
     about = {*named, "receipts", "merchants"}
@@ -63,6 +65,13 @@ def _eventful(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...], 
             steps.append(Step("accept", at + timedelta(hours=2)))
     steps += [_act(values, rows, offers) for _ in range(values.rng.randint(0, 6))]
     return in_order(steps)
+
+
+def _arrivals_of_parents(arrived: dict[tuple[str, str], datetime], file: str, row: Row) -> Iterator[datetime]:
+    """Yield when the rows arrive to which a row points."""
+    for column, parent in find_schema(file).references.items():
+        other = next(schema.name for schema in all_schemas() if schema.model is parent)
+        yield arrived.get((other, row[column.name]), START)
 
 
 def in_order(steps: list[Step]) -> list[Step]:
@@ -90,7 +99,6 @@ def _act(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...]) -> St
     if verb == "publish":
         return Step(verb, at, offer["code"], terms=definitions.revision(values, offer))
     if verb in ("claim", "revoke"):
-        files = {"freight_order": "freight_orders", "trade_order": "trade_orders", "financing_draw": "financing_draws"}
-        keys = [key[0] for key in rows[files.get(offer["subject"], "merchants")]] or ["none"]
+        keys = ["/".join(key) for key in rows[SUBJECTS[offer["subject"]].name]] or ["none"]
         return Step(verb, at, offer["subject"] if verb == "claim" else offer["code"], key=values.rng.choice(keys))
     return Step(verb, at, offer["code"] if verb in ("pause", "resume", "stop") else "")
