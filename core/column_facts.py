@@ -27,12 +27,13 @@ def column_facts(
     due: Mapping[str, Label] | None = None,
     codes: Mapping[str, str] | None = None,
     names_of: Mapping[str, Mapping[str, Label]] | None = None,
+    stated: Mapping[str, tuple[Label, Label]] | None = None,
 ) -> Iterator[Fact]:
     """Yield a fact for each column in `names`, with the label and choices of the model.
 
     A column whose name ends in `_usd` is an amount in USD. `events` says what happens at an instant: "shipped".
     `due` says what somebody does for it: "ship". `codes` says which texts are codes of a standard: {"destination":
-    "country"}, `names_of` how known values are called.
+    "country"}, `names_of` how known values are called. `stated` says how a flag reads, set and not set.
     """
     for name in names.split():
         column = _column(model, name)
@@ -47,6 +48,7 @@ def column_facts(
             due=(due or {}).get(name, ""),
             codes=(codes or {}).get(name, ""),
             names=(names_of or {}).get(name, {}),
+            stated=(stated or {}).get(name),
             decimals=column.decimal_places if isinstance(column, NumberField) else 0,
         )
 

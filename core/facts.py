@@ -52,8 +52,8 @@ class Fact:
 
     `due` is what somebody does so that the event happens: "ship" for "shipped". `codes` names the standard whose codes
     a text fact holds: country (ISO 3166-1) or currency (ISO 4217). `names` are those of known values of a text fact.
-    `decimals` are those of a number; without them it is a whole one. A declared fact has `attribute`, which makes an
-    expression from the path of a JSON column.
+    `stated` is how a flag reads as a sentence: set, and not set. `decimals` are those of a number; without them it is a
+    whole one. A declared fact has `attribute`, which makes an expression from the path of a JSON column.
     """
 
     name: str
@@ -67,6 +67,7 @@ class Fact:
     due: Label = ""
     names: Mapping[str, Label] = field(default_factory=dict, hash=False)
     decimals: int = 0
+    stated: tuple[Label, Label] | None = None
     attribute: Callable[[str], Any] | None = None
 
     def value_name(self, raw: str) -> str:
@@ -113,7 +114,9 @@ class Reference:
         """Return a fact of the other row, named and labelled as one of the row that points to it."""
         noun = self.collection.singular
         event = _qualified(noun, fact.event) if fact.event else ""
-        return replace(fact, name=f"{self.name}.{fact.name}", label=_qualified(noun, fact.label), event=event)
+        return replace(
+            fact, name=f"{self.name}.{fact.name}", label=_qualified(noun, fact.label), event=event, stated=None
+        )
 
 
 def _in_language(noun: Label, words: Label) -> str:

@@ -25,6 +25,14 @@ from merchants.access import MemberRequest, for_members
 
 
 @dataclass(frozen=True)
+class FitGroup:
+    """Coupons that are alike for an order: the fit of the first of them, and their number."""
+
+    fit: Fit
+    count: int
+
+
+@dataclass(frozen=True)
 class CouponUse:
     """Choices of a member: coupons or orders that fit, those that do not, and the coupon to take off."""
 
@@ -33,6 +41,16 @@ class CouponUse:
     fits: list[Fit]
     others: list[Fit]
     attached: Coupon | None = None
+
+    @property
+    def groups(self) -> list[FitGroup]:
+        """The coupons that fit, alike ones as one."""
+        return _grouped(self.fits)
+
+    @property
+    def other_groups(self) -> list[FitGroup]:
+        """The coupons that do not fit, alike ones with the same reasons as one."""
+        return _grouped(self.others)
 
     @property
     def may_detach(self) -> bool:
@@ -50,6 +68,16 @@ def for_order(request: MemberRequest, order: FreightOrder, *, at: datetime) -> C
         # It asked when it was placed, and cannot ask again: coupons that fit now were not free then.
         return _use(request, [fit for fit in fits if not fit.fits], reason=_why_none(order, fits))
     return _use(request, fits, attached=attached)
+
+
+def _grouped(fits: list[Fit]) -> list[FitGroup]:
+    """Group coupons of one offer, value and validity that fit alike; the first to be used stands for them."""
+    alike: dict[object, list[Fit]] = {}
+    for fit in fits:
+        coupon = fit.coupon
+        key = (coupon.offer_id, coupon.face_value, coupon.currency, coupon.valid_from, coupon.valid_until)
+        alike.setdefault((*key, fit.worth, fit.reasons), []).append(fit)
+    return [FitGroup(several[0], len(several)) for several in alike.values()]
 
 
 def _why_none(order: FreightOrder, fits: list[Fit]) -> str:

@@ -62,14 +62,14 @@ def home(request: MemberRequest) -> HttpResponse:
         **groups,
         "saved": savings.totals(merchant),
         "pending": _pending(lines),
-        "tasks": to_do.tasks(lines, merchant, at=at),
+        "tasks": to_do.tasks(lines, merchant, at=at, may_use=request.member is None or request.member.may_attach),
         "endings": list(_endings(lines))[:MOST_DATES],
     }
     return render_page(request, "dashboard/home.html", at=at, current="home", **context)
 
 
 def _first_end(line: OfferLine) -> tuple[float, str]:
-    return (line.next_due.bound.instant.timestamp() if line.next_due else float("inf"), line.name)
+    return (line.next_due.bound.instant.timestamp() if line.next_due else float("inf"), line.status.code)
 
 
 def _pending(lines: list[OfferLine]) -> Pending:

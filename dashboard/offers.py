@@ -37,7 +37,9 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     per_order = [each for each in (*offer.terms.scope, *offer.terms.asked) if not depends_on_merchant(each)]
     context: dict[str, Any] = {
         "line": line,
-        "tasks": to_do.tasks([line], request.merchant, at=at),
+        "tasks": to_do.tasks(
+            [line], request.merchant, at=at, may_use=request.member is None or request.member.may_attach
+        ),
         "terms": offer_sentences.describe_terms(offer.terms),
         "checked": [(condition, lists.get(condition.name, [])) for condition in checked],
         "asks": [(describe(condition, offer.terms.row), lists[condition.name]) for condition in per_order],

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -15,6 +16,7 @@ from core.keys import normalize_key
 from merchants.models import Merchant
 
 DATE = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+MOST_NUMBERS = 50
 BENEFITS = [
     ("", gettext_lazy("all")),
     ("with", gettext_lazy("with a benefit")),
@@ -40,7 +42,13 @@ class OrderFilterForm(forms.Form):
     @property
     def is_used(self) -> bool:
         """Return whether any filter is set."""
-        return self.is_valid() and any(self.cleaned_data.values())
+        return bool(self.numbers) or (self.is_valid() and any(self.cleaned_data.values()))
+
+    @property
+    def numbers(self) -> list[str]:
+        """The orders to which a link from another page limits the list."""
+        given = self.data.getlist("number") if isinstance(self.data, QueryDict) else []
+        return [normalize_key(number) for number in given[:MOST_NUMBERS]]
 
     @property
     def number(self) -> str:
@@ -50,6 +58,8 @@ class OrderFilterForm(forms.Form):
     def apply(self, rows: "QuerySet[Any]", merchant: Merchant) -> "QuerySet[Any]":
         """Return the rows that pass the filters; days are those of the reader's clock. Faulty filters do nothing."""
         chosen = self.cleaned_data if self.is_valid() else {}
+        if self.numbers:
+            rows = rows.filter(pk__in=self.numbers)
         if self.number:
             rows = rows.filter(pk__icontains=self.number)
         if chosen.get("since"):

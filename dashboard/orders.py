@@ -74,7 +74,7 @@ class OrderRow:
 
     @property
     def has_no_offer(self) -> bool:
-        return not (self.coupon or self.counts_for or any(result.is_applicable for result in self.results))
+        return not (self.coupon or self.counts_for or self.shown)
 
 
 @require_GET
@@ -85,11 +85,13 @@ def index(request: MemberRequest, order_type: str = "freight") -> HttpResponse:
     filters = OrderFilterForm(request.GET)
     orders = filters.apply(shown.rows(request.merchant, at), request.merchant)
     page = pagination.newest_by("listed_at", orders, after=request.GET.get("after", ""))
+    rows = _rows(shown, page.rows, request.merchant, at)
     context = {
         "filters": filters,
         "order_types": order_types().values(),
         "order_type": shown,
-        "rows": _rows(shown, page.rows, request.merchant, at),
+        "rows": rows,
+        "excluded": {result.explanation.offer: result for row in rows for result in row.excluded}.values(),
         "page": page,
         "elsewhere": [] if page.rows else list(_elsewhere(filters, shown, request.merchant, at)),
         "may_change": coupon_use.may_change(request),

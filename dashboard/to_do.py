@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from django.db.models import Q
 from django.urls import reverse
@@ -19,6 +20,7 @@ from core.formatting import format_money, format_number, format_short_date
 from dashboard import due_dates
 from dashboard.due_dates import Due
 from dashboard.offer_lines import PENDING, OfferLine
+from dashboard.order_filters import MOST_NUMBERS
 from dashboard.order_types import order_types
 from definitions.claim_terms import ClaimNth
 from merchants.models import Merchant
@@ -39,21 +41,21 @@ class Task:
     waits: bool = False
 
 
-def tasks(lines: Iterable[OfferLine], merchant: Merchant, *, at: datetime) -> list[Task]:
-    """Return what the merchant has to do by date, then what comes by itself.
+def tasks(lines: Iterable[OfferLine], merchant: Merchant, *, at: datetime, may_use: bool) -> list[Task]:
+    """Return what the merchant has to do by date, then what comes by itself. `may_use`: the reader may use coupons.
 
     Two queries for each offer with grants that may be lost, and for each race that is not decided.
     """
-    found = [task for line in lines for task in _of_offer(line, merchant, at)]
-    return sorted(found, key=lambda task: (task.waits, task.due.bound.instant, task.title))
+    found = [task for line in lines for task in _of_offer(line, merchant, at, may_use)]
+    return sorted(found, key=lambda task: (task.waits, task.due.bound.instant))  # the same in every language
 
 
-def _of_offer(line: OfferLine, merchant: Merchant, at: datetime) -> Iterator[Task]:
+def _of_offer(line: OfferLine, merchant: Merchant, at: datetime, may_use: bool) -> Iterator[Task]:
     terms = line.status.offer.terms
     if terms.settlement.deadline and any(held.status in PENDING for held in line.status.grants):
         yield from _to_fulfil(line, merchant, at)
     if terms.bundle:
-        yield from _to_use(line, at)
+        yield from _to_use(line, at, may_use)
     if line.group == line.group.QUALIFIED:
         yield from _to_await(line, merchant, at)
 
@@ -95,21 +97,22 @@ def _to_fulfil(line: OfferLine, merchant: Merchant, at: datetime) -> Iterator[Ta
 
 
 def _orders(line: OfferLine, keys: list[str]) -> str:
-    """Return the address of the order, or of the list if there are several."""
+    """Return the address of the order, or of the list of these orders if there are several."""
     subject = line.status.offer.terms.subject
     name = next((each.name for each in order_types().values() if each.subject == subject), "freight")
-    return (
-        reverse("order", args=(name, keys[0])) if len(keys) == 1 else f"{reverse('orders', args=(name,))}?benefit=with"
-    )
+    if len(keys) == 1:
+        return reverse("order", args=(name, keys[0]))
+    query = urlencode({"number": sorted(keys)}, doseq=True) if len(keys) <= MOST_NUMBERS else "benefit=with"
+    return f"{reverse('orders', args=(name,))}?{query}"
 
 
-def _to_use(line: OfferLine, at: datetime) -> Iterator[Task]:
+def _to_use(line: OfferLine, at: datetime, may_use: bool) -> Iterator[Task]:
     """Yield a task for the coupons in the wallet, and one for those on orders that are not paid yet."""
     bundle = line.status.offer.terms.bundle
     assert bundle is not None
     for status, act in ((Coupon.Status.ISSUED, _("use")), (Coupon.Status.LOCKED, _("pay"))):
         held, due = line.coupons(status), Due(act, bundle.valid.to, at)
-        if held is None or due.is_past:
+        if held is None or due.is_past or (status == Coupon.Status.ISSUED and not may_use):
             continue
         words = {"n": format_number(held.count), "amount": format_money(held.amount, held.currency)}
         text = ngettext("Use %(n)s coupon worth %(amount)s", "Use %(n)s coupons worth %(amount)s", held.count)

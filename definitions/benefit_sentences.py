@@ -34,7 +34,7 @@ def _reduction(discount: Discount) -> str:
         price = format_money(discount.price, currency)
         return _("%(fee)s reduced to %(price)s") % {"fee": fee, "price": price}
     if discount.tiers or discount.slices:
-        steps = join_and([*_tiers(discount, currency), *_slices(discount, currency)])
+        steps = _("; ").join([*_tiers(discount, currency), *_slices(discount, currency)])
         return _along(discount, fee, steps)
     return _("%(off)s off the %(fee)s") % {"off": _stated(discount, currency), "fee": fee}
 

@@ -21,6 +21,10 @@ FREIGHT_ORDERS = Collection(
             FreightOrder,
             "service line base_freight currency promo_flag use_coupon "
             "placed_at paid_at shipped_at departed_at cancelled_at",
+            stated={
+                "promo_flag": (_("line marked as a limited offer"), _("line not marked as a limited offer")),
+                "use_coupon": (_("with a coupon"), _("without a coupon")),
+            },
             events={
                 "placed_at": _("placed"),
                 "paid_at": _("paid"),

@@ -24,6 +24,7 @@ OF_MERCHANT = tuple(
         prefix=MERCHANT_PREFIX,
         codes={"country": "country"},
         names_of={"category_l1": CATEGORIES, "category_l2": CATEGORIES},
+        stated={"logistics_partner": (_("a logistics partner"), _("not a logistics partner"))},
     )
 )
 MERCHANTS = Collection(

@@ -50,6 +50,8 @@ def describe_comparison(condition: Comparison, row: QueryRow) -> str:
     words = {"fact": describe_event(fact) if fact.kind == "instant" else str(fact.label), "value": ""}
     if fact.kind == "flag":
         yes = operators.FLAGS[str(condition.operand)]
+        if fact.stated is not None:
+            return str(fact.stated[0 if yes else 1])
         return (_("%(fact)s: yes") if yes else _("%(fact)s: no")) % words
     if condition.empty is not None:
         return (_("%(fact)s is empty") if condition.empty else _("%(fact)s is not empty")) % words
@@ -112,7 +114,7 @@ def _operand(condition: Comparison, fact: Fact, row: QueryRow) -> str:  # noqa: 
         case Decimal() as operand:
             return format_money(operand, fact.currency) if fact.kind == "money" else format_number(operand)
         case "claim":
-            return _("the claim")
+            return _("the time of the claim")
         case int() as operand:
             return _describe_hours(operand)
         case operand:

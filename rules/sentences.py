@@ -49,7 +49,7 @@ def describe(condition: Condition, row: QueryRow) -> str:
         case Counting():
             return _counting(condition, row)
         case AnyOf(any=several):
-            return join_or(describe(part, row) for part in several)
+            return _either([describe(part, row) for part in several])
         case Measured():
             return describe_measured(condition)
 
@@ -90,7 +90,7 @@ def list_values(condition: Condition, row: QueryRow) -> Iterator[NamedValues]:
                 yield from list_values(part, row)
         case Counting(where=parts):
             for part in parts:
-                yield from list_values(part, row.inside(COLLECTIONS[condition.count]))
+                yield from list_values(part, row.beside(COLLECTIONS[condition.count]))
 
 
 def describe_known_facts(collection: Collection, row: Model, *, at: datetime) -> Iterator[tuple[Label, str]]:
@@ -99,6 +99,14 @@ def describe_known_facts(collection: Collection, row: Model, *, at: datetime) ->
         raw = getattr(row, fact.name, None)
         if raw not in (None, "") and not (isinstance(raw, datetime) and raw > at):
             yield fact.label, describe_fact(fact, raw, currency=getattr(row, "currency", ""))
+
+
+def _either(parts: list[str]) -> str:
+    """Return alternatives: `either a, or b`."""
+    *most, final = parts
+    if not most:
+        return final
+    return _("either %(most)s, or %(final)s") % {"most": _("; ").join(most), "final": final}
 
 
 def _in_force(condition: InForce, row: QueryRow) -> str:

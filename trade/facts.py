@@ -42,6 +42,10 @@ TRADE_ORDERS = Collection(
             "product export_mode payment_product drafted_at buyer_confirmed_at amount_usd is_rts category_l1 "
             "destination oa_mode easy_return easy_return_premium_usd service_fee_usd shipped_at customs_cleared_at "
             "port_data_at completed_at cancelled_at abnormal_at promised_ship_at disputed_at",
+            stated={
+                "is_rts": (_("ready-to-ship order"), _("not a ready-to-ship order")),
+                "easy_return": (_("with Easy Return"), _("without Easy Return")),
+            },
             events={
                 "drafted_at": _("drafted"),
                 "buyer_confirmed_at": _("confirmed by the buyer"),

@@ -46,7 +46,7 @@ class ConditionResult:
     def finding(self) -> str:
         """The value found, with the shortfall, in the language in force."""
         if self.passed and self.found in (None, ""):
-            return _("none (OK)")
+            return _("met")
         words = {"found": self.shown, "margin": self.margin}
         return (_("found: %(found)s, %(margin)s") if self.margin else _("found: %(found)s")) % words
 

@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import timedelta
+from html import unescape
 from pathlib import Path
 from re import findall, sub
 
@@ -99,9 +100,12 @@ def test_orders_that_must_be_fulfilled_are_named_until_they_are(owner: Member) -
     freight("B", placed_at="02", paid_at="02 10:00")
     tick("03")
     browser = client(owner)
-    assert "2 orders: depart in time to keep 200.00 CNY o · Depart by 26 Sep, 07:59, 23 days left" in visible(
+    assert "2 orders: depart in time to keep 200.00 CNY o · Depart by 26 Sep, 07:59 · 23 days left" in visible(
         browser, "/"
     )
+    [link] = findall(r'href="(/orders/freight/\?[^"]+)"', browser.get("/").content.decode())
+    freight("C", placed_at="02", cancelled_at="02 10:00")
+    assert [row.order.pk for row in browser.get(unescape(link)).context["rows"]] == ["B", "A"]
     assert "Depart by 26 Sep, 07:59" in visible(browser, "/offers/o/")
     FreightOrder.objects.filter(pk="B").update(departed_at=t("03 10:00"), batch=batch())
     tick("04")
@@ -160,7 +164,7 @@ def test_a_merchant_that_qualified_is_not_told_that_the_offer_is_over(
     assert groups(owner) == {group: ["c"]}
     page = visible(client(owner), "/")
     assert ("8 coupons arrive on 15 Oct c · 15 Oct, 08:00 · Nothing to do." in page) == (group == "qualified")
-    assert ("Use 8 coupons worth 200.00 CNY c · Use by 1 Dec, 07:59, 47 days left" in page) == (at == "10-15")
+    assert ("Use 8 coupons worth 200.00 CNY c · Use by 1 Dec, 07:59 · 47 days left" in page) == (at == "10-15")
 
 
 @pytest.mark.parametrize(("limit", "said"), [(3, "You are number 2 of 3."), (1, "You are number 2, the quota is 1")])
@@ -226,16 +230,19 @@ def test_paused_and_stopped_offers(owner: Member) -> None:
     assert groups(owner) == {"ended": ["o"]}
 
 
-def test_coupons_are_counted_by_status(owner: Member) -> None:
+def test_coupons_are_counted_by_status(owner: Member, mate: Member) -> None:
     publish(coupon_offer(benefit=EIGHT))
     freight("A", shipped_at="02")
     freight("B", placed_at="02 12:00", use_coupon=True)
     tick("03")
     page = visible(client(owner), "/")
     assert "7 coupons, 175.00 CNY to use · 1 coupon on an unpaid order" in page
-    assert "Use 7 coupons worth 175.00 CNY c · Use by 1 Dec, 07:59, 89 days left" in page
-    assert "Pay 1 order with a coupon, 25.00 CNY off c · Pay by 1 Dec, 07:59, 89 days left" in page
+    assert "Use 7 coupons worth 175.00 CNY c · Use by 1 Dec, 07:59 · 89 days left" in page
+    assert "Pay 1 order with a coupon, 25.00 CNY off c · Pay by 1 Dec, 07:59 · 89 days left" in page
     assert "On its way 25.00 CNY" in page
+    others = visible(client(mate), "/")  # of a view-only account
+    assert "Use 7 coupons" not in others
+    assert "Pay 1 order with a coupon, 25.00 CNY off" in others
 
 
 def test_ends_are_listed_soonest_first_and_equal_ones_together(owner: Member) -> None:

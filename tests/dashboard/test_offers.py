@@ -1,7 +1,7 @@
 """Page of one offer, and calendar feeds."""
 
 from datetime import UTC, datetime, timedelta
-from re import search
+from re import findall, search
 
 import icalendar
 import pytest
@@ -113,6 +113,18 @@ def new_address(browser: Client) -> str:
     found = search(r"http://testserver(/calendar/[^.]+\.ics)", browser.post("/account/calendar/").content.decode())
     assert found
     return found[1]
+
+
+def test_a_calendar_address_stands_first_and_can_be_copied(owner: Member) -> None:
+    browser = client(owner)
+    before = visible(browser, "/account/")
+    assert before.index("Create a subscription address") < before.index("Change password")
+    page = browser.post("/account/calendar/").content.decode()
+    [field] = findall(
+        r'<input class="input" id="address" value="http://testserver/calendar/[^"]+" readonly autofocus', page
+    )
+    assert page.index(field) < page.index("Preferences")
+    assert 'data-copy="address" hidden' in page
 
 
 def test_a_calendar_address_is_shown_once_and_stored_as_a_hash(owner: Member) -> None:

@@ -22,9 +22,9 @@ SLICES = [{"from": "0", "percent": 10}, {"from": "50000", "percent": "2.5"}, {"f
         ({"fee": "service_fee", "price": "9.90"}, "service fee reduced to 9.90 USD", "交易服务费减至9.90 USD"),
         (
             {"fee": "service_fee", "slices": SLICES},
-            "off the service fee: 10% of the part from 0.00 USD to 50,000.00 USD "
-            "and 2.5% of the part from 50,000.00 USD to 1,000,000.00 USD",
-            "交易服务费：0.00 USD至50,000.00 USD的部分减免10%，且50,000.00 USD至1,000,000.00 USD的部分减免2.5%",
+            "off the service fee: 10% of the part from 0.00 USD to 50,000.00 USD; "
+            "2.5% of the part from 50,000.00 USD to 1,000,000.00 USD",
+            "交易服务费：0.00 USD至50,000.00 USD的部分减免10%；50,000.00 USD至1,000,000.00 USD的部分减免2.5%",
         ),
         (
             {"fee": "service_fee", "slices": SLICES[:1], "at_most": "5.00"},

@@ -28,12 +28,13 @@
   document.addEventListener("pointerover", showTips);
   document.addEventListener("focusin", showTips);
 
-  // data-copy="id" copies the text of an element; such buttons are hidden where there is no clipboard.
+  // data-copy="id" copies the text of an element or the value of a field; such buttons are hidden where there is no clipboard.
   if (navigator.clipboard) all("[data-copy]").forEach((button) => (button.hidden = false));
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("[data-copy]");
     if (!button) return;
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).innerText);
+    const source = document.getElementById(button.dataset.copy);
+    await navigator.clipboard.writeText(source.value ?? source.innerText);
     const [before, after] = all("span", button);
     before.hidden = true;
     after.hidden = false;
