@@ -13,10 +13,9 @@ from definitions.quotas import ALL, is_short
 from definitions.reschedule import is_time, shown_on
 from rules.time_windows import end_of_day
 
-LISTS = ("in", "not_in")
-WINDOWS = ("within", "window")
+LISTS, WINDOWS = ("in", "not_in"), ("within", "window")
+LOOK_BACK = {"count", "measure"}  # computed from other rows: their windows look back
 BOUNDS = ("by", "deadline", "decided_at")
-
 
 Place = tuple[str | int, ...]
 
@@ -130,7 +129,7 @@ def _values(shared: Any) -> Any:
 def end_dates(source: str, code: str) -> list[EndDate]:
     """Return the dates of an offer that can be moved later, each once. Raises EditError or DefinitionError.
 
-    Windows of counted rows are left out: they look back.
+    Windows of counted and measured rows are left out: they look back.
     """
     data, offer = _offer(source, code)
     zone, windows = str(data.get("zone", "UTC")), data.get("windows") or {}
@@ -235,11 +234,11 @@ def _offer(source: str, code: str) -> tuple[Any, Any]:
 
 
 def _walk(node: Any, path: Place = (), *, counts: bool = False) -> Iterator[tuple[Place, str, Any]]:
-    """Yield each key of the mappings in a node with its path and value; those of counted rows only with `counts`."""
+    """Yield each key of the mappings in a node with path and value; of what looks back only with `counts`."""
     if isinstance(node, list):
         for n, value in enumerate(node):
             yield from _walk(value, (*path, n), counts=counts)
-    elif isinstance(node, dict) and (counts or "count" not in node or path[-1:] == ("coupons",)):
+    elif isinstance(node, dict) and (counts or not LOOK_BACK & node.keys() or path[-1:] == ("coupons",)):
         for key, value in node.items():
             yield path, key, value
             if not _is_bound(value):

@@ -6,9 +6,18 @@ from typing import Any
 from backoffice.offer_form.document import codes_of, find_offer, free_code
 from backoffice.offer_form.save import normal, styled
 from definitions import declared, reschedule
+from rules.calendars import UNITS
 
-SHARED = {"within": "windows", "window": "windows", "in": "lists", "not_in": "lists", "measure": "measures"}
-"""Words whose value can be the name of a shared window or list."""
+SHARED = {
+    **dict.fromkeys(("within", "window", "period"), "windows"),
+    **dict.fromkeys(("in", "not_in"), "lists"),
+    **dict.fromkeys(("measure", "percent", "of"), "measures"),
+}
+"""Words whose value can be the name of a shared window, list or measure."""
+CALENDARS = {"calendar", "month_from", "weekdays"}
+"""Words of periods that have a zone."""
+PERIODS = ("period", "in")
+"""Words whose value can be a day, week, month or year of the calendar."""
 TIMES = ("from", "to", "by", "not_before", "deadline", "decided_at")
 
 
@@ -47,14 +56,17 @@ def _bring_shared(part: Any, source: Any, target: Any, zone: str) -> None:
         kind = SHARED.get(word)
         known = (source.get(kind) or {}) if kind else {}
         if isinstance(value, str) and value in known:
-            part[word] = _shared(kind or "", value, deepcopy(_plain(known[value])), target, zone)
+            content = deepcopy(_plain(known[value]))
+            if kind == "measures":  # it names windows and measures itself
+                _bring_shared(content, source, target, zone)
+            part[word] = _shared(kind or "", value, content, target, zone)
         else:
             _bring_shared(value, source, target, zone)
 
 
 def _shared(kind: str, name: str, content: Any, target: Any, zone: str) -> Any:
     """Return the name of a shared entry that the target has or gets; its content where the name is taken."""
-    content = _with_zone(content, zone) if zone and kind == "windows" else content
+    content = _with_zone(content, zone) if zone and kind in ("windows", "measures") else content
     entries = target.setdefault(kind, styled({}))
     if name not in entries:
         entries[name] = styled(content)
@@ -84,7 +96,14 @@ def _with_zone(part: Any, zone: str) -> Any:
         return part
     if reschedule.is_time(part.get("at")):
         return {"at": part["at"], "zone": zone, **part}
-    return {
-        word: {"at": value, "zone": zone} if word in TIMES and reschedule.is_time(value) else _with_zone(value, zone)
-        for word, value in part.items()
-    }
+    of_calendar = {"zone": zone} if CALENDARS & part.keys() else {}
+    return {**of_calendar, **{word: _value_with_zone(word, value, zone) for word, value in part.items()}}
+
+
+def _value_with_zone(word: str, value: Any, zone: str) -> Any:
+    """Return the value of a word so that its times and calendar name their zone."""
+    if word in TIMES and reschedule.is_time(value):
+        return {"at": value, "zone": zone}
+    if word in PERIODS and value in UNITS:
+        return {"calendar": value, "zone": zone}
+    return _with_zone(value, zone)

@@ -105,6 +105,28 @@ def test_an_offer_of_another_campaign_brings_what_it_shares_and_keeps_its_instan
     assert read.conditions == next(entry for entry in original if entry.code == "charter-5-off").conditions
 
 
+def test_a_copied_offer_brings_its_measures_and_what_they_name(ana: Client) -> None:
+    heading = """campaign: spring
+names: {en: Spring, zh: 春}
+zone: America/Los_Angeles
+windows: {base: {from: 2022-03-01 00:00:00, to: 2022-03-31 23:59:59}}
+measures:
+  now: {count: freight_orders, over: {period: month, at: paid_at}}
+  before: {count: freight_orders, over: {period: base, at: paid_at}}
+  growth: {percent: now, of: before, otherwise: 0.00}
+  unused: {count: freight_orders}
+"""
+    text = offer("grown", conditions="[{measure: growth, at_least: 110.00}]")
+    publish(text, heading=heading)
+    ana.post(begin(ana), {"copy": "spring/grown"})
+    source = Draft.objects.get().source
+    copied = yaml_roundtrip.load(source)
+    assert sorted(copied["measures"]) == ["before", "growth", "now"]
+    assert copied["zone"] != "America/Los_Angeles"
+    read = parser.read(source).offers[0]
+    assert read.conditions == parser.read(f"{heading}offers:\n{text}").offers[0].conditions
+
+
 def test_an_offer_that_does_not_exist_is_not_copied(ana: Client) -> None:
     where = begin(ana)
     before = Draft.objects.get().source
