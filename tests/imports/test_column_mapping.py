@@ -14,7 +14,7 @@ from imports.mapping_loader import load_mapping
 from imports.mapping_text import MappingError
 from imports.models import StoredMapping
 from logistics.models import FreightOrder
-from tests.support.importing import Imported, import_path, import_text, merchants
+from tests.support.importing import SCHEMAS, Imported, import_path, import_text, merchants
 from trade.models import Receipt, TradeOrder
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -128,9 +128,7 @@ def test_a_column_that_the_mapping_needs_and_the_file_lacks_is_named_with_a_simi
 PROBLEMS = {
     "": ["the mapping is empty"],
     "facts: freight_order\ncolumns: {}\n": [
-        "line 1: “facts” must be the kind of facts: merchants, reference_lists, accounts, memberships, "
-        "service_packages, "
-        "penalties, freight_orders, freight_templates, trade_orders, financing_draws, receipts; is it “freight_orders”?"
+        f"line 1: “facts” must be the kind of facts: {', '.join(SCHEMAS)}; is it “freight_orders”?"
     ],
     "facts: reference_lists\nzone: Mars\ncolums: {}\ncolumns:\n  list_code: A\n  vlaue: B\n": [
         "line 3: unknown word “colums”; is it “columns”?",
