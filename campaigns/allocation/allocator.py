@@ -95,10 +95,6 @@ class Quota:
         """Return whether the offer had been stopped before the claim."""
         return self.stopped_at is not None and claim.sort_key[0] > self.stopped_at
 
-    def amount(self, claim: Claim) -> Decimal:
-        """Return what a grant of the claim can be given."""
-        return claim.amount if self.bands is None else self.bands.amount(claim.keys, claim.amount)
-
     def refusal(self, claim: Claim, amount: Decimal) -> BandRefusal | None:
         """Return why there is no place, in this order: merchant at its limit, another holder, nothing left for all."""
         if self.limit_per_merchant is not None and self.places_of[claim.merchant] >= self.limit_per_merchant:
@@ -175,7 +171,7 @@ class Allocation:
             return ClaimResult(claim, Outcome.STOPPED, quota.qualified_claims)
         if claim.fee_already_reduced or fee_held:
             return ClaimResult(claim, Outcome.SUPERSEDED, quota.qualified_claims)
-        amount = quota.amount(claim)
+        amount = claim.amount if quota.bands is None else quota.bands.amount(claim.keys, claim.amount)
         if refusal := quota.refusal(claim, amount):
             return ClaimResult(claim, refusal.outcome, quota.qualified_claims, refusal=refusal)
         quota.take(claim, amount)

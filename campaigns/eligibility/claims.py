@@ -296,7 +296,7 @@ def _builder(offer: PublishedOffer, names: list[str]) -> Build:
             fee_already_reduced=bool(fee_already_reduced),
             passed=bool(passed),
             failed=failed,
-            holders={name: values[n] for name, n in holders.items()},
+            holders={name: values[n] for name, n in holders.items()} if holders else {},
         )
 
     return build

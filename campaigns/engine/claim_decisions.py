@@ -18,6 +18,7 @@ from django.db.models import Q
 
 from campaigns.allocation.allocator import Claim, ClaimResult
 from campaigns.allocation.band_state import BandState
+from campaigns.allocation.bands import NO_KEYS, BandRefusal
 from campaigns.allocation.quota_state import QuotaState
 from campaigns.eligibility import affected, claims, threshold_tags
 from campaigns.eligibility.changes import Changes
@@ -38,7 +39,8 @@ Row = tuple[object, ...]
 Claiming = Mapping[int, list[claims.Subject]]
 FIELDS = [field.attname for field in Decision._meta.concrete_fields]
 COLUMNS = "offer_id subject merchant_id version_id claimed_at outcome failed queue_position band exceeded_by".split()
-CONDITION_COLUMNS = COLUMNS[:7]
+CONDITION_COLUMNS, PLAIN_COLUMNS = COLUMNS[:7], COLUMNS[:8]
+NO_REFUSAL = BandRefusal(Decision.Outcome.GRANTED)
 SET_PROGRESS = (
     f"UPDATE {Offer._meta.db_table} SET qualified_claims = %s, "  # noqa: S608  own name
     "instant_claims_decided_until = COALESCE(%s, instant_claims_decided_until) WHERE id = %s"
@@ -203,9 +205,9 @@ def _claim(offer: PublishedOffer, subject: claims.Subject, at: datetime) -> Clai
         fee_already_reduced=subject.fee_already_reduced,
         context=(subject.currency, steps),
         decided_at=offer.terms.decision_instant,
-        keys=quota_bands.keys_of(
-            offer.terms.limits.bands, subject.merchant, subject.holders, subject.timeline.claimed_at
-        ),
+        keys=quota_bands.keys_of(bands, subject.merchant, subject.holders, subject.timeline.claimed_at)
+        if (bands := offer.terms.limits.bands)
+        else NO_KEYS,
     )
 
 
@@ -264,7 +266,10 @@ def _write(
         if result.outcome is Decision.Outcome.GRANTED
     ]
     refused = [result for result in results if result.outcome is not Decision.Outcome.GRANTED]
-    bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
+    if quota_state.bands:
+        bulk_insert.write(Decision._meta.db_table, COLUMNS, written)
+    else:  # two columns less to write, which are empty
+        bulk_insert.write(Decision._meta.db_table, PLAIN_COLUMNS, [row[:8] for row in written])
     taken = transitions.award(awards, prefetched)
     if refused:
         outbox.publish(
@@ -276,9 +281,9 @@ def _write(
 def _decision(offer: PublishedOffer, result: ClaimResult) -> Row:
     """Return a row of decisions, in the order of COLUMNS."""
     claim, outcome = result.claim, int(result.outcome)
-    refused_by = (result.refusal.band, result.refusal.exceeded_by) if result.refusal else (None, None)
-    place = result.queue_position
-    return (offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, outcome, 0, place, *refused_by)
+    refusal = result.refusal or NO_REFUSAL
+    place, band, exceeded_by = result.queue_position, refusal.band, refusal.exceeded_by
+    return (offer.id, claim.subject, claim.merchant, offer.version_id, claim.at, outcome, 0, place, band, exceeded_by)
 
 
 def _award(offer: PublishedOffer, result: ClaimResult, bands: BandState | None) -> transitions.NewGrant:
