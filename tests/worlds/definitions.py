@@ -87,7 +87,8 @@ def _counted(part: Any) -> Iterable[str]:
     match part:
         case dict():
             words = ("count", "of", "share", "distinct", "sum", "average", "latest")
-            yield from (part[word].partition(".")[0] for word in words if isinstance(part.get(word), str))
+            named = (part[word].partition(".")[0] for word in words if isinstance(part.get(word), str))
+            yield from (name for name in named if name in COLLECTIONS)  # a band counts grants or amounts
             for value in part.values():
                 yield from _counted(value)
         case list():
