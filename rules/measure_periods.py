@@ -6,7 +6,7 @@ from typing import Any, Self
 from django.db.models import DateTimeField, F, Func, OuterRef, Q
 from django.db.models.lookups import Exact, LessThan
 from django.utils.translation import gettext as _
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from core.facts import Collection
 from rules.base import DefinitionModel
@@ -34,6 +34,8 @@ class Over(DefinitionModel):
 
     At the same instant, the row with the lower key is the earlier one.
     """
+
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": True})  # the words of a period
 
     period: Period | None = None
     at: str | None = None
