@@ -14,6 +14,7 @@ from core.spreadsheets import ESCAPED_IN_XLSX, escape_formula
 
 MONEY = "#,##0.00"
 STRONG = Font(bold=True)
+DAY = "yyyy-mm-dd"
 END = Alignment(horizontal="right")
 
 
@@ -29,12 +30,16 @@ class Column:
 class Sheet:
     """Sheet of a `Book`. Rows are written as they are added, none is kept."""
 
-    def __init__(self, book: Workbook, title: str, columns: Sequence[Column]) -> None:
+    def __init__(
+        self, book: Workbook, title: str, columns: Sequence[Column], above: Sequence[Sequence[object]] = ()
+    ) -> None:
         self._columns = columns
         self._sheet = book.create_sheet(title)
-        self._sheet.freeze_panes = "A2"
+        self._sheet.freeze_panes = f"A{len(above) + 2}"
         for n, column in enumerate(columns, start=1):
             self._sheet.column_dimensions[get_column_letter(n)].width = column.width
+        for row in above:
+            self.add(row, strong=True)
         self.add([column.heading for column in columns], strong=True)
 
     def add(self, values: Sequence[object], *, strong: bool = False) -> None:
@@ -70,9 +75,9 @@ class Book:
         self._book = Workbook(write_only=True)
         self._sheets: list[Sheet] = []
 
-    def sheet(self, title: str, columns: Sequence[Column]) -> Sheet:
-        """Begin a sheet with its heading."""
-        self._sheets.append(Sheet(self._book, title, columns))
+    def sheet(self, title: str, columns: Sequence[Column], *, above: Sequence[Sequence[object]] = ()) -> Sheet:
+        """Begin a sheet with its heading, and the rows that stand above it."""
+        self._sheets.append(Sheet(self._book, title, columns, above))
         return self._sheets[-1]
 
     def __enter__(self) -> Self:

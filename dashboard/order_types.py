@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import F, Model, QuerySet
 from django.db.models.functions import Coalesce
+from django.utils.translation import pgettext_lazy
 
 from core.facts import COLLECTIONS, Collection, Fact, Label, Listing
 from merchants.models import Merchant
@@ -48,10 +49,13 @@ class OrderType:
         return [_text(row, fact, raw) for fact, raw in facts if raw not in (None, "")]
 
     def latest(self, row: Model, at: datetime) -> str:
-        """Return the name of the latest event up to `at`, empty if there is none."""
+        """Return the state that the latest event up to `at` has led to, empty if there is none."""
         facts = self.collection.facts.values()
         events = [(instant, fact) for fact in facts if (instant := _instant(row, fact)) is not None and instant <= at]
-        return sentences.describe_event(max(events, key=lambda event: event[0])[1]) if events else ""
+        if not events:
+            return ""
+        event = sentences.describe_event(max(events, key=lambda event: event[0])[1])
+        return str(pgettext_lazy("state of an order", "%(event)s")) % {"event": event}
 
 
 def _text(row: Model, fact: Fact, raw: object) -> str:

@@ -14,13 +14,19 @@ from django.views.decorators.http import require_POST
 
 from campaigns.models import Message
 from core import clock
+from dashboard.messages import TABS
 from dashboard.rendering import render_page
 from merchants import members
 from merchants.access import MemberRequest, for_members
 from merchants.models import Member
 
-TOPICS = [(value, label) for value, label in Message.Topic.choices if value != Message.Topic.NOTE]
-"""Topics that a member may leave out; messages from the marketplace always arrive."""
+
+def _topics() -> list[tuple[str, str]]:
+    """Return the topics that a member may leave out, named as on the tabs; the marketplace's always arrive."""
+    wanted = [topic for topic in Message.Topic if topic != Message.Topic.NOTE]
+    return [
+        (topic.value, _("%(name)s (%(meaning)s)") % {"name": TABS[topic], "meaning": topic.label}) for topic in wanted
+    ]
 
 
 class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -28,13 +34,13 @@ class PreferencesForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in 
 
     shown = forms.MultipleChoiceField(
         label=gettext_lazy("Show on the Messages page"),
-        choices=TOPICS,
+        choices=_topics,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
     mailed = forms.MultipleChoiceField(
         label=gettext_lazy("Send by email"),
-        choices=TOPICS,
+        choices=_topics,
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )

@@ -8,24 +8,15 @@ from decimal import Decimal
 from babel.dates import format_skeleton
 from django.http import HttpResponse
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
 from campaigns.ledger import savings
-from campaigns.ledger.savings import Saving, SavingLine
+from campaigns.ledger.savings import Saving
 from core import clock, spreadsheets
 from core.formatting import babel_locale
+from dashboard import savings_files
 from dashboard.rendering import render_page
 from merchants.access import MemberRequest, for_members
-
-FORMATS = {
-    "csv": (spreadsheets.CONTENT_TYPES["csv"], spreadsheets.to_csv),
-    "xlsx": (spreadsheets.CONTENT_TYPES["xlsx"], spreadsheets.to_xlsx),
-}
-
-
-KINDS = {"discount": gettext_lazy("discount"), "coupon": gettext_lazy("coupon")}
 
 
 @dataclass(frozen=True)
@@ -73,34 +64,29 @@ def index(request: MemberRequest) -> HttpResponse:
     """Show the merchant's savings so far as charts and a table."""
     rows = _savings(request)
     named = [(month_name(saving.month), saving) for saving in rows]
-    return render_page(
-        request, "dashboard/savings.html", at=clock.now(), current="savings", charts=list(charts(rows)), rows=named
-    )
+    context = {"charts": list(charts(rows)), "rows": named, "period": _period(rows)}
+    return render_page(request, "dashboard/savings.html", at=clock.now(), current="savings", **context)
+
+
+def _period(rows: Sequence[Saving]) -> str:
+    """Return the months of the savings, which come newest first: `Aug 2022 – Sep 2022`."""
+    months = [rows[-1].month, rows[0].month] if rows else []
+    return " – ".join(map(month_name, dict.fromkeys(months)))
 
 
 @require_GET
 @for_members
 def export(request: MemberRequest, file_format: str) -> HttpResponse:
     """Download every saving, line by line, as a CSV file or a workbook for accounting."""
-    content_type, write = FORMATS[file_format]
-    header: list[object] = [
-        _("date"),
-        _("order"),
-        _("offer"),
-        _("kind"),
-        _("amount"),
-        _("currency"),
-        _("of which you pay"),
-    ]
-    rows = [header, *map(_row, savings.lines(request.merchant))]
-    response = HttpResponse(write(rows), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="savings.{file_format}"'
+    lines, merchant = list(savings.lines(request.merchant)), request.merchant
+    response = HttpResponse(content_type=spreadsheets.CONTENT_TYPES[file_format])
+    if file_format == "csv":
+        response.write(savings_files.to_csv(lines))
+    else:
+        response.write(savings_files.to_workbook(lines, merchant))
+    name = savings_files.file_name(merchant, timezone.localtime(clock.now()).date(), file_format)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _row(line: SavingLine) -> list[object]:
-    day = timezone.localtime(line.at).date().isoformat()
-    return [day, line.order, line.offer.name, str(KINDS[line.kind]), line.amount, line.currency, line.own]
 
 
 def _savings(request: MemberRequest) -> list[Saving]:

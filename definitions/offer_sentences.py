@@ -167,10 +167,12 @@ def describe_moment(moment: Moment, collection: Collection) -> str:
         case ByCase(by=by, cases=cases, otherwise=otherwise):
             fact = collection.facts[by]
             parts = [
-                f"{describe_moment(one, collection)} ({describe_choice(fact, case)})" for case, one in cases.items()
+                _("%(name)s (%(meaning)s)")
+                % {"name": describe_moment(one, collection), "meaning": describe_choice(fact, case)}
+                for case, one in cases.items()
             ]
             if otherwise is not None:
                 parts.append(_("otherwise %(moment)s") % {"moment": describe_moment(otherwise, collection)})
-            return "; ".join(parts)
+            return _("; ").join(parts)
         case name:
             return _("the claim") if name == "claim" else describe_event(collection.facts[str(name)])

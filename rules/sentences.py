@@ -81,7 +81,7 @@ def list_values(condition: Condition, row: QueryRow) -> Iterator[NamedValues]:
     """Yield each list of which the sentence of a condition gives the name, or the first values alone."""
     match condition:
         case Comparison(operand=ValueList() as several):
-            if several.names is not None or len(several.values) > MOST_VALUES:
+            if len(several.values) > (1 if several.names is not None else MOST_VALUES):
                 fact = row.fact(condition.fact)
                 name = several.names or _("All %(n)s values") % {"n": format_number(len(several.values))}
                 yield str(name), [describe_choice(fact, raw, several) for raw in several.values]

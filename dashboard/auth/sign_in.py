@@ -22,7 +22,6 @@ from identity import login_attempts, mfa, password_reset, sessions
 from identity.backends import find_user
 from identity.tasks import send_password_resets
 from merchants.access import is_disabled
-from merchants.models import Member
 
 
 class SignInForm(AuthenticationForm):
@@ -52,7 +51,7 @@ class SignInForm(AuthenticationForm):
 
 
 class SignIn(views.LoginView):
-    """Sign-in page. On a new device the language becomes the one chosen for the member."""
+    """Sign-in page. Pages keep the language of the browser, or the one chosen on a page; a member's is that of mail."""
 
     template_name = "dashboard/sign_in.html"
     authentication_form = SignInForm
@@ -72,10 +71,6 @@ class SignIn(views.LoginView):
             return second_factor.wait_for_code(self.request, user, name=name, to=self.get_success_url())
         response = super().form_valid(form)
         login_attempts.remember_device(response, form.cleaned_data["username"])
-        member = Member.objects.filter(user=form.get_user()).first()
-        if member is not None and settings.LANGUAGE_COOKIE_NAME not in self.request.COOKIES:
-            cookie, secure = settings.LANGUAGE_COOKIE_NAME, settings.LANGUAGE_COOKIE_SECURE
-            response.set_cookie(cookie, member.language, samesite="Lax", httponly=True, secure=secure)
         return response
 
 

@@ -40,6 +40,7 @@ def test_in_chinese(owner: Member) -> None:
     browser = client(owner)
     browser.cookies["django_language"] = "zh-hans"
     page = visible(browser, "/orders/")
+    assert "B 已支付 9月1日 08:00" in page
     assert "未满足要求 o 基础运费不低于500.00（实际：480.00 CNY，还差20.00 CNY）" in page
 
 

@@ -88,13 +88,37 @@ def test_the_page_has_a_chart_and_a_table(season: Member) -> None:
     assert "195.28" not in page  # never added up
 
 
-def test_the_workbook_has_the_same_rows(season: Member) -> None:
-    response = client(season).get("/savings.xlsx")
-    assert response.headers["Content-Disposition"] == 'attachment; filename="savings.xlsx"'
+def test_the_workbook_can_be_filed_as_it_is(season: Member) -> None:
+    browser = client(season)
+    response = browser.get("/savings.xlsx")
+    assert response.headers["Content-Disposition"] == 'attachment; filename="savings-M1-2022-09-03.xlsx"'
     sheet = load_workbook(BytesIO(response.content)).worksheets[0]
-    found = [[str(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    assert [row[:3] for row in found] == [row[:3] for row in rows(season)]
-    assert [Decimal(row[4]).quantize(CENT) for row in found[1:]] == [Decimal(row[4]) for row in rows(season)[1:]]
+    top = [[cell.value for cell in row if cell.value not in (None, "")] for row in sheet["A1:G6"]]
+    *above, _empty, header = top
+    days = [line[0] for line in rows(season)[1:]]
+    assert above == [
+        ["Merchant", "M1", "Own"],
+        ["Period", f"{days[-1]} – {days[0]}"],
+        ["Total", 145.28, "CNY"],
+        ["Total", 50, "USD"],
+    ]
+    assert header == HEADER
+    lines = list(sheet.iter_rows(min_row=7))
+    assert [(row[0].value.date().isoformat(), row[1].value) for row in lines] == [
+        (line[0], line[1]) for line in rows(season)[1:]
+    ]
+    assert [Decimal(str(row[4].value)).quantize(CENT) for row in lines] == [
+        Decimal(line[4]) for line in rows(season)[1:]
+    ]
+    assert {(row[0].number_format, row[4].number_format) for row in lines} == {("yyyy-mm-dd", "#,##0.00")}
+    assert sheet.column_dimensions["C"].width == 40
+    assert "savings-M1-2022-09-03.csv" in browser.get("/savings.csv").headers["Content-Disposition"]
+
+
+def test_the_page_prints_whose_savings_of_which_period(season: Member) -> None:
+    page = client(season).get("/savings/").content.decode()
+    assert '<p class="print-only"><b>Own</b> · M1 · <span class="nowrap">Aug 2022 – Sep 2022</span></p>' in page
+    assert page.index('class="cluster no-print"') < page.index("Excel</a>")
 
 
 def test_no_savings_yet(owner: Member) -> None:

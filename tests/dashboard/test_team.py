@@ -14,7 +14,7 @@ from identity.models import RateCount
 from identity.rate_limits import RateLimit
 from merchants import invitations, members
 from merchants.models import Member
-from tests.support.members import PASSWORD, client, member, visible
+from tests.support.members import PASSWORD, client, member, signed_in, visible
 
 pytestmark = pytest.mark.django_db
 
@@ -174,14 +174,28 @@ def test_only_the_platform_changes_a_main_account(owner: Member, what: str) -> N
     assert (owner.disabled_at, owner.may_attach) == (None, True)
 
 
-def test_sign_in_uses_the_members_language_unless_one_was_chosen(owner: Member) -> None:
+def test_pages_keep_the_language_of_the_browser_after_sign_in(owner: Member) -> None:
+    """The language of the account is that of its mail."""
     Member.objects.update(language="zh-hans")
     fields = {"username": "owner@example.com", "password": PASSWORD}
     fresh = Client(headers={"accept-language": "en"})
-    assert "首页" in fresh.post("/sign-in/", fields, follow=True).content.decode()
-    chosen = Client(headers={"accept-language": "fr"})
-    chosen.post("/i18n/setlang/", {"language": "en", "next": "/sign-in/"})
-    assert "Saved so far" in chosen.post("/sign-in/", fields, follow=True).content.decode()
+    assert "Saved so far" in fresh.post("/sign-in/", fields, follow=True).content.decode()
+    assert "django_language" not in fresh.cookies
+    chosen = Client(headers={"accept-language": "zh-CN"})
+    assert "首页" in chosen.post("/sign-in/", fields, follow=True).content.decode()
+    chosen.post("/i18n/setlang/", {"language": "en", "next": "/"})
+    assert "Saved so far" in chosen.get("/").content.decode()
+
+
+def test_an_invitation_is_withdrawn_and_a_member_disabled(owner: Member, mate: Member) -> None:
+    browser = client(owner)
+    page = browser.get("/team/").content.decode()
+    assert f'action="/team/{mate.pk}/withdraw/"' in page
+    assert f'action="/team/{mate.pk}/disable/"' not in page
+    signed_in(mate)
+    page = browser.get("/team/").content.decode()
+    assert f'action="/team/{mate.pk}/withdraw/"' not in page
+    assert f'action="/team/{mate.pk}/disable/"' in page
 
 
 def test_switching_the_language_keeps_the_page(owner: Member) -> None:
