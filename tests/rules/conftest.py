@@ -6,11 +6,13 @@ from decimal import Decimal
 
 import pytest
 
+from buyers.models import Buyer, BuyerLevel
+from catalog.models import Listing, PriceTier
 from imports.models import ImportBatch
 from logistics.models import FreightOrder, FreightTemplate
 from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
 from tests.support.world import t
-from trade.models import FinancingDraw, Receipt, TradeOrder
+from trade.models import FinancingDraw, OrderItem, Receipt, TradeOrder
 
 START, END = t("05"), t("10")
 TICK = timedelta(microseconds=1)
@@ -120,4 +122,46 @@ def crowd(db: None) -> None:
             currency="USD",
         )
         for n in range(40)
+    )
+    _items_of(orders, merchants, batch)
+
+
+def _items_of(orders: list[TradeOrder], merchants: list[Merchant], batch: ImportBatch) -> None:
+    """Give most orders a buyer, whose level changes, and an item of a listing with or without price tiers."""
+    dice = random.Random(8)
+    buyers = [
+        Buyer(code=f"B{n}", batch=batch, country=dice.choice(["US", "CA"]), registered_at=START) for n in range(6)
+    ]
+    Buyer.objects.bulk_create(buyers)
+    levels = [(buyer, at) for buyer in buyers[1:] for at in dice.sample(EDGES, 3)]
+    BuyerLevel.objects.bulk_create(
+        BuyerLevel(buyer=buyer, batch=batch, from_at=at, level=dice.randint(0, 4)) for buyer, at in levels
+    )
+    listings = [
+        Listing(
+            listing_no=f"L{n}",
+            batch=batch,
+            merchant=dice.choice(merchants),
+            title="t" * n,
+            category=dice.choice(["A>B", "A", "B>A"]),
+            is_rts=n % 2 == 0,
+            published_at=START,
+            growth_score=dice.choice([None, Decimal("50.49"), Decimal("50.50")]),
+        )
+        for n in range(8)
+    ]
+    Listing.objects.bulk_create(listings)
+    PriceTier.objects.bulk_create(
+        PriceTier(listing=listing, batch=batch, mode="piece", min_quantity=1, unit_price_usd=1)
+        for listing in listings[::3]
+    )
+    for order in orders:
+        order.buyer = dice.choice([None, *buyers])
+    TradeOrder.objects.bulk_update(orders, ["buyer"])
+    OrderItem.objects.bulk_create(
+        OrderItem(
+            item_no=f"{order.pk}/{listing.pk}", batch=batch, order=order, listing=listing, quantity=1, amount_usd=n
+        )
+        for n, order in enumerate(orders)
+        for listing in [dice.choice(listings)]
     )

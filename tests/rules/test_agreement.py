@@ -130,7 +130,24 @@ DRAWS = """
 {count: financing_draws, where: [{fact: product, is: lc_post_document}, {fact: drawn_at, within_hours: 24}], at_most: 0}
 {count: financing_draws, where: [{fact: drawn_at, within_hours: 8760}], at_least: 4}
 """
+ITEMS = """
+{fact: listing.category_l1, is: A}
+{fact: listing.growth_score, at_least: 50.5}
+{fact: listing.growth_score, empty: yes}
+{fact: listing.price_tiers, at_least: 1}
+{fact: listing.title_chars, at_most: 4}
+{fact: order.first_payment_at, happened: yes}
+{fact: order.amount_usd, at_most: 1000.00}
+{fact: order.cancelled_at, not_before: claim}
+{fact: buyer.level, at_least: 2}
+{fact: buyer.level, empty: yes}
+{fact: buyer.country, is_not: US}
+{in_force: service_package, of: [easy_return], at: order.shipped_at}
+{count: order_items, where: [{fact: listing.is_rts, is: yes}, {fact: order.shipped_at, happened: yes}], at_least: 3}
+{count: order_items, where: [{fact: buyer.level, at_least: 2}], at_most: 3}
+"""
 SUBJECTS = {
+    "order_item": ("order.buyer_confirmed_at", "{fee: item_amount, percent: 1}", ITEMS),
     "freight_order": ("paid_at", "{fee: freight, percent: 1}", FREIGHT),
     "trade_order": ("buyer_confirmed_at", "{fee: service_fee, percent: 1}", TRADE),
     "financing_draw": ("drawn_at", "{fee: financing_fee, percent: 1}", DRAWS),
@@ -214,4 +231,4 @@ def test_no_row_meets_two_conditions_that_are_said_to_contradict_each_other(subj
             named += 1
             rows = claims.subjects(several[0]).exclude(claimed_at=None)
             assert not rows.filter(all_of((one, other), row)).exists(), (one, other)
-    assert named >= {"freight_order": 15, "trade_order": 3, "financing_draw": 0}[subject]
+    assert named >= {"freight_order": 15, "trade_order": 3, "financing_draw": 0, "order_item": 0}[subject]

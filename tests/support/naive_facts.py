@@ -43,8 +43,10 @@ def merchant_of(row: Any) -> Any:
 
 
 def rows_of(collection: Collection, merchant: Any) -> list[Any]:
-    """Return the rows of a merchant."""
-    return [row for row in collection.model._default_manager.all() if merchant_of(row) == merchant]
+    """Return the rows of a merchant, with those to which they point."""
+    pointed_to = [reference.column.removesuffix("_id") for reference in collection.references]
+    of_merchant = collection.model._default_manager.filter(**{collection.merchant: merchant.pk})
+    return list(of_merchant.select_related(*pointed_to) if pointed_to else of_merchant)
 
 
 def _collection_of(row: Any) -> Collection:
