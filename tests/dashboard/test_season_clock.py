@@ -41,7 +41,7 @@ EXPECTED = {
     "10-01 04:00": (
         "On its way 100.00 USD + 8 coupons",
         [
-            "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59, 31 days left",
+            "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59 · 31 days left",
             "8 coupons arrive on 15 Oct · 15 Oct, 15:00 · You are number 1 of 3,000.",
         ],
         {
@@ -59,7 +59,7 @@ EXPECTED = {
     "10-15 04:00": (
         "On its way 100.00 USD + 8 coupons",
         [
-            "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59, 17 days left",
+            "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59 · 17 days left",
             "8 coupons arrive on 15 Oct · 15 Oct, 15:00 · You are number 1 of 3,000.",
         ],
         {
@@ -77,7 +77,7 @@ EXPECTED = {
     "10-26 04:00": (
         "On its way 100.00 USD Savings",
         [
-            "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59, 6 days left",
+            "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59 · 6 days left",
             "Use 8 coupons worth 200.00 CNY · Use by 1 Dec, 15:59, 36 days left",
         ],
         {
