@@ -78,7 +78,7 @@ EXPECTED = {
         "On its way 100.00 USD Savings",
         [
             "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59 · 6 days left",
-            "Use 8 coupons worth 200.00 CNY · Use by 1 Dec, 15:59, 36 days left",
+            "Use 8 coupons worth 200.00 CNY · Use by 1 Dec, 15:59 · 36 days left",
         ],
         {
             "service-fee-half": "ended",
