@@ -37,7 +37,7 @@ def test_the_glossary_is_that_of_the_documentation(staff: Staff) -> None:
     chinese = [term for _title, terms in sections("zh") for term in terms]
     assert [(term.other, term.word) for term in chinese] == [(term.word, term.other) for term in terms]
     page = text(staff("vi", "viewer"), "/admin/help/glossary/")
-    assert "quota 名额 the number of grants that an offer can have" in page
+    assert "quota 名额 what an offer can give: a" in page
 
 
 def test_the_glossary_in_chinese_is_in_chinese(staff: Staff) -> None:
