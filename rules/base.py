@@ -42,6 +42,13 @@ class DefinitionModel(BaseModel):
             details = [cls._with_known_fields(detail) for detail in details_of(error)]
             raise ValidationError.from_exception_data(cls.__name__, details) from None
 
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy with some fields replaced, and nothing of what was computed from the fields before."""
+        copied = super().model_copy(update=update, deep=deep)
+        for name in copied.__dict__.keys() - type(self).model_fields.keys():
+            del copied.__dict__[name]
+        return copied
+
     @classmethod
     def field_words(cls) -> list[str]:
         """Return the fields as a definition writes them."""

@@ -37,6 +37,7 @@ def test_the_keys_open_it_and_the_arrows_choose(ana: None, reader: Open, languag
     page.keyboard.press("/")
     page.keyboard.type("merchant m")
     options = page.locator("#palette [role=option]")
+    expect(options.nth(0)).to_contain_text("M1")  # without a text there are three options too
     expect(options).to_have_count(3)
     expect(options.nth(0)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("ArrowDown")
@@ -47,6 +48,15 @@ def test_the_keys_open_it_and_the_arrows_choose(ana: None, reader: Open, languag
     expect(options.nth(2)).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Home")
     who.check()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/merchant/M1/")
+
+
+def test_enter_waits_for_what_the_text_finds(ana: None, reader: Open) -> None:
+    page = signed_in(reader, "en", 1280).page
+    page.keyboard.press("/")
+    expect(page.locator("#palette [role=option]").first).to_be_visible()
+    page.locator("#palette input").fill("merchant m")
     page.keyboard.press("Enter")
     page.wait_for_url("**/admin/merchant/M1/")
 

@@ -15,6 +15,8 @@ this script its links lead to the same search as a page. */
   const PAUSE = 120; // milliseconds after the last letter
   let timer, request;
   let moved = false; // whether an arrow key or the pointer chose, not the list itself
+  let pending = false; // whether the options of the text are still to come
+  let entered = false; // whether Enter was pressed meanwhile: then it is for the option to come
 
   const options = () => [...list.querySelectorAll("[role=option]")];
   function choose(option) {
@@ -73,9 +75,16 @@ this script its links lead to the same search as a page. */
     failed.hidden = true;
     status.textContent = status.dataset.count.replace("{n}", options().length);
     choose(options().find((option) => option.href === href) || options()[0]);
+    pending = false;
+    if (entered) follow();
+  }
+  function follow() {
+    entered = pending;
+    if (!pending && chosen()) location.assign(chosen().href);
   }
   async function search() {
     request?.abort();
+    pending = true;
     request = new AbortController();
     const text = input.value.trim();
     try {
@@ -87,6 +96,7 @@ this script its links lead to the same search as a page. */
     } catch (error) {
       if (error.name === "AbortError") return;
       list.replaceChildren();
+      pending = entered = false;
       none.hidden = true;
       failed.hidden = false;
     }
@@ -112,7 +122,8 @@ this script its links lead to the same search as a page. */
   });
 
   input.addEventListener("input", () => {
-    moved = false;
+    moved = entered = false;
+    pending = true;
     clearTimeout(timer);
     timer = setTimeout(search, PAUSE);
   });
@@ -125,9 +136,9 @@ this script its links lead to the same search as a page. */
       moved = true;
       choose(all[to]);
     }
-    if (event.key === "Enter" && chosen()) {
+    if (event.key === "Enter" && (pending || chosen())) {
       event.preventDefault();
-      location.assign(chosen().href);
+      follow();
     }
   });
   list.addEventListener("pointermove", (event) => {
