@@ -165,7 +165,7 @@ def test_lines_of_many_cells_and_lines_without_end_are_errors(tmp_path: Path) ->
 MAPPING = "facts: merchants\ncolumns:\n  merchant_code: shop\n"
 
 
-def test_a_mapped_header_has_a_maximum_width() -> None:
+def test_a_mapped_header_has_a_maximum_width(db: None) -> None:
     mapping = load_mapping(MAPPING)
     assert isinstance(mapping, column_mapping.ColumnMapping)
     wide = [f"c{n}" for n in range(MAX_COLUMNS)]
