@@ -14,7 +14,11 @@ from merchants import api_keys
 from merchants.models import AccessChange, Merchant
 from tests.support.world import t
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("market"),
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 COLUMNS = {
     AuditEvent: "by",
     JournalEntry: "by",

@@ -15,8 +15,10 @@ from tests.support.members import text
 from tests.support.operators import WINDOW, Staff
 from tests.support.world import HEADING, freight, merchant, offer, publish, t, tell, tick
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 PAGE = "/admin/campaign/trial/"
 SETTLEMENT = "{at: departed_at, deadline: 2022-10-30 23:59:59, released_by: cancelled_at}"
 

@@ -13,7 +13,10 @@ from tests.support.members import clock, text, words
 from tests.support.operators import WINDOW, Staff
 from tests.support.world import HEADING, offer, publish
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 
 
 def changed() -> Draft:

@@ -15,7 +15,10 @@ from tests.support.members import client, clock, member, text, words
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 
 
 @pytest.fixture

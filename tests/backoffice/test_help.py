@@ -10,7 +10,11 @@ from backoffice.help import GUIDES, sections
 from tests.support.members import text
 from tests.support.operators import Staff
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("market"),
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 
 
 def test_the_guides_say_what_to_do_and_lead_there(staff: Staff) -> None:

@@ -10,8 +10,11 @@ from tests.support.members import words
 from tests.support.operators import Staff
 from tests.support.world import HEADING, offer, t
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("market"),
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 # Names of the test's records, codes, currencies and terms of definitions, which are alike in both languages.
 KNOWN = set(
     "fairground english merchant m1 m2 m3 ten trial test api webhook beat worker celery config cny csv xlsx yaml sha "

@@ -13,7 +13,10 @@ from core.lists import export, saved_views
 from core.models import SavedView
 from tests.support.operators import Staff
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 CLAIMS = "/admin/campaigns/decision/"
 GRANTS = "/admin/campaigns/grant/"
 

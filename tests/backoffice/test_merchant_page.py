@@ -15,7 +15,11 @@ from tests.support.members import client, member, text
 from tests.support.operators import Staff
 from tests.support.world import correct, offer, publish, t
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("market"),
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 PAGE = "/admin/merchant/M1/"
 
 

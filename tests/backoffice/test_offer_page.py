@@ -16,8 +16,10 @@ from tests.support.members import text, words
 from tests.support.operators import EXPRESS_COUPONS, WINDOW, Staff
 from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 PAGE = "/admin/offers/ten/"
 
 

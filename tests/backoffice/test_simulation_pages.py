@@ -9,7 +9,11 @@ from tests.support.drafts import AT, begin
 from tests.support.members import text
 from tests.support.operators import Staff
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("market"),
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 
 
 def simulated(change: tuple[str, str] = ("limit: 6", "limit: 7")) -> tuple[Draft, Simulation]:

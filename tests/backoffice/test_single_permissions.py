@@ -23,8 +23,10 @@ from tests.support.members import clock, text
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 Holder = Callable[..., Client]
 GRANTS = "/admin/campaigns/grant/"
 NAME, CODE = "Merchant M1", "M1"

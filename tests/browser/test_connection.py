@@ -25,7 +25,7 @@ def draft(staff: Staff) -> Draft:
 def renew(page: Page, part: str = "overview") -> None:
     """Renew a part of the page now, as its timer would."""
     expect(page.locator(f"#{part}")).to_be_visible()
-    page.wait_for_function("window.htmx")
+    page.wait_for_load_state("load")  # deferred scripts have run; a condition in the page would need eval
     page.evaluate(
         f"htmx.ajax('GET', location.pathname, {{source: '#{part}', target: '#{part}', select: '#{part}', "
         "swap: 'outerHTML'}).catch(() => null)"

@@ -20,8 +20,10 @@ from tests.support.members import client, clock, visible
 from tests.support.scenarios import BUNDLE, coupon_offer, threshold_offer
 from tests.support.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 WINDOW = "{from: 2022-09-02 00:00:00, to: 2022-09-20 23:59:59}"
 CONDITIONS = f"[{{fact: paid_at, within: {WINDOW}}}, {{fact: merchant.country, is: CN}}]"
 NTH = f"{{nth: {{number: 5, of: freight_orders, at: shipped_at, where: [{{fact: shipped_at, within: {WINDOW}}}]}}}}"

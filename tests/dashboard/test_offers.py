@@ -13,8 +13,10 @@ from tests.support import season
 from tests.support.members import client, clock, visible
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 WEST = "{at: 2022-09-30 23:59:59, zone: America/Los_Angeles, twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}"
 CONDITIONS = (
     "[{fact: merchant.country, is: CN}, {in_force: membership, of: [export_pass]}, "

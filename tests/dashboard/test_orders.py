@@ -13,8 +13,10 @@ from tests.support.members import client, clock, text, visible
 from tests.support.scenarios import coupon_offer, threshold_offer
 from tests.support.world import draw, freight, offer, publish, receipt, t, tell, tick, trade
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 NTH = "{nth: {number: 5, of: freight_orders, at: shipped_at, where: [{fact: service, is: express}]}}"
 FROM_500 = "[{fact: merchant.country, is: CN}, {fact: base_freight, at_least: 500.00}]"
 

@@ -16,8 +16,10 @@ from tests.support.members import client, text
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 CENT = Decimal("0.01")
 HEADER = ["date", "order", "offer", "kind", "amount", "currency", "of which you pay"]
 

@@ -17,8 +17,10 @@ from tests.support.members import client, clock, member, visible
 from tests.support.world import freight, merchant, states, t, tell, tick
 from trade.models import FinancingDraw
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+]
 SEA: dict[str, Any] = {"service": "sea_fcl", "line": "dw-us-west-port-to-door", "promo_flag": True, "currency": "USD"}
 
 
