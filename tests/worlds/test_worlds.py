@@ -37,7 +37,7 @@ def test_most_worlds_grant_something() -> None:
 
 @pytest.mark.postgresql
 def test_sqlite_and_postgresql_decide_alike() -> None:
-    first, count = 200, 3
+    first, count = 200, 2
     expected = sqlite_lines(first, count)
     assert connection.vendor == "postgresql"
     seeds = range(first, first + count)
