@@ -12,10 +12,7 @@ from tests.support.members import text, words
 from tests.support.operators import Staff
 from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
-]
+pytestmark = [pytest.mark.django_db]
 PAGE = "/admin/offers/ten/"
 HEAD = (
     HEADING

@@ -15,7 +15,7 @@ from tests.support.world import HEADING, offer, publish
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 
 

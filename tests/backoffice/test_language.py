@@ -13,7 +13,7 @@ from tests.support.world import HEADING, offer, t
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("market"),
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 # Names of the test's records, codes, currencies and terms of definitions, which are alike in both languages.
 KNOWN = set(

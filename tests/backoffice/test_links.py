@@ -66,7 +66,7 @@ def refused(browser: Client, start: str) -> dict[str, tuple[int, str]]:
 
 
 @pytest.mark.once(reason="which links a page has and which pages a role may open is no matter of the database")
-@pytest.mark.parametrize("role", ["viewer", "operator", "approver"])
+@pytest.mark.parametrize("role", ["viewer", "operator", "approver", "administrator"])
 def test_no_link_leads_to_a_page_that_is_refused(role: str, staff: Staff, market: None) -> None:
     campaign = Campaign.objects.get()
     drafts.submit(drafts.begin(campaign.source, title="A", at=t("20"), by="eve", of=campaign), at=t("20"), by="eve")

@@ -18,7 +18,7 @@ from tests.support.world import correct, offer, publish, t
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("market"),
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 PAGE = "/admin/merchant/M1/"
 

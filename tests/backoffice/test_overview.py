@@ -26,7 +26,7 @@ from tests.support.world import HEADING, freight, merchant, offer, publish, t, t
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 
 

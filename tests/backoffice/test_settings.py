@@ -25,10 +25,7 @@ from tests.support.members import text
 from tests.support.operators import Staff
 from tests.support.world import t
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
-]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests.support.operators import Staff
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("market"),
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 
 

@@ -25,7 +25,7 @@ from tests.support.world import freight, merchant, offer, publish, t, tick
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 Holder = Callable[..., Client]
 GRANTS = "/admin/campaigns/grant/"

@@ -22,7 +22,7 @@ from tests.support.world import batch, freight, merchant, offer, publish, receip
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 WINDOW = "{from: 2022-09-02 00:00:00, to: 2022-09-20 23:59:59}"
 CONDITIONS = f"[{{fact: paid_at, within: {WINDOW}}}, {{fact: merchant.country, is: CN}}]"

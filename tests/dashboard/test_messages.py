@@ -20,10 +20,7 @@ from tests.support.members import client, clock, signed_in, text
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
-]
+pytestmark = [pytest.mark.django_db]
 EIGHT = BUNDLE.replace("count: 1", "count: 8")
 
 

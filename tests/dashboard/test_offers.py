@@ -15,7 +15,7 @@ from tests.support.world import freight, merchant, offer, publish, t, tick
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 WEST = "{at: 2022-09-30 23:59:59, zone: America/Los_Angeles, twin: {at: 2022-10-01 14:59:59, zone: Asia/Shanghai}}"
 CONDITIONS = (

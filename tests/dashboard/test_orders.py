@@ -15,7 +15,7 @@ from tests.support.world import draw, freight, offer, publish, receipt, t, tell,
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 NTH = "{nth: {number: 5, of: freight_orders, at: shipped_at, where: [{fact: service, is: express}]}}"
 FROM_500 = "[{fact: merchant.country, is: CN}, {fact: base_freight, at_least: 500.00}]"

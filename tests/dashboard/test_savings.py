@@ -18,7 +18,7 @@ from tests.support.world import draw, freight, merchant, offer, publish, t, tick
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 CENT = Decimal("0.01")
 HEADER = ["date", "order", "offer", "kind", "amount", "currency", "of which you pay"]

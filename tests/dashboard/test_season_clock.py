@@ -19,7 +19,7 @@ from trade.models import FinancingDraw
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
+    pytest.mark.once(reason="what a page shows; the tests of the browser open pages on PostgreSQL"),
 ]
 SEA: dict[str, Any] = {"service": "sea_fcl", "line": "dw-us-west-port-to-door", "promo_flag": True, "currency": "USD"}
 

@@ -18,10 +18,7 @@ from tests.support.members import client, clock, text, visible, words
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import batch, everything, freight, merchant, offer, publish, t, tick
 
-pytestmark = [
-    pytest.mark.django_db,
-    pytest.mark.once(reason="every page is opened on PostgreSQL by the tests of the browser"),
-]
+pytestmark = [pytest.mark.django_db]
 TWO = BUNDLE.replace("count: 1", "count: 2")
 
 
