@@ -14,7 +14,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Draft, Simulation
-from campaigns.offers import published_offers, schedule
+from campaigns.offers import documents, published_offers, schedule
 from core.facts import Label
 from definitions import diff
 from definitions.diff import OfferDifference
@@ -27,11 +27,12 @@ MOST_SIMULATIONS = 10
 
 
 def differences(text: CampaignDefinition) -> list[OfferDifference]:
-    """Return the difference of each offer from what is published, in the language in force."""
-    in_force = {
+    """Return the difference of each offer and document from what is published, in the language in force."""
+    in_force: dict[str, diff.Part] = {
         offer.code: offer.terms for offer in published_offers.published() if offer.row.campaign.code == text.campaign
     }
-    compared = diff.compare(in_force, text.offers)
+    in_force |= {document.terms.code: document.terms for document in documents.of_campaign(text.campaign)}
+    compared = diff.compare(in_force, [*text.offers, *(terms for _kind, terms in text.documents())])
     return [difference for difference in compared if difference.changed or not difference.new]
 
 

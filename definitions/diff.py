@@ -1,16 +1,19 @@
-"""Differences between two versions of a campaign, by offer, in the sentences that merchants read."""
+"""Differences between two versions of a campaign, by offer and document, in the sentences that people read."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from definitions import offer_sentences
+from definitions.documents import DocumentTerms
 from definitions.offer_terms import OfferTerms
+
+Part = OfferTerms | DocumentTerms
 
 
 @dataclass(frozen=True)
 class OfferDifference:
-    """Difference of one offer: the sentences that it loses and gains.
+    """Difference of one offer or document: the sentences that it loses and gains.
 
     `old` and `new` say whether the version has the offer. `reworded`: the definition changes but no sentence does, as
     with the code of a condition.
@@ -30,8 +33,10 @@ class OfferDifference:
         return self.old != self.new or bool(self.lost or self.gained) or self.reworded
 
 
-def sentences_of(offer: OfferTerms) -> list[str]:
-    """Return every sentence of an offer, in the language in force."""
+def sentences_of(offer: Part) -> list[str]:
+    """Return every sentence of an offer or document, in the language in force."""
+    if isinstance(offer, DocumentTerms):
+        return [str(offer.names), *offer.sentences()]
     terms = offer_sentences.describe_terms(offer)
     carriers = [str(names) for names in offer.carriers]
     funding = [terms.funding] if terms.funding else []
@@ -39,8 +44,8 @@ def sentences_of(offer: OfferTerms) -> list[str]:
     return own + carriers
 
 
-def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterator[OfferDifference]:
-    """Yield the difference of each offer of the new version, then of each that it leaves out, which stays in force."""
+def compare(old: Mapping[str, Part], new: Sequence[Part]) -> Iterator[OfferDifference]:
+    """Yield the difference of each part of the new version, then of each that it leaves out, which stays in force."""
     for offer in new:
         before = old.get(offer.code)
         if before is None:
@@ -57,8 +62,8 @@ def compare(old: Mapping[str, OfferTerms], new: Sequence[OfferTerms]) -> Iterato
             yield OfferDifference(code, str(before.names), old=True, new=False)
 
 
-def changed_sentences(old: OfferTerms, new: OfferTerms) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the sentences that an offer loses and gains from one wording to another."""
+def changed_sentences(old: Part, new: Part) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the sentences that an offer or document loses and gains from one wording to another."""
     before, after = sentences_of(old), sentences_of(new)
     lost: list[str] = []
     gained: list[str] = []

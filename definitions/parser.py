@@ -1,16 +1,18 @@
 """Parser of campaign files: YAML to a CampaignDefinition, with every error at its place in the text."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from typing import Any, get_args
 
 from django.utils.translation import gettext as _
-from pydantic import Field, TypeAdapter, ValidationError, model_validator
+from pydantic import TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from core.declared_facts import declaring
 from core.facts import MERCHANT_PREFIX
 from definitions import declared, error_texts, partial_checks
 from definitions.declared import Declared
+from definitions.documents import DocumentTerms
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.quotas import with_limits
@@ -23,7 +25,10 @@ from rules.time_windows import Window, Zone
 
 
 class CampaignDefinition(Declared):
-    """Campaign as written in a file: names, zone, what it declares, what its offers share, and the offers."""
+    """Campaign as written in a file: names, zone, what it declares, what its offers share, offers and documents.
+
+    Each field that is a tuple of a subclass of `DocumentTerms` holds the documents of one kind.
+    """
 
     campaign: OfferCode
     names: Names
@@ -31,24 +36,51 @@ class CampaignDefinition(Declared):
     windows: dict[str, Window] = {}
     lists: dict[str, ValueList] = {}
     measures: dict[Code, Measure] = {}
-    offers: tuple[OfferTerms, ...] = Field(min_length=1)
+    offers: tuple[OfferTerms, ...] = ()
 
     @model_validator(mode="after")
     def _codes_once(self) -> "CampaignDefinition":
         errors = ErrorCollector()
-        _check_codes([offer.code for offer in self.offers], errors)
+        _check_codes({kind: [part.code for part in getattr(self, kind)] for kind in _coded_parts()}, errors)
         errors.raise_collected("CampaignDefinition")
         return self
 
+    @model_validator(mode="after")
+    def _promises_something(self) -> "CampaignDefinition":
+        errors = ErrorCollector()
+        with errors.at("offers"):
+            if not self.offers and not any(self.documents()):
+                raise ValueError(_("a campaign has at least one offer or document"))
+        errors.raise_collected("CampaignDefinition")
+        return self
 
-def _check_codes(codes: Sequence[object], errors: ErrorCollector) -> None:
-    """Collect an error at each offer whose code an earlier one has too."""
+    def documents(self) -> Iterator[tuple[str, DocumentTerms]]:
+        """Yield each document with its kind."""
+        for kind in document_kinds():
+            for terms in getattr(self, kind):
+                yield kind, terms
+
+
+@cache
+def document_kinds() -> dict[str, type[DocumentTerms]]:
+    """Return the terms of each kind of document: the fields of a campaign that hold documents."""
+    held = ((name, get_args(field.annotation)) for name, field in CampaignDefinition.model_fields.items())
+    return {name: of[0] for name, of in held if of and isinstance(of[0], type) and issubclass(of[0], DocumentTerms)}
+
+
+def _coded_parts() -> list[str]:
+    return ["offers", *document_kinds()]
+
+
+def _check_codes(codes: Mapping[str, Sequence[object]], errors: ErrorCollector) -> None:
+    """Collect an error at each offer or document whose code an earlier one has too; `codes` are those by kind."""
     seen: set[object] = set()
-    for n, code in enumerate(codes):
-        with errors.at("offers", n, "code"):
-            if code in seen:
-                raise ValueError(_("two offers are called %(code)s") % {"code": code})
-        seen.add(code)
+    for kind, of_kind in codes.items():
+        for n, code in enumerate(of_kind):
+            with errors.at(kind, n, "code"):
+                if code in seen:
+                    raise ValueError(_("two offers or documents are called %(code)s") % {"code": code})
+            seen.add(code)
 
 
 def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> CampaignDefinition:
@@ -105,13 +137,16 @@ def _valid_zone(zone: object) -> object:
 
 def _between_parts(campaign: dict[str, Any], context: dict[str, Any]) -> list[ErrorDetails]:
     """Return the errors between parts, which the models find only in a campaign whose parts have none."""
-    offers = campaign.get("offers")
-    if not isinstance(offers, list):
-        return []
+    parts = {kind: part if isinstance(part := campaign.get(kind), list) else [] for kind in _coded_parts()}
     errors = ErrorCollector()
-    codes = [offer.get("code") if isinstance(offer, dict) else None for offer in offers]
-    _check_codes([code if isinstance(code, str) else n for n, code in enumerate(codes)], errors)
-    return errors.details("CampaignDefinition") + partial_checks.find_errors(offers, context)
+    codes = {kind: [_code(part, (kind, n)) for n, part in enumerate(of_kind)] for kind, of_kind in parts.items()}
+    _check_codes(codes, errors)
+    return errors.details("CampaignDefinition") + partial_checks.find_errors(parts["offers"], context)
+
+
+def _code(part: object, otherwise: object) -> object:
+    code = part.get("code") if isinstance(part, dict) else None
+    return code if isinstance(code, str) else otherwise
 
 
 SHARED: dict[str, TypeAdapter[Any]] = {"windows": TypeAdapter(Window), "lists": TypeAdapter(ValueList)}

@@ -4,6 +4,7 @@ from campaigns.models.accounting_period import AccountingPeriod
 from campaigns.models.audit_event import AuditEvent
 from campaigns.models.coupon import Attachment, Coupon
 from campaigns.models.decision import Decision, Tag
+from campaigns.models.document import Document, DocumentVersion
 from campaigns.models.draft import Draft
 from campaigns.models.draft_comment import DraftComment
 from campaigns.models.grant import Grant
@@ -29,6 +30,8 @@ __all__ = [
     "Coupon",
     "Decision",
     "Delivery",
+    "Document",
+    "DocumentVersion",
     "Draft",
     "DraftComment",
     "Endpoint",

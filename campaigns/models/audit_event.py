@@ -1,4 +1,4 @@
-"""Audit log: actions of people on offers, drafts and periods. Append-only."""
+"""Audit log: actions of people on offers, documents, drafts and periods. Append-only."""
 
 from typing import Any
 
@@ -7,12 +7,13 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.document import Document
 from campaigns.models.draft import Draft
 from campaigns.models.offer import Offer
 
 
 class AuditEvent(models.Model):
-    """One action on an offer or a draft: who, when, why, and what it changed. Written in the same transaction."""
+    """One action on an offer, document or draft: who, when, why, what it changed. Written in the same transaction."""
 
     class Verb(models.TextChoices):
         PUBLISHED = "published", _("published")
@@ -31,6 +32,7 @@ class AuditEvent(models.Model):
 
     offer = models.ForeignKey(Offer, models.PROTECT, null=True, verbose_name=_("offer"), related_name="acts")
     draft = models.ForeignKey(Draft, models.PROTECT, null=True, verbose_name=_("draft"), related_name="acts")
+    document = models.ForeignKey(Document, models.PROTECT, null=True, verbose_name=_("document"), related_name="acts")
     verb = models.CharField(_("action"), max_length=10, choices=Verb)
     at = models.DateTimeField(_("at"))
     by = models.CharField(_("by"), max_length=150)
@@ -43,8 +45,11 @@ class AuditEvent(models.Model):
         verbose_name = _("audit event")
         verbose_name_plural = _("audit log")
         constraints = [
-            models.CheckConstraint(condition=Q(offer__isnull=False) | Q(draft__isnull=False), name="act_on_something"),
+            models.CheckConstraint(
+                condition=Q(offer__isnull=False) | Q(draft__isnull=False) | Q(document__isnull=False),
+                name="act_on_something",
+            ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.offer_id or self.draft_id} {self.verb}"
+        return f"{self.offer_id or self.document_id or self.draft_id} {self.verb}"

@@ -1,5 +1,7 @@
 """Published offers: the row and the terms in force. `campaigns.offers.publishing` publishes new versions."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
@@ -14,6 +16,7 @@ from campaigns.models import Offer, Version
 from core.db.compiled_queries import compiled_query, text
 from core.db.errors import is_transient
 from definitions import offer_terms as definition
+from rules.base import DefinitionModel
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +159,12 @@ def competing(offers: list[PublishedOffer]) -> list[list[PublishedOffer]]:
     return sorted(groups.values(), key=lambda group: (bool(group[0].terms.fee), group[0].code))
 
 
-def as_data(terms: definition.OfferTerms) -> dict[str, Any]:
-    """Return the terms as they are stored: plain values, without defaults."""
+def as_data(terms: DefinitionModel) -> dict[str, Any]:
+    """Return terms as they are stored: plain values, without defaults."""
     data: dict[str, Any] = terms.model_dump(mode="json", by_alias=True, exclude_defaults=True)
     return data
+
+
+def digest(data: dict[str, Any]) -> str:
+    """Return the SHA-256 of stored terms in canonical form."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,7 +1,5 @@
 """Publishing: versions of the offers in a campaign's definition, each guarded against what was granted before."""
 
-import hashlib
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Protocol
@@ -10,8 +8,8 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Draft, Issuance, Offer, Version
-from campaigns.offers import quota_bands, quota_guard
-from campaigns.offers.published_offers import PublishedOffer, as_data, terms_of
+from campaigns.offers import documents, quota_bands, quota_guard
+from campaigns.offers.published_offers import PublishedOffer, as_data, digest, terms_of
 from core.db import prepared_statements
 from declarations import store
 from definitions import parser
@@ -30,20 +28,16 @@ CHECKS: list[Check] = []
 """Checks that every new version passes, or nothing is published. The module that evaluates offers adds its own."""
 
 
-def digest(data: dict[str, Any]) -> str:
-    """Return the SHA-256 of stored terms in canonical form."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
 @transaction.atomic
 def publish(
     text: CampaignDefinition, *, source: str, at: datetime, by: str, draft: Draft | None = None
 ) -> list[Version]:
-    """Publish a campaign: a new version of each offer that differs from the one in force. Returns the new versions.
+    """Publish a campaign: a new version of each offer and document that differs from the one in force.
 
-    `draft` is the approved draft of the text, if there is one. Offers of the campaign that the text leaves out stay as
-    they are. Raises ValueError, with nothing stored, if an offer's code belongs to another campaign, if a limit is
-    lower than the places taken, if a declaration contradicts an earlier one, or if an offer cannot be evaluated.
+    Returns the new versions of offers. `draft` is the approved draft of the text, if there is one. Offers and documents
+    that the text leaves out stay as they are. Raises ValueError, with nothing stored, if a code is taken elsewhere, if
+    a limit is lower than the places taken, if a declaration contradicts an earlier one, or if an offer or document
+    cannot be evaluated.
     """
     if problems := conflicts(text, source):
         raise ValueError("\n".join(map(str, problems)))
@@ -51,6 +45,7 @@ def publish(
     campaign, _new = Campaign.objects.update_or_create(
         code=text.campaign, defaults={"name_en": text.names.en, "name_zh": text.names.zh, "source": source}
     )
+    documents.publish(campaign, text, at=at, by=by, draft=draft)  # first: offers may name them
     versions = list(_publish_offers(campaign, text, at=at, by=by))
     for version in versions:
         _check(version, at)
@@ -108,11 +103,11 @@ def conflicts(text: CampaignDefinition, source: str) -> list[Problem]:
 
 
 def objections(text: CampaignDefinition) -> list[str]:
-    """Return why the text cannot be published now: offers of other campaigns, limits lower than the places taken."""
+    """Return why the text cannot be published now: codes of other campaigns, limits lower than the places taken."""
     codes = [terms.code for terms in text.offers]
     rows = {row.code: row for row in Offer.objects.select_related("campaign").filter(code__in=codes)}
     texts = (_objection(rows[terms.code], terms, text.campaign) for terms in text.offers if terms.code in rows)
-    return [objection for objection in texts if objection]
+    return [*filter(None, texts), *documents.objections(text)]
 
 
 def _objection(row: Offer, terms: OfferTerms, campaign: str) -> str:

@@ -240,4 +240,4 @@ def test_the_page_costs_the_same_with_many_comments(staff: Staff) -> None:
             ana.post(f"{where}comment/", {"text": "Why?"})
         with CaptureQueriesContext(connection) as found:
             ana.get(where)
-        assert len(found) == 19
+        assert len(found) == 22

@@ -211,7 +211,7 @@ WRONG: dict[str, Row] = {
         "no country 'Usa'", "US",
     ),
     "key twice": ("quota: {limit: 3", "quota: {limit: 2, limit: 3", "offers.0.quota", "'limit' is written twice", ""),
-    "code twice": ("code: fees", "code: coupons", "offers.2.code", "two offers are called coupons", ""),
+    "code twice": ("code: fees", "code: coupons", "offers.2.code", "two offers or documents are called coupons", ""),
 }  # fmt: skip
 
 

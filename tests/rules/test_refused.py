@@ -246,7 +246,7 @@ STRUCTURE = {
         "offers:\n",
         "offers:\n" + "\n".join(GOOD.splitlines()[10:]) + "\n",
         23,
-        "two offers are called one",
+        "two offers or documents are called one",
     ),
 }
 
