@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from core.facts import ATTRIBUTES, COLLECTIONS
 from declarations.attributes import EVENT, Attribute, EventKind
 from declarations.models import DeclaredAttribute, DeclaredEvent
+from declarations.stored_values import StoredValue
 
 
 def attributes_of(row_kind: str) -> list[Attribute]:
@@ -58,7 +59,9 @@ def _conflict(campaign: str, attribute: Attribute, row: DeclaredAttribute) -> st
 
 def _is_held(attribute: Attribute, value: str) -> bool:
     collection = next(one for one in COLLECTIONS.values() if one.row_kind == attribute.row_kind)
-    return collection.model._default_manager.filter(**{f"{ATTRIBUTES}__{attribute.name}": value}).exists()
+    # Not as a lookup of the JSON column: an attribute may have the name of one, such as `contains`.
+    held = StoredValue(attribute.name, attribute.type)(ATTRIBUTES)
+    return collection.model._default_manager.alias(x_held=held).filter(x_held=value).exists()
 
 
 def store(campaign: str, attributes: Sequence[Attribute], kinds: Sequence[EventKind]) -> None:

@@ -138,10 +138,17 @@ class Declared(DefinitionModel):
     def _meant(self, fact: str) -> list[tuple[str, str]]:
         """Return kind of row and name of each attribute that the name of a fact can mean."""
         prefix, _attributes, name = fact.rpartition(f"{ATTRIBUTES}.")
-        row_kinds = (attribute.row_kind for attribute, _place in self.places() if attribute.name == name)
-        return [
-            (row_kind, name) for row_kind in row_kinds if (row_kind == MERCHANT) == prefix.endswith(MERCHANT_PREFIX)
-        ]
+        of_merchant = prefix.endswith(MERCHANT_PREFIX)
+        row_kinds = self._row_kinds.get(name, ())
+        return [(row_kind, name) for row_kind in row_kinds if (row_kind == MERCHANT) == of_merchant]
+
+    @cached_property
+    def _row_kinds(self) -> Mapping[str, Sequence[str]]:
+        """The kinds of row that have an attribute, by its name."""
+        row_kinds: dict[str, list[str]] = {}
+        for attribute, _place in self.places():
+            row_kinds.setdefault(attribute.name, []).append(attribute.row_kind)
+        return row_kinds
 
 
 NOTHING = Declared()

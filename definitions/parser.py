@@ -184,14 +184,16 @@ def _problems(text: YamlText, details: list[ErrorDetails], valid: Declared) -> l
         name for kind in (*SHARED, "measures") if isinstance(entries := text.value.get(kind), dict) for name in entries
     }
     broken |= declared.broken(text.value, valid)
-    return [
-        _problem(text, detail)
+    first = [
+        detail
         for detail in details[:MOST_DETAILS]
         # A list is too short only because its entries have errors.
         if not (detail["type"] == "too_short" and detail["loc"] in above)
         # A window, list or declared fact is unknown only because it has an error itself.
         if not (isinstance(cause := _cause(detail), UnknownWordError) and _own_word(cause) in broken - set(cause.known))
     ]
+    # Percentages that name each other have no other error.
+    return [_problem(text, detail) for detail in first or details[:MOST_DETAILS]]
 
 
 def _own_word(error: UnknownWordError) -> str:

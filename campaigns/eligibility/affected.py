@@ -8,9 +8,12 @@ first (`core.db.key_set`), because such a union is too hard to plan as a part of
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import reduce
+from operator import or_
 
 from django.db.models import Q
 
+from campaigns.eligibility import claims
 from campaigns.eligibility.changed_facts import (
     Keys,
     changed_keys,
@@ -152,16 +155,36 @@ def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
     parts = _subject_rows(terms, names, moments, changes)
     again = Grant.objects.order_by().filter(offer=offer.id, follow_again=True)
     parts.append(again.values_list("subject", flat=True))
-    if settlement.lock_within_hours is not None and changes.since is not None:
-        waited = timedelta(hours=settlement.lock_within_hours)
-        due = Grant.objects.order_by().filter(offer=offer.id, status=Grant.Status.RESERVED)
-        due = due.filter(claimed_at__gt=changes.since - waited, claimed_at__lte=changes.until - waited)
-        parts.append(due.values_list("subject", flat=True))
+    if changes.since is not None and not settlement.at_claim:
+        parts += _claims_come_due(offer, changes)
     if merchants := _merchants_changed(terms, changes):
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
         changed = materialize(union(merchants), name="changed_merchants")
         parts.append(live.filter(changed.contains("merchant")).values_list("subject", flat=True))
     return union([*parts, *_subjects_of_other_holders(terms, changes)])
+
+
+def _claims_come_due(offer: PublishedOffer, changes: Changes) -> list[Keys]:
+    """Return the subjects of unsettled grants that a claim leads on after some time: at its end without a lock.
+
+    Where facts of a grant changed, the claim that the facts lead to now counts. It may even lie ahead: an end that
+    happened before it takes effect with it.
+    """
+    settlement, lags = offer.terms.settlement, [timedelta(0)]
+    unsettled = Grant.objects.order_by().filter(offer=offer.id, status__in=[Grant.Status.RESERVED, Grant.Status.LOCKED])
+    parts: list[Keys] = []
+    if settlement.lock_within_hours is not None:
+        lags.append(timedelta(hours=settlement.lock_within_hours))
+        parts.append(unsettled.filter(_passed(changes, lags[-1])).values_list("subject", flat=True))
+    changed = claims.all_rows(offer).filter(pk__in=unsettled.exclude(differences="").values("subject"))
+    due = claims.with_claimed_at(offer, changed).filter(reduce(or_, (_passed(changes, lag) for lag in lags)))
+    return [*parts, due.order_by().values_list("pk", flat=True)]
+
+
+def _passed(changes: Changes, lag: timedelta) -> Q:
+    """Return the condition that the instant `lag` after the claim is new."""
+    assert changes.since is not None
+    return Q(claimed_at__gt=changes.since - lag, claimed_at__lte=changes.until - lag)
 
 
 def _subjects_of_other_holders(terms: OfferTerms, changes: Changes) -> Iterator[Keys]:

@@ -1,12 +1,14 @@
 """Declarations of a definition: errors at their places, conflicts with what was published before, and versions."""
 
+import sys
 from datetime import UTC, datetime
+from types import FrameType
 
 import pytest
 
 from campaigns.offers import publishing
 from declarations.models import DeclaredAttribute
-from definitions import parser
+from definitions import declared, parser
 from definitions.errors import DefinitionError
 from definitions.json_schema import json_schema
 from merchants.models import Merchant
@@ -163,15 +165,41 @@ def test_what_contradicts_an_earlier_declaration_is_refused_at_its_line() -> Non
 
 
 @pytest.mark.django_db
-def test_a_choice_that_rows_hold_cannot_be_left_out() -> None:
-    publish(source())
-    merchant(attributes={"tier": "plain"})
-    less = source(attributes=ATTRIBUTES.replace(PLAIN, ""))
-    with pytest.raises(ValueError, match=r"line 6, .*rows hold these choices of merchant tier.*: plain"):
+@pytest.mark.parametrize("name", ["tier", "contains", "isnull", "in", "has_key"])
+def test_a_choice_that_rows_hold_cannot_be_left_out(name: str) -> None:
+    """Some names are words of lookups in a JSON column."""
+    attributes = ATTRIBUTES.replace("tier:", f"{name}:")
+    publish(source(attributes=attributes))
+    merchant(attributes={name: "plain"})
+    less = source(attributes=attributes.replace(PLAIN, ""))
+    with pytest.raises(ValueError, match=rf"line 6, .*rows hold these choices of merchant {name}.*: plain"):
         publish(less)
-    more = source(attributes=ATTRIBUTES.replace(PLAIN, f"{PLAIN}, silver: {{en: Silver, zh: 银}}"))
+    more = source(attributes=attributes.replace(PLAIN, f"{PLAIN}, silver: {{en: Silver, zh: 银}}"))
     publish(more)
-    assert list(DeclaredAttribute.objects.get(name="tier").values) == ["gold", "plain", "silver"]
-    Merchant.objects.update(attributes={"tier": "gold"})
+    assert list(DeclaredAttribute.objects.get(name=name).values) == ["gold", "plain", "silver"]
+    Merchant.objects.update(attributes={name: "gold"})
     publish(less)
-    assert list(DeclaredAttribute.objects.get(name="tier").values) == ["gold"]
+    assert list(DeclaredAttribute.objects.get(name=name).values) == ["gold"]
+
+
+def test_many_attributes_of_many_conditions_are_looked_up_once() -> None:
+    """The time of a definition grows with its length, not with attributes times conditions."""
+    names = [f"a{n}" for n in range(declared.MOST_ATTRIBUTES)]
+    attributes = "attributes:\n" + "".join(
+        f"  {kind}: {{{', '.join(f'{name}: {{type: number, names: {{en: A, zh: A}}}}' for name in names)}}}\n"
+        for kind in ("merchant", "trade_order")
+    )
+    conditions = ", ".join(f"{{fact: attributes.{name}, at_least: 1}}" for name in names[:60])
+    campaign = source(f"[{conditions}]", attributes=attributes)
+    read = 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal read
+        read += event == "call" and frame.f_code is declared.Attribute.declaration.__code__
+
+    sys.setprofile(count)
+    try:
+        parser.read(campaign)
+    finally:
+        sys.setprofile(None)
+    assert 0 < read < 20 * len(names)

@@ -1,9 +1,12 @@
 """A reservation that nobody locks in time gives its place back, where the offer says so."""
 
+from datetime import timedelta
+
 import pytest
 
 from campaigns.engine import instant_claims
-from campaigns.models import Decision, JournalEntry
+from campaigns.grants import reviews
+from campaigns.models import Decision, Grant, JournalEntry
 from definitions.errors import DefinitionError
 from logistics.models import FreightOrder
 from tests.support.world import correct, everything, freight, merchant, offer, publish, states, t, tick, used
@@ -82,6 +85,26 @@ def test_a_late_payment_after_the_release_changes_nothing() -> None:
     correct(FreightOrder, "A", paid_at="03 09:00")
     tick("05")
     assert everything() == before
+
+
+@pytest.mark.parametrize(("corrected", "ends"), [("02 20:00", "03 20:00"), ("02 06:00", "03 06:00")])
+@pytest.mark.parametrize("decided_at", ["", "2022-09-02 11:00:00"])
+@pytest.mark.parametrize("accepted", [False, True])
+def test_a_corrected_claim_moves_the_end(corrected: str, ends: str, decided_at: str, accepted: bool) -> None:
+    merchant()
+    publish(offer("o", claim="{at: placed_at}", quota="{limit: 1}", settlement=SETTLEMENT, decided_at=decided_at))
+    freight("A", placed_at="02 10:00")
+    tick("02 12:00")
+    correct(FreightOrder, "A", placed_at=corrected)
+    tick("02 21:00")
+    if accepted:
+        reviews.accept(Grant.objects.get(), at=t("02 22:00"), by="ana", reason="")
+        tick("02 22:00")
+    tick(t(ends) - timedelta(seconds=1))
+    assert states("o") == {"A": "reserved"}
+    tick(ends)
+    assert states("o") == {"A": "released"}
+    assert JournalEntry.objects.get(target="released").at == t(ends)
 
 
 def test_a_claim_at_once_finds_the_place_that_went_back() -> None:

@@ -349,3 +349,10 @@ def test_a_threshold_adds_up_by_facts_that_do_not_change_with_time(fact: str) ->
     text = text.replace("{at: paid_at}", f"{{over_threshold: {{height: 5, window: w, where: [{{fact: {fact}}}]}}}}")
     with pytest.raises(DefinitionError, match="changes with time"):
         parser.read(text)
+
+
+@pytest.mark.parametrize("measures", ["a: {percent: a, of: a}", "a: {percent: b, of: b}, b: {percent: a, of: a}"])
+def test_percentages_that_name_each_other_are_errors_at_their_places(measures: str) -> None:
+    found = problems(("windows:\n", f"measures: {{{measures}}}\nwindows:\n"))
+    assert {problem.line for problem in found} == {4}
+    assert {problem.field for problem in found} >= {"measures.a.percent", "measures.a.of"}

@@ -144,8 +144,8 @@ def _take(world: World, published: tuple[OfferData, ...], step: Step) -> None:
     try:
         with transaction.atomic():
             _act(world, published, step)
-    except (*REFUSALS, *MISSING):
-        pass  # a documented refusal
+    except (*REFUSALS, *MISSING, DefinitionError):
+        pass  # a documented refusal; a generated version may be no definition
     except ValueError as refusal:
         if step.verb != "publish" or isinstance(refusal, DatabaseError):
             raise
