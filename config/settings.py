@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "services",
     "compliance",
     "events",
+    "ratings",
     "rules",
     "definitions",
     "campaigns",

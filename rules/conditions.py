@@ -26,10 +26,11 @@ from rules.comparisons import MOST_ROWS, Amount, Code, Comparison, CountableName
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.measured import Measured
 from rules.query_row import QueryRow, row_count
+from rules.rated import Rated
 
 __all__ = [
     "Amount", "AnyOf", "Code", "Comparison", "Condition", "CountableName", "Counting", "InForce", "Measured",
-    "RowCondition", "Switch", "WholeNumber", "all_of", "check_all", "reference_lists",
+    "Rated", "RowCondition", "Switch", "WholeNumber", "all_of", "check_all", "reference_lists",
 ]  # fmt: skip
 
 StateName = Annotated[str, KnownWord("state", lambda: STATES)]
@@ -181,6 +182,7 @@ def _form(value: object) -> str:
         "fact": "Comparison",
         "count": "Counting",
         "measure": "Measured",
+        "rating": "Rated",
         "any": "AnyOf",
         "in_force": "InForce",
         "not_in_force": "InForce",
@@ -194,6 +196,7 @@ Condition = Annotated[
     | Annotated[InForce, Tag("InForce")]
     | Annotated[Counting, Tag("Counting")]
     | Annotated[Measured, Tag("Measured")]
+    | Annotated[Rated, Tag("Rated")]
     | Annotated[AnyOf, Tag("AnyOf")],
     Discriminator(_form),
 ]

@@ -19,10 +19,11 @@ from rules.comparison_sentences import (
     describe_list,
     describe_window,
 )
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Rated
 from rules.measure_sentences import describe_measured, describe_number
 from rules.measured import Measured
 from rules.query_row import QueryRow
+from rules.rated_sentences import describe_rated, describe_rating_value
 
 __all__ = [
     "describe",
@@ -52,6 +53,8 @@ def describe(condition: Condition, row: QueryRow) -> str:
             return _either([describe(part, row) for part in several])
         case Measured():
             return describe_measured(condition)
+        case Rated():
+            return describe_rated(condition)
 
 
 def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency: str = "") -> str:
@@ -70,7 +73,7 @@ def describe_found(condition: Condition, row: QueryRow, raw: object, *, currency
             return describe_choice(row.fact(condition.fact), str(raw), values)
         case Comparison() if row.fact(condition.fact).kind != "number":
             return describe_fact(row.fact(condition.fact), raw, currency=currency)
-    return describe_number(condition.measure, raw) if isinstance(condition, Measured) else format_number(raw)
+    return describe_number(condition.measure, raw) if isinstance(condition, Measured) else describe_rating_value(raw)
 
 
 NamedValues = tuple[str, list[str]]

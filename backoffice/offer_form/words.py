@@ -31,6 +31,7 @@ from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
 from rules.measure_periods import Over
 from rules.measures import PercentMeasure, RowMeasure
 from rules.periods import FirstDays, LastDays, Sessions
+from rules.rated import Rated
 
 Place = tuple[Any, str]
 """A form and its field; a list of forms, or a form as a whole, with an empty field."""
@@ -118,6 +119,7 @@ PLACES: dict[str, Place] = {
     "Counting.at_least": (ConditionForm, "bound"),
     "Counting.at_most": (ConditionForm, "bound"),
     "Counting.code": (ConditionForm, "code"),
+    **{f"Rated.{word}": (ConditionForm, "raw") for word in Rated.field_words()},
     "AnyOf.any": (ConditionFormSet, ""),
     "AnyOf.code": (ConditionForm, "code"),
     "Discount.fee": (BenefitForm, "fee"),

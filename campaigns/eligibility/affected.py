@@ -35,6 +35,7 @@ from campaigns.eligibility.named_facts import (
     facts_of_moments,
     is_of_merchant,
     measures_of,
+    rated,
     settlement_moments,
     states,
 )
@@ -46,6 +47,8 @@ from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from logistics.models import FreightOrder
 from merchants.models import Merchant, ReferenceValue
+from ratings.models import Rating
+from rules.conditions import Rated
 from rules.moments import Moment, moment_facts
 from trade.models import Receipt, TradeOrder
 
@@ -194,6 +197,10 @@ def _subjects_of_other_holders(terms: OfferTerms, changes: Changes) -> Iterator[
             parts = holders_of_changed(measure.collection, holder, set(measure.facts()), changes)
             changed = materialize(union(parts), name=f"changed_{holder}")
             yield keys_of(terms.collection.model, "pk", changed.contains(terms.collection.holder_path(holder)))
+    for condition in _rated_by(terms, changes):
+        if condition.by != MERCHANT:
+            again = materialize(_rated_again(condition, changes), name="rated_again")
+            yield keys_of(terms.collection.model, "pk", again.contains(terms.collection.holder_path(condition.by)))
 
 
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
@@ -210,7 +217,17 @@ def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:
         parts += merchants_of_changed(COLLECTIONS[name], facts, changes)
     for name in sorted(set(states(conditions))):
         parts += changed_keys(STATES[name].model, "merchant_id", changes)
-    return parts
+    return parts + [_rated_again(one, changes) for one in _rated_by(terms, changes) if one.by == MERCHANT]
+
+
+def _rated_by(terms: OfferTerms, changes: Changes) -> list[Rated]:
+    """Return the conditions on ratings, if facts changed."""
+    return list(rated(conditions_of(terms))) if changes.batches else []
+
+
+def _rated_again(condition: Rated, changes: Changes) -> Keys:
+    """Return the subjects that the scorecard of a condition has rated, or rated again."""
+    return keys_of(Rating, "subject", Q(batch__in=changes.batches, scorecard=condition.rating))
 
 
 def merchants_to_tag(changes: Changes) -> Keys | None:

@@ -16,10 +16,11 @@ from core.formatting import format_money, format_number, join_and
 from declarations.stored_values import plain_number
 from definitions.claim_terms import Nth, Threshold
 from rules import sentences
-from rules.conditions import Comparison, Condition, Counting, Measured
+from rules.conditions import Comparison, Condition, Counting, Measured, Rated
 from rules.measure_sentences import describe_number
 from rules.operators import shortfall
 from rules.query_row import QueryRow, row_count
+from rules.rated import LEVEL, NUMERIC
 from rules.sentences import describe, describe_bound, describe_comparison
 
 
@@ -85,6 +86,9 @@ def _shortfall(condition: Condition, found: Any, fact: Fact | None) -> Decimal |
         case Measured(measure=measure):
             missing = shortfall(condition.operator, condition.bound, found)
             return int(missing) if missing is not None and measure.is_whole else missing
+        case Rated() if condition.operator.name in NUMERIC:
+            missing = shortfall(condition.operator.name, condition.operand, found)
+            return int(missing) if missing is not None and condition.of == LEVEL else missing
     return None
 
 
@@ -96,7 +100,7 @@ def _margin(condition: Condition, missing: Decimal | int, fact: Fact | None, cur
     if isinstance(condition, Measured):
         shown = describe_number(condition.measure, missing)
         return (_("%(n)s short") if condition.at_least is not None else _("%(n)s too much")) % {"n": shown}
-    assert isinstance(condition, Comparison)
+    assert isinstance(condition, Comparison | Rated)
     text = _("%(n)s short") if condition.at_least is not None else _("%(n)s too much")
     is_money = fact is not None and fact.kind == "money"
     return text % {"n": format_money(missing, currency) if is_money else format_number(missing)}

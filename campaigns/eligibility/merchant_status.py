@@ -26,11 +26,11 @@ from campaigns.offers import band_usage, schedule
 from campaigns.offers.band_usage import BandUsage
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.fields import money_total
-from core.facts import MERCHANT_PREFIX
+from core.facts import MERCHANT, MERCHANT_PREFIX
 from definitions.claim_terms import ClaimNth
 from merchants.facts import MERCHANTS
 from merchants.models import Merchant
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured, Rated
 from rules.query_row import as_boolean
 from rules.sentences import describe
 from rules.time_windows import Bound
@@ -238,6 +238,8 @@ def depends_on_merchant(condition: Condition) -> bool:
             return True
         case Measured():
             return condition.is_of_merchant
+        case Rated(by=by):
+            return by == MERCHANT
         case Comparison(fact=fact):
             return fact.startswith(MERCHANT_PREFIX)
         case AnyOf(any=alternatives):

@@ -6,7 +6,7 @@ from core.facts import MERCHANT_PREFIX
 from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms, Settlement
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured, Rated
 from rules.measures import Measure, RowMeasure
 from rules.moments import Moment, case_fact, moment_facts
 
@@ -38,6 +38,16 @@ def measured(conditions: Iterable[Condition]) -> Iterator[Measure]:
                 yield measure
             case AnyOf(any=alternatives):
                 yield from measured(alternatives)
+
+
+def rated(conditions: Iterable[Condition]) -> Iterator[Rated]:
+    """Yield the conditions on ratings."""
+    for condition in conditions:
+        match condition:
+            case Rated():
+                yield condition
+            case AnyOf(any=alternatives):
+                yield from rated(alternatives)
 
 
 def facts_of_moments(moments: Iterable[Moment]) -> set[str]:

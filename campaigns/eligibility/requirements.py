@@ -6,9 +6,10 @@ from typing import Any
 from core.facts import Fact
 from rules import operators
 from rules.base import ValueList
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured, Rated
 from rules.measures import Measure
 from rules.query_row import QueryRow
+from rules.rated import LEVEL, NUMERIC
 from rules.time_windows import Bound, Window
 
 OPERATORS = (*(operator.word for operator in operators.OPERATORS.values()), "in_force", "not_in_force", "any")
@@ -27,7 +28,7 @@ class Requirement:
     unit: str | None = None
 
 
-def requirement(condition: Condition, fact: Fact | None) -> Requirement:
+def requirement(condition: Condition, fact: Fact | None) -> Requirement:  # noqa: PLR0911  one return for each form
     """Return the requirement of a condition. `fact` is the fact that a comparison is about."""
     match condition:
         case InForce():
@@ -39,12 +40,23 @@ def requirement(condition: Condition, fact: Fact | None) -> Requirement:
             return Requirement("any")
         case Measured(measure=measure):
             return Requirement(condition.operator, condition.bound, unit_of(measure))
+        case Rated():
+            return _of_rating(condition)
     assert fact is not None
     operator, operand = condition.operator, condition.operand
     if operator.name == "within_hours":
         return Requirement(operator.word, operand, "hours")
     unit = fact.currency or None if fact.kind == "money" else None
     return Requirement(operator.word, _value(operator.name, operand, fact), unit)
+
+
+def _of_rating(condition: Rated) -> Requirement:
+    """Return the requirement of a condition on a rating. The unit of a level is `level`."""
+    operand = condition.operand
+    value = operand.values if isinstance(operand, ValueList) else operand
+    if condition.of == LEVEL and condition.operator.name in NUMERIC:
+        value = int(operand)
+    return Requirement(condition.operator.word, value, LEVEL if condition.of == LEVEL else None)
 
 
 def unit_of(measure: Measure) -> str | None:

@@ -11,6 +11,7 @@ from catalog.models import Listing, PriceTier
 from imports.models import ImportBatch
 from logistics.models import FreightOrder, FreightTemplate
 from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
+from ratings.models import Rating
 from tests.support.world import t
 from trade.models import FinancingDraw, OrderItem, Receipt, TradeOrder
 
@@ -124,6 +125,7 @@ def crowd(db: None) -> None:
         for n in range(40)
     )
     _items_of(orders, merchants, batch)
+    _rate(merchants, batch)
 
 
 def _items_of(orders: list[TradeOrder], merchants: list[Merchant], batch: ImportBatch) -> None:
@@ -164,4 +166,36 @@ def _items_of(orders: list[TradeOrder], merchants: list[Merchant], batch: Import
         )
         for n, order in enumerate(orders)
         for listing in [dice.choice(listings)]
+    )
+
+
+def _rate(merchants: list[Merchant], batch: ImportBatch) -> None:
+    """Give most merchants official ratings for two periods with a border on an edge, and a predicted one."""
+    spans = [
+        ("official", "2022-08", t("01"), START),
+        ("official", "2022-09", START, END),
+        ("predicted", "x", t("01"), END),
+    ]
+    Rating.objects.bulk_create(
+        Rating(
+            batch=batch,
+            scorecard="stars",
+            series=series,
+            period=period,
+            subject_kind="merchant",
+            subject=merchant.pk,
+            merchant=merchant,
+            level=str((n + k) % 5),
+            level_number=(n + k) % 5,
+            score=Decimal("60.00") + n + k,
+            parts={},
+            metrics={"service_score": f"{78 + n}.50"} if n % 2 else {},
+            inputs={},
+            evaluated_at=t("01"),
+            starts_at=starts,
+            ends_at=ends,
+            version=1,
+        )
+        for n, merchant in enumerate(merchants[1:])
+        for k, (series, period, starts, ends) in enumerate(spans)
     )

@@ -71,6 +71,15 @@ FREIGHT = """
 {measure: {latest: freight_templates.rts_products, over: {period: year, at: configured_at}, otherwise: 0}, at_least: 20}
 {measure: {percent: {sum: trade_orders.amount_usd, over: {last_days: 3, at: drafted_at}}, of: {sum: trade_orders.amount_usd}, otherwise: 0.00}, more_than: 33.33}
 {code: either, any: [{fact: line, is: a}, {measure: {share: freight_orders, where: [{fact: line, is: b}], otherwise: 0.00}, less_than: 30.00}]}
+{rating: stars, at_least: 3}
+{rating: stars, more_than: 3}
+{rating: stars, at_most: 0}
+{rating: stars, is: 2}
+{rating: stars, in: [1, 2]}
+{rating: stars, of: score, less_than: 63.00}
+{rating: stars, of: service_score, at_least: 80.50}
+{rating: other, at_most: 5}
+{code: either, any: [{rating: stars, at_least: 4}, {fact: line, is: b}]}
 {fact: shipped_at, from: placed_at}
 {fact: shipped_at, not_before: placed_at}
 {fact: shipped_at, happened: yes}

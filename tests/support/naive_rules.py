@@ -12,7 +12,8 @@ from core.facts import COLLECTIONS, FEES, Collection
 from definitions.benefits import Discount
 from definitions.offer_terms import OfferTerms
 from merchants.models import Block, Membership, Penalty, ReferenceValue, ServicePackage
-from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured
+from ratings.models import Rating
+from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured, Rated
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import typed_operand
 from tests.support.naive_facts import fact_value, merchant_of, rows_of
@@ -56,6 +57,8 @@ def holds(condition: Condition, row: Any, collection: Collection, at: datetime, 
             return COMPARISONS[condition.operator](
                 measure_value(condition.measure, row, at, compare, partial(fact_value, at=at)), condition.bound
             )
+        case Rated():
+            return rated(condition, row, at)
         case AnyOf():
             return any(holds(part, row, collection, at, terms) for part in condition.any)
 
@@ -86,6 +89,18 @@ def compare(condition: Comparison, row: Any, collection: Collection, at: datetim
     if operator == "empty":
         return bool((value is None or value == "") == operand)
     return value is not None and COMPARISONS[operator](value, typed_operand(fact, operand))
+
+
+def rated(condition: Rated, row: Any, at: datetime) -> bool:
+    """Return whether the official rating in force of a row's merchant meets a condition."""
+    for rating in Rating.objects.filter(scorecard=condition.rating, series="official", subject=merchant_of(row).pk):
+        if rating.starts_at <= at < rating.ends_at:
+            numbers = {**rating.metrics, "level": rating.level_number, "score": rating.score}
+            value = numbers.get(condition.of)
+            if condition.operator.name in ("is_", "in_"):
+                return COMPARISONS[condition.operator.name](rating.level, condition.operand)
+            return value is not None and COMPARISONS[condition.operator.name](Decimal(value), condition.operand)
+    return False
 
 
 def worth(row: Any, at: datetime, terms: Terms) -> Decimal:

@@ -1,0 +1,1 @@
+"""Ratings of merchants and listings by scorecards: results that conditions can ask about like other facts."""
