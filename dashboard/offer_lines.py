@@ -149,6 +149,8 @@ class OfferLine:
         if status.left is None:
             return _("no limit")
         words = {"left": format_number(status.left), "limit": format_number(row.limit)}
+        if status.left == row.limit and status.offer.terms.decided_at:
+            return _("%(limit)s in all") % words  # "left" would tell nothing of those in line
         return _("%(left)s left of %(limit)s") % words
 
     @property

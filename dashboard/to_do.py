@@ -156,4 +156,4 @@ def describe_rank(rank: int, limit: int) -> str:
     words = {"rank": format_number(rank), "limit": format_number(limit)}
     if rank > limit:
         return _("You are number %(rank)s, the quota is %(limit)s: some before you must drop out.") % words
-    return _("You are number %(rank)s of %(limit)s.") % words
+    return _("You are number %(rank)s in line: the first %(limit)s get it.") % words

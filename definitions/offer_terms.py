@@ -152,7 +152,13 @@ class OfferTerms(WithDeclarations):
             known["settlement"] = OfferFact(OFFER_FACTS["settlement"], settlement.at)
         if settlement.fulfilled_at is not None:
             known["fulfilment"] = OfferFact(OFFER_FACTS["fulfilment"], settlement.fulfilled_at)
-        return QueryRow(self.collection, offer_facts=known, claims=True, declared=self.declared.facts)
+        declared, currency = self.declared.facts, self._only_currency()
+        return QueryRow(self.collection, offer_facts=known, claims=True, declared=declared, currency=currency)
+
+    def _only_currency(self) -> str:
+        """Return the currency that scope or conditions require of the subject's own amounts, empty if none."""
+        compared = (part for part in (*self.scope, *self.own_conditions) if isinstance(part, Comparison))
+        return next((part.is_ for part in compared if part.fact == "currency" and part.is_), "")
 
     @property
     def scope(self) -> tuple[Comparison, ...]:

@@ -112,7 +112,9 @@ def _operand(condition: Comparison, fact: Fact, row: QueryRow) -> str:  # noqa: 
         case ValueList() as operand:
             return describe_list(fact, operand)
         case Decimal() as operand:
-            return format_money(operand, fact.currency) if fact.kind == "money" else format_number(operand)
+            return (
+                format_money(operand, fact.currency or row.currency) if fact.kind == "money" else format_number(operand)
+            )
         case "claim":
             return _("the time of the claim")
         case int() as operand:

@@ -33,7 +33,8 @@ class QueryRow:
 
     `at` is the instant as of which it is evaluated, `offer_facts` are facts of the offer itself that conditions may
     name too, `claims` says whether the row has the annotation `claimed_at`. `declared` are the declared facts that
-    conditions may name: while a definition is read those of the definition.
+    conditions may name: while a definition is read those of the definition. `currency` is the only one that the row can
+    have, where the offer says so: sentences name it.
     """
 
     collection: Collection
@@ -41,6 +42,7 @@ class QueryRow:
     offer_facts: Mapping[str, OfferFact] = field(default_factory=dict)
     claims: bool = False
     declared: DeclaredFacts = field(default_factory=declared_facts)
+    currency: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "collection", self.collection.with_declared(self.declared))
@@ -83,7 +85,7 @@ class QueryRow:
 
     def inside(self, collection: Collection) -> "QueryRow":
         """Return a row of another collection in a subquery of this one, evaluated as of the same instant."""
-        return replace(self, collection=collection, at=outer(self.at), offer_facts={}, claims=False)
+        return replace(self, collection=collection, at=outer(self.at), offer_facts={}, claims=False, currency="")
 
     def beside(self, collection: Collection) -> "QueryRow":
         """Return a row of another collection that is queried by itself."""

@@ -54,7 +54,7 @@ WORDS = {
         "progress": "2 more freight orders to qualify 3 of 5 freight orders counted",
         "ends": "1 Oct, 14:59",
         "given": "8 coupons arrive on 15 Oct",
-        "rank": "You are number 1 of 3,000.",
+        "rank": "You are number 1 in line: the first 3,000 get it.",
         "issued": "Use 8 coupons worth 200.00 CNY",
         "told": "you received 8 coupons of 25.00 CNY each.",
         "compare": "420.00 CNY 395.00 CNY",

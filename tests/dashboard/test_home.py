@@ -169,7 +169,9 @@ def test_a_merchant_that_qualified_is_not_told_that_the_offer_is_over(
     assert ("Use 8 coupons worth 200.00 CNY c · Use by 1 Dec, 07:59 · 47 days left" in page) == (at == "10-15")
 
 
-@pytest.mark.parametrize(("limit", "said"), [(3, "You are number 2 of 3."), (1, "You are number 2, the quota is 1")])
+@pytest.mark.parametrize(
+    ("limit", "said"), [(3, "You are number 2 in line: the first 3 get it."), (1, "You are number 2, the quota is 1")]
+)
 def test_a_qualified_merchant_sees_its_rank_while_the_race_is_open(owner: Member, limit: int, said: str) -> None:
     for code in ("EARLIER", "LATER", "NO-MEMBER"):
         merchant(code, member=code != "NO-MEMBER")

@@ -44,7 +44,7 @@ EXPECTED = {
         "On its way 100.00 USD + 8 coupons",
         [
             "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59 · 31 days left",
-            "8 coupons arrive on 15 Oct · 15 Oct, 15:00 · You are number 1 of 3,000.",
+            "8 coupons arrive on 15 Oct · 15 Oct, 15:00 · You are number 1 in line: the first 3,000 get it.",
         ],
         {
             "service-fee-half": "available: receive payments 10-01 14:59 today, clear customs or ship 01-01 15:59",
@@ -62,7 +62,7 @@ EXPECTED = {
         "On its way 100.00 USD + 8 coupons",
         [
             "1 order: depart in time to keep 100.00 USD · Depart by 1 Nov, 14:59 · 17 days left",
-            "8 coupons arrive on 15 Oct · 15 Oct, 15:00 · You are number 1 of 3,000.",
+            "8 coupons arrive on 15 Oct · 15 Oct, 15:00 · You are number 1 in line: the first 3,000 get it.",
         ],
         {
             "service-fee-half": "ended",
