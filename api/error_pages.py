@@ -44,7 +44,10 @@ This page is made by `manage.py write_error_docs` from `api/problem_types.py`; d
 An error has the media type `application/problem+json` (RFC 9457): `type`, `title`, `status`, `code`, `detail` and
 `errors`. Programs depend on `code`, which is stable; `title` and `detail` are for people, in the language of
 `Accept-Language`, and may change. `type` is the address of a page about the error on the server. `errors` names each
-faulty value by its JSON `pointer` in the body or its `parameter` in the address, with a code of its own:
+faulty value by its JSON `pointer` in the body or its `parameter` in the address, with a code of its own: `required`
+(a value is missing), `unknown` (no such member, or nothing of that name), `duplicate`, `conflict` (with what is
+recorded, or with another member), `invalid`, and those of Django REST framework. A `pointer` is one of RFC 6901: the
+body as a whole is the empty text.
 """
 
 

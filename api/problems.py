@@ -89,9 +89,12 @@ def _without_view(kind: ProblemType) -> JsonResponse:
 
 
 def row_error(error: RowError, row: str) -> dict[str, str]:
-    """Return an import error as an entry of `errors`. `row` is the JSON pointer of the row."""
-    pointer = f"{row}/{error.column.replace('.', '/')}" if error.column else row
-    return {"pointer": pointer or "/", "code": "invalid", "detail": error.reason}
+    """Return an import error as an entry of `errors`. `row` is the JSON pointer of the row, empty for the body.
+
+    An error of no single column, such as a repeated key of several, is one of the row.
+    """
+    pointer = f"{row}/{error.column.replace('.', '/')}" if error.column and ", " not in error.column else row
+    return {"pointer": pointer, "code": error.code, "detail": error.reason}
 
 
 def field_error(name: str, detail: str, code: str = "invalid") -> dict[str, str]:
@@ -117,7 +120,7 @@ def _from_drf(error: Exception, status: int) -> ProblemError:
 def _field_errors(details: Any, pointer: str) -> Iterator[dict[str, str]]:
     """Flatten DRF's nested error details; a leaf is a dict of message and code."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
-        yield {"pointer": pointer or "/", "code": str(details["code"]), "detail": str(details["message"])}
+        yield {"pointer": pointer, "code": str(details["code"]), "detail": str(details["message"])}
     elif isinstance(details, dict):
         for name, inner in details.items():
             yield from _field_errors(inner, pointer if name == "non_field_errors" else f"{pointer}/{name}")

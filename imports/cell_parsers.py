@@ -10,7 +10,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 
 from core.keys import normalize_key
-from imports.columns import CellError, CellParser, CellType, placeholder_reason
+from imports.columns import CellError, CellParser, CellType, EmptyCellError, placeholder_reason
 from imports.instant_parser import instant_parser
 
 MONEY = re.compile(r"[0-9]{1,12}(?:\.[0-9]{1,2})?")
@@ -37,7 +37,7 @@ def _key(max_length: int) -> CellParser:
         if not code.isprintable():
             raise CellError(_("holds the invisible character %s") % _invisible(code))
         if not code:
-            raise CellError(_("is empty"))
+            raise EmptyCellError(_("is empty"))
         if reason := placeholder_reason(code) or _mangled_reason(code):
             raise CellError(reason)
         return _checked_length(code, max_length)

@@ -23,7 +23,15 @@ MAX_REMEMBERED = 20_000
 
 
 class CellError(ValueError):
-    """Raised for a cell, or a whole file, that cannot be read. Its text is the reason."""
+    """Raised for a cell, or a whole file, that cannot be read. Its text is the reason, its code is for programs."""
+
+    code = "invalid"
+
+
+class EmptyCellError(CellError):
+    """Raised for a cell without the value that it must have."""
+
+    code = "required"
 
 
 @dataclass(frozen=True)
@@ -83,7 +91,7 @@ class ParsedCells(dict[str, object]):
             except CellError as error:
                 raise CellError(placeholder_reason(cell) or str(error)) from error
         if self.required:
-            raise CellError(_("is empty"))
+            raise EmptyCellError(_("is empty"))
         return self.default
 
 

@@ -222,19 +222,19 @@ def _check_between_rows(schema: FileSchema, *, name: str, on_error: OnError) -> 
     """Report keys that the file repeats, and references to rows that are not stored or belong to somebody else."""
     for line, first_line, key in staging_checks.duplicates(schema):
         reason = _("stands in line %d already") % first_line
-        on_error(RowError(name, line, ", ".join(schema.key), key, reason))
+        on_error(RowError(name, line, ", ".join(schema.key), key, reason, "duplicate"))
     for column, parent in schema.references.items():
         for line, code in staging_checks.missing_references(column, parent):
             reason = _("unknown %(kind)s %(code)s") % {"kind": parent._meta.verbose_name, "code": code}
-            on_error(RowError(name, line, column.name, code, reason))
+            on_error(RowError(name, line, column.name, code, reason, "unknown"))
     for rule in schema.agreements:
         kind = staging_checks.owner_kind(schema, rule)
         for line, code, found, own in staging_checks.disagreements(schema, rule):
             words = {"kind": kind, "found": found or "–", "own": own or "–"}
             reason = _("belongs to %(kind)s %(found)s, and the row to %(own)s: both must be the same") % words
-            on_error(RowError(name, line, rule.reference, code, reason))
+            on_error(RowError(name, line, rule.reference, code, reason, "conflict"))
     for known in registry.known_values(schema):
         column = schema.columns_by_name[known.column]
         for line, code in staging_checks.unknown_values(column, [values() for values in known.values]):
             reason = _("unknown %(kind)s %(code)s") % {"kind": known.kind, "code": code}
-            on_error(RowError(name, line, column.name, code, reason))
+            on_error(RowError(name, line, column.name, code, reason, "unknown"))

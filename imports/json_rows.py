@@ -77,7 +77,7 @@ class _Lines:
         stored = stored_rows.fetch(self.schema, keys)
         for index, (fact, key) in enumerate(zip(texts, keys, strict=True)):
             for column in sorted(set(fact) - set(parsers)):
-                self._report(index, column, "", self.schema.unknown_column(column))
+                self._report(index, column, "", self.schema.unknown_column(column), "unknown")
             malformed = [name for name in self.parser.header if name in fact and fact[name] is None]
             if malformed:
                 reason = _("%(column)s: a text, a number, true, false or null is needed") % {"column": malformed[0]}
@@ -88,22 +88,22 @@ class _Lines:
                 yield self._stored(index, stated, stored[key])
             elif key is not None and self.options.mode is Mode.CHANGE:
                 column = self.schema.key[-1]
-                self._report(index, column, stated[column], _("is not recorded"))
+                self._report(index, column, stated[column], _("is not recorded"), "unknown")
             else:
                 yield index, self._cells(stated)
 
     def _stored(self, index: int, stated: Mapping[str, str], row: models.Model) -> Line:
         if not self.options.allow_moves:
             for column, value, reason in stored_rows.moves(self.schema, row, stated):
-                self._report(index, column, value, reason)
+                self._report(index, column, value, reason, "conflict")
         kept = {} if self.options.mode is Mode.REPLACE else stored_rows.cells(self.schema, row)
         return index, self._cells({**kept, **stated})
 
     def _cells(self, stated: Mapping[str, str]) -> list[str]:
         return [stated.get(name, "") for name in self.parser.header]
 
-    def _report(self, index: int, column: str, value: str, reason: str) -> None:
-        self.errors(RowError(self.options.name, index, column, value, reason))
+    def _report(self, index: int, column: str, value: str, reason: str, code: str) -> None:
+        self.errors(RowError(self.options.name, index, column, value, reason, code))
 
 
 def _flat(fact: Fact) -> Fact:

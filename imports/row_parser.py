@@ -27,7 +27,7 @@ class MalformedLine(tuple[str, ...]):
     reason: str
 
 
-CellFault = tuple[str, str, str]
+CellFault = tuple[str, str, str, str]
 """`(column, value, reason)`."""
 
 
@@ -92,16 +92,17 @@ class RowParser:
                 faults = self._check_faults(values, dict(zip(self.header, cells, strict=True)))
             if not faults:
                 yield (number, *values)
-            for column, value, reason in faults:
-                on_error(RowError(name, number, column, value, reason))
+            for column, value, reason, code in faults:
+                on_error(RowError(name, number, column, value, reason, code))
 
     def _cell_faults(self, cells: Sequence[str]) -> Iterator[CellFault]:
         if isinstance(cells, MalformedLine):
-            yield "", "", cells.reason
+            yield "", "", cells.reason, CellError.code
             return
         if len(cells) != len(self.header):
             counts = {"found": len(cells), "expected": len(self.header)}
-            yield "", "", _("has %(found)d cells where the header has %(expected)d") % counts
+            reason = _("has %(found)d cells where the header has %(expected)d") % counts
+            yield "", "", reason, CellError.code
             return
         for name, parse, cell in zip(self.header, self.parsers, cells, strict=True):
             try:
@@ -109,9 +110,9 @@ class RowParser:
             except CellError as error:
                 mark, _blank, shown = cell.partition(" ")
                 if mark in MARKED_CELLS:
-                    yield name, shown, MARKED_CELLS[mark]()
+                    yield name, shown, MARKED_CELLS[mark](), error.code
                 else:
-                    yield name, cell, str(error)
+                    yield name, cell, str(error), error.code
 
     def _check_faults(self, values: Sequence[object], cells: Mapping[str, str]) -> list[CellFault]:
         by_name = dict(zip(self.schema.columns_by_name, values, strict=True))
@@ -119,7 +120,7 @@ class RowParser:
             (check.columns[-1], check.error(*(by_name[column] for column in check.columns)))
             for check in self.schema.checks
         ]
-        return [(column, cells.get(column, ""), reason) for column, reason in reasons if reason]
+        return [(column, cells.get(column, ""), reason, "conflict") for column, reason in reasons if reason]
 
 
 def _chained(convert: Callable[[str], str], parse: CellParser) -> CellParser:

@@ -23,13 +23,18 @@ MAX_SHOWN = 80
 
 @dataclass(frozen=True)
 class RowError:
-    """One error in a file. `line` is the line of the file, starting at 1; 0 is the file as a whole."""
+    """One error in a file. `line` is the line of the file, starting at 1; 0 is the file as a whole.
+
+    `code` is the kind of error for programs: `required`, `unknown` (a column, or a value that names nothing),
+    `duplicate`, `conflict` (with a stored row or another column), otherwise `invalid`.
+    """
 
     file: str
     line: int
     column: str
     value: str
     reason: str
+    code: str = "invalid"
 
     def __str__(self) -> str:
         place = _("%(file)s line %(line)d") % {"file": self.file, "line": self.line} if self.line else self.file

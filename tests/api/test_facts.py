@@ -43,11 +43,18 @@ def test_nothing_is_recorded_if_one_fact_is_invalid(platform: Program) -> None:
     before = FreightOrder.objects.count(), ImportBatch.objects.count()
     answer = platform.post("facts/freight_orders/", {"facts": facts})
     assert answer.status == 400
-    pointers = {error["pointer"] for error in answer.body["errors"]}
-    assert {"/facts/1/base_freight", "/facts/3/colour", "/facts/4/service"} <= pointers
+    codes = {error["pointer"]: error["code"] for error in answer.body["errors"]}
+    wrong = {"/facts/1/base_freight": "invalid", "/facts/3/colour": "unknown", "/facts/4/service": "required"}
+    assert wrong.items() <= codes.items()
     assert (FreightOrder.objects.count(), ImportBatch.objects.count()) == before
     unknown = platform.post("facts/freight_orders/", {"facts": [facts[0], facts[2]]})
-    assert [error["pointer"] for error in unknown.body["errors"]] == ["/facts/1/merchant_code"]
+    assert [(error["pointer"], error["code"]) for error in unknown.body["errors"]] == [
+        ("/facts/1/merchant_code", "unknown")
+    ]
+    twice = platform.post("facts/freight_orders/", {"facts": [facts[0], facts[0]]})
+    assert [(error["pointer"], error["code"]) for error in twice.body["errors"]] == [("/facts/1/order_no", "duplicate")]
+    whole = platform.post("facts/freight_orders/", ["no object"])
+    assert (whole.status, whole.body["errors"][0]["pointer"]) == (400, "")
     assert (FreightOrder.objects.count(), ImportBatch.objects.count()) == before
 
 
@@ -163,7 +170,7 @@ def test_a_receipt_keeps_the_event_that_a_call_leaves_out(platform: Program) -> 
     row = Receipt.objects.get()
     assert (row.amount_usd, row.booked_at, row.order_id) == (Decimal(90), t("01"), "T")
     moved = platform.ask("patch", "facts/receipts/", {"facts": [{"receipt_no": "R", "order_no": "U"}]})
-    assert [error["pointer"] for error in moved.body["errors"]] == ["/facts/0/order_no"]
+    assert [(error["pointer"], error["code"]) for error in moved.body["errors"]] == [("/facts/0/order_no", "conflict")]
 
 
 def test_facts_with_a_key_of_several_columns_keep_theirs(platform: Program) -> None:
