@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from api import problem_types
@@ -15,7 +16,12 @@ Verb = AccessChange.Verb
 
 
 def record(request: Request, verb: Verb, target: Any, **details: object) -> None:
-    """Record an action of the request's key on `target`, an API key or a webhook, in the current transaction."""
+    """Record an action of the request's key on `target`, an API key or a webhook, in the current transaction.
+
+    Raises AuthenticationFailed if the key was revoked meanwhile: who revokes a key is shown all that it made.
+    """
+    if not ApiKey.objects.select_for_update(no_key=True).filter(pk=key_of(request).pk, revoked_at=None):
+        raise AuthenticationFailed(problem_types.AUTHENTICATION_FAILED.text)
     is_key = isinstance(target, ApiKey)
     AccessChange.objects.create(
         verb=verb,

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
+from django import forms
 from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
@@ -12,12 +13,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
 from backoffice.rendering import actor, has_permissions, render_confirmation, render_page, staff_view
 from backoffice.settings_forms import KeyForm
+from campaigns.models import Endpoint
+from campaigns.notifications import webhooks
 from core import clock
-from merchants import api_keys
+from merchants import api_keys, made_by_keys
 from merchants.models import ApiKey
 
 OVERLAP = timedelta(hours=24)
@@ -119,19 +123,75 @@ def rotate(request: HttpRequest, pk: int) -> HttpResponse:
 
 @staff_view(MANAGE)
 def revoke(request: HttpRequest, pk: int) -> HttpResponse:
-    """Revoke a key after a confirmation."""
+    """Revoke a key after a confirmation, with the keys and webhooks that programs made with it unless they stay."""
     key, back = get_object_or_404(ApiKey, pk=pk), reverse("backoffice:api-keys")
     title = _("Revoke %(name)s") % {"name": key.name}
     if request.method != "POST":
-        effects = [_("Programs that use this key are refused at once."), _("This cannot be undone.")]
+        found = _made(request, key)
         return render_confirmation(
-            request, title=title, effects=effects, button=_("Revoke key"), back=back, destructive=True
+            request,
+            title=title,
+            effects=[_("Programs that use this key are refused at once."), *found.effects, _("This cannot be undone.")],
+            button=_("Revoke key"),
+            back=back,
+            form=RevocationForm() if found.keys or found.webhooks else None,
+            destructive=True,
         )
     with transaction.atomic():
-        api_keys.revoke(key, at=clock.real())
+        api_keys.revoke(key, at=clock.real())  # first: from here on it makes nothing more
         _log(request, key, CHANGE, "revoked")
+        if request.POST.get("made"):
+            _revoke_made(request, key)
     messages.success(request, _("The key %(name)s is revoked.") % {"name": key.name})
     return redirect(back)
+
+
+class RevocationForm(forms.Form):
+    """Choice to end what programs made with the key too."""
+
+    made = forms.BooleanField(
+        label=gettext_lazy("Revoke the keys it made, and disable the webhooks it registered"),
+        required=False,
+        initial=True,
+    )
+
+
+@dataclass(frozen=True)
+class MadeByKey:
+    """Keys and webhooks that work and were made with a key, and webhooks of others that it changed."""
+
+    keys: list[ApiKey]
+    webhooks: list[Endpoint]
+    changed: list[Endpoint]
+
+    @property
+    def effects(self) -> list[str]:
+        """One sentence for each kind, with the names."""
+        sentences = (
+            (self.keys, _("Programs made API keys with it that still work: %(names)s.")),
+            (self.webhooks, _("Programs registered webhooks with it: %(names)s.")),
+            (self.changed, _("Programs changed other webhooks with it; check their addresses and secrets: %(names)s.")),
+        )
+        return [text % {"names": ", ".join(map(str, rows))} for rows, text in sentences if rows]
+
+
+def _made(request: HttpRequest, key: ApiKey) -> MadeByKey:
+    made = made_by_keys.made_by(key, at=clock.real())
+    working = Endpoint.objects.filter(disabled_at=None).order_by("pk")
+    if not has_permissions(request, "change_endpoint"):
+        working = working.none()
+    return MadeByKey(made.keys, list(working.filter(pk__in=made.registered)), list(working.filter(pk__in=made.changed)))
+
+
+def _revoke_made(request: HttpRequest, key: ApiKey) -> None:
+    """Revoke the keys, and disable the webhooks, that programs made with a key; each with its entry in the history."""
+    found = _made(request, key)
+    for each in found.keys:
+        api_keys.revoke(each, at=clock.real())
+        _log(request, each, CHANGE, f"revoked with {key.prefix}, which made it")
+    for webhook in found.webhooks:
+        webhooks.disable(webhook, at=clock.real())
+        _log(request, webhook, CHANGE, f"disabled: made by {key.prefix}, which is revoked")
 
 
 def _shown_once(request: HttpRequest, key: ApiKey, secret: str) -> HttpResponse:
@@ -147,6 +207,6 @@ def _shown_once(request: HttpRequest, key: ApiKey, secret: str) -> HttpResponse:
     )
 
 
-def _log(request: HttpRequest, key: ApiKey, flag: int, text: str) -> None:
+def _log(request: HttpRequest, row: ApiKey | Endpoint, flag: int, text: str) -> None:
     user = cast(User, request.user)
-    LogEntry.objects.log_actions(user.pk, [key], flag, change_message=text, single_object=True)
+    LogEntry.objects.log_actions(user.pk, [row], flag, change_message=text, single_object=True)

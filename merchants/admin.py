@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from core import clock
 from core.admin import ReadOnlyAdmin
-from merchants import api_keys, invitations, members
+from merchants import invitations, members
 from merchants.members import MemberError
 from merchants.models import AccessChange, ApiKey, Member
 
@@ -131,13 +131,12 @@ class AccessChangeAdmin(ReadOnlyAdmin):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(ReadOnlyAdmin):
-    """API keys without their secrets. `manage.py issue_key` issues them; they are revoked here."""
+    """API keys without their secrets. *Settings → API keys* issues, rotates and revokes them."""
 
     list_display = ("prefix", "name", "merchant", "scopes", "created_at", "expires_at", "revoked_at", "used_at")
     search_codes = ("prefix",)
     search_texts = ("name",)
     search_related = ("merchant",)
-    actions = ("revoke",)
     fields = (
         "prefix",
         "name",
@@ -149,13 +148,3 @@ class ApiKeyAdmin(ReadOnlyAdmin):
         "revoked_at",
         "used_at",
     )
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        """Return whether the user may revoke keys; Django asks this for the action."""
-        return request.user.has_perm("merchants.change_apikey")
-
-    @admin.action(description=gettext_lazy("Revoke: the keys stop working at once"), permissions=["revoke"])
-    def revoke(self, request: HttpRequest, selected: QuerySet[ApiKey]) -> None:
-        for key in selected.filter(revoked_at=None):
-            api_keys.revoke(key, at=clock.real())
-            self.log_change(request, key, [{"changed": {"fields": ["revoked_at"]}}])

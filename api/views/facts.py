@@ -23,6 +23,8 @@ from imports.registry import all_schemas
 from imports.schema import FileSchema, RowError
 from merchants.models import ApiKey
 
+MOST_ERRORS = 1_000
+"""Errors that a request is told of. A request may have a hundred times as many, each of them larger than its value."""
 SCHEMAS: dict[str, FileSchema] = {schema.name: schema for schema in all_schemas()}
 
 
@@ -127,14 +129,24 @@ def record(
     allow_moves: bool = False,
     pointer: str | None = None,
 ) -> ImportResult:
-    """Record facts of one kind. Raises ProblemError (400) with a pointer to each faulty value.
+    """Record facts of one kind. Raises ProblemError (400) with a pointer to each faulty value, the first MOST_ERRORS.
 
     `pointer` is the JSON pointer of a single fact; without it the facts are in the list `/facts`.
     """
     errors: list[RowError] = []
     options = JsonOptions(name=f"api: {schema.name}", now=clock.now(), mode=mode, allow_moves=allow_moves)
-    result = import_json_rows(schema, facts, options, on_error=errors.append)
+
+    def collect(error: RowError) -> None:
+        errors.append(error)
+        if len(errors) == MOST_ERRORS:
+            raise _faulty(errors, pointer)
+
+    result = import_json_rows(schema, facts, options, on_error=collect)
     if errors:
-        pointed = [row_error(error, f"/facts/{error.line}" if pointer is None else pointer) for error in errors]
-        raise ProblemError(problem_types.INVALID_FACTS, errors=pointed)
+        raise _faulty(errors, pointer)
     return result
+
+
+def _faulty(errors: list[RowError], pointer: str | None) -> ProblemError:
+    pointed = [row_error(error, f"/facts/{error.line}" if pointer is None else pointer) for error in errors]
+    return ProblemError(problem_types.INVALID_FACTS, errors=pointed)

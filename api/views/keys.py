@@ -76,8 +76,8 @@ class KeyView(ApiView):
         """Revoke an API key: it stops working at once."""
         key = _find(request, id)
         _check_key(request, key)
+        record(request, Verb.REVOKED, key)  # first: a key may revoke itself, and then records nothing more
         api_keys.revoke(key, at=clock.real())
-        record(request, Verb.REVOKED, key)
         return Response(serializers.ApiKeySerializer(key).data)
 
 

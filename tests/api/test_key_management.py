@@ -155,6 +155,28 @@ def test_a_merchant_has_a_bounded_number_of_working_keys(platform: Program, monk
     assert program("keys", "read").post("keys/", {"name": "x", "scopes": ["read"]}).status == 201  # of the platform
 
 
+def test_a_key_may_revoke_itself(platform: Program) -> None:
+    own = program("keys", "read")
+    [key] = ApiKey.objects.filter(scopes=["keys", "read"])
+    assert own.ask("delete", f"keys/{key.prefix}/").status == 200
+    assert own.get("offers/").status == 401
+    assert AccessChange.objects.get().target == key.prefix
+
+
+def test_a_key_revoked_during_a_request_makes_nothing(platform: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager, issue = program("keys", "read"), api_keys.issue
+
+    def issue_and_be_revoked(*arguments: Any, **options: Any) -> tuple[ApiKey, str]:
+        for key in ApiKey.objects.all():
+            api_keys.revoke(key, at=timezone.now())
+        return issue(*arguments, **options)
+
+    monkeypatch.setattr(api_keys, "issue", issue_and_be_revoked)
+    before = {prefix for prefix, *_ in keys()}
+    assert manager.post("keys/", {"name": "x", "scopes": ["read"]}).status == 401
+    assert ({prefix for prefix, *_ in keys()}, AccessChange.objects.exists()) == (before, False)
+
+
 def test_an_ended_key_has_no_successor(platform: Program) -> None:
     manager = program("keys", "read")
     old = manager.post("keys/", {"name": "x", "scopes": ["read"]}).body

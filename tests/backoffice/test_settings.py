@@ -23,6 +23,7 @@ from merchants import api_keys
 from merchants.models import ApiKey
 from tests.support.members import text
 from tests.support.operators import Staff
+from tests.support.programs import Program
 from tests.support.world import t
 
 pytestmark = [pytest.mark.django_db]
@@ -153,6 +154,58 @@ def test_a_revoked_key_is_refused_at_once(admin: Client) -> None:
     assert api_keys.find(secret, at=clock.real()) is None
     assert LogEntry.objects.latest("pk").change_message == "revoked"
     assert admin.get(f"/admin/settings/api-keys/{key.pk}/rotate/").status_code == 404
+
+
+@pytest.fixture
+def taken(settings: Settings) -> dict[str, ApiKey]:
+    """Return keys by name: `lost` made `first`, which made `second` and a webhook; `other` is none of them."""
+    settings.DEMO, settings.API_RATE, settings.WEBHOOKS_PRIVATE = True, 10**6, True
+    _key, secret = api_keys.issue("lost", scopes=["keys", "read", "webhooks"], at=clock.real(), by="x")
+    other, _secret = api_keys.issue("other", scopes=["read"], at=clock.real(), by="x")
+    lost = Program(secret)
+    first = lost.post("keys/", {"name": "first", "scopes": ["keys", "read", "webhooks"]}).body
+    second = Program(first["secret"]).post("keys/", {"name": "second", "scopes": ["read"]}).body
+    lost.post(f"keys/{other.prefix}/rotate/", {"overlap_hours": 24})
+    Program(first["secret"]).post("webhooks/", {"name": "ear", "url": "http://127.0.0.1:9/"})
+    found = webhooks.register("honest", "http://127.0.0.1:9/", merchant=None, kinds=[], at=clock.real(), by="x")
+    lost.ask("patch", f"webhooks/{found.pk}/", {"name": "renamed"})
+    assert second["id"]
+    return {key.name: key for key in ApiKey.objects.order_by("-pk")}  # `other`: the older one of that name
+
+
+def works() -> tuple[set[str], set[str]]:
+    """Return the prefixes of the keys, and the names of the webhooks, that work."""
+    keys = ApiKey.objects.filter(revoked_at=None).values_list("prefix", flat=True)
+    return set(keys), set(Endpoint.objects.filter(disabled_at=None).values_list("name", flat=True))
+
+
+def test_with_a_key_ends_what_programs_made_with_it(admin: Client, taken: dict[str, ApiKey]) -> None:
+    path = f"/admin/settings/api-keys/{taken['lost'].pk}/revoke/"
+    page, before = text(admin, path), works()
+    for name in ("first", "second", "other"):
+        assert search(rf"Programs made API keys with it that still work: [^.]*{name}", page)
+    assert "Programs registered webhooks with it: ear." in page
+    assert "check their addresses and secrets: renamed." in page
+    successor = ApiKey.objects.get(name="other", created_by__contains="lost")
+    admin.post(path, {"made": "on"})
+    gone = {taken[name].prefix for name in ("lost", "first", "second")} | {successor.prefix}
+    assert works() == (before[0] - gone, {"renamed"})
+    assert taken["other"].prefix in works()[0]  # its rotation gave it a day more; an operator issued it
+    told = set(LogEntry.objects.values_list("change_message", flat=True))
+    assert f"revoked with {taken['lost'].prefix}, which made it" in told
+    assert f"disabled: made by {taken['lost'].prefix}, which is revoked" in told
+    assert "Programs made" not in text(admin, path)
+
+
+def test_what_a_key_made_may_stay(admin: Client, taken: dict[str, ApiKey]) -> None:
+    before = works()
+    admin.post(f"/admin/settings/api-keys/{taken['lost'].pk}/revoke/")
+    assert works() == (before[0] - {taken["lost"].prefix}, before[1])
+    page = text(admin, f"/admin/settings/api-keys/{taken['first'].pk}/revoke/")
+    assert "second" in page
+    assert "other" not in page
+    assert "renamed" not in page
+    assert "Programs made" not in text(admin, f"/admin/settings/api-keys/{taken['second'].pk}/revoke/")
 
 
 def test_who_may_only_look_changes_no_key(admin: Client, staff: Staff) -> None:

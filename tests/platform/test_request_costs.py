@@ -12,6 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from api import parsers
+from api.views.facts import MOST_ERRORS
 from config import settings as settings_module
 from config.body_limits import VISITORS_LIMIT
 from core import clock, search
@@ -101,6 +102,18 @@ def test_deep_and_wide_json_is_refused(program: Client, monkeypatch: pytest.Monk
         assert answer.status_code == 400
         assert code in answer.content.decode()
         assert ("nested too deeply" in answer.content.decode()) == (depth > parsers.MOST_DEPTH)
+
+
+def test_a_request_is_told_of_its_first_errors(program: Client) -> None:
+    """An answer with every error would be seven times as large as the request, and take seconds."""
+    fact = ", ".join(f'"c{n}": 1' for n in range(20_000))
+    answer = program.post(
+        "/api/v1/facts/merchants/",
+        f'{{"facts": [{{{fact}}}]}}',
+        content_type="application/json",
+        headers={"Idempotency-Key": "k"},
+    )
+    assert (answer.status_code, len(answer.json()["errors"])) == (400, MOST_ERRORS)
 
 
 @pytest.mark.postgresql
