@@ -134,7 +134,7 @@ def _replay_chunk(merchants: list[str], changes: Changes, earlier: fee_precedenc
     _write(moves, rows)
     for start in range(0, len(new), 1_000):
         Coupon.objects.filter(pk__in=[coupon.pk for coupon in new[start : start + 1_000]]).update(replayed=True)
-    _mark_moved_orders(rows)
+    _mark_moved_orders(rows, at=changes.until)
     return len({move.coupon.id for move in moves})
 
 
@@ -216,8 +216,8 @@ def _owner_of(order_no: str) -> Subquery:
     return Subquery(FreightOrder.objects.filter(pk=OuterRef(order_no)).values("merchant"))
 
 
-def _mark_moved_orders(coupons: dict[int, Coupon]) -> None:
-    """Mark the grants of coupons on orders that belong to another merchant now."""
+def _mark_moved_orders(coupons: dict[int, Coupon], *, at: datetime) -> None:
+    """Mark the grants of coupons on orders that belong to another merchant now, as of `at`."""
     used = Coupon.objects.filter(pk__in=[pk for pk, coupon in coupons.items() if coupon.order_no])
     changed: dict[int, dict[str, str]] = defaultdict(dict)
     for grant_id, order_no, owner in (
@@ -233,7 +233,7 @@ def _mark_moved_orders(coupons: dict[int, Coupon]) -> None:
         orders = " ".join(f"{order_no} {owner}" for order_no, owner in changed[grant.pk].items())
         if differences.mark(grant, {MOVED_ORDER: orders} if orders else {}, of=(MOVED_ORDER,)):
             marked.append(grant)
-    bulk_update.save(marked, differences.MARKED)
+    differences.save(marked, at=at)
 
 
 def _write(moves: list[life_cycle.Move], stored: dict[int, Coupon]) -> None:

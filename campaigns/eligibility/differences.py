@@ -1,9 +1,13 @@
 """Differences: the facts that differ from those that a grant rests on. They mark the grant for review."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 
-from campaigns.models import Grant
+from campaigns.models import Grant, OutboxEvent
+from campaigns.notifications import outbox
+from campaigns.notifications.outbox import NewEvent
+from core.db import bulk_update
 
 Differences = Mapping[str, str]
 """The facts that differ from those that a grant rests on: the present value by reason for a review."""
@@ -27,6 +31,36 @@ def mark(grant: Grant, differences: Differences, *, of: Collection[str]) -> bool
 
 MARKED = ("review", "differences", "accepted")
 """Columns that `mark` changes."""
+
+
+def save(marked: Sequence[Grant], *, at: datetime) -> None:
+    """Save grants that `mark` changed, as of `at`, and publish of which of them a review starts.
+
+    The caller has locked the grants, and runs in a transaction.
+    """
+    if not marked:
+        return
+    without = Grant.objects.filter(pk__in=[grant.pk for grant in marked], review="")
+    clear = set(without.values_list("pk", flat=True))
+    bulk_update.save(marked, MARKED)
+    started = [grant for grant in marked if grant.review and grant.pk in clear]
+    outbox.publish(
+        [
+            NewEvent(
+                kind=OutboxEvent.Kind.REVIEW_STARTED,
+                offer_id=grant.offer_id,
+                at=at,
+                merchant_id=grant.merchant_id,
+                subject=grant.subject,
+                grant_id=grant.pk,
+                amount=grant.amount,
+                currency=grant.currency,
+                reason=grant.review,
+            )
+            for grant in started
+        ],
+        merchants={grant.merchant_id for grant in started},
+    )
 
 
 def has_unaccepted(grant: Grant) -> bool:

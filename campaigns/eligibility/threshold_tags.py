@@ -15,7 +15,7 @@ from campaigns.eligibility.changes import Changes
 from campaigns.eligibility.guards import PLAIN
 from campaigns.models import Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
-from core.db import bulk_insert, bulk_update, planner_hints
+from core.db import bulk_insert, planner_hints
 from definitions.claim_terms import Threshold
 from rules.conditions import all_of
 from trade.models import Receipt, TradeOrder
@@ -148,12 +148,12 @@ def _tag_chunk(offer: PublishedOffer, chunk: Receipts, height: Decimal, changes:
             elif _contradicted(before[new.order], new):
                 doubtful[new.order] = f"{new.candidate} {new.at.isoformat()} {new.total}"
     bulk_insert.write(Tag._meta.db_table, COLUMNS, fresh)
-    _mark(offer, merchants, doubtful)
+    _mark(offer, merchants, doubtful, at=changes.until)
     return len(fresh)
 
 
-def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str]) -> None:
-    """Mark the live grants whose tag the receipts contradict now; `doubtful` has the tag they would give, by order."""
+def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str], *, at: datetime) -> None:
+    """Mark the live grants whose tag the receipts contradict `at`; `doubtful`: the tag they would give, by order."""
     live = Grant.objects.filter(offer=offer.id, status__in=Grant.LIVE)
     named = live.filter(merchant__in=merchants, differences__contains=REVIEW_REASON)  # the tag may be right again
     orders = {*doubtful, *named.values_list("subject", flat=True)}
@@ -162,7 +162,7 @@ def _mark(offer: PublishedOffer, merchants: list[str], doubtful: dict[str, str])
         value = doubtful.get(grant.subject)
         if differences.mark(grant, {REVIEW_REASON: value} if value else {}, of=(REVIEW_REASON,)):
             marked.append(grant)
-    bulk_update.save(marked, differences.MARKED)
+    differences.save(marked, at=at)
 
 
 def total(offer: PublishedOffer, threshold: Threshold, merchant: str, *, at: datetime) -> Decimal:

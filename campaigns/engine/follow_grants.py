@@ -14,7 +14,6 @@ from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
 from campaigns.models import Grant, Version
 from campaigns.offers.published_offers import PublishedOffer
-from core.db import bulk_update
 
 CHUNK = 2_000  # grants locked and read at once; both sides of the comparison are in memory
 REASONS = MISSING, MERCHANT, CLAIM, CONDITIONS, AMOUNT, STATE = (
@@ -85,7 +84,7 @@ def _follow_some(offer: PublishedOffer, keys: list[str], changes: Changes) -> in
             marked.append(grant)
         if steps and (_ends_after_claim(grant, steps[-1]) or not differences.has_unaccepted(grant)):
             advances.append(transitions.GrantAdvance(grant, steps))
-    bulk_update.save(marked, differences.MARKED)
+    differences.save(marked, at=changes.until)
     grants.filter(follow_again=True).update(follow_again=False)
     transitions.advance(advances)
     return len(advances)

@@ -24,6 +24,7 @@ class OutboxEvent(models.Model):
         RELEASED = "released", _("released")
         FORFEITED = "forfeited", _("forfeited")
         REVOKED = "revoked", _("revoked")
+        REVIEW_STARTED = "review_started", _("review started")
         KEPT = "kept", _("kept after review")
         REFUSED = "refused", _("refused")
         COUPON_ISSUED = "coupon_issued", _("coupon issued")

@@ -128,3 +128,19 @@ def test_a_rollback_publishes_nothing(subscriber: Endpoint) -> None:
     assert not OutboxEvent.objects.exists()
     instant_claims.claim("A", of="freight_order", at=t("03"))
     assert OutboxEvent.objects.count() == 1
+
+
+def test_the_start_of_a_review_is_published_once(subscriber: Endpoint) -> None:
+    merchant()
+    publish(offer("o"))
+    freight("A", paid_at="02")
+    tick("03")
+    OutboxEvent.objects.all().delete()
+    correct(FreightOrder, "A", base_freight=700)
+    tick("04")
+    assert published() == [("review_started", "A", "the amount changed")]
+    event = OutboxEvent.objects.get()
+    assert (event.merchant_id, event.at, event.grant_id) == ("M1", t("04"), Grant.objects.get().pk)
+    correct(FreightOrder, "A", base_freight=600)
+    tick("05")
+    assert OutboxEvent.objects.count() == 1  # the same review goes on

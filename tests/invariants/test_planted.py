@@ -526,7 +526,7 @@ def an_event(**fields: Any) -> OutboxEvent:
     grant = a_grant(status="settled")
     entry = JournalEntry.objects.filter(grant=grant).latest("id")
     true = {"grant_id": grant.pk, "merchant_id": grant.merchant_id, "at": entry.at, "fanned_out": True}
-    return OutboxEvent.objects.create(kind="settled", offer_id=grant.offer_id, **{**true, **fields})
+    return OutboxEvent.objects.create(**{"kind": "settled", "offer_id": grant.offer_id, **true, **fields})
 
 
 def a_message(event: OutboxEvent, to: str) -> None:
@@ -537,6 +537,11 @@ def a_message(event: OutboxEvent, to: str) -> None:
 @plant("I14")
 def a_settlement_that_never_was() -> None:
     an_event(at=a_grant(status="settled").claimed_at - timedelta(seconds=1))
+
+
+@plant("I14")
+def a_review_of_no_grant() -> None:
+    an_event(kind="review_started", grant_id=0)
 
 
 @plant("I14")

@@ -827,6 +827,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "grant.review_started": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A fact that the grant rests on was corrected: an operator decides whether it is kept. */
+        post: operations["on_grant_review_started"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "grant.revoked": {
         parameters: {
             query?: never;
@@ -1280,12 +1297,13 @@ export interface components {
          *     * `grant.kept` - grant.kept
          *     * `grant.locked` - grant.locked
          *     * `grant.released` - grant.released
+         *     * `grant.review_started` - grant.review_started
          *     * `grant.revoked` - grant.revoked
          *     * `grant.settled` - grant.settled
          *     * `quota.reached` - quota.reached
          * @enum {string}
          */
-        EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.revoked" | "grant.settled" | "quota.reached";
+        EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.review_started" | "grant.revoked" | "grant.settled" | "quota.reached";
         /** @description Decision of an offer about one subject, condition by condition. `outcome` is a stable code. */
         Explanation: {
             offer: string;
@@ -2708,7 +2726,7 @@ export interface components {
         /** @description Body of a webhook. Headers sign it according to Standard Webhooks. */
         WebhookEvent: {
             /** @enum {string} */
-            type: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "endpoint.tested" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.revoked" | "grant.settled" | "quota.reached";
+            type: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "endpoint.tested" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.review_started" | "grant.revoked" | "grant.settled" | "quota.reached";
             /**
              * Format: date-time
              * @description When it happened, by the facts.
@@ -9845,6 +9863,74 @@ export interface operations {
                  *         "currency": "CNY",
                  *         "percent": null,
                  *         "reason": "cancelled"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEvent"];
+            };
+        };
+        responses: {
+            /** @description The address is gone: the webhook is disabled, and its owner is told. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too fast. Nothing is sent before the time in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now. This delivery is tried again after the time in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Answer within five seconds. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not accepted. The delivery is tried again, with growing waits, for three days. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    on_grant_review_started: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grant.review_started",
+                 *       "timestamp": "2022-09-02T04:00:00Z",
+                 *       "data": {
+                 *         "offer": "freight-ten",
+                 *         "coupon": null,
+                 *         "merchant": "M00003",
+                 *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
+                 *         "order_no": null,
+                 *         "amount": "80.00",
+                 *         "currency": "CNY",
+                 *         "percent": null,
+                 *         "reason": "the amount changed"
                  *       }
                  *     }
                  */
