@@ -285,7 +285,7 @@ def test_a_delivery_shows_payload_and_answer_and_is_sent_again(admin: Client, en
 
 def test_data_retention_says_what_the_code_does(admin: Client) -> None:
     page = text(admin, "/admin/settings/retention/")
-    assert "there is no command to purge them" in page
+    assert "manage.py purge" in page
     assert "Sessions ends after 60 minutes without a request 24 hours" in page
     assert "Uploaded files that nobody confirmed 1 hour" in page
     assert "Notifications of operators 365 days" in page
