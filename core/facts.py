@@ -70,6 +70,11 @@ class Fact:
     stated: tuple[Label, Label] | None = None
     attribute: Callable[[str], Any] | None = None
 
+    @property
+    def is_timed(self) -> bool:
+        """Return whether claims and settlements can be timed by an instant: an index finds the rows where it is new."""
+        return self.attribute is None and (self.derived is None or self.derived.child is not None)
+
     def value_name(self, raw: str) -> str:
         """Return the name of a value, in the language in force; the value itself where it has none."""
         if self.codes == "country":
@@ -134,7 +139,8 @@ class Collection:
     from a row to its merchant's code, empty for rows of no merchant; `holders` has the paths to the keys of its other
     holders: `{"buyer": "buyer_id"}`. The facts of the rows in `references` are added to `facts`. `steps` maps the steps
     that programs report (pay, fulfil, cancel) to facts. `row_kind` is the word under which definitions declare
-    attributes of a row; its model has the column `attributes`.
+    attributes of a row; its model has the column `attributes`. `lookups` names the rows of other collections that an
+    offer looks up for a row: their facts are among `facts`, and their keys too, under these names.
     """
 
     name: str
@@ -150,6 +156,7 @@ class Collection:
     references: tuple[Reference, ...] = ()
     holders: Mapping[str, str] = field(default_factory=dict)
     row_kind: str = ""
+    lookups: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         added = by_name(*(reference.facts() for reference in self.references))
@@ -166,6 +173,10 @@ class Collection:
         holders = {MERCHANT: self.merchant, **self.holders} if self.merchant else self.holders
         return holders[name]
 
+    def holder_key(self, name: str) -> Any:
+        """Return the expression of the key of a holder, or of a row that is looked up, as of `seen_at`."""
+        return self.expression(name) if name in self.lookups else F(self.holder_path(name))
+
     def own_facts(self) -> list[Fact]:
         """Return the facts of a row itself, without those of its merchant and of rows to which it points."""
         prefixes = (MERCHANT_PREFIX, *(f"{reference.name}." for reference in self.references))
@@ -177,6 +188,16 @@ class Collection:
             return None if self.is_merchants else Reference(MERCHANT, self.merchant, COLLECTIONS["merchants"])
         found = (reference for reference in self.references if name.startswith(f"{reference.name}."))
         return next(found, None)
+
+    def path_to(self, other: "Collection") -> str:
+        """Return the path from a row to the key of the row of another collection to which it points.
+
+        That of its own collection is `pk`; empty if it points to none, or to several.
+        """
+        if other.name == self.name:
+            return "pk"
+        paths = [reference.column for reference in self.references if reference.collection.name == other.name]
+        return paths[0] if len(paths) == 1 else ""
 
     def column(self, name: str) -> str:
         """Return the lookup path from a row to the column of fact `name`, which is not derived."""

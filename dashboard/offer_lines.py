@@ -50,7 +50,7 @@ class OfferLine:
 
     @property
     def benefit(self) -> str:
-        return benefit_sentences.describe_benefit(self.status.offer.terms.benefit)
+        return benefit_sentences.describe_benefit(self.status.offer.terms.benefit, self.status.offer.terms.collection)
 
     @cached_property
     def dues(self) -> list[Due]:

@@ -3,7 +3,9 @@
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from core.facts import Collection
 from core.formatting import city_name, format_money, format_number, join_or
+from definitions.benefits.values import FactValue
 from definitions.quotas import ALL, MERCHANT, Band
 from rules.calendar_periods import CalendarPeriod, MonthFrom
 from rules.period_sentences import WEEKDAYS
@@ -25,10 +27,13 @@ EACH = {
 }
 
 
-def describe_band(band: Band) -> str:
-    """Return the band as part of a sentence: `at most 300.00 USD for each merchant, in each calendar month`."""
+def describe_band(band: Band, rows: Collection) -> str:
+    """Return the band as part of a sentence: `at most 300.00 USD for each merchant, in each calendar month`.
+
+    `rows` are the subjects of the offer, whose facts can hold the limit.
+    """
     holder = describe_holder(band)
-    words = {"n": show_limit(band), "holder": holder}
+    words = {"n": show_limit(band, rows), "holder": holder}
     text = _("at most %(n)s for %(holder)s") % words if holder else _("at most %(n)s in all") % words
     if band.in_ is not None:
         text = _("%(band)s, %(period)s") % {"band": text, "period": describe_each(band.in_)}
@@ -42,8 +47,10 @@ def describe_holder(band: Band) -> str:
     return "" if band.per == ALL else _("each %(holder)s") % {"holder": HOLDERS.get(band.per, band.per)}
 
 
-def show_limit(band: Band) -> str:
-    """Return the limit of a band: a number of grants, or an amount."""
+def show_limit(band: Band, rows: Collection) -> str:
+    """Return the limit of a band: a number of grants, an amount, or the name of the fact that holds it."""
+    if isinstance(band.at_most, FactValue):
+        return _("as many as in “%(fact)s”") % {"fact": rows.facts[band.fact].label}
     return format_money(band.at_most, band.currency or "") if band.is_amount else format_number(int(band.at_most))
 
 

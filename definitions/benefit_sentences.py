@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from core.facts import FEES, SUBJECTS
+from core.facts import FEES, Collection
 from core.formatting import format_money, format_percent, join_and
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount, Reduction
 from definitions.funding import PAYERS, Shares
@@ -12,21 +12,21 @@ from rules.measure_sentences import describe_measure, describe_number
 from rules.sentences import describe_bound, describe_comparison
 
 
-def describe_benefit(benefit: Benefit) -> str:
-    """Return a benefit as a sentence without a full stop."""
-    return describe_coupons(benefit.coupons) if isinstance(benefit, Coupons) else describe_discount(benefit)
+def describe_benefit(benefit: Benefit, rows: Collection) -> str:
+    """Return a benefit as a sentence without a full stop. `rows` are the subjects of the offer."""
+    return describe_coupons(benefit.coupons) if isinstance(benefit, Coupons) else describe_discount(benefit, rows)
 
 
-def describe_discount(discount: Discount) -> str:
+def describe_discount(discount: Discount, rows: Collection) -> str:
     """Return the reduction, the fee that it reduces, and the cap."""
-    text = _reduction(discount)
+    text = _reduction(discount, rows)
     if discount.at_most is None:
         return text
     most = format_money(discount.at_most, discount.fixed_currency)
     return _("%(discount)s, at most %(most)s") % {"discount": text, "most": most}
 
 
-def _reduction(discount: Discount) -> str:
+def _reduction(discount: Discount, rows: Collection) -> str:
     fee, currency = str(FEES[discount.fee].label), discount.fixed_currency
     if discount.rate is not None:
         fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": format_percent(discount.rate)}
@@ -36,13 +36,13 @@ def _reduction(discount: Discount) -> str:
     if discount.tiers or discount.slices:
         steps = _("; ").join([*_tiers(discount, currency), *_slices(discount, currency)])
         return _along(discount, fee, steps)
-    return _("%(off)s off the %(fee)s") % {"off": _stated(discount, currency), "fee": fee}
+    return _("%(off)s off the %(fee)s") % {"off": _stated(discount, rows, currency), "fee": fee}
 
 
-def _stated(discount: Discount, currency: str) -> str:
+def _stated(discount: Discount, rows: Collection, currency: str) -> str:
     """Return the percentage or the amount of a discount, or the fact that holds it."""
     if discount.fact:
-        fact = SUBJECTS[FEES[discount.fee].subject].facts[discount.fact]
+        fact = rows.facts[discount.fact]
         text = _("the percentage in “%(fact)s”") if discount.amount is None else _("the amount in “%(fact)s”")
         return text % {"fact": fact.label}
     return _off(Reduction(percent=discount.percent, amount=discount.amount), currency)

@@ -16,6 +16,7 @@ from definitions.benefit_sentences import describe_benefit, describe_funding
 from definitions.claim_terms import ClaimAt, ClaimNth, Threshold
 from definitions.offer_terms import OfferTerms, Settlement
 from definitions.quotas import Limits
+from rules.lookup_sentences import describe_lookup
 from rules.moments import ByCase, DayAfter, LatestOf, Moment
 from rules.query_row import QueryRow
 from rules.sentences import (
@@ -42,9 +43,10 @@ class TermSentences:
 
 def describe_terms(offer: OfferTerms) -> TermSentences:
     """Return all terms of an offer."""
-    scope = [describe(condition, offer.row) for condition in offer.scope]
+    scope = [*map(describe_lookup, offer.lookups.values())]
+    scope += [describe(condition, offer.row) for condition in offer.scope]
     return TermSentences(
-        benefit=describe_benefit(offer.benefit),
+        benefit=describe_benefit(offer.benefit, offer.collection),
         claim=describe_claim(offer),
         conditions=tuple(scope + [describe(condition, offer.row) for condition in offer.stated]),
         quota=describe_quota(offer.limits, offer.collection),
@@ -100,7 +102,7 @@ def describe_quota(limits: Limits, collection: Collection) -> str:
         parts.append(_("the first %(n)s %(rows)s") % {"n": shown, "rows": rows})
     if limits.per_merchant is not None:
         parts.append(_("at most %(n)d for each merchant") % {"n": limits.per_merchant})
-    parts += [describe_band(band) for band in limits.bands]
+    parts += [describe_band(band, collection) for band in limits.bands]
     return join_and(parts) if parts else _("no limit to the number of %(rows)s") % {"rows": rows}
 
 

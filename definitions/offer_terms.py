@@ -16,7 +16,7 @@ from pydantic import (
     model_validator,
 )
 
-from core.facts import FEES, STATES, SUBJECTS, Collection
+from core.facts import FEES, MERCHANT, STATES, SUBJECTS, Collection
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.benefits.amounts import BenefitAmount
 from definitions.checks import check_moment, check_names_once
@@ -26,8 +26,19 @@ from definitions.funding import Funding
 from definitions.quotas import Limits, Quota, QuotaTerms, check_bands, limits_of
 from merchants.facts import MERCHANTS
 from rules.base import DefinitionModel, KnownWord, Names
-from rules.conditions import Comparison, Condition, InForce, Measured, Switch, WholeNumber, check_all, reference_lists
+from rules.conditions import (
+    Code,
+    Comparison,
+    Condition,
+    InForce,
+    Measured,
+    Switch,
+    WholeNumber,
+    check_all,
+    reference_lists,
+)
 from rules.errors import ErrorCollector
+from rules.lookups import Lookup, check_lookups, with_lookups
 from rules.moments import Moment
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
 from rules.query_row import QueryRow
@@ -95,6 +106,7 @@ class OfferTerms(WithDeclarations):
     names: Names
     carriers: tuple[Names, ...] = ()
     subject: Annotated[str, KnownWord("subject", lambda: SUBJECTS)]
+    lookups: dict[Code, Lookup] = {}
     where: Scope
     claim: Claim
     decided_at: Bound | None = None
@@ -123,6 +135,11 @@ class OfferTerms(WithDeclarations):
     @model_validator(mode="after")
     def _fits_subject(self) -> Self:
         errors = ErrorCollector()
+        check_lookups(self.lookups, self._plain_collection, errors)
+        if isinstance(self.claim, ClaimNth | ClaimOverThreshold) and self.lookups:
+            with errors.at("lookups"):
+                raise ValueError(_("only subjects that claim at a moment of their own look up rows"))
+        errors.raise_collected("OfferTerms")  # what follows needs them
         check_all(self.scope, self.row, errors, "where")
         check_all(self.own_conditions, self.row, errors, "conditions")
         check_all(self.settlement.requires, self.row, errors, "settlement", "requires")
@@ -135,8 +152,22 @@ class OfferTerms(WithDeclarations):
 
     @cached_property
     def collection(self) -> Collection:
-        """Return the collection whose rows are subjects."""
+        """Return the collection whose rows are subjects, with the facts of rows that they look up."""
+        return with_lookups(self._plain_collection, self.lookups)
+
+    @property
+    def _plain_collection(self) -> Collection:
         return SUBJECTS[self.subject].with_declared(self.declared.facts)
+
+    def holder_rows(self, name: str) -> Collection | None:
+        """Return the collection whose rows are holders under a name: merchants, buyers, rows that are looked up."""
+        if name == MERCHANT:
+            return MERCHANTS.with_declared(self.declared.facts)
+        if name in self.lookups:
+            return self.lookups[name].collection
+        found = (one.collection for one in self.collection.references if one.name == name)
+        rows = next(found, SUBJECTS.get(name))
+        return rows.with_declared(self.declared.facts) if rows is not None else None
 
     def row_of(self, collection: Collection) -> QueryRow:
         """Return a row of another collection in a query, for conditions of these terms, evaluated as of `seen_at`."""
@@ -240,6 +271,8 @@ def _with_free_code(condition: C, taken: set[str]) -> C:
 
 def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:
     check_fee_owner(offer.fee, offer.subject, errors)
+    if isinstance(offer.benefit, Discount):
+        offer.benefit.check_facts(offer.collection, errors)
     bundle = offer.bundle
     if bundle is None:
         return

@@ -6,12 +6,15 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from core.facts import COLLECTIONS, FEES, SUBJECTS
+from core.declared_facts import declared_facts
+from core.facts import COLLECTIONS, FEES, SUBJECTS, Collection
+from definitions.benefits.values import FactValue
 from definitions.checks import check_moment, check_names_once
 from definitions.offer_terms import check_fee_owner
 from logistics.facts import FREIGHT_ORDERS
 from rules.conditions import Comparison, Condition
 from rules.errors import ErrorCollector
+from rules.lookups import valid_lookups, with_lookups
 from rules.moments import Moment
 from rules.offer_facts import BENEFIT, OFFER_FACTS, OfferFact
 from rules.query_row import QueryRow
@@ -47,7 +50,9 @@ class OfferChecker:
         subject, settlement = self.offer.get("subject"), _mapping(self.offer.get("settlement"))
         claim, benefit = _mapping(self.offer.get("claim")), _mapping(self.offer.get("benefit"))
         if isinstance(subject, str) and subject in SUBJECTS:
-            row = QueryRow(SUBJECTS[subject], offer_facts=_offer_facts(settlement), claims=True)
+            rows = SUBJECTS[subject].with_declared(declared_facts())
+            rows = with_lookups(rows, valid_lookups(self.offer.get("lookups"), rows, self.context))
+            row = QueryRow(rows, offer_facts=_offer_facts(settlement), claims=True)
             self._check_list(self.offer.get("where"), COMPARISON, row, "where")
             names = self._check_list(self.offer.get("conditions"), CONDITION, row, "conditions")
             check_names_once(names, self.errors)
@@ -59,9 +64,17 @@ class OfferChecker:
             self._check_moments({name: settlement.get(name) for name in MOMENTS}, row, "settlement")
             if _word(benefit, "fee") in FEES:
                 check_fee_owner(benefit["fee"], subject, self.errors)
+                self._check_values(benefit, rows)
         coupons = _mapping(benefit.get("coupons"))
         self._check_list(coupons.get("where"), COMPARISON, QueryRow(FREIGHT_ORDERS), "benefit", "coupons", "where")
         self._check_counted(_mapping(claim.get("nth")), "of", "claim", "nth")
+
+    def _check_values(self, benefit: dict[str, Any], rows: Collection) -> None:
+        """Check the facts that hold the percentage or the amount of a discount."""
+        for word in ("percent", "amount"):
+            with self.errors.at("benefit", word, "fact"):
+                if fact := _word(_mapping(benefit.get(word)), "fact"):
+                    FactValue(fact=fact).check(rows)
 
     def _check_list(
         self, entries: object, adapter: TypeAdapter[Any], row: QueryRow, *place: str | int

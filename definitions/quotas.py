@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, Self
 from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from core.facts import FEES, Collection
-from definitions.benefits.values import Currency, Positive, check_unit
+from core.facts import FEES, MERCHANT_PREFIX, Collection, Fact
+from definitions.benefits.values import AmountOrFact, Currency, FactValue, check_unit
 from rules.base import DefinitionModel
 from rules.conditions import Comparison, WholeNumber
 from rules.errors import ErrorCollector, UnknownWordError
@@ -37,11 +38,12 @@ class Quota(DefinitionModel):
 class Band(DefinitionModel):
     """One limit of a quota: so many grants, or so much money, for each holder in each period of the claim.
 
-    `last: partly` gives the last grant what is left; without it, a grant that does not fit whole is refused.
+    `at_most` is a number, or a fact of each holder. `last: partly` gives the last grant what is left; without it, a
+    grant that does not fit whole is refused.
     """
 
     of: Literal["grants", "amount"]
-    at_most: Positive
+    at_most: AmountOrFact
     currency: Currency | None = None
     per: str = ALL
     in_: RecurringPeriod | None = Field(None, alias="in")
@@ -59,11 +61,12 @@ class Band(DefinitionModel):
             if self.currency is None:
                 raise ValueError(_("an amount needs a currency"))
         with errors.at("at_most"):
-            check_unit(self.at_most, self.currency or "")
+            if not isinstance(self.at_most, FactValue):
+                check_unit(self.at_most, self.currency or "")
 
     def _check_number(self, errors: ErrorCollector) -> None:
         with errors.at("at_most"):
-            if self.at_most % 1 or self.at_most > MOST_GRANTS:
+            if not isinstance(self.at_most, FactValue) and (self.at_most % 1 or self.at_most > MOST_GRANTS):
                 words = {"found": self.at_most, "most": MOST_GRANTS}
                 raise ValueError(_("%(found)s is not a whole number of grants up to %(most)d") % words)
         for word in ("currency", "last"):
@@ -79,12 +82,21 @@ class Band(DefinitionModel):
     @property
     def is_short(self) -> bool:
         """Return whether the short form of a quota can say the band: its counters are those of the offer."""
-        return not self.is_amount and self.in_ is None and self.per in (ALL, MERCHANT)
+        return not self.is_amount and self.in_ is None and self.per in (ALL, MERCHANT) and not self.fact
+
+    @property
+    def fact(self) -> str:
+        """Return the fact of a holder that holds its limit, empty where the band states it."""
+        return self.at_most.fact if isinstance(self.at_most, FactValue) else ""
 
     @cached_property
-    def units(self) -> int:
-        """Return the limit in the units of its counters: grants, or hundredths of the currency."""
-        return int(self.at_most * 100) if self.is_amount else int(self.at_most)
+    def units(self) -> int | None:
+        """Return the limit in the units of its counters: grants, or hundredths of the currency; None for a fact."""
+        return None if isinstance(self.at_most, FactValue) else self.units_of(self.at_most)
+
+    def units_of(self, number: Decimal | int) -> int:
+        """Return a number of grants or an amount in the units of the counters, rounded down."""
+        return int(number * 100) if self.is_amount else int(number)
 
     @cached_property
     def signature(self) -> str:
@@ -149,7 +161,7 @@ def limits_of(quota: Quota | tuple[Band, ...]) -> Limits:
     """Return the parts of a quota in either form."""
     if isinstance(quota, Quota):
         return Limits(quota.limit, quota.per_merchant, ())
-    short: dict[str, int] = {band.per: band.units for band in quota if band.is_short}
+    short = {band.per: band.units for band in quota if band.is_short}
     return Limits(short.get(ALL), short.get(MERCHANT), tuple(band for band in quota if not band.is_short))
 
 
@@ -168,6 +180,9 @@ def check_bands(offer: "OfferTerms", errors: ErrorCollector) -> None:
             if band.is_amount and _fixed_currency(offer) != band.currency:
                 message = _("the benefit can come in another currency than %(currency)s: add a condition on it")
                 raise ValueError(message % {"currency": band.currency})
+        with errors.at("quota", n, "at_most"):
+            if band.fact:
+                _check_fact(offer, band)
         with errors.at("quota", n, "last"):
             if band.last and offer.bundle is not None:
                 raise ValueError(_("coupons are not issued in part: leave out last"))
@@ -176,7 +191,23 @@ def check_bands(offer: "OfferTerms", errors: ErrorCollector) -> None:
 
 def holders_of(collection: Collection) -> tuple[str, ...]:
     """Return the holders for each of whom a band can limit the rows of a collection."""
-    return (*([MERCHANT] if collection.merchant else []), *collection.holders)
+    return (*([MERCHANT] if collection.merchant else []), *collection.holders, *collection.lookups)
+
+
+def _check_fact(offer: "OfferTerms", band: Band) -> None:
+    """Raise ValueError unless the limit is a number of the holder, without decimals, or an amount in the currency."""
+    rows = offer.holder_rows(band.per)
+    facts = [] if rows is None else rows.facts.values() if rows.is_merchants else rows.own_facts()
+    known = [f"{band.per}.{fact.name.removeprefix(MERCHANT_PREFIX)}" for fact in facts if _is_limit(band, fact)]
+    if band.fact not in known:
+        message = _("%(word)r cannot be the limit: name a number of each %(holder)s")
+        raise UnknownWordError(message % {"word": band.fact, "holder": band.per}, word=band.fact, known=known)
+
+
+def _is_limit(band: Band, fact: Fact) -> bool:
+    if fact.derived is not None:
+        return False  # it can change with time, and a limit has no instant
+    return (fact.kind, fact.currency) == ("money", band.currency) if band.is_amount else fact.kind == "number"
 
 
 def _fixed_currency(offer: "OfferTerms") -> str:

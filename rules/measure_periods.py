@@ -80,16 +80,19 @@ class Over(DefinitionModel):
                 check_period(self.period, row)
         errors.raise_collected("Over")
 
-    def q(self, inner: QueryRow) -> Q:
-        """Return the filter of the rows `inner`, which are in a subquery of the row that is asked about."""
+    def q(self, inner: QueryRow, *, key: str = "pk") -> Q:
+        """Return the filter of the rows `inner`, which are in a subquery of the row that is asked about.
+
+        `key` is the path from that row to the key of its own row in the collection, for `earlier`.
+        """
         found, rows = inner.expression(self.instant), Q()
         if not _is_indexed(inner.collection, self.instant):
             found = Unindexed(found)
         if self.period is not None:
-            rows &= period_q(self.period, found, at=inner.at, row=inner)
+            rows &= period_q(self.period, found, at=inner.at, row=inner, includes_at=self.earlier is not None)
         if self.earlier is not None:
             claimed = OuterRef("claimed_at")
-            same = Q(Exact(found, claimed)) & Q(LessThan(F("pk"), OuterRef("pk")))
+            same = Q(Exact(found, claimed)) & Q(LessThan(F("pk"), OuterRef(key)))
             rows &= Q(LessThan(found, claimed)) | same
         return rows
 

@@ -89,8 +89,10 @@ def check_measure(measure: Measure, row: QueryRow) -> None:
     for part in measure.rows():
         check_holders(part.by, row.collection)
         if part.over is not None and part.over.earlier is not None:
-            if part.collection.name != row.collection.name:
+            if not row.collection.path_to(part.collection):
                 words = {"rows": part.collection.name, "subject": row.collection.name}
-                raise ValueError(_("earlier: measures the subject's own rows, %(subject)s, not %(rows)s") % words)
+                raise ValueError(
+                    _("earlier: measures rows of %(subject)s, or of what they belong to, not %(rows)s") % words
+                )
             if not row.claims:
                 raise ValueError(_("earlier: there is no claim here to compare with"))

@@ -184,7 +184,7 @@ class RowMeasure(DefinitionModel):
         rows = inner.collection.model._default_manager.filter(**of_holders)
         holder = next(iter(of_holders))
         if self.over is not None:
-            rows = rows.filter(self.over.q(inner))
+            rows = rows.filter(self.over.q(inner, key=row.collection.path_to(self.collection) or "pk"))
         meets = _all(self.where, inner)
         rows = rows.filter(_all(self.among, inner) if self.form == "share" else meets)
         match self.form:

@@ -167,12 +167,14 @@ def start_of(period: Recurring, at: Any) -> Any:
     return _window_start((period,), at) if isinstance(period, Window) else period.start_of(at)
 
 
-def period_q(period: AnyPeriod, found: Any, *, at: Any, row: QueryRow) -> Q:
+def period_q(period: AnyPeriod, found: Any, *, at: Any, row: QueryRow, includes_at: bool = False) -> Q:
     """Return the filter of the rows whose instant `found` lies in the period as of `at`, without those after `at`.
 
-    A calendar period is the part in which `at` lies. `first_days` starts at a fact of `row`.
+    A calendar period is the part in which `at` lies. `first_days` starts at a fact of `row`. `last_days` end before
+    `at`, unless the period `includes_at` because another condition says which rows of that instant count.
     """
-    seen = Q((LessThan if isinstance(period, LastDays) else LessThanOrEqual)(found, at))
+    ends_before = isinstance(period, LastDays) and not includes_at
+    seen = Q((LessThan if ends_before else LessThanOrEqual)(found, at))
     match period:
         case CalendarPeriod() | MonthFrom():
             return seen & Q(GreaterThanOrEqual(found, period.start_of(at)))

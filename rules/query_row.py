@@ -66,18 +66,20 @@ class QueryRow:
     def check_instant(self, name: str, *, column: bool = False, declared: bool = False) -> None:
         """Raise UnknownWordError unless the row has an instant fact of that name; `column`: one that is a column.
 
-        `declared`: one that the definition declares will do.
+        `declared`: one that the definition declares or looks up will do.
         """
         instants = [
             fact.name
             for fact in self.collection.facts.values()
-            if fact.kind == "instant" and not fact.attribute and not (column and fact.derived)
+            if fact.kind == "instant" and fact.is_timed and not (column and fact.derived)
         ]
         fact = self.collection.facts.get(name)
-        if fact and fact.attribute and fact.kind == "instant":
+        if fact and fact.kind == "instant" and not fact.is_timed:
             if declared:
                 return
             message = _("%(fact)s is a declared instant: conditions can compare it, but nothing can be timed by it")
+            if fact.attribute is None:
+                message = _("%(fact)s is looked up: conditions can compare it, but nothing can be timed by it")
             raise ValueError(message % {"fact": name})
         if name not in instants:
             message = _("%(rows)s have no instant %(word)r") % {"rows": self.collection.name, "word": name}

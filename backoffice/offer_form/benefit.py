@@ -12,7 +12,7 @@ from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
 from backoffice.offer_form.inputs import Choices, NumberField, SelectField
 from backoffice.offer_form.known_values import ValueCatalogue
 from backoffice.offer_form.times import TimeForm, initial_time
-from core.facts import FEES, SUBJECTS
+from core.facts import FEES, Collection
 from logistics.facts import FREIGHT_ORDERS
 from rules.operators import AMOUNTS
 
@@ -61,14 +61,15 @@ class BenefitForm(SectionForm):
     }
     units = {"percent": "%", "rate": "%"}
 
-    def __init__(self, *args: Any, subject: str, **options: Any) -> None:
+    def __init__(self, *args: Any, collection: Collection, **options: Any) -> None:
         super().__init__(*args, **options)
-        fees: Choices = [(name, capfirst(str(fee.label))) for name, fee in FEES.items() if fee.subject == subject]
+        own = ((name, fee) for name, fee in FEES.items() if fee.subject == collection.subject)
+        fees: Choices = [(name, capfirst(str(fee.label))) for name, fee in own]
         known = ValueCatalogue().of_fact(FREIGHT_ORDERS.facts["currency"], FREIGHT_ORDERS).names
         ordered = [*((code, known[code]) for code in MAIN_CURRENCIES), *known.items()]
         optional: Choices = [("", "–")]
-        rows = SUBJECTS[subject].facts.values()
-        facts: Choices = [(fact.name, capfirst(str(fact.label))) for fact in rows if fact.kind in AMOUNTS]
+        numbers = (fact for fact in collection.facts.values() if fact.kind in AMOUNTS)
+        facts: Choices = [(fact.name, capfirst(str(fact.label))) for fact in numbers]
         self.set_choices("fee", [*optional, *fees])
         self.set_choices("currency", [*optional, *dict(ordered).items()])
         self.set_choices("fact", [("", _("the number below")), *facts])

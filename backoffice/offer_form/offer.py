@@ -10,6 +10,7 @@ from django.utils.functional import cached_property
 from backoffice.offer_form.benefit import BenefitForm, initial_benefit
 from backoffice.offer_form.conditions import condition_formset
 from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
+from backoffice.offer_form.declarations_form import LookupsForm, initial_lookups
 from backoffice.offer_form.forms import ABSENT, SectionForm
 from backoffice.offer_form.funding import PayerFormSet, initial_funding
 from backoffice.offer_form.moments import MomentForm
@@ -37,12 +38,13 @@ class OfferForm:
         self.other_errors: list[str] = []
         shared: dict[str, Any] = {"campaign": campaign}
         self.basics = BasicsForm(data, prefix="basics", initial=initial_basics(offer), **shared)
-        collection = campaign.rows(SUBJECTS.get(self.basics.text_of("subject"), FREIGHT_ORDERS))
+        self.lookups = LookupsForm(data, prefix="lookups", initial=initial_lookups(offer), **shared)
+        plain = campaign.rows(SUBJECTS.get(self.basics.text_of("subject"), FREIGHT_ORDERS))
+        collection = self.lookups.rows_with(plain)
         self.collection = replace(collection, facts={**collection.facts, BENEFIT: OFFER_FACTS[BENEFIT]})
         claim, benefit = initial_claim(offer, campaign.zone), initial_benefit(offer.get("benefit") or {}, campaign.zone)
         self.claim = ClaimForm(data, prefix="claim", collection=collection, initial=claim, **shared)
-        subject = collection.subject
-        self.benefit = BenefitForm(data, prefix="benefit", subject=subject, initial=benefit, **shared)
+        self.benefit = BenefitForm(data, prefix="benefit", collection=collection, initial=benefit, **shared)
         quota = initial_quota(offer.get("quota"))
         self.quota = QuotaForm(data, prefix="quota", collection=collection, initial=quota, **shared)
         settlement = initial_settlement(offer.get("settlement") or {})
@@ -60,6 +62,7 @@ class OfferForm:
         """Return the parts in the order of the page."""
         return [
             self.basics,
+            self.lookups,
             self.claim,
             self.where,
             self.conditions,
@@ -92,7 +95,7 @@ class OfferForm:
         """Return the words of the offer as the form says them, complete or not. The form has been checked."""
         assert self.is_right in (True, False)
         words = {**self.basics.to_offer(), "carriers": self.carriers.write() or ABSENT}
-        for part in (self.claim, self.benefit, self.funding, self.quota, self.settlement):
+        for part in (self.lookups, self.claim, self.benefit, self.funding, self.quota, self.settlement):
             words |= part.to_offer()
         return {**words, "where": self.where.write() or "all", "conditions": self.conditions.write() or "everyone"}
 
@@ -110,6 +113,8 @@ class OfferForm:
                 return self.basics, f"names_{language}"
             case ["code" | "subject" as name, *_rest]:
                 return self.basics, name
+            case ["lookups", *_rest]:
+                return self.lookups, "lookups"
             case ["claim", "nth" | "over_threshold", "where", number, *rest]:
                 return _row(self.claim.parts.get("rows"), number, rest)
             case ["claim", "nth" | "over_threshold", *rest]:

@@ -16,6 +16,7 @@ from definitions.band_sentences import HOLDERS
 from definitions.errors import DefinitionError
 from definitions.quotas import ALL, MERCHANT, holders_of
 from logistics.facts import FREIGHT_ORDERS
+from rules.operators import AMOUNTS
 
 OTHER = "other"
 PERIODS: Choices = [
@@ -34,6 +35,7 @@ class BandForm(SectionForm):
     """One band: what is limited, for whom, and in which period."""
 
     of = SelectField(label=_("Limit of"), required=False, widget=forms.Select(choices=OF))
+    fact = SelectField(label=_("Limit"), required=False)
     at_most = NumberField(label=_("At most"), required=False)
     currency = SelectField(label=_("Currency"), required=False)
     per = SelectField(label=_("For"), required=False)
@@ -54,6 +56,9 @@ class BandForm(SectionForm):
         others = [(name, capfirst(str(HOLDERS.get(name, name)))) for name in holders]
         self.set_choices("currency", [("", "–"), *known.items()])
         self.set_choices("per", [(ALL, _("All together")), (MERCHANT, _("Each merchant")), *others])
+        numbers = [fact for fact in collection.facts.values() if fact.kind in AMOUNTS and "." in fact.name]
+        facts = [(fact.name, capfirst(str(fact.label))) for fact in numbers]
+        self.set_choices("fact", [("", _("the number below")), *facts])
         windows = [(name, name) for name in self.campaign.windows]
         self.set_choices("period", [*PERIODS, *windows, (OTHER, _("another period"))])
         self.set_choices("zone", self.campaign.zones)
@@ -64,9 +69,11 @@ class BandForm(SectionForm):
 
     def visible_names(self) -> list[str]:
         period = self.text_of("period")
+        stated = bool(self.text_of("fact"))
         return [
             "of",
-            "at_most",
+            *(["fact"] if stated or self.text_of("per") not in ("", ALL) else []),
+            *([] if stated else ["at_most"]),
             *(["currency"] if self.is_amount else []),
             "per",
             "period",
@@ -76,10 +83,10 @@ class BandForm(SectionForm):
 
     def to_row(self) -> dict[str, Any]:
         """Return the band for the definition."""
-        per = self.written("per")
+        per, fact = self.written("per"), "fact" in self.visible_names() and self.written("fact")
         return {
             "of": self.written("of") or "grants",
-            "at_most": or_missing(self.written("at_most")),
+            "at_most": {"fact": fact} if fact else or_missing(self.written("at_most")),
             "currency": or_missing(self.written("currency")) if self.is_amount else ABSENT,
             "per": ABSENT if per == ALL else per,
             "in": self._period(),
@@ -146,6 +153,8 @@ def initial_quota(quota: Any) -> dict[str, Any]:
 def initial_band(band: Any, zone: str, windows: Any) -> dict[str, Any]:
     """Return the initial values of a band."""
     words = {name: band.get(name) for name in ("of", "at_most", "currency", "last")}
+    if isinstance(words["at_most"], dict):
+        words |= {"fact": words["at_most"].get("fact"), "at_most": None}
     return {**words, "per": band.get("per") or ALL, **_initial_period(band.get("in"), zone, windows)}
 
 

@@ -38,6 +38,7 @@ OFFER: dict[str, Any] = {
     "names": NAMES,
     "carriers": [NAMES],
     "subject": TEXT,
+    "lookups": {"*": {}},
     "where": ROWS,
     "conditions": ROWS,
     "claim": {
@@ -56,7 +57,7 @@ OFFER: dict[str, Any] = {
         "coupons": {"valid": WINDOW, "where": ROWS},
     },
     "funded_by": {"*": TEXT},
-    "quota": ({"limit": TEXT, "per_merchant": TEXT}, [{"of": TEXT, "at_most": TEXT, "per": TEXT}]),
+    "quota": ({"limit": TEXT, "per_merchant": TEXT}, [{"of": TEXT, "at_most": (TEXT, {"fact": TEXT}), "per": TEXT}]),
     "settlement": {"at": MOMENT, "fulfilled_at": MOMENT, "requires": ROWS},
 }
 CONDITION: dict[str, Any] = {

@@ -20,7 +20,7 @@ from backoffice.offer_form.campaign_form import (
 )
 from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
-from backoffice.offer_form.declarations_form import DeclarationsForm
+from backoffice.offer_form.declarations_form import DeclarationsForm, LookupsForm
 from backoffice.offer_form.funding import PayerFormSet
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.quota import BandForm, QuotaForm
@@ -28,6 +28,7 @@ from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, Nam
 from backoffice.offer_form.settlement import SettlementForm
 from backoffice.offer_form.times import TimeForm
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
+from rules.lookups import Lookup
 from rules.measure_periods import Over
 from rules.measures import PercentMeasure, RowMeasure
 from rules.periods import FirstDays, LastDays, Sessions
@@ -81,6 +82,8 @@ PLACES: dict[str, Place] = {
     "OfferTerms.names": (BasicsForm, "names_en"),
     "OfferTerms.carriers": (NamesFormSet, ""),
     "OfferTerms.subject": (BasicsForm, "subject"),
+    "OfferTerms.lookups": (LookupsForm, "lookups"),
+    **{f"Lookup.{word}": (LookupsForm, "lookups") for word in Lookup.field_words()},
     "OfferTerms.where": (ConditionFormSet, ""),
     "OfferTerms.claim": (ClaimForm, "kind"),
     "OfferTerms.decided_at": (TimeForm, "at"),

@@ -42,6 +42,7 @@ class BandState:
             )
             for n, band in enumerate(self.bands)
         ]
+        self._terms = offer.terms
         self.allocated = Bands(self._allocated)
         self.stored: Counter[str] = Counter()
         self._loaded: list[set[str]] = [set() for _ in self.bands]
@@ -62,8 +63,18 @@ class BandState:
         """Return what a grant of `amount` takes, by the name of the counter."""
         return quota_bands.band_units(self.ids, self.bands, keys, amount)
 
+    @property
+    def reads_limits(self) -> bool:
+        """Return whether the limit of a band is a fact of each holder."""
+        return any(band.units is None for band in self.bands)
+
+    def limits(self, keys: Keys) -> dict[str, int]:
+        """Return the limits that facts of the holders state, by the name of the counter."""
+        stated = zip(self.ids, self._allocated, keys, strict=True)
+        return {f"{pk}:{key}": band.limit(key) for pk, band, key in stated if band.at_most is None and key is not None}
+
     def load(self, claims: Iterable[Keys]) -> None:
-        """Load the counters of claims that were not loaded before."""
+        """Load the counters of claims that were not loaded before, and their limits."""
         wanted = [{key for key in column if key is not None} for column in zip(*claims, strict=True)]
         for n, keys in enumerate(wanted):
             new = keys - self._loaded[n]
@@ -73,8 +84,16 @@ class BandState:
 
     def _load(self, n: int, keys: set[str]) -> None:
         taken = self._allocated[n].taken
+        if self.bands[n].units is None:
+            self._load_limits(n, keys)
         # Added: some of these units may have been released already by claims of other holders before.
         for key, units in _counters()(band=self.ids[n], keys=sorted(keys)):
             taken[key] += units
             self.stored[f"{self.ids[n]}:{key}"] += units
         taken.update({key: units for key, units in self._releasing[n].items() if key in keys})
+
+    def _load_limits(self, n: int, keys: set[str]) -> None:
+        band = self.bands[n]
+        holder_of = {key: quota_bands.holder_in(band, key) for key in keys}
+        limits = quota_bands.limits_of(self._terms, band, set(holder_of.values()))
+        self._allocated[n].limits |= {key: limits[holder] for key, holder in holder_of.items()}

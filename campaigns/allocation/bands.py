@@ -28,15 +28,21 @@ class BandRefusal:
 class AllocatedBand:
     """A band with the units `taken` of each counter: grants, or hundredths of the currency.
 
-    `number` is its place in the quota as written. `partly`: the last grant gets what is left of the money.
+    `at_most` is the limit of each counter; None where each has its own in `limits`. `number` is the place of the band
+    in the quota as written. `partly`: the last grant gets what is left of the money.
     """
 
     number: int
-    at_most: int
+    at_most: int | None
     outcome: Outcome = Outcome.QUOTA_EXHAUSTED
     is_amount: bool = False
     partly: bool = False
     taken: Counter[str] = field(default_factory=Counter)
+    limits: dict[str, int] = field(default_factory=dict)
+
+    def limit(self, key: str) -> int:
+        """Return the limit of a counter in units."""
+        return self.limits.get(key, 0) if self.at_most is None else self.at_most
 
     def units(self, amount: Decimal) -> int:
         """Return the units that a grant of an amount takes."""
@@ -44,7 +50,7 @@ class AllocatedBand:
 
     def left(self, key: str) -> int:
         """Return the units that are left; none if more than the limit are taken, as late claims can find."""
-        return max(0, self.at_most - self.taken[key])
+        return max(0, self.limit(key) - self.taken[key])
 
     def excess(self, key: str, benefit: Decimal, amount: Decimal) -> int:
         """Return how many units a grant of `amount` goes beyond the limit; 0 if it fits.
@@ -55,7 +61,7 @@ class AllocatedBand:
         if self.partly and (self.left(key) or not units):
             return 0
         # Nothing left to take is no excess: a benefit of 0.00 fits into a budget that is used up.
-        return max(0, self.taken[key] + units - self.at_most) if units else 0
+        return max(0, self.taken[key] + units - self.limit(key)) if units else 0
 
 
 @dataclass

@@ -114,10 +114,11 @@ class QuotaState:
     def prefetched(self, claims: Iterator[Claim]) -> Iterator[Claim]:
         """Yield the claims as they come, after loading the places and fees that the decision on them needs."""
         while chunk := list(islice(claims, CHUNK)):
+            for code, bands in self.bands.items():
+                if self._has_grants or bands.reads_limits:
+                    bands.load(claim.keys for claim in chunk if claim.offer == code)
             if self._has_grants:
                 self._load_merchants({claim.merchant for claim in chunk})
-                for code, bands in self.bands.items():
-                    bands.load(claim.keys for claim in chunk if claim.offer == code)
                 if len(self._competing) > 1:
                     self._load_fees({claim.subject for claim in chunk})
             yield from chunk

@@ -34,6 +34,7 @@ from campaigns.eligibility.named_facts import (
     counted,
     facts_of_moments,
     is_of_merchant,
+    lookups_of,
     measures_of,
     rated,
     settlement_moments,
@@ -107,7 +108,11 @@ def _to_decide(offer: PublishedOffer, changes: Changes, newest_tag: int) -> list
     match terms.claim:
         case ClaimAt(at=moment):
             names = claim_facts(terms)
-            return _subject_rows(terms, names, [moment], changes) + _of_changed_merchants(terms, names, changes)
+            return [
+                *_subject_rows(terms, names, [moment], changes),
+                *_of_changed_merchants(terms, names, changes),
+                *_subjects_that_look_up(terms, names, changes),
+            ]
         case ClaimNth(nth=nth):
             rows = COLLECTIONS[nth.of]
             happened = new_instants(rows, [nth.at], changes, timedelta(0))
@@ -164,6 +169,7 @@ def _to_follow(offer: PublishedOffer, changes: Changes) -> Keys:
         live = Grant.objects.order_by().filter(offer=offer.id, status__in=Grant.LIVE)
         changed = materialize(union(merchants), name="changed_merchants")
         parts.append(live.filter(changed.contains("merchant")).values_list("subject", flat=True))
+    parts += _subjects_that_look_up(terms, names, changes)
     return union([*parts, *_subjects_of_other_holders(terms, changes)])
 
 
@@ -194,13 +200,24 @@ def _subjects_of_other_holders(terms: OfferTerms, changes: Changes) -> Iterator[
     """Yield the subjects of a holder, such as a buyer, of whom a row changed that a measure by the holder reads."""
     for measure in measures_of(terms) if changes.batches else ():
         for holder in set(measure.by) - {MERCHANT}:
-            parts = holders_of_changed(measure.collection, holder, set(measure.facts()), changes)
-            changed = materialize(union(parts), name=f"changed_{holder}")
-            yield keys_of(terms.collection.model, "pk", changed.contains(terms.collection.holder_path(holder)))
+            yield _subjects_of(terms, holder, measure.collection, set(measure.facts()), changes)
     for condition in _rated_by(terms, changes):
         if condition.by != MERCHANT:
             again = materialize(_rated_again(condition, changes), name="rated_again")
             yield keys_of(terms.collection.model, "pk", again.contains(terms.collection.holder_path(condition.by)))
+
+
+def _subjects_that_look_up(terms: OfferTerms, names: Iterable[str], changes: Changes) -> Iterator[Keys]:
+    """Yield the subjects that may find another row than before, or a changed one, under one of `names`."""
+    for lookup in lookups_of(terms, names) if changes.batches else ():
+        yield _subjects_of(terms, lookup.by[-1], lookup.collection, lookup.named_facts(), changes)
+
+
+def _subjects_of(terms: OfferTerms, holder: str, collection: Collection, facts: set[str], changes: Changes) -> Keys:
+    """Return the subjects of a holder of whom a row of another collection changed."""
+    parts = holders_of_changed(collection, holder, facts, changes)
+    changed = materialize(union(parts), name=f"changed_{holder}")
+    return keys_of(terms.collection.model, "pk", changed.contains(terms.collection.holder_path(holder)))
 
 
 def _merchants_changed(terms: OfferTerms, changes: Changes) -> list[Keys]:

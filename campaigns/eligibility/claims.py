@@ -172,7 +172,7 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
         if terms.fee == "freight":
             wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
     for holder in terms.limits.holders:
-        wanted[f"{HOLDER}{holder}"] = F(row.collection.holder_path(holder))
+        wanted[f"{HOLDER}{holder}"] = row.collection.holder_key(holder)
     if settlement.released_by:
         wanted["released_at"] = row.expression(settlement.released_by)
     if not settlement.at_claim:

@@ -131,7 +131,7 @@ def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str
         amount=row["granted_amount"],
         currency=row["granted_currency"] or "",
         review=row["granted_review"] or "",
-        conditions=(*_results(offer, row, decision), *_progress(offer, row, claimed), *_band(offer, decision)),
+        conditions=(*_results(offer, row, decision), *_progress(offer, row, claimed), *_band(offer, decision, subject)),
         benefit=row["granted_benefit"],
         next_period=next_period(offer.terms, decision),
     )
@@ -273,11 +273,11 @@ def _results(offer: PublishedOffer, row: dict[str, Any], decision: Decision | No
     return results
 
 
-def _band(offer: PublishedOffer, decision: Decision | None) -> list[ConditionResult]:
+def _band(offer: PublishedOffer, decision: Decision | None, subject: str) -> list[ConditionResult]:
     """Return the result of the band that refused the claim, if one did."""
     if decision is None or decision.band is None:
         return []
-    return [band_result(offer.terms.limits.bands[decision.band], decision)]
+    return [band_result(offer, decision, subject)]
 
 
 def _found_progress(offer: PublishedOffer) -> Any:

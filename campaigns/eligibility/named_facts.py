@@ -7,6 +7,7 @@ from definitions.benefits import Discount
 from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms, Settlement
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured, Rated
+from rules.lookups import Lookup
 from rules.measures import Measure, RowMeasure
 from rules.moments import Moment, case_fact, moment_facts
 
@@ -28,6 +29,12 @@ def measures_of(terms: OfferTerms) -> list[RowMeasure]:
     if isinstance(terms.benefit, Discount) and terms.benefit.measure is not None:
         measures.append(terms.benefit.measure)
     return [part for measure in measures for part in measure.rows()]
+
+
+def lookups_of(terms: OfferTerms, names: Iterable[str]) -> Iterator[Lookup]:
+    """Yield the lookups whose rows have some of the facts in `names`."""
+    used = {name.partition(".")[0] for name in names}
+    yield from (lookup for name, lookup in terms.lookups.items() if name in used)
 
 
 def measured(conditions: Iterable[Condition]) -> Iterator[Measure]:

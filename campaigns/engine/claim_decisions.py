@@ -301,4 +301,5 @@ def _award(offer: PublishedOffer, result: ClaimResult, bands: BandState | None) 
         coupons=bundle.count if bundle else 0,
         benefit=claim.amount if result.amount < claim.amount else None,
         band_units=bands.units(claim.keys, result.amount) if bands else None,
+        band_limits=bands.limits(claim.keys) if bands else None,
     )

@@ -51,6 +51,7 @@ class NewGrant:
     coupons: int = 0
     benefit: Decimal | None = None
     band_units: Mapping[str, int] | None = None
+    band_limits: Mapping[str, int] | None = None
 
 
 COLUMNS = (
@@ -100,15 +101,17 @@ def _take_places(grants: Sequence[NewGrant]) -> Taken:
     offers: dict[int, Offer] = {}
     merchants: dict[int, Counter[str]] = {}
     units: Counter[str] = Counter()
+    limits: dict[str, int] = {}
     for grant in grants:
         if grant.steps[-1].status != Status.RELEASED:
             offers[grant.offer.pk] = grant.offer
             merchants.setdefault(grant.offer.pk, Counter())[grant.merchant] += 1
             for name, taken in (grant.band_units or {}).items():
                 units[name] += taken
+            limits |= grant.band_limits or {}
     for pk, offer in sorted(offers.items()):
         quota_guard.take_places(offer, merchants[pk])
-    quota_guard.take_units(units)
+    quota_guard.take_units(units, limits)
     return Taken(Counter({pk: places.total() for pk, places in merchants.items()}), units)
 
 

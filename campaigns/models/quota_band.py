@@ -12,12 +12,13 @@ class QuotaBand(models.Model):
     """One band of the version of an offer in force, other than the limits that the offer's own row holds.
 
     `signature` says what the band counts: new versions of an offer go on with its counters. `at_most` is the limit in
-    units: grants, or hundredths of the currency, so that sums are exact on every database.
+    units: grants, or hundredths of the currency, so that sums are exact on every database. It is NULL where a fact of
+    each holder is the limit.
     """
 
     offer = models.ForeignKey(Offer, models.PROTECT, db_index=False, verbose_name=_("offer"), related_name="bands")
     signature = models.CharField(_("what is counted"), max_length=300)
-    at_most = models.BigIntegerField(_("limit"))
+    at_most = models.BigIntegerField(_("limit"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("band of a quota")

@@ -77,22 +77,22 @@ def budgets(
     Their reason is `used / limit`, of money with its currency, and the period; `amount` is the money used.
     """
     reached = [
-        NewEvent(kind=kind, offer_id=offer.id, at=at, **_figures(band, key, state.stored[name] + units))
+        NewEvent(kind=kind, offer_id=offer.id, at=at, **_figures(band, key, state.stored[name] + units, limit))
         for offer in offers
         if (state := bands.get(offer.code))
         for pk, band in zip(state.ids, state.bands, strict=True)
-        if band.per == ALL
+        if band.per == ALL and (limit := band.units) is not None
         for name, units in taken.items()
         for counter, _, key in [name.partition(":")]
         for share, kind in QUOTA_MARKS
-        if counter == str(pk) and state.stored[name] * 100 < share * band.units <= (state.stored[name] + units) * 100
+        if counter == str(pk) and state.stored[name] * 100 < share * limit <= (state.stored[name] + units) * 100
     ]
     if reached:
         outbox.publish(reached, to=Audience(everything=True))
 
 
-def _figures(band: Band, key: str, taken: int) -> dict[str, Any]:
+def _figures(band: Band, key: str, taken: int, limit: int) -> dict[str, Any]:
     """Return the columns of an event that say how much of a band is used."""
-    used, limit = (plain_units(band, n) for n in (taken, band.units))
-    reason = " ".join(part for part in (f"{used} / {limit}", band.currency, key) if part)
+    used = plain_units(band, taken)
+    reason = " ".join(part for part in (f"{used} / {plain_units(band, limit)}", band.currency, key) if part)
     return {"reason": reason, "amount": Decimal(used) if band.is_amount else None, "currency": band.currency or ""}

@@ -1,15 +1,17 @@
 """Use of the bands of quotas: what is taken and left of each, for all grants or by holder, as of an instant."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import Count, Q, Sum
+from django.db.models.functions import Coalesce
 
 from campaigns.models import BandCounter, QuotaBand
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.offers.quota_bands import show_units
+from campaigns.offers.quota_bands import limits_of, show_units
+from core.facts import Collection
 from definitions.band_sentences import describe_band, describe_holder
 from definitions.quotas import ALL, MERCHANT, Band
 from rules.periods import bounds_of
@@ -23,10 +25,13 @@ class BandUsage:
 
     `ends` is the instant at which the next period begins, None without one. `outside`: `at` lies in no part of the
     period, so that nothing is counted now. `holders` have taken something, `full` of them all that they can; `is_own`:
-    it is the limit of the merchant that was asked about.
+    it is the limit of the merchant that was asked about. `rows` are the subjects of the offer; `limit` is that of the
+    merchant, or of all, in units.
     """
 
     band: Band
+    rows: Collection
+    limit: int = 0
     used: int = 0
     ends: datetime | None = None
     outside: bool = False
@@ -42,17 +47,12 @@ class BandUsage:
     @property
     def sentence(self) -> str:
         """Return the band in words."""
-        return describe_band(self.band)
+        return describe_band(self.band, self.rows)
 
     @property
     def holder(self) -> str:
         """Return the holder who has a limit of its own, in words."""
         return describe_holder(self.band)
-
-    @property
-    def limit(self) -> int:
-        """Return the limit in units."""
-        return self.band.units
 
     @property
     def left(self) -> int:
@@ -77,7 +77,9 @@ class BandUsage:
     @property
     def level(self) -> str:
         """Return `full`, `high` (95%), `warn` (80%) or nothing, by the share that is used."""
-        share = self.used * 100 / self.limit if self.is_shared or self.is_own else 0
+        if not (self.is_shared or self.is_own):
+            return ""
+        share = self.used * 100 / self.limit if self.limit else FULL
         return "full" if share >= FULL else "high" if share >= HIGH else "warn" if share >= WARN else ""
 
     @property
@@ -104,16 +106,18 @@ def usages(
     rows = QuotaBand.objects.filter(offer__in=[offer.id for offer in banded])
     ids = {(offer, signature): pk for pk, offer, signature in rows.values_list("pk", "offer_id", "signature")}
     bands = [
-        (offer.id, ids.get((offer.id, band.signature)), band)
+        (offer, ids.get((offer.id, band.signature)), band)
         for offer in banded
         for band in offer.terms.limits.bands
         if merchant is None or band.per in (ALL, MERCHANT)
     ]
     counted = _counted([(pk, band) for _offer, pk, band in bands], at, merchant)
     found: dict[int, list[BandUsage]] = {}
-    for offer_id, pk, band in bands:
+    for offer, pk, band in bands:
         is_own = merchant is not None and band.per == MERCHANT
-        found.setdefault(offer_id, []).append(_usage(band, counted.get(pk), at, is_own=is_own))
+        limit = band.units or (limits_of(offer.terms, band, [merchant])[merchant] if merchant and band.fact else 0)
+        usage = BandUsage(band, offer.terms.collection, limit, is_own=is_own)
+        found.setdefault(offer.id, []).append(_used(usage, counted.get(pk), at))
     return found
 
 
@@ -129,20 +133,20 @@ def _counted(
             key = period if band.per == ALL else f"{merchant} {period}".rstrip()
             chosen |= Q(band=pk, key=key) if own else Q(band=pk, key__endswith=period)
     counters = BandCounter.objects.filter(chosen, taken__gt=0).order_by()
-    full = Count("pk", filter=Q(taken__gte=F("band__at_most")))
+    full = Count("pk", filter=Q(taken__gte=Coalesce("band__at_most", "limit")))
     sums: Any = counters.values("band").annotate(units=Sum("taken"), n=Count("pk"), full=full)
     return {band: (units, n, full) for band, units, n, full in sums.values_list("band", "units", "n", "full")}
 
 
-def _usage(band: Band, counted: tuple[int, int, int] | None, at: datetime, *, is_own: bool) -> BandUsage:
+def _used(usage: BandUsage, counted: tuple[int, int, int] | None, at: datetime) -> BandUsage:
     units, holders, full = counted or (0, 0, 0)
-    bounds = bounds_of(band.in_, at) if band.in_ is not None else None
-    return BandUsage(
-        band,
+    period = usage.band.in_
+    bounds = bounds_of(period, at) if period is not None else None
+    return replace(
+        usage,
         used=units,
         ends=bounds[1] if bounds else None,
-        outside=band.in_ is not None and bounds is None,
+        outside=period is not None and bounds is None,
         holders=holders,
         full=full,
-        is_own=is_own,
     )

@@ -80,7 +80,11 @@ def _figures(before: OfferTerms, after: OfferTerms) -> Iterator[tuple[str, str, 
     yield _("limit"), _number(before.limits.total), _number(after.limits.total)
     yield _("limit per merchant"), _number(before.limits.per_merchant), _number(after.limits.per_merchant)
     if before.bundle is None and after.bundle is None:
-        yield _("benefit"), describe_benefit(before.benefit), describe_benefit(after.benefit)
+        yield (
+            _("benefit"),
+            describe_benefit(before.benefit, before.collection),
+            describe_benefit(after.benefit, after.collection),
+        )
 
 
 def _number(limit: int | None) -> str:

@@ -2,13 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from itertools import islice
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import Count, DateTimeField, Q, QuerySet, Sum, Value
 from django.utils.translation import gettext as _
 
 from campaigns.models import BandCounter, Grant, Offer, QuotaBand
@@ -17,8 +17,10 @@ from core.db import bulk_update
 from core.db.compiled_queries import compiled_query, number
 from core.db.fields import money_total
 from core.formatting import format_money, format_number
+from definitions.claim_terms import ClaimAt
 from definitions.offer_terms import OfferTerms
 from definitions.quotas import ALL, MERCHANT, Band
+from rules.moments import moment_expression
 
 CHUNK = 5_000  # grants counted anew at once
 
@@ -39,6 +41,21 @@ def _key(band: Band, merchant: str, holders: Mapping[str, str | None], at: datet
         return period
     holder = merchant if band.per == MERCHANT else holders.get(band.per)
     return f"{holder} {period}".rstrip() if holder else None
+
+
+def holder_in(band: Band, key: str) -> str:
+    """Return the holder that the key of a counter names, for a band with holders."""
+    return key if band.in_ is None else key.rpartition(" ")[0]
+
+
+def limits_of(terms: OfferTerms, band: Band, holders: Collection[str]) -> dict[str, int]:
+    """Return the limit that a fact of each holder states, in units of the band: 0 where it is empty."""
+    rows = terms.holder_rows(band.per)
+    assert rows is not None  # the terms were checked
+    stated = rows.model._default_manager.filter(pk__in=sorted(holders)).order_by()
+    fact = rows.expression(band.fact if rows.is_merchants else band.fact.removeprefix(f"{band.per}."))
+    found = stated.annotate(x_limit=fact).values_list("pk", "x_limit")
+    return dict.fromkeys(holders, 0) | {pk: band.units_of(number or 0) for pk, number in found}
 
 
 def band_units(ids: Sequence[int], bands: Sequence[Band], keys: Keys, amount: Decimal) -> dict[str, int]:
@@ -111,7 +128,12 @@ def _holders(terms: OfferTerms, grants: Sequence[Grant]) -> dict[str, dict[str, 
     if not names:
         return {}
     rows = terms.collection.model._default_manager.filter(pk__in=[grant.subject for grant in grants])
-    values = rows.values_list("pk", *map(terms.collection.holder_path, names))
+    if isinstance(terms.claim, ClaimAt):  # rows are looked up as of the claim, or of the decision
+        decided = terms.decision_instant
+        seen = Value(decided, output_field=DateTimeField()) if decided else None
+        rows = rows.annotate(seen_at=seen or moment_expression(terms.claim.at, terms.collection))
+    keys = {f"x_{name}": terms.collection.holder_key(name) for name in names}
+    values = rows.annotate(**keys).values_list("pk", *keys)
     return {pk: dict(zip(names, holders, strict=True)) for pk, *holders in values}
 
 
@@ -148,7 +170,9 @@ def objection(row: Offer, terms: OfferTerms) -> str:
     A lowered limit of each holder or period admits nothing until enough has come back, or until the next period.
     """
     for band in terms.limits.bands:
-        if band.per == ALL and band.in_ is None and (taken := _taken(row, band)) > band.units:
+        if band.units is None or band.per != ALL or band.in_ is not None:
+            continue
+        if (taken := _taken(row, band)) > band.units:
             words = {"code": terms.code, "used": show_units(band, taken), "limit": show_units(band, band.units)}
             return _("offer %(code)s: %(used)s are used, the limit cannot be %(limit)s") % words
     return ""

@@ -7,6 +7,7 @@ place beyond its limit even if the engine has miscounted or does not hold its lo
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 
 from django.db import connection
 
@@ -45,14 +46,18 @@ NAMED = """
 """
 ADD_TO_BANDS = f"""
     INSERT INTO {COUNTERS} (band_id, key, taken, "limit")
-    SELECT b.id, added.key, added.units, b.at_most FROM ({NAMED}) AS added JOIN {BANDS} b ON b.id = added.band_id
-    WHERE true ORDER BY 1, 2
+    SELECT b.id, added.key, added.units, {{limit}} FROM ({NAMED}) AS added JOIN {BANDS} b ON b.id = added.band_id
+    {{stated}} WHERE true ORDER BY 1, 2
     ON CONFLICT (band_id, key) DO UPDATE SET taken = {COUNTERS}.taken + excluded.taken,
         "limit" = CASE WHEN {COUNTERS}.taken > excluded."limit" THEN {COUNTERS}.taken ELSE excluded."limit" END
 """  # noqa: S608  own names
+# The band has no limit where a fact of each holder is the limit: what the fact says comes by the name of the counter.
+STATED = "LEFT JOIN {each}(%s) AS stated ON stated.key = b.id || ':' || added.key"
+STATED_LIMIT = "COALESCE(b.at_most, CAST(stated.value AS bigint))"
 COUNT_BANDS = f"""
     INSERT INTO {COUNTERS} (band_id, key, taken, "limit")
-    SELECT b.id, found.key, found.units, CASE WHEN found.units > b.at_most THEN found.units ELSE b.at_most END
+    SELECT b.id, found.key, found.units,
+        CASE WHEN b.at_most IS NULL OR found.units > b.at_most THEN found.units ELSE b.at_most END
     FROM ({NAMED}) AS found JOIN {BANDS} b ON b.id = found.band_id
 """  # noqa: S608  own names
 SUBTRACT_FROM_BANDS = f"""
@@ -82,13 +87,17 @@ def return_places(offer_id: int, merchants: Counter[str]) -> None:
     execute(SUBTRACT_FROM_MERCHANTS.format(each=_each()), [_as_json(merchants), offer_id])
 
 
-def take_units(units: Counter[str]) -> None:
+def take_units(units: Counter[str], limits: Mapping[str, int]) -> None:
     """Count what new grants take from bands, by the name of the counter.
 
-    Raises IntegrityError where a band would exceed its limit; in a pipeline, when that ends.
+    `limits` are those that a fact of the holder states, by the name of the counter too. Raises IntegrityError where a
+    band would exceed its limit; in a pipeline, when that ends.
     """
-    if units:
-        execute(_named(ADD_TO_BANDS), [_as_json(units)])
+    if units and limits:
+        named = _named(ADD_TO_BANDS, limit=STATED_LIMIT, stated=STATED.format(each=_each()))
+        execute(named, [_as_json(units), _as_json(limits)])
+    elif units:
+        execute(_named(ADD_TO_BANDS, limit="b.at_most", stated=""), [_as_json(units)])
 
 
 def return_units(units: Counter[str]) -> None:
@@ -114,15 +123,15 @@ def recount_merchants(offer: Offer) -> None:
         execute(RECOUNT_MERCHANTS, [offer.limit_per_merchant, offer.limit_per_merchant, offer.pk])
 
 
-def _named(statement: str) -> str:
+def _named(statement: str, **parts: str) -> str:
     position = "STRPOS" if connection.vendor == "postgresql" else "INSTR"
-    return statement.format(each=_each(), position=position)
+    return statement.format(each=_each(), position=position, **parts)
 
 
 def _each() -> str:
     return "json_each_text" if connection.vendor == "postgresql" else "json_each"
 
 
-def _as_json(counts: Counter[str]) -> str:
+def _as_json(counts: Mapping[str, int]) -> str:
     # Sorted, so that two writers lock the rows of merchants in one order.
     return json.dumps(dict(sorted(counts.items())))

@@ -13,15 +13,15 @@ class DerivedValue(Subquery):
 
     Django renames the aliases of a subquery for each query that it becomes part of. At the third depth it renames a
     reference twice: `WHERE W0.order_id = W0.order_no`, of which the database knows no column. Aliases with a prefix
-    of their own are never renamed.
+    of their own are never renamed. One that holds other derived values needs another `prefix` than these.
     """
 
-    def __init__(self, queryset: "QuerySet[Any, Any]", **options: Any) -> None:
+    def __init__(self, queryset: "QuerySet[Any, Any]", *, prefix: str = PREFIX, **options: Any) -> None:
         super().__init__(queryset, **options)
         query: Any = self.query  # the stubs know none of these
-        query.alias_prefix = PREFIX
-        query.subq_aliases = frozenset([PREFIX])
-        query.change_aliases({alias: f"{PREFIX}{n}" for n, alias in enumerate(query.alias_map)})
+        query.alias_prefix = prefix
+        query.subq_aliases = frozenset([prefix])
+        query.change_aliases({alias: f"{prefix}{n}" for n, alias in enumerate(query.alias_map)})
 
 
 def outer(at: Any) -> Any:

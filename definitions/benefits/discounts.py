@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from django.utils.translation import gettext as _
 from pydantic import Field, model_validator
 
-from core.facts import FEES, SUBJECTS
+from core.facts import FEES, SUBJECTS, Collection
 from core.money import round_money, round_money_down
 from definitions.benefits.values import (
     AmountOrFact,
@@ -115,18 +115,15 @@ class Discount(DefinitionModel):
             check_unit(amount, self.fixed_currency)
         return self
 
-    @model_validator(mode="after")
-    def _fact_known(self) -> Self:
-        errors = ErrorCollector()
+    def check_facts(self, rows: Collection, errors: ErrorCollector) -> None:
+        """Collect an error if the rows do not have the number or amount that the discount is, in its currency."""
         for word, value in (("percent", self.percent), ("amount", self.amount)):
-            with errors.at(word, "fact"):
+            with errors.at("benefit", word, "fact"):
                 if isinstance(value, FactValue):
-                    fact = value.check(SUBJECTS[FEES[self.fee].subject])
+                    fact = value.check(rows)
                     if word == "amount" and fact.currency not in ("", self.fixed_currency):
                         words = {"fact": fact.name, "currency": fact.currency}
                         raise ValueError(_("%(fact)s is in %(currency)s: write currency: %(currency)s") % words)
-        errors.raise_collected("Discount")
-        return self
 
     @model_validator(mode="after")
     def _measure_fits(self) -> Self:

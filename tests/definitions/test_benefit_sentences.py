@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from django.utils.translation import override
 
+from core.facts import FEES, SUBJECTS
 from definitions.benefit_sentences import describe_benefit
 from definitions.benefits import Discount
 
@@ -47,6 +48,6 @@ SLICES = [{"from": "0", "percent": 10}, {"from": "50000", "percent": "2.5"}, {"f
 def test_sentences(discount: dict[str, Any], english: str, chinese: str) -> None:
     benefit = Discount.model_validate(discount)
     with override("en"):
-        assert describe_benefit(benefit) == english
+        assert describe_benefit(benefit, SUBJECTS[FEES[benefit.fee].subject]) == english
     with override("zh-hans"):
-        assert describe_benefit(benefit) == chinese
+        assert describe_benefit(benefit, SUBJECTS[FEES[benefit.fee].subject]) == chinese

@@ -14,6 +14,7 @@ from rules import (
     base,
     calendar_periods,
     conditions,
+    lookups,
     measure_periods,
     measured,
     measures,
@@ -29,7 +30,7 @@ BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
 MEASURES = (measured, measures, measure_periods, periods, calendar_periods)
 WORDS = [
     model
-    for module in (benefits, declared, offer_terms, quotas, conditions, *MEASURES, moments, time_windows, base)
+    for module in (benefits, declared, offer_terms, quotas, conditions, lookups, *MEASURES, moments, time_windows, base)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, base.DefinitionModel) and model is not base.DefinitionModel
 ]

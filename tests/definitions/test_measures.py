@@ -118,7 +118,8 @@ def test_sentences_of_benefits_along_a_measure() -> None:
         (by, f"off the service fee, by the {total}: 10% from 1,000.00 USD"),
         (after, f"off the order amount, counted on from the {total}: 10% of the part from 0.00 USD to 500.00 USD"),
     ):
-        assert describe_benefit(read("everyone", **{"benefit": benefit}).benefit) == says
+        terms = read("everyone", **{"benefit": benefit})
+        assert describe_benefit(terms.benefit, terms.collection) == says
 
 
 @pytest.mark.parametrize(
@@ -130,7 +131,7 @@ def test_sentences_of_benefits_along_a_measure() -> None:
         (
             "{fee: service_fee, by: {measure: {count: freight_orders, over: {earlier: paid_at}}}, "
             "tiers: [{from: 1, percent: 5}]}",
-            "the subject's own rows",
+            "or of what they belong to",
         ),
     ],
 )
@@ -161,7 +162,7 @@ def test_an_error_in_a_benefit_along_a_measure(benefit: str, says: str) -> None:
         ("{measure: {count: trade_orders, over: {last_day: 9, at: shipped_at}}, at_least: 1}", "no field 'last_day'"),
         ("{measure: {count: trade_orders, over: {period: mnth, at: shipped_at}}, at_least: 1}", "'mnth' is no period"),
         ("{measure: {count: trade_orders, over: {period: day, at: shiped_at}}, at_least: 1}", "no instant 'shiped_at'"),
-        ("{measure: {count: freight_orders, over: {earlier: paid_at}}, at_least: 1}", "the subject's own rows"),
+        ("{measure: {count: freight_orders, over: {earlier: paid_at}}, at_least: 1}", "or of what they belong to"),
         ("{measure: {count: trade_orders, by: listing}, at_least: 1}", "trade_orders have no holder 'listing'"),
         ("{measure: {count: freight_orders, by: buyer}, at_least: 1}", "freight_orders have no holder 'buyer'"),
         ("{measure: {percent: growth, of: base_week, otherwise: 0}, at_least: 1}", "is a percentage of two measures"),

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from buyers.models import Buyer, BuyerLevel
-from catalog.models import Listing
+from catalog.models import Listing, StoreDiscount
 from compliance.models import Violation
 from merchants.models import Account
 from services.models import ClaimRequest, ServiceOrder
@@ -62,3 +62,10 @@ def request(number: str, offer: str, requested_at: str, of: str = "M1", account:
     return tell(
         ClaimRequest, request_no=number, offer=offer, merchant_id=of, account_id=account, requested_at=requested_at
     )
+
+
+def store_discount(number: str, percent: str, *, stock: int = 9, of: str = "M1", **fields: Any) -> StoreDiscount:
+    """Record a discount on listing L1, in force since 1 September."""
+    usual = {"listing_id": "L1", "starts_at": "01"}
+    more = {**usual, "percent": Decimal(percent), "stock": stock, **fields}
+    return tell(StoreDiscount, discount_no=number, merchant_id=of, **more)
