@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0007_documents'),
+        ('campaigns', '0008_review_events'),
     ]
 
     operations = [
