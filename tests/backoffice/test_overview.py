@@ -19,9 +19,11 @@ from campaigns.offers.schedule import State, state
 from campaigns.reporting import quota_history, refusals
 from core import clock
 from definitions import parser
+from tests.support import season
 from tests.support.members import clock as set_clock
 from tests.support.members import text, words
 from tests.support.operators import WINDOW, Staff
+from tests.support.page_weight import files_named, first_visit
 from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
 
 pytestmark = [
@@ -253,3 +255,13 @@ def test_the_work_list_is_on_the_board(viewer: Client) -> None:
     page = text(viewer, "/admin/")
     assert "1 grant to review" in page
     Grant.objects.update(review="")
+
+
+def test_a_first_visit_transfers_less_than_150_kb(operator: Client) -> None:
+    season.publish()
+    for path in ("", "campaign/september-2022/", "offers/express-coupons/", "help/glossary/"):
+        answer = operator.get(f"/admin/{path}")
+        page = answer.content
+        assert answer.status_code == 200
+        assert {"core/icons.svg", "core/components.css", "core/tokens.css"} <= files_named(page)
+        assert first_visit(page) < 150_000

@@ -1,13 +1,10 @@
 """Home page: each offer once, in the group that says what can be done, with its dates; savings, tasks, ends."""
 
-import gzip
 from datetime import timedelta
 from html import unescape
-from pathlib import Path
 from re import findall, sub
 
 import pytest
-from django.contrib.staticfiles import finders
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -17,6 +14,7 @@ from logistics.models import FreightOrder
 from merchants.models import Member
 from tests.support import season
 from tests.support.members import client, clock, visible
+from tests.support.page_weight import files_named, first_visit
 from tests.support.scenarios import BUNDLE, coupon_offer, threshold_offer
 from tests.support.world import batch, freight, merchant, offer, publish, receipt, t, tick, trade
 
@@ -321,12 +319,10 @@ def test_no_merchant_reads_a_code_or_seconds(owner: Member) -> None:
 
 
 def test_a_first_visit_transfers_less_than_60_kb(owner: Member) -> None:
-    """Count the page and every file that it names as they are sent: compressed."""
     season.publish()
     page = client(owner).get("/").content
     assert len(findall(rb'id="offer-', page)) == 9
-    names = set(findall(rb'(?:src|href)="/static/([^"#]+)', page))
-    assert {b"core/icons.svg", b"core/components.css", b"core/tokens.css", b"core/fairground.js"} <= names
-    files = [Path(str(finders.find(name.decode()))).read_bytes() for name in names]
+    names = files_named(page)
+    assert {"core/icons.svg", "core/components.css", "core/tokens.css", "core/fairground.js"} <= names
     assert len(names) == 7
-    assert sum(len(gzip.compress(content)) for content in (page, *files)) < 60_000
+    assert first_visit(page) < 60_000
