@@ -175,10 +175,21 @@ COUPON = {
     "status": "locked",
     "value": "25.00",
     "face_value": "25.00",
+    "price": None,
     "currency": "CNY",
     "valid_from": AT,
     "valid_until": "2022-12-01T08:00:00Z",
+    "order_kind": "freight_order",
     "order_no": "F0002",
+}
+PRICE_COUPON = {
+    **COUPON,
+    "offer": "flash-photo-tool",
+    "value": "98.00",
+    "face_value": "0.00",
+    "price": "1.00",
+    "order_kind": "service_order",
+    "order_no": "S0001",
 }
 DETACHED = {**COUPON, "status": "issued", "order_no": None}
 BENEFIT = {
@@ -288,6 +299,8 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "change_facts": {"200": {**IMPORTED, "added": 0, "changed": 1}},
     "attach_coupon": {"201": COUPON},
     "detach_coupon": {"200": DETACHED},
+    "attach_coupon_of_service_order": {"201": PRICE_COUPON},
+    "detach_coupon_of_service_order": {"200": {**PRICE_COUPON, "status": "issued", "value": "0.00", "order_no": None}},
     "list_keys": {"200": _page(KEY)},
     "issue_key": {"201": NEW_KEY},
     "get_key": {"200": KEY},

@@ -40,7 +40,7 @@ urlpatterns = [
     path("claims/<slug:subject>/<key:key>/", claims.ClaimResultView.as_view()),
     path("facts/<slug:kind>/<key:key>/", facts.FactView.as_view()),
     path("facts/<slug:kind>/", facts.FactsView.as_view()),
-    path("freight-orders/<key:number>/coupon/", order_coupons.OrderCouponView.as_view()),
+    *order_coupons.paths(),
     path("keys/", keys.KeysView.as_view()),
     path("keys/<slug:id>/", keys.KeyView.as_view()),
     path("keys/<slug:id>/rotate/", keys.KeyRotationView.as_view()),

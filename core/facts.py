@@ -252,7 +252,9 @@ class MerchantState:
 class Fee:
     """Fee that a discount reduces: `fact` of a `subject`, in `currency` or in that of `currency_fact`.
 
-    A discount leaves at least `least`. A rated fee is a percentage of the fact, which the offer states.
+    A discount leaves at least `least`. A rated fee is a percentage of the fact, which the offer states. Coupons reduce
+    a fee that `takes_coupons`: the model of its subject then has the columns `merchant`, `use_coupon`,
+    `imported_use_coupon`, `placed_at`, `paid_at` and `cancelled_at`. One subject has at most one such fee.
     """
 
     name: str
@@ -263,6 +265,12 @@ class Fee:
     currency_fact: str = ""
     least: Decimal = Decimal(0)
     rated: bool = False
+    takes_coupons: bool = False
+
+    @property
+    def collection(self) -> Collection:
+        """Return the collection whose rows are charged the fee."""
+        return SUBJECTS[self.subject]
 
 
 MERCHANT = "merchant"
@@ -277,6 +285,8 @@ COLLECTIONS: dict[str, Collection] = {}
 SUBJECTS: dict[str, Collection] = {}
 STATES: dict[str, MerchantState] = {}
 FEES: dict[str, Fee] = {}
+COUPON_FEES: dict[str, Fee] = {}
+"""The fees that coupons reduce, by the subject that is charged: the kinds of orders that take coupons."""
 REFERENCE_LISTS: dict[str, Label] = {}
 """The names of known reference lists, by code."""
 
@@ -293,6 +303,8 @@ def register(*entries: Collection | MerchantState | Fee) -> None:
                 _add(STATES, entry.name, entry)
             case Fee():
                 _add(FEES, entry.name, entry)
+                if entry.takes_coupons:
+                    _add(COUPON_FEES, entry.subject, entry)
 
 
 def _add(registry: dict[str, Any], name: str, entry: object) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -18,10 +20,31 @@ from campaigns.coupons.fitting import Fit
 from campaigns.models import Attachment, Coupon, OutboxEvent
 from campaigns.notifications.messages import create_read
 from core import clock
+from core.facts import COUPON_FEES, Label
 from core.formatting import format_money
+from dashboard.order_types import list_of, order_types
 from dashboard.rendering import redirect_back
-from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
+
+
+@dataclass(frozen=True)
+class Charge:
+    """Fee of an order, named by its `label`: its `amount`, and what it `pays` with its coupon."""
+
+    label: Label
+    amount: Decimal
+    pays: Decimal
+    currency: str
+
+
+def charge(kind: str, order: Any, coupon: Coupon | None) -> Charge | None:
+    """Return the fee of an order of a kind, and what is left of it with its coupon; None if it takes none."""
+    fee = COUPON_FEES.get(kind)
+    if fee is None or order is None:
+        return None
+    amount = Decimal(getattr(order, fee.fact))
+    currency = getattr(order, fee.currency_fact) if fee.currency_fact else fee.currency
+    return Charge(fee.label, amount, amount - (Decimal(coupon.value) if coupon else 0), currency)
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,7 @@ class CouponUse:
     reason: str
     fits: list[Fit]
     others: list[Fit]
+    orders: str
     attached: Coupon | None = None
 
     @property
@@ -57,17 +81,19 @@ class CouponUse:
         return self.may_change and self.attached is not None and self.attached.status == Coupon.Status.LOCKED
 
 
-def for_order(request: MemberRequest, order: FreightOrder, *, at: datetime) -> CouponUse | None:
+def for_order(request: MemberRequest, kind: str, order: Any, *, at: datetime) -> CouponUse | None:
     """Return the use of coupons for an order; None if the merchant has no coupon that could be used or taken off."""
-    attached = Coupon.objects.filter(merchant=request.merchant, order_no=order.pk).first()
-    closed = attachment.closed(order, at=at)
-    if closed or (attached is None and not fitting.unused(request.merchant).exists()):
+    if kind not in COUPON_FEES or attachment.closed(order, at=at):
         return None
-    fits = [] if attached else fitting.of_order(order, list(fitting.unused(request.merchant)), at=at)
+    unused = fitting.unused(request.merchant, kind)
+    attached = Coupon.objects.filter(merchant=request.merchant, order_kind=kind, order_no=order.pk).first()
+    if attached is None and not unused.exists():
+        return None
+    fits = [] if attached else fitting.of_order(order, list(unused), at=at)
     if order.use_coupon and not attached:
         # It asked when it was placed, and cannot ask again: coupons that fit now were not free then.
-        return _use(request, [fit for fit in fits if not fit.fits], reason=_why_none(order, fits))
-    return _use(request, fits, attached=attached)
+        return _use(request, kind, [fit for fit in fits if not fit.fits], reason=_why_none(kind, order, fits))
+    return _use(request, kind, fits, attached=attached)
 
 
 def _grouped(fits: list[Fit]) -> list[FitGroup]:
@@ -75,14 +101,14 @@ def _grouped(fits: list[Fit]) -> list[FitGroup]:
     alike: dict[object, list[Fit]] = {}
     for fit in fits:
         coupon = fit.coupon
-        key = (coupon.offer_id, coupon.face_value, coupon.currency, coupon.valid_from, coupon.valid_until)
+        key = (coupon.offer_id, coupon.face_value, coupon.price, coupon.currency, coupon.valid_from, coupon.valid_until)
         alike.setdefault((*key, fit.worth, fit.reasons), []).append(fit)
     return [FitGroup(several[0], len(several)) for several in alike.values()]
 
 
-def _why_none(order: FreightOrder, fits: list[Fit]) -> str:
+def _why_none(kind: str, order: Any, fits: list[Fit]) -> str:
     """Return the reason why an order that asked for a coupon has none."""
-    asked = Attachment.objects.filter(pk=order.pk).first()
+    asked = Attachment.objects.filter(order_kind=kind, order_no=order.pk).first()
     if asked is None:
         return _("The order asked for a coupon when it was placed. It gets one within a few minutes, if one fits.")
     if asked.waits:
@@ -96,8 +122,8 @@ def for_coupon(request: MemberRequest, coupon: Coupon, *, at: datetime) -> Coupo
     """Return the use of a coupon for the newest open orders; None unless it is in the wallet."""
     if coupon.status != Coupon.Status.ISSUED or at >= coupon.valid_until:
         return None
-    orders = fitting.open_orders(request.merchant, at=at)[: fitting.MOST_ORDERS]
-    return _use(request, fitting.of_coupon(coupon, [order.pk for order in orders], at=at))
+    orders = fitting.open_orders(coupon.order_kind, request.merchant, at=at)[: fitting.MOST_ORDERS]
+    return _use(request, coupon.order_kind, fitting.of_coupon(coupon, [order.pk for order in orders], at=at))
 
 
 def may_change(request: MemberRequest) -> bool:
@@ -105,28 +131,32 @@ def may_change(request: MemberRequest) -> bool:
     return request.member is not None and request.member.may_attach
 
 
-def _use(request: MemberRequest, fits: list[Fit], *, attached: Coupon | None = None, reason: str = "") -> CouponUse:
+def _use(
+    request: MemberRequest, kind: str, fits: list[Fit], *, attached: Coupon | None = None, reason: str = ""
+) -> CouponUse:
     return CouponUse(
         may_change=may_change(request),
         reason=reason,
         fits=[fit for fit in fits if fit.fits],
         others=[fit for fit in fits if not fit.fits],
+        orders=list_of(kind),
         attached=attached,
     )
 
 
 @require_POST
 @for_members
-def attach(request: MemberRequest, number: str) -> HttpResponse:
-    """Attach the chosen coupon from the wallet, or the oldest that fits, to a freight order."""
+def attach(request: MemberRequest, order_type: str, number: str) -> HttpResponse:
+    """Attach the chosen coupon from the wallet, or the oldest that fits, to an order."""
+    kind = _kind(order_type)
 
     def change(by: str) -> str:
         code = request.POST.get("coupon", "")
-        coupon = attachment.attach(number, merchant=request.merchant, at=clock.now(), by=by, code=code)
+        coupon = attachment.attach(number, kind=kind, merchant=request.merchant, at=clock.now(), by=by, code=code)
         value = format_money(coupon.value, coupon.currency)
         return _("Coupon of %(value)s attached to this order.") % {"value": value}
 
-    return _change(request, number, change, told=OutboxEvent.Kind.COUPON_LOCKED)
+    return _change(request, kind, number, change, told=OutboxEvent.Kind.COUPON_LOCKED)
 
 
 @require_POST
@@ -136,23 +166,35 @@ def use(request: MemberRequest) -> HttpResponseBase:
     if not request.POST.get("order"):
         messages.error(request, _("Choose an order."))
         return redirect("wallet")
-    return attach(request, request.POST["order"])
+    coupon = Coupon.objects.filter(merchant=request.merchant, code=request.POST.get("coupon", "")).first()
+    if coupon is None:
+        raise Http404
+    return attach(request, list_of(coupon.order_kind), request.POST["order"])
 
 
 @require_POST
 @for_members
-def detach(request: MemberRequest, number: str) -> HttpResponse:
+def detach(request: MemberRequest, order_type: str, number: str) -> HttpResponse:
     """Take the coupon off an order that is not paid yet."""
+    kind = _kind(order_type)
 
     def change(by: str) -> str:
-        attachment.detach(number, merchant=request.merchant, at=clock.now(), by=by)
+        attachment.detach(number, kind=kind, merchant=request.merchant, at=clock.now(), by=by)
         return _("The coupon is back in your wallet.")
 
-    return _change(request, number, change, told=OutboxEvent.Kind.COUPON_RETURNED)
+    return _change(request, kind, number, change, told=OutboxEvent.Kind.COUPON_RETURNED)
+
+
+def _kind(order_type: str) -> str:
+    """Return the subject of a list of orders that take coupons. Raises Http404 for any other."""
+    found = order_types().get(order_type)
+    if found is None or found.subject not in COUPON_FEES:
+        raise Http404
+    return found.subject
 
 
 def _change(
-    request: MemberRequest, number: str, change: Callable[[str], str], *, told: OutboxEvent.Kind
+    request: MemberRequest, kind: str, number: str, change: Callable[[str], str], *, told: OutboxEvent.Kind
 ) -> HttpResponse:
     """Make a change by the member; `told` is the kind of the event that tells the merchant's other members of it."""
     member = request.member
@@ -163,8 +205,8 @@ def _change(
             text = change(str(member))
             create_read(told, number, member=member, at=clock.now())
         messages.success(request, text)
-    except FreightOrder.DoesNotExist as error:
+    except attachment.NoOrderError as error:
         raise Http404 from error
     except attachment.NotAttachableError as refusal:
         messages.error(request, str(refusal))
-    return redirect_back(request, otherwise=reverse("order", args=("freight", number)))
+    return redirect_back(request, otherwise=reverse("order", args=(list_of(kind), number)))

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Any
 
 from babel.dates import format_date
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -15,13 +16,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from campaigns.models import Message, OutboxEvent
+from campaigns.models import Coupon, Message, OutboxEvent
 from campaigns.notifications import message_texts
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
 from core.facts import Label
 from core.formatting import babel_locale
-from dashboard.order_types import order_types
+from dashboard.order_types import list_of
 from dashboard.rendering import redirect_back, render_page
 from merchants.access import MemberRequest, for_members
 
@@ -37,7 +38,7 @@ def index(request: MemberRequest) -> HttpResponse:
     wanted = request.GET.get("show", "")
     if wanted not in ("", UNREAD, *Topic.values):
         raise Http404
-    rows = Message.objects.filter(member=member, shown=True)
+    rows = _with_order_kind(Message.objects.filter(member=member, shown=True))
     if wanted:
         rows = rows.filter(read_at=None) if wanted == UNREAD else rows.filter(topic=wanted)
     rows = rows.select_related("event__offer__version", "note").annotate(happened_at=Coalesce("event__at", "note__at"))
@@ -84,7 +85,7 @@ class Entry:
 
 
 def _entry(message: Any) -> Entry:
-    link = _link(message.event) if message.event else ""
+    link = _link(message.event, message.order_kind) if message.event else ""
     return Entry(message, message_texts.describe_message(message), link, *LOOKS[Topic(message.topic)])
 
 
@@ -96,15 +97,20 @@ def _day_name(day: date) -> str:
     return format_date(day, _("d MMMM y"), locale=babel_locale())
 
 
-def _link(event: OutboxEvent) -> str:
+def _with_order_kind(rows: "QuerySet[Message]") -> "QuerySet[Any]":
+    """Annotate messages with the kind of order of the coupon that they are about; NULL without one."""
+    coupons = Coupon.objects.filter(pk=OuterRef("event__coupon_id"))
+    return rows.annotate(order_kind=Subquery(coupons.values("order_kind")))
+
+
+def _link(event: OutboxEvent, order_kind: str | None) -> str:
     """Return the address of the object that an event is about: an order, the wallet, or the offer."""
-    if event.order_no:
-        return reverse("order", args=("freight", event.order_no))
+    if event.order_no and order_kind:
+        return reverse("order", args=(list_of(order_kind), event.order_no))
     if event.coupon_id is not None:
         return reverse("wallet")
     subject = terms_of(event.offer.version).subject if event.offer.version else ""
-    listed = next((each.name for each in order_types().values() if each.subject == subject), "")
-    if listed and event.subject:
+    if event.subject and (listed := list_of(subject)):
         return reverse("order", args=(listed, event.subject))
     return reverse("offer", args=(event.offer.code,))
 
@@ -114,12 +120,13 @@ def _link(event: OutboxEvent) -> str:
 def read(request: MemberRequest, number: int) -> HttpResponse:
     """Mark one of the reader's messages as read: GET leads on to what it is about, POST back to the list."""
     rows = Message.objects.filter(pk=number, member=request.member, shown=True)
-    message = rows.select_related("event__offer__version").first() if request.member else None
+    shown = _with_order_kind(rows.select_related("event__offer__version"))
+    message = shown.first() if request.member else None
     if message is None:
         raise Http404
     rows.filter(read_at=None).update(read_at=clock.now())
     if request.method == "GET" and message.event:
-        return redirect(_link(message.event))
+        return redirect(_link(message.event, message.order_kind))
     return redirect_back(request, otherwise=reverse("messages"))
 
 

@@ -214,6 +214,8 @@ def _coupons(held: Holding) -> str:
     match held.status:
         case Coupon.Status.ISSUED:
             text = ngettext("%(n)s coupon, %(amount)s to use", "%(n)s coupons, %(amount)s to use", n)
+            if not held.amount:  # coupons that set a price
+                text = ngettext("%(n)s coupon to use", "%(n)s coupons to use", n)
         case Coupon.Status.LOCKED:
             text = ngettext("%(n)s coupon on an unpaid order", "%(n)s coupons on unpaid orders", n)
         case Coupon.Status.REDEEMED:

@@ -55,8 +55,11 @@ class OrderFilterForm(forms.Form):
         """The number looked for, as keys are written; empty if the filters are faulty or ask for none."""
         return normalize_key(self.cleaned_data.get("q", "")) if self.is_valid() else ""
 
-    def apply(self, rows: "QuerySet[Any]", merchant: Merchant) -> "QuerySet[Any]":
-        """Return the rows that pass the filters; days are those of the reader's clock. Faulty filters do nothing."""
+    def apply(self, rows: "QuerySet[Any]", merchant: Merchant, kind: str) -> "QuerySet[Any]":
+        """Return the rows of a subject `kind` that pass the filters; days are those of the reader's clock.
+
+        Faulty filters do nothing.
+        """
         chosen = self.cleaned_data if self.is_valid() else {}
         if self.numbers:
             rows = rows.filter(pk__in=self.numbers)
@@ -67,7 +70,8 @@ class OrderFilterForm(forms.Form):
         if chosen.get("until"):
             rows = rows.filter(listed_at__lt=_midnight(chosen["until"] + timedelta(days=1)))
         if chosen.get("benefit"):
-            rows = rows.filter(_has_benefit(merchant) if chosen["benefit"] == "with" else ~_has_benefit(merchant))
+            has_benefit = _has_benefit(merchant, kind)
+            rows = rows.filter(has_benefit if chosen["benefit"] == "with" else ~has_benefit)
         return rows
 
 
@@ -75,7 +79,7 @@ def _midnight(day: Any) -> datetime:
     return timezone.make_aware(datetime.combine(day, time()))
 
 
-def _has_benefit(merchant: Merchant) -> Any:
-    """Return the condition that an order has a live grant, or a coupon."""
+def _has_benefit(merchant: Merchant, kind: str) -> Any:
+    """Return the condition that an order of a kind has a live grant, or a coupon."""
     grants = Grant.objects.filter(merchant=merchant, subject=OuterRef("pk"), status__in=Grant.LIVE)
-    return Exists(grants) | Exists(Coupon.objects.filter(merchant=merchant, order_no=OuterRef("pk")))
+    return Exists(grants) | Exists(Coupon.objects.filter(merchant=merchant, order_kind=kind, order_no=OuterRef("pk")))

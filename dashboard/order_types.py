@@ -70,6 +70,11 @@ def _first_known(names: tuple[str, ...]) -> Any:
     return Coalesce(*names) if len(names) > 1 else F(names[0])
 
 
+def list_of(subject: str) -> str:
+    """Return the name in addresses of the list of a subject's rows; empty if they have no list."""
+    return next((each.name for each in order_types().values() if each.subject == subject), "")
+
+
 def order_types() -> dict[str, OrderType]:
     """Return the collections of the registry that have a list, by the list's name in addresses."""
     listed = [OrderType(collection, collection.listing) for collection in COLLECTIONS.values() if collection.listing]

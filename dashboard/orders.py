@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
@@ -15,7 +14,7 @@ from campaigns.eligibility import explanations
 from campaigns.models import Coupon
 from campaigns.offers import published_offers
 from core import clock, pagination
-from core.facts import Label
+from core.facts import COUPON_FEES, Label
 from dashboard import counted_orders, coupon_use
 from dashboard.counted_orders import Counted
 from dashboard.offer_results import OfferResult
@@ -34,6 +33,7 @@ MOST_ELSEWHERE = 5
 class OrderRow:
     """One order with the results of all offers, the coupon attached to it, and the offers it counts for."""
 
+    kind: str
     order: Any
     latest_event: str
     summary: list[str]
@@ -52,10 +52,9 @@ class OrderRow:
         return LABELS[Coupon.Status(self.coupon.status)] if self.coupon else ""
 
     @property
-    def reduced_freight(self) -> Decimal:
-        """The freight that is left to pay with the attached coupon."""
-        worth = self.coupon.value if self.coupon else Decimal(0)
-        return Decimal(self.order.base_freight) - worth
+    def charge(self) -> coupon_use.Charge | None:
+        """The fee that coupons reduce, without and with the attached one; None for an order that takes none."""
+        return coupon_use.charge(self.kind, self.order, self.coupon)
 
     @property
     def shown(self) -> list[OfferResult]:
@@ -83,7 +82,7 @@ def index(request: MemberRequest, order_type: str = "freight") -> HttpResponse:
     """List the merchant's orders of one type, newest first, each with its benefits or what was missing."""
     shown, at = _order_type(order_type), clock.now()
     filters = OrderFilterForm(request.GET)
-    orders = filters.apply(shown.rows(request.merchant, at), request.merchant)
+    orders = filters.apply(shown.rows(request.merchant, at), request.merchant, shown.subject)
     page = pagination.newest_by("listed_at", orders, after=request.GET.get("after", ""))
     rows = _rows(shown, page.rows, request.merchant, at)
     context = {
@@ -123,7 +122,7 @@ def detail(request: MemberRequest, order_type: str, number: str) -> HttpResponse
         "order_type": shown,
         "row": row,
         "details": list(shown.details(order, at)),
-        "coupon_use": coupon_use.for_order(request, order, at=at) if shown.name == "freight" else None,
+        "coupon_use": coupon_use.for_order(request, shown.subject, order, at=at),
     }
     return render_page(request, "dashboard/order.html", at=at, current="orders", **context)
 
@@ -149,12 +148,14 @@ def _rows(order_type: OrderType, orders: list[Any], merchant: Merchant, at: date
             for key, events in counted_orders.awaited(claim.nth, keys, at=at).items():
                 if not events or not offer.row.stopped_at:
                     counts_for[key].append(Counted(offer, events))
-    coupons = {coupon.order_no: coupon for coupon in Coupon.objects.filter(merchant=merchant, order_no__in=keys)}
-    is_freight = order_type.name == "freight"
-    has_unused = is_freight and any(not attachment.cannot(order, at=at) for order in orders)
-    has_unused = has_unused and fitting.unused(merchant).filter(valid_until__gt=at).exists()
+    kind = order_type.subject
+    attached = Coupon.objects.filter(merchant=merchant, order_kind=kind, order_no__in=keys)
+    coupons = {coupon.order_no: coupon for coupon in attached if kind in COUPON_FEES}
+    has_unused = kind in COUPON_FEES and any(not attachment.cannot(order, at=at) for order in orders)
+    has_unused = has_unused and fitting.unused(merchant, kind).filter(valid_until__gt=at).exists()
     return [
         OrderRow(
+            kind=kind,
             order=order,
             latest_event=order_type.latest(order, at),
             summary=order_type.summary(order),

@@ -116,6 +116,8 @@ def _to_use(line: OfferLine, at: datetime, may_use: bool) -> Iterator[Task]:
             continue
         words = {"n": format_number(held.count), "amount": format_money(held.amount, held.currency)}
         text = ngettext("Use %(n)s coupon worth %(amount)s", "Use %(n)s coupons worth %(amount)s", held.count)
+        if bundle.price is not None:
+            text = ngettext("Use %(n)s coupon", "Use %(n)s coupons", held.count)
         if status == Coupon.Status.LOCKED:
             text = ngettext(
                 "Pay %(n)s order with a coupon, %(amount)s off",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import Count
 from django.http import Http404, HttpResponse
@@ -11,17 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET
 
-from campaigns.coupons import fitting
 from campaigns.models import Coupon, JournalEntry
 from campaigns.offers.published_offers import terms_of
 from core import clock, pagination
-from core.facts import Label
+from core.facts import COUPON_FEES, Label
 from core.formatting import join_and
 from dashboard import coupon_use
 from dashboard.due_dates import Due
+from dashboard.order_types import list_of
 from dashboard.rendering import render_page
 from definitions.benefits import CouponBundle
-from logistics.models import FreightOrder
 from merchants.access import MemberRequest, for_members
 from merchants.models import Merchant
 from rules.sentences import describe_comparison
@@ -54,12 +54,12 @@ class CouponGroup:
     coupon: Coupon
     count: int
     due: Due
-    order: FreightOrder | None = None
+    order: Any = None
 
     @property
     def value(self) -> Decimal:
-        """The value on its order, or the face value."""
-        return Decimal(self.coupon.value if self.coupon.order_no else self.coupon.face_value)
+        """The value on its order, else the amount that stands on the coupon."""
+        return Decimal(self.coupon.value if self.coupon.order_no else self.coupon.stated)
 
     @property
     def label(self) -> Label:
@@ -74,9 +74,19 @@ class CouponGroup:
         return eligible_orders(self.coupon)
 
     @property
-    def pays(self) -> Decimal:
-        """The freight that is left to pay."""
-        return Decimal(self.order.base_freight if self.order else 0) - Decimal(self.coupon.value)
+    def charge(self) -> coupon_use.Charge | None:
+        """The fee of its order, without and with the coupon."""
+        return coupon_use.charge(self.coupon.order_kind, self.order, self.coupon)
+
+    @property
+    def noun(self) -> Label:
+        """The kind of order that the coupon is for."""
+        return order_noun(self.coupon)
+
+    @property
+    def orders(self) -> str:
+        """The name in addresses of the list of its orders."""
+        return list_of(self.coupon.order_kind)
 
 
 @require_GET
@@ -105,7 +115,8 @@ def index(request: MemberRequest) -> HttpResponse:
 
 def _chosen(request: MemberRequest, at: datetime) -> Coupon | None:
     """Return the coupon for which the page lists orders: the one asked for, else the one that ends first."""
-    unused = fitting.unused(request.merchant).filter(valid_until__gt=at)
+    held = Coupon.objects.filter(merchant=request.merchant, status=Status.ISSUED, valid_until__gt=at)
+    unused = held.select_related("offer", "grant__version")
     if code := request.GET.get("coupon"):
         return unused.filter(code=code).first()
     return unused.order_by("valid_until", "issued_at", "pk").first()
@@ -113,22 +124,34 @@ def _chosen(request: MemberRequest, at: datetime) -> Coupon | None:
 
 def _groups(coupons: Sequence[Coupon], merchant: Merchant, at: datetime) -> list[CouponGroup]:
     """Group unused coupons that are alike; each other coupon stands alone, with its order."""
-    numbers = [coupon.order_no for coupon in coupons if coupon.order_no]
-    # Not orders that moved to another merchant: these keep the coupon, but their freight is no business of this one.
-    orders = FreightOrder.objects.filter(merchant=merchant).in_bulk(numbers) if numbers else {}
+    orders = _orders(coupons, merchant)
     alike: dict[object, list[Coupon]] = {}
     for coupon in coupons:
-        unused = (coupon.offer_id, coupon.face_value, coupon.currency, coupon.valid_from, coupon.valid_until)
+        value = (coupon.face_value, coupon.price, coupon.currency)
+        unused = (coupon.offer_id, *value, coupon.valid_from, coupon.valid_until)
         alike.setdefault(unused if coupon.status == Status.ISSUED else coupon.pk, []).append(coupon)
     return [
         CouponGroup(
             coupon=several[-1],  # the oldest
             count=len(several),
             due=Due(_("use"), _bundle(several[-1]).valid.to, at),
-            order=orders.get(several[-1].order_no or ""),
+            order=orders.get((several[-1].order_kind, several[-1].order_no or "")),
         )
         for several in alike.values()
     ]
+
+
+def _orders(coupons: Sequence[Coupon], merchant: Merchant) -> dict[tuple[str, str], Any]:
+    """Return the orders of coupons by kind and number: one query a kind.
+
+    Not orders that moved to another merchant: these keep the coupon, but their fee is no business of this one.
+    """
+    found: dict[tuple[str, str], Any] = {}
+    for kind, fee in COUPON_FEES.items():
+        numbers = [coupon.order_no for coupon in coupons if coupon.order_no and coupon.order_kind == kind]
+        rows = fee.collection.model._default_manager.filter(merchant=merchant)
+        found |= {(kind, str(key)): row for key, row in (rows.in_bulk(numbers) if numbers else {}).items()}
+    return found
 
 
 @require_GET
@@ -146,6 +169,8 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
         "tone": COUPON_TONES[Status(coupon.status)],
         "label": LABELS[Status(coupon.status)],
         "eligible_orders": eligible_orders(coupon),
+        "noun": order_noun(coupon),
+        "orders": list_of(coupon.order_kind),
         "history": [(entry, LABELS[Status(entry.target)]) for entry in entries],
         "coupon_use": coupon_use.for_coupon(request, coupon, at=at),
         "may_change": coupon_use.may_change(request),
@@ -153,8 +178,13 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     return render_page(request, "dashboard/coupon.html", at=at, current="wallet", **context)
 
 
+def order_noun(coupon: Coupon) -> Label:
+    """Return the kind of order that a coupon is for, as people read it."""
+    return COUPON_FEES[coupon.order_kind].collection.singular
+
+
 def eligible_orders(coupon: Coupon) -> str:
-    """Describe the freight orders that the coupon fits, by the campaign version that granted it."""
+    """Describe the orders that the coupon fits, by the campaign version that granted it."""
     bundle = _bundle(coupon)
     return join_and(describe_comparison(condition, bundle.row) for condition in bundle.where)
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from core.facts import FEES, Collection
 from core.formatting import format_money, format_percent, join_and
@@ -96,13 +97,29 @@ def describe_funding(shares: Shares) -> str:
 
 
 def describe_coupons(coupons: CouponBundle) -> str:
-    """Return number, value, orders and validity of the coupons."""
-    return _(
-        "%(count)d coupons of %(value)s, one for each freight order with: %(where)s; valid from %(start)s to %(end)s"
-    ) % {
-        "count": coupons.count,
-        "value": format_money(coupons.value, coupons.currency),
+    """Return number, value or price, orders and validity of the coupons."""
+    words = {
+        "coupons": _coupons(coupons),
+        "order": coupons.fee.collection.singular,
         "where": join_and(describe_comparison(condition, coupons.row) for condition in coupons.where),
-        "start": describe_bound(coupons.valid.from_),
         "end": describe_bound(coupons.valid.to),
     }
+    if coupons.valid.from_ is None:
+        text = _("%(coupons)s, one for each %(order)s with: %(where)s; valid from the claim to %(end)s")
+        return text % words
+    text = _("%(coupons)s, one for each %(order)s with: %(where)s; valid from %(start)s to %(end)s")
+    return text % {**words, "start": describe_bound(coupons.valid.from_)}
+
+
+def _coupons(coupons: CouponBundle) -> str:
+    """Return the number of coupons and what each takes off a fee."""
+    words = {"count": coupons.count, "value": format_money(coupons.each, coupons.currency)}
+    if coupons.price is None:
+        return ngettext("%(count)d coupon of %(value)s", "%(count)d coupons of %(value)s", coupons.count) % words
+    words |= {"fee": str(coupons.fee.label), "price": format_money(coupons.price, coupons.currency)}
+    text = ngettext(
+        "%(count)d coupon that sets the %(fee)s to %(price)s",
+        "%(count)d coupons that each set the %(fee)s to %(price)s",
+        coupons.count,
+    )
+    return text % words

@@ -7,11 +7,11 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
 from core.declared_facts import declared_facts
-from core.facts import COLLECTIONS, FEES, SUBJECTS, Collection
+from core.facts import COLLECTIONS, COUPON_FEES, FEES, SUBJECTS, Collection
+from definitions.benefits.coupons import DEFAULT_ORDERS
 from definitions.benefits.values import FactValue
 from definitions.checks import check_moment, check_names_once
 from definitions.offer_terms import check_fee_owner
-from logistics.facts import FREIGHT_ORDERS
 from rules.conditions import Comparison, Condition
 from rules.errors import ErrorCollector
 from rules.lookups import valid_lookups, with_lookups
@@ -66,7 +66,9 @@ class OfferChecker:
                 check_fee_owner(benefit["fee"], subject, self.errors)
                 self._check_values(benefit, rows)
         coupons = _mapping(benefit.get("coupons"))
-        self._check_list(coupons.get("where"), COMPARISON, QueryRow(FREIGHT_ORDERS), "benefit", "coupons", "where")
+        if (kind := _word(coupons, "for") or DEFAULT_ORDERS) in COUPON_FEES:
+            orders = QueryRow(COUPON_FEES[kind].collection)
+            self._check_list(coupons.get("where"), COMPARISON, orders, "benefit", "coupons", "where")
         self._check_counted(_mapping(claim.get("nth")), "of", "claim", "nth")
 
     def _check_values(self, benefit: dict[str, Any], rows: Collection) -> None:

@@ -66,5 +66,13 @@ register(
     FREIGHT_ORDERS,
     FREIGHT_TEMPLATES,
     # The carrier's invoice needs an amount: a discount leaves one cent.
-    Fee("freight", _("freight"), "freight_order", "base_freight", currency_fact="currency", least=Decimal("0.01")),
+    Fee(
+        "freight",
+        _("freight"),
+        "freight_order",
+        "base_freight",
+        currency_fact="currency",
+        least=Decimal("0.01"),
+        takes_coupons=True,
+    ),
 )

@@ -74,5 +74,12 @@ register(
     SERVICE_ORDERS,
     CLAIM_REQUESTS,
     USAGES,
-    Fee("service_price", _("service price"), "service_order", "list_price", currency_fact="currency"),
+    Fee(
+        "service_price",
+        _("service price"),
+        "service_order",
+        "list_price",
+        currency_fact="currency",
+        takes_coupons=True,
+    ),
 )

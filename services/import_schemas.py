@@ -28,6 +28,7 @@ SERVICE_ORDERS = FileSchema(
         Column("cancelled_at", instant()),
     ),
     key=("order_no",),
+    imported={"use_coupon": "imported_use_coupon"},
     agreements=(ACCOUNT_OF_MERCHANT,),
 )
 CLAIM_REQUESTS = FileSchema(

@@ -20,6 +20,8 @@ class ServiceOrder(ImportedRecord):
     list_price = money(verbose_name=_("list price"))
     currency = models.CharField(_("currency"), max_length=3)
     use_coupon = models.BooleanField(_("asks for a coupon"), default=False)
+    # The merchant may attach or detach a coupon after the import: `use_coupon` is the later of both acts.
+    imported_use_coupon = models.BooleanField(_("asks for a coupon, as imported"), null=True, editable=False)
     placed_at = models.DateTimeField(_("placed at"), db_index=True)
     paid_at = instant(verbose_name=_("paid at"), db_index=True)
     delivered_at = instant(verbose_name=_("delivered at"), db_index=True)

@@ -5,6 +5,7 @@ from rest_framework import serializers
 from api.addresses import address
 from api.serializers.fields import Base, HrefField, amount, instant
 from campaigns.models import Coupon, Grant
+from core.facts import COUPON_FEES
 
 
 class MerchantSerializer(Base):
@@ -42,8 +43,10 @@ class CouponSerializer(Base):
     merchant = serializers.CharField(source="merchant_id")
     status = serializers.ChoiceField(choices=Coupon.Status.choices)
     value = amount()
-    face_value = amount()
+    face_value = amount(help_text="The value of the coupon while it is on no order; 0.00 if it sets a price.")
+    price = amount(allow_null=True, help_text="The price that it sets for one order; null if it takes a value off.")
     currency = serializers.CharField()
     valid_from = instant()
     valid_until = instant(help_text="The first instant at which the coupon is not valid any more.")
+    order_kind = serializers.ChoiceField(choices=sorted(COUPON_FEES), help_text="The kind of order that it is for.")
     order_no = serializers.CharField(allow_null=True)

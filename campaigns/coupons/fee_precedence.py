@@ -1,6 +1,6 @@
-"""Precedence on the freight of an order: of a claim on it and a coupon, the one with the earlier instant reduces it.
+"""Precedence on the fee of an order: of a claim on it and a coupon, the one with the earlier instant reduces it.
 
-A coupon reduces the freight as of the placement of its order. An offer does so as of the claim, or as of the instant at
+A coupon reduces the fee as of the placement of its order. An offer does so as of the claim, or as of the instant at
 which it decides all claims, if that is later. At the same instant the coupon comes first.
 
 An order waits for its coupon while a claim that comes before its placement is not decided. A tick decides such a claim
@@ -24,9 +24,8 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db.errors import is_transient
 from core.db.key_set import KeySet, materialize
 from core.db.transactions import repeatable
-from core.facts import FEES
+from core.facts import COUPON_FEES, Fee
 
-FEE = FEES["freight"]
 logger = logging.getLogger(__name__)
 INSTANT = timedelta(microseconds=1)
 Interval = tuple[datetime, datetime]
@@ -34,11 +33,12 @@ Interval = tuple[datetime, datetime]
 
 @dataclass(frozen=True)
 class EarlierClaims:
-    """Claims of `offers` that are not decided, on freight orders placed later, by `until`, that ask for a coupon.
+    """Claims of `offers` on a fee that are not decided, on orders placed later, by `until`, that ask for a coupon.
 
     Only orders of `merchants` are considered, all if it is None.
     """
 
+    fee: Fee
     offers: Sequence[PublishedOffer]
     merchants: KeySet | None
     until: datetime
@@ -83,20 +83,20 @@ class EarlierClaims:
         return later if self.merchants is None else later.filter(self.merchants.contains("merchant"))
 
 
-def earlier_claims(merchants: KeySet | None, *, until: datetime) -> EarlierClaims:
+def earlier_claims(fee: Fee, merchants: KeySet | None, *, until: datetime) -> EarlierClaims:
     """Return the earlier claims on orders of merchants. Claims of a paused offer do not count: its end is unknown."""
-    return EarlierClaims(_deciding(published_offers.about(FEE.subject)), merchants, until)
+    return EarlierClaims(fee, _deciding(fee, published_offers.about(fee.subject)), merchants, until)
 
 
-def _deciding(offers: Iterable[PublishedOffer]) -> list[PublishedOffer]:
-    return [offer for offer in offers if offer.terms.fee == FEE.name and offer.row.paused_at is None]
+def _deciding(fee: Fee, offers: Iterable[PublishedOffer]) -> list[PublishedOffer]:
+    return [offer for offer in offers if offer.terms.fee == fee.name and offer.row.paused_at is None]
 
 
 @transaction.atomic
 def stops(offers: Sequence[PublishedOffer], *, at: datetime, batches: tuple[int, ...]) -> list[datetime]:
     """Return the fewest instants before `at` at which a tick must decide claims of `offers` before it goes on.
 
-    `offers` compete for the freight of orders; `batches` are imports that were not processed yet. Coupons are in use.
+    `offers` reduce fees that coupons reduce too; `batches` are imports that were not processed yet. Coupons are in use.
     """
     followed = list(Issuance.objects.values_list("spent_until", flat=True))
     reached = [mark for mark in (*followed, *(offer.row.grants_followed_until for offer in offers)) if mark]
@@ -104,15 +104,20 @@ def stops(offers: Sequence[PublishedOffer], *, at: datetime, batches: tuple[int,
         return []
     since = None if None in followed else min(mark for mark in followed if mark)
     merchants = affected.merchants_to_replay(Changes(since, at, batches))
-    delay = at - decision_time.decision_cutoff(offers, at)
-    earlier = EarlierClaims(_deciding(offers), merchants, at)
-    return fewest(_intervals(earlier, delay, max(reached, default=None)), before=at)
+    found: list[Interval] = []
+    for fee in COUPON_FEES.values():
+        group = [offer for offer in offers if offer.terms.fee == fee.name]
+        if group:
+            delay = at - decision_time.decision_cutoff(group, at)
+            earlier = EarlierClaims(fee, _deciding(fee, group), merchants, at)
+            found += _intervals(earlier, delay, max(reached, default=None))
+    return fewest(found, before=at)
 
 
 def _intervals(earlier: EarlierClaims, delay: timedelta, reached: datetime | None) -> Iterator[Interval]:
     """Yield when each claim can be decided: before its order is placed, or else as soon as its delay has passed."""
-    seen = Attachment.objects.filter(order_no=OuterRef("pk"))
-    holders = Coupon.objects.filter(merchant=OuterRef("merchant"))
+    seen = Attachment.objects.filter(order_kind=earlier.fee.subject, order_no=OuterRef("pk"))
+    holders = Coupon.objects.filter(order_kind=earlier.fee.subject, merchant=OuterRef("merchant"))
     asks = Exists(seen.filter(waits=True)) | (Exists(holders) & ~Exists(seen))
     for offer in earlier.offers:
         decided = offer.terms.decision_instant

@@ -22,8 +22,8 @@ from definitions.benefits import CouponBundle
 
 Status = Coupon.Status
 COLUMNS = (
-    "id code offer_id grant_id number merchant_id status value face_value currency issued_at valid_from valid_until "
-    "replayed"
+    "id code offer_id grant_id number merchant_id status value face_value price currency issued_at valid_from "
+    "valid_until replayed order_kind"
 ).split()
 _values = itemgetter(*COLUMNS)
 UNSPENT = [Status.ISSUED, Status.LOCKED]
@@ -48,7 +48,7 @@ class CouponTerms:
     offer_id: int
     bundle: CouponBundle
     decided_at: datetime | None
-    valid_from: datetime
+    valid_from: datetime | None
     valid_until: datetime
 
 
@@ -109,13 +109,14 @@ def _terms(versions: set[int]) -> dict[int, CouponTerms]:
             offer_id=version.offer_id,
             bundle=terms.bundle,
             decided_at=terms.decision_instant,
-            valid_from=terms.bundle.valid.from_.instant,
+            valid_from=terms.bundle.valid.from_.instant if terms.bundle.valid.from_ else None,
             valid_until=terms.bundle.valid.to.after,
         )
     return by_version
 
 
 def _row(pk: int, code: str, grant: WaitingGrant, number: int, terms: CouponTerms) -> dict[str, object]:
+    issued_at = terms.decided_at or grant.claimed_at
     return {
         "id": pk,
         "code": code,
@@ -124,13 +125,16 @@ def _row(pk: int, code: str, grant: WaitingGrant, number: int, terms: CouponTerm
         "number": number,
         "merchant_id": grant.merchant,
         "status": "issued",
-        "value": terms.bundle.value,
-        "face_value": terms.bundle.value,
+        "value": terms.bundle.each,
+        "face_value": terms.bundle.each,
+        "price": terms.bundle.price,
         "currency": terms.bundle.currency,
-        "issued_at": terms.decided_at or grant.claimed_at,
-        "valid_from": terms.valid_from,
+        "issued_at": issued_at,
+        # One that is issued after its validity is over was never valid.
+        "valid_from": terms.valid_from or min(issued_at, terms.valid_until),
         "valid_until": terms.valid_until,
         "replayed": False,
+        "order_kind": terms.bundle.for_,
     }
 
 
@@ -142,7 +146,7 @@ def _entry(pk: int, grant: WaitingGrant, terms: CouponTerms) -> journal.NewEntry
         at=terms.decided_at or grant.claimed_at,
         source="",
         target="issued",
-        amount=terms.bundle.value,
+        amount=terms.bundle.each,
         currency=terms.bundle.currency,
         by=journal.ENGINE,
         reason="issued",
@@ -163,13 +167,16 @@ def void(grants: Sequence[Grant], *, at: datetime, by: str, reason: str) -> int:
     with transaction.atomic():
         unspent = Coupon.objects.filter(grant__in=list(by_key), status__in=UNSPENT).order_by("pk")
         coupons = list(unspent.select_for_update(no_key=True))
+        for coupon in coupons:
+            if coupon.price is not None:  # on no order it takes nothing off
+                coupon.value = coupon.face_value
         entries = [
             coupon_entry(coupon, by_key[coupon.grant_id], target="void", at=at, by=by, reason=reason)
             for coupon in coupons
         ]
         for coupon in coupons:
             coupon.status, coupon.order_no = Status.VOID, None
-        bulk_update.save(coupons, ["status", "order_no"])
+        bulk_update.save(coupons, ["status", "order_no", "value"])
         journal.record(entries)
     return len(coupons)
 

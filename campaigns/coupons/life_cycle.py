@@ -1,6 +1,7 @@
-"""Wallet: a pure function that replays one merchant's coupons over the orders that ask for one.
+"""Wallet: a pure function that replays one merchant's coupons for one kind of order over those that ask for one.
 
-Rules: an order locks the oldest issued coupon that fits when it is placed; its payment within the validity redeems the
+Rules: an order locks the oldest issued coupon that fits when it is placed, of equally old ones that of the first offer
+by code; its payment within the validity redeems the
 coupon; its cancellation, before or after payment, returns it, or expires it once the validity is over. At the end of
 validity whatever is issued or locked expires.
 
@@ -19,9 +20,14 @@ ISSUED, LOCKED, REDEEMED, EXPIRED = "issued", "locked", "redeemed", "expired"
 
 @dataclass(slots=True)
 class Coupon:
-    """State of a coupon issued under the version `terms`. `order` is the order that it is locked to or redeemed on."""
+    """State of a coupon issued under the version `terms` of `offer`.
+
+    `order` is the order that it is locked to or redeemed on, `face_value` its value while it is on none: 0.00 where it
+    sets a price.
+    """
 
     id: int
+    offer: str
     terms: int
     status: str
     face_value: Decimal
@@ -132,7 +138,7 @@ def _events(
 
 class _Wallet:
     def __init__(self, coupons: list[Coupon]) -> None:
-        self.coupons = sorted(coupons, key=lambda coupon: (coupon.issued_at, coupon.id))
+        self.coupons = sorted(coupons, key=lambda coupon: (coupon.issued_at, coupon.offer, coupon.id))
         self.result = Replay()
 
     def _on(self, order: Order) -> Coupon | None:
@@ -153,8 +159,7 @@ class _Wallet:
         coupon = None if order.is_cancelled_when_placed else self._fitting(order, now)
         self.result.attached[order.number] = coupon.id if coupon else None
         if coupon:
-            worth = min(order.worth[coupon.terms], coupon.face_value)
-            self._move(coupon, LOCKED, order.asked_at or order.placed_at, order.number, worth)
+            self._move(coupon, LOCKED, order.asked_at or order.placed_at, order.number, order.worth[coupon.terms])
 
     def _fitting(self, order: Order, now: datetime) -> Coupon | None:
         for coupon in self.coupons:

@@ -43,10 +43,9 @@ from campaigns.eligibility.named_facts import (
 from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet, materialize
-from core.facts import COLLECTIONS, MERCHANT, STATES, Collection
+from core.facts import COLLECTIONS, COUPON_FEES, MERCHANT, STATES, Collection, Fee
 from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
-from logistics.models import FreightOrder
 from merchants.models import Merchant, ReferenceValue
 from ratings.models import Rating
 from rules.conditions import Rated
@@ -272,19 +271,27 @@ def _to_replay(changes: Changes) -> Keys:
     asking = [Q(use_coupon=True) & q for q in changes.instants(["placed_at", "paid_at", "cancelled_at"])]
     if changes.batches:
         asking.append(Q(batch__in=changes.batches))
-    parts: list[Keys] = []
-    for q in asking:
-        parts.append(keys_of(FreightOrder, "merchant_id", q))
-        # An order that moved to another merchant still uses the wallet that it asked at its placement.
-        attached = Attachment.objects.order_by().filter(order_no__in=keys_of(FreightOrder, "pk", q))
-        parts.append(attached.values_list("merchant_id", flat=True))
+    parts = [keys for fee in COUPON_FEES.values() for q in asking for keys in _wallets_of(fee, q)]
     unspent = Coupon.objects.order_by().filter(status__in=[Coupon.Status.ISSUED, Coupon.Status.LOCKED])
     ending = unspent.filter(*changes.instants(["valid_until"]))
     parts += [coupons.values_list("merchant_id", flat=True) for coupons in (ending, unspent.filter(replayed=False))]
     waiting = Attachment.objects.order_by().filter(waits=True)
     parts.append(waiting.values_list("merchant_id", flat=True))
-    parts.append(keys_of(FreightOrder, "merchant_id", Q(pk__in=waiting.values("order_no"))))
+    for kind, fee in COUPON_FEES.items():
+        orders = waiting.filter(order_kind=kind).values("order_no")
+        parts.append(keys_of(fee.collection.model, "merchant_id", Q(pk__in=orders)))
     return union(parts)
+
+
+def _wallets_of(fee: Fee, orders: Q) -> Iterator[Keys]:
+    """Yield the merchants whose wallets orders may use: their own merchants, and those of the wallets they asked.
+
+    An order that moved to another merchant still uses the wallet that it asked at its placement.
+    """
+    model = fee.collection.model
+    yield keys_of(model, "merchant_id", orders)
+    attached = Attachment.objects.order_by().filter(order_kind=fee.subject, order_no__in=keys_of(model, "pk", orders))
+    yield attached.values_list("merchant_id", flat=True)
 
 
 def changed_rows(collection: Collection, field: str, keys: Iterable[str], batches: tuple[int, ...]) -> set[str]:

@@ -169,8 +169,8 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
             wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
         if (stated := stated_value(terms.benefit, row)) is not None:
             wanted["stated"] = stated
-        if terms.fee == "freight":
-            wanted["fee_already_reduced"] = _has_coupon(terms.decision_instant)
+        if FEES[terms.fee].takes_coupons:
+            wanted["fee_already_reduced"] = _has_coupon(terms.subject, terms.decision_instant)
     for holder in terms.limits.holders:
         wanted[f"{HOLDER}{holder}"] = row.collection.holder_key(holder)
     if settlement.released_by:
@@ -185,13 +185,14 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
     return wanted
 
 
-def _has_coupon(decided: datetime | None) -> Any:
-    """Return whether a freight order had a coupon no later than it claimed and was decided, or has one now."""
+def _has_coupon(kind: str, decided: datetime | None) -> Any:
+    """Return whether an order of a kind had a coupon no later than it claimed and was decided, or has one now."""
     when_claimed = Q(placed_at__lte=OuterRef("claimed_at"))
     if decided is not None:
         when_claimed |= Q(placed_at__lte=constant(decided))
-    had = Attachment.objects.filter(when_claimed, order_no=OuterRef("pk"), coupon__isnull=False)
-    return as_boolean(Q(Exists(had)) | Q(Exists(Coupon.objects.filter(order_no=OuterRef("pk")))))
+    order = {"order_kind": kind, "order_no": OuterRef("pk")}
+    had = Attachment.objects.filter(when_claimed, coupon__isnull=False, **order)
+    return as_boolean(Q(Exists(had)) | Q(Exists(Coupon.objects.filter(**order))))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,28 @@ from django.db.models import Q
 from campaigns.eligibility import claims
 from campaigns.models import Decision, Issuance, QuarantineEntry
 from campaigns.offers.published_offers import PublishedOffer
-from core.facts import FEES
+from core.facts import COUPON_FEES, FEES
 
 Kind, Stage = QuarantineEntry.Kind, QuarantineEntry.Stage
-FREIGHT = "claims: freight"
 
 
 def claims_step(offer: PublishedOffer) -> str:
     """Return the name of the step of the tick that decides the claims of an offer and of those it competes with."""
-    return f"claims: {offer.terms.fee or offer.code}"
+    return step_of_fee(offer.terms.fee or offer.code)
+
+
+def step_of_fee(fee: str) -> str:
+    """Return the name of the step of the tick that decides the claims of the offers on a fee."""
+    return f"claims: {fee}"
+
+
+def waits_for_coupons(step: str) -> bool:
+    """Return whether a step decides claims on a fee that coupons reduce too."""
+    return any(step == step_of_fee(fee.name) for fee in COUPON_FEES.values())
 
 
 def may_give_coupons(entry: QuarantineEntry) -> bool:
-    """Return whether a coupon may come of what is held back: it would take the fee of a freight order."""
+    """Return whether a coupon may come of what is held back: it would take the fee of an order."""
     kind, _, what = entry.step.partition(": ")
     if kind == "offer":  # its terms cannot be read, but only offers of coupons issue any
         return Issuance.objects.filter(offer__code=what).exists()
@@ -33,7 +42,7 @@ def waiting(offer: PublishedOffer, subjects: Sequence[str]) -> dict[str, Quarant
     step = claims_step(offer)
     entries = list(QuarantineEntry.objects.exclude(stage__in=[Stage.WAIT, Stage.FOLLOW]).order_by("pk"))
     mine = {(entry.kind, entry.key): entry for entry in entries if entry.step == step}
-    coupons = [entry for entry in entries if may_give_coupons(entry)] if step == FREIGHT else []
+    coupons = [entry for entry in entries if may_give_coupons(entry)] if waits_for_coupons(step) else []
     decided = set(Decision.objects.filter(offer=offer.id, subject__in=subjects).values_list("subject", flat=True))
     asking = _asking(offer, subjects) if coupons else set()
     found: dict[str, QuarantineEntry] = {}

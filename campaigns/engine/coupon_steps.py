@@ -21,7 +21,7 @@ from campaigns.models import Grant, Issuance, QuarantineEntry
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.errors import is_transient
 from core.db.transactions import repeatable
-from logistics.facts import FREIGHT_ORDERS
+from core.facts import COUPON_FEES
 
 COUPON_USE = "coupons used"
 MOST_DIAGNOSES = 20
@@ -67,11 +67,12 @@ class CouponStep:
         return quarantine_entries.load(self.name, at=self.at, offers=self.offers, changed=self._changed, any_new=new)
 
     def _changed(self, entries: Sequence[QuarantineEntry]) -> set[int]:
-        """Return the keys of the entries of merchants whose freight orders changed."""
+        """Return the keys of the entries of merchants whose orders that take coupons changed."""
         keys = {
             entry.key: entry.pk for entry in entries if entry.kind == Kind.MERCHANT and entry.key not in self.failed
         }
-        changed = affected.changed_rows(FREIGHT_ORDERS, FREIGHT_ORDERS.merchant, keys, self.batches)
+        rows = [fee.collection for fee in COUPON_FEES.values()]
+        changed = {key for each in rows for key in affected.changed_rows(each, each.merchant, keys, self.batches)}
         return {keys[key] for key in changed}
 
     def _set_aside(self) -> bool:

@@ -21,10 +21,11 @@ from campaigns.engine import claim_decisions, follow_grants, quarantine_entries
 from campaigns.models import Attachment, Decision, Grant, Issuance
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
-from core.db.compiled_queries import AnyOfParameter, compiled_query, number
+from core.db.compiled_queries import AnyOfParameter, compiled_query, number, text
 from core.db.errors import is_transient
 from core.db.pipeline import outside_pipeline, pipeline
 from core.db.transactions import repeatable
+from core.facts import COUPON_FEES
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +93,8 @@ def _decide(
 ) -> list[Decision]:
     offers = locked.offers
     at = max([at, *(offer.row.grants_followed_until for offer in offers if offer.row.grants_followed_until)])
-    may_redeem = locked.subject_type == "freight_order" and locked.any_coupons
+    kind = locked.subject_type
+    may_redeem = kind in COUPON_FEES and locked.any_coupons
     merchants: tuple[str, ...] = ()
     if may_redeem or any(offer.terms.threshold is not None for offer in offers):
         merchants = claims.merchants_of(offers[0], subjects)
@@ -100,13 +102,13 @@ def _decide(
     if may_redeem:
         with outside_pipeline():
             merchants = quarantine_entries.usable_now(offers, selection.merchants)
-            redemption.follow_orders(selection.subjects, merchants=merchants, at=at)
+            redemption.follow_orders(selection.subjects, kind=kind, merchants=merchants, at=at)
     decisions: list[tuple[str, Decision]] = []
     for group in published_offers.competing(offers):
         decisions += decide_group(group, at, selection)
-    if may_redeem and _waiting()(orders=subjects):  # for a claim that is decided now
+    if may_redeem and _waiting()(kind=kind, orders=subjects):  # for a claim that is decided now
         with outside_pipeline():
-            redemption.follow_orders(selection.subjects, merchants=merchants, at=at)
+            redemption.follow_orders(selection.subjects, kind=kind, merchants=merchants, at=at)
     if not {decision.subject for _, decision in decisions}.issuperset(subjects):
         claims.merchants_of(offers[0], subjects)  # raises if a subject without a decision does not exist
     return [decision for _code, decision in sorted(decisions, key=lambda pair: (pair[1].subject, pair[0]))]
@@ -114,14 +116,15 @@ def _decide(
 
 @compiled_query
 def _any_issuance() -> QuerySet[Issuance, Any]:
-    """Return a row if any offer issues coupons, which freight orders could redeem."""
+    """Return a row if any offer issues coupons, which orders could redeem."""
     return Issuance.objects.order_by().values_list("pk")[:1]
 
 
 @compiled_query
 def _waiting() -> QuerySet[Attachment, Any]:
-    """Return those of some orders that wait for a coupon."""
-    return Attachment.objects.filter(AnyOfParameter("pk", "orders"), waits=True).values_list("pk")
+    """Return those of some orders of a kind that wait for a coupon."""
+    waiting = Attachment.objects.filter(AnyOfParameter("order_no", "orders"), order_kind=text("kind"), waits=True)
+    return waiting.values_list("order_no")
 
 
 def _decide_group(group: list[PublishedOffer], at: datetime, selection: SubjectSelection) -> list[tuple[str, Decision]]:

@@ -15,9 +15,10 @@ from django.db.models import QuerySet
 from campaigns.eligibility import claims
 from campaigns.eligibility.changes import SubjectSelection
 from campaigns.eligibility.held import Held
-from campaigns.eligibility.quarantined import FREIGHT, claims_step, may_give_coupons
+from campaigns.eligibility.quarantined import claims_step, may_give_coupons, step_of_fee, waits_for_coupons
 from campaigns.models import Grant, Offer, QuarantineEntry
 from campaigns.offers.published_offers import PublishedOffer
+from core.facts import COUPON_FEES
 from core.instants import FIRST_INSTANT
 
 Kind, Stage = QuarantineEntry.Kind, QuarantineEntry.Stage
@@ -117,7 +118,7 @@ def load(
     waiting = [entry for entry in mine if not _is_due(entry, at, published)]
     corrected = changed(waiting) if waiting else set()
     due = tuple(entry for entry in mine if entry not in waiting or entry.pk in corrected)
-    of_coupons = [entry for entry in entries if may_give_coupons(entry)] if step == FREIGHT else []
+    of_coupons = [entry for entry in entries if may_give_coupons(entry)] if waits_for_coupons(step) else []
     return StepEntries(
         held=tuple(entry for entry in mine if entry not in due),
         due=due,
@@ -158,22 +159,25 @@ def _mark_offers(needed: bool) -> None:
 
 
 def release(entries: Sequence[QuarantineEntry]) -> None:
-    """Remove the entries of what was processed. Freight orders that waited for it are examined next."""
+    """Remove the entries of what was processed. Orders that waited for its coupons are examined next."""
     if not entries:
         return
     QuarantineEntry.objects.filter(pk__in=[entry.pk for entry in entries]).delete()
-    _examine_freight([entry for entry in entries if may_give_coupons(entry)])
+    _examine_orders([entry for entry in entries if may_give_coupons(entry)])
 
 
-def _examine_freight(entries: Sequence[QuarantineEntry]) -> None:
-    """Add entries that are due at once, so that this outlives a tick that is killed before its step of freight."""
-    if not entries or not Offer.objects.filter(subject="freight_order").exists():
+def _examine_orders(entries: Sequence[QuarantineEntry]) -> None:
+    """Add entries that are due at once, so that this outlives a tick that is killed before the step of their fee."""
+    if not entries:
         return
+    subjects = set(Offer.objects.filter(subject__in=COUPON_FEES).values_list("subject", flat=True))
+    steps = [step_of_fee(COUPON_FEES[subject].name) for subject in sorted(subjects)]
     again = {(Kind.MERCHANT, entry.merchant_id) for entry in entries if entry.merchant_id}
     again |= {(Kind.OFFER, ANY_OFFER) for entry in entries if entry.kind == Kind.OFFER}
     QuarantineEntry.objects.bulk_create(
         [
-            QuarantineEntry(step=FREIGHT, kind=kind, key=key, stage=Stage.WAIT, since=entries[0].since, attempts=0)
+            QuarantineEntry(step=step, kind=kind, key=key, stage=Stage.WAIT, since=entries[0].since, attempts=0)
+            for step in steps
             for kind, key in sorted(again)
         ],
         ignore_conflicts=True,

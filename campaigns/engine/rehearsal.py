@@ -13,6 +13,7 @@ from campaigns.eligibility.changes import Changes, SubjectSelection
 from campaigns.grants.steps import grant_steps
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet
+from core.facts import COUPON_FEES
 from core.instants import END_OF_INSTANTS
 from merchants.models import Merchant
 from rules.conditions import all_of
@@ -36,9 +37,10 @@ def rehearse(offer: PublishedOffer, *, at: datetime) -> None:
         threshold_tags.tag(offer, offer.terms.threshold, Changes(None, END_OF_INSTANTS, only=selection))
     _decide(offer, keys or [""], at)
     if offer.terms.bundle is not None and offer.row.version is not None:
-        asking_orders.by_merchant({offer.row.version}, [""], at)
-    if offer.terms.fee == fee_precedence.FEE.name:
-        earlier = fee_precedence.EarlierClaims([offer], KeySet(few=[""]), at)
+        asking_orders.by_merchant(offer.terms.bundle.fee, {offer.row.version}, [""], at)
+    fee = COUPON_FEES.get(offer.terms.subject)
+    if fee is not None and offer.terms.fee == fee.name:
+        earlier = fee_precedence.EarlierClaims(fee, [offer], KeySet(few=[""]), at)
         list(earlier.orders)
         list(earlier.among(offer, KeySet(few=keys or [""])))
     explanations.explain_all(offer, keys or [""], at=at)

@@ -21,6 +21,7 @@ from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
 from core.db import planner_hints
 from core.db.errors import is_transient
+from core.facts import FEES
 from core.instants import is_accepted
 from imports.models import ImportBatch
 
@@ -66,12 +67,12 @@ def _run_steps(run: TickRun) -> None:
     quarantine_entries.tidy(published)
     unreadable_offers.record(unreadable, groups, at=run.at)
     steps = Steps()
-    # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the freight fee.
+    # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the fee.
     complete = [_claims(group, run.at, batches, run, steps) for group in groups if not group[0].terms.fee]
     _issue_coupons(published, run, steps)
-    complete.append(_freight(published, batches, run, steps))
+    complete.append(_with_coupons(published, batches, run, steps))
     for group in groups:
-        if group[0].terms.fee and not _is_freight(group[0]):
+        if group[0].terms.fee and not _takes_coupons(group[0]):
             complete.append(_claims(group, run.at, batches, run, steps))
     _notify(published, run.at, steps)
     if steps.errors:
@@ -82,8 +83,8 @@ def _run_steps(run: TickRun) -> None:
     run.save()
 
 
-def _is_freight(offer: PublishedOffer) -> bool:
-    return offer.terms.fee == fee_precedence.FEE.name
+def _takes_coupons(offer: PublishedOffer) -> bool:
+    return bool(offer.terms.fee) and FEES[offer.terms.fee].takes_coupons
 
 
 def _claims(
@@ -142,47 +143,54 @@ def _count(work: claim_step.Work, run: TickRun) -> bool:
     return done.complete
 
 
-def _freight(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
-    """Bring grants on freight, coupons on orders and claims on freight up to the run's instant.
+def _with_coupons(published: list[PublishedOffer], batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
+    """Bring coupons on orders, and grants and claims on the fees that they reduce, up to the run's instant.
 
     They are first brought up to instants at which a claim must be decided before a coupon is attached.
     """
-    group = [offer for offer in published if _is_freight(offer)]
+    offers = [offer for offer in published if _takes_coupons(offer)]
     spent = list(Issuance.objects.values_list("spent_until", flat=True))
     stops: list[datetime] | None = []
-    if group and spent and steps.all_ran:
-        progress = [*spent, *(offer.row.claims_decided_until for offer in group)]
-        find = partial(fee_precedence.stops, group, at=run.at, batches=batches)
+    if offers and spent and steps.all_ran:
+        progress = [*spent, *(offer.row.claims_decided_until for offer in offers)]
+        find = partial(fee_precedence.stops, offers, at=run.at, batches=batches)
         stops = _attempt(COUPON_STOPS, progress, find, steps)
     complete = False
     for at in (*(stops or ()), run.at):
-        complete = _freight_until(at, batches, run, steps)
+        complete = _with_coupons_until(at, batches, run, steps)
         if not steps.all_ran:
             break
     return complete
 
 
-def _freight_until(at: datetime, batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
+def _with_coupons_until(at: datetime, batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
     published = published_offers.published()
-    group = [offer for offer in published if _is_freight(offer)]
+    groups = published_offers.competing([offer for offer in published if _takes_coupons(offer)])
     spent = list(Issuance.objects.values_list("spent_until", flat=True))
-    followed = bool(group and spent)
-    complete: bool | None = True
-    if followed:
-        progress = [(offer.version_id, offer.row.grants_followed_until) for offer in group]
-        follow = partial(_follow, group, at, batches, run)
-        complete = _attempt(f"grants: {fee_precedence.FEE.name}", progress, follow, steps)
-    if spent and complete is None:  # a grant that has ended would keep its order from a coupon
+    complete = [_follow_first(group, at, batches, run, steps) for group in groups if spent]
+    if spent and None in complete:  # a grant that has ended would keep its order from a coupon
         steps.skipped.append(coupon_steps.COUPON_USE)
     elif spent:
         use = partial(coupon_steps.follow_use, published, batches, at=at)
-        complete = bool(_attempt(coupon_steps.COUPON_USE, spent, use, steps)) and complete
-    if group and not steps.all_ran:  # a coupon may take the fee first
-        steps.skipped.append(claims_step(group[0]))
-    elif group:
-        complete = _claims(group, at, batches, run, steps, followed=followed) and complete
+        complete.append(bool(_attempt(coupon_steps.COUPON_USE, spent, use, steps)))
+    may_decide = steps.all_ran  # otherwise a coupon may take the fee first
+    for group in groups:
+        if may_decide:
+            complete.append(_claims(group, at, batches, run, steps, followed=bool(spent)))
+        else:
+            steps.skipped.append(claims_step(group[0]))
+    if groups and may_decide:
         _ask_again(published, at, steps)
-    return bool(complete)
+    return all(complete) and (may_decide or not groups)
+
+
+def _follow_first(
+    group: list[PublishedOffer], at: datetime, batches: tuple[int, ...], run: TickRun, steps: Steps
+) -> bool | None:
+    """Follow the grants of competing offers before the coupons on orders. Returns None if that failed."""
+    progress = [(offer.version_id, offer.row.grants_followed_until) for offer in group]
+    follow = partial(_follow, group, at, batches, run)
+    return _attempt(f"grants: {group[0].terms.fee}", progress, follow, steps)
 
 
 def _ask_again(published: list[PublishedOffer], at: datetime, steps: Steps) -> None:

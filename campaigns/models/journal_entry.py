@@ -35,7 +35,7 @@ class JournalEntry(models.Model):
     target = models.CharField(_("to"), max_length=9)
     amount = money(verbose_name=_("amount"))
     currency = models.CharField(_("currency"), max_length=3)
-    order_no = KeyField(_("freight order"), max_length=64, blank=True)
+    order_no = KeyField(_("order"), max_length=64, blank=True)
     by = models.CharField(_("by"), max_length=150)
     reason = models.CharField(_("reason"), max_length=500, blank=True)
     recorded_at = models.DateTimeField(_("recorded at"), db_default=Now())

@@ -46,7 +46,7 @@ class OutboxEvent(models.Model):
     subject = KeyField(_("subject"), max_length=LONGEST_KEY, blank=True)
     grant_id = models.BigIntegerField(_("grant"), null=True)
     coupon_id = models.BigIntegerField(_("coupon"), null=True)
-    order_no = KeyField(_("freight order"), max_length=64, blank=True)
+    order_no = KeyField(_("order"), max_length=64, blank=True)
     at = models.DateTimeField(_("at"))
     amount = money_total(verbose_name=_("amount"), null=True)
     currency = models.CharField(_("currency"), max_length=3, blank=True)

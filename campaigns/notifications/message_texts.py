@@ -80,6 +80,14 @@ def describe(event: OutboxEvent) -> str:
 def _describe_issue(event: OutboxEvent, values: dict[str, str]) -> str:
     bundle = terms_of(event.offer.version).bundle if event.offer.version else None
     n = bundle.count if bundle else 1
+    if bundle is not None and bundle.price is not None:
+        text = ngettext(
+            "%(offer)s: you received %(n)d coupon that sets the %(fee)s to %(price)s.",
+            "%(offer)s: you received %(n)d coupons that each set the %(fee)s to %(price)s.",
+            n,
+        )
+        price = format_money(bundle.price, bundle.currency)
+        return text % {**values, "n": n, "fee": bundle.fee.label, "price": price}
     text = ngettext(
         "%(offer)s: you received %(n)d coupon of %(amount)s.",
         "%(offer)s: you received %(n)d coupons of %(amount)s each.",
@@ -90,6 +98,9 @@ def _describe_issue(event: OutboxEvent, values: dict[str, str]) -> str:
 
 def _describe_expiry(event: OutboxEvent, values: dict[str, str]) -> str:
     n = int(event.reason)  # `coupons.expiry_notices` records the number of coupons as the reason
+    if not event.amount:  # coupons that set a price
+        text = ngettext("%(offer)s: %(n)d coupon expires in 5 days.", "%(offer)s: %(n)d coupons expire in 5 days.", n)
+        return text % {**values, "n": n}
     text = ngettext(
         "%(offer)s: %(n)d coupon, worth %(amount)s, expires in 5 days.",
         "%(offer)s: %(n)d coupons, worth %(amount)s in all, expire in 5 days.",

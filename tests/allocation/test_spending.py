@@ -24,7 +24,7 @@ LEGAL = {
 
 def wallet(count: int = 1) -> list[Coupon]:
     return [
-        Coupon(n, 1 + n % 2, "issued", Decimal(25), hour(OPENS), hour(OPENS), hour(ENDS), Decimal(25))
+        Coupon(n, "c", 1 + n % 2, "issued", Decimal(25), hour(OPENS), hour(OPENS), hour(ENDS), Decimal(25))
         for n in range(count)
     ]
 

@@ -17,9 +17,10 @@ from api.views import schema
 from campaigns.models import Coupon, Grant
 from merchants.models import ApiKey
 from tests.support import contract
+from tests.support.marketplace import account, request, service_order
 from tests.support.programs import FACT, Program, claim_with_fact, program
 from tests.support.receivers import Receiver
-from tests.support.scenarios import coupon_offer
+from tests.support.scenarios import coupon_offer, request_offer
 from tests.support.world import freight, offer, publish, tick
 
 
@@ -110,6 +111,8 @@ CALLS = [
     ("get", "deliveries/DELIVERY/", None, 200),
     ("post", "deliveries/DELIVERY/resend/", None, 202),
     ("delete", "freight-orders/P/coupon/", None, 200),
+    ("post", "service-orders/S/coupon/", None, 201),
+    ("delete", "service-orders/S/coupon/", None, 200),
 ]
 
 
@@ -126,13 +129,17 @@ def test_every_operation_answers_with_each_status_of_success_that_it_declares(
         offer("o", conditions="[{fact: base_freight, at_least: 500.00}]", quota="{limit: 5}")
         + offer("later", subject="trade_order", decided_at="2022-09-10 00:00:00", **later)
         + coupon_offer()
+        + request_offer("tool")
     )
     freight("F", paid_at="02", shipped_at="02")
+    account()
+    request("R", "tool", "02")
     tick("03")
     freight("P", placed_at="02 10:00")
+    service_order("S", "02 10:00")
     manager, seen = program(*ApiKey.Scope.values), set()
     [grant] = Grant.objects.filter(subject="F", offer__code="o").values_list("pk", flat=True)
-    coupon = Coupon.objects.values_list("code", flat=True)[0]
+    coupon = Coupon.objects.filter(offer__code="c").values_list("code", flat=True)[0]
     made: dict[str, Any] = {"GRANT": grant, "URL": receivers[0].url, "COUPON": coupon}
     for method, template, body, status in CALLS:
         path = re.sub("[A-Z]{3,}", lambda found: str(made.get(found[0], found[0])), template)

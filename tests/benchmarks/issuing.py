@@ -37,7 +37,7 @@ offers:
 """
 TABLES = {
     "campaigns_coupon": "id, code, offer_id, grant_id, number, merchant_id, status, value, face_value, currency, "
-    "issued_at, valid_from, valid_until, replayed, order_no",
+    "issued_at, valid_from, valid_until, replayed, order_no, order_kind, price",
     "campaigns_journalentry": "id, grant_id, coupon_id, "
     "offer_id, version_id, at, source, target, amount, currency, order_no, "
     "by, reason, recorded_at",
@@ -59,7 +59,7 @@ def promise(grants: int) -> None:
     publishing.publish(parser.read(SOURCE), source=SOURCE, at=facts.DECIDED, by="benchmark")
     offer = published_offers.find(CODE)
     assert offer.terms.bundle is not None
-    worth = offer.terms.bundle.value * EACH
+    worth = offer.terms.bundle.each * EACH
     step = StateChange("settled", facts.DECIDED, "settled at the claim")
     names = [f"M{n:07}" for n in range(1, grants + 1)]
     award([NewGrant(offer.row, name, name, worth, "CNY", "", [step], EACH) for name in names])

@@ -168,9 +168,9 @@ def test_an_act_of_a_member_rings_for_the_others_alone_and_has_its_own_time(owne
     Message.objects.all().delete()
     browser = client(owner)
     clock("03 12:02")
-    browser.post("/wallet/orders/A/attach/")
+    browser.post("/orders/freight/A/attach/")
     clock("03 12:05")
-    browser.post("/wallet/orders/A/detach/")
+    browser.post("/orders/freight/A/detach/")
     distribution.fan_out()
     told = ["c: a coupon of 25.00 CNY is attached to order A.", "c: the coupon on order A is back in your wallet."]
     assert shown(owner) == shown(mate) == told

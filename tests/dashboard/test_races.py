@@ -60,7 +60,7 @@ def test_two_workers_create_each_message_once(owner: Member, mate: Member) -> No
 def ask(number: str, merchant: Merchant) -> Coupon | NotAttachableError:
     """Attach a coupon. Return it, or the refusal."""
     try:
-        return attachment.attach(number, merchant=merchant, at=t("03"), by="owner")
+        return attachment.attach(number, kind="freight_order", merchant=merchant, at=t("03"), by="owner")
     except NotAttachableError as refusal:
         return refusal
 

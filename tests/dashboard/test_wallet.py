@@ -38,7 +38,8 @@ def states() -> list[tuple[str, str | None]]:
 def test_the_wallet_shows_eligible_orders_and_validity(owner: Member, coupons: list[Coupon]) -> None:
     page = visible(client(owner), "/wallet/")
     assert "Unused 2 On an order 0 Used 0 Expired 0 Void 0" in page
-    assert "25.00 CNY × 2 c 27 days left Service is express · One coupon for each order. Use by 30 Sep, 07:59" in page
+    which = "25.00 CNY × 2 c 27 days left Freight order: service is express · One coupon for each order."
+    assert f"{which} Use by 30 Sep, 07:59" in page
 
 
 def test_coupons_by_status_and_their_history(owner: Member, coupons: list[Coupon]) -> None:
@@ -73,7 +74,7 @@ def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> N
     tick("03")
     browser = client(owner)
     assert "Use this coupon" in text(browser, "/orders/freight/A/")
-    response = browser.post("/wallet/orders/A/attach/", follow=True)
+    response = browser.post("/orders/freight/A/attach/", follow=True)
     assert b"Coupon of 25.00 CNY attached to this order." in response.content
     assert states() == [("locked", "A"), ("issued", None)]
     batch = ImportBatch.objects.get(source="dashboard: owner@example.com")
@@ -104,7 +105,7 @@ def test_a_refused_coupon_names_the_reason_and_changes_nothing(
     freight("A", **{"placed_at": "02 10:00", **fields})
     tick("03")
     before = everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon
-    response = client(owner).post("/wallet/orders/A/attach/", follow=True)
+    response = client(owner).post("/orders/freight/A/attach/", follow=True)
     assert reason in response.content.decode()
     assert (everything(), ImportBatch.objects.count(), FreightOrder.objects.get(pk="A").use_coupon) == before
 
@@ -123,7 +124,7 @@ def test_no_coupon_for_an_order_with_a_freight_discount(owner: Member, coupons: 
     )
     freight("A", placed_at="02 10:00")
     tick("03")
-    response = client(owner).post("/wallet/orders/A/attach/", follow=True)
+    response = client(owner).post("/orders/freight/A/attach/", follow=True)
     assert b"None of your coupons can be used" in response.content
     assert states() == [("issued", None), ("issued", None)]
     assert not Attachment.objects.exists()
@@ -132,7 +133,7 @@ def test_no_coupon_for_an_order_with_a_freight_discount(owner: Member, coupons: 
 def test_a_coupon_is_worth_no_more_than_the_freight(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="02 10:00", base_freight=Decimal("20.00"))
     browser = client(owner)
-    browser.post("/wallet/orders/A/attach/")
+    browser.post("/orders/freight/A/attach/")
     assert "19.99 CNY c On an order Freight order A · 20.00 CNY 0.01 CNY Pay by 30 Sep, 07:59 Take off" in visible(
         browser, "/wallet/?state=locked"
     )
@@ -141,9 +142,9 @@ def test_a_coupon_is_worth_no_more_than_the_freight(owner: Member, coupons: list
 def test_another_merchants_order_is_not_found(owner: Member, coupons: list[Coupon]) -> None:
     merchant("M2")
     freight("THEIRS", of="M2", placed_at="02 10:00")
-    with pytest.raises(FreightOrder.DoesNotExist):
-        attachment.attach("THEIRS", merchant=owner.merchant, at=t("03"), by="owner")
-    assert client(owner).post("/wallet/orders/THEIRS/attach/").status_code == 404
+    with pytest.raises(attachment.NoOrderError):
+        attachment.attach("THEIRS", kind="freight_order", merchant=owner.merchant, at=t("03"), by="owner")
+    assert client(owner).post("/orders/freight/THEIRS/attach/").status_code == 404
     assert not JournalEntry.objects.filter(order_no="THEIRS").exists()
 
 
@@ -152,7 +153,7 @@ def test_an_order_that_moves_shows_nothing_to_the_wallet_it_left(owner: Member, 
     freight("A", placed_at="02 10:00", base_freight=Decimal("777.00"))
     tick("03")
     browser = client(owner)
-    browser.post("/wallet/orders/A/attach/", {"coupon": coupons[0].code})
+    browser.post("/orders/freight/A/attach/", {"coupon": coupons[0].code})
     assert "777.00 CNY" in text(browser, "/wallet/?state=locked")
     FreightOrder.objects.filter(pk="A").update(merchant="M2", batch=batch())
     tick("03 00:00:01")
@@ -160,7 +161,8 @@ def test_an_order_that_moves_shows_nothing_to_the_wallet_it_left(owner: Member, 
     assert states() == [("locked", "A"), ("issued", None)]
     assert "777.00" not in text(browser, "/wallet/?state=locked")
     with pytest.raises(attachment.NotAttachableError, match="There is no coupon on this order"):
-        attachment.detach("A", merchant=Merchant.objects.get(pk="M2"), at=t("03 00:00:02"), by="theirs")
+        theirs = Merchant.objects.get(pk="M2")
+        attachment.detach("A", kind="freight_order", merchant=theirs, at=t("03 00:00:02"), by="theirs")
     assert states() == [("locked", "A"), ("issued", None)]
 
 
@@ -184,7 +186,7 @@ def test_a_coupon_is_chosen_with_its_value_and_taken_off_again(owner: Member) ->
     assert "19.99 CNY × 2 c · Use by 30 Sep, 07:59 20.00 CNY 0.01 CNY 19.99 CNY c · Use by 28 Sep, 07:59" in shown
     assert first.code not in shown
     assert " checked" not in browser.get("/orders/freight/A/").content.decode()
-    page = browser.post("/wallet/orders/A/attach/", {"coupon": second.code}, follow=True).content.decode()
+    page = browser.post("/orders/freight/A/attach/", {"coupon": second.code}, follow=True).content.decode()
     assert "Coupon of 19.99 CNY attached to this order." in page
     assert states() == [("issued", None), ("locked", "A"), ("issued", None)]
     assert "Take off" in page
@@ -192,13 +194,13 @@ def test_a_coupon_is_chosen_with_its_value_and_taken_off_again(owner: Member) ->
     tick("03 00:00:01")
     assert everything() == decided  # the tick keeps the choice
     clock("03 00:00:02")
-    page = browser.post("/wallet/orders/A/detach/", follow=True).content.decode()
+    page = browser.post("/orders/freight/A/detach/", follow=True).content.decode()
     assert "The coupon is back in your wallet." in page
     assert states() == [("issued", None)] * 3
     Coupon.objects.update(valid_until=third.valid_until)
     assert choices(browser, "A") == [first.code]
     assert f'value="{first.code}" required checked' in browser.get("/orders/freight/A/").content.decode()
-    browser.post("/wallet/orders/A/attach/", {"coupon": third.code})
+    browser.post("/orders/freight/A/attach/", {"coupon": third.code})
     FreightOrder.objects.filter(pk="A").update(paid_at=t("03 10:00"), batch=batch())
     tick("04")
     assert states() == [("issued", None), ("issued", None), ("redeemed", "A")]
@@ -239,11 +241,11 @@ def test_a_coupon_is_taken_off_where_it_is_seen(owner: Member, coupons: list[Cou
     tick("03")
     browser = client(owner)
     assert "Compare coupons A" in text(browser, "/orders/")
-    browser.post("/wallet/orders/A/attach/", {"coupon": coupons[1].code})
+    browser.post("/orders/freight/A/attach/", {"coupon": coupons[1].code})
     assert "Take off A" in text(browser, "/orders/")
     assert "Take off A" in text(browser, "/wallet/?state=locked")
     clock("03 00:00:02")
-    assert browser.post("/wallet/orders/A/detach/", {"next": back}).headers["Location"] == leads
+    assert browser.post("/orders/freight/A/detach/", {"next": back}).headers["Location"] == leads
     assert states() == [("issued", None), ("issued", None)]
 
 
@@ -271,7 +273,8 @@ def test_each_coupon_that_does_not_fit_has_its_reason(
     assert "25.00 CNY × 2" in page
     assert "Use this coupon" not in page
     before = everything()
-    refused = words(browser.post("/wallet/orders/A/attach/", {"coupon": coupons[0].code}, follow=True).content.decode())
+    posted = browser.post("/orders/freight/A/attach/", {"coupon": coupons[0].code}, follow=True)
+    refused = words(posted.content.decode())
     assert refused.count(reason) == 2  # the message, and both coupons
     assert (everything(), FreightOrder.objects.get(pk="A").use_coupon) == (before, False)
 
@@ -295,7 +298,7 @@ def test_an_order_that_asked_for_a_coupon_and_got_none_says_why(owner: Member, c
     page = visible(browser, "/orders/freight/A/")
     assert "asked for a coupon when it was placed, and none of your coupons fits it. 2 coupons do not fit: why?" in page
     assert page.count("Needed: service is express; found:") == 1
-    Attachment.objects.create(order_no="B", merchant=owner.merchant, placed_at=t("02"))
+    Attachment.objects.create(order_kind="freight_order", order_no="B", merchant=owner.merchant, placed_at=t("02"))
     freight("B", placed_at="02 10:00", use_coupon=True)
     page = visible(browser, "/orders/freight/B/")
     assert "and no coupon that fits was free then." in page
@@ -318,7 +321,7 @@ def test_a_coupon_that_is_not_in_the_wallet_cannot_be_chosen(
     theirs = Coupon.objects.filter(merchant="M2")[0].code
     before = everything()
     chosen = theirs if code == "theirs" else code
-    page = client(owner).post("/wallet/orders/A/attach/", {"coupon": chosen}, follow=True).content.decode()
+    page = client(owner).post("/orders/freight/A/attach/", {"coupon": chosen}, follow=True).content.decode()
     assert "This coupon is not in your wallet any more." in page
     assert everything() == before
 
@@ -330,5 +333,5 @@ def test_a_view_only_account_is_told_whom_to_ask(owner: Member, mate: Member, co
     page = text(browser, "/orders/freight/A/")
     assert "Your account may not use coupons: ask your main account." in page
     for verb in ("attach", "detach"):
-        assert browser.post(f"/wallet/orders/A/{verb}/").status_code == 403
+        assert browser.post(f"/orders/freight/A/{verb}/").status_code == 403
     assert states() == [("issued", None), ("issued", None)]

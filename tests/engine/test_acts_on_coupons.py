@@ -34,7 +34,7 @@ def bring(folder: Path, use_coupon: str, *, paid: str = "", freight_of: str = "1
 
 
 def act(name: str, at: str) -> None:
-    getattr(attachment, name)("B", merchant=Merchant.objects.get(), at=t(at), by="ana")
+    getattr(attachment, name)("B", kind="freight_order", merchant=Merchant.objects.get(), at=t(at), by="ana")
 
 
 def on_orders() -> dict[str | None, str]:

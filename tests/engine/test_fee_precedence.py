@@ -177,7 +177,7 @@ def test_a_coupon_cannot_be_attached_while_an_earlier_claim_is_not_decided() -> 
     tick("05 10:00")
     before = everything()
     with pytest.raises(attachment.NotAttachableError, match="not decided yet"):
-        attachment.attach("F", merchant=Merchant.objects.get(), at=t("05 11:00"), by="ana")
+        attachment.attach("F", kind="freight_order", merchant=Merchant.objects.get(), at=t("05 11:00"), by="ana")
     assert everything() == before
     assert not FreightOrder.objects.get(pk="F").use_coupon
     tick("08")

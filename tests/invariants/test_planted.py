@@ -621,9 +621,8 @@ def two_discounts_of_one_fee() -> None:
 @plant("I17")
 def a_coupon_beside_a_discount() -> None:
     grant, coupon = a_grant("charter-5-off", status="settled"), a_coupon("issued")
-    Attachment.objects.create(
-        order_no=grant.subject, merchant=coupon.merchant, coupon=coupon, placed_at=grant.claimed_at
-    )
+    order = {"order_kind": "freight_order", "order_no": grant.subject}
+    Attachment.objects.create(merchant=coupon.merchant, coupon=coupon, placed_at=grant.claimed_at, **order)
 
 
 @plant("I17", also="I19")

@@ -37,6 +37,22 @@ def coupon_offer(**parts: str) -> str:
     return offer("c", **{"subject": "merchant", "claim": FIRST_SHIPMENT, "benefit": BUNDLE, "settlement": "", **parts})
 
 
+def request_offer(code: str = "c", *, until: str = "2022-09-29 23:59:59", **parts: str) -> str:
+    """Offer that gives the merchant of a request a coupon: the price of one photo tool becomes 1.00 CNY."""
+    bundle = (
+        f"{{coupons: {{count: 1, for: service_order, price: 1.00, currency: CNY, valid: {{to: {until}}},"
+        " where: [{fact: service, is: photo_tool}]}}"
+    )
+    usual = {
+        "subject": "claim_request",
+        "where": f"[{{fact: offer, is: {code}}}]",
+        "claim": "{at: requested_at}",
+        "benefit": bundle,
+        "settlement": "",
+    }
+    return offer(code, **{**usual, **parts})
+
+
 def threshold_offer() -> str:
     """Offer `half`: half the service fee of trade orders above a volume of 100.00 in September."""
     return offer(

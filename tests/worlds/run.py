@@ -21,14 +21,13 @@ from definitions.errors import DefinitionError
 from imports.json_rows import JsonOptions, Mode, import_json_rows
 from imports.registry import find_schema
 from imports.schema import RowError
-from logistics.models import FreightOrder
 from merchants.models import Merchant
 from tests.worlds.values import START
 from tests.worlds.world import OfferData, Step, World
 
 BY, WHY = "operator", "generated"
 REFUSALS = (NotLiveError, pausing.NotNowError, attachment.NotAttachableError, UnknownSubjectError)
-MISSING = (FreightOrder.DoesNotExist, Merchant.DoesNotExist, Grant.DoesNotExist, Offer.DoesNotExist)
+MISSING = (attachment.NoOrderError, Merchant.DoesNotExist, Grant.DoesNotExist, Offer.DoesNotExist)
 
 
 class PropertyError(Exception):
@@ -172,7 +171,7 @@ def _act(world: World, published: tuple[OfferData, ...], step: Step) -> None:
                     _refusable(reviews.reopen, grant, **recorded)
         case "attach" | "detach":
             merchant = Merchant.objects.get(freight_orders=step.key)
-            getattr(attachment, step.verb)(step.key, merchant=merchant, at=step.at, by=BY)
+            getattr(attachment, step.verb)(step.key, kind="freight_order", merchant=merchant, at=step.at, by=BY)
 
 
 def _refusable(verb: Callable[..., object], grant: Grant, **recorded: Any) -> None:

@@ -1,9 +1,10 @@
--- No amount is negative, a coupon is worth at most its face value, and a discount leaves at least 0.01 of the freight
--- to pay. Freight that was corrected later does not count if the grant is marked for review, was accepted as it is,
+-- No amount is negative; a coupon is worth at most its face value, and one that sets a price nothing without an order. A
+-- discount leaves at least 0.01 of the freight to pay. Freight that was corrected later does not count if the grant is marked for review, was accepted as it is,
 -- or if no tick has processed the correction yet.
 SELECT 'grant' AS what, g.subject AS subject, g.amount AS amount FROM campaigns_grant g WHERE g.amount < 0
 UNION ALL SELECT 'coupon', c.code, c.value FROM campaigns_coupon c
-WHERE c.value < 0 OR round(c.value * 100) > round(c.face_value * 100)
+WHERE c.value < 0 OR (c.price IS NULL AND round(c.value * 100) > round(c.face_value * 100))
+    OR (c.price IS NOT NULL AND c.status NOT IN ('locked', 'redeemed') AND c.value <> 0)
 UNION ALL SELECT 'journal', cast(e.id AS text), e.amount FROM campaigns_journalentry e WHERE e.amount < 0
 UNION ALL
 SELECT 'freight', g.subject, g.amount FROM campaigns_grant g

@@ -7,6 +7,7 @@ JOIN campaigns_offer o ON o.id = g.offer_id
 JOIN campaigns_version v ON v.id = g.version_id
 JOIN (SELECT 'freight_order' AS kind, order_no AS pk, cancelled_at, batch_id FROM logistics_freightorder
       UNION ALL SELECT 'trade_order', order_no, cancelled_at, batch_id FROM trade_tradeorder
+      UNION ALL SELECT 'service_order', order_no, cancelled_at, batch_id FROM services_serviceorder
 ) AS s ON s.kind = o.subject AND s.pk = g.subject
 JOIN imports_importbatch b ON b.id = s.batch_id AND b.processed
 WHERE g.status IN ('reserved', 'locked', 'settled')

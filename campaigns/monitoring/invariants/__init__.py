@@ -39,7 +39,7 @@ RULES: dict[str, str | Promise] = {
     "I14": _("Every event happened, and messages about it go only to members of its merchant."),
     "I15": _("Imports add up, each record names its import, and tags are on the right side of their threshold."),
     "I16": _("Money is never negative, and a discount leaves 0.01 of the freight to pay."),
-    "I17": _("A fee has one live benefit; a coupon on an order replaces the discount of its freight."),
+    "I17": _("A fee has one live benefit; a coupon on an order replaces the discount of its fee."),
     "I18": _("Coupons of a grant that was revoked cannot be spent."),
     "I19": _("Grants, coupons in use and tags have the merchant of their order, or the grant is marked for review."),
     "I20": _("An order that was cancelled after its claim uses no quota."),

@@ -183,9 +183,9 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** @description Attach the oldest coupon that fits to a freight order that is placed and not paid. */
+        /** @description Attach the oldest coupon that fits to an order that is placed and not paid. */
         post: operations["attach_coupon"];
-        /** @description Detach the coupon from a freight order that is not paid yet; it returns to the merchant's wallet. */
+        /** @description Detach the coupon from an order that is not paid yet; it returns to the merchant's wallet. */
         delete: operations["detach_coupon"];
         options?: never;
         head?: never;
@@ -461,6 +461,24 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/service-orders/{number}/coupon/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** @description Attach the oldest coupon that fits to an order that is placed and not paid. */
+        post: operations["attach_coupon_of_service_order"];
+        /** @description Detach the coupon from an order that is not paid yet; it returns to the merchant's wallet. */
+        delete: operations["detach_coupon_of_service_order"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1132,8 +1150,16 @@ export interface components {
             status: components["schemas"]["CouponStatus"];
             /** Format: decimal */
             value: string;
-            /** Format: decimal */
+            /**
+             * Format: decimal
+             * @description The value of the coupon while it is on no order; 0.00 if it sets a price.
+             */
             face_value: string;
+            /**
+             * Format: decimal
+             * @description The price that it sets for one order; null if it takes a value off.
+             */
+            price: string | null;
             currency: string;
             /** Format: date-time */
             valid_from: string;
@@ -1142,6 +1168,13 @@ export interface components {
              * @description The first instant at which the coupon is not valid any more.
              */
             valid_until: string;
+            /**
+             * @description The kind of order that it is for.
+             *
+             *     * `freight_order` - freight_order
+             *     * `service_order` - service_order
+             */
+            order_kind: components["schemas"]["OrderKindEnum"];
             order_no: string | null;
         };
         /** @description A page of a list. */
@@ -1699,6 +1732,12 @@ export interface components {
          * @enum {string}
          */
         Operator: "is" | "is_not" | "in" | "not_in" | "in_reference" | "not_in_reference" | "at_least" | "more_than" | "at_most" | "less_than" | "empty" | "within" | "from" | "by" | "not_before" | "within_hours" | "happened" | "in_force" | "not_in_force" | "any";
+        /**
+         * @description * `freight_order` - freight_order
+         *     * `service_order` - service_order
+         * @enum {string}
+         */
+        OrderKindEnum: "freight_order" | "service_order";
         /**
          * @description * `granted` - granted
          *     * `refused` - refused
@@ -3584,9 +3623,11 @@ export interface operations {
                      *       "status": "locked",
                      *       "value": "25.00",
                      *       "face_value": "25.00",
+                     *       "price": null,
                      *       "currency": "CNY",
                      *       "valid_from": "2022-09-20T12:30:00Z",
                      *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_kind": "freight_order",
                      *       "order_no": "F0002"
                      *     }
                      */
@@ -4799,9 +4840,11 @@ export interface operations {
                      *       "status": "locked",
                      *       "value": "25.00",
                      *       "face_value": "25.00",
+                     *       "price": null,
                      *       "currency": "CNY",
                      *       "valid_from": "2022-09-20T12:30:00Z",
                      *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_kind": "freight_order",
                      *       "order_no": "F0002"
                      *     }
                      */
@@ -4955,9 +4998,11 @@ export interface operations {
                      *       "status": "issued",
                      *       "value": "25.00",
                      *       "face_value": "25.00",
+                     *       "price": null,
                      *       "currency": "CNY",
                      *       "valid_from": "2022-09-20T12:30:00Z",
                      *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_kind": "freight_order",
                      *       "order_no": null
                      *     }
                      */
@@ -6409,9 +6454,11 @@ export interface operations {
                      *           "status": "locked",
                      *           "value": "25.00",
                      *           "face_value": "25.00",
+                     *           "price": null,
                      *           "currency": "CNY",
                      *           "valid_from": "2022-09-20T12:30:00Z",
                      *           "valid_until": "2022-12-01T08:00:00Z",
+                     *           "order_kind": "freight_order",
                      *           "order_no": "F0002"
                      *         }
                      *       ]
@@ -7576,6 +7623,322 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    attach_coupon_of_service_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description identifies this request */
+                "Idempotency-Key": string;
+            };
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "7KQ2-M4XD-90PW",
+                     *       "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+                     *       "offer": "flash-photo-tool",
+                     *       "merchant": "M00003",
+                     *       "status": "locked",
+                     *       "value": "98.00",
+                     *       "face_value": "0.00",
+                     *       "price": "1.00",
+                     *       "currency": "CNY",
+                     *       "valid_from": "2022-09-20T12:30:00Z",
+                     *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_kind": "service_order",
+                     *       "order_no": "S0001"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Coupon"];
+                };
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    detach_coupon_of_service_order: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description identifies this request */
+                "Idempotency-Key": string;
+            };
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "code": "7KQ2-M4XD-90PW",
+                     *       "href": "/api/v1/coupons/7KQ2-M4XD-90PW/",
+                     *       "offer": "flash-photo-tool",
+                     *       "merchant": "M00003",
+                     *       "status": "issued",
+                     *       "value": "0.00",
+                     *       "face_value": "0.00",
+                     *       "price": "1.00",
+                     *       "currency": "CNY",
+                     *       "valid_from": "2022-09-20T12:30:00Z",
+                     *       "valid_until": "2022-12-01T08:00:00Z",
+                     *       "order_kind": "service_order",
+                     *       "order_no": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Coupon"];
+                };
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
                 };
             };
         };

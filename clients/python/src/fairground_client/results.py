@@ -91,6 +91,8 @@ Operator = Literal[
     "any",
 ]
 
+OrderKindEnum = Literal["freight_order", "service_order"]
+
 Outcome = Literal[
     "granted",
     "refused",
@@ -183,9 +185,11 @@ class Coupon(TypedDict):
     status: CouponStatus
     value: str
     face_value: str
+    price: str | None
     currency: str
     valid_from: str
     valid_until: str
+    order_kind: OrderKindEnum
     order_no: str | None
 
 
