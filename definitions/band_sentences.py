@@ -57,6 +57,9 @@ def show_limit(band: Band, rows: Collection) -> str:
 def describe_each(period: Recurring) -> str:
     """Return the parts of a recurring period as an adverb: `each calendar month (Los Angeles time)`."""
     match period:
+        case CalendarPeriod(from_day=int(day)):
+            words = {"day": day, "city": city_name(period.zone)}
+            return _("each calendar month from day %(day)d on (%(city)s time)") % words
         case CalendarPeriod():
             return str(EACH[period.calendar]) % {"city": city_name(period.zone)}
         case MonthFrom():

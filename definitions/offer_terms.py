@@ -1,11 +1,9 @@
 """Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
-from itertools import chain, count
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
 from pydantic import (
@@ -16,7 +14,8 @@ from pydantic import (
     model_validator,
 )
 
-from core.facts import FEES, MERCHANT, STATES, SUBJECTS, Collection
+from core.facts import FEES, MERCHANT, SUBJECTS, Collection
+from definitions.barring import barring_conditions, with_free_code
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.benefits.amounts import BenefitAmount
 from definitions.checks import check_moment, check_names_once
@@ -30,8 +29,6 @@ from rules.conditions import (
     Code,
     Comparison,
     Condition,
-    InForce,
-    Measured,
     Switch,
     WholeNumber,
     check_all,
@@ -46,8 +43,6 @@ from rules.time_windows import Bound, EndBound, bounds_in
 from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
-
-C = TypeVar("C", Comparison, InForce, Comparison | Measured)
 
 OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 
@@ -203,7 +198,7 @@ class OfferTerms(WithDeclarations):
         The last ones hold for every offer: the merchant is in no state that bars it.
         """
         taken = {condition.name for condition in self.stated}
-        return (*self.stated, *(_with_free_code(condition, taken) for condition in _barring_conditions()))
+        return (*self.stated, *(with_free_code(condition, taken) for condition in barring_conditions()))
 
     @cached_property
     def stated(self) -> tuple[Condition, ...]:
@@ -213,7 +208,7 @@ class OfferTerms(WithDeclarations):
         """
         added = self.benefit.conditions() if isinstance(self.benefit, Discount) else ()
         taken = {condition.name for condition in self.own_conditions}
-        return (*self.own_conditions, *(_with_free_code(condition, taken) for condition in added))
+        return (*self.own_conditions, *(with_free_code(condition, taken) for condition in added))
 
     @property
     def own_conditions(self) -> tuple[Condition, ...]:
@@ -254,19 +249,6 @@ class OfferTerms(WithDeclarations):
     def decision_instant(self) -> datetime | None:
         """Return the instant before which nothing is decided and as of which conditions are evaluated, if any."""
         return self.decided_at.instant if self.decided_at else None
-
-
-def _barring_conditions() -> Iterator[InForce]:
-    for state in STATES.values():
-        if state.bars:
-            yield InForce(not_in_force=state.name, of=tuple(dict(state.choices)), code=f"no_{state.name}")
-
-
-def _with_free_code(condition: C, taken: set[str]) -> C:
-    """Return the condition with a code that is not among those taken: its own name where that is free."""
-    codes = chain([condition.name], (f"{condition.name}_{n}" for n in count(2)))
-    code = next(code for code in codes if code not in taken)
-    return condition if code == condition.name else condition.model_copy(update={"code": code})
 
 
 def _check_benefit(offer: OfferTerms, errors: ErrorCollector) -> None:

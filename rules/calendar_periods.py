@@ -6,14 +6,14 @@ from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case, DateTimeField, Q, When
-from django.db.models.functions import ExtractHour, ExtractIsoWeekDay, ExtractMinute
+from django.db.models.functions import ExtractDay, ExtractHour, ExtractIsoWeekDay, ExtractMinute
 from django.db.models.lookups import GreaterThanOrEqual, In, LessThan
 from django.utils.translation import gettext as _
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from rules.base import DefinitionModel, WrittenNumber
 from rules.calendars import PeriodStart, Unit, first_day, following_first_day, midnight
-from rules.errors import UnknownWordError
+from rules.errors import ErrorCollector, UnknownWordError
 from rules.time_windows import Zone
 
 Bounds = tuple[datetime, datetime]
@@ -40,24 +40,53 @@ class Zoned(DefinitionModel):
 
 
 class CalendarPeriod(Zoned):
-    """Day, week (from Monday), month or year of a zone's calendar."""
+    """Day, week (from Monday), month or year of a zone's calendar.
+
+    A month may be one from a later day on, `from_day`: the days before it lie in no part.
+    """
 
     calendar: Unit
+    from_day: Annotated[int, WrittenNumber, Field(ge=2, le=28)] | None = None
 
-    def bounds_of(self, at: datetime) -> Bounds:
-        """Return the first instant of the part in which `at` lies, and the first one after it, in UTC."""
-        return _calendar_bounds(self._local(at), self.calendar, 0, self.zone)
+    @model_validator(mode="after")
+    def _day_of_a_month(self) -> Self:
+        errors = ErrorCollector()
+        with errors.at("from_day"):
+            if self.from_day is not None and self.calendar != "month":
+                raise ValueError(_("only a month starts on a later day: write calendar: month, or leave it out"))
+        errors.raise_collected("CalendarPeriod")
+        return self
 
-    def key_of(self, at: datetime) -> str:
-        """Return the key of the part in which `at` lies: `2022-10-05`, `2022-W41`, `2022-10` or `2022`."""
+    @property
+    def _shift(self) -> int:
+        return (self.from_day or 1) - 1
+
+    def bounds_of(self, at: datetime) -> Bounds | None:
+        """Return the first instant of the part in which `at` lies, and the first one after it, in UTC; None outside."""
         local = self._local(at)
+        start, end = _calendar_bounds(local, self.calendar, 0, self.zone)
+        if self.from_day is not None:
+            if local.day < self.from_day:
+                return None
+            start = midnight(local.date().replace(day=self.from_day), self.zone)
+        return start, end
+
+    def key_of(self, at: datetime) -> str | None:
+        """Return the key of the part in which `at` lies: `2022-10-05`, `2022-W41`, `2022-10`, `2022`; None outside."""
+        local = self._local(at)
+        if self.from_day is not None and local.day < self.from_day:
+            return None
         year, week, _day = local.isocalendar()
         formats = {"day": f"{local:%Y-%m-%d}", "week": f"{year}-W{week:02}", "month": f"{local:%Y-%m}"}
         return formats.get(self.calendar, f"{local:%Y}")
 
     def start_of(self, at: Any) -> Any:
-        """Return the expression of the first instant of the part in which the expression `at` lies."""
-        return PeriodStart(at, unit=self.calendar, shift=0, zone=self.zone)
+        """Return the expression of the first instant of the part in which the expression `at` lies; NULL outside."""
+        start = PeriodStart(at, unit=self.calendar, shift=self._shift, zone=self.zone)
+        if self.from_day is None:
+            return start
+        inside = GreaterThanOrEqual(ExtractDay(at, tzinfo=ZoneInfo(self.zone)), self.from_day)
+        return Case(When(inside, then=start), output_field=INSTANT)
 
 
 class MonthFrom(Zoned):

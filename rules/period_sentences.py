@@ -30,6 +30,9 @@ WEEKDAYS = {
 def describe_period(period: AnyPeriod, row: QueryRow) -> str:
     """Return a period as an adverb: "in the 90 days before". `row` has the fact from which it starts, if any."""
     match period:
+        case CalendarPeriod(from_day=int(day)):
+            words = {"day": day, "city": city_name(period.zone)}
+            text = _("in the same calendar month, from day %(day)d on (%(city)s time)") % words
         case CalendarPeriod():
             text = str(SAME[period.calendar]) % {"city": city_name(period.zone)}
         case MonthFrom():

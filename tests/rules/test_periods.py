@@ -44,6 +44,7 @@ def at(written: str, zone: str = "Asia/Shanghai") -> datetime:
 
 RECURRING: list[Any] = [
     *("day", "week", "month", "year"),
+    {"calendar": "month", "from_day": "5"},
     {"month_from": "5"},
     {"month_from": "28"},
     {"weekdays": ["mon", "sun"], "from": "09:00", "to": "17:30"},
