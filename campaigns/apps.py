@@ -10,11 +10,13 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from campaigns.engine import rehearsal  # noqa: PLC0415
-        from campaigns.models import Offer  # noqa: PLC0415
+        from campaigns.models import Document, Offer  # noqa: PLC0415
         from campaigns.notifications import messages, outbox, preferences, webhooks  # noqa: F401, PLC0415  models first; signals
         from campaigns.offers import publishing  # noqa: PLC0415
 
         codes = Offer.objects.order_by().values("code")
         registry.register_known_values("claim_requests", "offer", _("offer"), codes.all)
+        allowances = Document.objects.filter(kind="allowances").order_by().values("code")
+        registry.register_known_values("claim_requests", "offer", _("offer"), allowances.all)
         publishing.CHECKS.append(rehearsal.rehearse)
         outbox.LISTENERS += [messages.listening, webhooks.listening]

@@ -11,8 +11,10 @@ from pydantic_core import ErrorDetails
 from core.declared_facts import declaring
 from core.facts import MERCHANT_PREFIX
 from definitions import declared, error_texts, partial_checks
+from definitions.allowances import AllowanceTerms
 from definitions.declared import Declared
 from definitions.documents import DocumentTerms
+from definitions.entitlements import EntitlementTerms
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.quotas import with_limits
@@ -37,6 +39,8 @@ class CampaignDefinition(Declared):
     lists: dict[str, ValueList] = {}
     measures: dict[Code, Measure] = {}
     offers: tuple[OfferTerms, ...] = ()
+    allowances: tuple[AllowanceTerms, ...] = ()
+    entitlements: tuple[EntitlementTerms, ...] = ()
 
     @model_validator(mode="after")
     def _codes_once(self) -> "CampaignDefinition":

@@ -73,8 +73,10 @@ class InForce(DefinitionModel):
         return self.not_in_force is not None and self.state.bars
 
     def check(self, row: QueryRow) -> None:
-        """Raise ValidationError if `at` is not an instant that is a column of the row."""
+        """Raise ValidationError if the row has no merchant, or `at` is not an instant that is a column of it."""
         errors = ErrorCollector()
+        with errors.at("in_force" if self.in_force else "not_in_force"):
+            check_has_merchant(row)
         with errors.at("at"):
             if self.at is not None:
                 row.check_instant(self.at, column=True)
@@ -124,7 +126,11 @@ class Counting(DefinitionModel):
         return self.code or self.count
 
     def check(self, row: QueryRow) -> None:
-        """Accept every row: the conditions on the counted rows are checked when the definition is read."""
+        """Raise ValidationError if the row has no merchant. Conditions on the counted rows are checked on reading."""
+        errors = ErrorCollector()
+        with errors.at("count"):
+            check_has_merchant(row)
+        errors.raise_collected("Counting")
 
     def rows(self, row: QueryRow) -> QuerySet[Model]:
         """Return the merchant's rows that count, evaluated as of the instant of the row."""
@@ -173,6 +179,13 @@ class AnyOf(DefinitionModel):
     def observed(self, row: QueryRow) -> Any:
         """Return the expression that the last condition looks at: those before it name exceptions."""
         return self.any[-1].observed(row)
+
+
+def check_has_merchant(row: QueryRow) -> None:
+    """Raise ValueError for a row of no merchant, such as a buyer."""
+    if not row.collection.merchant:
+        message = _("%(rows)s belong to no merchant: compare facts of their own")
+        raise ValueError(message % {"rows": row.collection.name})
 
 
 def _form(value: object) -> str:

@@ -13,9 +13,17 @@ from typing import TypeVar
 
 import structlog
 
+from campaigns.allowances.published import UseGroup
 from campaigns.coupons import fee_precedence
 from campaigns.eligibility.quarantined import claims_step
-from campaigns.engine import claim_step, coupon_steps, quarantine, quarantine_entries, unreadable_offers
+from campaigns.engine import (
+    allowance_steps,
+    claim_step,
+    coupon_steps,
+    quarantine,
+    quarantine_entries,
+    unreadable_offers,
+)
 from campaigns.models import Attachment, Issuance, TickRun
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
@@ -74,6 +82,7 @@ def _run_steps(run: TickRun) -> None:
     for group in groups:
         if group[0].terms.fee and not _takes_coupons(group[0]):
             complete.append(_claims(group, run.at, batches, run, steps))
+    complete += _uses(batches, run, steps)
     _notify(published, run.at, steps)
     if steps.errors:
         raise steps.errors[0]
@@ -81,6 +90,21 @@ def _run_steps(run: TickRun) -> None:
         ImportBatch.objects.filter(pk__in=batches).update(processed=True)
     run.finished_at, run.skipped_steps = run.at, ", ".join(steps.skipped)[:2000]
     run.save()
+
+
+def _uses(batches: tuple[int, ...], run: TickRun, steps: Steps) -> list[bool]:
+    """Decide the requests for allowances and the uses of each name."""
+    since = allowance_steps.progress()
+    groups = allowance_steps.groups()
+    return [_decide_uses(group, since.get(group.use), batches, run, steps) for group in groups]
+
+
+def _decide_uses(group: UseGroup, since: datetime | None, batches: tuple[int, ...], run: TickRun, steps: Steps) -> bool:
+    versions = [allowance.version_id for allowance in group.allowances]
+    decide = partial(allowance_steps.decide, group, batches, at=run.at)
+    complete, decided = _attempt(allowance_steps.step_name(group), (versions, since), decide, steps) or (False, 0)
+    run.decided += decided
+    return complete
 
 
 def _takes_coupons(offer: PublishedOffer) -> bool:

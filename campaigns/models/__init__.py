@@ -1,6 +1,7 @@
 """Campaigns, offers, decisions, grants, coupons, the journal and the records around them."""
 
 from campaigns.models.accounting_period import AccountingPeriod
+from campaigns.models.allowance import Allowance, AllowanceEntry, UsageDecision, UseProgress
 from campaigns.models.audit_event import AuditEvent
 from campaigns.models.coupon import Attachment, Coupon
 from campaigns.models.decision import Decision, Tag
@@ -23,6 +24,8 @@ from campaigns.models.webhook import Delivery, Endpoint
 
 __all__ = [
     "AccountingPeriod",
+    "Allowance",
+    "AllowanceEntry",
     "Attachment",
     "AuditEvent",
     "BandCounter",
@@ -54,5 +57,7 @@ __all__ = [
     "Tag",
     "TickRun",
     "TickStep",
+    "UsageDecision",
+    "UseProgress",
     "Version",
 ]

@@ -3,10 +3,14 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from campaigns.models import Coupon, Grant
+from campaigns.allowances import entitlements as held
+from campaigns.models import Allowance, Coupon, Grant, UsageDecision
 
 GRANT_COLUMNS = "offer,subject,merchant_code,status,amount,currency,claimed_at".split(",")
 COUPON_COLUMNS = "offer,merchant_code,code,status,value,currency,order_no".split(",")
+ALLOWANCE_COLUMNS = "code,merchant_code,period,units,used".split(",")
+USAGE_COLUMNS = "usage_no,result".split(",")
+ENTITLEMENT_COLUMNS = "holder_kind,holder,entitlement,value".split(",")
 Row = tuple[object, ...]
 
 
@@ -30,3 +34,24 @@ def coupons() -> Iterator[Row]:
     rows = Coupon.objects.order_by("offer__code", "merchant_id", "number", "code").values_list(*columns)
     for *values, order_no in rows.iterator(chunk_size=5_000):
         yield (*values, order_no or "")
+
+
+def allowances() -> Iterator[Row]:
+    """Yield a row for each allowance that was collected, or of which something was used; returned units count as left.
+
+    Ordered by code, merchant and period.
+    """
+    rows = Allowance.objects.order_by("document__code", "merchant", "period")
+    yield from rows.values_list("document__code", "merchant_id", "period", "units", "used").iterator(chunk_size=5_000)
+
+
+def usages() -> Iterator[Row]:
+    """Yield the result of each use that was decided, ordered by its number."""
+    yield from UsageDecision.objects.order_by("pk").values_list("pk", "result").iterator(chunk_size=5_000)
+
+
+def entitlements(*, at: datetime) -> Iterator[Row]:
+    """Yield what each merchant and buyer is entitled to at an instant, ordered by kind of holder, holder and code."""
+    for kind in ("buyer", "merchant"):
+        for one in held.held_by_all(kind, at=at):
+            yield (kind, one.holder, one.code, one.value)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 from campaigns.models import (
+    Allowance,
+    AllowanceEntry,
     Attachment,
     AuditEvent,
     BandCounter,
@@ -29,6 +31,8 @@ from campaigns.models import (
     Tag,
     TickRun,
     TickStep,
+    UsageDecision,
+    UseProgress,
     Version,
 )
 from core.db import prepared_statements
@@ -55,6 +59,10 @@ WRITTEN_MODELS: tuple[type[models.Model], ...] = (
     TickRun,
     TickStep,
     QuarantineEntry,
+    UseProgress,
+    Allowance,
+    UsageDecision,
+    AllowanceEntry,
     DeclaredAttribute,
     DeclaredEvent,
 )

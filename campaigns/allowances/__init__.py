@@ -1,0 +1,1 @@
+"""Allowances and entitlements: what merchants collect, what their uses take from it, what holders have."""

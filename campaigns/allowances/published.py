@@ -1,0 +1,102 @@
+"""Published allowances, grouped by the use that they allow."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+
+from django.db.models import Q
+
+from campaigns.models import UseProgress
+from campaigns.offers import documents
+from definitions.allowances import AllowanceTerms
+from definitions.quotas import PeriodKeys
+from rules.periods import bounds_of
+
+KIND = "allowances"
+OTHERS = ""
+"""Name of the group of all uses that no allowance names."""
+
+
+@dataclass(frozen=True)
+class PublishedAllowance:
+    """An allowance with the terms of the version in force."""
+
+    id: int
+    version_id: int
+    terms: AllowanceTerms
+
+    @property
+    def code(self) -> str:
+        return self.terms.code
+
+    @cached_property
+    def period_key(self) -> PeriodKeys:
+        """Return the function from an instant to the key of its part of the period, None outside."""
+        return PeriodKeys(self.terms.in_)
+
+    def start_of(self, at: datetime) -> datetime:
+        """Return the start of the part in which `at` lies; outside of the period `at` itself."""
+        bounds = bounds_of(self.terms.in_, at)
+        return bounds[0] if bounds else at
+
+
+@dataclass(frozen=True)
+class UseGroup:
+    """All uses of one name and the allowances of them; with the name OTHERS those that none of `known` names."""
+
+    use: str
+    allowances: tuple[PublishedAllowance, ...] = ()
+    known: tuple[str, ...] = ()
+
+    def q(self, column: str = "use") -> Q:
+        """Return the filter of the uses of the group."""
+        return Q(**{column: self.use}) if self.use else ~Q(**{f"{column}__in": self.known})
+
+    @property
+    def collected(self) -> list[PublishedAllowance]:
+        """Return the allowances that are collected by request."""
+        return [allowance for allowance in self.allowances if allowance.terms.collected]
+
+    @property
+    def at_hand(self) -> list[PublishedAllowance]:
+        """Return the allowances that are had without a request."""
+        return [allowance for allowance in self.allowances if not allowance.terms.collected]
+
+    def since(self, at: datetime) -> datetime:
+        """Return the earliest start of the parts of periods in which `at` lies."""
+        return min((allowance.start_of(at) for allowance in self.allowances), default=at)
+
+
+def published() -> list[PublishedAllowance]:
+    """Return all published allowances that can be read, by code."""
+    return list(_published())
+
+
+def _published() -> Iterator[PublishedAllowance]:
+    for document in documents.published(KIND):
+        assert isinstance(document.terms, AllowanceTerms) and document.row.version_id is not None
+        yield PublishedAllowance(document.row.pk, document.row.version_id, document.terms)
+
+
+def grouped(allowances: Sequence[PublishedAllowance]) -> list[UseGroup]:
+    """Return the allowances by use, and the group of the other uses last."""
+    by_use: dict[str, list[PublishedAllowance]] = {}
+    for allowance in allowances:
+        by_use.setdefault(allowance.terms.use, []).append(allowance)
+    groups = [UseGroup(use, tuple(of_use)) for use, of_use in sorted(by_use.items())]
+    return [*groups, UseGroup(OTHERS, known=tuple(sorted(by_use)))]
+
+
+def hold(uses: Sequence[str]) -> dict[str, datetime | None]:
+    """Lock the progress of some uses until the transaction ends; return the instants up to which they were decided.
+
+    A use that had no allowance before starts where the other uses are.
+    """
+    decided = dict(UseProgress.objects.filter(use__in=[*uses, OTHERS]).values_list("use", "decided_until"))
+    missing = [use for use in uses if use not in decided]
+    new = [UseProgress(use=use, decided_until=decided.get(OTHERS)) for use in missing]
+    UseProgress.objects.bulk_create(new, ignore_conflicts=True)
+    # By name: all who lock several uses do so in this order, so that none waits for another in a circle.
+    held = UseProgress.objects.select_for_update(no_key=True).filter(use__in=uses).order_by("use")
+    return dict(held.values_list("use", "decided_until"))

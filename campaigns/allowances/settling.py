@@ -1,0 +1,216 @@
+"""Settling: what some merchants collect and use of the allowances of one use, decided anew from an instant of each.
+
+Everything is computed before anything is written. The results before those instants stay as they are.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from campaigns.allocation import uses
+from campaigns.allocation.uses import Balance, Key, Outcome, Use
+from campaigns.allowances.collecting import Collected, collect
+from campaigns.allowances.published import PublishedAllowance, UseGroup
+from campaigns.models import Allowance, DocumentVersion, UsageDecision
+from campaigns.offers import documents
+from definitions.allowances import AllowanceTerms
+from definitions.case_numbers import number_expression
+from rules.conditions import all_of
+from rules.periods import bounds_of
+from rules.query_row import as_boolean
+from services.models import Usage
+
+USAGE = ("pk", "merchant_id", "use", "used_at", "quantity", "buyer_id", "cancelled_at")
+DECISION = ("use", "merchant_id", "used_at", "result", "document_id", "period", "taken", "returned", "returned_at")
+Place = tuple[str, Key]
+"""A merchant, and an allowance in one part of the period."""
+Option = tuple[tuple[datetime, str], tuple[Key, Balance]]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedUse:
+    """A use as it is recorded, with the decision that is stored, and what the query found of each allowance."""
+
+    number: str
+    merchant: str
+    use: str
+    used_at: datetime
+    quantity: int
+    buyer: str | None
+    cancelled_at: datetime | None
+    stored: UsageDecision | None = None
+    had: tuple[Any, ...] = ()
+
+    @classmethod
+    def read(cls, row: tuple[Any, ...]) -> "RecordedUse":
+        """Return a use from the columns USAGE, DECISION and those of the allowances."""
+        decision = dict(zip(DECISION, row[len(USAGE) :], strict=False))
+        stored = UsageDecision(usage_id=row[0], **decision) if decision["result"] is not None else None
+        return cls(*row[: len(USAGE)], stored=stored, had=row[len(USAGE) + len(DECISION) :])
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """Return the stored outcome, if it is one of the use as it is recorded now."""
+        old = self.stored
+        if old is None or (old.use, old.merchant_id, old.used_at) != (self.use, self.merchant, self.used_at):
+            return None
+        return Outcome(old.result, _key(old), old.taken, old.returned, old.returned_at)
+
+    def differs(self, outcome: Outcome) -> bool:
+        """Return whether an outcome is another one than that which is stored."""
+        return self.outcome != outcome
+
+
+def _key(decision: UsageDecision) -> Key | None:
+    return (decision.document_id, decision.period) if decision.document_id is not None else None
+
+
+@dataclass
+class Settlement:
+    """Allowances and decisions of some merchants as they shall be.
+
+    `rows` are the stored allowances, `balances` all of that time as they shall be, `collected` those that a request
+    collects. `decided` are the uses whose outcome is another one than is stored. `versions` are those in force.
+    """
+
+    rows: dict[Place, Allowance]
+    balances: dict[Place, Balance] = field(default_factory=dict)
+    collected: dict[Place, Collected] = field(default_factory=dict)
+    decided: list[tuple[RecordedUse, Outcome]] = field(default_factory=list)
+    versions: dict[int, int] = field(default_factory=dict)
+
+
+def settle(group: UseGroup, affected: Sequence[tuple[str, datetime]], *, until: datetime) -> Settlement:
+    """Decide the requests and uses of merchants of a group, each from an instant on; see the module."""
+    return Settling(group, dict(affected), until).settle()
+
+
+class Settling:
+    """Work on some merchants of a group: `since` has the instant from which on each is decided anew."""
+
+    def __init__(self, group: UseGroup, since: Mapping[str, datetime], until: datetime) -> None:
+        self.group, self.since, self.until = group, since, until
+        self.by_id = {allowance.id: allowance for allowance in group.allowances}
+        self.starts = {one.id: {m: one.start_of(at) for m, at in since.items()} for one in group.allowances}
+        self.first = {m: min((of[m] for of in self.starts.values()), default=at) for m, at in since.items()}
+        versions = {allowance.id: allowance.version_id for allowance in group.allowances}
+        self.settlement = Settlement(self._stored_rows(), versions=versions)
+
+    def settle(self) -> Settlement:
+        """Return what the merchants have and use."""
+        self._collect()
+        for merchant, rows in groupby(self._rows_of_uses(), itemgetter(1)):
+            self._settle_uses(merchant, rows)
+        self._complete()
+        return self.settlement
+
+    def _stored_rows(self) -> dict[Place, Allowance]:
+        """Return the stored allowances of each merchant from the start of its part of the period on."""
+        found: dict[Place, Allowance] = {}
+        for allowance_id, starts in self.starts.items():
+            rows = Allowance.objects.filter(document=allowance_id, merchant__in=list(starts))
+            for row in rows.filter(starts_at__gte=min(starts.values())):
+                if row.starts_at >= starts[row.merchant_id]:
+                    found[row.merchant_id, (allowance_id, row.period)] = row
+        return found
+
+    def _collect(self) -> None:
+        for allowance in self.group.collected:
+            stored = {(m, key[1]): row for (m, key), row in self.settlement.rows.items() if key[0] == allowance.id}
+            collected = collect(allowance, self.starts[allowance.id], stored, until=self.until)
+            for (merchant, period), one in collected.items():
+                self.settlement.collected[merchant, (allowance.id, period)] = one
+
+    def _rows_of_uses(self) -> Iterator[tuple[Any, ...]]:
+        """Stream the uses of the merchants in order, each with what it needs to be decided."""
+        rows: QuerySet[Any, Any] = Usage.objects.filter(self.group.q(), merchant__in=list(self.first))
+        rows = rows.filter(used_at__gte=min(self.first.values()), used_at__lte=self.until)
+        rows = rows.annotate(seen_at=F("used_at"))
+        names: list[str] = []
+        for n, allowance in enumerate(self.group.at_hand):
+            terms, row = allowance.terms, allowance.terms.row_of_use
+            meets, units = as_boolean(all_of(terms.asked, row)), number_expression(terms.units, row)
+            rows = rows.annotate(**{f"x_meets_{n}": meets, f"x_units_{n}": units})
+            names += [f"x_meets_{n}", f"x_units_{n}"]
+        ordered = rows.order_by("merchant_id", "used_at", "pk")
+        decision = [f"decision__{name}" for name in DECISION]
+        yield from ordered.values_list(*USAGE, *decision, *names).iterator(chunk_size=2_000)
+
+    def _settle_uses(self, merchant: str, rows: Iterable[tuple[Any, ...]]) -> None:
+        balances = self._balances(merchant)
+        recorded: dict[str, RecordedUse] = {}
+
+        def in_order() -> Iterator[Use]:
+            for row in rows:
+                use = RecordedUse.read(row)
+                if use.used_at >= self.first[merchant]:
+                    recorded[use.number] = use
+                    yield self._as_use(use, balances)
+
+        for use, outcome in uses.decide(in_order(), balances, until=self.until):
+            if recorded[use.number].differs(outcome):
+                self.settlement.decided.append((recorded[use.number], outcome))
+        self.settlement.balances |= {(merchant, key): balance for key, balance in balances.items()}
+
+    def _balances(self, merchant: str) -> dict[Key, Balance]:
+        """Return the balances with which the uses of a merchant start, all unused.
+
+        Of an allowance that is had without collecting, the units of its row hold where uses that stay as they are took
+        some, or where an earlier version wrote it.
+        """
+        balances: dict[Key, Balance] = {}
+        for (owner, key), row in self.settlement.rows.items():
+            allowance = self.by_id[key[0]]
+            stays = row.starts_at < self.since[owner] or row.version_id != allowance.version_id
+            if owner == merchant and not allowance.terms.collected and stays:
+                by_buyer = terms_of(allowance, row.version_id).is_by_buyer
+                balances[key] = Balance(row.units, row.starts_at, row.ends_at, by_buyer)
+        for (owner, key), one in self.settlement.collected.items():
+            if owner == merchant:
+                by_buyer = terms_of(self.by_id[key[0]], one.version_id).is_by_buyer
+                balances[key] = Balance(one.units, one.starts_at, one.ends_at, by_buyer)
+        return balances
+
+    def _as_use(self, use: RecordedUse, balances: Mapping[Key, Balance]) -> Use:
+        cancelled_at = use.cancelled_at
+        known = cancelled_at if cancelled_at is not None and cancelled_at <= self.until else None
+        had = sorted(self._had(use, balances), key=itemgetter(0))
+        kept = use.outcome if use.used_at < self.since[use.merchant] else None
+        options = tuple(option for _order, option in had)
+        return Use(use.number, use.used_at, use.quantity, use.buyer or "", known, options, kept)
+
+    def _had(self, use: RecordedUse, balances: Mapping[Key, Balance]) -> Iterator[Option]:
+        """Yield the allowances that the merchant has at the use, with what orders them: that which ends first."""
+        for allowance in self.group.collected:
+            key = (allowance.id, allowance.period_key(use.used_at) or "")
+            one = self.settlement.collected.get((use.merchant, key))
+            if one is not None and one.at <= use.used_at:
+                yield (one.ends_at, allowance.code), (key, balances[key])
+        for allowance, meets, units in zip(self.group.at_hand, use.had[::2], use.had[1::2], strict=True):
+            bounds = bounds_of(allowance.terms.in_, use.used_at)
+            if meets and units is not None and bounds is not None:
+                key = (allowance.id, str(allowance.period_key(use.used_at)))
+                fresh = Balance(int(units), *bounds, allowance.terms.is_by_buyer)
+                yield (bounds[1], allowance.code), (key, balances.get(key, fresh))
+
+    def _complete(self) -> None:
+        """Add the collected allowances of merchants without uses; leave out those of which nothing was ever used."""
+        for place, one in self.settlement.collected.items():
+            self.settlement.balances.setdefault(place, Balance(one.units, one.starts_at, one.ends_at))
+        for place, balance in list(self.settlement.balances.items()):
+            if not balance.uses and place not in self.settlement.collected:
+                del self.settlement.balances[place]
+
+
+def terms_of(allowance: PublishedAllowance, version_id: int) -> AllowanceTerms:
+    """Return the terms of the version in force, or of an earlier one."""
+    if version_id == allowance.version_id:
+        return allowance.terms
+    terms = documents.terms_of(DocumentVersion.objects.select_related("document").get(pk=version_id))
+    assert isinstance(terms, AllowanceTerms)
+    return terms
