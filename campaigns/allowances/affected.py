@@ -10,12 +10,13 @@ from django.db.models import DateTimeField, QuerySet, Value
 from campaigns.allowances.published import PublishedAllowance, UseGroup
 from campaigns.eligibility.changed_facts import changed_keys, changes_of_references, keys_of, merchants_of_changed
 from campaigns.eligibility.changes import Changes
-from campaigns.eligibility.named_facts import compared, counted, is_of_merchant, measured, states
+from campaigns.eligibility.named_facts import compared, counted, is_of_merchant, measured, rated, states
 from campaigns.models import Allowance, UsageDecision
 from core.db import temporary_tables
 from core.facts import COLLECTIONS, STATES
 from definitions import case_numbers
 from merchants.models import Merchant, ReferenceValue
+from ratings.models import Rating
 from rules.conditions import Condition, reference_lists
 from services.models import ClaimRequest, Usage
 
@@ -94,6 +95,8 @@ def _of_changed_facts(
     for keys in merchants_of_conditions(conditions, changes):
         changed = Merchant.objects.order_by().filter(code__in=keys)
         yield changed.annotate(since=beginning).values_list("code", "since")
+    if any(rated(conditions)):
+        yield Rating.objects.order_by().filter(batch__in=changes.batches).values_list("merchant_id", "starts_at")
     if terms.collected:
         for q in changes_of_references(terms.row.collection, set(compared(conditions)), changes):
             yield keys_of(ClaimRequest, "merchant_id", q).annotate(since=beginning).values_list("merchant_id", "since")
