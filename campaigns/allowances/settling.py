@@ -51,7 +51,9 @@ class RecordedUse:
         """Return a use from the columns USAGE, DECISION and those of the allowances."""
         decision = dict(zip(DECISION, row[len(USAGE) :], strict=False))
         stored = UsageDecision(usage_id=row[0], **decision) if decision["result"] is not None else None
-        return cls(*row[: len(USAGE)], stored=stored, had=row[len(USAGE) + len(DECISION) :])
+        number, merchant, use, used_at, quantity, buyer, cancelled_at = row[: len(USAGE)]
+        had = row[len(USAGE) + len(DECISION) :]
+        return cls(number, merchant, use, used_at, quantity, buyer, cancelled_at, stored, had)
 
     @property
     def outcome(self) -> Outcome | None:
