@@ -9,6 +9,7 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Campaigns")
 
     def ready(self) -> None:
+        from campaigns.allowances import instant_uses  # noqa: PLC0415
         from campaigns.engine import rehearsal  # noqa: PLC0415
         from campaigns.models import Document, Offer  # noqa: PLC0415
         from campaigns.notifications import messages, outbox, preferences, webhooks  # noqa: F401, PLC0415  models first; signals
@@ -18,5 +19,6 @@ class CampaignsConfig(AppConfig):
         registry.register_known_values("claim_requests", "offer", _("offer"), codes.all)
         allowances = Document.objects.filter(kind="allowances").order_by().values("code")
         registry.register_known_values("claim_requests", "offer", _("offer"), allowances.all)
+        registry.register_checks("usages", instant_uses.checks_of_rows)
         publishing.CHECKS.append(rehearsal.rehearse)
         outbox.LISTENERS += [messages.listening, webhooks.listening]

@@ -97,7 +97,11 @@ class AllowanceTerms(DocumentTerms):
     @cached_property
     def asked_of_merchant(self) -> tuple[Condition, ...]:
         """Return the conditions that can be evaluated without a request: not those on its account."""
-        return tuple(condition for condition in self.asked if _is_of_merchant(condition, self.row_of_merchant))
+        return self.of_merchant(self.asked)
+
+    def of_merchant(self, conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+        """Return those of the conditions that can be evaluated for a merchant alone."""
+        return tuple(condition for condition in conditions if _is_of_merchant(condition, self.row_of_merchant))
 
     @property
     def is_by_buyer(self) -> bool:

@@ -113,7 +113,7 @@ def import_file(
     `name` is the original name of the file where `path` is a copy. Neither `on_error` nor `on_progress` may use this
     database connection: they are called while rows are being copied over it.
     """
-    name, schema = name or path.name, with_declared(schema)
+    name, schema = name or path.name, registry.with_published_checks(with_declared(schema))
     errors = ErrorCounter(on_error)
     try:
         reading = read_options(schema, options.mapping, options.encoding)

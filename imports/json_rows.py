@@ -13,6 +13,7 @@ from core.facts import ATTRIBUTES
 from imports import staging_table, stored_rows
 from imports.declared_columns import with_declared
 from imports.importer import BatchLabel, ErrorCounter, ImportResult, import_parsed_rows
+from imports.registry import with_published_checks
 from imports.row_parser import Line, MalformedLine, RowParser
 from imports.schema import FileSchema, OnError, RowError
 
@@ -49,7 +50,7 @@ def import_json_rows(
     Instants need an offset.
     """
     errors = ErrorCounter(on_error)
-    schema, facts = with_declared(schema), [_flat(fact) for fact in facts]
+    schema, facts = with_published_checks(with_declared(schema)), [_flat(fact) for fact in facts]
     header = [column.name for column in schema.columns]
     parser = RowParser(schema, header, zone=None)
     with transaction.atomic():

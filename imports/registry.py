@@ -3,15 +3,15 @@
 Importers, exports, the admin, the REST API and the documentation follow from a registration; nothing else is needed.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.module_loading import autodiscover_modules
 
-from imports.schema import FileSchema
+from imports.schema import Check, FileSchema
 
 Values = Callable[[], "QuerySet[Any, Any]"]
 
@@ -49,6 +49,21 @@ def register_known_values(schema: str, column: str, kind: str | Promise, values:
 def known_values(schema: FileSchema) -> list[KnownValues]:
     """Return what is known of the columns of a file that may name registered values alone."""
     return [known for (name, _column), known in _KNOWN.items() if name == schema.name]
+
+
+Checks = Callable[[], Sequence[Check]]
+_CHECKS: dict[str, list[Checks]] = {}
+
+
+def register_checks(schema: str, checks: Checks) -> None:
+    """Add checks of the rows of a file that depend on what is published: they are made anew for each import."""
+    _CHECKS.setdefault(schema, []).append(checks)
+
+
+def with_published_checks(schema: FileSchema) -> FileSchema:
+    """Return the schema with the checks of its rows that depend on what is published now."""
+    added = tuple(check for checks in _CHECKS.get(schema.name, ()) for check in checks())
+    return replace(schema, checks=(*schema.checks, *added)) if added else schema
 
 
 def autodiscover() -> None:

@@ -3,6 +3,7 @@
 Everything is computed before anything is written. The results before those instants stay as they are.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from campaigns.allocation import uses
 from campaigns.allocation.uses import Balance, Key, Outcome, Use
@@ -90,6 +91,24 @@ class Settlement:
 def settle(group: UseGroup, affected: Sequence[tuple[str, datetime]], *, until: datetime) -> Settlement:
     """Decide the requests and uses of merchants of a group, each from an instant on; see the module."""
     return Settling(group, dict(affected), until).settle()
+
+
+def append(group: UseGroup, merchants: Sequence[str], buyers: Sequence[str], *, at: datetime) -> Settlement:
+    """Decide the uses of an instant that are the latest of their merchants, from the stored balances.
+
+    The result is that of `settle`, without reading the earlier uses of the period, provided that all of these are
+    decided and what was cancelled has come back: see `are_settled`. `buyers` are those of the new uses.
+    """
+    return Appending(group, dict.fromkeys(merchants, at), at, buyers).settle()
+
+
+def are_settled(group: UseGroup, merchants: Sequence[str], *, at: datetime) -> set[str]:
+    """Return those of the merchants whose uses before an instant are decided, with all that comes back by then."""
+    start = group.since(at)
+    rows = Usage.objects.order_by().filter(group.q(), merchant__in=merchants, used_at__gte=start)
+    accepted = Q(decision__result=UsageDecision.Result.ACCEPTED, decision__returned_at=None, cancelled_at__lte=at)
+    unsettled = rows.filter(Q(used_at__gt=at) | Q(decision=None, used_at__lt=at) | accepted)
+    return set(merchants).difference(unsettled.values_list("merchant_id", flat=True))
 
 
 class Settling:
@@ -207,6 +226,44 @@ class Settling:
         for place, balance in list(self.settlement.balances.items()):
             if not balance.uses and place not in self.settlement.collected:
                 del self.settlement.balances[place]
+
+
+class Appending(Settling):
+    """Settling of the latest uses alone, from the balances that are stored."""
+
+    def __init__(self, group: UseGroup, since: Mapping[str, datetime], until: datetime, buyers: Sequence[str]) -> None:
+        super().__init__(group, since, until)
+        self.first = dict(since)
+        self.live = self._live_uses(buyers)
+
+    def _live_uses(self, buyers: Sequence[str]) -> dict[Place, Counter[str]]:
+        """Return the uses for some buyers that are accepted and not cancelled, by allowance."""
+        live: dict[Place, Counter[str]] = {}
+        if not buyers or not any(allowance.terms.is_by_buyer for allowance in self.group.allowances):
+            return live
+        accepted = UsageDecision.objects.order_by().filter(
+            self.group.q(),
+            merchant__in=list(self.since),
+            used_at__gte=min(start for of in self.starts.values() for start in of.values()),
+            usage__buyer__in=buyers,
+            document__isnull=False,
+            returned_at=None,
+        )
+        for merchant, document, period, buyer in accepted.values_list(
+            "merchant_id", "document_id", "period", "usage__buyer_id"
+        ):
+            live.setdefault((merchant, (document, period)), Counter())[buyer] += 1
+        return live
+
+    def _balances(self, merchant: str) -> dict[Key, Balance]:
+        balances = super()._balances(merchant)
+        for (owner, key), row in self.settlement.rows.items():
+            if owner == merchant:
+                by_buyer = terms_of(self.by_id[key[0]], row.version_id).is_by_buyer
+                balance = balances.setdefault(key, Balance(row.units, row.starts_at, row.ends_at, by_buyer))
+                balance.used, balance.uses = row.used, 1
+                balance.live = self.live.get((merchant, key), Counter())
+        return balances
 
 
 def terms_of(allowance: PublishedAllowance, version_id: int) -> AllowanceTerms:

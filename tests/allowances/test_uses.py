@@ -1,7 +1,7 @@
 """Allowances in the engine: collecting, uses, cancellations, late facts, and the guard of the database."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from imports.models import ImportBatch
 from merchants.models import Block, Membership
 from services.models import ClaimRequest, Usage
 from tests.support.allowances import MEMBER, allowance, balances, journal, publish, results, use
+from tests.support.importing import import_text
 from tests.support.marketplace import account, buyer, request
 from tests.support.world import correct, merchant, tell, tick
 
@@ -171,12 +172,10 @@ def test_a_new_version_leaves_what_was_collected_and_used(world: None) -> None:
     assert balances() == {("mails", "M1", "2022-09-05"): "1 / 5", ("quotes", "M1", "2022-09"): "5 / 5"}
 
 
-STEPS: dict[str, Callable[[], None]] = {
-    "at once": lambda: None,
-    "every six hours": lambda: (
-        [tick(f"{day:02} {hour:02}:00") for day in range(5, 9) for hour in (0, 6, 12, 18)] and None
-    ),
-    "some": lambda: [tick(at) for at in ("05 10:00", "05 10:30", "06 03:00", "07 13:37")] and None,
+STEPS: dict[str, list[str]] = {
+    "at once": [],
+    "every six hours": [f"{day:02} {hour:02}:00" for day in range(5, 9) for hour in (0, 6, 12, 18)],
+    "some": ["05 10:00", "05 10:30", "06 03:00", "07 13:37"],
 }
 
 
@@ -191,15 +190,14 @@ def test_steps_do_not_matter(world: None) -> None:
         use(f"U{n:02}", at, name="quote" if n % 5 == 0 else "mail", quantity=n % 3 + 1, cancelled_at=cancelled)
     for n, at in enumerate(("04 01:00", "06 02:00", "06 01:00")):
         request(f"R{n}", "quotes", at)
-    for name, step in STEPS.items():
+    for name, instants in STEPS.items():
         with transaction.atomic():
-            step()
-            tick("09")
+            for at in (*instants, "09"):
+                tick(at)
             found[name] = results(), balances()
             transaction.set_rollback(True)
     assert found["at once"] == found["every six hours"] == found["some"]
     assert len(set(found["at once"][0].values())) == 3
-    tick("09")
 
 
 def test_the_database_refuses_to_overspend(world: None) -> None:
@@ -242,3 +240,24 @@ def test_a_blocked_merchant_has_nothing_at_hand(world: None) -> None:
     use("U2", "05 10:00")
     tick("06")
     assert results() == {"U1": "accepted", "U2": "no_allowance"}
+
+
+def test_rows_of_uses_that_take_units_by_buyer(world: None, tmp_path: Path) -> None:
+
+    def errors(name: str, text: str) -> list[tuple[str, str, str]]:
+        return [error[1:] for error in import_text(name, text, tmp_path).errors]
+
+    publish(allowance("buyers", "mail", cost_per="buyer"))
+    buyer("B1")
+    columns = "usage_no,merchant_code,account_code,use,quantity,buyer_code,used_at\n"
+    assert errors("usages", columns + "U1,M1,A1,mail,,,2022-09-05T00:00:00Z") == [
+        ("buyer_code", "", "is empty, but mail takes units by buyer")
+    ]
+    assert errors("usages", columns + "U1,M1,A1,mail,2,B1,2022-09-05T00:00:00Z") == [
+        ("quantity", "2", "mail takes units by buyer: write 1, or leave it empty")
+    ]
+    rows = "U1,M1,A1,mail,1,B1,2022-09-05T00:00:00Z\nU2,M1,A1,fax,2,,2022-09-05T00:00:00Z"
+    assert errors("usages", columns + rows) == []
+    requests = "request_no,offer,merchant_code,account_code,requested_at\n"
+    assert errors("claim_requests", requests + "R1,buyers,M1,A1,2022-09-05T00:00:00Z") == []
+    assert len(errors("claim_requests", requests + "R2,nothing,M1,A1,2022-09-05T00:00:00Z")) == 1

@@ -1,0 +1,91 @@
+"""Instant uses: record uses of one name and decide them now, ahead of the next tick, by the rules of the tick."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils.translation import gettext as _
+
+from campaigns.allowances import published, settling, writing
+from campaigns.allowances.published import UseGroup
+from campaigns.models import UsageDecision
+from core.db import bulk_insert
+from imports.models import ImportBatch
+from imports.schema import Check
+from services.models import Usage
+
+COLUMNS = ("usage_no", "merchant_id", "account_id", "use", "quantity", "buyer_id", "used_at", "batch_id")
+TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class NewUse:
+    """Use that is about to happen."""
+
+    number: str
+    merchant: str
+    account: str
+    use: str
+    quantity: int = 1
+    buyer: str | None = None
+
+
+@dataclass(frozen=True)
+class LockedUses:
+    """The uses of one name, locked until the transaction ends: nobody else decides any."""
+
+    group: UseGroup
+    decided_until: datetime | None
+
+
+def lock(use: str) -> LockedUses:
+    """Lock the uses of a name until the transaction ends. Read the instant of the new uses after that."""
+    groups = published.grouped(published.published())
+    group = next((group for group in groups if group.use == use), groups[-1])
+    return LockedUses(group, published.hold([group.use])[group.use])
+
+
+def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[str, UsageDecision]:
+    """Record uses at an instant and decide them, in the order of their numbers. Returns the decisions by number.
+
+    The uses are new, and their merchants, accounts and buyers exist. An earlier instant than that up to which uses were
+    decided is moved behind it.
+    """
+    if locked.decided_until is not None:
+        at = max(at, locked.decided_until + TICK)
+    batch = ImportBatch.objects.create(source="api: usages", recorded_at=at, rows=len(new), added=len(new))
+    rows = [(one.number, one.merchant, one.account, one.use, one.quantity, one.buyer, at, batch.pk) for one in new]
+    bulk_insert.write(Usage._meta.db_table, COLUMNS, rows)
+    merchants = sorted({one.merchant for one in new})
+    settled = settling.are_settled(locked.group, merchants, at=at)
+    if settled:
+        buyers = sorted({one.buyer for one in new if one.buyer})
+        writing.store(settling.append(locked.group, sorted(settled), buyers, at=at), at=at)
+    if rest := [(merchant, locked.group.since(at)) for merchant in merchants if merchant not in settled]:
+        writing.store(settling.settle(locked.group, rest, until=at), at=at)
+    return UsageDecision.objects.select_related("document").in_bulk([one.number for one in new])
+
+
+def uses_by_buyer() -> set[str]:
+    """Return the uses of which an allowance counts buyers: each needs a buyer, and has the quantity 1."""
+    return {one.terms.use for one in published.published() if one.terms.is_by_buyer}
+
+
+def checks_of_rows() -> list[Check]:
+    """Return the checks of rows of uses that take units by buyer. One query for a whole file."""
+    by_buyer = uses_by_buyer()
+    return [
+        Check(("use", "buyer_code"), lambda use, buyer: buyer_missing(use, buyer, by_buyer)),
+        Check(("use", "quantity"), lambda use, quantity: quantity_wrong(use, quantity, by_buyer)),
+    ]
+
+
+def buyer_missing(use: str, buyer: str | None, by_buyer: set[str]) -> str | None:
+    """Return the reason against a use without the buyer that it needs, None without a fault."""
+    return _("is empty, but %(use)s takes units by buyer") % {"use": use} if use in by_buyer and not buyer else None
+
+
+def quantity_wrong(use: str, quantity: int, by_buyer: set[str]) -> str | None:
+    """Return the reason against a quantity that a use cannot have, None without a fault."""
+    wrong = use in by_buyer and quantity != 1
+    return _("%(use)s takes units by buyer: write 1, or leave it empty") % {"use": use} if wrong else None
