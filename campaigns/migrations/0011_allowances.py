@@ -34,7 +34,7 @@ def release(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0009_stated_limits'),
+        ('campaigns', '0010_kinds_of_orders'),
         ('merchants', '0003_merchant_attributes'),
         ('services', '0001_initial'),
     ]
