@@ -1,6 +1,6 @@
 """Admin of facts: list, upload and export, but no editing by hand. Every registered file schema gets its page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -19,6 +19,7 @@ from import_export.forms import ExportForm
 from core import clock, search
 from core.admin import ReadOnlyAdmin
 from core.lists.admin import ListAdmin
+from core.lists.export import check_number
 from core.lists.filters import DateRange
 from imports import registry, upload_jobs
 from imports.export_resource import Csv, Xlsx, export_resource
@@ -83,6 +84,15 @@ class FactAdmin(ExportMixin, ReadOnlyAdmin):  # type: ignore[misc]  # the librar
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
+
+    def get_export_data(self, file_format: Any, request: HttpRequest, queryset: Any, **options: Any) -> Any:
+        """Return the file. Raises TooManyRowsError, which the page shows: the file is made in memory."""
+        check_number(queryset)
+        return super().get_export_data(file_format, request, queryset, **options)
+
+    def get_valid_export_item_pks(self, request: HttpRequest) -> Sequence[object]:  # noqa: ARG002  # of the library
+        """Return no keys: there is no export of selected rows, and the library would read every key of the table."""
+        return ()
 
     def get_urls(self) -> list[Any]:
         name = "{}_{}".format(*self.get_model_info())

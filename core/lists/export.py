@@ -15,8 +15,15 @@ MOST_ROWS = 100_000
 CHUNK = 2_000
 
 
-class TooManyRowsError(Exception):
+class TooManyRowsError(ValueError):
     """The list has more rows than one export may; the text says what to do."""
+
+
+def check_number(rows: Any) -> None:
+    """Raise TooManyRowsError if a query has more rows than one export may."""
+    if rows.order_by().values("pk")[: MOST_ROWS + 1].count() > MOST_ROWS:
+        text = _("This list has more than %(n)d rows. Filter it, for example by date, and export again.")
+        raise TooManyRowsError(text % {"n": MOST_ROWS})
 
 
 def export(rows: Any, columns: list[Column], *, name: str, form: str) -> HttpResponseBase:
@@ -25,9 +32,7 @@ def export(rows: Any, columns: list[Column], *, name: str, form: str) -> HttpRes
     Rows are read in chunks, and the file is complete before the response begins: an error is a page, not half a file.
     Raises TooManyRowsError.
     """
-    if rows.order_by().values("pk")[: MOST_ROWS + 1].count() > MOST_ROWS:
-        text = _("This list has more than %(n)d rows. Filter it, for example by date, and export again.")
-        raise TooManyRowsError(text % {"n": MOST_ROWS})
+    check_number(rows)
     file = tempfile.TemporaryFile()  # noqa: SIM115  closed by the response
     try:
         spreadsheets.write_to(file, _table(rows, columns), form=form)

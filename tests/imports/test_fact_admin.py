@@ -12,6 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from core.lists import export as core_export
 from core.spreadsheets import escape_formula, to_cell
 from imports.admin import FactAdmin
 from imports.registry import all_schemas
@@ -130,6 +131,26 @@ def test_an_export_has_the_rows_of_the_filtered_list(operator: Client, tmp_path:
     assert response.content.decode("utf-8-sig") == "account_code,merchant_code,role\r\nA2,M2,sub\r\n"
     assert "attachment" in response["Content-Disposition"]
     assert Account.objects.count() == 2
+
+
+def test_an_export_has_a_bounded_number_of_rows(
+    operator: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file is made in memory, and a table of facts has millions of rows."""
+    merchants(tmp_path, "M1", "M2", "M3")
+    monkeypatch.setattr(core_export, "MOST_ROWS", 2)
+    refused = operator.post(f"{MERCHANTS}export/", {"format": "0", "resource": "0"})
+    assert "Content-Disposition" not in refused
+    assert "This list has more than 2 rows" in refused.content.decode()
+    assert b"M3" in operator.post(f"{MERCHANTS}export/?q=M3", {"format": "0", "resource": "0"}).content
+
+
+def test_a_forged_choice_of_rows_reads_no_keys(operator: Client, tmp_path: Path) -> None:
+    merchants(tmp_path, *(f"M{number}" for number in range(40)))
+    with CaptureQueriesContext(connection) as queries:
+        page = operator.post(f"{MERCHANTS}export/", {"format": "0", "resource": "0", "export_items": ["M1"]})
+    assert "Content-Disposition" not in page
+    assert not [query for query in queries.captured_queries if f'FROM "{Merchant._meta.db_table}"' in query["sql"]]
 
 
 def test_only_text_is_escaped() -> None:
