@@ -36,6 +36,7 @@ class Coupon:
     valid_until: datetime
     value: Decimal = Decimal(0)
     order: str | None = None
+    is_new: bool = False
 
     def open_at(self, at: datetime) -> bool:
         """Return True if the coupon is valid at `at` and was issued by then."""
@@ -53,7 +54,8 @@ class Order:
     """An order that asks for a coupon. `worth` maps each version whose coupons fit to the reduction by one of them.
 
     `chosen` is the coupon that the merchant chose; without it the order takes the oldest that fits. `asked_at` is when
-    a member asked for the coupon, after the placement: the placement decides, the journal tells when it was asked.
+    a member asked for the coupon, after the placement: the placement decides, the journal tells when it was asked. An
+    order that `asks_again` found no coupon before, and takes a new one alone: others were not free when it was placed.
     """
 
     number: str
@@ -63,6 +65,7 @@ class Order:
     worth: dict[int, Decimal]
     chosen: int | None = None
     asked_at: datetime | None = None
+    asks_again: bool = False
 
     @property
     def is_cancelled_when_placed(self) -> bool:
@@ -164,7 +167,7 @@ class _Wallet:
     def _fitting(self, order: Order, now: datetime) -> Coupon | None:
         for coupon in self.coupons:
             usable = coupon.open_at(order.placed_at) and coupon.open_at(now)
-            wanted = order.chosen in (None, coupon.id)
+            wanted = order.chosen in (None, coupon.id) and (coupon.is_new or not order.asks_again)
             if wanted and coupon.status == ISSUED and coupon.terms in order.worth and usable:
                 return coupon
         return None
@@ -179,6 +182,6 @@ class _Wallet:
         """Return the coupon of a cancelled order, or expire it if its validity is over by `now`."""
         coupon = self._on(order)
         if coupon:
-            target = ISSUED if coupon.open_at(now) else EXPIRED
+            target = ISSUED if now < coupon.valid_until else EXPIRED
             when = at if target == ISSUED else max(at, coupon.valid_until)
             self._move(coupon, target, when, order.number, coupon.face_value)

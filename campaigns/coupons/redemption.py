@@ -126,18 +126,20 @@ def _replay_chunk(merchants: list[str], changes: Changes, earlier: fee_precedenc
     rows = {coupon.pk: coupon for coupons in stored.values() for coupon in coupons}
     new = [coupon for coupon in rows.values() if not coupon.replayed]
     with_new = {coupon.merchant_id for coupon in new}
-    # An order that found no coupon asks again: one that was issued meanwhile may have been valid when it was placed.
-    _attached(fee).filter(merchant__in=with_new, coupon=None, waits=False).delete()
+    asks_again = _ask_again(fee, with_new)
     # The definition of a version is large: it is read once a process, not with each coupon.
     versions = Version.objects.only("digest").filter(pk__in={coupon.grant.version_id for coupon in rows.values()})
     orders = asking_orders.by_merchant(fee, set(versions), merchants, changes.until, moved=moved, choice=changes.only)
     attachments: list[Attachment] = []
     held = {merchant: list(map(_wallet_coupon, coupons)) for merchant, coupons in stored.items()}
-    moves = _take_off(fee, [coupon for coupons in held.values() for coupon in coupons], changes.until)
+    # An import that says so is told after the last tick; it has no date of its own.
+    told_at = changes.since or changes.until
+    moves = _take_off(fee, [coupon for coupons in held.values() for coupon in coupons], told_at)
     known, waiting = _known(merchants, orders, earlier)
     for merchant, coupons in held.items():
         since = None if merchant in with_new else changes.since
-        replayed = life_cycle.replay(coupons, orders[merchant], known, since=since, until=changes.until)
+        asking = [replace(order, asks_again=order.number in asks_again) for order in orders[merchant]]
+        replayed = life_cycle.replay(coupons, asking, known, since=since, until=changes.until)
         moves += replayed.moves
         attachments += _attachments(fee, merchant, orders[merchant], replayed.attached, waiting)
     Attachment.objects.bulk_create(attachments, batch_size=1_000)
@@ -146,6 +148,17 @@ def _replay_chunk(merchants: list[str], changes: Changes, earlier: fee_precedenc
         Coupon.objects.filter(pk__in=[coupon.pk for coupon in new[start : start + 1_000]]).update(replayed=True)
     _mark_moved_orders(fee, rows, at=changes.until)
     return len({move.coupon.id for move in moves})
+
+
+def _ask_again(fee: Fee, merchants: set[str]) -> set[str]:
+    """Let orders of merchants with new coupons that found none ask again. Returns them.
+
+    A coupon that was issued meanwhile may have been valid when they were placed.
+    """
+    without = _attached(fee).filter(merchant__in=merchants, coupon=None, waits=False)
+    orders = set(without.values_list("order_no", flat=True))
+    without.delete()
+    return orders
 
 
 def _known(
@@ -230,6 +243,7 @@ def _wallet_coupon(coupon: Coupon) -> life_cycle.Coupon:
         valid_until=coupon.valid_until,
         value=coupon.value,
         order=coupon.order_no,
+        is_new=not coupon.replayed,
     )
 
 

@@ -63,10 +63,14 @@ def save(marked: Sequence[Grant], *, at: datetime) -> None:
     )
 
 
-def has_unaccepted(grant: Grant) -> bool:
-    """Return whether a fact differs from what the grant rests on, and no operator has accepted it."""
+def has_unaccepted(grant: Grant, *, but: str = "") -> bool:
+    """Return whether a fact differs from what the grant rests on, and no operator has accepted it.
+
+    Differences for the reason `but` do not count.
+    """
     accepted = _read(grant.accepted)
-    return any(accepted.get(reason) != value for reason, value in _read(grant.differences).items())
+    present = {reason: value for reason, value in _read(grant.differences).items() if reason != but}
+    return any(accepted.get(reason) != value for reason, value in present.items())
 
 
 def _read(stored: str) -> dict[str, str]:

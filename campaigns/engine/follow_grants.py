@@ -1,18 +1,19 @@
 """Follow grants: bring each to the state that its subject's facts lead to, under the version that granted it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import astuple, replace
+from datetime import datetime
 from functools import partial
 from itertools import islice
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
 from campaigns.eligibility import affected, claims, differences
 from campaigns.eligibility.changes import Changes
 from campaigns.eligibility.timeline import SubjectTimeline
 from campaigns.grants import transitions
 from campaigns.grants.steps import StateChange, grant_steps
-from campaigns.models import Grant, Version
+from campaigns.models import Grant, JournalEntry, Version
 from campaigns.offers.published_offers import PublishedOffer
 
 CHUNK = 2_000  # grants locked and read at once; both sides of the comparison are in memory
@@ -70,24 +71,65 @@ def _follow_some(offer: PublishedOffer, keys: list[str], changes: Changes) -> in
     # A subject that left the scope of its offer still ends its grant by a cancellation.
     outside = _read(offer, claims.rows_with_claims(offer), [key for key in keys if key not in subjects])
     failed = _failed_conditions(offer, [key for key, subject in subjects.items() if not subject.passed])
-    grants = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
+    known = outside | subjects
+    rows = Grant.objects.filter(offer=offer.id, version=offer.version_id, subject__in=keys, status__in=Grant.LIVE)
+    grants = list(rows.select_for_update(no_key=True).order_by("pk"))
+    contradicted = _contradicted(offer, grants, known, changes)
     marked: list[Grant] = []
     advances: list[transitions.GrantAdvance] = []
-    for grant in grants.select_for_update(no_key=True).order_by("pk"):
-        subject = subjects.get(grant.subject)
-        changed = _differences(offer, grant, subject, failed)
-        known = subject or outside.get(grant.subject)
-        steps = _remaining(offer, grant, known.timeline, changes) if known else []
-        if known and steps is None:
-            changed[STATE] = " ".join(map(str, astuple(known.timeline)[1:]))
+    for grant in grants:
+        changed = _differences(offer, grant, subjects.get(grant.subject), failed)
+        timeline = known[grant.subject].timeline if grant.subject in known else None
+        steps = _remaining(offer, grant, timeline, changes) if timeline else []
+        if timeline and (steps is None or grant.pk in contradicted):
+            changed[STATE] = " ".join(map(str, astuple(timeline)[1:]))
         if differences.mark(grant, changed, of=REASONS):
             marked.append(grant)
-        if steps and (_ends_after_claim(grant, steps[-1]) or not differences.has_unaccepted(grant)):
+        # Steps that remain agree with the state by now, whatever the facts led to before.
+        if steps and (_ends_after_claim(grant, steps[-1]) or not differences.has_unaccepted(grant, but=STATE)):
             advances.append(transitions.GrantAdvance(grant, steps))
     differences.save(marked, at=changes.until)
-    grants.filter(follow_again=True).update(follow_again=False)
+    rows.filter(follow_again=True).update(follow_again=False)
     transitions.advance(advances)
     return len(advances)
+
+
+def _contradicted(
+    offer: PublishedOffer, grants: Sequence[Grant], known: Mapping[str, claims.Subject], changes: Changes
+) -> set[int]:
+    """Return the grants whose state the facts now reach after the grant had reached it.
+
+    By the instant of this tick they may agree again. A tick before would have seen the contradiction.
+    """
+    if changes.since is None:
+        return set()
+    suspects = [
+        grant
+        for grant in grants
+        if grant.subject in known
+        and grant.status not in _reached(offer, grant, known[grant.subject].timeline, changes.since)
+    ]
+    if not suspects:
+        return set()
+    entries = JournalEntry.objects.filter(grant__in=suspects, target=F("grant__status")).order_by("pk")
+    entered = dict(entries.values_list("grant", "at"))  # later than the last tick, where it was claimed ahead of one
+    return {
+        grant.pk
+        for grant in suspects
+        if grant.status
+        not in _reached(
+            offer, grant, known[grant.subject].timeline, max(changes.since, entered.get(grant.pk, changes.since))
+        )
+    }
+
+
+def _reached(offer: PublishedOffer, grant: Grant, timeline: SubjectTimeline, until: datetime) -> list[str]:
+    return [step.status for step in _steps(offer, grant, timeline, until)]
+
+
+def _steps(offer: PublishedOffer, grant: Grant, timeline: SubjectTimeline, until: datetime) -> list[StateChange]:
+    claimed_at = timeline.claimed_at or grant.claimed_at  # a grant whose subject no longer claims keeps its claim
+    return grant_steps(offer.terms.settlement, replace(timeline, claimed_at=claimed_at), until=until)
 
 
 def _read(offer: PublishedOffer, rows: claims.Rows, keys: list[str]) -> dict[str, claims.Subject]:
@@ -130,8 +172,7 @@ def _remaining(
     offer: PublishedOffer, grant: Grant, timeline: SubjectTimeline, changes: Changes
 ) -> list[StateChange] | None:
     """Return the states that the grant has yet to go through; None if its facts lead elsewhere."""
-    claimed_at = timeline.claimed_at or grant.claimed_at  # a grant whose subject no longer claims keeps its claim
-    steps = grant_steps(offer.terms.settlement, replace(timeline, claimed_at=claimed_at), until=changes.until)
+    steps = _steps(offer, grant, timeline, changes.until)
     reached = [step.status for step in steps]
     if grant.status in reached:
         return steps[reached.index(grant.status) + 1 :]
