@@ -12,7 +12,8 @@ from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
 from backoffice.offer_form.inputs import Choices, NumberField, SelectField
 from backoffice.offer_form.known_values import ValueCatalogue
 from backoffice.offer_form.times import TimeForm, initial_time
-from core.facts import FEES, Collection
+from core.facts import COUPON_FEES, FEES, Collection
+from definitions.benefits.coupons import DEFAULT_ORDERS
 from logistics.facts import FREIGHT_ORDERS
 from rules.operators import AMOUNTS
 
@@ -22,7 +23,7 @@ KINDS: dict[str, tuple[Any, Any]] = {
     "price": (_("Fixed price"), _("the fee is reduced to an amount")),
     "tiers": (_("Tiers"), _("more off for a higher fee")),
     "slices": (_("Slices"), _("each part of the fee at its own rate")),
-    "coupons": (_("Coupons"), _("to spend later on freight")),
+    "coupons": (_("Coupons"), _("to spend later on an order")),
 }
 REDUCTIONS = ("percent", "amount", "price", "tiers", "slices")
 ALONG = {"tiers": "by", "slices": "after"}
@@ -47,6 +48,8 @@ class BenefitForm(SectionForm):
     at_most = NumberField(label=_("At most (optional)"), required=False)
     measure = SelectField(label=_("Along"), required=False)
     count = NumberField(label=_("Number of coupons"), required=False, whole=True, least=1)
+    orders = SelectField(label=_("For orders of the kind"), required=False)
+    sets = SelectField(label=_("Each coupon"), required=False)
     value = NumberField(label=_("Value of each coupon"), required=False)
     currency = SelectField(label=_("Currency"), required=False)
     empty_texts = {
@@ -72,16 +75,21 @@ class BenefitForm(SectionForm):
         facts: Choices = [(fact.name, capfirst(str(fact.label))) for fact in numbers]
         self.set_choices("fee", [*optional, *fees])
         self.set_choices("currency", [*optional, *dict(ordered).items()])
+        kinds = ((kind, capfirst(str(fee.collection.singular))) for kind, fee in COUPON_FEES.items())
+        self.set_choices("orders", kinds)
+        self.set_choices("sets", [("value", _("takes a value off")), ("price", _("sets the price"))])
         self.set_choices("fact", [("", _("the number below")), *facts])
         self.set_choices("measure", [("", _("the fee")), *self.campaign.measures.items()])
         data = self.data if self.is_bound else None
-        for name, label, is_end in (("from", _("Valid from"), False), ("to", _("Valid until"), True)):
+        ends = (("from", _("Valid from (empty: from the claim)"), False), ("to", _("Valid until"), True))
+        for name, label, is_end in ends:
             self.parts[name] = TimeForm(
                 data,
                 prefix=f"{self.prefix}-{name}",
                 campaign=self.campaign,
                 label=label,
                 is_end=is_end,
+                optional=not is_end,
                 initial=self.initial.get(name),
             )
         tiers, where = self.initial.get("tiers") or [], self.initial.get("where") or []
@@ -89,15 +97,19 @@ class BenefitForm(SectionForm):
         self.tiers = TierFormSet(data, prefix="tiers", initial=list(map(initial_tier, tiers)), form_kwargs=kwargs)
         slices = list(map(initial_slice, self.initial.get("slices") or []))
         self.slices = SliceFormSet(data, prefix="slices", initial=slices, form_kwargs=kwargs)
-        self.where = condition_formset(
-            "coupons", data, where, campaign=self.campaign, collection=self.campaign.rows(FREIGHT_ORDERS), simple=True
-        )
+        orders = self.campaign.rows(COUPON_FEES[self.order_kind].collection)
+        self.where = condition_formset("coupons", data, where, campaign=self.campaign, collection=orders, simple=True)
         self.parts |= {"tiers": self.tiers, "slices": self.slices, "where": self.where}
 
     @property
     def benefit_form(self) -> str:
         """Return the chosen kind: a word of a discount, or coupons."""
         return self.text_of("form") or "percent"
+
+    @property
+    def order_kind(self) -> str:
+        """Return the kind of order that coupons are for."""
+        return kind if (kind := self.text_of("orders")) in COUPON_FEES else DEFAULT_ORDERS
 
     @property
     def times(self) -> list[Any]:
@@ -122,10 +134,15 @@ class BenefitForm(SectionForm):
 
     def visible_names(self) -> list[str]:
         if self.benefit_form == "coupons":
-            return ["form", "count", "value", "currency"]
+            return ["form", "orders", "count", "sets", self._sets, "currency"]
         fee = FEES.get(self.text_of("fee"))
         rate = ["rate"] if (fee and fee.rated) or self.initial.get("rate") else []
         return ["form", "fee", *rate, *self._stated(), *self._cap(), *self._currency(fee)]
+
+    @property
+    def _sets(self) -> str:
+        """Return the word of the amount on a coupon: its value, or a price."""
+        return "price" if self.text_of("sets") == "price" else "value"
 
     def _stated(self) -> list[str]:
         """Return the fields of the value: its number, or the fact that holds it."""
@@ -182,10 +199,14 @@ class BenefitForm(SectionForm):
         return {"benefit": {**words, **values, **needed, **stated, **rows, **measure}}
 
     def _coupons(self) -> dict[str, Any]:
-        values = {name: or_missing(self.written(name)) for name in ("count", "value", "currency")}
-        ends = {word: self.parts[word] for word in ("from", "to")}
-        valid = {word: (part.bound() or None) if isinstance(part, TimeForm) else None for word, part in ends.items()}
-        return {**values, "valid": valid, "where": self.where.write() or None}
+        """Return the words of coupons; a kind of order that goes without saying is left out unless it was written."""
+        said = self.order_kind != DEFAULT_ORDERS or self.initial.get("says_orders")
+        other = {"value": "price", "price": "value"}[self._sets]
+        values = {name: or_missing(self.written(name)) for name in ("count", self._sets, "currency")}
+        ends = {word: part for word in ("from", "to") if isinstance(part := self.parts[word], TimeForm)}
+        valid = {"from": ends["from"].bound(), "to": ends["to"].bound() or None}
+        kind = {"for": self.order_kind if said else ABSENT, other: ABSENT}
+        return {**kind, **values, "valid": valid, "where": self.where.write() or None}
 
 
 def form_of(benefit: Any) -> str:
@@ -199,7 +220,11 @@ def initial_benefit(benefit: Any, zone: str) -> dict[str, Any]:
     valid = coupons.get("valid") or {}
     return {
         "form": form_of(benefit),
-        **{key: benefit.get(key) for key in ("fee", "rate", "price", "at_most")},
+        **{key: benefit.get(key) for key in ("fee", "rate", "at_most")},
+        "price": coupons.get("price") or benefit.get("price"),
+        "orders": coupons.get("for") or DEFAULT_ORDERS,
+        "says_orders": "for" in coupons,
+        "sets": "price" if coupons.get("price") is not None else "value",
         **{key: None if isinstance(value := benefit.get(key), dict) else value for key in ("percent", "amount")},
         "fact": next((v.get("fact") for key in ("percent", "amount") if isinstance(v := benefit.get(key), dict)), None),
         **{key: coupons.get(key) for key in ("count", "value")},

@@ -119,6 +119,18 @@ def test_another_kind_of_benefit(form: str, values: dict[str, str]) -> None:
         assert [(tier.from_, tier.amount) for tier in found.benefit.tiers] == [(500, 50)]  # type: ignore[union-attr]
 
 
+def test_coupons_for_another_kind_of_order_set_its_price() -> None:
+    editor = Editor()
+    editor.change(**{"benefit-form": "coupons"})
+    editor.change(**{"benefit-orders": "service_order", "benefit-sets": "price"})
+    values = {"benefit-count": "1", "benefit-price": "1.00", "benefit-currency": "CNY", "settlement-released_by": ""}
+    values |= {"benefit-to_at": "2022-12-31T00:00", "coupons-0-fact": "service", "coupons-0-text": "photo_tool"}
+    assert editor.save(**values), words(editor.html)
+    bundle = parser.read(editor.source).offers[0].bundle
+    assert bundle is not None
+    assert (bundle.for_, bundle.value, str(bundle.price), bundle.valid.from_) == ("service_order", None, "1.00", None)
+
+
 def test_the_kind_of_benefit_can_be_changed_back() -> None:
     editor = Editor()
     editor.change(**{"benefit-form": "coupons"})

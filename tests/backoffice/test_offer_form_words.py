@@ -103,6 +103,16 @@ SHARED = (
         },
         {"benefit": "{fee: freight, percent: {fact: base_freight}, currency: CNY, at_most: 5}"},
         {"benefit": "{fee: freight, amount: {fact: base_freight}}"},
+        {
+            "benefit": "{coupons: {count: 1, for: service_order, price: 1.00, currency: CNY, "
+            "valid: {to: 2022-09-30 24:00}, where: [{fact: list_price, at_least: 5.00}]}}",
+            "settlement": "",
+        },
+        {
+            "benefit": "{coupons: {count: 1, for: freight_order, value: 1.00, currency: CNY, "
+            "valid: {from: 2022-09-01 00:00:00, to: 2022-09-30 24:00}, where: [{fact: service, is: express}]}}",
+            "settlement": "",
+        },
     ],
 )
 def test_words_are_kept_as_they_were_written(parts: dict[str, str]) -> None:
