@@ -18,6 +18,7 @@ from definitions.entitlements import EntitlementTerms
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.quotas import with_limits
+from definitions.scorecards import ScorecardTerms
 from definitions.yaml_text import YamlText
 from rules.base import Names, ValueList
 from rules.comparisons import Code
@@ -39,6 +40,7 @@ class CampaignDefinition(Declared):
     lists: dict[str, ValueList] = {}
     measures: dict[Code, Measure] = {}
     offers: tuple[OfferTerms, ...] = ()
+    scorecards: tuple[ScorecardTerms, ...] = ()
     allowances: tuple[AllowanceTerms, ...] = ()
     entitlements: tuple[EntitlementTerms, ...] = ()
 
@@ -101,6 +103,7 @@ def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> 
     context: dict[str, Any] = {"zone": _valid_zone(text.value.get("zone"))}
     context["raw_measures"] = text.value.get("measures")
     context["declared"] = declared.valid_part(text.value)
+    context["scorecard_names"] = _scorecard_names(text.value.get("scorecards"))
     context |= {kind: _valid(adapter, text.value.get(kind), context) for kind, adapter in SHARED.items()}
     with declaring(context["declared"].facts):
         context["measures"] = _measures(text.value.get("measures"), context)
@@ -119,6 +122,20 @@ def problems_at(source: str, errors: Iterable[tuple[tuple[str | int, ...], str]]
     text = YamlText(source)
     placed = ((*text.place(place), message) for place, message in errors)
     return [Problem(mark.line, ".".join(map(str, path)), message, mark.column) for path, mark, message in placed]
+
+
+def _scorecard_names(scorecards: object) -> dict[str, Any]:
+    """Return the names of scorecards by code, as they are written: conditions on ratings are described by them."""
+    coded = [one for one in scorecards if isinstance(one, dict)] if isinstance(scorecards, list) else []
+    return {code: one["names"] for one in coded if isinstance(code := one.get("code"), str) and _is_named(one)}
+
+
+def _is_named(part: dict[str, Any]) -> bool:
+    try:
+        Names.model_validate(part.get("names"))
+    except ValidationError:
+        return False
+    return True
 
 
 MOST_PROBLEMS = 200

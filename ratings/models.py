@@ -74,6 +74,7 @@ class Evaluation(models.Model):
     period = KeyField(_("period"), max_length=10)
     evaluated_at = models.DateTimeField(_("evaluated at"))
     starts_at = models.DateTimeField(_("in force from"))
+    ends_at = models.DateTimeField(_("in force until"))
     version = models.PositiveIntegerField(_("version of the scorecard"))
     last_subject = KeyField(_("last subject"), max_length=LONGEST_KEY, blank=True)
     subjects = models.PositiveBigIntegerField(_("subjects"), default=0)

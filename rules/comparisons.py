@@ -1,5 +1,6 @@
 """Comparison of one fact of a row with a value: the condition that all others are made of."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
@@ -116,3 +117,11 @@ class Comparison(DefinitionModel):
     def observed(self, row: QueryRow) -> Any:
         """Return the expression of the fact."""
         return row.expression(self.fact)
+
+
+def meet_all(conditions: Iterable[Comparison], row: QueryRow) -> Q:
+    """Return the filter of the rows that meet every comparison; without any, of all rows."""
+    every = Q()
+    for condition in conditions:
+        every &= condition.q(row)
+    return every

@@ -7,12 +7,13 @@ from django.utils.translation import gettext_lazy
 
 from core.facts import MERCHANT
 from core.formatting import format_money, format_number, format_percent, join_and
-from rules.comparison_sentences import SENTENCES, describe_comparison, describe_event
+from rules.comparison_sentences import SENTENCES, describe_choice, describe_comparison, describe_event
 from rules.measure_periods import Over
 from rules.measured import Measured
 from rules.measures import Measure, PercentMeasure, RowMeasure
 from rules.period_sentences import describe_period
 from rules.query_row import QueryRow
+from rules.weights import Weight
 
 FORMS = {
     "count": gettext_lazy("number of %(rows)s"),
@@ -21,6 +22,8 @@ FORMS = {
     "average": gettext_lazy("average of %(fact)s of the %(rows)s"),
     "share": gettext_lazy("share of %(rows)s"),
     "latest": gettext_lazy("latest %(fact)s of the %(rows)s"),
+    "greatest": gettext_lazy("greatest %(fact)s of the %(rows)s"),
+    "conversion": gettext_lazy("share of different values of %(fact)s of the %(rows)s that go on"),
 }
 
 
@@ -78,10 +81,26 @@ def _parts(measure: RowMeasure) -> Iterator[str]:
         yield _("of the same %(holders)s") % {"holders": holders}
     if measure.among:
         yield _("among those with: %(which)s") % {"which": _conditions(measure.among, row)}
+    if measure.followed_by:
+        yield _("going on means, later: %(which)s") % {"which": _conditions(measure.followed_by, row)}
     if measure.where:
         yield _("with: %(which)s") % {"which": _conditions(measure.where, row)}
     if measure.over is not None:
         yield _over(measure.over, row)
+    if measure.weight is not None:
+        yield from _weights(measure.weight, measure.at_most, row)
+    if measure.times != 1:
+        yield _("times %(n)s") % {"n": format_number(measure.times)}
+
+
+def _weights(weight: Weight, most: int | None, row: QueryRow) -> Iterator[str]:
+    fact = row.fact(weight.by)
+    cases = [f"{describe_choice(fact, case)}: {format_number(n)}" for case, n in weight.cases.items()]
+    rest = [_("otherwise: %(n)s") % {"n": format_number(weight.otherwise)}] if weight.otherwise else []
+    words = {"fact": str(fact.label), "cases": ", ".join([*cases, *rest])}
+    yield _("weighted by %(fact)s (%(cases)s)") % words
+    if most is not None:
+        yield _("at most %(n)s in all") % {"n": format_number(most)}
 
 
 def _conditions(conditions: tuple[object, ...], row: QueryRow) -> str:

@@ -6,33 +6,44 @@ rounded half up to two decimals and used so from then on.
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from django.db.models import Count, IntegerField, Model, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models import Model, QuerySet, Value
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import IsNull
 from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, Discriminator, Field, PrivateAttr, Tag, ValidationInfo, model_validator
 
 from core.declared_facts import ReadWith
-from core.facts import COLLECTIONS, MERCHANT, Collection, Fact, countable
-from rules import operators
+from core.facts import COLLECTIONS, MERCHANT, Collection, DeclaredFacts, Fact, countable
+from core.formatting import join_or
+from rules import measure_queries, operators
 from rules.base import DefinitionModel, Names, form_of, named, resolve_name
-from rules.comparisons import Amount, Code, Comparison, CountableName
+from rules.comparisons import MOST_ROWS, Amount, Code, Comparison, CountableName, WholeNumber, meet_all
 from rules.errors import ErrorCollector, UnknownWordError
 from rules.measure_periods import Over
-from rules.query_row import QueryRow, row_count
-from rules.quotients import NUMBER, Hundredths, Quotient, parts_of
+from rules.query_row import QueryRow
+from rules.quotients import NUMBER, Hundredths, Quotient
+from rules.weights import MOST_TIMES, Weight
 
-FORMS = ("count", "distinct", "sum", "average", "share", "latest")
-OF_FACTS = ("distinct", "sum", "average", "latest")
-QUOTIENTS = ("average", "share", "latest")
+FORMS = ("count", "distinct", "sum", "average", "share", "latest", "greatest", "conversion")
+OF_FACTS = ("distinct", "sum", "average", "latest", "greatest", "conversion")
+QUOTIENTS = ("average", "share", "latest", "greatest", "conversion")
 """Forms without a value where there are no rows: the definition states it."""
 
 
 def _one_or_several(value: object) -> Any:
     return (value,) if isinstance(value, str) else value
 
+
+OF_VALUES = ("distinct", "conversion")
+WORDS_OF_FORMS = {
+    "among": (("share", "conversion"), ("conversion",)),
+    "followed_by": (("conversion",), ("conversion",)),
+    "where": (FORMS, ("share",)),
+    "weight": (("distinct",), ()),
+    "times": (("average",), ()),
+}
+"""Words of some forms: the forms that take a word, and those that need it."""
 
 Holders = Annotated[
     tuple[str, ...], BeforeValidator(_one_or_several, json_schema_input_type=str | list[str]), Field(min_length=1)
@@ -49,7 +60,7 @@ def check_holders(holders: tuple[str, ...], collection: Collection) -> None:
 
 
 class RowMeasure(DefinitionModel):
-    """Number of a merchant's rows, of different values in them, a sum, an average, a share or the latest value."""
+    """Number of a holder's rows, or one that the values of a fact in them make."""
 
     names: Names | None = None
     code: Code | None = None
@@ -59,8 +70,14 @@ class RowMeasure(DefinitionModel):
     average: str | None = None
     share: CountableName | None = None
     latest: str | None = None
+    greatest: str | None = None
+    conversion: str | None = None
     among: tuple[Comparison, ...] = ()
+    followed_by: tuple[Comparison, ...] = ()
     where: tuple[Comparison, ...] = ()
+    weight: Weight | None = None
+    times: Annotated[WholeNumber, Field(ge=1, le=MOST_TIMES)] = 1
+    at_most: Annotated[WholeNumber, Field(ge=1, le=MOST_ROWS)] | None = None
     over: Over | None = None
     by: Holders = (MERCHANT,)
     otherwise: Amount | None = None
@@ -91,7 +108,7 @@ class RowMeasure(DefinitionModel):
             message = _("no %(what)s %(word)r") % {"what": "collection to count", "word": name}
             raise UnknownWordError(message, word=name, known=countable())
         fact = QueryRow(COLLECTIONS[name]).fact(fact_name)
-        if self.form != "distinct" and fact.kind not in operators.AMOUNTS:
+        if self.form not in OF_VALUES and fact.kind not in operators.AMOUNTS:
             words = {"fact": fact_name, "kind": fact.kind, "form": self.form}
             raise ValueError(_("%(fact)s is %(kind)s: there is no %(form)s of it") % words)
 
@@ -99,25 +116,38 @@ class RowMeasure(DefinitionModel):
         row = QueryRow(self.collection)
         with errors.at("by"):
             check_holders(self.by, self.collection)
-        for name in ("among", "where"):
+        for name in ("among", "followed_by", "where"):
             for n, condition in enumerate(getattr(self, name)):
                 with errors.at(name, n):
                     condition.check(row)
         with errors.at("over"):
             if self.over is not None:
                 self.over.check(row)
-            elif self.form == "latest":
+            elif self.form in ("latest", "conversion"):
                 raise ValueError(_("%(field)s is missing") % {"field": "over"})
-        with errors.at("among" if self.among else "where"):
-            if bool(self.among) and self.form != "share":
-                raise ValueError(_("among belongs to a share: other measures have where alone"))
-            if not self.where and self.form == "share":
-                raise ValueError(_("%(field)s is missing") % {"field": "where"})
+        self._check_words(errors)
         _check_otherwise(self.otherwise, needed=self.form in QUOTIENTS, errors=errors)
         with errors.at(self.form):
             if self.kind == "money" and not self.currency:
                 message = _("%(fact)s is in the currency of each row: add where: [{fact: currency, is: USD}]")
                 raise ValueError(message % {"fact": self._measured})
+
+    def _check_words(self, errors: ErrorCollector) -> None:
+        """Collect an error at each word that the form does not take, or that it needs and does not have."""
+        for word, (forms, needed) in WORDS_OF_FORMS.items():
+            with errors.at(word):
+                given = word in self.model_fields_set and getattr(self, word) not in ((), None)
+                if given and self.form not in forms:
+                    words = {"word": word, "forms": join_or(forms)}
+                    raise ValueError(_("%(word)s belongs to another measure: %(forms)s") % words)
+                if not given and self.form in needed:
+                    raise ValueError(_("%(field)s is missing") % {"field": word})
+        with errors.at("at_most"):
+            if self.at_most is not None and self.weight is None:
+                raise ValueError(_("at_most is the most that weights add up to: write weight"))
+        with errors.at("weight", "by"):
+            if self.weight is not None and self.fact is not None:
+                self.weight.check(self.fact.name, QueryRow(self.collection))
 
     @property
     def form(self) -> str:
@@ -129,9 +159,14 @@ class RowMeasure(DefinitionModel):
         return str(getattr(self, self.form))
 
     @property
+    def declared(self) -> DeclaredFacts:
+        """Return the declared facts with which the measure was read."""
+        return self._read_with.facts
+
+    @property
     def collection(self) -> Collection:
         """Return the collection of the rows."""
-        return COLLECTIONS[self._measured.partition(".")[0]].with_declared(self._read_with.facts)
+        return COLLECTIONS[self._measured.partition(".")[0]].with_declared(self.declared)
 
     @property
     def fact(self) -> Fact | None:
@@ -141,7 +176,7 @@ class RowMeasure(DefinitionModel):
     @property
     def kind(self) -> str:
         """Return the kind of the number: money, number or percent."""
-        if self.form == "share":
+        if self.form in ("share", "conversion"):
             return "percent"
         return self.fact.kind if self.fact is not None and self.form != "distinct" else "number"
 
@@ -172,57 +207,31 @@ class RowMeasure(DefinitionModel):
         """Yield the facts of the rows that the number depends on."""
         if self.fact is not None:
             yield self.fact.name
-        for condition in (*self.among, *self.where):
+        if self.weight is not None:
+            yield self.weight.by
+        for condition in (*self.among, *self.followed_by, *self.where):
             yield from filter(None, (condition.fact, condition.other_fact))
         if self.over is not None:
             yield from self.over.facts()
 
-    def expression(self, row: QueryRow) -> Any:
-        """Return the number of the merchant of a row, as of its instant, as an expression that is never NULL."""
-        inner = row.inside(self.collection)
-        of_holders = {inner.collection.holder_path(by): OuterRef(row.collection.holder_path(by)) for by in self.by}
-        rows = inner.collection.model._default_manager.filter(**of_holders)
-        holder = next(iter(of_holders))
+    @property
+    def is_of_pairs(self) -> bool:
+        """Return whether each pair of a holder and a value counts once: its weight, or whether it went on."""
+        return self.form == "conversion" or self.weight is not None
+
+    def rows_of(self, inner: QueryRow, *, key: str = "pk") -> QuerySet[Model]:
+        """Return the rows that are measured, of all holders: of a share those that it is a share of.
+
+        `key` is the path from the row that is asked about to the key of its own row among them, for `earlier`.
+        """
+        rows = inner.collection.model._default_manager.all()
         if self.over is not None:
-            rows = rows.filter(self.over.q(inner, key=row.collection.path_to(self.collection) or "pk"))
-        meets = _all(self.where, inner)
-        rows = rows.filter(_all(self.among, inner) if self.form == "share" else meets)
-        match self.form:
-            case "count":
-                return row_count(rows, merchant=holder)
-            case "latest":
-                return self._latest(rows, inner)
-            case "share":
-                value: Any = Quotient(Count("pk", filter=meets) * 100, Count("pk"))
-            case _:
-                value = self._of_fact(inner)
-        return self._or_empty(rows.order_by().values(holder).annotate(measured=value))
+            rows = rows.filter(self.over.q(inner, key=key))
+        return rows.filter(meet_all(self.among if self.form == "share" else self.where, inner))
 
-    def _of_fact(self, inner: QueryRow) -> Any:
-        assert self.fact is not None
-        found = inner.expression(self.fact.name)
-        if self.form == "distinct":
-            return Count(found, filter=operators.empty_q(self.fact, found, empty=False), distinct=True)
-        if self.is_whole:
-            return Sum(found)
-        parts, whole = parts_of(found, decimals=self.fact.decimals or 2)
-        return Quotient(Sum(parts), Count(found) * whole if self.form == "average" else Value(whole))
-
-    def _latest(self, rows: QuerySet[Model], inner: QueryRow) -> Any:
-        assert self.fact is not None and self.over is not None
-        found = inner.expression(self.fact.name)
-        at = inner.expression(self.over.instant)
-        if self.fact.decimals:
-            parts, whole = parts_of(found, decimals=self.fact.decimals)
-            found = Quotient(parts, Value(whole))
-        known = rows.filter(Q(IsNull(found, False))).annotate(measured=found)
-        return self._or_empty(known.order_by(at.desc(), "-pk"))
-
-    def _or_empty(self, rows: QuerySet[Any]) -> Any:
-        """Return the annotation `measured` of the first of the rows, or the value without rows."""
-        field = IntegerField() if self.is_whole else NUMBER
-        empty = Value(self.otherwise or 0, output_field=field)
-        return Coalesce(Subquery(rows.values("measured")[:1], output_field=field), empty, output_field=field)
+    def expression(self, row: QueryRow) -> Any:
+        """Return the number of the holder of a row, as of its instant, as an expression that is never NULL."""
+        return measure_queries.expression(self, row)
 
 
 def _row_measure(value: object, info: ValidationInfo) -> Any:
@@ -251,6 +260,7 @@ class PercentMeasure(DefinitionModel):
         errors.raise_collected("PercentMeasure")
         return self
 
+    form: ClassVar[Literal["percent"]] = "percent"
     kind: ClassVar[str] = "percent"
     currency: ClassVar[str] = ""
     is_whole: ClassVar[bool] = False
@@ -288,10 +298,3 @@ def _check_otherwise(value: object, *, needed: bool, errors: ErrorCollector) -> 
             raise ValueError(_("otherwise is missing: the value without rows, such as 0.00"))
         if not needed and value is not None:
             raise ValueError(_("otherwise is not needed: without rows the number is 0"))
-
-
-def _all(conditions: tuple[Comparison, ...], row: QueryRow) -> Q:
-    every = Q()
-    for condition in conditions:
-        every &= condition.q(row)
-    return every

@@ -76,7 +76,7 @@ class FirstDays(DefinitionModel):
         return timedelta(days=self.first_days)
 
 
-def _expand_word(value: object, info: ValidationInfo) -> Any:
+def expand_word(value: object, info: ValidationInfo) -> Any:
     """Replace the word of a calendar, or the name of a window of the campaign."""
     if not isinstance(value, str):
         return value
@@ -115,7 +115,7 @@ RecurringPeriod = Annotated[
     | Annotated[Sessions, Tag("Sessions")]
     | Annotated[Weekdays, Tag("Weekdays")],
     Discriminator(_form),
-    BeforeValidator(_expand_word, json_schema_input_type=Any),
+    BeforeValidator(expand_word, json_schema_input_type=Any),
 ]
 Period = Annotated[
     Annotated[CalendarPeriod, Tag("CalendarPeriod")]
@@ -126,7 +126,7 @@ Period = Annotated[
     | Annotated[LastDays, Tag("LastDays")]
     | Annotated[FirstDays, Tag("FirstDays")],
     Discriminator(_form),
-    BeforeValidator(_expand_word, json_schema_input_type=Any),
+    BeforeValidator(expand_word, json_schema_input_type=Any),
 ]
 AnyPeriod = Recurring | LastDays | FirstDays
 

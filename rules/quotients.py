@@ -53,6 +53,13 @@ class Quotient(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
+def quotient_sql(numerator: str, denominator: str, vendor: str) -> str:
+    """Return the SQL of the quotient of two whole numbers, as `Quotient` computes it."""
+    if vendor == "sqlite":
+        return f"CAST(fairground_quotient({numerator}, {denominator}) AS NUMERIC)"
+    return f"ROUND(CAST({numerator} AS numeric({DIGITS}, 20)) / NULLIF({denominator}, 0), 2)"
+
+
 def quotient(numerator: int, denominator: int) -> Decimal | None:
     """Return the quotient rounded half up to two decimals, None if the denominator is 0."""
     if denominator == 0:

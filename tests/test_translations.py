@@ -10,7 +10,7 @@ from django.utils.translation.template import templatize
 ROOT = Path(__file__).parents[1]
 ROOMS = (
     "config standalone api dashboard backoffice campaigns definitions rules trade logistics services "
-    "compliance events buyers catalog merchants imports identity declarations core"
+    "compliance events ratings buyers catalog merchants imports identity declarations core"
 ).split()
 KEYWORDS = {
     "_": None,

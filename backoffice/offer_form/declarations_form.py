@@ -1,4 +1,4 @@
-"""Parts that are edited as YAML: what the campaign of a draft declares, and the rows that an offer looks up."""
+"""Parts that are edited as YAML: declared facts and documents of a campaign, and the rows that an offer looks up."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError
 from rules.lookups import valid_lookups, with_lookups
 
-FIELDS = ("attributes", "events")
+FIELDS = ("attributes", "events", "scorecards")
 
 
 def _yaml_field(label: Any) -> forms.CharField:
@@ -41,16 +41,20 @@ class YamlForm(SectionForm):
 
 
 class DeclarationsForm(YamlForm):
-    """Declarations of a campaign."""
+    """Declarations and documents of a campaign."""
 
     attributes = _yaml_field(_("Attributes as YAML"))
     events = _yaml_field(_("Kinds of event as YAML"))
+    scorecards = _yaml_field(_("Scorecards as YAML"))
 
     def clean_attributes(self) -> str:
         return self._clean_yaml("attributes")
 
     def clean_events(self) -> str:
         return self._clean_yaml("events")
+
+    def clean_scorecards(self) -> str:
+        return self._clean_yaml("scorecards")
 
     def to_campaign(self) -> dict[str, Any]:
         """Return the words of the campaign."""

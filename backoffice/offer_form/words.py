@@ -27,21 +27,38 @@ from backoffice.offer_form.quota import BandForm, QuotaForm
 from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet
 from backoffice.offer_form.settlement import SettlementForm
 from backoffice.offer_form.times import TimeForm
+from definitions.scorecards import Band, Level, Part, Rules, ScorecardTerms, SeriesTerms
+from definitions.scorecards.terms import SeriesOfScorecard
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
 from rules.lookups import Lookup
 from rules.measure_periods import Over
 from rules.measures import PercentMeasure, RowMeasure
 from rules.periods import FirstDays, LastDays, Sessions
 from rules.rated import Rated
+from rules.weights import Weight
 
 Place = tuple[Any, str]
 """A form and its field; a list of forms, or a form as a whole, with an empty field."""
 
 OPERATORS: dict[str, Place] = {f"Comparison.{word}": (ConditionForm, "op") for word in OPERATOR_LABELS}
 
-OF_MEASURES = (RowMeasure, PercentMeasure, Over, CalendarPeriod, MonthFrom, Sessions, Weekdays, LastDays, FirstDays)
+OF_MEASURES = (
+    RowMeasure,
+    PercentMeasure,
+    Weight,
+    Over,
+    CalendarPeriod,
+    MonthFrom,
+    Sessions,
+    Weekdays,
+    LastDays,
+    FirstDays,
+)
 MEASURES = [f"{model.__name__}.{word}" for model in OF_MEASURES for word in model.field_words()]
 """Words that are edited as text: what a measure is."""
+
+OF_SCORECARDS = (ScorecardTerms, SeriesOfScorecard, SeriesTerms, Level, Rules, Part, Band)
+SCORECARDS = [f"{model.__name__}.{word}" for model in OF_SCORECARDS for word in model.field_words()]
 
 PLACES: dict[str, Place] = {
     "CampaignDefinition.campaign": (CampaignForm, "code"),
@@ -56,6 +73,8 @@ PLACES: dict[str, Place] = {
     "Measured.measure": (ConditionForm, "fact"),
     **{f"Measured.{word}": (ConditionForm, "op") for word in AMOUNTS},
     "Measured.code": (ConditionForm, "code"),
+    "CampaignDefinition.scorecards": (DeclarationsForm, "scorecards"),
+    **dict.fromkeys(SCORECARDS, (DeclarationsForm, "scorecards")),
     "CampaignDefinition.attributes": (DeclarationsForm, "attributes"),
     "CampaignDefinition.events": (DeclarationsForm, "events"),
     "CampaignDefinition.offers": (BasicsForm, ""),

@@ -25,8 +25,9 @@ from campaigns.engine import (
     unreadable_offers,
 )
 from campaigns.models import Attachment, Issuance, TickRun
-from campaigns.offers import published_offers
+from campaigns.offers import documents, published_offers
 from campaigns.offers.published_offers import PublishedOffer
+from campaigns.scorecards import evaluation
 from core.db import planner_hints
 from core.db.errors import is_transient
 from core.facts import FEES
@@ -69,14 +70,15 @@ def tick(*, at: datetime) -> TickRun:
 
 def _run_steps(run: TickRun) -> None:
     planner_hints.analyze_grown_tables()
-    batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
+    steps = Steps()
+    rated = _rate(run.at, steps)
+    batches = _unprocessed()  # with the ratings: what rests on them is evaluated again
     published, unreadable = published_offers.read_all()
     groups = published_offers.competing(published)
     quarantine_entries.tidy(published)
     unreadable_offers.record(unreadable, groups, at=run.at)
-    steps = Steps()
     # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the fee.
-    complete = [_claims(group, run.at, batches, run, steps) for group in groups if not group[0].terms.fee]
+    complete = [rated, *(_claims(group, run.at, batches, run, steps) for group in groups if not group[0].terms.fee)]
     _issue_coupons(published, run, steps)
     complete.append(_with_coupons(published, batches, run, steps))
     for group in groups:
@@ -109,6 +111,20 @@ def _decide_uses(group: UseGroup, since: datetime | None, batches: tuple[int, ..
 
 def _takes_coupons(offer: PublishedOffer) -> bool:
     return bool(offer.terms.fee) and FEES[offer.terms.fee].takes_coupons
+
+
+def _unprocessed() -> tuple[int, ...]:
+    return tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
+
+
+def _rate(at: datetime, steps: Steps) -> bool:
+    """Bring the ratings of every scorecard up to an instant. Returns false if one could not be."""
+    batches = _unprocessed()
+    done = []
+    for document in documents.published("scorecards"):
+        follow = partial(evaluation.follow, document, at=at, batches=batches)
+        done.append(_attempt(f"ratings: {document.row.code}", evaluation.progress(document), follow, steps))
+    return None not in done
 
 
 def _claims(

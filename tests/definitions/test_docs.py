@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
 from definitions import benefits, declared, offer_terms, quotas, yaml_roundtrip
 from definitions.parser import CampaignDefinition, read
+from definitions.scorecards import parts, series, terms
 from rules import (
     base,
     calendar_periods,
@@ -21,16 +22,30 @@ from rules import (
     moments,
     periods,
     time_windows,
+    weights,
 )
 from rules.offer_facts import OFFER_FACTS
 from rules.operators import OPERATORS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-MEASURES = (measured, measures, measure_periods, periods, calendar_periods)
+SCORECARDS = (parts, series, terms)
+MEASURES = (measured, measures, weights, measure_periods, periods, calendar_periods)
 WORDS = [
     model
-    for module in (benefits, declared, offer_terms, quotas, conditions, lookups, *MEASURES, moments, time_windows, base)
+    for module in (
+        benefits,
+        declared,
+        offer_terms,
+        quotas,
+        conditions,
+        lookups,
+        *MEASURES,
+        *SCORECARDS,
+        moments,
+        time_windows,
+        base,
+    )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, base.DefinitionModel) and model is not base.DefinitionModel
 ]
@@ -93,7 +108,7 @@ def test_each_example_of_the_page_is_read(block: str) -> None:
 def campaign_with(part: object) -> str:
     """Return a campaign with one offer that has `part`: some words of an offer, or a list of conditions."""
     given: dict[str, Any] = dict(part) if isinstance(part, dict) else {"conditions": part}
-    shared: dict[str, Any] = {word: given.pop(word) for word in ("measures", "attributes", "events") if word in given}
+    shared: dict[str, Any] = {word: given.pop(word) for word in SHARED if word in given}
     claim = given.get("claim", {})
     fee = given.get("benefit", {}).get("fee", "")
     subject = FEES[fee].subject if fee else "merchant" if "nth" in claim else given.get("subject", "trade_order")
@@ -108,6 +123,7 @@ def campaign_with(part: object) -> str:
     return yaml_roundtrip.dump_json({**campaign, **shared, "offers": [{**base, **own.get(subject, {}), **given}]})
 
 
+SHARED = ("measures", "attributes", "events", "scorecards")
 NAMES = {"en": "n", "zh": "名"}
 COUPONS = {
     "coupons": {

@@ -71,6 +71,13 @@ FREIGHT = """
 {measure: {latest: freight_templates.rts_products, over: {period: year, at: configured_at}, otherwise: 0}, at_least: 20}
 {measure: {percent: {sum: trade_orders.amount_usd, over: {last_days: 3, at: drafted_at}}, of: {sum: trade_orders.amount_usd}, otherwise: 0.00}, more_than: 33.33}
 {code: either, any: [{fact: line, is: a}, {measure: {share: freight_orders, where: [{fact: line, is: b}], otherwise: 0.00}, less_than: 30.00}]}
+{measure: {greatest: freight_orders.base_freight, where: [{fact: currency, is: USD}], over: {last_days: 3, at: paid_at}, otherwise: 0.00}, at_least: 100.00}
+{measure: {greatest: freight_templates.rts_products, otherwise: 0}, at_most: 20}
+{measure: {average: freight_templates.rts_products, times: 20, otherwise: 0.00}, at_least: 400.00}
+{measure: {distinct: trade_orders.buyer.code, weight: {by: buyer.level, cases: {0: 10, 1: 20, 3: 40}, otherwise: 1}}, at_least: 61}
+{measure: {distinct: trade_orders.buyer.code, weight: {by: buyer.country, cases: {US: 7}}, at_most: 20, where: [{fact: export_mode, is: self_operated}], over: {last_days: 9, at: drafted_at}}, more_than: 14}
+{measure: {conversion: trade_orders.buyer.code, among: [{fact: export_mode, is: self_operated}], followed_by: [{fact: payment_product, is: TALC}], over: {last_days: 30, at: drafted_at}, otherwise: 0.00}, at_least: 33.33}
+{measure: {conversion: freight_orders.line, among: [{fact: service, is: express}], followed_by: [{fact: shipped_at, happened: yes}], where: [{fact: promo_flag, is: yes}], over: {period: WINDOW, at: paid_at}, otherwise: 100.00}, less_than: 50.00}
 {rating: stars, at_least: 3}
 {rating: stars, more_than: 3}
 {rating: stars, at_most: 0}

@@ -18,7 +18,7 @@ Meets = Callable[[Comparison, Any, Collection, datetime], bool]
 Value = Callable[[Any, str], Any]
 
 
-def measure_value(measure: Measure, row: Any, at: datetime, meets: Meets, value: Value) -> Decimal:
+def measure_value(measure: Measure, row: Any, at: datetime, meets: Meets, value: Value) -> Decimal:  # noqa: PLR0911  a table
     """Return the number of a row's merchant as of `at`. `meets` evaluates comparisons and `value` returns facts."""
     if isinstance(measure, PercentMeasure):
         part, base = (measure_value(one, row, at, meets, value) for one in (measure.percent, measure.of))
@@ -29,11 +29,20 @@ def measure_value(measure: Measure, row: Any, at: datetime, meets: Meets, value:
         return rounded(len(met) * 100, len(rows), measure.otherwise)
     if measure.fact is None:
         return Decimal(len(rows))
+    if measure.form == "conversion":
+        return _conversion(measure, rows, at, meets, value)
     found = [(value(each, measure.fact.name), each) for each in rows]
     known = [(raw, each) for raw, each in found if raw is not None and raw != ""]
     values: list[Any] = [raw for raw, _each in known]
     if measure.form == "average":
-        return rounded(sum(values, Decimal(0)), len(values), measure.otherwise)
+        return rounded(sum(values, Decimal(0)) * measure.times, len(values), measure.otherwise)
+    if measure.form == "greatest":
+        return Decimal(max(values, default=measure.otherwise or 0))
+    if measure.weight is not None:
+        weight = measure.weight
+        once = {raw: value(each, weight.by) for raw, each in known}
+        total = sum(weight.cases.get(str(case), weight.otherwise) for case in once.values())
+        return Decimal(total if measure.at_most is None else min(total, measure.at_most))
     if measure.over is None or measure.form != "latest":
         return Decimal(len(set(values)) if measure.form == "distinct" else sum(values, Decimal(0)))
     instant = measure.over.instant
@@ -47,6 +56,19 @@ def rounded(part: Decimal | int, base: Decimal | int, otherwise: Decimal | None)
         return Decimal(otherwise or 0)
     hundredths = Fraction(part) / Fraction(base) * 100
     return Decimal(int(hundredths + Fraction(1, 2))).quantize(Decimal(1), ROUND_HALF_UP) / 100
+
+
+def _conversion(measure: RowMeasure, rows: list[Any], at: datetime, meets: Meets, value: Value) -> Decimal:
+    """Return the share of the values of which a row of the first kind comes before one of the second."""
+    assert measure.fact is not None and measure.over is not None
+    begun: dict[Any, list[datetime]] = {}
+    later: dict[Any, list[datetime]] = {}
+    for each in rows:
+        for conditions, instants in ((measure.among, begun), (measure.followed_by, later)):
+            if all(meets(part, each, measure.collection, at) for part in conditions):
+                instants.setdefault(value(each, measure.fact.name), []).append(value(each, measure.over.instant))
+    went_on = [key for key, first in begun.items() if any(one < two for one in first for two in later.get(key, []))]
+    return rounded(len(went_on) * 100, len(begun), measure.otherwise)
 
 
 def _rows(measure: RowMeasure, row: Any, at: datetime, meets: Meets, value: Value) -> list[Any]:

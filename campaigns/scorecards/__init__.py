@@ -1,0 +1,1 @@
+"""Scorecards at work: evaluations on time, ratings, explanations, and trials of changed rules."""
