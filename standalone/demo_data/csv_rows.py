@@ -109,6 +109,9 @@ class TradeOrder(Row):
     completed_at: datetime | None = None
     cancelled_at: datetime | None = None
     abnormal_at: datetime | None = None
+    buyer_code: str = ""
+    promised_ship_at: datetime | None = None
+    disputed_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)

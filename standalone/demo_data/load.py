@@ -14,6 +14,7 @@ from core.models import DEMO_START, DemoClock
 from merchants import members
 from merchants.models import Member, Merchant
 
+CAMPAIGNS = ("september-2022", "marketplace-2022")
 PASSWORD = "fairground"  # noqa: S105  # published, for demonstrations only  # nosec B105
 MEMBERS = {"merchant@example.com": Member.Role.MAIN, "colleague@example.com": Member.Role.SUB}
 STAFF = ("operator", "approver")
@@ -29,8 +30,9 @@ def is_loaded() -> bool:
 
 def load_demonstration(report: Callable[[str], object]) -> None:
     """Fill an empty installation and call `report` before each step. Safe to repeat after an interruption."""
-    report(_("September 2022 campaign"))
-    call_command("load_campaign", "september-2022", stdout=io.StringIO())
+    report(_("September 2022 campaign and the programmes of the marketplace"))
+    for campaign in CAMPAIGNS:
+        call_command("load_campaign", campaign, stdout=io.StringIO())
     with tempfile.TemporaryDirectory(prefix="fairground-") as folder:
         report(_("generated marketplace"))
         call_command("demo_world", folder, stdout=io.StringIO())

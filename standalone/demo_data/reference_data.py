@@ -52,6 +52,9 @@ TRADES: dict[str, Trade] = {
     )
 }
 
+LOW_INTENT_SOURCES = ("offsite_banner", "new_user_push")
+"""Sources of visits that seldom lead to an order."""
+
 EASY_RETURN_CATEGORIES = (
     "Apparel & Accessories",
     "Beauty",

@@ -112,7 +112,7 @@ def thin_out(facts: Path, share: float) -> None:
 def measure(merchants: int, share: float, folder: Path) -> tuple[Run, Run]:
     """Measure one size; returns the cold tick and the reference program."""
     facts, ours, theirs = folder / "facts", folder / "ours.csv", folder / "theirs.csv"
-    run("manage.py", "demo_world", str(facts), "--merchants", str(merchants))
+    run("manage.py", "demo_world", str(facts), "--merchants", str(merchants), "--season-only")
     if share < 1:
         thin_out(facts, share)
     with own("season"):

@@ -66,7 +66,7 @@ def test_a_tick_reads_each_row_a_few_times_without_autovacuum(tmp_path: Path) ->
     with connection.cursor() as cursor:
         cursor.execute(WITHOUT_AUTOVACUUM.format("false"))
     try:
-        call_command("demo_world", str(tmp_path / "facts"), merchants=MERCHANTS, stdout=StringIO())
+        call_command("demo_world", str(tmp_path / "facts"), merchants=MERCHANTS, season_only=True, stdout=StringIO())
         call_command("load_campaign", "september-2022", stdout=StringIO(), stderr=StringIO())
         call_command("import_facts", str(tmp_path / "facts"), stdout=StringIO())
         cold = rows_read(lambda: ticker.tick(at=AS_OF))
@@ -89,7 +89,7 @@ def test_every_table_that_an_import_or_a_tick_fills_has_statistics(
 ) -> None:
     monkeypatch.setattr(planner_hints, "MANY", MANY)
     Endpoint.objects.create(name="all", url="https://example.com/hook", secret="secret", created_at=AS_OF)
-    call_command("demo_world", str(tmp_path), merchants=MERCHANTS, stdout=StringIO())
+    call_command("demo_world", str(tmp_path), merchants=MERCHANTS, season_only=True, stdout=StringIO())
     call_command("load_campaign", "september-2022", stdout=StringIO(), stderr=StringIO())
     call_command("import_facts", str(tmp_path), stdout=StringIO())
     ticker.tick(at=AS_OF)
@@ -106,7 +106,7 @@ def test_every_table_that_an_import_or_a_tick_fills_has_statistics(
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_tagging_all_orders_reads_each_receipt_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    call_command("demo_world", str(tmp_path), merchants=MERCHANTS, stdout=StringIO())
+    call_command("demo_world", str(tmp_path), merchants=MERCHANTS, season_only=True, stdout=StringIO())
     call_command("load_campaign", "september-2022", stdout=StringIO(), stderr=StringIO())
     call_command("import_facts", str(tmp_path), stdout=StringIO())
     offer = published_offers.find("service-fee-half")

@@ -65,7 +65,7 @@ def ways_to_fail(offer: str) -> int:
 @pytest.fixture
 def season(tmp_path: Path) -> Path:
     """Facts imported and decided up to the start of the demonstration."""
-    write_files(tmp_path / "facts", merchants=300, seed=2022)
+    write_files(tmp_path / "facts", merchants=300, seed=2022, season_only=True)
     call_command("load_campaign", "september-2022", stdout=io.StringIO())
     call_command("import_facts", str(tmp_path / "facts"), stdout=io.StringIO())
     tick(OPENING)

@@ -73,6 +73,9 @@ COLUMNS: dict[str, dict[str, str]] = {
         "completed_at": maybe(INSTANT),
         "cancelled_at": maybe(INSTANT),
         "abnormal_at": maybe(INSTANT),
+        "buyer_code": maybe(KEY),
+        "promised_ship_at": maybe(INSTANT),
+        "disputed_at": maybe(INSTANT),
     },
     "receipts": {
         "receipt_no": KEY,
