@@ -52,7 +52,9 @@ class Fit:
 def unused(merchant: Merchant, kind: str) -> "QuerySet[Coupon]":
     """Return the merchant's unused coupons for a kind of order, in the order in which orders take them."""
     coupons = Coupon.objects.filter(merchant=merchant, order_kind=kind, status=Coupon.Status.ISSUED)
-    return coupons.select_related("offer", "grant__version").order_by("issued_at", "offer__code", "pk")
+    # A merchant may have thousands: the definition of a version is large, and is read once a process.
+    rows = coupons.select_related("offer", "grant__version").defer("grant__version__definition")
+    return rows.order_by("issued_at", "offer__code", "pk")
 
 
 def open_orders(kind: str, merchant: Merchant, *, at: datetime) -> "QuerySet[Any]":
@@ -63,13 +65,23 @@ def open_orders(kind: str, merchant: Merchant, *, at: datetime) -> "QuerySet[Any
 
 
 def of_order(order: Any, coupons: Sequence[Coupon], *, at: datetime) -> list[Fit]:
-    """Return how each coupon fits an order. Two queries, and one for each campaign version among the coupons."""
-    return [fit for coupon in coupons for fit in of_coupon(coupon, [order.pk], at=at)]
+    """Return how each coupon fits an order. One query for each campaign version among the coupons."""
+    rows: dict[int, dict[str, Any]] = {}
+    for coupon in coupons:
+        if coupon.grant.version_id not in rows:
+            rows[coupon.grant.version_id] = _evaluated(_bundle(coupon), [order.pk])
+    found = ((coupon, rows[coupon.grant.version_id].get(order.pk)) for coupon in coupons)
+    return [_fit(coupon, row, at) for coupon, row in found if row is not None]
 
 
 def of_coupon(coupon: Coupon, orders: Sequence[str], *, at: datetime) -> list[Fit]:
     """Return how a coupon fits each of some orders of its kind, in one query."""
-    bundle = _bundle(coupon)
+    by_key = _evaluated(_bundle(coupon), orders)
+    return [_fit(coupon, by_key[key], at) for key in orders if key in by_key]
+
+
+def _evaluated(bundle: CouponBundle, orders: Sequence[str]) -> dict[str, Any]:
+    """Return orders by key, with the results of the conditions of a bundle."""
     fee, row = bundle.fee, bundle.row
     reduced = Grant.objects.filter(fee=fee.name, subject=OuterRef("pk"), status__in=Grant.LIVE)
     rows = with_fee(fee, fee.collection.model._default_manager.filter(pk__in=orders))
@@ -77,12 +89,12 @@ def of_coupon(coupon: Coupon, orders: Sequence[str], *, at: datetime) -> list[Fi
     for n, condition in enumerate(bundle.where):
         found = {f"passed_{n}": as_boolean(condition.q(row)), f"found_{n}": condition.observed(row)}
         rows = rows.annotate(**found)
-    by_key = {order.pk: order for order in rows}
-    return [
-        Fit(coupon, by_key[key], bundle.worth(by_key[key].charged), tuple(_reasons(coupon, by_key[key], row, at)))
-        for key in orders
-        if key in by_key
-    ]
+    return {order.pk: order for order in rows}
+
+
+def _fit(coupon: Coupon, order: Any, at: datetime) -> Fit:
+    bundle = _bundle(coupon)
+    return Fit(coupon, order, bundle.worth(order.charged), tuple(_reasons(coupon, order, bundle.row, at)))
 
 
 def _bundle(coupon: Coupon) -> CouponBundle:

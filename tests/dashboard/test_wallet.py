@@ -69,6 +69,22 @@ def test_the_number_of_queries_does_not_depend_on_coupons(owner: Member, count: 
     # clock, session, user with its member, counts, coupons, the one to use, orders that fit it, unread messages
 
 
+def test_an_order_is_compared_once_with_coupons_of_one_version(owner: Member) -> None:
+    """A merchant may have thousands; their definition is large, and read once a process."""
+    publish(coupon_offer(benefit=BUNDLE.replace("count: 1", "count: 5")))
+    freight("SHIPPED", shipped_at="02")
+    freight("A", placed_at="03")
+    tick("03")
+    browser = client(owner)
+    browser.get("/orders/freight/A/")  # reads the terms
+    with CaptureQueriesContext(connection) as queries:
+        page = visible(browser, "/orders/freight/A/")
+    assert "25.00 CNY × 5" in page
+    statements = [query["sql"] for query in queries.captured_queries]
+    assert len([sql for sql in statements if "is_reduced" in sql]) == 1
+    assert not [sql for sql in statements if "campaigns_coupon" in sql and '"definition"' in sql]
+
+
 def test_a_coupon_is_attached_at_once(owner: Member, coupons: list[Coupon]) -> None:
     freight("A", placed_at="02 10:00")
     tick("03")
