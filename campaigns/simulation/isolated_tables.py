@@ -20,6 +20,8 @@ from campaigns.models import (
     Campaign,
     Coupon,
     Decision,
+    Document,
+    DocumentVersion,
     Grant,
     Issuance,
     JournalEntry,
@@ -38,12 +40,18 @@ from campaigns.models import (
 from core.db import prepared_statements
 from declarations.models import DeclaredAttribute, DeclaredEvent
 from imports.models import ImportBatch
+from ratings.models import Evaluation, Rating, RatingChange
 
 # All that publishing, claims and ticks write.
 WRITTEN_MODELS: tuple[type[models.Model], ...] = (
     Campaign,
     Offer,
     Version,
+    Document,
+    DocumentVersion,
+    Rating,
+    Evaluation,
+    RatingChange,
     Issuance,
     AuditEvent,
     Decision,

@@ -10,7 +10,18 @@ from django.db.models import CharField, F, Value
 from django.db.models.functions import Cast, Concat
 
 from campaigns.engine import ticker
-from campaigns.models import Attachment, Coupon, Draft, Grant, Issuance, JournalEntry, Offer, Simulation
+from campaigns.models import (
+    Attachment,
+    Coupon,
+    Document,
+    DocumentVersion,
+    Draft,
+    Grant,
+    Issuance,
+    JournalEntry,
+    Offer,
+    Simulation,
+)
 from campaigns.offers import published_offers, publishing, schedule
 from campaigns.simulation import results
 from campaigns.simulation.isolated_tables import ISOLATED_MODELS, isolated_tables
@@ -18,6 +29,7 @@ from core.db import planner_hints
 from core.jobs import Clock, Columns, JobQueue
 from definitions import parser, reschedule
 from definitions.parser import CampaignDefinition
+from ratings.models import Evaluation, Rating, RatingChange
 
 TICKS = 20
 """Number of ticks of a simulated season."""
@@ -112,6 +124,11 @@ def _set_base_aside() -> dict[str, int]:
     JournalEntry.objects.filter(coupon__isnull=False).delete()
     Coupon.objects.all().delete()
     Issuance.objects.all().delete()
+    for ratings in (Rating, RatingChange, Evaluation):  # the draft may rate by other rules
+        ratings.objects.all().delete()
+    Document.objects.update(version=None)
+    DocumentVersion.objects.all().delete()
+    Document.objects.all().delete()
     Grant.objects.update(fee="", follow_again=False)
     Offer.objects.update(version=None, code=Concat(Value("~"), Cast(F("pk"), CharField())))
     return keys
