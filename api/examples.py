@@ -260,7 +260,48 @@ def _page(row: dict[str, Any]) -> dict[str, Any]:
     return {"next": None, "previous": None, "results": [row]}
 
 
+USE = {
+    "usage_no": "U0001",
+    "result": "accepted",
+    "use": "marketing_mail",
+    "used_at": AT,
+    "taken": 3,
+    "allowance": "marketing-mails",
+    "period": "2022-09-20",
+    "units": 200,
+    "used": 46,
+    "left": 154,
+    "until": "2022-09-20T16:00:00Z",
+}
+USE_REFUSAL = {
+    **PROBLEM,
+    **USE,
+    "type": "/api/v1/errors/nothing_left/",
+    "title": "Nothing left",
+    "code": "nothing_left",
+    "detail": "The use was refused, and nothing was taken. See what is left.",
+    "result": "nothing_left",
+    "taken": 0,
+    **dict.fromkeys(("allowance", "units", "used", "left", "until")),
+    "period": "",
+}
+ALLOWANCE = {
+    "code": "marketing-mails",
+    "name": "Marketing mails",
+    "use": "marketing_mail",
+    "state": "had",
+    "period": "2022-09-20",
+    "units": 200,
+    "used": 46,
+    "left": 154,
+    "starts_at": "2022-09-19T16:00:00Z",
+    "until": "2022-09-20T16:00:00Z",
+    "collected_at": None,
+    "conditions": [],
+}
+ENTITLEMENT = {"code": "bnpl", "name": "Buy now, pay later", "value": "yes"}
 REQUESTS: dict[str, Any] = {
+    "use_allowance": {"usage_no": "U0001", "account_code": "A1", "use": "marketing_mail", "quantity": 3},
     "quote": SUBJECT,
     "claim": {"subject": "freight_order", "fact": FACT},
     "follow_claim": {"at": AT},
@@ -274,6 +315,11 @@ REQUESTS: dict[str, Any] = {
 }
 """Bodies of requests by operation."""
 RESPONSES: dict[str, dict[str, Any]] = {
+    "use_allowance": {"201": USE, "409": USE_REFUSAL},
+    "get_use": {"200": USE},
+    "list_allowances": {"200": _page(ALLOWANCE)},
+    "list_merchant_entitlements": {"200": _page({"code": "star_badge", "name": "Star badge", "value": "yes"})},
+    "list_buyer_entitlements": {"200": _page(ENTITLEMENT)},
     "list_campaigns": {"200": _page({"code": "september-2022", "name_en": "September festival", "name_zh": "采购节"})},
     "list_offers": {"200": _page(OFFER)},
     "get_offer": {"200": DETAIL},

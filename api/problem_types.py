@@ -180,6 +180,27 @@ CLAIM_REFUSALS = {
     )
 }
 """The most final first: the response has the code of the first that any offer gave."""
+USE_REFUSED = _("The use was refused, and nothing was taken. See what is left.")
+USE_REFUSALS = {
+    kind.code: kind
+    for kind in (
+        ProblemType(
+            409,
+            "no_allowance",
+            _("No allowance"),
+            USE_REFUSED,
+            _("The merchant has no allowance of this use now. `GET /allowances/` says why, and what it can collect."),
+        ),
+        ProblemType(
+            409,
+            "nothing_left",
+            _("Nothing left"),
+            USE_REFUSED,
+            _("The allowance has fewer units left than the use takes. The refusal stays, even if units come back."),
+        ),
+    )
+}
+"""Refusals of uses, by the result."""
 ENDED = ProblemType(
     409,
     "ended",
@@ -281,6 +302,7 @@ CATALOGUE: dict[str, ProblemType] = {
         METHOD_NOT_ALLOWED,
         NOT_ACCEPTABLE,
         *CLAIM_REFUSALS.values(),
+        *USE_REFUSALS.values(),
         ENDED,
         STEP_DONE,
         KEY_ENDED,

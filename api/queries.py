@@ -70,6 +70,10 @@ class MerchantQuery(PageQuery):
     merchant = KeyField(required=False, help_text="Only facts of this merchant.")
 
 
+class AllowancesQuery(PageQuery):
+    merchant = KeyField(required=False, help_text="The merchant; the key's own if it belongs to one.")
+
+
 class DeliveriesQuery(PageQuery):
     status = serializers.ChoiceField(choices=DELIVERY_STATES, required=False)
 

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from api import error_pages, openapi, problems  # noqa: F401  # openapi registers the authentication scheme
 from api.views import (
+    allowances,
     claims,
     explanations,
     facts,
@@ -30,7 +31,12 @@ urlpatterns = [
     path("merchants/<key:merchant>/grants/", merchants.GrantListView.as_view()),
     path("merchants/<key:merchant>/coupons/", merchants.CouponListView.as_view()),
     path("merchants/<key:merchant>/decisions/", merchants.DecisionListView.as_view()),
+    path("merchants/<key:merchant>/entitlements/", allowances.MerchantEntitlementsView.as_view()),
     path("merchants/<key:merchant>/", merchants.MerchantView.as_view()),
+    path("buyers/<key:buyer>/entitlements/", allowances.BuyerEntitlementsView.as_view()),
+    path("allowances/", allowances.AllowancesView.as_view()),
+    path("usages/", allowances.UsesView.as_view()),
+    path("usages/<key:number>/", allowances.UseView.as_view()),
     path("grants/<int:id>/", merchants.GrantView.as_view()),
     path("coupons/<key:code>/", merchants.CouponView.as_view()),
     path("subjects/<slug:subject>/<key:key>/", explanations.ExplanationView.as_view()),

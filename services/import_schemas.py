@@ -9,6 +9,7 @@ from merchants.import_schemas import MERCHANT
 from services.models import ClaimRequest, ServiceOrder, Usage
 
 ACCOUNT = Column("account_code", key(), to="account_id", required=True)
+ANY_ACCOUNT = Column("account_code", key(), to="account_id")
 ACCOUNT_OF_MERCHANT = Agreement("account_code", "merchant_id", "merchant_code")
 
 SERVICE_ORDERS = FileSchema(
@@ -50,7 +51,7 @@ USAGES = FileSchema(
     (
         Column("usage_no", key(), required=True),
         MERCHANT,
-        ACCOUNT,
+        ANY_ACCOUNT,
         Column("use", key(), required=True),
         Column("quantity", whole_number(least=1)),
         ANY_BUYER,

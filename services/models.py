@@ -58,7 +58,9 @@ class Usage(ImportedRecord):
 
     usage_no = KeyField(_("usage"), max_length=64, primary_key=True)
     merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="usages")
-    account = models.ForeignKey(Account, models.PROTECT, verbose_name=_("account"), related_name="+")
+    account = models.ForeignKey(
+        Account, models.PROTECT, null=True, blank=True, verbose_name=_("account"), related_name="+"
+    )
     use = KeyField(_("use"), max_length=64)
     quantity = models.PositiveIntegerField(_("quantity"), default=1)
     buyer = models.ForeignKey(Buyer, models.PROTECT, null=True, blank=True, verbose_name=_("buyer"), related_name="+")

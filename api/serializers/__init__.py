@@ -1,5 +1,14 @@
 """Bodies of requests and responses. Field names are chosen here. Instants are in UTC, money is text."""
 
+from api.serializers.allowances import (
+    AllowancePageSerializer,
+    AllowanceSerializer,
+    EntitlementPageSerializer,
+    EntitlementSerializer,
+    UseRefusalSerializer,
+    UseRequestSerializer,
+    UseResultSerializer,
+)
 from api.serializers.benefits import CouponSerializer, GrantSerializer, MerchantSerializer
 from api.serializers.claims import ClaimRequestSerializer, ClaimResultSerializer, StepSerializer
 from api.serializers.explanations import BenefitSerializer, DecisionSerializer, ExplanationSerializer
@@ -40,6 +49,8 @@ from api.serializers.webhooks import (
 )
 
 __all__ = [
+    "AllowancePageSerializer",
+    "AllowanceSerializer",
     "ApiKeySerializer",
     "Base",
     "BenefitPageSerializer",
@@ -54,6 +65,8 @@ __all__ = [
     "DecisionSerializer",
     "DeliveryPageSerializer",
     "DeliverySerializer",
+    "EntitlementPageSerializer",
+    "EntitlementSerializer",
     "ExplanationPageSerializer",
     "ExplanationSerializer",
     "FactPageSerializer",
@@ -81,6 +94,9 @@ __all__ = [
     "StatementLineSerializer",
     "StatementPageSerializer",
     "StepSerializer",
+    "UseRefusalSerializer",
+    "UseRequestSerializer",
+    "UseResultSerializer",
     "WebhookChangeSerializer",
     "WebhookPageSerializer",
     "WebhookRequestSerializer",

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from campaigns.allowances import published, settling, writing
@@ -15,7 +16,7 @@ from imports.schema import Check
 from services.models import Usage
 
 COLUMNS = ("usage_no", "merchant_id", "account_id", "use", "quantity", "buyer_id", "used_at", "batch_id")
-TICK = timedelta(microseconds=1)
+TICK, NEAR = timedelta(microseconds=1), timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class NewUse:
 
     number: str
     merchant: str
-    account: str
+    account: str | None
     use: str
     quantity: int = 1
     buyer: str | None = None
@@ -48,15 +49,16 @@ def lock(use: str) -> LockedUses:
 def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[str, UsageDecision]:
     """Record uses at an instant and decide them, in the order of their numbers. Returns the decisions by number.
 
-    The uses are new, and their merchants, accounts and buyers exist. An earlier instant than that up to which uses were
-    decided is moved behind it.
+    The uses are new, and their merchants, accounts and buyers exist. The instant is moved behind that up to which uses
+    were decided, and behind that of other uses of a merchant: none that was answered is decided again.
     """
     if locked.decided_until is not None:
         at = max(at, locked.decided_until + TICK)
+    merchants = sorted({one.merchant for one in new})
+    at = _free_instant(locked.group, merchants, at)
     batch = ImportBatch.objects.create(source="api: usages", recorded_at=at, rows=len(new), added=len(new))
     rows = [(one.number, one.merchant, one.account, one.use, one.quantity, one.buyer, at, batch.pk) for one in new]
     bulk_insert.write(Usage._meta.db_table, COLUMNS, rows)
-    merchants = sorted({one.merchant for one in new})
     settled = settling.are_settled(locked.group, merchants, at=at)
     if settled:
         buyers = sorted({one.buyer for one in new if one.buyer})
@@ -64,6 +66,13 @@ def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[st
     if rest := [(merchant, locked.group.since(at)) for merchant in merchants if merchant not in settled]:
         writing.store(settling.settle(locked.group, rest, until=at), at=at)
     return UsageDecision.objects.select_related("document").in_bulk([one.number for one in new])
+
+
+def _free_instant(group: UseGroup, merchants: Sequence[str], at: datetime) -> datetime:
+    """Return an instant, or one little later at which none of the merchants has a use."""
+    rows = Usage.objects.filter(group.q(), merchant__in=merchants, used_at__gte=at, used_at__lt=at + NEAR)
+    latest = rows.aggregate(latest=Max("used_at"))["latest"]
+    return at if latest is None else latest + TICK
 
 
 def uses_by_buyer() -> set[str]:

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/allowances/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List what a merchant may use now: units left and until when, what it can collect, and what it misses. */
+        get: operations["list_allowances"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/buyers/{buyer}/entitlements/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List what a buyer is entitled to now. For keys of the platform. */
+        get: operations["list_buyer_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/": {
         parameters: {
             query?: never;
@@ -347,6 +381,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merchants/{merchant}/entitlements/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description List what a merchant is entitled to now. */
+        get: operations["list_merchant_entitlements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/merchants/{merchant}/grants/": {
         parameters: {
             query?: never;
@@ -510,6 +561,44 @@ export interface paths {
         };
         /** @description Explain the decision of every offer for a subject of this type, condition by condition. */
         get: operations["explain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usages/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Use an allowance now, and learn at once whether that was accepted.
+         *
+         *     201: accepted. 409: refused, and nothing was taken. A number that is recorded already gives its stored result.
+         */
+        post: operations["use_allowance"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/usages/{number}/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description Return the result of a use as it is now. */
+        get: operations["get_use"];
         put?: never;
         post?: never;
         delete?: never;
@@ -916,6 +1005,57 @@ export interface webhooks {
 }
 export interface components {
     schemas: {
+        /** @description Allowance of a merchant in the present part of its period. */
+        Allowance: {
+            code: string;
+            name: string;
+            use: string;
+            /**
+             * @description had: can be used now. collectable: a claim request that names the code collects it.
+             *
+             *     * `had` - had
+             *     * `collectable` - collectable
+             *     * `not_eligible` - not_eligible
+             *     * `outside_period` - outside_period
+             */
+            state: components["schemas"]["AllowanceStateEnum"];
+            /** @description Such as 2022-10; empty outside of the period. */
+            period: string;
+            /** @description Null where the request decides. */
+            units: number | null;
+            used: number;
+            /** @description Units that can be used now. */
+            left: number;
+            /** Format: date-time */
+            starts_at: string | null;
+            /** Format: date-time */
+            until: string | null;
+            /** Format: date-time */
+            collected_at: string | null;
+            conditions: components["schemas"]["ConditionResult"][];
+        };
+        /** @description A page of a list. */
+        AllowancePage: {
+            /**
+             * Format: uri
+             * @description Address of the next page; null on the last one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description Address of the previous page; null on the first one.
+             */
+            previous: string | null;
+            results: components["schemas"]["Allowance"][];
+        };
+        /**
+         * @description * `had` - had
+         *     * `collectable` - collectable
+         *     * `not_eligible` - not_eligible
+         *     * `outside_period` - outside_period
+         * @enum {string}
+         */
+        AllowanceStateEnum: "had" | "collectable" | "not_eligible" | "outside_period";
         /** @description API key, without its secret. */
         ApiKey: {
             id: string;
@@ -1316,6 +1456,27 @@ export interface components {
          * @enum {string}
          */
         DeliveryStatus: "pending" | "delivered" | "given_up";
+        /** @description Entitlement that a holder has now. */
+        Entitlement: {
+            code: string;
+            name: string;
+            /** @description `yes`, or a number with two decimals. */
+            value: string;
+        };
+        /** @description A page of a list. */
+        EntitlementPage: {
+            /**
+             * Format: uri
+             * @description Address of the next page; null on the last one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description Address of the previous page; null on the first one.
+             */
+            previous: string | null;
+            results: components["schemas"]["Entitlement"][];
+        };
         /**
          * @description * `claim.refused` - claim.refused
          *     * `coupon.attached` - coupon.attached
@@ -1781,7 +1942,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
         };
@@ -1812,7 +1973,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
             /** @description Subject and key: there is one claim for each subject. */
@@ -1865,6 +2026,13 @@ export interface components {
             decides_at: string | null;
             answers: components["schemas"]["Explanation"][];
         };
+        /**
+         * @description * `accepted` - accepted
+         *     * `no_allowance` - no_allowance
+         *     * `nothing_left` - nothing_left
+         * @enum {string}
+         */
+        ResultEnum: "accepted" | "no_allowance" | "nothing_left";
         Rotation: {
             /**
              * @description How long the old key still works.
@@ -1941,6 +2109,67 @@ export interface components {
             settlement: string[];
             /** @description Who pays for the benefit; empty: the platform. */
             funding: string;
+        };
+        /** @description Problem of a use that was refused, with the result. */
+        UseRefusal: {
+            /** @description Address of a page about this error, relative to the server. */
+            type: string;
+            title: string;
+            status: number;
+            /** @description Stable code of the error, for programs. */
+            code: string;
+            detail: string;
+            errors: components["schemas"]["FieldError"][];
+            usage_no: string;
+            result: components["schemas"]["ResultEnum"];
+            use: string;
+            /** Format: date-time */
+            used_at: string;
+            /** @description Units that the use took. */
+            taken: number;
+            /** @description Code of the allowance; null for a refused use. */
+            allowance: string | null;
+            period: string;
+            units: number | null;
+            used: number | null;
+            left: number | null;
+            /**
+             * Format: date-time
+             * @description When the allowance ends.
+             */
+            until: string | null;
+        };
+        /** @description Use that is about to happen. A key of a merchant leaves out `merchant_code`. */
+        UseRequest: {
+            /** @description Your number of the use; it is used once. */
+            usage_no: string;
+            merchant_code?: string;
+            account_code?: string | null;
+            use: string;
+            /** @default 1 */
+            quantity: number;
+            buyer_code?: string | null;
+        };
+        /** @description Result of a use, and the allowance that it used, as it is now. */
+        UseResult: {
+            usage_no: string;
+            result: components["schemas"]["ResultEnum"];
+            use: string;
+            /** Format: date-time */
+            used_at: string;
+            /** @description Units that the use took. */
+            taken: number;
+            /** @description Code of the allowance; null for a refused use. */
+            allowance: string | null;
+            period: string;
+            units: number | null;
+            used: number | null;
+            left: number | null;
+            /**
+             * Format: date-time
+             * @description When the allowance ends.
+             */
+            until: string | null;
         };
         /** @description Webhook, without its secret. */
         Webhook: {
@@ -2606,7 +2835,7 @@ export interface components {
              */
             requested_at?: string | null;
         };
-        /** @description A row of usages, with the column names of its file. A new one needs: usage_no, merchant_code, account_code, use, used_at. */
+        /** @description A row of usages, with the column names of its file. A new one needs: usage_no, merchant_code, use, used_at. */
         Fact_usages: {
             /** @description usage */
             usage_no: string | number | boolean | null;
@@ -2804,6 +3033,269 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    list_allowances: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: see `next` and `previous`. */
+                cursor?: string;
+                /** @description The merchant; the key's own if it belongs to one. */
+                merchant?: string;
+                /** @description Rows of a page, at most. */
+                size?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "marketing-mails",
+                     *           "name": "Marketing mails",
+                     *           "use": "marketing_mail",
+                     *           "state": "had",
+                     *           "period": "2022-09-20",
+                     *           "units": 200,
+                     *           "used": 46,
+                     *           "left": 154,
+                     *           "starts_at": "2022-09-19T16:00:00Z",
+                     *           "until": "2022-09-20T16:00:00Z",
+                     *           "collected_at": null,
+                     *           "conditions": []
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["AllowancePage"];
+                };
+            };
+            /** @description Unchanged since the response whose ETag the request named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_buyer_entitlements: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: see `next` and `previous`. */
+                cursor?: string;
+                /** @description Rows of a page, at most. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                buyer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "bnpl",
+                     *           "name": "Buy now, pay later",
+                     *           "value": "yes"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description Unchanged since the response whose ETag the request named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_campaigns: {
         parameters: {
             query?: {
@@ -6722,6 +7214,133 @@ export interface operations {
             };
         };
     };
+    list_merchant_entitlements: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: see `next` and `previous`. */
+                cursor?: string;
+                /** @description Rows of a page, at most. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                merchant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "code": "star_badge",
+                     *           "name": "Star badge",
+                     *           "value": "yes"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["EntitlementPage"];
+                };
+            };
+            /** @description Unchanged since the response whose ETag the request named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_grants: {
         parameters: {
             query?: {
@@ -8148,6 +8767,317 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["ExplanationPage"];
+                };
+            };
+            /** @description Unchanged since the response whose ETag the request named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    use_allowance: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description identifies this request */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "usage_no": "U0001",
+                 *       "account_code": "A1",
+                 *       "use": "marketing_mail",
+                 *       "quantity": 3
+                 *     }
+                 */
+                "application/json": components["schemas"]["UseRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "usage_no": "U0001",
+                     *       "result": "accepted",
+                     *       "use": "marketing_mail",
+                     *       "used_at": "2022-09-20T12:30:00Z",
+                     *       "taken": 3,
+                     *       "allowance": "marketing-mails",
+                     *       "period": "2022-09-20",
+                     *       "units": 200,
+                     *       "used": 46,
+                     *       "left": 154,
+                     *       "until": "2022-09-20T16:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UseResult"];
+                };
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/api/v1/errors/nothing_left/",
+                     *       "title": "Nothing left",
+                     *       "status": 409,
+                     *       "code": "nothing_left",
+                     *       "detail": "The use was refused, and nothing was taken. See what is left.",
+                     *       "errors": [],
+                     *       "usage_no": "U0001",
+                     *       "result": "nothing_left",
+                     *       "use": "marketing_mail",
+                     *       "used_at": "2022-09-20T12:30:00Z",
+                     *       "taken": 0,
+                     *       "allowance": null,
+                     *       "period": "",
+                     *       "units": null,
+                     *       "used": null,
+                     *       "left": null,
+                     *       "until": null
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["UseRefusal"] | components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_use: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "usage_no": "U0001",
+                     *       "result": "accepted",
+                     *       "use": "marketing_mail",
+                     *       "used_at": "2022-09-20T12:30:00Z",
+                     *       "taken": 3,
+                     *       "allowance": "marketing-mails",
+                     *       "period": "2022-09-20",
+                     *       "units": 200,
+                     *       "used": 46,
+                     *       "left": 154,
+                     *       "until": "2022-09-20T16:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["UseResult"];
                 };
             };
             /** @description Unchanged since the response whose ETag the request named. */

@@ -5,6 +5,8 @@ Instants are ISO 8601 text in UTC, money is decimal text.
 
 from typing import Literal, NotRequired, TypedDict
 
+AllowanceStateEnum = Literal["had", "collectable", "not_eligible", "outside_period"]
+
 BenefitState = Literal["granted", "qualified", "eligible", "running_out", "soon", "not_eligible", "over"]
 
 ClaimOutcome = Literal[
@@ -107,6 +109,8 @@ Outcome = Literal[
     "not_a_subject",
 ]
 
+ResultEnum = Literal["accepted", "no_allowance", "nothing_left"]
+
 Scope = Literal["read", "claim", "facts", "keys", "webhooks"]
 
 Subject = Literal[
@@ -191,6 +195,14 @@ class Coupon(TypedDict):
     valid_until: str
     order_kind: OrderKindEnum
     order_no: str | None
+
+
+class Entitlement(TypedDict):
+    """Entitlement that a holder has now."""
+
+    code: str
+    name: str
+    value: str
 
 
 class Fact(TypedDict):
@@ -359,6 +371,33 @@ class Terms(TypedDict):
     funding: str
 
 
+class UseRequest(TypedDict):
+    """Use that is about to happen. A key of a merchant leaves out `merchant_code`."""
+
+    usage_no: str
+    merchant_code: NotRequired[str]
+    account_code: NotRequired[str | None]
+    use: str
+    quantity: NotRequired[int]
+    buyer_code: NotRequired[str | None]
+
+
+class UseResult(TypedDict):
+    """Result of a use, and the allowance that it used, as it is now."""
+
+    usage_no: str
+    result: ResultEnum
+    use: str
+    used_at: str
+    taken: int
+    allowance: str | None
+    period: str
+    units: int | None
+    used: int | None
+    left: int | None
+    until: str | None
+
+
 class Webhook(TypedDict):
     """Webhook, without its secret."""
 
@@ -400,6 +439,23 @@ class WebhookEvent(TypedDict):
     ]
     timestamp: str
     data: dict[str, int | str | None]
+
+
+class Allowance(TypedDict):
+    """Allowance of a merchant in the present part of its period."""
+
+    code: str
+    name: str
+    use: str
+    state: AllowanceStateEnum
+    period: str
+    units: int | None
+    used: int
+    left: int
+    starts_at: str | None
+    until: str | None
+    collected_at: str | None
+    conditions: list[ConditionResult]
 
 
 class Benefit(TypedDict):
@@ -506,10 +562,12 @@ class Problem(TypedDict):
         "key_ended",
         "merchant_cap",
         "method_not_allowed",
+        "no_allowance",
         "no_coupon",
         "not_acceptable",
         "not_authenticated",
         "not_found",
+        "nothing_left",
         "parse_error",
         "quota_exhausted",
         "refused",
@@ -535,6 +593,28 @@ class Quota(TypedDict):
     bands: list[Band]
     as_of: str | None
     forecast: Forecast | None
+
+
+class UseRefusal(TypedDict):
+    """Problem of a use that was refused, with the result."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError]
+    usage_no: str
+    result: ResultEnum
+    use: str
+    used_at: str
+    taken: int
+    allowance: str | None
+    period: str
+    units: int | None
+    used: int | None
+    left: int | None
+    until: str | None
 
 
 class ClaimResult(TypedDict):
@@ -571,10 +651,12 @@ class Refusal(TypedDict):
         "key_ended",
         "merchant_cap",
         "method_not_allowed",
+        "no_allowance",
         "no_coupon",
         "not_acceptable",
         "not_authenticated",
         "not_found",
+        "nothing_left",
         "parse_error",
         "quota_exhausted",
         "refused",

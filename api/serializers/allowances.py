@@ -1,0 +1,99 @@
+"""Allowances, uses of them, and entitlements."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from api.serializers.explanations import ConditionResultSerializer
+from api.serializers.fields import Base, KeyField, instant
+from api.serializers.pages import PageSerializer
+from api.serializers.problems import ProblemSerializer
+from campaigns.allowances.holdings import State
+from campaigns.models import UsageDecision
+from definitions.allowances import MOST_UNITS
+
+RESULTS = UsageDecision.Result.values
+
+
+class UseRequestSerializer(Base):
+    """Use that is about to happen. A key of a merchant leaves out `merchant_code`."""
+
+    usage_no = KeyField(min_length=1, max_length=64, help_text="Your number of the use; it is used once.")
+    merchant_code = KeyField(min_length=1, max_length=64, required=False)
+    account_code = KeyField(min_length=1, max_length=64, required=False, allow_null=True)
+    use = KeyField(min_length=1, max_length=64)
+    quantity = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_UNITS)
+    buyer_code = KeyField(min_length=1, max_length=64, required=False, allow_null=True)
+
+
+class UseResultSerializer(Base):
+    """Result of a use, and the allowance that it used, as it is now."""
+
+    usage_no = serializers.CharField()
+    result = serializers.ChoiceField(choices=RESULTS)
+    use = serializers.CharField()
+    used_at = instant()
+    taken = serializers.IntegerField(help_text="Units that the use took.")
+    allowance = serializers.CharField(allow_null=True, help_text="Code of the allowance; null for a refused use.")
+    period = serializers.CharField(allow_blank=True)
+    units = serializers.IntegerField(allow_null=True)
+    used = serializers.IntegerField(allow_null=True)
+    left = serializers.IntegerField(allow_null=True)
+    until = instant(allow_null=True, help_text="When the allowance ends.")
+
+
+class UseRefusalSerializer(ProblemSerializer, UseResultSerializer):
+    """Problem of a use that was refused, with the result."""
+
+
+class AllowanceSerializer(Base):
+    """Allowance of a merchant in the present part of its period."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    use = serializers.CharField(source="allowance.terms.use")
+    state = serializers.ChoiceField(
+        choices=[state.value for state in State],
+        help_text="had: can be used now. collectable: a claim request that names the code collects it.",
+    )
+    period = serializers.CharField(allow_blank=True, help_text="Such as 2022-10; empty outside of the period.")
+    units = serializers.IntegerField(allow_null=True, help_text="Null where the request decides.")
+    used = serializers.IntegerField()
+    left = serializers.IntegerField(help_text="Units that can be used now.")
+    starts_at = instant(allow_null=True)
+    until = instant(source="ends_at", allow_null=True)
+    collected_at = instant(allow_null=True)
+    conditions = ConditionResultSerializer(many=True)
+
+
+class EntitlementSerializer(Base):
+    """Entitlement that a holder has now."""
+
+    code = serializers.CharField()
+    name = serializers.CharField()
+    value = serializers.CharField(help_text="`yes`, or a number with two decimals.")
+
+
+class AllowancePageSerializer(PageSerializer):
+    results = AllowanceSerializer(many=True)
+
+
+class EntitlementPageSerializer(PageSerializer):
+    results = EntitlementSerializer(many=True)
+
+
+def use_result(decision: UsageDecision, row: Any) -> dict[str, Any]:
+    """Return the result of a use as the serializer has it; `row` is its allowance, None for a refused use."""
+    return {
+        "usage_no": decision.usage_id,
+        "result": decision.result,
+        "use": decision.use,
+        "used_at": decision.used_at,
+        "taken": decision.taken - decision.returned,
+        "allowance": decision.document.code if decision.document else None,
+        "period": decision.period,
+        "units": row.units if row else None,
+        "used": row.used if row else None,
+        "left": row.left if row else None,
+        "until": row.ends_at if row else None,
+    }
