@@ -51,6 +51,7 @@ def _pages(member: Member | None) -> Iterator[tuple[str, str, str]]:
     yield "orders", _("Orders"), "truck"
     yield "wallet", _("Wallet"), "wallet"
     yield "savings", _("Savings"), "receipt"
+    yield "allowances", _("Allowances"), "list-check"
     if member is None or member.role == Member.Role.MAIN:
         yield "team", _("Team"), "building-store"
     yield "messages", _("Messages"), "bell"

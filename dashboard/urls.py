@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.generic import RedirectView
 
 from dashboard import (
+    allowances,
     calendars,
     coupon_use,
     home,
@@ -39,6 +40,8 @@ urlpatterns = [
     path("savings/", savings.index, name="savings"),
     path("savings.csv", savings.export, {"file_format": "csv"}, name="savings-csv"),
     path("savings.xlsx", savings.export, {"file_format": "xlsx"}, name="savings-xlsx"),
+    path("allowances/", allowances.index, name="allowances"),
+    path("allowances/<slug:code>/collect/", allowances.collect, name="allowance-collect"),
     path("messages/", messages.index, name="messages"),
     path("messages/read/", messages.mark_all_read, name="messages-read"),
     path("messages/<int:number>/", messages.read, name="message"),

@@ -11,7 +11,7 @@ from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError
 from rules.lookups import valid_lookups, with_lookups
 
-FIELDS = ("attributes", "events", "scorecards")
+FIELDS = ("attributes", "events", "scorecards", "allowances", "entitlements")
 
 
 def _yaml_field(label: Any) -> forms.CharField:
@@ -46,6 +46,8 @@ class DeclarationsForm(YamlForm):
     attributes = _yaml_field(_("Attributes as YAML"))
     events = _yaml_field(_("Kinds of event as YAML"))
     scorecards = _yaml_field(_("Scorecards as YAML"))
+    allowances = _yaml_field(_("Allowances as YAML"))
+    entitlements = _yaml_field(_("Entitlements as YAML"))
 
     def clean_attributes(self) -> str:
         return self._clean_yaml("attributes")
@@ -55,6 +57,12 @@ class DeclarationsForm(YamlForm):
 
     def clean_scorecards(self) -> str:
         return self._clean_yaml("scorecards")
+
+    def clean_allowances(self) -> str:
+        return self._clean_yaml("allowances")
+
+    def clean_entitlements(self) -> str:
+        return self._clean_yaml("entitlements")
 
     def to_campaign(self) -> dict[str, Any]:
         """Return the words of the campaign."""

@@ -27,6 +27,9 @@ from backoffice.offer_form.quota import BandForm, QuotaForm
 from backoffice.offer_form.sections import BasicsForm, ClaimForm, NamesForm, NamesFormSet
 from backoffice.offer_form.settlement import SettlementForm
 from backoffice.offer_form.times import TimeForm
+from definitions.allowances import AllowanceTerms
+from definitions.case_numbers import NumberByCases, NumberCase
+from definitions.entitlements import EntitlementTerms
 from definitions.scorecards import Band, Level, Part, Rules, ScorecardTerms, SeriesTerms
 from definitions.scorecards.terms import SeriesOfScorecard
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
@@ -58,6 +61,9 @@ MEASURES = [f"{model.__name__}.{word}" for model in OF_MEASURES for word in mode
 """Words that are edited as text: what a measure is."""
 
 OF_SCORECARDS = (ScorecardTerms, SeriesOfScorecard, SeriesTerms, Level, Rules, Part, Band)
+ALLOWANCES = [f"AllowanceTerms.{word}" for word in AllowanceTerms.field_words()]
+ENTITLEMENTS = [f"EntitlementTerms.{word}" for word in EntitlementTerms.field_words()]
+CASES = [f"{model.__name__}.{word}" for model in (NumberByCases, NumberCase) for word in model.field_words()]
 SCORECARDS = [f"{model.__name__}.{word}" for model in OF_SCORECARDS for word in model.field_words()]
 
 PLACES: dict[str, Place] = {
@@ -73,6 +79,10 @@ PLACES: dict[str, Place] = {
     "Measured.measure": (ConditionForm, "fact"),
     **{f"Measured.{word}": (ConditionForm, "op") for word in AMOUNTS},
     "Measured.code": (ConditionForm, "code"),
+    "CampaignDefinition.allowances": (DeclarationsForm, "allowances"),
+    **dict.fromkeys([*ALLOWANCES, *CASES], (DeclarationsForm, "allowances")),
+    "CampaignDefinition.entitlements": (DeclarationsForm, "entitlements"),
+    **dict.fromkeys(ENTITLEMENTS, (DeclarationsForm, "entitlements")),
     "CampaignDefinition.scorecards": (DeclarationsForm, "scorecards"),
     **dict.fromkeys(SCORECARDS, (DeclarationsForm, "scorecards")),
     "CampaignDefinition.attributes": (DeclarationsForm, "attributes"),

@@ -9,11 +9,11 @@ from django.utils.translation import gettext as _
 
 from campaigns.allowances import published, settling, writing
 from campaigns.allowances.published import UseGroup
-from campaigns.models import UsageDecision
+from campaigns.models import Allowance, UsageDecision
 from core.db import bulk_insert
 from imports.models import ImportBatch
 from imports.schema import Check
-from services.models import Usage
+from services.models import ClaimRequest, Usage
 
 COLUMNS = ("usage_no", "merchant_id", "account_id", "use", "quantity", "buyer_id", "used_at", "batch_id")
 TICK, NEAR = timedelta(microseconds=1), timedelta(seconds=1)
@@ -66,6 +66,22 @@ def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[st
     if rest := [(merchant, locked.group.since(at)) for merchant in merchants if merchant not in settled]:
         writing.store(settling.settle(locked.group, rest, until=at), at=at)
     return UsageDecision.objects.select_related("document").in_bulk([one.number for one in new])
+
+
+def collect(locked: LockedUses, request_no: str, *, code: str, merchant: str, account: str, at: datetime) -> bool:
+    """Record a request for an allowance and decide it. Returns whether it collected the allowance.
+
+    A request whose number is recorded already is left as it is.
+    """
+    if locked.decided_until is not None:
+        at = max(at, locked.decided_until + TICK)
+    if not ClaimRequest.objects.filter(pk=request_no).exists():
+        batch = ImportBatch.objects.create(source="dashboard: claim_requests", recorded_at=at, rows=1, added=1)
+        ClaimRequest.objects.create(
+            request_no=request_no, offer=code, merchant_id=merchant, account_id=account, requested_at=at, batch=batch
+        )
+        writing.store(settling.settle(locked.group, [(merchant, at)], until=at), at=at)
+    return Allowance.objects.filter(merchant=merchant, request_no=request_no).exists()
 
 
 def _free_instant(group: UseGroup, merchants: Sequence[str], at: datetime) -> datetime:

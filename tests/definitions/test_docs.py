@@ -8,7 +8,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from core.facts import COLLECTIONS, FEES, STATES, SUBJECTS
-from definitions import benefits, declared, offer_terms, quotas, yaml_roundtrip
+from definitions import (
+    allowances,
+    benefits,
+    case_numbers,
+    declared,
+    entitlements,
+    offer_terms,
+    quotas,
+    yaml_roundtrip,
+)
 from definitions.parser import CampaignDefinition, read
 from definitions.scorecards import parts, series, terms
 from rules import (
@@ -34,8 +43,11 @@ MEASURES = (measured, measures, weights, measure_periods, periods, calendar_peri
 WORDS = [
     model
     for module in (
+        allowances,
         benefits,
+        case_numbers,
         declared,
+        entitlements,
         offer_terms,
         quotas,
         conditions,
@@ -123,7 +135,7 @@ def campaign_with(part: object) -> str:
     return yaml_roundtrip.dump_json({**campaign, **shared, "offers": [{**base, **own.get(subject, {}), **given}]})
 
 
-SHARED = ("measures", "attributes", "events", "scorecards")
+SHARED = ("measures", "attributes", "events", "scorecards", "allowances", "entitlements")
 NAMES = {"en": "n", "zh": "名"}
 COUPONS = {
     "coupons": {
