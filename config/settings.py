@@ -74,6 +74,7 @@ INSTALLED_APPS = [
     "services",
     "compliance",
     "events",
+    "recurring",
     "ratings",
     "rules",
     "definitions",

@@ -140,7 +140,8 @@ class Collection:
     holders: `{"buyer": "buyer_id"}`. The facts of the rows in `references` are added to `facts`. `steps` maps the steps
     that programs report (pay, fulfil, cancel) to facts. `row_kind` is the word under which definitions declare
     attributes of a row; its model has the column `attributes`. `lookups` names the rows of other collections that an
-    offer looks up for a row: their facts are among `facts`, and their keys too, under these names.
+    offer looks up for a row: their facts are among `facts`, and their keys too, under these names. `bounds` are the
+    columns of start and end (exclusive) of rows that are parts of a recurring period.
     """
 
     name: str
@@ -157,6 +158,7 @@ class Collection:
     holders: Mapping[str, str] = field(default_factory=dict)
     row_kind: str = ""
     lookups: tuple[str, ...] = ()
+    bounds: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
         added = by_name(*(reference.facts() for reference in self.references))
@@ -252,9 +254,10 @@ class MerchantState:
 class Fee:
     """Fee that a discount reduces: `fact` of a `subject`, in `currency` or in that of `currency_fact`.
 
-    A discount leaves at least `least`. A rated fee is a percentage of the fact, which the offer states. Coupons reduce
-    a fee that `takes_coupons`: the model of its subject then has the columns `merchant`, `use_coupon`,
-    `imported_use_coupon`, `placed_at`, `paid_at` and `cancelled_at`. One subject has at most one such fee.
+    A discount leaves at least `least`. A rated fee is a percentage of the fact, which the offer states. The
+    amount of a measured one is a measure that the offer names; it has no fact. Coupons reduce a fee that
+    `takes_coupons`: the model of its subject then has the columns `merchant`, `use_coupon`, `imported_use_coupon`,
+    `placed_at`, `paid_at` and `cancelled_at`. One subject has at most one such fee.
     """
 
     name: str
@@ -265,6 +268,7 @@ class Fee:
     currency_fact: str = ""
     least: Decimal = Decimal(0)
     rated: bool = False
+    measured: bool = False
     takes_coupons: bool = False
 
     @property

@@ -29,6 +29,8 @@ def describe_discount(discount: Discount, rows: Collection) -> str:
 
 def _reduction(discount: Discount, rows: Collection) -> str:
     fee, currency = str(FEES[discount.fee].label), discount.fixed_currency
+    if discount.of is not None:
+        return _rebate(discount, rows, describe_measure(discount.of.measure))
     if discount.rate is not None:
         fee = _("%(fee)s (%(rate)s of the amount)") % {"fee": fee, "rate": format_percent(discount.rate)}
     if discount.price is not None:
@@ -38,6 +40,18 @@ def _reduction(discount: Discount, rows: Collection) -> str:
         steps = _("; ").join([*_tiers(discount, currency), *_slices(discount, currency)])
         return _along(discount, fee, steps)
     return _("%(off)s off the %(fee)s") % {"off": _stated(discount, rows, currency), "fee": fee}
+
+
+def _rebate(discount: Discount, rows: Collection, of: str) -> str:
+    """Return the rebate of a measured amount."""
+    currency = discount.fixed_currency
+    if discount.price is not None:
+        words = {"price": format_money(discount.price, currency), "of": of}
+        return _("rebate of what is above %(price)s, of: %(of)s") % words
+    if discount.tiers or discount.slices:
+        steps = _("; ").join([*_tiers(discount, currency), *_slices(discount, currency)])
+        return _along(discount, _("rebate of: %(of)s") % {"of": of}, steps)
+    return _("rebate of %(off)s, of: %(of)s") % {"off": _stated(discount, rows, currency), "of": of}
 
 
 def _stated(discount: Discount, rows: Collection, currency: str) -> str:

@@ -1,24 +1,64 @@
 """Terms of a claim: at a moment of each subject, by a merchant's n-th row, or after a threshold."""
 
+from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Self
 
+from django.utils.translation import gettext as _
 from pydantic import Discriminator, Field, PrivateAttr, Tag, model_validator
 
 from core.declared_facts import ReadWith
 from core.facts import COLLECTIONS
 from rules.base import DefinitionModel, WrittenNumber, form_of
+from rules.calendar_periods import Bounds, CalendarPeriod, MonthFrom
 from rules.conditions import Comparison, CountableName, WholeNumber, check_all
 from rules.errors import ErrorCollector
 from rules.moments import Moment
+from rules.periods import MICROSECOND, RepeatingPeriod, Sessions, parts_of
 from rules.query_row import QueryRow
-from rules.time_windows import NamedWindow
+from rules.time_windows import Bound, NamedWindow, Window
 
 
 class ClaimAt(DefinitionModel):
-    """Claim of each subject at a moment of its own."""
+    """Claim of each subject at a moment of its own.
+
+    `each` makes a merchant a subject again in each part of a period, of those that start `during` a window.
+    """
 
     at: Moment
+    each: RepeatingPeriod | None = None
+    during: NamedWindow | None = None
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        errors = ErrorCollector()
+        with errors.at("during"):
+            if self.during is not None and self.each is None:
+                raise ValueError(_("%(word)s belongs to %(parts)s") % {"word": "during", "parts": "each"})
+            if self.during is None and isinstance(self.each, CalendarPeriod | MonthFrom):
+                raise ValueError(_("%(field)s is missing") % {"field": "during"})
+        errors.raise_collected("ClaimAt")
+        return self
+
+    @property
+    def first(self) -> Bound | None:
+        """Return the bound from which parts of `each` start; None where subjects do not recur."""
+        windows = self.each.sessions if isinstance(self.each, Sessions) else (self.each,)
+        given = self.during or windows[0]
+        return given.from_ if isinstance(given, Window) else None
+
+    @property
+    def last(self) -> Bound | None:
+        """Return the last bound at which a part of `each` can start; None where subjects do not recur."""
+        windows = self.each.sessions if isinstance(self.each, Sessions) else (self.each,)
+        given = self.during or windows[-1]
+        return given.to if isinstance(given, Window) else None
+
+    def parts(self, until: datetime) -> Iterator[tuple[str, Bounds]]:
+        """Yield the key and the bounds of each part that starts by `until`."""
+        if self.each is not None and self.first is not None and self.last is not None:
+            yield from parts_of(self.each, self.first.instant, min(until, self.last.after - MICROSECOND))
 
 
 class Nth(DefinitionModel):

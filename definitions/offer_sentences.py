@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from core.facts import Collection
 from core.formatting import CITIES, format_money, format_number, join_and
-from definitions.band_sentences import describe_band
+from definitions.band_sentences import describe_band, describe_each
 from definitions.benefit_sentences import describe_benefit, describe_funding
 from definitions.claim_terms import ClaimAt, ClaimNth, Threshold
 from definitions.offer_terms import OfferTerms, Settlement
@@ -58,6 +58,8 @@ def describe_terms(offer: OfferTerms) -> TermSentences:
 def describe_claim(offer: OfferTerms) -> str:
     """Return the order in which claims get places: the instant that counts as claim time."""
     match offer.claim:
+        case ClaimAt(each=each) if each is not None:
+            text = _recurring(offer.claim, offer.collection)
         case ClaimAt(at=moment):
             text = _("first come, first served by when it was %(moment)s") % {
                 "moment": describe_moment(moment, offer.collection)
@@ -79,6 +81,18 @@ def describe_claim(offer: OfferTerms) -> str:
         late = ngettext("%(n)d hour", "%(n)d hours", offer.settling_hours) % {"n": offer.settling_hours}
         text = _("%(claim)s; decided %(late)s later") % {"claim": text, "late": late}
     return text
+
+
+def _recurring(claim: ClaimAt, collection: Collection) -> str:
+    assert claim.each is not None
+    words = {
+        "each": describe_each(claim.each),
+        "moment": describe_moment(claim.at, collection),
+        "window": describe_window(claim.during) if claim.during else "",
+    }
+    if claim.during:
+        return _("each merchant, %(each)s of those that start %(window)s: when it has %(moment)s") % words
+    return _("each merchant, %(each)s: when it has %(moment)s") % words
 
 
 def _over_threshold(threshold: Threshold | None, row: QueryRow) -> str:

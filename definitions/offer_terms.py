@@ -1,8 +1,10 @@
 """Terms of an offer as data: subjects, claim, conditions, benefit, quota and settlement."""
 
+import json
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
@@ -186,6 +188,15 @@ class OfferTerms(WithDeclarations):
         compared = (part for part in (*self.scope, *self.own_conditions) if isinstance(part, Comparison))
         return next((part.is_ for part in compared if part.fact == "currency" and part.is_), "")
 
+    @cached_property
+    def recurrence(self) -> str:
+        """Identify the subjects that recur in the parts of a period for this offer; empty where they do not recur."""
+        each = self.claim.each if isinstance(self.claim, ClaimAt) else None
+        if each is None:
+            return ""
+        words = json.dumps(each.model_dump(mode="json", by_alias=True), sort_keys=True)
+        return sha256(f"{self.code} {words}".encode()).hexdigest()[:8]
+
     @property
     def scope(self) -> tuple[Comparison, ...]:
         """Return the comparisons that make a row a subject."""
@@ -285,6 +296,9 @@ def _check_claim(offer: OfferTerms, errors: ErrorCollector) -> None:
         case ClaimAt(at=moment):
             with errors.at("claim", "at"):
                 check_moment(offer.row, moment)
+            with errors.at("claim", "each"):
+                if (offer.claim.each is None) != (offer.collection.bounds is None):
+                    raise ValueError(_("subject: merchant_period and each belong together"))
         case ClaimNth():
             with errors.at("claim", "nth"):
                 if offer.subject != MERCHANTS.subject:

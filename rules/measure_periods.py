@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 from django.db.models import DateTimeField, F, Func, OuterRef, Q
-from django.db.models.lookups import Exact, LessThan
+from django.db.models.lookups import Exact, LessThan, LessThanOrEqual
 from django.utils.translation import gettext as _
 from pydantic import ConfigDict, model_validator
 
 from core.facts import Collection
 from rules.base import DefinitionModel
 from rules.errors import ErrorCollector
-from rules.periods import FirstDays, Period, check_period, period_q
+from rules.periods import FirstDays, OwnPeriod, Period, check_period, period_q
 from rules.query_row import QueryRow
 
 
@@ -80,15 +80,19 @@ class Over(DefinitionModel):
                 check_period(self.period, row)
         errors.raise_collected("Over")
 
-    def q(self, inner: QueryRow, *, key: str = "pk") -> Q:
+    def q(self, inner: QueryRow, *, key: str = "pk", own: tuple[str, str] | None = None) -> Q:
         """Return the filter of the rows `inner`, which are in a subquery of the row that is asked about.
 
-        `key` is the path from that row to the key of its own row in the collection, for `earlier`.
+        `key` is the path from that row to the key of its own row in the collection, for `earlier`; `own` are
+        the columns of its start and end, if it is a period.
         """
         found, rows = inner.expression(self.instant), Q()
         if not _is_indexed(inner.collection, self.instant):
             found = Unindexed(found)
-        if self.period is not None:
+        if isinstance(self.period, OwnPeriod):
+            assert own is not None  # the subject was checked
+            rows &= self.period.q(found, own) & Q(LessThanOrEqual(found, inner.at))
+        elif self.period is not None:
             rows &= period_q(self.period, found, at=inner.at, row=inner, includes_at=self.earlier is not None)
         if self.earlier is not None:
             claimed = OuterRef("claimed_at")

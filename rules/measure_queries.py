@@ -42,7 +42,8 @@ def expression(measure: "RowMeasure", row: QueryRow) -> Any:
     """Return the number of the holder of a row, as of its instant, as an expression that is never NULL."""
     inner = row.inside(measure.collection)
     of_holders = {inner.collection.holder_path(by): OuterRef(row.collection.holder_path(by)) for by in measure.by}
-    rows = measure.rows_of(inner, key=row.collection.path_to(measure.collection) or "pk").filter(**of_holders)
+    key = row.collection.path_to(measure.collection) or "pk"
+    rows = measure.rows_of(inner, key=key, own=row.collection.bounds).filter(**of_holders)
     holder = next(iter(of_holders))
     if measure.is_of_pairs:
         return _or_empty(measure, PairsOfHolder(pairs(measure, rows, inner), measure=measure))

@@ -12,6 +12,7 @@ from rules.base import DefinitionModel
 from rules.comparisons import Amount, Code
 from rules.errors import ErrorCollector
 from rules.measures import Measure, NamedMeasure, check_holders
+from rules.periods import OwnPeriod
 from rules.query_row import QueryRow
 
 BOUNDS = ("at_least", "more_than", "at_most", "less_than")
@@ -88,6 +89,9 @@ def check_measure(measure: Measure, row: QueryRow) -> None:
     """
     for part in measure.rows():
         check_holders(part.by, row.collection)
+        if part.over is not None and isinstance(part.over.period, OwnPeriod) and row.collection.bounds is None:
+            words = {"rows": row.collection.name}
+            raise ValueError(_("own: %(rows)s are no periods; write subject: merchant_period") % words)
         if part.over is not None and part.over.earlier is not None:
             if not row.collection.path_to(part.collection):
                 words = {"rows": part.collection.name, "subject": row.collection.name}

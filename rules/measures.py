@@ -219,14 +219,15 @@ class RowMeasure(DefinitionModel):
         """Return whether each pair of a holder and a value counts once: its weight, or whether it went on."""
         return self.form == "conversion" or self.weight is not None
 
-    def rows_of(self, inner: QueryRow, *, key: str = "pk") -> QuerySet[Model]:
+    def rows_of(self, inner: QueryRow, *, key: str = "pk", own: tuple[str, str] | None = None) -> QuerySet[Model]:
         """Return the rows that are measured, of all holders: of a share those that it is a share of.
 
-        `key` is the path from the row that is asked about to the key of its own row among them, for `earlier`.
+        `key` is the path from the row that is asked about to the key of its own row among them, for `earlier`; `own`
+        are the columns of start and end of that row, if it is a period.
         """
         rows = inner.collection.model._default_manager.all()
         if self.over is not None:
-            rows = rows.filter(self.over.q(inner, key=key))
+            rows = rows.filter(self.over.q(inner, key=key, own=own))
         return rows.filter(meet_all(self.among if self.form == "share" else self.where, inner))
 
     def expression(self, row: QueryRow) -> Any:

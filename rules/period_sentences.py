@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from core.formatting import city_name, format_number, join_or
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
 from rules.comparison_sentences import describe_event, describe_window
-from rules.periods import AnyPeriod, FirstDays, LastDays, Sessions
+from rules.periods import AnyPeriod, FirstDays, LastDays, OwnPeriod, Sessions
 from rules.query_row import QueryRow
 from rules.time_windows import Window
 
@@ -27,7 +27,7 @@ WEEKDAYS = {
 }
 
 
-def describe_period(period: AnyPeriod, row: QueryRow) -> str:
+def describe_period(period: AnyPeriod | OwnPeriod, row: QueryRow) -> str:
     """Return a period as an adverb: "in the 90 days before". `row` has the fact from which it starts, if any."""
     match period:
         case CalendarPeriod(from_day=int(day)):
@@ -48,6 +48,8 @@ def describe_period(period: AnyPeriod, row: QueryRow) -> str:
             text = _weekdays(period)
         case LastDays(last_days=n):
             text = ngettext("in the %(n)s day before", "in the %(n)s days before", n) % {"n": format_number(n)}
+        case OwnPeriod():
+            text = _("in the period of the claim")
         case FirstDays(first_days=n):
             words = {"n": format_number(n), "event": describe_event(row.fact(period.after))}
             text = (

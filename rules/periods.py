@@ -5,11 +5,12 @@ parts at most, and each part has a key, such as `2022-10`, that never changes. T
 instant: `last_days` on the instant as of which it is asked, `first_days` on a fact of the row.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from django.db.models import Case, ExpressionWrapper, Q, Value, When
+from django.db.models import Case, ExpressionWrapper, OuterRef, Q, Value, When
 from django.db.models.lookups import GreaterThanOrEqual, LessThan, LessThanOrEqual
 from django.utils.translation import gettext as _
 from pydantic import BeforeValidator, Discriminator, Field, Tag, ValidationInfo, model_validator
@@ -22,6 +23,8 @@ from rules.query_row import QueryRow
 from rules.time_windows import NamedWindow, Window
 
 MOST_DAYS = 36_500
+OWN = "own"
+MICROSECOND = timedelta(microseconds=1)
 
 
 class Sessions(DefinitionModel):
@@ -76,6 +79,17 @@ class FirstDays(DefinitionModel):
         return timedelta(days=self.first_days)
 
 
+class OwnPeriod(DefinitionModel):
+    """The period that the subject itself is: from its start up to its end, which does not belong to it."""
+
+    own: Literal[True]
+
+    def q(self, found: Any, bounds: tuple[str, str]) -> Q:
+        """Return the filter of the inner rows whose instant `found` lies between the columns of the outer row."""
+        start, end = (OuterRef(name) for name in bounds)
+        return Q(GreaterThanOrEqual(found, start)) & Q(LessThan(found, end))
+
+
 def expand_word(value: object, info: ValidationInfo) -> Any:
     """Replace the word of a calendar, or the name of a window of the campaign."""
     if not isinstance(value, str):
@@ -83,9 +97,11 @@ def expand_word(value: object, info: ValidationInfo) -> Any:
     windows = (info.context or {}).get("windows", {})
     if value in UNITS:
         return {"calendar": value}
+    if value == OWN:
+        return {OWN: True}
     if value not in windows:
         message = _("%(word)r is no period, and not among the campaign's windows") % {"word": value}
-        raise UnknownWordError(message, word=value, known=(*UNITS, *windows))
+        raise UnknownWordError(message, word=value, known=(*UNITS, OWN, *windows))
     return windows[value]
 
 
@@ -96,6 +112,7 @@ FORMS = {
     "sessions": "Sessions",
     "last_days": "LastDays",
     "first_days": "FirstDays",
+    "own": "OwnPeriod",
     "from": "Window",
     "to": "Window",
 }
@@ -108,6 +125,17 @@ def _form(value: object) -> str:
 Recurring = CalendarPeriod | MonthFrom | Window | Sessions | Weekdays
 """The periods that divide time: each instant lies in one part at most."""
 
+Repeating = CalendarPeriod | MonthFrom | Window | Sessions
+"""The periods in each part of which an offer can be claimed again."""
+
+RepeatingPeriod = Annotated[
+    Annotated[CalendarPeriod, Tag("CalendarPeriod")]
+    | Annotated[MonthFrom, Tag("MonthFrom")]
+    | Annotated[Window, Tag("Window")]
+    | Annotated[Sessions, Tag("Sessions")],
+    Discriminator(_form),
+    BeforeValidator(expand_word, json_schema_input_type=Any),
+]
 RecurringPeriod = Annotated[
     Annotated[CalendarPeriod, Tag("CalendarPeriod")]
     | Annotated[MonthFrom, Tag("MonthFrom")]
@@ -124,7 +152,8 @@ Period = Annotated[
     | Annotated[Sessions, Tag("Sessions")]
     | Annotated[Weekdays, Tag("Weekdays")]
     | Annotated[LastDays, Tag("LastDays")]
-    | Annotated[FirstDays, Tag("FirstDays")],
+    | Annotated[FirstDays, Tag("FirstDays")]
+    | Annotated[OwnPeriod, Tag("OwnPeriod")],
     Discriminator(_form),
     BeforeValidator(expand_word, json_schema_input_type=Any),
 ]
@@ -157,6 +186,24 @@ def bounds_of(period: Recurring, at: datetime) -> Bounds | None:
 def key_of(period: Recurring, at: datetime) -> str | None:
     """Return the key of the part of a recurring period in which `at` lies, such as `2022-10`; None outside."""
     return window_key(period, at) if isinstance(period, Window) else period.key_of(at)
+
+
+def parts_of(period: Repeating, since: datetime, until: datetime) -> Iterator[tuple[str, Bounds]]:
+    """Yield the key and the bounds of each part that starts from `since` on and no later than `until`, in order."""
+    if isinstance(period, Window | Sessions):
+        windows = [period] if isinstance(period, Window) else period.sessions
+        for window in windows:
+            if since <= window.start <= until and (key := window_key(window, window.start)):
+                yield key, (window.start, window.end)
+        return
+    whole = period.model_copy(update={"from_day": None}) if isinstance(period, CalendarPeriod) else period
+    around = whole.bounds_of(since)
+    while around is not None and around[0] <= until:
+        last = around[1] - MICROSECOND  # in the part, also where that begins on a later day
+        bounds, key = period.bounds_of(last), period.key_of(last)
+        if bounds is not None and key is not None and since <= bounds[0] <= until:
+            yield key, bounds
+        around = whole.bounds_of(around[1])
 
 
 def start_of(period: Recurring, at: Any) -> Any:
@@ -198,7 +245,7 @@ def _moved(at: Any, by: timedelta) -> Any:
     return at + by if isinstance(at, datetime) else ExpressionWrapper(at + Value(by), output_field=INSTANT)
 
 
-def check_period(period: AnyPeriod, row: QueryRow) -> None:
+def check_period(period: AnyPeriod | OwnPeriod, row: QueryRow) -> None:
     """Raise UnknownWordError unless the row has the fact from which the period starts."""
     errors = ErrorCollector()
     with errors.at("after"):

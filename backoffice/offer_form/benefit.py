@@ -47,6 +47,7 @@ class BenefitForm(SectionForm):
     price = NumberField(label=_("Price"), required=False)
     at_most = NumberField(label=_("At most (optional)"), required=False)
     measure = SelectField(label=_("Along"), required=False)
+    of = SelectField(label=_("Rebate of"), required=False)
     count = NumberField(label=_("Number of coupons"), required=False, whole=True, least=1)
     orders = SelectField(label=_("For orders of the kind"), required=False)
     sets = SelectField(label=_("Each coupon"), required=False)
@@ -61,6 +62,7 @@ class BenefitForm(SectionForm):
         "count": _("Enter a number."),
         "value": _("Enter an amount, for example 30.00."),
         "currency": _("Choose a currency."),
+        "of": _("Choose a measure."),
     }
     units = {"percent": "%", "rate": "%"}
 
@@ -80,6 +82,7 @@ class BenefitForm(SectionForm):
         self.set_choices("sets", [("value", _("takes a value off")), ("price", _("sets the price"))])
         self.set_choices("fact", [("", _("the number below")), *facts])
         self.set_choices("measure", [("", _("the fee")), *self.campaign.measures.items()])
+        self.set_choices("of", [("", "–"), *self.campaign.measures.items()])
         data = self.data if self.is_bound else None
         ends = (("from", _("Valid from (empty: from the claim)"), False), ("to", _("Valid until"), True))
         for name, label, is_end in ends:
@@ -137,6 +140,7 @@ class BenefitForm(SectionForm):
             return ["form", "orders", "count", "sets", self._sets, "currency"]
         fee = FEES.get(self.text_of("fee"))
         rate = ["rate"] if (fee and fee.rated) or self.initial.get("rate") else []
+        rate += ["of"] if fee and fee.measured else []
         return ["form", "fee", *rate, *self._stated(), *self._cap(), *self._currency(fee)]
 
     @property
@@ -185,7 +189,9 @@ class BenefitForm(SectionForm):
     def to_offer(self) -> dict[str, Any]:
         """Return the words of this section; those of the other kinds are left out."""
         kind, visible = self.benefit_form, self.visible_names()
-        words = dict.fromkeys(("fee", "rate", "currency", *REDUCTIONS, "at_most", "by", "after", "coupons"), ABSENT)
+        words = dict.fromkeys(
+            ("fee", "of", "rate", "currency", *REDUCTIONS, "at_most", "by", "after", "coupons"), ABSENT
+        )
         if kind == "coupons":
             return {"benefit": {**words, "coupons": self._coupons()}}
         own = {"percent", "amount", "price"} & set(visible)
@@ -196,7 +202,8 @@ class BenefitForm(SectionForm):
         rows = {kind: parts[kind].write() or None} if kind in parts else {}
         along = "measure" in visible and self.text_of("measure")
         measure = {ALONG[kind]: {"measure": self.written("measure")}} if along else {}
-        return {"benefit": {**words, **values, **needed, **stated, **rows, **measure}}
+        of = {"of": {"measure": or_missing(self.written("of"))}} if "of" in visible else {}
+        return {"benefit": {**words, **values, **needed, **stated, **rows, **measure, **of}}
 
     def _coupons(self) -> dict[str, Any]:
         """Return the words of coupons; a kind of order that goes without saying is left out unless it was written."""
@@ -232,6 +239,7 @@ def initial_benefit(benefit: Any, zone: str) -> dict[str, Any]:
         "from": initial_time(valid.get("from"), zone),
         "to": initial_time(valid.get("to"), zone, is_end=True),
         "measure": next((v.get("measure") for key in ALONG.values() if isinstance(v := benefit.get(key), dict)), None),
+        "of": of.get("measure") if isinstance(of := benefit.get("of"), dict) else None,
         "tiers": list(benefit.get("tiers") or ()),
         "slices": list(benefit.get("slices") or ()),
         "where": list(coupons.get("where") or ()),

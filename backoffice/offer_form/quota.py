@@ -96,11 +96,12 @@ class BandForm(SectionForm):
     def _period(self) -> Any:
         period, zone = self.text_of("period"), self.text_of("zone")
         if period == OTHER:
-            return _loaded(self.text_of("other"))
+            return loaded(self.text_of("other"))
         return {"calendar": period, "zone": zone} if period in UNITS and zone != self.campaign.zone else period
 
 
-def _loaded(text: str) -> Any:
+def loaded(text: str) -> Any:
+    """Return what a text in a form means as YAML; the text itself where it is none."""
     try:
         return yaml_roundtrip.load(f"in: {text}")["in"]
     except DefinitionError:
@@ -162,12 +163,12 @@ def _initial_period(period: Any, zone: str, windows: Any) -> dict[str, Any]:
     if isinstance(period, dict) and set(period) <= {"calendar", "zone"}:
         return {"period": period.get("calendar"), "zone": period.get("zone") or zone}
     if isinstance(period, dict) or (period and period not in UNITS and period not in windows):
-        return {"period": OTHER, "other": _one_line(period), "zone": zone}
+        return {"period": OTHER, "other": one_line(period), "zone": zone}
     return {"period": period, "zone": zone}
 
 
-def _one_line(value: Any) -> str:
+def one_line(value: Any) -> str:
     """Return a value of the definition as YAML in one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_one_line(part)}" for key, part in value.items()) + "}"
-    return "[" + ", ".join(map(_one_line, value)) + "]" if isinstance(value, list) else str(value)
+        return "{" + ", ".join(f"{key}: {one_line(part)}" for key, part in value.items()) + "}"
+    return "[" + ", ".join(map(one_line, value)) + "]" if isinstance(value, list) else str(value)

@@ -13,6 +13,7 @@ from backoffice.offer_form.document import CODE, free_code
 from backoffice.offer_form.forms import ABSENT, SectionForm, instants, or_missing
 from backoffice.offer_form.inputs import Choices, NumberField, SelectField
 from backoffice.offer_form.moments import MomentForm, initial_moment
+from backoffice.offer_form.quota import loaded, one_line
 from backoffice.offer_form.rows import RowFormSet
 from backoffice.offer_form.times import TimeForm, initial_time
 from core.facts import COLLECTIONS, SUBJECTS, Collection, countable
@@ -20,6 +21,7 @@ from merchants.facts import MERCHANTS
 from trade.facts import TRADE_ORDERS
 
 NTH, THRESHOLD = "|nth", "|over_threshold"
+NO_MOMENT = dict.fromkeys(("at", "each", "during"), ABSENT)
 
 
 class BasicsForm(SectionForm):
@@ -80,12 +82,15 @@ class ClaimForm(MomentForm):
     nth_at = SelectField(label=_("Counted when it was"), required=False)
     height = NumberField(label=_("Receipts to be reached"), required=False)
     window = SelectField(label=_("Receipts booked in"), required=False)
+    each = forms.CharField(label=_("Each (period as YAML)"), required=False, max_length=2000)
+    during = forms.CharField(label=_("During"), required=False, max_length=2000)
     settling_hours = NumberField(label=_("Wait for late data (optional)"), required=False, whole=True, least=0)
     units = {"settling_hours": _("hours"), "height": "USD"}
     empty_texts = {
         **MomentForm.empty_texts,
         "number": _("Enter a number."),
         "nth_at": _("Choose when."),
+        "each": _("Enter a period, for example month."),
         "height": _("Enter an amount, for example 40000.00."),
     }
 
@@ -162,7 +167,8 @@ class ClaimForm(MomentForm):
             return ["kind", "number", "of", "nth_at", "settling_hours"]
         if self.kind_name == THRESHOLD:
             return ["kind", "height", *(["window"] if self.campaign.windows else []), "settling_hours"]
-        return [*super().visible_names(), "settling_hours"]
+        recurring = ["each", "during"] if self.collection.bounds else []
+        return [*super().visible_names(), *recurring, "settling_hours"]
 
     def visible_parts(self) -> list[str]:
         own = self.kind_name == THRESHOLD and self.text_of("window") in ("", CUSTOM)
@@ -181,11 +187,15 @@ class ClaimForm(MomentForm):
         if self.kind_name == NTH:
             first = {"number": or_missing(self.written("number")), "of": self.written("of") or self.counted.name}
             nth = {**first, "at": or_missing(self.written("nth_at")), "where": where or None}
-            return {"nth": nth, "at": ABSENT, "over_threshold": ABSENT}
+            return {**NO_MOMENT, "nth": nth, "over_threshold": ABSENT}
         if self.kind_name == THRESHOLD:
             height = {"height": or_missing(self.written("height")), "window": self._window(), "where": where or None}
-            return {"over_threshold": height, "at": ABSENT, "nth": ABSENT}
-        return {"at": self.moment(), "nth": ABSENT, "over_threshold": ABSENT}
+            return {**NO_MOMENT, "over_threshold": height, "nth": ABSENT}
+        words = {**NO_MOMENT, "at": self.moment(), "nth": ABSENT, "over_threshold": ABSENT}
+        if self.collection.bounds is not None:
+            each, during = (loaded(self.text_of(name)) for name in ("each", "during"))
+            words |= {"each": each or None, "during": during or ABSENT}
+        return words
 
     def _window(self) -> Any:
         if "start" not in self.visible_parts():
@@ -236,4 +246,5 @@ def initial_claim(offer: Any, zone: str) -> dict[str, Any]:
         words = {"height": over.get("height"), "window": window if isinstance(window, str) else CUSTOM}
         rows = list(over.get("where") or ())
         return {**shared, **words, "kind": THRESHOLD, "start": start, "end": end, "rows": rows}
-    return {**shared, **initial_moment(claim.get("at"))}
+    recurring = {name: one_line(claim[name]) for name in ("each", "during") if claim.get(name)}
+    return {**shared, **recurring, **initial_moment(claim.get("at"))}

@@ -43,6 +43,8 @@ OFFER: dict[str, Any] = {
     "conditions": ROWS,
     "claim": {
         "at": MOMENT,
+        "each": (TEXT, {}),
+        "during": (TEXT, {}),
         "nth": {"number": TEXT, "of": TEXT, "at": TEXT, "where": ROWS},
         "over_threshold": {"height": TEXT, "window": (TEXT, WINDOW), "where": ROWS},
     },
@@ -51,6 +53,7 @@ OFFER: dict[str, Any] = {
         "percent": (TEXT, {"fact": TEXT}),
         "amount": (TEXT, {"fact": TEXT}),
         "tiers": [{}],
+        "of": {"measure": TEXT},
         "by": {"measure": TEXT},
         "after": {"measure": TEXT},
         "slices": [{}],

@@ -36,7 +36,7 @@ from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
 from rules.lookups import Lookup
 from rules.measure_periods import Over
 from rules.measures import PercentMeasure, RowMeasure
-from rules.periods import FirstDays, LastDays, Sessions
+from rules.periods import FirstDays, LastDays, OwnPeriod, Sessions
 from rules.rated import Rated
 from rules.weights import Weight
 
@@ -56,6 +56,7 @@ OF_MEASURES = (
     Weekdays,
     LastDays,
     FirstDays,
+    OwnPeriod,
 )
 MEASURES = [f"{model.__name__}.{word}" for model in OF_MEASURES for word in model.field_words()]
 """Words that are edited as text: what a measure is."""
@@ -123,6 +124,8 @@ PLACES: dict[str, Place] = {
     "OfferTerms.funded_by": (PayerFormSet, ""),
     "OfferTerms.settlement": (SettlementForm, ""),
     "ClaimAt.at": (ClaimForm, "kind"),
+    "ClaimAt.each": (ClaimForm, "each"),
+    "ClaimAt.during": (ClaimForm, "during"),
     "ClaimNth.nth": (ClaimForm, "kind"),
     "Nth.number": (ClaimForm, "number"),
     "Nth.of": (ClaimForm, "of"),
@@ -164,6 +167,7 @@ PLACES: dict[str, Place] = {
     "Discount.slices": (SliceFormSet, ""),
     "Discount.at_most": (BenefitForm, "at_most"),
     "FactValue.fact": (BenefitForm, "fact"),
+    "Discount.of": (BenefitForm, "of"),
     "Discount.by": (BenefitForm, "measure"),
     "Discount.after": (BenefitForm, "measure"),
     "MeasureValue.measure": (BenefitForm, "measure"),

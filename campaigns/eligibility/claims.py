@@ -36,7 +36,7 @@ from campaigns.offers.published_offers import PublishedOffer
 from core.db.compiled_queries import AnyOfParameter, Parameter, compiled_query, instant
 from core.facts import COLLECTIONS, FEES
 from definitions.benefits import Discount
-from definitions.benefits.amounts import stated_value
+from definitions.benefits.amounts import charged_amount, stated_value
 from definitions.claim_terms import ClaimAt, ClaimNth, ClaimOverThreshold, Nth
 from rules.conditions import all_of
 from rules.moments import moment_expression
@@ -74,6 +74,10 @@ def rows_with_claims(offer: PublishedOffer, *, only: Q | None = None) -> Rows:
 def all_rows(offer: PublishedOffer) -> Rows:
     """Return all rows of the table of the offer's subjects, whether in its scope or not."""
     rows: Rows = offer.terms.collection.model._default_manager.all()
+    claim = offer.terms.claim
+    if isinstance(claim, ClaimAt) and claim.first is not None and claim.last is not None:
+        during = {"starts_at__gte": claim.first.instant, "starts_at__lt": claim.last.after}
+        rows = rows.filter(recurrence=offer.terms.recurrence, **during)
     return rows
 
 
@@ -164,7 +168,7 @@ def _annotations(offer: PublishedOffer) -> dict[str, Any]:
     settlement = terms.settlement
     wanted: dict[str, Any] = {}
     if isinstance(terms.benefit, Discount):
-        wanted["fee"] = row.expression(FEES[terms.fee].fact)
+        wanted["fee"] = charged_amount(terms.benefit, row)
         if FEES[terms.fee].currency_fact:
             wanted["paid_in"] = row.expression(FEES[terms.fee].currency_fact)
         if (stated := stated_value(terms.benefit, row)) is not None:
@@ -316,4 +320,5 @@ def _benefit(offer: PublishedOffer) -> tuple[Worth, str]:
         worth = bundle.face_value
         return lambda _fee, _currency, _stated: worth, bundle.currency
     assert isinstance(benefit, Discount)
-    return benefit.value, FEES[offer.terms.fee].currency
+    fee = FEES[offer.terms.fee]
+    return benefit.value, fee.currency if fee.currency_fact else benefit.fixed_currency

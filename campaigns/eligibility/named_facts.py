@@ -26,8 +26,9 @@ def benefit_facts(terms: OfferTerms) -> set[str]:
 def measures_of(terms: OfferTerms) -> list[RowMeasure]:
     """Return the measures of rows that conditions and benefit name."""
     measures = list(measured(conditions_of(terms)))
-    if isinstance(terms.benefit, Discount) and terms.benefit.measure is not None:
-        measures.append(terms.benefit.measure)
+    if isinstance(terms.benefit, Discount):
+        values = (terms.benefit.of.measure if terms.benefit.of is not None else None, terms.benefit.measure)
+        measures += [measure for measure in values if measure is not None]
     return [part for measure in measures for part in measure.rows()]
 
 

@@ -22,6 +22,7 @@ from campaigns.engine import (
     coupon_steps,
     quarantine,
     quarantine_entries,
+    recurring_claims,
     unreadable_offers,
 )
 from campaigns.models import Attachment, Issuance, TickRun
@@ -77,6 +78,9 @@ def _run_steps(run: TickRun) -> None:
     groups = published_offers.competing(published)
     quarantine_entries.tidy(published)
     unreadable_offers.record(unreadable, groups, at=run.at)
+    for offer in published:
+        if offer.terms.recurrence:
+            batches += _write_recurring(offer, batches, run, steps)
     # Offers of coupons first, then the coupons on orders, then discounts: a coupon on an order takes the fee.
     complete = [rated, *(_claims(group, run.at, batches, run, steps) for group in groups if not group[0].terms.fee)]
     _issue_coupons(published, run, steps)
@@ -92,6 +96,12 @@ def _run_steps(run: TickRun) -> None:
         ImportBatch.objects.filter(pk__in=batches).update(processed=True)
     run.finished_at, run.skipped_steps = run.at, ", ".join(steps.skipped)[:2000]
     run.save()
+
+
+def _write_recurring(offer: PublishedOffer, batches: tuple[int, ...], run: TickRun, steps: Steps) -> tuple[int, ...]:
+    """Write the subjects of an offer that recur. Returns the batches that the claims must look at too."""
+    write = partial(recurring_claims.write_due, offer, at=run.at, batches=batches)
+    return _attempt(f"periods: {offer.code}", offer.version_id, write, steps) or ()
 
 
 def _uses(batches: tuple[int, ...], run: TickRun, steps: Steps) -> list[bool]:

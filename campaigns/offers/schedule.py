@@ -166,12 +166,22 @@ def dates(terms: OfferTerms) -> Iterator[tuple[str, Bound]]:
 
 def _starts(terms: OfferTerms) -> Iterator[Bound]:
     yield from (window.from_ for window in _windows(terms))
+    if isinstance(terms.claim, ClaimAt) and terms.claim.first is not None:
+        yield terms.claim.first
     yield from (condition.from_ for condition in _about_claim(terms) if isinstance(condition.from_, Bound))
 
 
 def _ends(terms: OfferTerms) -> Iterator[Bound]:
     yield from (window.to for window in _windows(terms))
+    if isinstance(terms.claim, ClaimAt) and terms.claim.last is not None and _claims_at_start(terms):
+        yield terms.claim.last
     yield from (condition.by for condition in _about_claim(terms) if isinstance(condition.by, Bound))
+
+
+def _claims_at_start(terms: OfferTerms) -> bool:
+    """Return whether subjects that recur claim when their period starts: others may claim long after the last start."""
+    bounds = terms.collection.bounds
+    return isinstance(terms.claim, ClaimAt) and bounds is not None and terms.claim.at == bounds[0]
 
 
 def _windows(terms: OfferTerms) -> Iterator[Window]:

@@ -41,6 +41,7 @@ from core.db import prepared_statements
 from declarations.models import DeclaredAttribute, DeclaredEvent
 from imports.models import ImportBatch
 from ratings.models import Evaluation, Rating, RatingChange
+from recurring.models import MerchantPeriod, WrittenPeriod
 
 # All that publishing, claims and ticks write.
 WRITTEN_MODELS: tuple[type[models.Model], ...] = (
@@ -73,6 +74,8 @@ WRITTEN_MODELS: tuple[type[models.Model], ...] = (
     AllowanceEntry,
     DeclaredAttribute,
     DeclaredEvent,
+    MerchantPeriod,
+    WrittenPeriod,
 )
 # A tick marks import batches as processed: the real ones must stay as they are.
 ISOLATED_MODELS: tuple[type[models.Model], ...] = (*WRITTEN_MODELS, ImportBatch)

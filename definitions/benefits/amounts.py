@@ -6,7 +6,7 @@ Percentages are multiplied as decimals: PostgreSQL would round the quotient of a
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from django.db.backends.signals import connection_created
@@ -31,11 +31,18 @@ class BenefitAmount:
         if isinstance(self.benefit, Coupons):
             return Value(self.benefit.coupons.face_value, output_field=MONEY)
         fee = FEES[self.benefit.fee]
-        currency = row.expression(fee.currency_fact) if fee.currency_fact else Value(fee.currency)
+        currency = row.expression(fee.currency_fact) if fee.currency_fact else Value(self.benefit.fixed_currency)
         stated = stated_value(self.benefit, row)
         if stated is None:
             stated = Value(None, output_field=MONEY)
-        return DiscountAmount(row.expression(fee.fact), currency, stated, discount=self.benefit)
+        return DiscountAmount(charged_amount(self.benefit, row), currency, stated, discount=self.benefit)
+
+
+def charged_amount(discount: Discount, row: QueryRow) -> Any:
+    """Return the amount that a discount reduces as an expression over a row: the fact of its fee, or a measure."""
+    if discount.of is not None:
+        return discount.of.measure.expression(replace(row, at=F("seen_at"), claims=True))
+    return row.expression(FEES[discount.fee].fact)
 
 
 def stated_value(discount: Discount, row: QueryRow) -> Any:
@@ -60,9 +67,7 @@ class DiscountAmount(Func):
         return self.as_sql(compiler, connection, template=template, **extra)
 
     def as_sqlite(self, compiler: Any, connection: Any, **extra: Any) -> Any:
-        text = self.extra["discount"].model_dump_json(by_alias=True, exclude_defaults=True)
-        discount = text.replace("'", "''").replace("%", "%%")
-        template = f"CAST(fairground_discount(%(expressions)s, '{discount}') AS NUMERIC)"
+        template = f"CAST(fairground_discount(%(expressions)s, '{_remember(self.extra['discount'])}') AS NUMERIC)"
         return self.as_sql(compiler, connection, template=template, **extra)
 
 
@@ -124,15 +129,20 @@ def _share(percent: Decimal) -> str:
     return f"{percent.scaleb(-2):f}"
 
 
-@lru_cache(maxsize=256)
-def _discount(text: str) -> Discount:
-    return Discount.model_validate_json(text)
+_REMEMBERED: dict[str, Discount] = {}
+"""The discounts of statements, by the names that these pass to the function: SQLite runs in this process."""
 
 
-def _discount_in_sqlite(fee: float | str | None, currency: str, stated: float | str | None, discount: str) -> float:
+def _remember(discount: Discount) -> str:
+    name = sha256(discount.model_dump_json(by_alias=True).encode()).hexdigest()[:32]
+    _REMEMBERED.setdefault(name, discount)
+    return name
+
+
+def _discount_in_sqlite(fee: float | str | None, currency: str, stated: float | str | None, name: str) -> float:
     # At most 14 digits: str of a float gives them exactly.
     value, given = (None if number is None else Decimal(str(number)) for number in (fee, stated))
-    return float(_discount(discount).value(value, currency, given))
+    return float(_REMEMBERED[name].value(value, currency, given))
 
 
 def _teach_sqlite(connection: Any, **_: Any) -> None:

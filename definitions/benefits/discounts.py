@@ -78,6 +78,7 @@ class Discount(DefinitionModel):
     """Reduction of one fee, rounded half up to the cent and never more than the fee leaves room for."""
 
     fee: FeeName
+    of: MeasureValue | None = None
     rate: Percent | None = None
     currency: Currency | None = None
     percent: PercentOrFact | None = None
@@ -108,6 +109,9 @@ class Discount(DefinitionModel):
     def _money_fits(self) -> Self:
         if self._amounts() and not self.fixed_currency:
             raise ValueError(_("a fixed amount needs a currency"))
+        if FEES[self.fee].measured != (self.of is not None):
+            text = _("%(fee)s needs the measure that it is of") if self.of is None else _("%(fee)s takes no measure")
+            raise ValueError(text % {"fee": self.fee})
         if self.currency and FEES[self.fee].currency not in ("", self.currency):
             words = {"fee": self.fee, "currency": FEES[self.fee].currency, "found": self.currency}
             raise ValueError(_("%(fee)s is in %(currency)s, not %(found)s") % words)
@@ -128,6 +132,11 @@ class Discount(DefinitionModel):
     @model_validator(mode="after")
     def _measure_fits(self) -> Self:
         errors = ErrorCollector()
+        with errors.at("of", "measure"):
+            if self.of is not None:
+                check_measure(self.of.measure, QueryRow(SUBJECTS[FEES[self.fee].subject], claims=True))
+                if self.of.measure.currency != self.fixed_currency or not self.fixed_currency:
+                    raise ValueError(_("the measure is no amount in the currency of the benefit"))
         for word, parts in (("by", "tiers"), ("after", "slices")):
             value: MeasureValue | None = getattr(self, word)
             with errors.at(word):
@@ -166,7 +175,8 @@ class Discount(DefinitionModel):
     @property
     def fixed_currency(self) -> str:
         """Return the currency that every discount is in; empty where it is that of the row."""
-        return self.currency or FEES[self.fee].currency
+        of = self.of.measure.currency if self.of is not None else ""
+        return self.currency or FEES[self.fee].currency or of
 
     @property
     def fact(self) -> str:
@@ -248,10 +258,15 @@ class Discount(DefinitionModel):
         if self.currency and fee.currency_fact:
             asked.append({"fact": fee.currency_fact, "is": self.currency})
         lowest = next((part.from_ for parts in (self.tiers, self.slices) for part in parts), Decimal(0))
-        if lowest > 0 and self.measure is None:
+        measured: list[Measured] = []
+        if lowest > 0 and self.measure is None and self.of is not None:
+            measured.append(Measured(measure=self.of.measure, at_least=lowest))
+        elif lowest > 0 and self.measure is None:
             asked.append({"fact": fee.fact, "at_least": lowest})
         comparisons = tuple(Comparison.model_validate(condition) for condition in asked)
-        return (*comparisons, *([Measured(measure=self.by.measure, at_least=lowest)] if self.by and lowest > 0 else ()))
+        if self.by and lowest > 0:
+            measured.append(Measured(measure=self.by.measure, at_least=lowest))
+        return (*comparisons, *measured)
 
 
 def _check_order(starts: Sequence[Decimal], text: str) -> None:

@@ -10,7 +10,7 @@ from core.facts import Collection
 from rules.comparisons import Comparison
 from rules.measure_periods import Over
 from rules.measures import Measure, PercentMeasure, RowMeasure
-from rules.periods import AnyPeriod, FirstDays, LastDays, Sessions, bounds_of
+from rules.periods import AnyPeriod, FirstDays, LastDays, OwnPeriod, Sessions, bounds_of
 from rules.time_windows import Window
 from tests.support.naive_facts import merchant_of, rows_of
 
@@ -88,6 +88,9 @@ def _lies(over: Over, each: Any, row: Any, at: datetime, value: Value) -> bool:
         return False
     if over.earlier is not None and (found, each.pk) >= (at, row.pk):
         return False
+    if over.earlier is not None and isinstance(over.period, LastDays):
+        return bool(at - over.period.length <= found)
+    assert not isinstance(over.period, OwnPeriod)  # the subjects here are no periods
     return over.period is None or _in_period(over.period, found, at, each, value)
 
 
