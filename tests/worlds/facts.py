@@ -22,9 +22,12 @@ MOST_DRAWS = 20
 
 
 def facts(values: Values, named: Iterable[str]) -> Facts:
-    """Return rows of every file, more of those that the definition names, each file after those it refers to."""
+    """Return rows of every file, more of those that the definition names, each file after those it refers to.
+
+    Collections without a file, such as ratings, have no rows: the engine writes them.
+    """
     rows: Facts = {}
-    wanted = {*named, *({"receipts"} if "trade_orders" in named else ())}
+    wanted = {*named, *({"receipts"} if "trade_orders" in named else ())} & {schema.name for schema in all_schemas()}
     pointed_to = {name for file in wanted for name in _parents(file)} - wanted
     for schema in all_schemas():
         usual = POINTED_TO if schema.name in pointed_to else OTHERS

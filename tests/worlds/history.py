@@ -99,6 +99,6 @@ def _act(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...]) -> St
     if verb == "publish":
         return Step(verb, at, offer["code"], terms=definitions.revision(values, offer))
     if verb in ("claim", "revoke"):
-        keys = ["/".join(key) for key in rows[SUBJECTS[offer["subject"]].name]] or ["none"]
+        keys = ["/".join(key) for key in rows.get(SUBJECTS[offer["subject"]].name, ())] or ["none"]
         return Step(verb, at, offer["subject"] if verb == "claim" else offer["code"], key=values.rng.choice(keys))
     return Step(verb, at, offer["code"] if verb in ("pause", "resume", "stop") else "")
