@@ -32,7 +32,7 @@ def load_demonstration(report: Callable[[str], object]) -> None:
     """Fill an empty installation and call `report` before each step. Safe to repeat after an interruption."""
     report(_("September 2022 campaign and the programmes of the marketplace"))
     for campaign in CAMPAIGNS:
-        call_command("load_campaign", campaign, stdout=io.StringIO())
+        call_command("load_campaign", campaign, stdout=io.StringIO(), stderr=io.StringIO())
     with tempfile.TemporaryDirectory(prefix="fairground-") as folder:
         report(_("generated marketplace"))
         call_command("demo_world", folder, stdout=io.StringIO())
