@@ -71,6 +71,8 @@ def _messages(event: OutboxEvent, members: Iterable[Member]) -> Iterator[Message
     topic = TOPICS.get(Kind(event.kind))
     if topic is None or (topic == Topic.REFUSED and event.reason not in NO_PLACE):
         return
+    if event.kind == Kind.GRANTED and not event.amount:
+        return  # coupons that set a price are worth nothing yet; a message says that they were issued
     # The coupons of one bundle share offer, subject and instant: eight events make one message.
     matter = f"{event.kind} {event.offer_id} {event.subject} {event.order_no} {event.at.isoformat()}"
     for member in members:
