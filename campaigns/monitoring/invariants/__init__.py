@@ -43,6 +43,8 @@ RULES: dict[str, str | Promise] = {
     "I18": _("Coupons of a grant that was revoked cannot be spent."),
     "I19": _("Grants, coupons in use and tags have the merchant of their order, or the grant is marked for review."),
     "I20": _("An order that was cancelled after its claim uses no quota."),
+    "I21": _("An allowance is never overspent: its uses, its balance and its journal agree."),
+    "I22": _("An allowance was collected only with the rating that it asks for."),
 }
 """The rule of each invariant, for operators."""
 
@@ -100,11 +102,19 @@ UNITS_OF_GRANT = {
     "postgresql": "json_each_text(CAST(NULLIF(g.band_units, '') AS json))",
     "sqlite": "json_each(NULLIF(g.band_units, ''))",
 }
-"""The rows (key, value) of the units that a grant `g` takes from bands: only here do the databases differ."""
+"""The rows (key, value) of the units that a grant `g` takes from bands."""
+CONDITIONS_OF_VERSION = {
+    "postgresql": "LATERAL (SELECT value FROM jsonb_array_elements(CASE jsonb_typeof(v.definition -> 'conditions') "
+    "WHEN 'array' THEN v.definition -> 'conditions' ELSE '[]' END))",
+    "sqlite": "json_each(CASE json_type(v.definition, '$.conditions') WHEN 'array' "
+    "THEN json_extract(v.definition, '$.conditions') ELSE '[]' END)",
+}
+"""The conditions (value) of a version `v` of a document: only here and above do the databases differ."""
 
 
 def _violation(invariant: Invariant) -> Violation | None:
     sql = invariant.sql.replace("{units_of_grant}", UNITS_OF_GRANT[connection.vendor])
+    sql = sql.replace("{conditions_of_version}", CONDITIONS_OF_VERSION[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT q.*, count(*) OVER () FROM ({sql}) AS q LIMIT {SHOWN}")  # noqa: S608  constants
         rows = cursor.fetchall()
