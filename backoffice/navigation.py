@@ -75,6 +75,13 @@ SIMULATIONS = Entry(
 COUPONS = Entry(
     _("Coupons"), "ticket", "admin:campaigns_coupon_changelist", ("campaigns/attachment/",), ("view_coupon",)
 )
+ALLOWANCES = Entry(
+    _("Allowances"),
+    "star",
+    "admin:campaigns_allowance_changelist",
+    ("campaigns/usagedecision/", "campaigns/allowanceentry/"),
+    ("view_allowance",),
+)
 MERCHANTS = Entry(
     _("Merchants"),
     "building-store",
@@ -115,7 +122,7 @@ DATA = Entry(_("Data"), "database", "backoffice:data", ("",), ("view_offer",))
 
 GROUPS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     ("", (OVERVIEW, APPROVALS)),
-    (_("Programmes"), (CAMPAIGNS, SIMULATIONS, COUPONS)),
+    (_("Programmes"), (CAMPAIGNS, SIMULATIONS, COUPONS, ALLOWANCES)),
     (_("Merchants"), (MERCHANTS, CLAIMS, ELIGIBILITY, STATEMENTS)),
     (_("System"), (IMPORTS, INTEGRATIONS, AUDIT_LOG, SETTINGS, DATA)),
 )

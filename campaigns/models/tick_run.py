@@ -16,6 +16,8 @@ STEP_KINDS = {
     "coupons waiting": _("coupons of orders that waited"),
     "coupons and claims": _("order of coupons and claims"),
     "expiry notices": _("expiry notices"),
+    "uses": _("uses of allowances"),
+    "uses without an allowance": _("uses without an allowance"),
 }
 
 

@@ -10,7 +10,7 @@ from tests.support.operators import Staff
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once(reason="pages, not SQL")]
 
 EVERYTHING = (
-    "Overview Approvals Campaigns Simulations Coupons Merchants Claims Eligibility check Statements Imports "
+    "Overview Approvals Campaigns Simulations Coupons Allowances Merchants Claims Eligibility check Statements Imports "
     "Integrations Audit log Settings Data"
 )
 
