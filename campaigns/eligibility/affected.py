@@ -197,25 +197,28 @@ def _passed(changes: Changes, lag: timedelta) -> Q:
 
 def _subjects_of_other_holders(terms: OfferTerms, changes: Changes) -> Iterator[Keys]:
     """Yield the subjects of a holder, such as a buyer, of whom a row changed that a measure by the holder reads."""
-    for measure in measures_of(terms) if changes.batches else ():
+    # Each set has a name of its own: all of them are read by one statement later.
+    for n, measure in enumerate(measures_of(terms) if changes.batches else ()):
         for holder in set(measure.by) - {MERCHANT}:
-            yield _subjects_of(terms, holder, measure.collection, set(measure.facts()), changes)
-    for condition in _rated_by(terms, changes):
+            changed = holders_of_changed(measure.collection, holder, set(measure.facts()), changes)
+            yield _subjects_of(terms, holder, changed, name=f"measured_{n}_{holder}")
+    for n, condition in enumerate(_rated_by(terms, changes)):
         if condition.by != MERCHANT:
-            again = materialize(_rated_again(condition, changes), name="rated_again")
+            again = materialize(_rated_again(condition, changes), name=f"rated_again_{n}")
             yield keys_of(terms.collection.model, "pk", again.contains(terms.collection.holder_path(condition.by)))
 
 
 def _subjects_that_look_up(terms: OfferTerms, names: Iterable[str], changes: Changes) -> Iterator[Keys]:
     """Yield the subjects that may find another row than before, or a changed one, under one of `names`."""
-    for lookup in lookups_of(terms, names) if changes.batches else ():
-        yield _subjects_of(terms, lookup.by[-1], lookup.collection, lookup.named_facts(), changes)
+    for n, lookup in enumerate(lookups_of(terms, names) if changes.batches else ()):
+        holder = lookup.by[-1]
+        changed = holders_of_changed(lookup.collection, holder, lookup.named_facts(), changes)
+        yield _subjects_of(terms, holder, changed, name=f"looked_up_{n}")
 
 
-def _subjects_of(terms: OfferTerms, holder: str, collection: Collection, facts: set[str], changes: Changes) -> Keys:
-    """Return the subjects of a holder of whom a row of another collection changed."""
-    parts = holders_of_changed(collection, holder, facts, changes)
-    changed = materialize(union(parts), name=f"changed_{holder}")
+def _subjects_of(terms: OfferTerms, holder: str, keys: list[Keys], *, name: str) -> Keys:
+    """Return the subjects of the holders with some keys, which are evaluated first under a name."""
+    changed = materialize(union(keys), name=name)
     return keys_of(terms.collection.model, "pk", changed.contains(terms.collection.holder_path(holder)))
 
 

@@ -47,7 +47,7 @@ def materialize(keys: QuerySet[Model, str], *, name: str) -> KeySet:
         return KeySet(few=sorted(set(few)))
     statement, parameters = keys.query.sql_with_params()
     collation = 'COLLATE "C"' if connection.vendor == "postgresql" else ""
-    table = temporary_tables.create(f"selected_{name}", f"selected_key varchar(64) {collation} UNIQUE")
+    table = temporary_tables.create(f"selected_{name}", f"selected_key varchar(129) {collation} UNIQUE")
     with connection.cursor() as cursor:
         cursor.execute(f"INSERT INTO {table} SELECT DISTINCT * FROM ({statement}) AS keys", parameters)  # noqa: S608  own name
     planner_hints.analyze_table(table)

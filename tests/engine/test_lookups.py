@@ -13,11 +13,12 @@ from campaigns.grants.steps import StateChange
 from campaigns.models import BandCounter, Grant, Offer
 from campaigns.offers import band_usage, published_offers, quota_bands
 from catalog.models import Listing, StoreDiscount
+from core.db import key_set
 from definitions.errors import DefinitionError
 from definitions.offer_sentences import describe_terms
 from definitions.parser import read
 from imports.models import FormerParent
-from tests.support.marketplace import buyer, item, listing, store_discount
+from tests.support.marketplace import buyer, item, listing, store_discount, violation
 from tests.support.world import (
     HEADING,
     correct,
@@ -278,3 +279,23 @@ def test_facts_that_are_derived_decide_which_row_is_found() -> None:
     tick("07")
     assert grants() == {("o", "P1"): "settled 200.00 USD"}
     assert outcomes("o") == {"P1": "granted", "P2": "refused"}
+
+
+def test_many_changes_of_two_lookups_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many keys lie in temporary tables, one for each lookup: a later one does not take the place of the first."""
+    monkeypatch.setattr(key_set, "FEW", 0)
+    more = "warning: {of: violations, by: listing, where: [{fact: found_at, happened: yes}]}}"
+    given(
+        lookups=LOOKUP.removesuffix("}") % "" + ", " + more,
+        conditions="[{fact: store_discount, empty: no}, {fact: warning, empty: yes}]",
+    )
+    store_discount("D1", "10")
+    store_discount("D2", "10", listing_id="L2")
+    order("T1", "05", "B1", "L1", "L2")
+    tick("06")
+    assert len(grants()) == 2
+    correct(StoreDiscount, "D1", percent=Decimal(11))
+    violation("X1", "02", listing_id="L2")
+    tick("07")
+    assert review("T1/L1")
+    assert review("T1/L2")
