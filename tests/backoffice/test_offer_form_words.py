@@ -69,7 +69,8 @@ ROWS = (
 SHARED = (
     "windows: {days: {from: 2022-09-01 00:00:00, to: 2022-09-30 23:59:59}}\n"
     "measures: {late_rate: {names: {en: Late, zh: 迟}, share: freight_orders, "
-    "where: [{fact: shipped_at, happened: no}], over: {period: month, at: paid_at}, otherwise: 0.00}}\n"
+    "where: [{fact: shipped_at, happened: no}], over: {period: month, at: paid_at}, otherwise: 0.00}, "
+    "sales: {names: {en: Sales, zh: 销售额}, sum: trade_orders.amount_usd, over: {period: own, at: shipped_at}}}\n"
     "lists: {near: {names: {en: near, zh: 近}, values: [eu-3, eu-4]}}\n"
 )
 
@@ -102,6 +103,27 @@ SHARED = (
             "{of: grants, at_most: 5, in: {weekdays: [sat, sun], from: '09:00', to: '18:00'}}]",
         },
         {"benefit": "{fee: freight, percent: {fact: base_freight}, currency: CNY, at_most: 5}"},
+        {
+            "subject": "order_item",
+            "lookups": "{store_discount: {of: store_discounts, by: listing, where: [{fact: ends_at, happened: no}]}}",
+            "claim": "{at: order.first_payment_at}",
+            "conditions": "[{fact: store_discount, empty: no}, {fact: store_discount.percent, at_least: 5}]",
+            "benefit": "{fee: item_amount, percent: {fact: store_discount.percent}}",
+            "quota": "[{of: grants, at_most: {fact: store_discount.stock}, per: store_discount}]",
+            "settlement": "",
+        },
+        {
+            "subject": "merchant_period",
+            "claim": "{each: month, during: days, at: ends_at}",
+            "benefit": "{fee: rebate, of: {measure: sales}, currency: USD, percent: 4}",
+            "settlement": "",
+        },
+        {
+            "subject": "merchant_period",
+            "claim": "{each: {sessions: [days]}, at: starts_at}",
+            "benefit": "{fee: rebate, of: {measure: sales}, currency: USD, percent: 4}",
+            "settlement": "",
+        },
         {"benefit": "{fee: freight, amount: {fact: base_freight}}"},
         {
             "benefit": "{coupons: {count: 1, for: service_order, price: 1.00, currency: CNY, "

@@ -76,6 +76,14 @@ DERIVING = ("freight_order", "trade_order")
 """Subjects that meet every moment in every place: one without derived facts, and one with."""
 
 
+MEASURED = "of: {measure: {sum: trade_orders.amount_usd, over: {period: own, at: shipped_at}}}, "
+EACH = "each: month, during: {from: 2022-09-01 00:00:00, to: 2022-12-31 23:59:59}, "
+
+
+def claim(collection: Collection, moment: str) -> str:
+    return f"{{{EACH if collection.bounds else ''}at: {moment}}}"
+
+
 def definitions(subject: str) -> Iterator[str]:
     """Each operator in each place of an offer where it can stand, on a fact of each kind; and each derived fact.
 
@@ -88,16 +96,16 @@ def definitions(subject: str) -> Iterator[str]:
         return
     usual = {
         "subject": subject,
-        "claim": f"{{at: {instants(collection)[0].name}}}",
+        "claim": claim(collection, instants(collection)[0].name),
         "conditions": "everyone",
-        "benefit": f"{{fee: {fee.name}, percent: 10}}",
+        "benefit": f"{{fee: {fee.name}, {MEASURED if fee.measured else ''}percent: 10}}",
         "settlement": "",
     }
     conditions = ", ".join(comparisons(collection))
     yield offer("o", **usual | {"where": f"[{conditions}]"}).replace("not_before: claim", "happened: yes")
     yield offer("o", **usual | {"conditions": f"[{conditions}]"})
     for n, moment in enumerate(moments(collection)):
-        yield offer("o", **usual | {"claim": f"{{at: {moment}}}"})
+        yield offer("o", **usual | {"claim": claim(collection, moment)})
         for place in PLACES if subject in DERIVING else (PLACES[(n + position) % len(PLACES)],):
             course = f"{{at: {instants(collection)[0].name}, {place}: {moment}}}"
             yield offer(

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 import pytest
+from django.test import Client
 from django.utils.translation import override
 
 from campaigns.eligibility.explanations import explain
@@ -13,6 +14,7 @@ from definitions.errors import DefinitionError
 from definitions.offer_sentences import describe_terms
 from definitions.parser import read
 from recurring.models import MerchantPeriod
+from tests.support.members import client, clock, member, words
 from tests.support.world import HEADING, correct, merchant, offer, publish, review, t, tick, trade
 from trade.models import TradeOrder
 
@@ -181,3 +183,24 @@ def test_what_cannot_recur_is_refused(parts: dict[str, str], message: str) -> No
 def test_own_periods_belong_to_subjects_that_are_periods() -> None:
     with pytest.raises(DefinitionError, match="own: freight_orders are no periods"):
         read(f"{HEADING}offers:\n{offer('o', conditions=f'[{{measure: {SALES}, at_least: 1}}]')}")
+
+
+def test_pages_show_a_rebate(admin_client: Client) -> None:
+    given_sales()
+    publish(offer("o", **REBATE))
+    tick("20")
+    browser = client(member("m@example.com"))
+    clock("20")
+    subject = Grant.objects.order_by("claimed_at").values_list("subject", flat=True)[0]
+    for of, address in (
+        (admin_client, "/admin/offers/o/"),
+        (admin_client, f"/admin/eligibility/?q={subject}"),
+        (browser, "/"),
+        (browser, "/offers/o/"),
+        (browser, "/savings/"),
+    ):
+        for language in ("en", "zh-hans"):
+            answer = of.get(address, headers={"accept-language": language}, follow=True)
+            assert answer.status_code == 200, address
+    page = words(browser.get("/offers/o/", headers={"accept-language": "en"}).content.decode())
+    assert "rebate of 10%" in page.lower()
