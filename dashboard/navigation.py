@@ -36,20 +36,25 @@ class Navigation:
     more: list[NavigationLink]
 
 
-def navigation(member: Member | None, *, current: str, unread: int) -> Navigation:
-    """Return the navigation for a member, or for an operator who views the dashboard."""
+def navigation(member: Member | None, *, current: str, unread: int, rated: bool = False) -> Navigation:
+    """Return the navigation for a member, or for an operator who views the dashboard.
+
+    `rated` says whether the merchant has a rating to show.
+    """
     links = [
         NavigationLink(name, label, icon, is_here=current == name, count=unread if name == "messages" else 0)
-        for name, label, icon in _pages(member)
+        for name, label, icon in _pages(member, rated=rated)
     ]
     pages = [link for link in links if link.name not in ("messages", "account")]
     return Navigation(top=pages, bottom=pages[:BOTTOM], more=links)
 
 
-def _pages(member: Member | None) -> Iterator[tuple[str, str, str]]:
+def _pages(member: Member | None, *, rated: bool) -> Iterator[tuple[str, str, str]]:
     yield "home", _("Home"), "home"
     yield "orders", _("Orders"), "truck"
     yield "wallet", _("Wallet"), "wallet"
+    if rated:
+        yield "rating", _("Rating"), "star"
     yield "savings", _("Savings"), "receipt"
     yield "allowances", _("Allowances"), "list-check"
     if member is None or member.role == Member.Role.MAIN:

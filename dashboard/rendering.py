@@ -9,10 +9,12 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 
 from campaigns.models import Message
+from core.facts import MERCHANT
 from core.formatting import city_name
 from dashboard.navigation import navigation
 from merchants.access import MemberRequest
 from merchants.models import Member, Merchant
+from ratings.models import Rating
 
 
 def render_page(
@@ -28,10 +30,15 @@ def render_page(
         "shop": shop_name(request.merchant),
         "is_main": member is not None and member.role == Member.Role.MAIN,
         "unread": unread,
-        "nav": navigation(member, current=current, unread=unread),
+        "nav": navigation(member, current=current, unread=unread, rated=is_rated(request.merchant)),
         "city": city_name(timezone.get_current_timezone_name()),
     }
     return render(request, template, {**shared, **context})
+
+
+def is_rated(merchant: Merchant) -> bool:
+    """Return whether the merchant itself has ever been rated."""
+    return Rating.objects.filter(subject=merchant.pk, subject_kind=MERCHANT).exists()
 
 
 def redirect_back(request: MemberRequest, *, otherwise: str) -> HttpResponseRedirect:

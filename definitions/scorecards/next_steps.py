@@ -121,7 +121,9 @@ def _targets(item: PartScore, lacking: Decimal) -> Iterator[Decimal]:
 
 
 def _most(part: Part) -> Decimal | None:
-    """Return how high a number can be: a percentage no more than 100, weights no more than their limit."""
+    """Return how high a number can count: a percentage no more than 100, weights and capped points to their limit."""
+    if part.times is not None and part.at_most is not None:
+        return (part.at_most / part.times).quantize(CENT, ROUND_CEILING)
     if part.measure is None:
         return None
     most = getattr(part.measure, "at_most", None)

@@ -7,11 +7,10 @@ from typing import Annotated, Literal, Self
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Discriminator, Field, StringConstraints, Tag, model_validator
 
 from core.facts import COLLECTIONS, MERCHANT, Collection
 from definitions.documents import DocumentTerms
-from definitions.offer_terms import Conditions
 from definitions.scorecards.parts import MOST_ITEMS, Bound, Part
 from definitions.scorecards.series import SeriesTerms
 from ratings.models import Series
@@ -23,6 +22,15 @@ from rules.measures import Measure, NamedMeasure
 from rules.query_row import QueryRow
 from rules.time_windows import Bound as InstantBound
 
+
+def _word_or_list(value: object) -> str:
+    return "Word" if isinstance(value, str) else "List"
+
+
+Which = Annotated[
+    Annotated[Literal["all"], Tag("Word")] | Annotated[tuple[Condition, ...], Field(min_length=1), Tag("List")],
+    Discriminator(_word_or_list),
+]
 LevelCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=40)]
 HIGHEST_NUMBER = 32_767
 
@@ -85,7 +93,7 @@ class ScorecardTerms(DocumentTerms):
     label = gettext_lazy("scorecard")
 
     subjects: Annotated[str, KnownWord("collection to rate", rated)]
-    where: Conditions
+    where: Which
     series: SeriesOfScorecard
     levels: tuple[Level, ...] = Field(min_length=2)
     level: Literal["lowest", "score"]
