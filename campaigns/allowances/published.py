@@ -49,6 +49,11 @@ class UseGroup:
     allowances: tuple[PublishedAllowance, ...] = ()
     known: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Identify the terms: the key of a compiled query made for them."""
+        return self.use, self.known, tuple((one.id, one.version_id) for one in self.allowances)
+
     def q(self, column: str = "use") -> Q:
         """Return the filter of the uses of the group."""
         return Q(**{column: self.use}) if self.use else ~Q(**{f"{column}__in": self.known})
@@ -93,10 +98,12 @@ def hold(uses: Sequence[str]) -> dict[str, datetime | None]:
 
     A use that had no allowance before starts where the other uses are.
     """
-    decided = dict(UseProgress.objects.filter(use__in=[*uses, OTHERS]).values_list("use", "decided_until"))
-    missing = [use for use in uses if use not in decided]
-    new = [UseProgress(use=use, decided_until=decided.get(OTHERS)) for use in missing]
-    UseProgress.objects.bulk_create(new, ignore_conflicts=True)
     # By name: all who lock several uses do so in this order, so that none waits for another in a circle.
-    held = UseProgress.objects.select_for_update(no_key=True).filter(use__in=uses).order_by("use")
-    return dict(held.values_list("use", "decided_until"))
+    rows = UseProgress.objects.select_for_update(no_key=True).filter(use__in=uses).order_by("use")
+    held = dict(rows.values_list("use", "decided_until"))
+    if missing := [use for use in uses if use not in held]:
+        others = UseProgress.objects.filter(use=OTHERS).values_list("decided_until", flat=True).first()
+        new = [UseProgress(use=use, decided_until=others) for use in missing]
+        UseProgress.objects.bulk_create(new, ignore_conflicts=True)
+        held = dict(rows.all().values_list("use", "decided_until"))
+    return held

@@ -19,6 +19,7 @@ from campaigns.allowances.collecting import Collected, collect
 from campaigns.allowances.published import PublishedAllowance, UseGroup
 from campaigns.models import Allowance, DocumentVersion, UsageDecision
 from campaigns.offers import documents
+from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from definitions.allowances import AllowanceTerms
 from definitions.case_numbers import number_expression
 from rules.conditions import all_of
@@ -149,18 +150,9 @@ class Settling:
 
     def _rows_of_uses(self) -> Iterator[tuple[Any, ...]]:
         """Stream the uses of the merchants in order, each with what it needs to be decided."""
-        rows: QuerySet[Any, Any] = Usage.objects.filter(self.group.q(), merchant__in=list(self.first))
+        rows = Usage.objects.filter(self.group.q(), merchant__in=list(self.first))
         rows = rows.filter(used_at__gte=min(self.first.values()), used_at__lte=self.until)
-        rows = rows.annotate(seen_at=F("used_at"))
-        names: list[str] = []
-        for n, allowance in enumerate(self.group.at_hand):
-            terms, row = allowance.terms, allowance.terms.row_of_use
-            meets, units = as_boolean(all_of(terms.asked, row)), number_expression(terms.units, row)
-            rows = rows.annotate(**{f"x_meets_{n}": meets, f"x_units_{n}": units})
-            names += [f"x_meets_{n}", f"x_units_{n}"]
-        ordered = rows.order_by("merchant_id", "used_at", "pk")
-        decision = [f"decision__{name}" for name in DECISION]
-        yield from ordered.values_list(*USAGE, *decision, *names).iterator(chunk_size=2_000)
+        yield from with_allowances(self.group, rows).iterator(chunk_size=2_000)
 
     def _settle_uses(self, merchant: str, rows: Iterable[tuple[Any, ...]]) -> None:
         balances = self._balances(merchant)
@@ -228,6 +220,27 @@ class Settling:
                 del self.settlement.balances[place]
 
 
+def with_allowances(group: UseGroup, rows: "QuerySet[Usage]") -> "QuerySet[Any, Any]":
+    """Return uses in order, as the columns USAGE and DECISION, and two for each allowance that is at hand."""
+    annotated: Any = rows.annotate(seen_at=F("used_at"))
+    names: list[str] = []
+    for n, allowance in enumerate(group.at_hand):
+        terms, row = allowance.terms, allowance.terms.row_of_use
+        meets, units = as_boolean(all_of(terms.asked, row)), number_expression(terms.units, row)
+        annotated = annotated.annotate(**{f"x_meets_{n}": meets, f"x_units_{n}": units})
+        names += [f"x_meets_{n}", f"x_units_{n}"]
+    ordered = annotated.order_by("merchant_id", "used_at", "pk")
+    decision = [f"decision__{name}" for name in DECISION]
+    return ordered.values_list(*USAGE, *decision, *names)  # type: ignore[no-any-return]
+
+
+@compiled_query
+def _latest_uses(group: UseGroup) -> "QuerySet[Any, Any]":
+    """Select the uses of some merchants at one instant."""
+    rows = Usage.objects.filter(AnyOfParameter("merchant_id", "merchants"), group.q(), used_at=instant("at"))
+    return with_allowances(group, rows)
+
+
 class Appending(Settling):
     """Settling of the latest uses alone, from the balances that are stored."""
 
@@ -235,6 +248,9 @@ class Appending(Settling):
         super().__init__(group, since, until)
         self.first = dict(since)
         self.live = self._live_uses(buyers)
+
+    def _rows_of_uses(self) -> Iterator[tuple[Any, ...]]:
+        yield from _latest_uses(self.group)(merchants=list(self.first), at=self.until)
 
     def _live_uses(self, buyers: Sequence[str]) -> dict[Place, Counter[str]]:
         """Return the uses for some buyers that are accepted and not cancelled, by allowance."""

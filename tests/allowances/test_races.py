@@ -46,7 +46,8 @@ def run() -> list[str]:
 
 
 def unlocked(uses: list[str]) -> dict[str, datetime | None]:
-    return dict(UseProgress.objects.filter(use__in=uses).values_list("use", "decided_until"))
+    found = UseProgress.objects.filter(use__in=uses).values_list("use", "decided_until")
+    return {**dict.fromkeys(uses), **dict(found)}
 
 
 @contextmanager
