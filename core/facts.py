@@ -323,8 +323,12 @@ def row_kinds() -> dict[str, Collection]:
 
 
 def countable() -> dict[str, Collection]:
-    """Return the collections whose rows a condition can count, by name: those of merchants, but not merchants."""
-    return {name: each for name, each in COLLECTIONS.items() if each.merchant and not each.is_merchants}
+    """Return the collections whose rows a condition can count, by name: those of merchants, but not merchants.
+
+    Parts of recurring periods are no facts that others recorded: they are not counted.
+    """
+    facts = {name: each for name, each in COLLECTIONS.items() if each.merchant and not each.bounds}
+    return {name: each for name, each in facts.items() if not each.is_merchants}
 
 
 def by_name(*facts: Iterable[Fact]) -> dict[str, Fact]:

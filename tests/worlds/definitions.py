@@ -10,7 +10,14 @@ from tests.worlds.values import START, TEXTS, Values
 from tests.worlds.world import OfferData
 
 Data = dict[str, Any]
-SUBJECT_WEIGHTS = {"freight_order": 8, "trade_order": 8, "financing_draw": 2, "merchant": 6, "order_item": 3}
+SUBJECT_WEIGHTS = {
+    "freight_order": 8,
+    "trade_order": 8,
+    "financing_draw": 2,
+    "merchant": 6,
+    "order_item": 3,
+    "merchant_period": 3,
+}
 
 
 def offers(values: Values) -> tuple[OfferData, ...]:
@@ -160,6 +167,10 @@ class _Offer:
             timeless = self._some(lambda: self._comparison(instants=False), least=1, most=1)
             height = self.rng.choice(("60.00", "100.00"))
             return {"over_threshold": {"height": height, "window": self.values.named_window(), "where": timeless}}
+        if self.collection.bounds:
+            each = self.rng.choice(("week", "week", "month", {"sessions": [self.values.window()]}))
+            during = {} if isinstance(each, dict) else {"during": self.values.named_window()}
+            return {"each": each, **during, "at": self.rng.choice(self.collection.bounds)}
         return {"at": self._moment()}
 
     def _moment(self) -> Any:
@@ -285,10 +296,12 @@ class _Offer:
         fee = self.rng.choice(fees)
         benefit: Data = {"fee": fee.name, **({"rate": "0.3"} if fee.rated else {})}
         form = self.rng.choice(("percent", "amount", "price") + (() if fee.rated else ("tiers", "slices")))
-        currency = {"currency": fee.currency or "CNY"}
+        currency = {"currency": fee.currency or ("USD" if fee.measured else "CNY")}
+        if fee.measured:
+            benefit |= {**currency, "of": {"measure": self._of_own_period()}}
         cap = {**currency, "at_most": "10.00"} if self.values.chance(0.3) else {}
         facts = [fact for fact in self.collection.facts.values() if fact.kind == "money"]
-        if form in ("percent", "amount") and self.values.chance(0.2):
+        if facts and form in ("percent", "amount") and self.values.chance(0.2):
             fact = self.rng.choice(facts)
             return {
                 **benefit,
@@ -305,6 +318,11 @@ class _Offer:
             return {**benefit, "slices": slices, **self._along("after"), **cap}
         tiers = [{"from": "60.00", "below": "100.00", "amount": "5.00"}, {"from": "100.00", "percent": "10"}]
         return {**benefit, **currency, "tiers": tiers, **self._along("by"), **cap}
+
+    def _of_own_period(self) -> Data:
+        at = self.rng.choice(("drafted_at", "shipped_at", "first_payment_at"))
+        where = {"where": [{"fact": "cancelled_at", "happened": "no"}]} if self.values.chance(0.5) else {}
+        return {"sum": "trade_orders.amount_usd", **where, "over": {"period": "own", "at": at}}
 
     def _along(self, word: str) -> Data:
         """Return a running total of trade orders, by which a tier is chosen or after which slices are counted."""
