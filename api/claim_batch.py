@@ -21,7 +21,8 @@ from api.authentication import key_of
 from api.idempotency import IdempotentRequest
 from api.problems import ProblemError
 from api.subjects import explain_by_key, send_merchants
-from campaigns.engine import instant_claims
+from campaigns.engine import claim_requests, instant_claims
+from campaigns.engine.claim_requests import NewRequest
 from core import clock
 from core.batching import Batch, Batcher, BatchItem
 from core.db.errors import is_transient
@@ -32,7 +33,8 @@ from core.db.pipeline import pipeline
 class PendingClaim(BatchItem):
     """A claim request that waits for its response. Its group is the type of its subject.
 
-    `merchant` is the code of the merchant that the API key belongs to, None for a key of the platform.
+    `merchant` is the code of the merchant that the API key belongs to, None for a key of the platform. `new` is the
+    request that makes the subject, which is recorded when it is admitted.
     """
 
     group: str
@@ -41,11 +43,12 @@ class PendingClaim(BatchItem):
     identity: IdempotentRequest
     merchant: str | None
     language: str
+    new: NewRequest | None = None
     response: Response | None = field(default=None, init=False)
 
 
-def submit(request: Request, subject_type: str, subject: str) -> Response:
-    """Decide the claims of a recorded subject, with requests that arrive meanwhile. Raises ProblemError."""
+def submit(request: Request, subject_type: str, subject: str, *, new: NewRequest | None = None) -> Response:
+    """Decide the claims of a subject, recorded or `new`, with requests that arrive meanwhile. Raises ProblemError."""
     claim = PendingClaim(
         group=subject_type,
         subject=subject,
@@ -53,6 +56,7 @@ def submit(request: Request, subject_type: str, subject: str) -> Response:
         identity=idempotency.identify(request),
         merchant=key_of(request).merchant_id,
         language=get_language() or "",
+        new=new,
     )
     BATCHER.submit(claim)
     assert claim.response is not None
@@ -78,9 +82,11 @@ def _process_together(batch: Batch[PendingClaim], decide: Callable[..., object])
         claims = batch.close()
         at = max(claim.at for claim in claims)
         if admitted := _admit(claims):
+            if new := [claim.new for claim in admitted if claim.new]:
+                at = max(at, claim_requests.record(locked, new, at=at, by="REST"))
             subjects = sorted({claim.subject for claim in admitted})
             decide(locked, subjects, at=at)
-            _respond(locked, admitted)
+            _respond(locked, admitted, at)
 
 
 def _admit(claims: Sequence[PendingClaim]) -> list[PendingClaim]:
@@ -96,21 +102,26 @@ def _admit(claims: Sequence[PendingClaim]) -> list[PendingClaim]:
         elif claim.identity in stored:
             result = stored[claim.identity]
             claim.response, claim.error = (None, result) if isinstance(result, ProblemError) else (result, None)
-        elif claim.subject not in merchants or claim.merchant not in (None, merchants[claim.subject]):
+        elif claim.new is None and claim.merchant not in _may_claim(merchants.get(claim.subject)):
             claim.error = Http404()
         else:
             admitted.append(claim)
     return admitted
 
 
-def _respond(locked: instant_claims.LockedOffers, claims: Sequence[PendingClaim]) -> None:
+def _may_claim(owner: str | None) -> tuple[str | None, ...]:
+    """Return the merchants of the API keys that may claim for a subject of `owner`; none for one without an owner."""
+    return (None, owner) if owner is not None else ()
+
+
+def _respond(locked: instant_claims.LockedOffers, claims: Sequence[PendingClaim], at: datetime) -> None:
     """Set the response of each claim, in its language, and store it under its Idempotency-Key."""
     responses = []
     by_language = attrgetter("language")
     for language, group in groupby(sorted(claims, key=by_language), by_language):
         with override(language):
             same_language = list(group)
-            explanations = explain_by_key(locked.offers, [claim.subject for claim in same_language])
+            explanations = explain_by_key(locked.offers, [claim.subject for claim in same_language], at=at)
             for claim in same_language:
                 response = claim_results.respond(
                     claim_results.result(claim.group, claim.subject, explanations.get(claim.subject, []))

@@ -35,11 +35,17 @@ def _merchants(subject: str) -> Any:
     return collection.model._default_manager.filter(AnyOfParameter("pk", "keys")).values_list("pk", collection.merchant)
 
 
-def explain_by_key(offers: Sequence[PublishedOffer], keys: Sequence[str]) -> dict[str, list[Explanation]]:
-    """Return the explanations of offers for subjects of their type, by the subject's key, ordered by offer code."""
+def explain_by_key(
+    offers: Sequence[PublishedOffer], keys: Sequence[str], *, at: datetime | None = None
+) -> dict[str, list[Explanation]]:
+    """Return the explanations of offers for subjects of their type, by the subject's key, ordered by offer code.
+
+    They are as of now, or as of `at` if that is later: requests may be stamped a moment ahead of the clock.
+    """
+    at = max(at or clock.now(), clock.now())
     explanations: dict[str, list[Explanation]] = {}
     for offer in sorted(offers, key=lambda offer: offer.code):
-        for explanation in explain_all(offer, keys, at=clock.now()):
+        for explanation in explain_all(offer, keys, at=at):
             explanations.setdefault(explanation.subject, []).append(explanation)
     return {key: with_decision_instants(each, offers) for key, each in explanations.items()}
 

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from api import error_pages, openapi, problems  # noqa: F401  # openapi registers the authentication scheme
 from api.views import (
     allowances,
+    claim_requests,
     claims,
     explanations,
     facts,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("coupons/<key:code>/", merchants.CouponView.as_view()),
     path("subjects/<slug:subject>/<key:key>/", explanations.ExplanationView.as_view()),
     path("quotes/", claims.QuoteView.as_view()),
+    path("claim-requests/", claim_requests.ClaimRequestView.as_view()),
     path("claims/", claims.ClaimView.as_view()),
     path("claims/<slug:subject>/<key:key>/<slug:step>/", claims.ClaimStepView.as_view()),
     path("claims/<slug:subject>/<key:key>/", claims.ClaimResultView.as_view()),

@@ -12,7 +12,7 @@ from campaigns.eligibility.merchant_status import depends_on_merchant
 from campaigns.offers import schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
-from dashboard import calendars, due_dates, to_do
+from dashboard import calendars, due_dates, requests, to_do
 from dashboard.calendars import find
 from dashboard.offer_lines import OfferLine
 from dashboard.offer_results import named_lists
@@ -48,6 +48,7 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
             (calendars.label(kind, offer), bound, _state(bound, at)) for kind, bound in schedule.dates(offer.terms)
         ],
         "orders": _orders_address(offer),
+        "request_address": requests.address(offer),
     }
     return render_page(request, "dashboard/offer.html", at=at, **context)
 

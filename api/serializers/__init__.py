@@ -10,7 +10,7 @@ from api.serializers.allowances import (
     UseResultSerializer,
 )
 from api.serializers.benefits import CouponSerializer, GrantSerializer, MerchantSerializer
-from api.serializers.claims import ClaimRequestSerializer, ClaimResultSerializer, StepSerializer
+from api.serializers.claims import ClaimRequestSerializer, ClaimResultSerializer, OfferRequestSerializer, StepSerializer
 from api.serializers.explanations import BenefitSerializer, DecisionSerializer, ExplanationSerializer
 from api.serializers.facts import FactSerializer, FactsSerializer, ImportResultSerializer
 from api.serializers.fields import Base, KeyField, serialize
@@ -86,6 +86,7 @@ __all__ = [
     "NewWebhookSerializer",
     "OfferDetailSerializer",
     "OfferPageSerializer",
+    "OfferRequestSerializer",
     "OfferSerializer",
     "ProblemSerializer",
     "QuotaSerializer",

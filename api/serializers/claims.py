@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from api.serializers.explanations import ExplanationSerializer
 from api.serializers.fields import Base, InstantField, KeyField, instant
+from campaigns.engine.claim_requests import can_be_requested
 from campaigns.models import Grant
 from core.db.fields import LONGEST_KEY
 from core.facts import SUBJECTS
+from merchants.models import Account
 
 REFUSALS = ("quota_exhausted", "merchant_cap", "holder_cap", "stopped", "refused", "before_opening")
 """Codes of refusals, the most final first: the response has the code of the first that any offer gave."""
@@ -29,6 +32,27 @@ class ClaimRequestSerializer(Base):
         if ("key" in attrs) == ("fact" in attrs):
             raise serializers.ValidationError("Give either key or fact.", code="key_or_fact")
         return attrs
+
+
+class OfferRequestSerializer(Base):
+    """Request of an account of a merchant for an offer."""
+
+    offer = KeyField(min_length=1, max_length=64, help_text="Code of an offer or an allowance.")
+    account_code = KeyField(
+        min_length=1, max_length=LONGEST_KEY, help_text="The account that asks; its merchant claims."
+    )
+
+    def validate_offer(self, code: str) -> str:
+        if not can_be_requested(code):
+            raise serializers.ValidationError(_("There is no offer %(code)s.") % {"code": code}, code="unknown")
+        return code
+
+    def validate_account_code(self, code: str) -> Account:
+        """Return the account. One of another merchant than that of the key does not exist for it."""
+        account = Account.objects.filter(pk=code).first()
+        if account is None or self.context["merchant"] not in (None, account.merchant_id):
+            raise serializers.ValidationError(_("There is no account %(code)s.") % {"code": code}, code="unknown")
+        return account
 
 
 class StepSerializer(Base):

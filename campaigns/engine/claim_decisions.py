@@ -80,6 +80,9 @@ def decide_some(
         quota_state = QuotaState(deciding, competing=competing, since=changes.since, few_claims=True)
         written += chain.from_iterable(_allocate(deciding, quota_state, iter(qualified), prefetched))
         _record_progress(deciding, quota_state, changes.until, instant_claims_decided_until=changes.until)
+    elif written:  # claims were decided, although all were refused
+        for offer in {offer.id: offer for offer, _subject in undecided}.values():
+            execute(SET_PROGRESS, [offer.row.qualified_claims, changes.until, offer.id])
     return [Decision.from_db(connection.alias, FIELDS, (None, *row)) for row in written]
 
 

@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from campaigns.models import Coupon, Grant
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
+from tests.support.marketplace import account, service_order
 from tests.support.programs import FACT, Program, program
 from tests.support.scenarios import coupon_offer
 from tests.support.world import everything, freight, offer, publish, tick
@@ -65,12 +66,17 @@ TABLE: list[Line] = [
     ("post", "deliveries/msg_1/resend/", None, MANAGE),
     ("post", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
     ("delete", "freight-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
+    ("post", "service-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
+    ("delete", "service-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
+    ("post", "claim-requests/", {"offer": "o", "account_code": "A1"}, (401, 200, 403, 200, 400)),
 ]
 
 
 @pytest.fixture
 def keys(platform: Program) -> dict[str, Program]:
     publish(offer("o", quota="{limit: 5}") + coupon_offer())
+    account()
+    service_order("F", "02")
     freight("S", shipped_at="02")
     freight("F", placed_at="02", paid_at="02")
     freight("G", placed_at="02", paid_at="02")
@@ -156,7 +162,8 @@ def test_a_merchants_lists_have_only_its_own_rows(keys: dict[str, Program]) -> N
 
 @pytest.mark.parametrize("scope", ApiKey.Scope.values)
 def test_each_scope_allows_only_its_own_operations(keys: dict[str, Program], scope: str) -> None:
-    needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "freight-orders/F/coupon/": "claim"}
+    needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "claim-requests/": "claim"}
+    needed |= dict.fromkeys(("freight-orders/F/coupon/", "service-orders/F/coupon/"), "claim")
     only = program(scope)
     for method, path, body, _ in TABLE:
         managed = next((name for name in ("keys", "webhooks") if path.startswith(name)), "")

@@ -67,6 +67,7 @@ def key_of(language: str, form: str) -> tuple[Any, str]:
 
 KEY = {"subject": "freight_order", "key": "F"}
 TRADE = {"order_no": "T", "merchant_code": "M1", "product": "trade_assurance", "amount_usd": "1.00"}
+REQUESTED = (("o", 200), ("tool", 201), ("awaited", 202), ("subs", 409))
 CALLS = [
     ("get", "campaigns/", None, 200),
     ("get", "offers/", None, 200),
@@ -91,6 +92,7 @@ CALLS = [
     ("post", "claims/", {"subject": "trade_order", "fact": {**TRADE, "completed_at": "2022-09-02T00:00:00Z"}}, 202),
     ("post", "claims/", claim_with_fact(order_no="G", paid_at=None), 200),
     ("post", "claims/", claim_with_fact(order_no="H", base_freight="1.00"), 409),
+    *(("post", "claim-requests/", {"offer": code, "account_code": "A1"}, status) for code, status in REQUESTED),
     ("post", "claims/freight_order/F/cancel/", {"at": "2022-09-02T20:00:00Z"}, 200),
     ("post", "facts/freight_orders/", {"facts": [{**FACT, "order_no": "N"}]}, 200),
     ("patch", "facts/freight_orders/", {"facts": [{"order_no": "N", "base_freight": 2}]}, 200),
@@ -130,6 +132,8 @@ def test_every_operation_answers_with_each_status_of_success_that_it_declares(
         + offer("later", subject="trade_order", decided_at="2022-09-10 00:00:00", **later)
         + coupon_offer()
         + request_offer("tool")
+        + request_offer("awaited", decided_at="2022-09-10 00:00:00")
+        + request_offer("subs", conditions="[{fact: account.role, is: sub}]")
     )
     freight("F", paid_at="02", shipped_at="02")
     account()

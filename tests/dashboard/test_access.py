@@ -15,7 +15,7 @@ from logistics.models import FreightOrder
 from merchants import members
 from merchants.models import Member
 from tests.support.members import PASSWORD, client, text
-from tests.support.scenarios import BUNDLE, coupon_offer
+from tests.support.scenarios import BUNDLE, coupon_offer, request_offer
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick, trade
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="permissions, not SQL")]
@@ -42,7 +42,7 @@ FOREIGN = {"order", "coupon", "attach", "detach", "message", "team-change"}
 @pytest.fixture
 def world(owner: Member, mate: Member) -> dict[str, str]:
     """Put data of M1 on every page. Return the addresses by name."""
-    publish(coupon_offer(benefit=BUNDLE) + offer("o"))
+    publish(coupon_offer(benefit=BUNDLE) + offer("o") + request_offer("asked"))
     freight("OWN-A", shipped_at="02", placed_at="01")
     freight("OWN-B", placed_at="02", paid_at="02 11:00")
     freight("OWN-C", placed_at="02 12:00")
@@ -55,6 +55,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
         "offer": ("o",),
         "calendar": (members.renew_calendar(owner),),
         "offer-dates": ("o",),
+        "request-offer": ("asked",),
         "order": ("freight", "OWN-B"),
         "attach": ("freight", "OWN-C"),
         "detach": ("freight", "OWN-C"),
@@ -70,7 +71,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
 
 def test_every_page_is_covered(world: dict[str, str]) -> None:
     assert set(world) >= FOREIGN | POSTS | OWN | OPERATORS
-    assert len(world) == 34
+    assert len(world) == 35
 
 
 def test_every_page_has_a_sign_out_button(world: dict[str, str], owner: Member) -> None:
@@ -126,7 +127,7 @@ def test_all_members_of_a_merchant_see_the_same(world: dict[str, str], owner: Me
     same = sorted(
         set(world) - OPEN - OWN - OPERATORS - POSTS - SELF - {"messages", "account", "team", "coupon", "wallet"}
     )
-    assert len(same) == 10
+    assert len(same) == 11
     for name in same:
         # The home page tells only those to use coupons who may.
         Member.objects.filter(pk=mate.pk).update(may_attach=name == "home")

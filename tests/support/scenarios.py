@@ -32,9 +32,9 @@ OVER_100 = (
 )
 
 
-def coupon_offer(**parts: str) -> str:
-    """Offer `c`: a coupon of CNY 25 for a merchant's first shipment. `parts` replace parts of its definition."""
-    return offer("c", **{"subject": "merchant", "claim": FIRST_SHIPMENT, "benefit": BUNDLE, "settlement": "", **parts})
+def coupon_offer(code: str = "c", **parts: str) -> str:
+    """Offer: a coupon of CNY 25 for a merchant's first shipment. `parts` replace parts of its definition."""
+    return offer(code, **{"subject": "merchant", "claim": FIRST_SHIPMENT, "benefit": BUNDLE, "settlement": "", **parts})
 
 
 def request_offer(code: str = "c", *, until: str = "2022-09-29 23:59:59", **parts: str) -> str:

@@ -55,6 +55,28 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/claim-requests/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * @description Request an offer for an account. The server states when, and decides the claim at once.
+         *
+         *     201: it has a benefit. 202: it is decided later, at `decides_at`. 200: no offer is about it (`not_applicable`),
+         *     or the offer is paused (`paused`). 409: it was refused. A repeated request gets the first response.
+         */
+        post: operations["request_offer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/claims/": {
         parameters: {
             query?: never;
@@ -1869,6 +1891,13 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Offer"][];
         };
+        /** @description Request of an account of a merchant for an offer. */
+        OfferRequest: {
+            /** @description Code of an offer or an allowance. */
+            offer: string;
+            /** @description The account that asks; its merchant claims. */
+            account_code: string;
+        };
         /**
          * @description * `is` - is
          *     * `is_not` - is_not
@@ -2092,6 +2121,7 @@ export interface components {
          *     * `freight_order` - freight_order
          *     * `listing` - listing
          *     * `merchant` - merchant
+         *     * `merchant_period` - merchant_period
          *     * `order_item` - order_item
          *     * `review` - review
          *     * `service_order` - service_order
@@ -2099,7 +2129,7 @@ export interface components {
          *     * `usage` - usage
          * @enum {string}
          */
-        Subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+        Subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "merchant_period" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
         /** @description Terms of an offer as sentences, in the language of the response. */
         Terms: {
             benefit: string;
@@ -3421,6 +3451,318 @@ export interface operations {
             };
         };
     };
+    request_offer: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description identifies this request */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "offer": "flash-photo-tool",
+                 *       "account_code": "M00003-main"
+                 *     }
+                 */
+                "application/json": components["schemas"]["OfferRequest"];
+            };
+        };
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "not_applicable",
+                     *       "outcome": "not_applicable",
+                     *       "decides_at": null,
+                     *       "answers": []
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClaimResult"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "settled",
+                     *       "outcome": "granted",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "granted",
+                     *           "status": "settled",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": 125,
+                     *           "amount": "50.00",
+                     *           "benefit": null,
+                     *           "currency": "CNY",
+                     *           "next_period": null,
+                     *           "review": "",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "holds_now": null,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClaimResult"];
+                };
+            };
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "waiting",
+                     *       "outcome": "waiting",
+                     *       "decides_at": "2022-10-15T16:00:00Z",
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "pending",
+                     *           "status": "",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": "2022-10-15T16:00:00Z",
+                     *           "place": null,
+                     *           "amount": null,
+                     *           "benefit": null,
+                     *           "currency": "",
+                     *           "next_period": null,
+                     *           "review": "",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": true,
+                     *               "holds_now": null,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "1000.00",
+                     *               "shortfall": null,
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "1,000.00 CNY",
+                     *               "shortfall_text": ""
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ClaimResult"];
+                };
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "type": "/api/v1/errors/refused/",
+                     *       "title": "Conditions not met",
+                     *       "status": 409,
+                     *       "code": "refused",
+                     *       "detail": "No offer granted this subject a benefit. See answers.",
+                     *       "errors": [],
+                     *       "id": "freight_order/F0001",
+                     *       "href": "/api/v1/claims/freight_order/F0001/",
+                     *       "subject": "freight_order",
+                     *       "key": "F0001",
+                     *       "state": "refused",
+                     *       "outcome": "refused",
+                     *       "decides_at": null,
+                     *       "answers": [
+                     *         {
+                     *           "offer": "charter-5-off",
+                     *           "version": 1,
+                     *           "outcome": "refused",
+                     *           "status": "",
+                     *           "claimed_at": "2022-09-20T12:30:00Z",
+                     *           "decides_at": null,
+                     *           "place": null,
+                     *           "amount": null,
+                     *           "benefit": null,
+                     *           "currency": "",
+                     *           "next_period": null,
+                     *           "review": "",
+                     *           "conditions": [
+                     *             {
+                     *               "name": "base_freight",
+                     *               "held": false,
+                     *               "holds_now": null,
+                     *               "operator": "at_least",
+                     *               "required": "760.00",
+                     *               "actual": "480.00",
+                     *               "shortfall": "280.00",
+                     *               "unit": "CNY",
+                     *               "required_text": "base freight is at least 760.00 CNY",
+                     *               "actual_text": "480.00 CNY",
+                     *               "shortfall_text": "280.00 CNY short"
+                     *             }
+                     *           ],
+                     *           "quarantined_since": null
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["Refusal"] | components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     claim: {
         parameters: {
             query?: never;
@@ -3748,7 +4090,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "merchant_period" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };
@@ -3905,7 +4247,7 @@ export interface operations {
             path: {
                 key: string;
                 step: "cancel" | "fulfil" | "pay";
-                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "merchant_period" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };
@@ -8717,7 +9059,7 @@ export interface operations {
             header?: never;
             path: {
                 key: string;
-                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
+                subject: "buyer_payment" | "claim_request" | "event" | "financing_draw" | "freight_order" | "listing" | "merchant" | "merchant_period" | "order_item" | "review" | "service_order" | "trade_order" | "usage";
             };
             cookie?: never;
         };

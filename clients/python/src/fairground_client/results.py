@@ -121,6 +121,7 @@ Subject = Literal[
     "freight_order",
     "listing",
     "merchant",
+    "merchant_period",
     "order_item",
     "review",
     "service_order",
@@ -345,6 +346,13 @@ class Offer(TypedDict):
     closes: str | None
     paused_at: str | None
     stopped_at: str | None
+
+
+class OfferRequest(TypedDict):
+    """Request of an account of a merchant for an offer."""
+
+    offer: str
+    account_code: str
 
 
 class StatementLine(TypedDict):
