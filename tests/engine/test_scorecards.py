@@ -1,9 +1,11 @@
 """Scorecards: points, levels, calendars, versions, late facts, and what brings the next level."""
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
 from buyers.models import BuyerAction
@@ -282,3 +284,18 @@ offers:
     tell(Credential, credential_no="C1", merchant_id="M1", kind="aeo", verified_at="2022-01-01")
     tick("09-22")
     assert ratings("predicted")[0] == ("2022-W38", "L1", "green", "0.80", "images=0.50;video=0.30")
+
+
+def test_operators_see_levels_movement_and_who_rises_by_changed_rules(
+    world: None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    publish()
+    tick("09-05")
+    changed = tmp_path / "changed.yaml"
+    text = STARS.replace("{level: 1, from: 40.00}", "{level: 1, from: 42.00}")
+    changed.write_text(HEADING + text + offer("ten"), encoding="utf-8")
+    before = list(Rating.objects.order_by("pk").values_list("pk", "level"))
+    call_command("rating_figures", "stars", "--rules", str(changed))
+    said = capsys.readouterr().out.splitlines()
+    assert said == ["2022-09: 0: 1, 1: 1", "since 2022-08: 0 to 1: 1", "M1: 1 to 0"]
+    assert list(Rating.objects.order_by("pk").values_list("pk", "level")) == before
