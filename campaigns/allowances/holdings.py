@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -55,6 +55,11 @@ class Holding:
     def left(self) -> int:
         """Units that can be used now."""
         return (self.units or 0) - self.used if self.state is State.HAD else 0
+
+    @property
+    def last_instant(self) -> datetime | None:
+        """Last instant at which units can be used: the one before the end."""
+        return self.ends_at - timedelta(microseconds=1) if self.ends_at else None
 
     @property
     def failed(self) -> list[ConditionResult]:
