@@ -34,7 +34,7 @@ def detail(request: MemberRequest, code: str) -> HttpResponse:
     line = OfferLine(status, at)
     checked = [*([status.progress] if status.progress else []), *status.reasons]
     lists = named_lists(offer.terms)
-    per_order = [each for each in (*offer.terms.scope, *offer.terms.asked) if not depends_on_merchant(each)]
+    per_order = [each for each in (*offer.terms.telling_scope, *offer.terms.asked) if not depends_on_merchant(each)]
     context: dict[str, Any] = {
         "line": line,
         "tasks": to_do.tasks(

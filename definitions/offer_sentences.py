@@ -44,7 +44,7 @@ class TermSentences:
 def describe_terms(offer: OfferTerms) -> TermSentences:
     """Return all terms of an offer."""
     scope = [*map(describe_lookup, offer.lookups.values())]
-    scope += [describe(condition, offer.row) for condition in offer.scope]
+    scope += [describe(condition, offer.row) for condition in offer.telling_scope]
     return TermSentences(
         benefit=describe_benefit(offer.benefit, offer.collection),
         claim=describe_claim(offer),

@@ -202,6 +202,11 @@ class OfferTerms(WithDeclarations):
         """Return the comparisons that make a row a subject."""
         return () if self.where == "all" else self.where
 
+    @property
+    def telling_scope(self) -> tuple[Comparison, ...]:
+        """Return the scope without the comparison by which a request names this offer: it tells nothing."""
+        return tuple(part for part in self.scope if not (part.fact == "offer" and part.is_ == self.code))
+
     @cached_property
     def asked(self) -> tuple[Condition, ...]:
         """Return every condition of a claim, in order: bit n of a decision's `failed` is condition n here.

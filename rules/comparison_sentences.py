@@ -57,7 +57,14 @@ def describe_comparison(condition: Comparison, row: QueryRow) -> str:
         return (_("%(fact)s is empty") if condition.empty else _("%(fact)s is not empty")) % words
     if condition.operator.name == "happened":
         return words["fact"] if condition.operand else _("not %(fact)s") % words
-    return str(SENTENCES[condition.operator.name]) % {**words, "value": _operand(condition, fact, row)}
+    text = SENTENCES[_one_value(condition.operand).get(condition.operator.name, condition.operator.name)]
+    return str(text) % {**words, "value": _operand(condition, fact, row)}
+
+
+def _one_value(operand: object) -> dict[str, str]:
+    """Return the plainer operators for a list of one value without a name: it only gives the value its label."""
+    plain = isinstance(operand, ValueList) and operand.names is None and len(operand.values) == 1
+    return {"in_": "is_", "not_in": "is_not"} if plain else {}
 
 
 def describe_fact(fact: Fact, raw: object, *, currency: str = "") -> str:

@@ -31,8 +31,8 @@ def test_terms_are_marked_met_or_not_met(owner: Member) -> None:
     assert "10% off the freight" in page
     assert "Requirements 1 of 2 met Met: Country is China You have: China" in page
     assert "Not met: Membership (Export Pass) in force You have: –" in page
-    assert "Paid no later than 1 Oct, 14:59 Checked for each order" in page
-    assert "Base freight is at least 500.00 Checked for each order" in page
+    assert "Paid no later than 1 Oct, 14:59 Checked at each claim" in page
+    assert "Base freight is at least 500.00 Checked at each claim" in page
     assert "The first 1,000 freight orders and at most 2 for each merchant 1,000 left of 1,000" in page
     assert "Dates Closes 1 Oct, 14:59" in page
     assert "Carriers Swift" in page
