@@ -300,6 +300,56 @@ ALLOWANCE = {
     "conditions": [],
 }
 ENTITLEMENT = {"code": "bnpl", "name": "Buy now, pay later", "value": "yes"}
+PLAIN_RATING = {
+    "scorecard": "star-rating",
+    "series": "official",
+    "period": "2022-10",
+    "level": "1",
+    "score": "45.00",
+    "evaluated_at": "2022-09-30T16:00:00Z",
+    "starts_at": "2022-10-04T16:00:00Z",
+    "ends_at": "2022-11-04T16:00:00Z",
+    "version": 1,
+}
+RATING_BAND = {"direction": "from", "bound": "1000.00", "points": "45.00"}
+NEXT_RATING_BAND = {"direction": "from", "bound": "3000.00", "points": "60.00", "missing": "1750.00"}
+RATING_PART = {
+    "code": "trade",
+    "name": "Trade",
+    "depth": 0,
+    "points": "45.00",
+    "before_limits": "45.00",
+    "at_most": None,
+    "capped": False,
+    "unmet": [],
+    "found": "1250.00",
+    "unit": "USD",
+    "band": RATING_BAND,
+    "next_band": NEXT_RATING_BAND,
+    "asked": None,
+    "text": "Trade volume 1,250.00 USD, from 1,000.00 USD",
+    "level": "1",
+    "items": [],
+}
+RATING_STEP = {
+    "part": "trade",
+    "item": "trade",
+    "found": "1250.00",
+    "target": "3000.00",
+    "missing": "1750.00",
+    "unit": "USD",
+    "gain": "15.00",
+    "reaches": True,
+    "certain": False,
+    "text": "Trade volume: 3,000.00 USD, 1,750.00 USD more",
+}
+RATINGS = {
+    "scorecard": "star-rating",
+    "name": "Star rating",
+    "official": {**PLAIN_RATING, "level_name": "1", "parts": [RATING_PART], "next_steps": [RATING_STEP]},
+    "predicted": None,
+    "history": [{**PLAIN_RATING, "parts": [{"code": "trade", "points": "45.00"}]}],
+}
 REQUESTS: dict[str, Any] = {
     "use_allowance": {"usage_no": "U0001", "account_code": "A1", "use": "marketing_mail", "quantity": 3},
     "quote": SUBJECT,
@@ -320,6 +370,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "get_use": {"200": USE},
     "list_allowances": {"200": _page(ALLOWANCE)},
     "list_merchant_entitlements": {"200": _page({"code": "star_badge", "name": "Star badge", "value": "yes"})},
+    "list_merchant_ratings": {"200": _page(RATINGS)},
     "list_buyer_entitlements": {"200": _page(ENTITLEMENT)},
     "list_campaigns": {"200": _page({"code": "september-2022", "name_en": "September festival", "name_zh": "采购节"})},
     "list_offers": {"200": _page(OFFER)},

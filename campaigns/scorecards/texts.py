@@ -70,12 +70,16 @@ def number_name(part: Part, terms: ScorecardTerms) -> str:
 def note(score: PartScore, terms: ScorecardTerms) -> str:
     """Return why points are missing: conditions that do not hold, or the cap that was reached; else nothing."""
     if score.failed:
-        which = join_and(describe(score.part.where[n], terms.row) for n in score.failed)
-        return _("only with: %(which)s") % {"which": which}
+        return _("only with: %(which)s") % {"which": join_and(unmet(score, terms))}
     if score.is_capped and score.part.at_most is not None:
         words = {"n": format_number(score.raw), "most": format_number(score.part.at_most)}
         return _("%(n)s, of which at most %(most)s count") % words
     return ""
+
+
+def unmet(score: PartScore, terms: ScorecardTerms) -> list[str]:
+    """Return the conditions of a part that do not hold, as sentences."""
+    return [describe(score.part.where[n], terms.row) for n in score.failed]
 
 
 def step_text(step: NextStep, terms: ScorecardTerms) -> str:

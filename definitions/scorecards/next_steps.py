@@ -114,10 +114,8 @@ def _targets(item: PartScore, lacking: Decimal) -> Iterator[Decimal]:
     elif item.required is not None:
         if found < item.required:
             yield item.required
-    elif part.bands and part.bands[0].from_ is not None:
-        yield from (band.bound for band in part.bands if band.bound > found)
     else:
-        yield from (band.bound for band in reversed(part.bands) if band.bound < found)
+        yield from (band.bound for band in item.further_bands())
 
 
 def _most(part: Part) -> Decimal | None:

@@ -1,12 +1,12 @@
 """Scoring: the points, levels and score that the rules of a scorecard give for the inputs of a subject. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 
 from core.money import round_to_cents
-from definitions.scorecards.parts import Part, plain_conditions
+from definitions.scorecards.parts import Band, Part, plain_conditions
 from definitions.scorecards.terms import ScorecardTerms
 from rules.conditions import AnyOf, Condition, Measured
 from rules.measures import Measure
@@ -47,6 +47,14 @@ class PartScore:
     def is_capped(self) -> bool:
         """Return whether the cap took points away."""
         return not self.failed and self.points < self.raw
+
+    def further_bands(self) -> Iterator[Band]:
+        """Yield the bands that the number has not reached, nearest first. A number that is missing counts as 0."""
+        found = self.found or ZERO
+        if self.part.bands and self.part.bands[0].from_ is None:
+            yield from (band for band in reversed(self.part.bands) if band.bound < found)
+        else:
+            yield from (band for band in self.part.bands if band.bound > found)
 
 
 @dataclass(frozen=True, slots=True)

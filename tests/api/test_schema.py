@@ -17,7 +17,8 @@ from api.views import schema
 from campaigns.models import Coupon, Grant
 from merchants.models import ApiKey
 from tests.support import contract
-from tests.support.marketplace import account, request, service_order
+from tests.support.allowances import allowance
+from tests.support.marketplace import account, buyer, request, service_order
 from tests.support.programs import FACT, Program, claim_with_fact, program
 from tests.support.receivers import Receiver
 from tests.support.scenarios import coupon_offer, request_offer
@@ -79,6 +80,12 @@ CALLS = [
     ("get", "merchants/M1/grants/", None, 200),
     ("get", "merchants/M1/coupons/", None, 200),
     ("get", "merchants/M1/decisions/", None, 200),
+    ("get", "merchants/M1/entitlements/", None, 200),
+    ("get", "merchants/M1/ratings/", None, 200),
+    ("get", "buyers/B1/entitlements/", None, 200),
+    ("get", "allowances/?merchant=M1", None, 200),
+    ("post", "usages/", {"usage_no": "U", "merchant_code": "M1", "account_code": "A1", "use": "mail"}, 201),
+    ("get", "usages/U/", None, 200),
     ("get", "merchants/", None, 200),
     ("get", "merchants/M1/", None, 200),
     ("get", "grants/GRANT/", None, 200),
@@ -134,9 +141,12 @@ def test_every_operation_answers_with_each_status_of_success_that_it_declares(
         + request_offer("tool")
         + request_offer("awaited", decided_at="2022-09-10 00:00:00")
         + request_offer("subs", conditions="[{fact: account.role, is: sub}]")
+        + "allowances:\n"
+        + allowance("mails", "mail")
     )
     freight("F", paid_at="02", shipped_at="02")
     account()
+    buyer()
     request("R", "tool", "02")
     tick("03")
     freight("P", placed_at="02 10:00")

@@ -437,6 +437,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/merchants/{merchant}/ratings/": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * @description List the ratings of a merchant by scorecard: the official one in force, the latest predicted one, history.
+         *
+         *     The first two are explained point by point, with what brings the next level.
+         */
+        get: operations["list_merchant_ratings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/offers/": {
         parameters: {
             query?: never;
@@ -1478,6 +1499,12 @@ export interface components {
          * @enum {string}
          */
         DeliveryStatus: "pending" | "delivered" | "given_up";
+        /**
+         * @description * `from` - from
+         *     * `to` - to
+         * @enum {string}
+         */
+        DirectionEnum: "from" | "to";
         /** @description Entitlement that a holder has now. */
         Entitlement: {
             code: string;
@@ -1520,6 +1547,26 @@ export interface components {
          * @enum {string}
          */
         EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.review_started" | "grant.revoked" | "grant.settled" | "quota.reached";
+        /** @description Rating with each point explained, and what brings the next level, cheapest first. */
+        ExplainedRating: {
+            scorecard: string;
+            series: components["schemas"]["SeriesEnum"];
+            period: string;
+            level: string;
+            /** @description Text, with two decimals. */
+            score: string;
+            /** Format: date-time */
+            evaluated_at: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: date-time */
+            ends_at: string;
+            /** @description Version of the scorecard that rated. */
+            version: number;
+            level_name: string;
+            parts: components["schemas"]["RatingPart"][];
+            next_steps: components["schemas"]["RatingStep"][];
+        };
         /** @description Decision of an offer about one subject, condition by condition. `outcome` is a stable code. */
         Explanation: {
             offer: string;
@@ -1774,6 +1821,17 @@ export interface components {
             previous: string | null;
             results: components["schemas"]["Merchant"][];
         };
+        /** @description Ratings of a merchant by one scorecard. */
+        MerchantRatings: {
+            scorecard: string;
+            name: string;
+            /** @description The official rating in force; null without one. */
+            official: components["schemas"]["ExplainedRating"] | null;
+            /** @description The latest predicted rating; null without one. */
+            predicted: components["schemas"]["ExplainedRating"] | null;
+            /** @description Ratings that are kept, newest first. */
+            history: components["schemas"]["PlainRating"][];
+        };
         /** @description API key with its text, which is shown once: the response to a repetition of the request has null. */
         NewApiKey: {
             id: string;
@@ -1821,6 +1879,16 @@ export interface components {
             /** Format: date-time */
             old_secret_until: string | null;
             secret: string | null;
+        };
+        /** @description Next better band, and how far the number is from it. */
+        NextPointBand: {
+            direction: components["schemas"]["DirectionEnum"];
+            /** @description Text, with two decimals. */
+            bound: string;
+            /** @description Text, with two decimals. */
+            points: string;
+            /** @description Text, with two decimals. */
+            missing: string;
         };
         /**
          * @description * `grants` - grants
@@ -1961,6 +2029,32 @@ export interface components {
             events?: components["schemas"]["EventName"][];
             enabled?: boolean;
         };
+        /** @description Rating with the points of its parts. */
+        PlainRating: {
+            scorecard: string;
+            series: components["schemas"]["SeriesEnum"];
+            period: string;
+            level: string;
+            /** @description Text, with two decimals. */
+            score: string;
+            /** Format: date-time */
+            evaluated_at: string;
+            /** Format: date-time */
+            starts_at: string;
+            /** Format: date-time */
+            ends_at: string;
+            /** @description Version of the scorecard that rated. */
+            version: number;
+            parts: components["schemas"]["RatingPoints"][];
+        };
+        /** @description Band of a number: it begins at `bound` where `direction` is `from`, or ends there where it is `to`. */
+        PointBand: {
+            direction: components["schemas"]["DirectionEnum"];
+            /** @description Text, with two decimals. */
+            bound: string;
+            /** @description Text, with two decimals. */
+            points: string;
+        };
         /** @description Error response (RFC 9457). */
         Problem: {
             /** @description Address of a page about this error, relative to the server. */
@@ -1991,6 +2085,100 @@ export interface components {
              */
             as_of: string | null;
             forecast: components["schemas"]["Forecast"] | null;
+        };
+        /** @description Points of an item, and the reasons for them. */
+        RatingItem: {
+            code: string;
+            name: string;
+            /** @description 0 for a part, 1 for its items, 2 for items of these. */
+            depth: number;
+            /** @description Text, with two decimals. */
+            points: string;
+            /** @description Points before the cap and the conditions. */
+            before_limits: string;
+            /** @description Cap of the points; null without one. */
+            at_most: string | null;
+            /** @description Whether the cap took points away. */
+            capped: boolean;
+            /** @description Conditions that do not hold, as sentences: with any, no points. */
+            unmet: string[];
+            /** @description Number on which the points rest; null without one. */
+            found: string | null;
+            /** @description A currency, `%`, or the name of the rows that are counted. */
+            unit: string | null;
+            /** @description Band that the number reached. */
+            band: components["schemas"]["PointBand"] | null;
+            next_band: components["schemas"]["NextPointBand"] | null;
+            /** @description Number that fixed points ask for at the present level. */
+            asked: string | null;
+            text: string;
+        };
+        /** @description A page of a list. */
+        RatingPage: {
+            /**
+             * Format: uri
+             * @description Address of the next page; null on the last one.
+             */
+            next: string | null;
+            /**
+             * Format: uri
+             * @description Address of the previous page; null on the first one.
+             */
+            previous: string | null;
+            results: components["schemas"]["MerchantRatings"][];
+        };
+        /** @description Part of a rating with its items, at any depth, each after the one that contains it. */
+        RatingPart: {
+            code: string;
+            name: string;
+            /** @description 0 for a part, 1 for its items, 2 for items of these. */
+            depth: number;
+            /** @description Text, with two decimals. */
+            points: string;
+            /** @description Points before the cap and the conditions. */
+            before_limits: string;
+            /** @description Cap of the points; null without one. */
+            at_most: string | null;
+            /** @description Whether the cap took points away. */
+            capped: boolean;
+            /** @description Conditions that do not hold, as sentences: with any, no points. */
+            unmet: string[];
+            /** @description Number on which the points rest; null without one. */
+            found: string | null;
+            /** @description A currency, `%`, or the name of the rows that are counted. */
+            unit: string | null;
+            /** @description Band that the number reached. */
+            band: components["schemas"]["PointBand"] | null;
+            next_band: components["schemas"]["NextPointBand"] | null;
+            /** @description Number that fixed points ask for at the present level. */
+            asked: string | null;
+            text: string;
+            /** @description Level of the points, where the lowest part decides. */
+            level: string | null;
+            items: components["schemas"]["RatingItem"][];
+        };
+        /** @description Points of a part of a rating. */
+        RatingPoints: {
+            code: string;
+            /** @description Text, with two decimals. */
+            points: string;
+        };
+        /** @description Change of one number, or of an answer, that brings points. */
+        RatingStep: {
+            part: string;
+            item: string;
+            found: string | null;
+            /** @description Null for an answer. */
+            target: string | null;
+            missing: string | null;
+            unit: string | null;
+            /** @description Points that the part gets more. */
+            gain: string;
+            /** @description Whether this alone brings the next level of the part, or the score. */
+            reaches: boolean;
+            /** @description Whether it is in the hands of the merchant alone. */
+            certain: boolean;
+            text: string;
         };
         /** @description Problem of a claim that got no benefit, with the result of the claim. */
         Refusal: {
@@ -2078,6 +2266,12 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "claim" | "facts" | "keys" | "webhooks";
+        /**
+         * @description * `official` - official
+         *     * `predicted` - predicted
+         * @enum {string}
+         */
+        SeriesEnum: "official" | "predicted";
         /** @description Amounts of one merchant and offer in a month. `total` is settled + redeemed - reversed - returned. */
         StatementLine: {
             offer: string;
@@ -7738,6 +7932,207 @@ export interface operations {
                      *     }
                      */
                     "application/json": components["schemas"]["GrantPage"];
+                };
+            };
+            /** @description Unchanged since the response whose ETag the request named. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_merchant_ratings: {
+        parameters: {
+            query?: {
+                /** @description Where the page begins: see `next` and `previous`. */
+                cursor?: string;
+                /** @description Rows of a page, at most. */
+                size?: number;
+            };
+            header?: never;
+            path: {
+                merchant: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "next": null,
+                     *       "previous": null,
+                     *       "results": [
+                     *         {
+                     *           "scorecard": "star-rating",
+                     *           "name": "Star rating",
+                     *           "official": {
+                     *             "scorecard": "star-rating",
+                     *             "series": "official",
+                     *             "period": "2022-10",
+                     *             "level": "1",
+                     *             "score": "45.00",
+                     *             "evaluated_at": "2022-09-30T16:00:00Z",
+                     *             "starts_at": "2022-10-04T16:00:00Z",
+                     *             "ends_at": "2022-11-04T16:00:00Z",
+                     *             "version": 1,
+                     *             "level_name": "1",
+                     *             "parts": [
+                     *               {
+                     *                 "code": "trade",
+                     *                 "name": "Trade",
+                     *                 "depth": 0,
+                     *                 "points": "45.00",
+                     *                 "before_limits": "45.00",
+                     *                 "at_most": null,
+                     *                 "capped": false,
+                     *                 "unmet": [],
+                     *                 "found": "1250.00",
+                     *                 "unit": "USD",
+                     *                 "band": {
+                     *                   "direction": "from",
+                     *                   "bound": "1000.00",
+                     *                   "points": "45.00"
+                     *                 },
+                     *                 "next_band": {
+                     *                   "direction": "from",
+                     *                   "bound": "3000.00",
+                     *                   "points": "60.00",
+                     *                   "missing": "1750.00"
+                     *                 },
+                     *                 "asked": null,
+                     *                 "text": "Trade volume 1,250.00 USD, from 1,000.00 USD",
+                     *                 "level": "1",
+                     *                 "items": []
+                     *               }
+                     *             ],
+                     *             "next_steps": [
+                     *               {
+                     *                 "part": "trade",
+                     *                 "item": "trade",
+                     *                 "found": "1250.00",
+                     *                 "target": "3000.00",
+                     *                 "missing": "1750.00",
+                     *                 "unit": "USD",
+                     *                 "gain": "15.00",
+                     *                 "reaches": true,
+                     *                 "certain": false,
+                     *                 "text": "Trade volume: 3,000.00 USD, 1,750.00 USD more"
+                     *               }
+                     *             ]
+                     *           },
+                     *           "predicted": null,
+                     *           "history": [
+                     *             {
+                     *               "scorecard": "star-rating",
+                     *               "series": "official",
+                     *               "period": "2022-10",
+                     *               "level": "1",
+                     *               "score": "45.00",
+                     *               "evaluated_at": "2022-09-30T16:00:00Z",
+                     *               "starts_at": "2022-10-04T16:00:00Z",
+                     *               "ends_at": "2022-11-04T16:00:00Z",
+                     *               "version": 1,
+                     *               "parts": [
+                     *                 {
+                     *                   "code": "trade",
+                     *                   "points": "45.00"
+                     *                 }
+                     *               ]
+                     *             }
+                     *           ]
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["RatingPage"];
                 };
             };
             /** @description Unchanged since the response whose ETag the request named. */

@@ -46,6 +46,8 @@ CouponStatus = Literal["issued", "locked", "redeemed", "expired", "void"]
 
 DeliveryStatus = Literal["pending", "delivered", "given_up"]
 
+DirectionEnum = Literal["from", "to"]
+
 EventName = Literal[
     "claim.refused",
     "coupon.attached",
@@ -112,6 +114,8 @@ Outcome = Literal[
 ResultEnum = Literal["accepted", "no_allowance", "nothing_left"]
 
 Scope = Literal["read", "claim", "facts", "keys", "webhooks"]
+
+SeriesEnum = Literal["official", "predicted"]
 
 Subject = Literal[
     "buyer_payment",
@@ -335,6 +339,15 @@ class NewWebhook(TypedDict):
     secret: str | None
 
 
+class NextPointBand(TypedDict):
+    """Next better band, and how far the number is from it."""
+
+    direction: DirectionEnum
+    bound: str
+    points: str
+    missing: str
+
+
 class Offer(TypedDict):
     code: str
     campaign: str
@@ -353,6 +366,36 @@ class OfferRequest(TypedDict):
 
     offer: str
     account_code: str
+
+
+class PointBand(TypedDict):
+    """Band of a number: it begins at `bound` where `direction` is `from`, or ends there where it is `to`."""
+
+    direction: DirectionEnum
+    bound: str
+    points: str
+
+
+class RatingPoints(TypedDict):
+    """Points of a part of a rating."""
+
+    code: str
+    points: str
+
+
+class RatingStep(TypedDict):
+    """Change of one number, or of an answer, that brings points."""
+
+    part: str
+    item: str
+    found: str | None
+    target: str | None
+    missing: str | None
+    unit: str | None
+    gain: str
+    reaches: bool
+    certain: bool
+    text: str
 
 
 class StatementLine(TypedDict):
@@ -549,6 +592,21 @@ class OfferDetail(TypedDict):
     sentences: Terms
 
 
+class PlainRating(TypedDict):
+    """Rating with the points of its parts."""
+
+    scorecard: str
+    series: SeriesEnum
+    period: str
+    level: str
+    score: str
+    evaluated_at: str
+    starts_at: str
+    ends_at: str
+    version: int
+    parts: list[RatingPoints]
+
+
 class Problem(TypedDict):
     """Error response (RFC 9457)."""
 
@@ -603,6 +661,25 @@ class Quota(TypedDict):
     forecast: Forecast | None
 
 
+class RatingItem(TypedDict):
+    """Points of an item, and the reasons for them."""
+
+    code: str
+    name: str
+    depth: int
+    points: str
+    before_limits: str
+    at_most: str | None
+    capped: bool
+    unmet: list[str]
+    found: str | None
+    unit: str | None
+    band: PointBand | None
+    next_band: NextPointBand | None
+    asked: str | None
+    text: str
+
+
 class UseRefusal(TypedDict):
     """Problem of a use that was refused, with the result."""
 
@@ -636,6 +713,27 @@ class ClaimResult(TypedDict):
     outcome: ClaimOutcome
     decides_at: str | None
     answers: list[Explanation]
+
+
+class RatingPart(TypedDict):
+    """Part of a rating with its items, at any depth, each after the one that contains it."""
+
+    code: str
+    name: str
+    depth: int
+    points: str
+    before_limits: str
+    at_most: str | None
+    capped: bool
+    unmet: list[str]
+    found: str | None
+    unit: str | None
+    band: PointBand | None
+    next_band: NextPointBand | None
+    asked: str | None
+    text: str
+    level: str | None
+    items: list[RatingItem]
 
 
 class Refusal(TypedDict):
@@ -687,3 +785,30 @@ class Refusal(TypedDict):
     outcome: ClaimOutcome
     decides_at: str | None
     answers: list[Explanation]
+
+
+class ExplainedRating(TypedDict):
+    """Rating with each point explained, and what brings the next level, cheapest first."""
+
+    scorecard: str
+    series: SeriesEnum
+    period: str
+    level: str
+    score: str
+    evaluated_at: str
+    starts_at: str
+    ends_at: str
+    version: int
+    level_name: str
+    parts: list[RatingPart]
+    next_steps: list[RatingStep]
+
+
+class MerchantRatings(TypedDict):
+    """Ratings of a merchant by one scorecard."""
+
+    scorecard: str
+    name: str
+    official: ExplainedRating | None
+    predicted: ExplainedRating | None
+    history: list[PlainRating]
