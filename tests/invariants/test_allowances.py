@@ -6,10 +6,10 @@ from django.db.models import F
 from campaigns.models import Allowance, UsageDecision
 from campaigns.monitoring import invariants
 from imports.models import ImportBatch
-from ratings.models import Rating
+from ratings.models import Evaluation, Rating
 from tests.support.allowances import MEMBER, allowance, balances, publish, use
 from tests.support.marketplace import account, request
-from tests.support.world import merchant, tell, tick
+from tests.support.world import merchant, t, tell, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
 RATED = f"[{MEMBER}, {{rating: stars, at_least: 2}}]"
@@ -20,6 +20,15 @@ def world() -> None:
     """A merchant of level 2 with an allowance that it collected and used, and one without collecting."""
     merchant()
     account()
+    Evaluation.objects.create(
+        scorecard="stars",
+        series="official",
+        period="2022-09",
+        evaluated_at=t("01 00:00"),
+        starts_at=t("05 00:00"),
+        ends_at=t("10-05 00:00"),
+        version=1,
+    )
     tell(
         Rating,
         scorecard="stars",

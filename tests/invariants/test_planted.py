@@ -7,7 +7,7 @@ a copy of the table without constraints the invariant must find them.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,10 +21,13 @@ from campaigns.engine import ticker
 from campaigns.grants import transitions
 from campaigns.ledger import journal
 from campaigns.models import (
+    Allowance,
     Attachment,
     BandCounter,
     Coupon,
     Decision,
+    Document,
+    DocumentVersion,
     Grant,
     Issuance,
     JournalEntry,
@@ -42,6 +45,7 @@ from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants import members
 from merchants.models import Merchant
+from ratings.models import Evaluation, Rating
 from tests.support import season
 from tests.support.guards import unguarded
 from trade.models import TradeOrder
@@ -49,6 +53,7 @@ from trade.models import TradeOrder
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
 
 CENT = Decimal("0.01")
+START = datetime(2022, 9, 1, tzinfo=UTC)
 GRANTED, FULL = Decision.Outcome.GRANTED, Decision.Outcome.QUOTA_EXHAUSTED
 
 
@@ -663,6 +668,108 @@ def a_tag_left_with_the_former_merchant() -> None:
 def a_place_of_a_cancelled_order() -> None:
     grant = a_grant("charter-5-off", status="settled")
     FreightOrder.objects.filter(pk=grant.subject).update(cancelled_at=grant.claimed_at + timedelta(days=1))
+
+
+def a_document(kind: str, **definition: object) -> DocumentVersion:
+    campaign = Offer.objects.order_by("id")[0].campaign
+    document = Document.objects.create(campaign=campaign, kind=kind, code="stars")
+    return DocumentVersion.objects.create(document=document, number=1, definition=definition, published_at=START)
+
+
+def an_allowance(version: DocumentVersion, **fields: object) -> None:
+    Allowance.objects.create(
+        document=version.document,
+        version=version,
+        merchant=Merchant.objects.order_by("code")[0],
+        period="2022-09",
+        starts_at=START,
+        ends_at=season.END,
+        **fields,
+    )
+
+
+# --- I21 ---
+
+
+@plant("I21")
+def units_that_no_use_took() -> None:
+    an_allowance(a_document("allowances"), units=5, used=5)
+
+
+@plant("I21", refused=(Allowance,))
+def more_units_used_than_there_are() -> None:
+    an_allowance(a_document("allowances"), units=5, used=6, pk=1)
+
+
+# --- I22 ---
+
+
+@plant("I22")
+def an_allowance_collected_without_the_rating() -> None:
+    version = a_document("allowances", conditions=[{"rating": "stars", "at_least": 2}])
+    an_allowance(version, units=0, request_no="R", collected_at=START)
+
+
+# --- I23 ---
+
+
+def an_evaluation(period: str, starts_at: datetime, ends_at: datetime) -> Evaluation:
+    return Evaluation.objects.create(
+        scorecard="stars",
+        series="official",
+        period=period,
+        evaluated_at=starts_at,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        version=1,
+        finished=True,
+    )
+
+
+def a_rating(of: Evaluation, **changes: object) -> None:
+    merchant = Merchant.objects.order_by("code")[0]
+    named = {
+        name: getattr(of, name) for name in "scorecard series period evaluated_at starts_at ends_at version".split()
+    }
+    points = {"level": "1", "level_number": 1, "score": 45, "parts": {"trade": "45.00"}, "metrics": {}, "inputs": {}}
+    batch = ImportBatch.objects.create(source="ratings", rows=1, added=1, processed=True)
+    of_merchant = {"batch": batch, "subject_kind": "merchant", "subject": merchant.pk, "merchant": merchant}
+    Rating.objects.create(**{**named, **points, **of_merchant, **changes})
+
+
+@plant("I23")
+def two_ratings_in_force_at_once() -> None:
+    middle = START + timedelta(days=15)
+    a_rating(an_evaluation("2022-09", START, middle + timedelta(seconds=1)))
+    a_rating(an_evaluation("2022-10", middle, season.END))
+
+
+@plant("I23")
+def a_rating_of_no_evaluation() -> None:
+    a_rating(an_evaluation("2022-09", START, season.END), period="2022-10")
+
+
+@plant("I23")
+def a_rating_of_another_version() -> None:
+    a_rating(an_evaluation("2022-09", START, season.END), version=2)
+
+
+@plant("I23")
+def a_level_that_the_lowest_part_does_not_reach() -> None:
+    levels = [{"level": "0", "from": None}, {"level": "1", "from": "40.00"}, {"level": "2", "from": "60.00"}]
+    a_document("scorecards", level="lowest", levels=levels)
+    a_rating(an_evaluation("2022-09", START, season.END), parts={"trade": "70.00", "service": "39.99"})
+
+
+def test_ratings_side_by_side_with_the_level_of_their_points_hold() -> None:
+    levels = [{"level": "0", "from": None}, {"level": "1", "from": "40.00"}, {"level": "2", "from": "60.00"}]
+    with transaction.atomic():
+        a_document("scorecards", level="lowest", levels=levels)
+        middle = START + timedelta(days=15)
+        a_rating(an_evaluation("2022-09", START, middle), parts={"trade": "70.00", "service": "40.00"})
+        a_rating(an_evaluation("2022-10", middle, season.END), parts={"trade": "59.99"})
+        assert invariants.check() == []
+        transaction.set_rollback(True)
 
 
 def violated_by(planted: Plant, *, bare: bool) -> set[str]:

@@ -11,7 +11,7 @@ from catalog.models import Listing, PriceTier
 from imports.models import ImportBatch
 from logistics.models import FreightOrder, FreightTemplate
 from merchants.models import Membership, Merchant, Penalty, ReferenceValue, ServicePackage
-from ratings.models import Rating
+from ratings.models import Evaluation, Rating
 from tests.support.world import t
 from trade.models import FinancingDraw, OrderItem, Receipt, TradeOrder
 
@@ -176,6 +176,19 @@ def _rate(merchants: list[Merchant], batch: ImportBatch) -> None:
         ("official", "2022-09", START, END),
         ("predicted", "x", t("01"), END),
     ]
+    Evaluation.objects.bulk_create(
+        Evaluation(
+            scorecard="stars",
+            series=series,
+            period=period,
+            evaluated_at=t("01"),
+            starts_at=starts,
+            ends_at=ends,
+            version=1,
+            finished=True,
+        )
+        for series, period, starts, ends in spans
+    )
     Rating.objects.bulk_create(
         Rating(
             batch=batch,

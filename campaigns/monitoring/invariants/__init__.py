@@ -45,6 +45,7 @@ RULES: dict[str, str | Promise] = {
     "I20": _("An order that was cancelled after its claim uses no quota."),
     "I21": _("An allowance is never overspent: its uses, its balance and its journal agree."),
     "I22": _("An allowance was collected only with the rating that it asks for."),
+    "I23": _("A subject has one official rating in force at a time, of an evaluation, with the level of its points."),
 }
 """The rule of each invariant, for operators."""
 
@@ -103,18 +104,32 @@ UNITS_OF_GRANT = {
     "sqlite": "json_each(NULLIF(g.band_units, ''))",
 }
 """The rows (key, value) of the units that a grant `g` takes from bands."""
-CONDITIONS_OF_VERSION = {
-    "postgresql": "LATERAL (SELECT value FROM jsonb_array_elements(CASE jsonb_typeof(v.definition -> 'conditions') "
-    "WHEN 'array' THEN v.definition -> 'conditions' ELSE '[]' END))",
-    "sqlite": "json_each(CASE json_type(v.definition, '$.conditions') WHEN 'array' "
-    "THEN json_extract(v.definition, '$.conditions') ELSE '[]' END)",
+
+
+def _items_of_version(name: str) -> dict[str, str]:
+    """Return the rows (value) of a list in the definition of a version `v`, by database; none if it is no list."""
+    rows = {
+        "postgresql": "LATERAL (SELECT value FROM jsonb_array_elements(CASE jsonb_typeof(v.definition -> '{}') "
+        "WHEN 'array' THEN v.definition -> '{}' ELSE '[]' END))",
+        "sqlite": "json_each(CASE json_type(v.definition, '$.{}') WHEN 'array' "
+        "THEN json_extract(v.definition, '$.{}') ELSE '[]' END)",
+    }
+    return {vendor: text.replace("{}", name) for vendor, text in rows.items()}
+
+
+ROWS_IN_COLUMNS = {
+    "{units_of_grant}": UNITS_OF_GRANT,
+    "{conditions_of_version}": _items_of_version("conditions"),
+    "{levels_of_version}": _items_of_version("levels"),
+    "{points_of_rating}": {"postgresql": "jsonb_each_text(r.parts)", "sqlite": "json_each(r.parts)"},
 }
-"""The conditions (value) of a version `v` of a document: only here and above do the databases differ."""
+"""Rows inside columns, such as the points (value) of a rating `r`: only here do the databases differ."""
 
 
 def _violation(invariant: Invariant) -> Violation | None:
-    sql = invariant.sql.replace("{units_of_grant}", UNITS_OF_GRANT[connection.vendor])
-    sql = sql.replace("{conditions_of_version}", CONDITIONS_OF_VERSION[connection.vendor])
+    sql = invariant.sql
+    for word, rows in ROWS_IN_COLUMNS.items():
+        sql = sql.replace(word, rows[connection.vendor])
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT q.*, count(*) OVER () FROM ({sql}) AS q LIMIT {SHOWN}")  # noqa: S608  constants
         rows = cursor.fetchall()
