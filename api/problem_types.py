@@ -180,6 +180,13 @@ CLAIM_REFUSALS = {
     )
 }
 """The most final first: the response has the code of the first that any offer gave."""
+NOT_COLLECTED = ProblemType(
+    409,
+    "not_collected",
+    _("Allowance not collected"),
+    _("The request is recorded and collected nothing. `allowance` says what is missing."),
+    _("Ask again in the same period once the conditions are met. What is collected already is listed with its units."),
+)
 USE_REFUSED = _("The use was refused, and nothing was taken. See what is left.")
 USE_REFUSALS = {
     kind.code: kind
@@ -303,6 +310,7 @@ CATALOGUE: dict[str, ProblemType] = {
         NOT_ACCEPTABLE,
         *CLAIM_REFUSALS.values(),
         *USE_REFUSALS.values(),
+        NOT_COLLECTED,
         ENDED,
         STEP_DONE,
         KEY_ENDED,

@@ -2,17 +2,32 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 
+from api.serializers.claims import OfferRequestSerializer
 from api.serializers.explanations import ConditionResultSerializer
 from api.serializers.fields import Base, KeyField, instant
 from api.serializers.pages import PageSerializer
 from api.serializers.problems import ProblemSerializer
 from campaigns.allowances.holdings import State
+from campaigns.allowances.published import published
 from campaigns.models import UsageDecision
 from definitions.allowances import MOST_UNITS
 
 RESULTS = UsageDecision.Result.values
+
+
+class CollectRequestSerializer(OfferRequestSerializer):
+    """Request of an account of a merchant to collect an allowance."""
+
+    offer = KeyField(min_length=1, max_length=64, help_text="Code of an allowance that is collected.")
+
+    def validate_offer(self, code: str) -> str:
+        """Return the code of an allowance that is collected by a request."""
+        if not any(one.code == code and one.terms.collected for one in published()):
+            raise serializers.ValidationError(_("There is no allowance %(code)s.") % {"code": code}, code="unknown")
+        return code
 
 
 class UseRequestSerializer(Base):
@@ -64,6 +79,12 @@ class AllowanceSerializer(Base):
     until = instant(source="ends_at", allow_null=True)
     collected_at = instant(allow_null=True)
     conditions = ConditionResultSerializer(many=True)
+
+
+class NotCollectedSerializer(ProblemSerializer):
+    """Problem of a request that collected nothing, with the allowance as it is now."""
+
+    allowance = AllowanceSerializer()
 
 
 class EntitlementSerializer(Base):

@@ -1,18 +1,22 @@
 """Allowances of a merchant and their uses; entitlements of merchants and buyers."""
 
+from uuid import uuid4
+
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import idempotency, queries, serializers, use_batch
+from api import idempotency, problem_types, queries, serializers, use_batch
 from api.authentication import key_of, merchant_of, merchants_of
 from api.pagination import list_response
+from api.problems import ProblemError
 from api.serializers.allowances import use_result
 from api.views.base import ApiView, ReadView
 from buyers.models import Buyer
-from campaigns.allowances import entitlements, holdings
+from campaigns.allowances import entitlements, holdings, instant_uses
+from campaigns.allowances.published import published
 from campaigns.models import Allowance, UsageDecision
 from core import clock
 from merchants.models import ApiKey
@@ -49,8 +53,9 @@ class UseView(ReadView):
         return Response(serializers.serialize(serializers.UseResultSerializer, use_result(decision, row)))
 
 
-class AllowancesView(ReadView):
-    query_serializer = queries.AllowancesQuery
+class AllowancesView(ApiView):
+    scopes = {"POST": ApiKey.Scope.CLAIM}
+    query_serializers = {"GET": queries.AllowancesQuery}
 
     @extend_schema(
         parameters=[queries.AllowancesQuery],
@@ -64,6 +69,37 @@ class AllowancesView(ReadView):
             raise Http404
         held = holdings.holdings(merchant_of(request, code), at=clock.now())
         return list_response(serializers.AllowanceSerializer, held, request, self.query)
+
+    @extend_schema(
+        request=serializers.CollectRequestSerializer,
+        responses={201: serializers.AllowanceSerializer, 409: serializers.NotCollectedSerializer},
+        parameters=idempotency.KEY_PARAMETER,
+        operation_id="collect_allowance",
+    )
+    def post(self, request: Request) -> Response:
+        """Collect an allowance for an account of a merchant, as a claim request does.
+
+        201: it is collected. 409: it is not: `allowance` says what is missing, or that it is collected already.
+        """
+        return _collect(self, request)
+
+
+@idempotency.idempotent
+def _collect(_view: object, request: Request) -> Response:
+    serializer = serializers.CollectRequestSerializer(
+        data=request.data, context={"merchant": key_of(request).merchant_id}
+    )
+    serializer.is_valid(raise_exception=True)
+    code, account = serializer.validated_data["offer"], serializer.validated_data["account_code"]
+    terms = next(one.terms for one in published() if one.code == code)
+    locked, at = instant_uses.lock(terms.use), clock.now()
+    number = f"R-{uuid4().hex}"
+    done = instant_uses.collect(locked, number, code=code, merchant=account.merchant_id, account=account.pk, at=at)
+    held = next(one for one in holdings.holdings(account.merchant, at=clock.now()) if one.code == code)
+    shown = serializers.serialize(serializers.AllowanceSerializer, held)
+    if not done:
+        return ProblemError(problem_types.NOT_COLLECTED, extra={"allowance": shown}).response()
+    return Response(shown, status=201)
 
 
 class MerchantEntitlementsView(ReadView):

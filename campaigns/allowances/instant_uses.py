@@ -71,12 +71,16 @@ def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[st
 def collect(locked: LockedUses, request_no: str, *, code: str, merchant: str, account: str, at: datetime) -> bool:
     """Record a request for an allowance and decide it. Returns whether it collected the allowance.
 
-    A request whose number is recorded already is left as it is.
+    A request whose number is recorded already is left as it is. The instant is moved behind the merchant's requests at
+    that instant: of equal ones the lower number would come first.
     """
     if locked.decided_until is not None:
         at = max(at, locked.decided_until + TICK)
+    near = ClaimRequest.objects.filter(offer=code, merchant=merchant, requested_at__gte=at, requested_at__lt=at + NEAR)
+    if latest := near.aggregate(latest=Max("requested_at"))["latest"]:
+        at = latest + TICK
     if not ClaimRequest.objects.filter(pk=request_no).exists():
-        batch = ImportBatch.objects.create(source="dashboard: claim_requests", recorded_at=at, rows=1, added=1)
+        batch = ImportBatch.objects.create(source="now: claim_requests", recorded_at=at, rows=1, added=1)
         ClaimRequest.objects.create(
             request_no=request_no, offer=code, merchant_id=merchant, account_id=account, requested_at=at, batch=batch
         )

@@ -127,3 +127,36 @@ def test_entitlements_of_buyers_and_merchants(seller: Program) -> None:
     assert seller.get(path).status == 404
     assert platform.get("buyers/B9/entitlements/").status == 404
     assert [one["code"] for one in seller.list("merchants/M1/entitlements/")] == ["mainland"]
+
+
+def test_an_allowance_is_collected_once_in_a_period(seller: Program) -> None:
+    monthly = {"in_": "{calendar: month, from_day: 5}", "collected": "yes"}
+    abroad = {**monthly, "conditions": "[{fact: merchant.country, is: US}]"}
+    publish(
+        allowance("quotes", "quote", **monthly) + allowance("exports", "export", **abroad) + allowance("mails", "mail")
+    )
+    body = {"offer": "quotes", "account_code": "A1"}
+    first = seller.post("allowances/", body, once="key")
+    assert (first.status, first.body["state"], first.body["left"]) == (201, "had", 5)
+    assert seller.post("allowances/", body, once="key").body == first.body
+    again = seller.post("allowances/", body)
+    assert (again.status, again.body["code"], again.body["allowance"]["state"]) == (409, "not_collected", "had")
+    refused = seller.post("allowances/", {**body, "offer": "exports"})
+    assert (refused.status, refused.body["allowance"]["state"]) == (409, "not_eligible")
+    assert refused.body["allowance"]["conditions"][0]["actual"] == "CN"
+    tick("06 11:00")
+    assert [(row.document.code, row.units, row.used) for row in Allowance.objects.all()] == [("quotes", 5, 0)]
+
+
+def test_faulty_requests_collect_nothing(seller: Program) -> None:
+    publish(allowance("mails", "mail") + allowance("quotes", "quote", collected="yes"))
+    account("B1", of="M2")
+    for body, pointer in (
+        ({"offer": "mails", "account_code": "A1"}, "/offer"),
+        ({"offer": "nothing", "account_code": "A1"}, "/offer"),
+        ({"offer": "quotes", "account_code": "B1"}, "/account_code"),
+    ):
+        answer = seller.post("allowances/", body)
+        assert (answer.status, [error["pointer"] for error in answer.body["errors"]]) == (400, [pointer])
+    assert program("read", of="M1").post("allowances/", {"offer": "quotes", "account_code": "A1"}).status == 403
+    assert not Allowance.objects.exists()

@@ -122,6 +122,7 @@ CALLS = [
     ("delete", "freight-orders/P/coupon/", None, 200),
     ("post", "service-orders/S/coupon/", None, 201),
     ("delete", "service-orders/S/coupon/", None, 200),
+    ("post", "allowances/", {"offer": "quotes", "account_code": "A1"}, 201),
 ]
 
 
@@ -143,6 +144,7 @@ def test_every_operation_answers_with_each_status_of_success_that_it_declares(
         + request_offer("subs", conditions="[{fact: account.role, is: sub}]")
         + "allowances:\n"
         + allowance("mails", "mail")
+        + allowance("quotes", "quote", collected="yes")
     )
     freight("F", paid_at="02", shipped_at="02")
     account()

@@ -14,7 +14,12 @@ export interface paths {
         /** @description List what a merchant may use now: units left and until when, what it can collect, and what it misses. */
         get: operations["list_allowances"];
         put?: never;
-        post?: never;
+        /**
+         * @description Collect an allowance for an account of a merchant, as a claim request does.
+         *
+         *     201: it is collected. 409: it is not: `allowance` says what is missing, or that it is collected already.
+         */
+        post: operations["collect_allowance"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1293,6 +1298,13 @@ export interface components {
          * @enum {string}
          */
         ClaimState: "reserved" | "locked" | "settled" | "released" | "forfeited" | "revoked" | "waiting" | "paused" | "quota_exhausted" | "merchant_cap" | "holder_cap" | "stopped" | "refused" | "before_opening" | "not_claimed" | "not_applicable";
+        /** @description Request of an account of a merchant to collect an allowance. */
+        CollectRequest: {
+            /** @description Code of an allowance that is collected. */
+            offer: string;
+            /** @description The account that asks; its merchant claims. */
+            account_code: string;
+        };
         /**
          * @description Result of one condition, as values for programs and as text for people.
          *
@@ -1890,6 +1902,18 @@ export interface components {
             /** @description Text, with two decimals. */
             missing: string;
         };
+        /** @description Problem of a request that collected nothing, with the allowance as it is now. */
+        NotCollected: {
+            /** @description Address of a page about this error, relative to the server. */
+            type: string;
+            title: string;
+            status: number;
+            /** @description Stable code of the error, for programs. */
+            code: string;
+            detail: string;
+            errors: components["schemas"]["FieldError"][];
+            allowance: components["schemas"]["Allowance"];
+        };
         /**
          * @description * `grants` - grants
          *     * `amount` - amount
@@ -2065,7 +2089,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_collected" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
         };
@@ -2190,7 +2214,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_collected" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
             /** @description Subject and key: there is one claim for each subject. */
@@ -3357,6 +3381,149 @@ export interface operations {
             };
             /** @description An error; see its code. */
             406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            500: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    collect_allowance: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description identifies this request */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectRequest"];
+            };
+        };
+        responses: {
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Allowance"];
+                };
+            };
+            /** @description An error; see its code. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["NotCollected"] | components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description An error; see its code. */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };

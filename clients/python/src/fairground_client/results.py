@@ -170,6 +170,13 @@ class Campaign(TypedDict):
     name_zh: str
 
 
+class CollectRequest(TypedDict):
+    """Request of an account of a merchant to collect an allowance."""
+
+    offer: str
+    account_code: str
+
+
 class ConditionResult(TypedDict):
     """Result of one condition, as values for programs and as text for people."""
 
@@ -632,6 +639,7 @@ class Problem(TypedDict):
         "no_coupon",
         "not_acceptable",
         "not_authenticated",
+        "not_collected",
         "not_found",
         "nothing_left",
         "parse_error",
@@ -715,6 +723,18 @@ class ClaimResult(TypedDict):
     answers: list[Explanation]
 
 
+class NotCollected(TypedDict):
+    """Problem of a request that collected nothing, with the allowance as it is now."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError]
+    allowance: Allowance
+
+
 class RatingPart(TypedDict):
     """Part of a rating with its items, at any depth, each after the one that contains it."""
 
@@ -761,6 +781,7 @@ class Refusal(TypedDict):
         "no_coupon",
         "not_acceptable",
         "not_authenticated",
+        "not_collected",
         "not_found",
         "nothing_left",
         "parse_error",
