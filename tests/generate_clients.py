@@ -27,7 +27,18 @@ Instants are ISO 8601 text in UTC, money is decimal text.
 from typing import Literal, NotRequired, TypedDict
 
 '''
-REQUESTS = ("Facts", "PatchedFacts", "ClaimRequest", "KeyRequest", "Rotation", "Step", "WebhookRequest")
+REQUESTS = (
+    "Facts",
+    "PatchedFacts",
+    "ClaimRequest",
+    "CollectRequest",
+    "KeyRequest",
+    "OfferRequest",
+    "Rotation",
+    "Step",
+    "UseRequest",
+    "WebhookRequest",
+)
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 FUNCTION = r"    def (?=(?!__init__|_pages)\w+\((?:[^()]|\([^()]*\))*\) -> (?!AsyncIterator))"
 CLOSE = "await self._transport.http.aclose()"
@@ -35,6 +46,7 @@ WORDS = {
     "Administration": "AsyncAdministration",
     "Connection": "AsyncConnection",
     "Fairground": "AsyncFairground",
+    "Marketplace": "AsyncMarketplace",
     "Transport": "AsyncTransport",
     "httpx.Client": "httpx.AsyncClient",
     "Iterator": "AsyncIterator",

@@ -170,13 +170,6 @@ class Campaign(TypedDict):
     name_zh: str
 
 
-class CollectRequest(TypedDict):
-    """Request of an account of a merchant to collect an allowance."""
-
-    offer: str
-    account_code: str
-
-
 class ConditionResult(TypedDict):
     """Result of one condition, as values for programs and as text for people."""
 
@@ -368,13 +361,6 @@ class Offer(TypedDict):
     stopped_at: str | None
 
 
-class OfferRequest(TypedDict):
-    """Request of an account of a merchant for an offer."""
-
-    offer: str
-    account_code: str
-
-
 class PointBand(TypedDict):
     """Band of a number: it begins at `bound` where `direction` is `from`, or ends there where it is `to`."""
 
@@ -427,17 +413,6 @@ class Terms(TypedDict):
     quota: str
     settlement: list[str]
     funding: str
-
-
-class UseRequest(TypedDict):
-    """Use that is about to happen. A key of a merchant leaves out `merchant_code`."""
-
-    usage_no: str
-    merchant_code: NotRequired[str]
-    account_code: NotRequired[str | None]
-    use: str
-    quantity: NotRequired[int]
-    buyer_code: NotRequired[str | None]
 
 
 class UseResult(TypedDict):

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from fairground_client import results
-from fairground_client._async.administration import AsyncAdministration
+from fairground_client._async.marketplace import AsyncMarketplace
 from fairground_client._calls import ask, claim_body, path, read, write
 
 
-class AsyncFairground(AsyncAdministration):
+class AsyncFairground(AsyncMarketplace):
     """A server and an API key. Options are those of `Options`: language, timeout, attempts, first_wait, jitter.
 
     All methods raise `Problem` for an error that the server returns, and `UnavailableError` if it does not respond.

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from fairground_client import results
 from fairground_client._calls import ask, claim_body, path, read, write
-from fairground_client._sync.administration import Administration
+from fairground_client._sync.marketplace import Marketplace
 
 
-class Fairground(Administration):
+class Fairground(Marketplace):
     """A server and an API key. Options are those of `Options`: language, timeout, attempts, first_wait, jitter.
 
     All methods raise `Problem` for an error that the server returns, and `UnavailableError` if it does not respond.
