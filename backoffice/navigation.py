@@ -77,11 +77,12 @@ COUPONS = Entry(
 )
 ALLOWANCES = Entry(
     _("Allowances"),
-    "star",
+    "wallet",
     "admin:campaigns_allowance_changelist",
     ("campaigns/usagedecision/", "campaigns/allowanceentry/"),
     ("view_allowance",),
 )
+RATINGS = Entry(_("Ratings"), "star", "backoffice:ratings", ("ratings/",), ("view_offer",))
 MERCHANTS = Entry(
     _("Merchants"),
     "building-store",
@@ -122,7 +123,7 @@ DATA = Entry(_("Data"), "database", "backoffice:data", ("",), ("view_offer",))
 
 GROUPS: tuple[tuple[str | Promise, tuple[Entry, ...]], ...] = (
     ("", (OVERVIEW, APPROVALS)),
-    (_("Programmes"), (CAMPAIGNS, SIMULATIONS, COUPONS, ALLOWANCES)),
+    (_("Programmes"), (CAMPAIGNS, SIMULATIONS, COUPONS, ALLOWANCES, RATINGS)),
     (_("Merchants"), (MERCHANTS, CLAIMS, ELIGIBILITY, STATEMENTS)),
     (_("System"), (IMPORTS, INTEGRATIONS, AUDIT_LOG, SETTINGS, DATA)),
 )

@@ -20,6 +20,7 @@ from backoffice import (
     offers,
     people,
     revocations,
+    scorecards,
     simulations,
     statements,
 )
@@ -89,6 +90,7 @@ urlpatterns = [
     path("grants/revoke/", revocations.propose_for_selection, name="revoke-selection"),
     path("grants/<int:pk>/revoke/", revocations.revoke_grant, name="revoke-grant"),
     path("revocations/<int:pk>/", revocations.detail, name="revocation"),
+    path("scorecards/", scorecards.ratings_page, name="ratings"),
     path("statements/", statements.month_list, name="statements"),
     path("statements/<str:month>/", statements.detail, name="statement"),
     path("statements/<str:month>/close/", statements.close_month, name="close-month"),

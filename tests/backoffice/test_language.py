@@ -24,6 +24,7 @@ PAGES = (
     "/admin/",
     "/admin/merchant/M1/",
     "/admin/eligibility/?q=FM30",
+    "/admin/scorecards/",
     "/admin/statements/2022-09/",
     "/admin/campaigns/decision/",
     "/admin/campaigns/grant/",

@@ -10,8 +10,8 @@ from tests.support.operators import Staff
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("market"), pytest.mark.once(reason="pages, not SQL")]
 
 EVERYTHING = (
-    "Overview Approvals Campaigns Simulations Coupons Allowances Merchants Claims Eligibility check Statements Imports "
-    "Integrations Audit log Settings Data"
+    "Overview Approvals Campaigns Simulations Coupons Allowances Ratings Merchants Claims Eligibility check Statements "
+    "Imports Integrations Audit log Settings Data"
 )
 
 
@@ -40,6 +40,7 @@ CURRENT = {
     "/admin/offers/ten/": "Campaigns",
     "/admin/campaigns/draft/": "Campaigns",
     "/admin/campaigns/simulation/": "Simulations",
+    "/admin/scorecards/": "Ratings",
     "/admin/merchant/M1/": "Merchants",
     "/admin/campaigns/grant/": "Claims",
     "/admin/eligibility/": "Eligibility check",

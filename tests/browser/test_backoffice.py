@@ -215,6 +215,7 @@ def pages() -> list[str]:
         f"/admin/drafts/{draft[0].pk}/rebase/",
         f"/admin/grants/{grant.pk}/revoke/",
         f"/admin/revocations/{Revocation.objects.get().pk}/",
+        "/admin/scorecards/",
         "/admin/statements/",
         "/admin/statements/2022-09/?merchant=M1",
         "/admin/statements/2022-08/close/",
