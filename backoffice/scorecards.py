@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -45,11 +46,11 @@ def ratings_page(request: HttpRequest) -> HttpResponse:
     document = next((row for row in documents if row.code == chosen), None)
     if document is None and chosen:
         raise Http404
-    context = _figures(document, request) if document else {}
+    context: dict[str, Any] = _figures(document, request) if document else {}
     return render_page(request, "ratings", title=_("Ratings"), documents=documents, document=document, **context)
 
 
-def _figures(document: Document, request: HttpRequest) -> dict[str, object]:
+def _figures(document: Document, request: HttpRequest) -> dict[str, Any]:
     finished = Evaluation.objects.filter(scorecard=document.code, finished=True)
     known = finished.order_by("series").values_list("series", flat=True).distinct()
     series = [(str(one.value), one.label) for one in Series if one.value in known]
@@ -79,7 +80,7 @@ def _levels(document: Document, evaluation: Evaluation) -> dict[str, str]:
     return {level.level: str(level) for level in terms.levels}
 
 
-def _compared(current: Evaluation, earlier: Evaluation | None, names: dict[str, str]) -> dict[str, object]:
+def _compared(current: Evaluation, earlier: Evaluation | None, names: dict[str, str]) -> dict[str, Any]:
     """Return the levels of a period, and the movement since the one before."""
     counts = rating_figures.distribution(current)
     before = rating_figures.distribution(earlier) if earlier else None
