@@ -6,9 +6,9 @@ import pytest
 
 from campaigns.offers import publishing
 from definitions import parser
-from tests.api.test_ratings import STARS
 from tests.support.members import clock, text
 from tests.support.operators import Staff
+from tests.support.scorecards import STARS
 from tests.support.world import HEADING, merchant, receipt, t, tick, trade
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="what a page shows")]
