@@ -15,7 +15,7 @@ NAMES = {
     Kind.RELEASED: "grant.released",
     Kind.FORFEITED: "grant.forfeited",
     Kind.REVOKED: "grant.revoked",
-    Kind.REVIEW_STARTED: "grant.review_started",
+    Kind.REVIEW_STARTED: "grant.flagged",
     Kind.KEPT: "grant.kept",
     Kind.REFUSED: "claim.refused",
     Kind.COUPON_ISSUED: "coupon.issued",

@@ -10,7 +10,8 @@ from ruamel.yaml import YAML
 from campaigns.models import Coupon, Grant
 from logistics.models import FreightOrder
 from merchants.models import ApiKey
-from tests.support.marketplace import account, service_order
+from tests.support.allowances import allowance, use
+from tests.support.marketplace import account, buyer, service_order
 from tests.support.programs import FACT, Program, program
 from tests.support.scenarios import coupon_offer
 from tests.support.world import everything, freight, offer, publish, tick
@@ -69,13 +70,25 @@ TABLE: list[Line] = [
     ("post", "service-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
     ("delete", "service-orders/F/coupon/", None, (401, 409, 403, 409, 404)),
     ("post", "claim-requests/", {"offer": "o", "account_code": "A1"}, (401, 200, 403, 200, 400)),
+    ("get", "merchants/M1/entitlements/", None, NOT_MINE),
+    ("get", "merchants/M1/ratings/", None, NOT_MINE),
+    ("get", "buyers/B1/entitlements/", None, (401, 200, 200, 404, 404)),
+    ("get", "allowances/", None, (401, 404, 404, 200, 200)),  # of its own merchant; the platform names one
+    ("post", "allowances/", {"offer": "quotes", "account_code": "A1"}, (401, 409, 403, 409, 400)),  # not eligible
+    ("post", "usages/", {"usage_no": "U2", "merchant_code": "M1", "use": "mail"}, (401, 201, 403, 201, 404)),
+    ("get", "usages/U/", None, NOT_MINE),
 ]
 
 
 @pytest.fixture
 def keys(platform: Program) -> dict[str, Program]:
-    publish(offer("o", quota="{limit: 5}") + coupon_offer())
+    allowances = allowance("mails", "mail") + allowance(
+        "quotes", "quote", collected="yes", conditions="[{fact: merchant.country, is: US}]"
+    )
+    publish(offer("o", quota="{limit: 5}") + coupon_offer() + "allowances:\n" + allowances)
     account()
+    buyer()
+    use("U", "02")
     service_order("F", "02")
     freight("S", shipped_at="02")
     freight("F", placed_at="02", paid_at="02")
@@ -130,7 +143,7 @@ def test_the_table_covers_every_operation() -> None:
         for path, operations in schema["paths"].items()
         for method in operations
     }
-    names = r"(?<=/)(o|M1|1|msg_1|GRANT|COUPON|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
+    names = r"(?<=/)(o|M1|B1|U|1|msg_1|GRANT|COUPON|F|freight_order|freight_orders|cancel|2022-09)(?=/)"
     assert {(method, re.sub(names, "*", path)) for method, path, *_ in TABLE} == there - {("get", "schema/")}
 
 
@@ -163,7 +176,7 @@ def test_a_merchants_lists_have_only_its_own_rows(keys: dict[str, Program]) -> N
 @pytest.mark.parametrize("scope", ApiKey.Scope.values)
 def test_each_scope_allows_only_its_own_operations(keys: dict[str, Program], scope: str) -> None:
     needed = {"get": "read", "quotes/": "claim", "claims/": "claim", "claim-requests/": "claim"}
-    needed |= dict.fromkeys(("freight-orders/F/coupon/", "service-orders/F/coupon/"), "claim")
+    needed |= dict.fromkeys(("freight-orders/F/coupon/", "service-orders/F/coupon/", "allowances/", "usages/"), "claim")
     only = program(scope)
     for method, path, body, _ in TABLE:
         managed = next((name for name in ("keys", "webhooks") if path.startswith(name)), "")

@@ -290,8 +290,8 @@ def test_the_number_of_queries_depends_only_on_offers(owner: Member, offers: int
     FreightOrder.objects.bulk_create(rows, batch_size=5_000)
     with CaptureQueriesContext(connection) as many:
         browser.get("/")
-    # session, user with its member, clock, offers, grants, coupons, two for savings, unread messages
-    assert len(few) == len(many) == 9 + offers
+    # session, user with its member, clock, offers, grants, coupons, two for savings, unread messages, documents
+    assert len(few) == len(many) == 10 + offers
 
 
 def test_no_merchant_reads_a_code_or_seconds(owner: Member) -> None:

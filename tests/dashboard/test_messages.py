@@ -193,7 +193,7 @@ def test_the_number_of_queries_does_not_grow_with_messages(owner: Member, count:
     browser = client(owner)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/messages/")
-    assert len(queries) == 5  # session, user with its member, messages, clock, unread messages
+    assert len(queries) == 6  # session, user with its member, messages, clock, unread messages, documents for the menu
 
 
 def test_the_sweep_fans_out_events_of_a_request(owner: Member) -> None:

@@ -233,7 +233,7 @@ def test_the_number_of_queries_depends_only_on_offers(owner: Member, orders: int
     with CaptureQueriesContext(connection) as queries:
         browser.get("/orders/")
     # session, user with its member, clock, orders, offers, one for each of three offers, coupons, unread messages
-    assert len(queries) == 10
+    assert len(queries) == 11
 
 
 def test_what_excludes_the_merchant_stands_once_above_the_list(owner: Member) -> None:

@@ -982,7 +982,7 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
-    "grant.review_started": {
+    "grant.flagged": {
         parameters: {
             query?: never;
             header?: never;
@@ -1552,13 +1552,13 @@ export interface components {
          *     * `grant.kept` - grant.kept
          *     * `grant.locked` - grant.locked
          *     * `grant.released` - grant.released
-         *     * `grant.review_started` - grant.review_started
+         *     * `grant.flagged` - grant.flagged
          *     * `grant.revoked` - grant.revoked
          *     * `grant.settled` - grant.settled
          *     * `quota.reached` - quota.reached
          * @enum {string}
          */
-        EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.review_started" | "grant.revoked" | "grant.settled" | "quota.reached";
+        EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.flagged" | "grant.revoked" | "grant.settled" | "quota.reached";
         /** @description Rating with each point explained, and what brings the next level, cheapest first. */
         ExplainedRating: {
             scorecard: string;
@@ -3242,7 +3242,7 @@ export interface components {
         /** @description Body of a webhook. Headers sign it according to Standard Webhooks. */
         WebhookEvent: {
             /** @enum {string} */
-            type: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "endpoint.tested" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.review_started" | "grant.revoked" | "grant.settled" | "quota.reached";
+            type: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "endpoint.tested" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.flagged" | "grant.revoked" | "grant.settled" | "quota.reached";
             /**
              * Format: date-time
              * @description When it happened, by the facts.
@@ -12115,7 +12115,7 @@ export interface operations {
             content: {
                 /**
                  * @example {
-                 *       "type": "grant.review_started",
+                 *       "type": "grant.flagged",
                  *       "timestamp": "2022-09-02T04:00:00Z",
                  *       "data": {
                  *         "offer": "freight-ten",
