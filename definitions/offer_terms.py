@@ -194,7 +194,8 @@ class OfferTerms(WithDeclarations):
         each = self.claim.each if isinstance(self.claim, ClaimAt) else None
         if each is None:
             return ""
-        words = json.dumps(each.model_dump(mode="json", by_alias=True), sort_keys=True)
+        # Without defaults: a word that the vocabulary gains must not give recorded subjects other keys.
+        words = json.dumps(each.model_dump(mode="json", by_alias=True, exclude_defaults=True), sort_keys=True)
         return sha256(f"{self.code} {words}".encode()).hexdigest()[:8]
 
     @property

@@ -167,7 +167,7 @@ def test_sentences_use_the_declared_names() -> None:
         "Accessible cord (cm) is at least 22.0005",
         "Branded: yes",
         "Note is not sample",
-        "Tier is one of: Gold",
+        "Tier is Gold",
     )
     with translation.override("zh-hans"):
         said = describe_terms(terms).conditions
