@@ -350,11 +350,34 @@ RATINGS = {
     "predicted": None,
     "history": [{**PLAIN_RATING, "parts": [{"code": "trade", "points": "45.00"}]}],
 }
+COLLECTED = {
+    **ALLOWANCE,
+    "code": "rfq-pass",
+    "name": "RFQ pass",
+    "use": "rfq_pass",
+    "period": "2022-09",
+    "units": 1,
+    "used": 0,
+    "left": 1,
+    "starts_at": "2022-09-04T16:00:00Z",
+    "until": "2022-09-30T16:00:00Z",
+    "collected_at": AT,
+}
+NOT_COLLECTED = {
+    **PROBLEM,
+    "type": "/api/v1/errors/not_collected/",
+    "title": "Allowance not collected",
+    "status": 409,
+    "code": "not_collected",
+    "detail": "The request is recorded and collected nothing. `allowance` says what is missing.",
+    "errors": [],
+}
 REQUESTS: dict[str, Any] = {
     "use_allowance": {"usage_no": "U0001", "account_code": "A1", "use": "marketing_mail", "quantity": 3},
     "quote": SUBJECT,
     "claim": {"subject": "freight_order", "fact": FACT},
     "follow_claim": {"at": AT},
+    "collect_allowance": {"offer": "rfq-pass", "account_code": "M00003-main"},
     "request_offer": {"offer": "flash-photo-tool", "account_code": "M00003-main"},
     "record_facts": {"facts": [FACT]},
     "replace_facts": {"facts": [FACT]},
@@ -369,6 +392,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "use_allowance": {"201": USE, "409": USE_REFUSAL},
     "get_use": {"200": USE},
     "list_allowances": {"200": _page(ALLOWANCE)},
+    "collect_allowance": {"201": COLLECTED, "409": {**NOT_COLLECTED, "allowance": COLLECTED}},
     "list_merchant_entitlements": {"200": _page({"code": "star_badge", "name": "Star badge", "value": "yes"})},
     "list_merchant_ratings": {"200": _page(RATINGS)},
     "list_buyer_entitlements": {"200": _page(ENTITLEMENT)},

@@ -8,10 +8,21 @@ from django.contrib.auth.models import User
 from django.db import DatabaseError, connection, models, transaction
 
 from campaigns.ledger import statements
-from campaigns.models import AccountingPeriod, AuditEvent, Draft, DraftComment, JournalEntry, Note, Version
+from campaigns.models import (
+    AccountingPeriod,
+    AllowanceEntry,
+    AuditEvent,
+    DocumentVersion,
+    Draft,
+    DraftComment,
+    JournalEntry,
+    Note,
+    Version,
+)
 from core.db import roles
 from merchants import api_keys
 from merchants.models import AccessChange, Merchant
+from tests.support.allowances import allowance, publish
 from tests.support.world import t
 
 pytestmark = [
@@ -24,6 +35,8 @@ COLUMNS = {
     JournalEntry: "by",
     AccountingPeriod: "closed_by",
     Version: "digest",
+    DocumentVersion: "digest",
+    AllowanceEntry: "period",
     AccessChange: "target",
     LogEntry: "change_message",
     Note: "text",
@@ -36,6 +49,11 @@ COLUMNS = {
 def records(market: None) -> None:
     """At least one row in each record."""
     statements.close(date(2022, 8, 1), at=t("20"), by="eve")
+    publish(allowance("mails", "mail"))
+    version = DocumentVersion.objects.get()
+    AllowanceEntry.objects.create(
+        document=version.document, version=version, merchant_id="M1", period="p", kind="used", units=1, at=t("20")
+    )
     key, _secret = api_keys.issue("x", scopes=["keys"], at=t("20"), by="eve")
     AccessChange.objects.create(verb="issued", kind="key", target="x", by=key, at=t("20"))
     ana = User.objects.create_user("ana")

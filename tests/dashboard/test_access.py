@@ -14,6 +14,7 @@ from dashboard import urls
 from logistics.models import FreightOrder
 from merchants import members
 from merchants.models import Member
+from tests.support.allowances import allowance
 from tests.support.members import PASSWORD, client, text
 from tests.support.scenarios import BUNDLE, coupon_offer, request_offer
 from tests.support.world import draw, freight, merchant, offer, publish, t, tick, trade
@@ -34,15 +35,25 @@ SELF = {"password-change", "second-step", "sessions"}  # pages of the user, what
 OWN = {"calendar"}  # the address itself is the secret
 OPERATORS = {"impersonate", "impersonate-stop"}
 FILES = {"offer-dates", "savings-csv", "savings-xlsx"}
-POSTS = {"attach", "detach", "use-coupon", "message", "messages-read", "team-change", "calendar-renew"}
+POSTS = {
+    "attach",
+    "detach",
+    "use-coupon",
+    "message",
+    "messages-read",
+    "team-change",
+    "calendar-renew",
+    "allowance-collect",
+}
 FOREIGN = {"order", "coupon", "attach", "detach", "message", "team-change"}
 """Pages of an object that belongs to one merchant."""
+QUOTES = allowance("quotes", "quote", collected="yes")
 
 
 @pytest.fixture
 def world(owner: Member, mate: Member) -> dict[str, str]:
     """Put data of M1 on every page. Return the addresses by name."""
-    publish(coupon_offer(benefit=BUNDLE) + offer("o") + request_offer("asked"))
+    publish(coupon_offer(benefit=BUNDLE) + offer("o") + request_offer("asked") + "allowances:\n" + QUOTES)
     freight("OWN-A", shipped_at="02", placed_at="01")
     freight("OWN-B", placed_at="02", paid_at="02 11:00")
     freight("OWN-C", placed_at="02 12:00")
@@ -53,6 +64,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
     coupon = Coupon.objects.get()
     arguments: dict[str, tuple[object, ...]] = {
         "offer": ("o",),
+        "allowance-collect": ("quotes",),
         "calendar": (members.renew_calendar(owner),),
         "offer-dates": ("o",),
         "request-offer": ("asked",),
@@ -71,7 +83,7 @@ def world(owner: Member, mate: Member) -> dict[str, str]:
 
 def test_every_page_is_covered(world: dict[str, str]) -> None:
     assert set(world) >= FOREIGN | POSTS | OWN | OPERATORS
-    assert len(world) == 35
+    assert len(world) == 38
 
 
 def test_every_page_has_a_sign_out_button(world: dict[str, str], owner: Member) -> None:
@@ -127,7 +139,7 @@ def test_all_members_of_a_merchant_see_the_same(world: dict[str, str], owner: Me
     same = sorted(
         set(world) - OPEN - OWN - OPERATORS - POSTS - SELF - {"messages", "account", "team", "coupon", "wallet"}
     )
-    assert len(same) == 11
+    assert len(same) == 13
     for name in same:
         # The home page tells only those to use coupons who may.
         Member.objects.filter(pk=mate.pk).update(may_attach=name == "home")

@@ -132,7 +132,8 @@ def test_the_number_of_queries(season: Member) -> None:
     browser = client(season)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/savings/")
-    assert len(queries) == 8  # session, user with its member, payers, settled, redeemed, offers, clock, unread messages
+    # session, user with its member, payers, settled, redeemed, offers, clock, unread messages, documents
+    assert len(queries) == 9
 
 
 def test_a_merchant_sees_what_it_pays_itself(owner: Member) -> None:

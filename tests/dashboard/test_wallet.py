@@ -65,7 +65,7 @@ def test_the_number_of_queries_does_not_depend_on_coupons(owner: Member, count: 
     browser = client(owner)
     with CaptureQueriesContext(connection) as queries:
         browser.get("/wallet/")
-    assert len(queries) == 8
+    assert len(queries) == 9
     # clock, session, user with its member, counts, coupons, the one to use, orders that fit it, unread messages
 
 

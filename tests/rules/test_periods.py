@@ -128,7 +128,7 @@ def test_membership_as_of_an_instant() -> None:
 @pytest.mark.parametrize(
     ("value", "says"),
     [
-        ("moth", "no period, and not among the campaign's windows; known are: day, week, month, year, morning"),
+        ("moth", "no period, and not among the campaign's windows; known are: day, week, month, year, own, morning"),
         ({"calendar": "quarter"}, "'day', 'week', 'month' or 'year'"),
         ({"month_from": "29"}, "less than or equal to 28"),
         ({"last_days": "0"}, "greater than or equal to 1"),
