@@ -226,7 +226,7 @@ def _is_qualified(status: MerchantOfferStatus, at: datetime) -> bool:
 
 
 def _conditions(offer: PublishedOffer) -> tuple[Condition, ...]:
-    return (*offer.terms.scope, *offer.terms.asked)
+    return (*offer.terms.telling_scope, *offer.terms.asked)
 
 
 def depends_on_merchant(condition: Condition) -> bool:

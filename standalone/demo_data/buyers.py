@@ -59,7 +59,8 @@ def buyer_actions(
     """Yield visits, and after some of them a chat or an inquiry about a listing."""
     keen = rng.betavariate(2, 6) if profile.number > SHOWCASE else 0.3
     numbers = count(1)
-    for visited in VISITED.moments(rng, 4 * len(known.codes)):
+    visits = (14 if profile.number <= SHOWCASE else 4) * len(known.codes)
+    for visited in VISITED.moments(rng, visits):
         buyer, listing = rng.choice(known.codes), rng.choice(listings)
         source = rng.choices(SOURCES, SOURCE_WEIGHTS)[0]
         for kind, at in _course(rng, visited, keen):
