@@ -914,6 +914,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "grant.flagged": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A fact that the grant rests on was corrected: an operator decides whether it is kept. */
+        post: operations["on_grant_flagged"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "grant.forfeited": {
         parameters: {
             query?: never;
@@ -976,23 +993,6 @@ export interface webhooks {
         put?: never;
         /** The grant has ended, and its quota is free for others. */
         post: operations["on_grant_released"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "grant.flagged": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** A fact that the grant rests on was corrected: an operator decides whether it is kept. */
-        post: operations["on_grant_review_started"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1548,17 +1548,17 @@ export interface components {
          *     * `coupon.returned` - coupon.returned
          *     * `coupon.withdrawn` - coupon.withdrawn
          *     * `grant.created` - grant.created
+         *     * `grant.flagged` - grant.flagged
          *     * `grant.forfeited` - grant.forfeited
          *     * `grant.kept` - grant.kept
          *     * `grant.locked` - grant.locked
          *     * `grant.released` - grant.released
-         *     * `grant.flagged` - grant.flagged
          *     * `grant.revoked` - grant.revoked
          *     * `grant.settled` - grant.settled
          *     * `quota.reached` - quota.reached
          * @enum {string}
          */
-        EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.flagged" | "grant.revoked" | "grant.settled" | "quota.reached";
+        EventName: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "grant.created" | "grant.flagged" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.revoked" | "grant.settled" | "quota.reached";
         /** @description Rating with each point explained, and what brings the next level, cheapest first. */
         ExplainedRating: {
             scorecard: string;
@@ -3242,7 +3242,7 @@ export interface components {
         /** @description Body of a webhook. Headers sign it according to Standard Webhooks. */
         WebhookEvent: {
             /** @enum {string} */
-            type: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "endpoint.tested" | "grant.created" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.flagged" | "grant.revoked" | "grant.settled" | "quota.reached";
+            type: "claim.refused" | "coupon.attached" | "coupon.expired" | "coupon.expiring" | "coupon.issued" | "coupon.redeemed" | "coupon.returned" | "coupon.withdrawn" | "endpoint.tested" | "grant.created" | "grant.flagged" | "grant.forfeited" | "grant.kept" | "grant.locked" | "grant.released" | "grant.revoked" | "grant.settled" | "quota.reached";
             /**
              * Format: date-time
              * @description When it happened, by the facts.
@@ -3429,6 +3429,12 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "offer": "rfq-pass",
+                 *       "account_code": "M00003-main"
+                 *     }
+                 */
                 "application/json": components["schemas"]["CollectRequest"];
             };
         };
@@ -3438,6 +3444,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "code": "rfq-pass",
+                     *       "name": "RFQ pass",
+                     *       "use": "rfq_pass",
+                     *       "state": "had",
+                     *       "period": "2022-09",
+                     *       "units": 1,
+                     *       "used": 0,
+                     *       "left": 1,
+                     *       "starts_at": "2022-09-04T16:00:00Z",
+                     *       "until": "2022-09-30T16:00:00Z",
+                     *       "collected_at": "2022-09-20T12:30:00Z",
+                     *       "conditions": []
+                     *     }
+                     */
                     "application/json": components["schemas"]["Allowance"];
                 };
             };
@@ -3501,6 +3523,30 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "type": "/api/v1/errors/not_collected/",
+                     *       "title": "Allowance not collected",
+                     *       "status": 409,
+                     *       "code": "not_collected",
+                     *       "detail": "The request is recorded and collected nothing. `allowance` says what is missing.",
+                     *       "errors": [],
+                     *       "allowance": {
+                     *         "code": "rfq-pass",
+                     *         "name": "RFQ pass",
+                     *         "use": "rfq_pass",
+                     *         "state": "had",
+                     *         "period": "2022-09",
+                     *         "units": 1,
+                     *         "used": 0,
+                     *         "left": 1,
+                     *         "starts_at": "2022-09-04T16:00:00Z",
+                     *         "until": "2022-09-30T16:00:00Z",
+                     *         "collected_at": "2022-09-20T12:30:00Z",
+                     *         "conditions": []
+                     *       }
+                     *     }
+                     */
                     "application/problem+json": components["schemas"]["NotCollected"] | components["schemas"]["Problem"];
                 };
             };
@@ -11832,6 +11878,74 @@ export interface operations {
             };
         };
     };
+    on_grant_flagged: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "grant.flagged",
+                 *       "timestamp": "2022-09-02T04:00:00Z",
+                 *       "data": {
+                 *         "offer": "freight-ten",
+                 *         "coupon": null,
+                 *         "merchant": "M00003",
+                 *         "subject": "F00042",
+                 *         "subject_type": "freight_order",
+                 *         "order_no": null,
+                 *         "amount": "80.00",
+                 *         "currency": "CNY",
+                 *         "percent": null,
+                 *         "reason": "the amount changed"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["WebhookEvent"];
+            };
+        };
+        responses: {
+            /** @description The address is gone: the webhook is disabled, and its owner is told. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Too fast. Nothing is sent before the time in Retry-After. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not now. This delivery is tried again after the time in Retry-After. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Accepted. Answer within five seconds. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not accepted. The delivery is tried again, with growing waits, for three days. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     on_grant_forfeited: {
         parameters: {
             query?: never;
@@ -12060,74 +12174,6 @@ export interface operations {
                  *         "currency": "CNY",
                  *         "percent": null,
                  *         "reason": "cancelled"
-                 *       }
-                 *     }
-                 */
-                "application/json": components["schemas"]["WebhookEvent"];
-            };
-        };
-        responses: {
-            /** @description The address is gone: the webhook is disabled, and its owner is told. */
-            410: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Too fast. Nothing is sent before the time in Retry-After. */
-            429: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Not now. This delivery is tried again after the time in Retry-After. */
-            503: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Accepted. Answer within five seconds. */
-            "2XX": {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description Not accepted. The delivery is tried again, with growing waits, for three days. */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-        };
-    };
-    on_grant_review_started: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                /**
-                 * @example {
-                 *       "type": "grant.flagged",
-                 *       "timestamp": "2022-09-02T04:00:00Z",
-                 *       "data": {
-                 *         "offer": "freight-ten",
-                 *         "coupon": null,
-                 *         "merchant": "M00003",
-                 *         "subject": "F00042",
-                 *         "subject_type": "freight_order",
-                 *         "order_no": null,
-                 *         "amount": "80.00",
-                 *         "currency": "CNY",
-                 *         "percent": null,
-                 *         "reason": "the amount changed"
                  *       }
                  *     }
                  */
