@@ -25,7 +25,8 @@ from dashboard.rendering import render_page
 from definitions.allowances import describe_units
 from definitions.band_sentences import describe_each
 from merchants.access import MemberRequest, for_members
-from merchants.models import Account, Member, Merchant
+from merchants.members import account_of
+from merchants.models import Merchant
 
 LATEST = 10
 PAST = timedelta(days=62)
@@ -101,13 +102,6 @@ def _past(merchant: Merchant, at: datetime) -> "QuerySet[Allowance]":
     """Select the collected allowances of periods that have ended lately."""
     rows = Allowance.objects.filter(merchant=merchant, ends_at__lte=at, ends_at__gt=at - PAST)
     return rows.exclude(request_no="").select_related("document").order_by("-ends_at", "document__code")
-
-
-def account_of(member: Member | None) -> Account | None:
-    """Return the account by which a member acts: the first of its merchant with the member's role."""
-    if member is None:
-        return None
-    return Account.objects.filter(merchant=member.merchant_id, role=member.role).order_by("pk").first()
 
 
 @require_POST

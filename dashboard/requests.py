@@ -30,7 +30,8 @@ from dashboard.rendering import render_page
 from definitions import offer_sentences
 from definitions.offer_terms import OfferTerms
 from merchants.access import MemberRequest, for_members
-from merchants.models import Account, Member, Merchant
+from merchants.members import account_of
+from merchants.models import Merchant
 from services.models import ClaimRequest
 
 OFFER = "offer"
@@ -131,13 +132,6 @@ def _best(offer: PublishedOffer, numbers: list[str], at: datetime) -> OfferResul
     """Return the result of the merchant's requests for an offer: of the granted one, or else of the latest."""
     results = [OfferResult(each, offer) for each in explanations.explain_all(offer, numbers[-20:], at=at)]
     return next((result for result in results if result.is_granted), results[-1] if results else None)
-
-
-def account_of(member: Member | None) -> Account | None:
-    """Return the account by which a member asks: the first of its merchant with the member's role."""
-    if member is None:
-        return None
-    return Account.objects.filter(merchant=member.merchant_id, role=member.role).order_by("pk").first()
 
 
 def _ask(request: MemberRequest, offer: PublishedOffer) -> HttpResponse:

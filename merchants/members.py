@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from identity import sessions
-from merchants.models import Member, Merchant
+from merchants.models import Account, Member, Merchant
 
 Role = Member.Role
 TOPICS = ("granted", "issued", "expiring", "refused", "revoked", "progress")
@@ -130,3 +130,10 @@ def find_by_calendar(secret: str) -> Member | None:
 
 def _digest(secret: str) -> str:
     return sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+def account_of(member: Member | None) -> Account | None:
+    """Return the account by which a member acts: the first of its merchant with the member's role."""
+    if member is None:
+        return None
+    return Account.objects.filter(merchant=member.merchant_id, role=member.role).order_by("pk").first()
