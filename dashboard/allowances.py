@@ -85,12 +85,21 @@ def index(request: MemberRequest) -> HttpResponse:
         "collectable": by_state[State.COLLECTABLE],
         "had": sorted(by_state[State.HAD], key=lambda line: line.holding.collected_at is None),
         "others": [*by_state[State.OUTSIDE_PERIOD], *by_state[State.NOT_ELIGIBLE]],
-        "uses": _latest_uses(request.merchant),
+        "uses": _named_uses(request.merchant),
         "past": _past(request.merchant, at),
         "account": account_of(request.member),
         "token": uuid4().hex,
     }
     return render_page(request, "dashboard/allowances.html", at=at, current="allowances", **context)
+
+
+def _named_uses(merchant: Merchant) -> list[tuple[UsageDecision, str]]:
+    """Return the latest uses, each with the name of its allowance; a refused one with that of an allowance of its use.
+
+    A use that no allowance has is named by its code.
+    """
+    names = {allowance.terms.use: str(allowance.terms.names) for allowance in published()}
+    return [(one, one.document.name if one.document else names.get(one.use, one.use)) for one in _latest_uses(merchant)]
 
 
 def _latest_uses(merchant: Merchant) -> "QuerySet[UsageDecision]":
