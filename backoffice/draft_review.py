@@ -201,14 +201,15 @@ def _figures(before: dict[str, Any] | None, after: dict[str, Any]) -> Iterator[F
 
 def latest_simulation(draft: Draft) -> tuple[Simulation | None, bool]:
     """Return the latest finished simulation of a draft, and whether it ran on the text as it is."""
-    done = Simulation.objects.filter(draft=draft, status=Simulation.Status.DONE).defer("table", "base")
+    done = Simulation.objects.filter(draft=draft, scorecard="", status=Simulation.Status.DONE).defer("table", "base")
     latest = done.order_by("-pk").first()
     return latest, latest is not None and latest.source == draft.source
 
 
 def latest_simulations(draft: Draft) -> "QuerySet[Simulation]":
     """Return the newest simulations of a draft, finished or not."""
-    return Simulation.objects.filter(draft=draft).defer("table", "source", "base").order_by("-pk")[:MOST_SIMULATIONS]
+    rows = Simulation.objects.filter(draft=draft, scorecard="").defer("table", "source", "base")
+    return rows.order_by("-pk")[:MOST_SIMULATIONS]
 
 
 def weeks_back(text: CampaignDefinition, *, at: datetime) -> int:

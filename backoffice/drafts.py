@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from backoffice import draft_review
+from backoffice import draft_review, rating_trials
 from backoffice.conflicts import Conflict, find_conflict, was_shown
 from backoffice.rendering import ReasonForm, actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import audience
@@ -73,6 +73,7 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
     compared = draft_review.in_both_languages(text) if text else []
     sees_simulations = has_permissions(request, "view_simulation")
     simulation, simulated = draft_review.latest_simulation(draft) if sees_simulations else (None, None)
+    changed = {each.own.code for each in compared if each.own.changed}
     warnings, acts = draft_warnings(text) if text else [], list(draft.acts.order_by("-pk"))
     return {
         "text": text,
@@ -94,6 +95,7 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
         "next_step": draft_review.next_step(draft, mine=mine),
         "effects": _effects(NEXT[draft.status], [each.own for each in compared]) if draft.status in NEXT else [],
         "buttons": _buttons(request, draft, text is not None, outdated=outdated),
+        "scorecards": rating_trials.changed_scorecards(draft, text, changed) if text else [],
         "simulation": simulation,
         "simulated": simulated,
         "outcomes": draft_review.outcomes(simulation, {each.own.code for each in compared if each.own.new}),

@@ -7,8 +7,9 @@ from typing import Any
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from backoffice.rendering import render_page, staff_view
+from backoffice.rendering import has_permissions, render_page, staff_view
 from campaigns.models import Document, DocumentVersion
+from campaigns.offers import drafts
 from campaigns.offers.documents import terms_of
 from campaigns.reporting import rating_figures
 from campaigns.reporting.rating_figures import Movement
@@ -41,7 +42,7 @@ class Move:
 @staff_view("view_offer", methods=("GET", "HEAD"))
 def ratings_page(request: HttpRequest) -> HttpResponse:
     """Show the levels by one scorecard, series and period: those in the address, or else the latest."""
-    documents = list(Document.objects.filter(kind="scorecards").order_by("code"))
+    documents = list(Document.objects.filter(kind="scorecards").select_related("campaign").order_by("code"))
     chosen = request.GET.get("scorecard") or (documents[0].code if documents else "")
     document = next((row for row in documents if row.code == chosen), None)
     if document is None and chosen:
@@ -68,6 +69,7 @@ def _figures(document: Document, request: HttpRequest) -> dict[str, Any]:
         "current": current,
         "periods": rows[:SHOWN_PERIODS],
         "earlier": earlier,
+        "drafts": drafts.of_campaign(document.campaign.code) if has_permissions(request, "view_draft") else [],
         **_compared(current, earlier, _levels(document, current)),
     }
 

@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
+from backoffice import rating_trials
 from backoffice.draft_review import name_of
 from backoffice.rendering import actor, render_page, staff_view
 from campaigns import tasks
@@ -163,6 +164,8 @@ def _totals(results: list[OfferResult]) -> Totals:
 def detail(request: HttpRequest, pk: int) -> HttpResponse:
     """Show the progress or the results of a simulation."""
     simulation = get_object_or_404(Simulation.objects.defer("table", "source", "base").select_related("draft"), pk=pk)
+    if simulation.scorecard:
+        return _detail_of_trial(request, simulation)
     before = {data["code"]: data for data in simulation.result.get("base", ())}
     results = [OfferResult(data, before.get(data["code"])) for data in simulation.result.get("offers", ())]
     names = {data["code"]: name_of(data) for data in (*before.values(), *(result.data for result in results))}
@@ -175,6 +178,18 @@ def detail(request: HttpRequest, pk: int) -> HttpResponse:
         results=results,
         totals=_totals(results),
         compared=compared,
+        over=simulation.status in Simulation.OVER,
+    )
+
+
+def _detail_of_trial(request: HttpRequest, simulation: Simulation) -> HttpResponse:
+    words = {"code": simulation.scorecard, "draft": simulation.draft}
+    return render_page(
+        request,
+        "simulation",
+        title=_("Rules of %(code)s in %(draft)s") % words,
+        simulation=simulation,
+        trial=rating_trials.result_of(simulation),
         over=simulation.status in Simulation.OVER,
     )
 
@@ -192,7 +207,7 @@ def cancel(request: HttpRequest, pk: int) -> HttpResponse:
 def workbook(_request: HttpRequest, pk: int) -> HttpResponse:
     """Download the simulated grants as a workbook."""
     simulation = get_object_or_404(Simulation, pk=pk)
-    if simulation.table is None:
+    if simulation.table is None or simulation.scorecard:
         raise Http404
     response = HttpResponse(bytes(simulation.table), content_type=CONTENT_TYPES["xlsx"])
     response["Content-Disposition"] = f'attachment; filename="simulation-{simulation.pk}.xlsx"'

@@ -12,7 +12,9 @@ class Simulation(models.Model):
     """Run of the engine in isolated tables: its settings, its progress and its results.
 
     `until` is the instant up to which facts count; `days` is the number of days by which the dates are moved.
-    `base` is the definition to compare with, or empty. Only `campaigns.simulation.jobs` changes a simulation.
+    `base` is the definition to compare with, or empty. One with a `scorecard` is a trial of its rules instead: it rates
+    the subjects of an evaluation of the `series`, that of the instant `until`, by the rules of the draft. Only
+    `campaigns.simulation.jobs` changes a simulation.
     """
 
     class Status(models.TextChoices):
@@ -27,6 +29,8 @@ class Simulation(models.Model):
     draft = models.ForeignKey(Draft, models.CASCADE, verbose_name=_("draft"), related_name="trials")
     source = models.TextField(_("definition"))
     base = models.TextField(_("compared with"), blank=True)
+    scorecard = models.CharField(_("scorecard"), max_length=64, blank=True, default="")
+    series = models.CharField(_("series"), max_length=9, blank=True, default="")
     days = models.IntegerField(_("shifted by days"), default=0)
     until = models.DateTimeField(_("facts until"))
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.WAITING)

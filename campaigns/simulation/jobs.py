@@ -23,7 +23,7 @@ from campaigns.models import (
     Simulation,
 )
 from campaigns.offers import published_offers, publishing, schedule
-from campaigns.simulation import results
+from campaigns.simulation import rating_trials, results
 from campaigns.simulation.isolated_tables import ISOLATED_MODELS, isolated_tables
 from core.db import planner_hints
 from core.jobs import Clock, Columns, JobQueue
@@ -65,7 +65,8 @@ def run(simulation: Simulation, *, clock: Clock) -> None:
     """Run a waiting simulation and store its result, or its error, in its row. Nothing is raised."""
 
     def work() -> Columns:
-        result, table = _simulate(simulation, clock)
+        do = _try_rules if simulation.scorecard else _simulate
+        result, table = do(simulation, clock)
         return {"status": Status.DONE, "ended_at": clock(), "result": result, "table": table}
 
     QUEUE.run(simulation, work, clock=clock)
@@ -73,6 +74,11 @@ def run(simulation: Simulation, *, clock: Clock) -> None:
 
 def _parse(source: str, days: int) -> CampaignDefinition:
     return parser.read(reschedule.shift_by_days(source, days)[0] if days else source)
+
+
+def _try_rules(simulation: Simulation, clock: Clock) -> tuple[dict[str, Any], bytes]:
+    Simulation.objects.filter(pk=simulation.pk).update(steps=rating_trials.steps(simulation))
+    return rating_trials.run(simulation, step=lambda n: QUEUE.heartbeat(simulation, at=clock(), step=n))
 
 
 def _simulate(simulation: Simulation, clock: Clock) -> tuple[dict[str, Any], bytes]:

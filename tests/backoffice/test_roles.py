@@ -42,6 +42,8 @@ SEEN = {
     "simulation": "vopa",
     "cancel-simulation": "",
     "simulation-workbook": "",
+    "try-rules": "",
+    "rating-changes": "",
     "explanation": "vopa",
     "merchant": "vopa",
     "revoke-offer": "oa",
@@ -92,13 +94,14 @@ SEEN = {
 }
 POSTS = {
     "cancel-simulation": "oa",
+    "try-rules": "oa",
     "notifications-read": "vopa",
     "endpoint-act": "a",
     "resend-delivery": "a",
     "draft-comment": "vopa",
 }
 """Pages that only take a form, with the roles that may send it."""
-NOT_THERE = {"simulation-workbook", "notification"}
+NOT_THERE = {"simulation-workbook", "rating-changes", "notification"}
 """Pages that all roles see, of things that are not there."""
 ROLES = {"v": "viewer", "o": "operator", "p": "approver", "a": "administrator"}
 
@@ -137,6 +140,8 @@ def paths() -> dict[str, str]:
         "simulation": f"simulations/{trial.pk}/",
         "cancel-simulation": f"simulations/{trial.pk}/cancel/",
         "simulation-workbook": f"simulations/{trial.pk}/simulation.xlsx",
+        "try-rules": f"drafts/{right.pk}/scorecards/stars/try/",
+        "rating-changes": f"simulations/{trial.pk}/changes.csv",
         "explanation": "eligibility/",
         "merchant": "merchant/M1/",
         "revoke-offer": "offers/ten/revoke/",

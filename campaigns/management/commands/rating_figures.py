@@ -1,5 +1,6 @@
 """`manage.py rating_figures SCORECARD`: distribution of levels, movement, and a trial of changed rules."""
 
+from itertools import chain
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -31,8 +32,10 @@ class Command(BaseCommand):
             shown = {f"{old or '-'} to {new or '-'}": n for (old, new), n in sorted(moved.items()) if old != new}
             self.stdout.write(f"since {found[1].period}: {_pairs(shown) or 'nobody moved'}")
         if rules is not None:
-            for change in rating_figures.trial(latest, _terms(rules, scorecard)):
-                self.stdout.write(f"{change.subject}: {change.before or '-'} to {change.after or '-'}")
+            terms = _terms(rules, scorecard)
+            batches = rating_figures.trial(latest, terms, rules=terms.rules_number(latest.evaluated_at))
+            for change in chain.from_iterable(batches):
+                self.stdout.write(f"{change.subject}: {change.before.level or '-'} to {change.after.level or '-'}")
 
 
 def _pairs(counts: dict[str, int]) -> str:
