@@ -22,6 +22,11 @@ def record(request: Request, verb: Verb, target: Any, **details: object) -> None
     """
     if not ApiKey.objects.select_for_update(no_key=True).filter(pk=key_of(request).pk, revoked_at=None):
         raise AuthenticationFailed(problem_types.AUTHENTICATION_FAILED.text)
+    write(request, verb, target, **details)
+
+
+def write(request: Request, verb: Verb, target: Any, **details: object) -> None:
+    """Record a further action of a request, which `record` has let through: the key may have ended by then."""
     is_key = isinstance(target, ApiKey)
     AccessChange.objects.create(
         verb=verb,

@@ -372,6 +372,16 @@ NOT_COLLECTED = {
     "detail": "The request is recorded and collected nothing. `allowance` says what is missing.",
     "errors": [],
 }
+MADE: dict[str, list[Any]] = {"keys": [], "webhooks": [], "changed_webhooks": []}
+MADE_WITH_KEY = {
+    **PROBLEM,
+    "type": "/api/v1/errors/made_with_key/",
+    "title": "Made with this key",
+    "status": 409,
+    "code": "made_with_key",
+    "detail": "Keys or webhooks that were made with this API key still work. Nothing was revoked.",
+    "errors": [],
+}
 REQUESTS: dict[str, Any] = {
     "use_allowance": {"usage_no": "U0001", "account_code": "A1", "use": "marketing_mail", "quantity": 3},
     "quote": SUBJECT,
@@ -428,7 +438,10 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "issue_key": {"201": NEW_KEY},
     "get_key": {"200": KEY},
     "rotate_key": {"201": NEW_KEY},
-    "revoke_key": {"200": {**KEY, "revoked_at": AT}},
+    "revoke_key": {
+        "200": {**KEY, "revoked_at": AT, **MADE},
+        "409": {**MADE_WITH_KEY, **MADE, "keys": ["4f1c9a7be2d0"]},
+    },
     "list_webhooks": {"200": _page(WEBHOOK)},
     "register_webhook": {"201": NEW_WEBHOOK},
     "get_webhook": {"200": WEBHOOK},

@@ -236,6 +236,13 @@ KEY_ENDED = ProblemType(
     _("This API key is revoked or has expired, so that it has no successor."),
     _("Issue a new key."),
 )
+MADE_WITH_KEY = ProblemType(
+    409,
+    "made_with_key",
+    _("Made with this key"),
+    _("Keys or webhooks that were made with this API key still work. Nothing was revoked."),
+    _("Repeat the request with `?made=end`, which ends those too, or with `?made=keep`."),
+)
 NO_COUPON = ProblemType(
     409,
     "no_coupon",
@@ -314,6 +321,7 @@ CATALOGUE: dict[str, ProblemType] = {
         ENDED,
         STEP_DONE,
         KEY_ENDED,
+        MADE_WITH_KEY,
         WEBHOOK_DISABLED,
         NO_COUPON,
         IN_PROGRESS,

@@ -74,6 +74,17 @@ class AllowancesQuery(PageQuery):
     merchant = KeyField(required=False, help_text="The merchant; the key's own if it belongs to one.")
 
 
+END_MADE, KEEP_MADE = "end", "keep"
+
+
+class RevocationQuery(Base):
+    made = serializers.ChoiceField(
+        (END_MADE, KEEP_MADE),
+        required=False,
+        help_text="What happens to keys and webhooks that were made with the key: they end too, or go on working.",
+    )
+
+
 class DeliveriesQuery(PageQuery):
     status = serializers.ChoiceField(choices=DELIVERY_STATES, required=False)
 

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.admin.models import ADDITION, CHANGE, LogEntry
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -19,9 +20,10 @@ from django.views.decorators.debug import sensitive_variables
 from backoffice.rendering import actor, has_permissions, render_confirmation, render_page, staff_view
 from backoffice.settings_forms import KeyForm
 from campaigns.models import Endpoint
-from campaigns.notifications import webhooks
+from campaigns.notifications import key_revocation
+from campaigns.notifications.key_revocation import MadeWithKey
 from core import clock
-from merchants import api_keys, made_by_keys
+from merchants import api_keys
 from merchants.models import ApiKey
 
 OVERLAP = timedelta(hours=24)
@@ -127,21 +129,28 @@ def revoke(request: HttpRequest, pk: int) -> HttpResponse:
     key, back = get_object_or_404(ApiKey, pk=pk), reverse("backoffice:api-keys")
     title = _("Revoke %(name)s") % {"name": key.name}
     if request.method != "POST":
-        found = _made(request, key)
+        found = key_revocation.made_with(key, at=clock.real(), among=_webhooks_in_reach(request))
         return render_confirmation(
             request,
             title=title,
-            effects=[_("Programs that use this key are refused at once."), *found.effects, _("This cannot be undone.")],
+            effects=[
+                _("Programs that use this key are refused at once."),
+                *_effects(found),
+                _("This cannot be undone."),
+            ],
             button=_("Revoke key"),
             back=back,
-            form=RevocationForm() if found.keys or found.webhooks else None,
+            form=RevocationForm() if found.can_end else None,
             destructive=True,
         )
     with transaction.atomic():
-        api_keys.revoke(key, at=clock.real())  # first: from here on it makes nothing more
-        _log(request, key, CHANGE, "revoked")
-        if request.POST.get("made"):
-            _revoke_made(request, key)
+        key_revocation.revoke(
+            key,
+            at=clock.real(),
+            noted=lambda ended: _log_end(request, ended, key),
+            ends_made=bool(request.POST.get("made")),
+            among=_webhooks_in_reach(request),
+        )
     messages.success(request, _("The key %(name)s is revoked.") % {"name": key.name})
     return redirect(back)
 
@@ -156,42 +165,29 @@ class RevocationForm(forms.Form):
     )
 
 
-@dataclass(frozen=True)
-class MadeByKey:
-    """Keys and webhooks that work and were made with a key, and webhooks of others that it changed."""
-
-    keys: list[ApiKey]
-    webhooks: list[Endpoint]
-    changed: list[Endpoint]
-
-    @property
-    def effects(self) -> list[str]:
-        """One sentence for each kind, with the names."""
-        sentences = (
-            (self.keys, _("Programs made API keys with it that still work: %(names)s.")),
-            (self.webhooks, _("Programs registered webhooks with it: %(names)s.")),
-            (self.changed, _("Programs changed other webhooks with it; check their addresses and secrets: %(names)s.")),
-        )
-        return [text % {"names": ", ".join(map(str, rows))} for rows, text in sentences if rows]
+def _effects(found: MadeWithKey) -> list[str]:
+    """Return one sentence for each kind of what was made with a key, with the names."""
+    sentences = (
+        (found.keys, _("Programs made API keys with it that still work: %(names)s.")),
+        (found.webhooks, _("Programs registered webhooks with it: %(names)s.")),
+        (found.changed, _("Programs changed other webhooks with it; check their addresses and secrets: %(names)s.")),
+    )
+    return [text % {"names": ", ".join(map(str, rows))} for rows, text in sentences if rows]
 
 
-def _made(request: HttpRequest, key: ApiKey) -> MadeByKey:
-    made = made_by_keys.made_by(key, at=clock.real())
-    working = Endpoint.objects.filter(disabled_at=None).order_by("pk")
-    if not has_permissions(request, "change_endpoint"):
-        working = working.none()
-    return MadeByKey(made.keys, list(working.filter(pk__in=made.registered)), list(working.filter(pk__in=made.changed)))
+def _webhooks_in_reach(request: HttpRequest) -> "QuerySet[Endpoint]":
+    return Endpoint.objects.all() if has_permissions(request, "change_endpoint") else Endpoint.objects.none()
 
 
-def _revoke_made(request: HttpRequest, key: ApiKey) -> None:
-    """Revoke the keys, and disable the webhooks, that programs made with a key; each with its entry in the history."""
-    found = _made(request, key)
-    for each in found.keys:
-        api_keys.revoke(each, at=clock.real())
-        _log(request, each, CHANGE, f"revoked with {key.prefix}, which made it")
-    for webhook in found.webhooks:
-        webhooks.disable(webhook, at=clock.real())
-        _log(request, webhook, CHANGE, f"disabled: made by {key.prefix}, which is revoked")
+def _log_end(request: HttpRequest, ended: ApiKey | Endpoint, key: ApiKey) -> None:
+    """Log that a key was revoked, or that something ended with it."""
+    if ended == key:
+        text = "revoked"
+    elif isinstance(ended, ApiKey):
+        text = f"revoked with {key.prefix}, which made it"
+    else:
+        text = f"disabled: made by {key.prefix}, which is revoked"
+    _log(request, ended, CHANGE, text)
 
 
 def _shown_once(request: HttpRequest, key: ApiKey, secret: str) -> HttpResponse:

@@ -16,7 +16,15 @@ from api.serializers.claims import ClaimRequestSerializer, ClaimResultSerializer
 from api.serializers.explanations import BenefitSerializer, DecisionSerializer, ExplanationSerializer
 from api.serializers.facts import FactSerializer, FactsSerializer, ImportResultSerializer
 from api.serializers.fields import Base, KeyField, serialize
-from api.serializers.keys import ApiKeySerializer, KeyRequestSerializer, NewApiKeySerializer, RotationSerializer
+from api.serializers.keys import (
+    ApiKeySerializer,
+    KeyRequestSerializer,
+    MadeWithKeySerializer,
+    NewApiKeySerializer,
+    RevokedApiKeySerializer,
+    RotationSerializer,
+    made_with_key,
+)
 from api.serializers.offers import (
     CampaignSerializer,
     HistoryPointSerializer,
@@ -83,6 +91,7 @@ __all__ = [
     "KeyField",
     "KeyPageSerializer",
     "KeyRequestSerializer",
+    "MadeWithKeySerializer",
     "MerchantPageSerializer",
     "MerchantSerializer",
     "NewApiKeySerializer",
@@ -95,6 +104,7 @@ __all__ = [
     "ProblemSerializer",
     "QuotaSerializer",
     "RefusalSerializer",
+    "RevokedApiKeySerializer",
     "RotationSerializer",
     "StatementLineSerializer",
     "StatementPageSerializer",
@@ -106,5 +116,6 @@ __all__ = [
     "WebhookPageSerializer",
     "WebhookRequestSerializer",
     "WebhookSerializer",
+    "made_with_key",
     "serialize",
 ]

@@ -1,9 +1,13 @@
 """API keys."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from api.addresses import address
 from api.serializers.fields import Base, HrefField, InstantField, KeyField, NameField, instant
+from api.serializers.problems import ProblemSerializer
+from campaigns.notifications.key_revocation import MadeWithKey
 from merchants.models import ApiKey
 
 SCOPES = ApiKey.Scope.values
@@ -46,3 +50,31 @@ class NewApiKeySerializer(ApiKeySerializer):
     """API key with its text, which is shown once: the response to a repetition of the request has null."""
 
     secret = serializers.CharField(allow_null=True)
+
+
+class MadeWithKeyMembers(Base):
+    keys = serializers.ListField(child=serializers.CharField(), help_text="Ids of keys that were made with the key.")
+    webhooks = serializers.ListField(
+        child=serializers.IntegerField(), help_text="Ids of webhooks that were registered with it."
+    )
+    changed_webhooks = serializers.ListField(
+        child=serializers.IntegerField(),
+        help_text="Ids of other webhooks that were changed with it: check their addresses and secrets.",
+    )
+
+
+class RevokedApiKeySerializer(ApiKeySerializer, MadeWithKeyMembers):
+    """Revoked API key, and the keys and webhooks that ended with it."""
+
+
+class MadeWithKeySerializer(ProblemSerializer, MadeWithKeyMembers):
+    """Problem of a key whose keys and webhooks still work: say what happens to them."""
+
+
+def made_with_key(made: MadeWithKey) -> dict[str, Any]:
+    """Return what was made with a key as the serializers have it."""
+    return {
+        "keys": [key.prefix for key in made.keys],
+        "webhooks": [webhook.pk for webhook in made.webhooks],
+        "changed_webhooks": [webhook.pk for webhook in made.changed],
+    }

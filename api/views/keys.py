@@ -9,12 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api import problem_types, queries, serializers
-from api.access_changes import Verb, merchant_for, reachable, record
+from api.access_changes import Verb, merchant_for, reachable, record, write
 from api.authentication import key_of
 from api.idempotency import KEY_PARAMETER, idempotent
 from api.pagination import page_of_rows
 from api.problems import ProblemError, field_error
 from api.views.base import ApiView
+from campaigns.models import Endpoint
+from campaigns.notifications import key_revocation
 from core import clock
 from merchants import api_keys
 from merchants.models import ApiKey
@@ -59,6 +61,7 @@ class KeysView(ApiView):
 
 class KeyView(ApiView):
     scope = ApiKey.Scope.KEYS
+    query_serializers = {"DELETE": queries.RevocationQuery}
 
     @extend_schema(responses=serializers.ApiKeySerializer, operation_id="get_key")
     def get(self, request: Request, id: str) -> Response:
@@ -67,18 +70,36 @@ class KeyView(ApiView):
 
     @extend_schema(
         request=None,
-        responses={200: serializers.ApiKeySerializer},
-        parameters=KEY_PARAMETER,
+        responses={200: serializers.RevokedApiKeySerializer, 409: serializers.MadeWithKeySerializer},
+        parameters=[*KEY_PARAMETER, queries.RevocationQuery],
         operation_id="revoke_key",
     )
     @idempotent
     def delete(self, request: Request, id: str) -> Response:
-        """Revoke an API key: it stops working at once."""
-        key = _find(request, id)
-        _check_key(request, key)
+        """Revoke an API key: it stops working at once.
+
+        409 `made_with_key` if keys or webhooks that it made still work: it names them, and nothing is revoked. Say
+        `made=end` to end those too, or `made=keep`.
+        """
+        key, now, made = _find(request, id), clock.real(), self.query.get("made")
         record(request, Verb.REVOKED, key)  # first: a key may revoke itself, and then records nothing more
-        api_keys.revoke(key, at=clock.real())
-        return Response(serializers.ApiKeySerializer(key).data)
+        ended = key_revocation.revoke(
+            key, at=now, noted=lambda one: _note_end(request, one, key), ends_made=made == queries.END_MADE
+        )
+        if made is None and (left := key_revocation.made_with(key, at=now)).can_end:
+            raise ProblemError(problem_types.MADE_WITH_KEY, extra=serializers.made_with_key(left))
+        return Response({**serializers.ApiKeySerializer(key).data, **serializers.made_with_key(ended)})
+
+
+def _note_end(request: Request, one: ApiKey | Endpoint, key: ApiKey) -> None:
+    """Check that a key or webhook may end, and record it if it ends with the key that made it."""
+    if isinstance(one, ApiKey):
+        _check_key(request, one)
+    if one != key:
+        if isinstance(one, ApiKey):
+            write(request, Verb.REVOKED, one, made_by=key.prefix)
+        else:
+            write(request, Verb.CHANGED, one, enabled=False, made_by=key.prefix)
 
 
 class KeyRotationView(ApiView):

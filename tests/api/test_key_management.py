@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from api.models import IdempotencyRecord
 from merchants import api_keys
@@ -87,6 +88,49 @@ def test_a_new_key_is_for_the_merchant_and_ends_with_the_key_that_issued_it(plat
     issued = Program(secret).post("keys/", {"name": "x", "scopes": ["read"]}).body
     assert issued["merchant"] == "M1"
     assert ApiKey.objects.get(prefix=issued["id"]).expires_at == ends
+
+
+def test_a_key_is_revoked_with_what_it_made_or_without(platform: Program, settings: Settings) -> None:
+    settings.WEBHOOKS_PRIVATE = True
+    scopes = ["keys", "read", "webhooks"]
+    manager = program(*scopes)
+    lost = manager.post("keys/", {"name": "lost", "scopes": scopes}).body
+    second = Program(lost["secret"]).post("keys/", {"name": "second", "scopes": scopes}).body
+    third = Program(second["secret"]).post("keys/", {"name": "third", "scopes": ["read"]}).body
+    ear = Program(second["secret"]).post("webhooks/", {"name": "ear", "url": "http://127.0.0.1:9/"}).body
+    before, changes = keys(), AccessChange.objects.count()
+
+    named = manager.ask("delete", f"keys/{lost['id']}/")
+    assert (named.status, named.body["code"]) == (409, "made_with_key")
+    assert (named.body["keys"], named.body["webhooks"]) == ([second["id"], third["id"]], [ear["id"]])
+    assert (keys(), AccessChange.objects.count()) == (before, changes)
+    assert manager.ask("delete", f"keys/{lost['id']}/?made=all").status == 400
+
+    kept = manager.ask("delete", f"keys/{lost['id']}/?made=keep")
+    assert (kept.status, kept.body["keys"], kept.body["webhooks"]) == (200, [], [])
+    assert [row["name"] for row in manager.list("keys/") if row["revoked_at"]] == ["lost"]
+
+    # A key that the lost one made may end it, and itself with it.
+    ended = Program(second["secret"]).ask("delete", f"keys/{lost['id']}/?made=end")
+    assert (ended.status, ended.body["keys"], ended.body["webhooks"]) == (200, [second["id"], third["id"]], [ear["id"]])
+    assert Program(second["secret"]).get("offers/").status == 401
+    assert manager.get(f"webhooks/{ear['id']}/").body["status"] == "disabled"
+    ends = AccessChange.objects.filter(details__made_by=lost["id"]).order_by("pk").values_list("verb", "target")
+    assert list(ends) == [("revoked", second["id"]), ("revoked", third["id"]), ("changed", str(ear["id"]))]
+
+
+def test_a_key_ends_no_made_key_that_has_more(platform: Program) -> None:
+    """A rotated key expires soon, so that many keys may revoke it, but not what it made before."""
+    lost = program("keys", "read")
+    lost.post("keys/", {"name": "lasting", "scopes": ["read"]})
+    row = ApiKey.objects.get(name="test", scopes=["keys", "read"])
+    ApiKey.objects.filter(pk=row.pk).update(expires_at=timezone.now() + timedelta(hours=1))
+    ends, now = timezone.now() + timedelta(hours=2), timezone.now()
+    _key, secret = api_keys.issue("short", scopes=["keys", "read"], expires_at=ends, at=now, by="test")
+    before = keys()
+    assert Program(secret).ask("delete", f"keys/{row.prefix}/?made=end").body["code"] == "beyond_key"
+    assert keys() == before
+    assert Program(secret).ask("delete", f"keys/{row.prefix}/?made=keep").status == 200
 
 
 @pytest.mark.parametrize("scopes", [["keys"], ["keys", "read"], ["keys", "read", "claim"]])

@@ -299,7 +299,12 @@ export interface paths {
         get: operations["get_key"];
         put?: never;
         post?: never;
-        /** @description Revoke an API key: it stops working at once. */
+        /**
+         * @description Revoke an API key: it stops working at once.
+         *
+         *     409 `made_with_key` if keys or webhooks that it made still work: it names them, and nothing is revoked. Say
+         *     `made=end` to end those too, or `made=keep`.
+         */
         delete: operations["revoke_key"];
         options?: never;
         head?: never;
@@ -1807,6 +1812,23 @@ export interface components {
              */
             expires_at?: string | null;
         };
+        /** @description Problem of a key whose keys and webhooks still work: say what happens to them. */
+        MadeWithKey: {
+            /** @description Address of a page about this error, relative to the server. */
+            type: string;
+            title: string;
+            status: number;
+            /** @description Stable code of the error, for programs. */
+            code: string;
+            detail: string;
+            errors: components["schemas"]["FieldError"][];
+            /** @description Ids of keys that were made with the key. */
+            keys: string[];
+            /** @description Ids of webhooks that were registered with it. */
+            webhooks: number[];
+            /** @description Ids of other webhooks that were changed with it: check their addresses and secrets. */
+            changed_webhooks: number[];
+        };
         Merchant: {
             code: string;
             /** Format: uri-reference */
@@ -2089,7 +2111,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_collected" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "made_with_key" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_collected" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
         };
@@ -2214,7 +2236,7 @@ export interface components {
              * @description Stable code of the error, for programs.
              * @enum {string}
              */
-            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_collected" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
+            code: "authentication_failed" | "before_opening" | "beyond_key" | "ended" | "holder_cap" | "idempotency_key_missing" | "idempotency_key_reused" | "in_progress" | "insecure" | "internal" | "invalid" | "key_ended" | "made_with_key" | "merchant_cap" | "method_not_allowed" | "no_allowance" | "no_coupon" | "not_acceptable" | "not_authenticated" | "not_collected" | "not_found" | "nothing_left" | "parse_error" | "quota_exhausted" | "refused" | "scope_missing" | "step_done" | "stopped" | "throttled" | "too_large" | "unavailable" | "unsupported_media_type" | "webhook_disabled";
             detail: string;
             errors: components["schemas"]["FieldError"][];
             /** @description Subject and key: there is one claim for each subject. */
@@ -2274,6 +2296,30 @@ export interface components {
          * @enum {string}
          */
         ResultEnum: "accepted" | "no_allowance" | "nothing_left";
+        /** @description Revoked API key, and the keys and webhooks that ended with it. */
+        RevokedApiKey: {
+            id: string;
+            /** Format: uri-reference */
+            readonly href: string;
+            name: string;
+            merchant: string | null;
+            scopes: components["schemas"]["Scope"][];
+            /** Format: date-time */
+            created_at: string;
+            created_by: string;
+            /** Format: date-time */
+            expires_at: string | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            /** Format: date-time */
+            used_at: string | null;
+            /** @description Ids of keys that were made with the key. */
+            keys: string[];
+            /** @description Ids of webhooks that were registered with it. */
+            webhooks: number[];
+            /** @description Ids of other webhooks that were changed with it: check their addresses and secrets. */
+            changed_webhooks: number[];
+        };
         Rotation: {
             /**
              * @description How long the old key still works.
@@ -6928,7 +6974,15 @@ export interface operations {
     };
     revoke_key: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description What happens to keys and webhooks that were made with the key: they end too, or go on working.
+                 *
+                 *     * `end` - end
+                 *     * `keep` - keep
+                 */
+                made?: "end" | "keep";
+            };
             header: {
                 /** @description identifies this request */
                 "Idempotency-Key": string;
@@ -6959,10 +7013,13 @@ export interface operations {
                      *       "created_by": "8c21f0aa97b3 platform",
                      *       "expires_at": null,
                      *       "revoked_at": "2022-09-20T12:30:00Z",
-                     *       "used_at": null
+                     *       "used_at": null,
+                     *       "keys": [],
+                     *       "webhooks": [],
+                     *       "changed_webhooks": []
                      *     }
                      */
-                    "application/json": components["schemas"]["ApiKey"];
+                    "application/json": components["schemas"]["RevokedApiKey"];
                 };
             };
             /** @description An error; see its code. */
@@ -7025,7 +7082,22 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/problem+json": components["schemas"]["Problem"];
+                    /**
+                     * @example {
+                     *       "type": "/api/v1/errors/made_with_key/",
+                     *       "title": "Made with this key",
+                     *       "status": 409,
+                     *       "code": "made_with_key",
+                     *       "detail": "Keys or webhooks that were made with this API key still work. Nothing was revoked.",
+                     *       "errors": [],
+                     *       "keys": [
+                     *         "4f1c9a7be2d0"
+                     *       ],
+                     *       "webhooks": [],
+                     *       "changed_webhooks": []
+                     *     }
+                     */
+                    "application/problem+json": components["schemas"]["MadeWithKey"] | components["schemas"]["Problem"];
                 };
             };
             /** @description An error; see its code. */

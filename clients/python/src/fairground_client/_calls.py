@@ -78,10 +78,10 @@ def ask(path: str, body: object) -> Call:
     return Call("POST", BASE + path, body=body)
 
 
-def write(method: str, path: str, body: object = None, *, idempotency_key: str | None) -> Call:
+def write(method: str, path: str, body: object = None, *, idempotency_key: str | None, **query: Any) -> Call:
     """Return a write, with a new Idempotency-Key unless one is given."""
     headers = {"Idempotency-Key": idempotency_key or str(uuid4())}
-    return Call(method, BASE + path, body=body, headers=headers)
+    return Call(method, BASE + path, query, body, headers)
 
 
 def path(*parts: object) -> str:

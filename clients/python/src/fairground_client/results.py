@@ -391,6 +391,24 @@ class RatingStep(TypedDict):
     text: str
 
 
+class RevokedApiKey(TypedDict):
+    """Revoked API key, and the keys and webhooks that ended with it."""
+
+    id: str
+    href: str
+    name: str
+    merchant: str | None
+    scopes: list[Scope]
+    created_at: str
+    created_by: str
+    expires_at: str | None
+    revoked_at: str | None
+    used_at: str | None
+    keys: list[str]
+    webhooks: list[int]
+    changed_webhooks: list[int]
+
+
 class StatementLine(TypedDict):
     """Amounts of one merchant and offer in a month. `total` is settled + redeemed - reversed - returned."""
 
@@ -559,6 +577,20 @@ class Explanation(TypedDict):
     quarantined_since: str | None
 
 
+class MadeWithKey(TypedDict):
+    """Problem of a key whose keys and webhooks still work: say what happens to them."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: list[FieldError]
+    keys: list[str]
+    webhooks: list[int]
+    changed_webhooks: list[int]
+
+
 class OfferDetail(TypedDict):
     code: str
     campaign: str
@@ -608,6 +640,7 @@ class Problem(TypedDict):
         "internal",
         "invalid",
         "key_ended",
+        "made_with_key",
         "merchant_cap",
         "method_not_allowed",
         "no_allowance",
@@ -750,6 +783,7 @@ class Refusal(TypedDict):
         "internal",
         "invalid",
         "key_ended",
+        "made_with_key",
         "merchant_cap",
         "method_not_allowed",
         "no_allowance",

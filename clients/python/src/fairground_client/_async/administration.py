@@ -1,6 +1,7 @@
 """Made from `_sync/administration.py` by `python -m tests.generate_clients`."""
 
 from collections.abc import AsyncIterator, Sequence
+from typing import Literal
 
 from fairground_client import results
 from fairground_client._async.connection import AsyncConnection
@@ -41,9 +42,15 @@ class AsyncAdministration(AsyncConnection):
         call = write("POST", path("keys", id, "rotate"), body, idempotency_key=idempotency_key)
         return await self._send(results.NewApiKey, call)
 
-    async def revoke_key(self, id: str, *, idempotency_key: str | None = None) -> results.ApiKey:
-        """Revoke an API key: it stops working at once."""
-        return await self._send(results.ApiKey, write("DELETE", path("keys", id), idempotency_key=idempotency_key))
+    async def revoke_key(
+        self, id: str, *, made: Literal["end", "keep"] | None = None, idempotency_key: str | None = None
+    ) -> results.RevokedApiKey:
+        """Revoke an API key: it stops working at once. `made` says what happens to keys and webhooks that it made.
+
+        Without `made` the server refuses it if some of those still work, and names them: then nothing is revoked.
+        """
+        call = write("DELETE", path("keys", id), idempotency_key=idempotency_key, made=made)
+        return await self._send(results.RevokedApiKey, call)
 
     # ---- Webhooks
 

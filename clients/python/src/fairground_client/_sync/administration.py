@@ -1,6 +1,7 @@
 """API keys and webhooks."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from fairground_client import results
 from fairground_client._calls import given, path, read, write
@@ -41,9 +42,15 @@ class Administration(Connection):
         call = write("POST", path("keys", id, "rotate"), body, idempotency_key=idempotency_key)
         return self._send(results.NewApiKey, call)
 
-    def revoke_key(self, id: str, *, idempotency_key: str | None = None) -> results.ApiKey:
-        """Revoke an API key: it stops working at once."""
-        return self._send(results.ApiKey, write("DELETE", path("keys", id), idempotency_key=idempotency_key))
+    def revoke_key(
+        self, id: str, *, made: Literal["end", "keep"] | None = None, idempotency_key: str | None = None
+    ) -> results.RevokedApiKey:
+        """Revoke an API key: it stops working at once. `made` says what happens to keys and webhooks that it made.
+
+        Without `made` the server refuses it if some of those still work, and names them: then nothing is revoked.
+        """
+        call = write("DELETE", path("keys", id), idempotency_key=idempotency_key, made=made)
+        return self._send(results.RevokedApiKey, call)
 
     # ---- Webhooks
 
