@@ -12,7 +12,7 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import idempotency, problem_types, serializers
+from api import idempotency, own_numbers, problem_types, serializers
 from api.authentication import key_of
 from api.idempotency import IdempotentRequest
 from api.problems import ProblemError
@@ -27,13 +27,18 @@ from merchants.models import Account, Merchant
 from services.models import Usage
 
 ACCEPTED = UsageDecision.Result.ACCEPTED
+LONGEST_NUMBER = Usage._meta.get_field("usage_no").max_length or 0
 
 
 @dataclass(eq=False, kw_only=True)
 class PendingUse(BatchItem):
-    """A use that waits for its response. Its group is the name of the use."""
+    """A use that waits for its response. Its group is the name of the use.
+
+    `own` is the merchant of the API key, None for a key of the platform.
+    """
 
     group: str
+    own: str | None
     new: NewUse
     identity: IdempotentRequest
     language: str
@@ -48,10 +53,10 @@ def submit(request: Request, body: dict[str, Any]) -> Response:
         raise ValidationError({"merchant_code": ErrorDetail(_("This field is required."), "required")})
     if own not in (None, merchant):
         raise Http404
-    new = NewUse(
-        body["usage_no"], merchant, body.get("account_code"), body["use"], body["quantity"], body.get("buyer_code")
-    )
-    pending = PendingUse(group=new.use, new=new, identity=idempotency.identify(request), language=get_language() or "")
+    number = own_numbers.stored_number(own, body["usage_no"], field="usage_no", longest=LONGEST_NUMBER)
+    new = NewUse(number, merchant, body.get("account_code"), body["use"], body["quantity"], body.get("buyer_code"))
+    identity, language = idempotency.identify(request), get_language() or ""
+    pending = PendingUse(group=new.use, own=own, new=new, identity=identity, language=language)
     BATCHER.submit(pending)
     assert pending.response is not None
     return pending.response
@@ -88,14 +93,17 @@ def _replay(items: Sequence[PendingUse]) -> list[PendingUse]:
 
 @dataclass(frozen=True)
 class _Known:
-    """Rows to which the uses of a batch refer, by one query a kind; `recorded` are uses of before."""
+    """Rows to which the uses of a batch refer, by one query a kind; `recorded` are uses of before.
+
+    `taken` are the new uses of the batch, by number.
+    """
 
     merchants: frozenset[str]
     accounts: dict[str, str]
     buyers: frozenset[str]
     recorded: dict[str, tuple[Any, ...]]
     by_buyer: frozenset[str]
-    numbers: set[str] = field(default_factory=set)
+    taken: dict[str, NewUse] = field(default_factory=dict)
 
     @classmethod
     def of(cls, items: Sequence[PendingUse]) -> "_Known":
@@ -114,12 +122,12 @@ class _Known:
 
 
 def _is_valid(item: PendingUse, known: _Known) -> bool:
-    """Return whether a use is to be decided; a faulty one gets its error, a recorded one its stored result."""
+    """Return whether a use is to be decided; a faulty one gets its error, a repeated one the result of the first."""
     new = item.new
     item.error = _error(new, known)
-    if item.error is not None or new.number in known.recorded:
+    if item.error is not None or new.number in known.recorded or new.number in known.taken:
         return False
-    known.numbers.add(new.number)
+    known.taken[new.number] = new
     return True
 
 
@@ -136,7 +144,7 @@ def _error(new: NewUse, known: _Known) -> Exception | None:
     if reason := instant_uses.quantity_wrong(new.use, new.quantity, set(known.by_buyer)):
         faults["quantity"] = ErrorDetail(reason, "invalid")
     same = (new.merchant, new.account, new.use, new.quantity, new.buyer)
-    if known.recorded.get(new.number, same) != same or new.number in known.numbers:
+    if known.recorded.get(new.number, same) != same or known.taken.get(new.number, new) != new:
         faults["usage_no"] = ErrorDetail(_("is the number of another use"), "conflict")
     return ValidationError(faults) if faults else None
 
@@ -154,7 +162,8 @@ def _respond(items: Sequence[PendingUse], decided: dict[str, UsageDecision]) -> 
             item.error = ProblemError(problem_types.IN_PROGRESS)
             continue
         with override(item.language):
-            item.response = respond(decision, rows.get((decision.merchant_id, decision.document_id, decision.period)))
+            row = rows.get((decision.merchant_id, decision.document_id, decision.period))
+            item.response = respond(decision, row, own=item.own)
         responses.append((item.identity, item.response))
     idempotency.store(responses)
 
@@ -171,9 +180,10 @@ def _allowances(decisions: Sequence[UsageDecision]) -> dict[tuple[Any, ...], All
     return {(row.merchant_id, row.document_id, row.period): row for row in rows}
 
 
-def respond(decision: UsageDecision, row: Allowance | None) -> Response:
-    """Return the response to a use: 201 if it was accepted, 409 if it was refused."""
-    body = serializers.serialize(serializers.UseResultSerializer, use_result(decision, row))
+def respond(decision: UsageDecision, row: Allowance | None, *, own: str | None) -> Response:
+    """Return the response to a use by a key of a merchant, or of all: 201 if it was accepted, 409 if it was refused."""
+    number = own_numbers.shown_number(own, decision.usage_id)
+    body = serializers.serialize(serializers.UseResultSerializer, use_result(decision, row, number=number))
     if decision.result == ACCEPTED:
         return Response(body, status=201)
     return ProblemError(problem_types.USE_REFUSALS[decision.result], extra=body).response()

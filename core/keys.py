@@ -10,6 +10,12 @@ def normalize_key(text: str) -> str:
     return (text if text.isascii() else unicodedata.normalize("NFKC", text)).strip(" ")
 
 
+def invisible_character(text: str) -> str:
+    """Return the first invisible character of a text, such as `U+200B ZERO WIDTH SPACE`; empty if there is none."""
+    character = next((character for character in text if not character.isprintable()), "")
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip() if character else ""
+
+
 class KeyConverter:
     """Part of an address that is a key. Keys may hold slashes, written as such or as `%2F`."""
 

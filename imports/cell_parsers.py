@@ -1,7 +1,6 @@
 """Types of columns. Each cell type parses text into the value to store, or raises CellError with the reason."""
 
 import re
-import unicodedata
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from django.db import models
 from django.utils.translation import gettext as _
 
-from core.keys import normalize_key
+from core.keys import invisible_character, normalize_key
 from imports.columns import CellError, CellParser, CellType, EmptyCellError, placeholder_reason
 from imports.instant_parser import instant_parser
 
@@ -35,17 +34,17 @@ def _key(max_length: int) -> CellParser:
     def parse(cell: str) -> str:
         code = normalize_key(cell)
         if not code.isprintable():
-            raise CellError(_("holds the invisible character %s") % _invisible(code))
+            raise CellError(_("holds the invisible character %s") % invisible_character(code))
         if not code:
             raise EmptyCellError(_("is empty"))
-        if reason := placeholder_reason(code) or _mangled_reason(code):
+        if reason := placeholder_reason(code) or mangled_reason(code):
             raise CellError(reason)
         return _checked_length(code, max_length)
 
     return parse
 
 
-def _mangled_reason(code: str) -> str | None:
+def mangled_reason(code: str) -> str | None:
     """Return the reason against a code that a program took for a number and wrote in another way."""
     if not code[0].isdigit() and code[0] != "-":
         return None
@@ -54,11 +53,6 @@ def _mangled_reason(code: str) -> str | None:
     if FRACTION_OF_ZEROS.fullmatch(code):
         return _("is a code that a program turned into a number, and wrote with decimals: format the column as text")
     return None
-
-
-def _invisible(code: str) -> str:
-    character = next(character for character in code if not character.isprintable())
-    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
 
 
 def text() -> CellType:

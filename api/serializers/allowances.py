@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from api.serializers.claims import OfferRequestSerializer
 from api.serializers.explanations import ConditionResultSerializer
-from api.serializers.fields import Base, KeyField, instant
+from api.serializers.fields import Base, KeyField, NewKeyField, instant
 from api.serializers.pages import PageSerializer
 from api.serializers.problems import ProblemSerializer
 from campaigns.allowances.holdings import State
@@ -33,10 +33,15 @@ class CollectRequestSerializer(OfferRequestSerializer):
 class UseRequestSerializer(Base):
     """Use that is about to happen. A key of a merchant leaves out `merchant_code`."""
 
-    usage_no = KeyField(min_length=1, max_length=64, help_text="Your number of the use; it is used once.")
+    usage_no = NewKeyField(
+        min_length=1,
+        max_length=64,
+        help_text="Your number of the use; it is used once. Behind the code of the merchant of your key, and a colon, "
+        "it has at most 64 characters: so it is stored.",
+    )
     merchant_code = KeyField(min_length=1, max_length=64, required=False)
     account_code = KeyField(min_length=1, max_length=64, required=False, allow_null=True)
-    use = KeyField(min_length=1, max_length=64)
+    use = NewKeyField(min_length=1, max_length=64)
     quantity = serializers.IntegerField(required=False, default=1, min_value=1, max_value=MOST_UNITS)
     buyer_code = KeyField(min_length=1, max_length=64, required=False, allow_null=True)
 
@@ -103,10 +108,10 @@ class EntitlementPageSerializer(PageSerializer):
     results = EntitlementSerializer(many=True)
 
 
-def use_result(decision: UsageDecision, row: Any) -> dict[str, Any]:
+def use_result(decision: UsageDecision, row: Any, *, number: str) -> dict[str, Any]:
     """Return the result of a use as the serializer has it; `row` is its allowance, None for a refused use."""
     return {
-        "usage_no": decision.usage_id,
+        "usage_no": number,
         "result": decision.result,
         "use": decision.use,
         "used_at": decision.used_at,

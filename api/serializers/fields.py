@@ -14,7 +14,9 @@ from rest_framework.exceptions import ErrorDetail, ValidationError
 from rest_framework.serializers import Serializer
 
 from core.instants import is_accepted
-from core.keys import normalize_key
+from core.keys import invisible_character, normalize_key
+from imports.cell_parsers import mangled_reason
+from imports.columns import placeholder_reason
 
 FIRST_PRINTABLE = 0x20
 
@@ -47,10 +49,25 @@ def amount(**options: Any) -> serializers.DecimalField:
 
 
 class KeyField(serializers.CharField):
-    """Key of a fact, in the form in which it is stored."""
+    """Key of a fact, in the form in which it is stored. No key holds a line break or another invisible character."""
 
     def to_internal_value(self, data: Any) -> str:
-        return normalize_key(super().to_internal_value(data))
+        key = normalize_key(super().to_internal_value(data))
+        if not key.isprintable():
+            self.fail("invisible", character=invisible_character(key))
+        return key
+
+    default_error_messages: ClassVar = {"invisible": gettext_lazy("holds the invisible character {character}")}
+
+
+class NewKeyField(KeyField):
+    """Key that is recorded: it passes the checks of the files, so that they can name it."""
+
+    def to_internal_value(self, data: Any) -> str:
+        key = super().to_internal_value(data)
+        if reason := placeholder_reason(key) or mangled_reason(key):
+            raise ValidationError(reason, "invalid")
+        return key
 
 
 def instant(**options: Any) -> serializers.DateTimeField:

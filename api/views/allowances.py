@@ -3,12 +3,11 @@
 from uuid import uuid4
 
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import idempotency, problem_types, queries, serializers, use_batch
+from api import idempotency, own_numbers, problem_types, queries, serializers, use_batch
 from api.authentication import key_of, merchant_of, merchants_of
 from api.pagination import list_response
 from api.problems import ProblemError
@@ -46,11 +45,15 @@ class UseView(ReadView):
     def get(self, request: Request, number: str) -> Response:
         """Return the result of a use as it is now."""
         visible = UsageDecision.objects.filter(merchant__in=merchants_of(request)).select_related("document")
-        decision = get_object_or_404(visible, pk=number)
+        own = key_of(request).merchant_id
+        decision = own_numbers.find(visible, own, number)
+        if decision is None:
+            raise Http404
         row = Allowance.objects.filter(
             merchant=decision.merchant_id, document=decision.document_id, period=decision.period
         ).first()
-        return Response(serializers.serialize(serializers.UseResultSerializer, use_result(decision, row)))
+        result = use_result(decision, row, number=own_numbers.shown_number(own, decision.pk))
+        return Response(serializers.serialize(serializers.UseResultSerializer, result))
 
 
 class AllowancesView(ApiView):

@@ -2,8 +2,15 @@
 
 import pytest
 from pytest_django import Settings
+from rest_framework.exceptions import ValidationError
 
+from api import own_numbers, use_batch
+from api.idempotency import IdempotentRequest
+from api.use_batch import PendingUse
+from campaigns.allowances.instant_uses import NewUse
 from campaigns.models import Allowance
+from core.batching import Batch
+from merchants.models import ApiKey
 from services.models import Usage
 from tests.support.allowances import allowance, publish
 from tests.support.marketplace import account, buyer, level, request
@@ -51,6 +58,55 @@ def test_a_repeated_use_is_not_used_twice(seller: Program) -> None:
     assert seller.post("usages/", {**BODY, "quantity": 1}).status == 400
 
 
+def test_each_merchant_has_numbers_of_its_own(seller: Program) -> None:
+    """A merchant's key neither takes a number of others nor learns of it: files name rows by it for all merchants."""
+    publish(allowance("mails", "mail"))
+    platform, other = program("claim", "read"), program("claim", "read", of="M2")
+    assert platform.post("usages/", {**BODY, "merchant_code": "M1", "quantity": 1}).body["usage_no"] == "U1"
+    first = other.post("usages/", {"usage_no": "U1", "use": "mail"})
+    unknown = other.post("usages/", {"usage_no": "U2", "use": "mail"})
+    assert (first.status, first.body["code"], first.body["usage_no"]) == (409, "no_allowance", "U1")
+    assert {**unknown.body, "usage_no": "U1", "used_at": 0} == {**first.body, "used_at": 0}
+    assert other.get("usages/U1/").body["result"] == "no_allowance"
+    assert seller.get("usages/U1/").body["result"] == "accepted"  # that of the platform
+    assert seller.post("usages/", {**BODY, "quantity": 2}).body["used"] == 3
+    assert seller.get("usages/U1/").body["taken"] == 2
+    assert sorted(Usage.objects.values_list("pk", flat=True)) == ["M1:U1", "M2:U1", "M2:U2", "U1"]
+    assert [seller.get(f"usages/{number}/").status for number in ("M1:U1", "M2:U1", "U2")] == [200, 404, 404]
+    assert platform.get("usages/M1:U1/").body["usage_no"] == "M1:U1"
+
+
+def test_no_code_and_number_make_that_of_another_merchant() -> None:
+    numbers = [("A", "B:1"), ("A:B", "1"), ("A%3AB", "1"), ("A", "%3AB:1"), (None, "A:B:1")]
+    stored = [own_numbers.stored_number(*each, field="n", longest=64) for each in numbers]
+    assert stored == ["A:B:1", "A%3AB:1", "A%253AB:1", "A:%3AB:1", "A:B:1"]  # the platform's may name any
+    assert [own_numbers.shown_number(own, full) for (own, _), full in zip(numbers, stored, strict=True)] == [
+        number for _own, number in numbers
+    ]
+
+
+def test_a_use_that_is_sent_twice_at_once_counts_once(seller: Program) -> None:
+    publish(allowance("mails", "mail"))
+    key = ApiKey.objects.latest("pk").pk
+    sent = [
+        PendingUse(
+            group="mail",
+            own="M1",
+            new=NewUse("M1:U1", "M1", None, "mail", quantity),
+            identity=IdempotentRequest(key, f"call {n}", ""),
+            language="en",
+        )
+        for n, quantity in enumerate((2, 2, 1))
+    ]
+    use_batch._process(Batch(sent[0], lambda batch: batch.items.extend(sent[1:])))
+    assert [item.response.data["taken"] if item.response else type(item.error) for item in sent] == [
+        2,
+        2,
+        ValidationError,
+    ]
+    assert Allowance.objects.get().used == 2
+
+
 def test_faulty_uses_are_not_recorded(seller: Program) -> None:
     publish(allowance("mails", "mail") + allowance("buyers", "contact", cost_per="buyer"))
     account("B1", of="M2")
@@ -58,6 +114,8 @@ def test_faulty_uses_are_not_recorded(seller: Program) -> None:
         "account_code": {**BODY, "account_code": "B1"},
         "buyer_code": {**BODY, "buyer_code": "nobody"},
         "quantity": {**BODY, "quantity": 0},
+        "usage_no": {**BODY, "usage_no": "U" * 62},  # behind the merchant's code it has 65 characters
+        "use": {**BODY, "use": "mail\nfax"},
     }
     for name, body in faults.items():
         answer = seller.post("usages/", body)
@@ -65,6 +123,8 @@ def test_faulty_uses_are_not_recorded(seller: Program) -> None:
     contact = {"usage_no": "U1", "use": "contact"}
     assert seller.post("usages/", contact).body["errors"][0]["pointer"] == "/buyer_code"
     assert seller.post("usages/", {**BODY, "merchant_code": "M2"}).status == 404
+    for number in ("a\u200bb", "1.23457E+17", "N/A"):  # no file could name them
+        assert seller.post("usages/", {**BODY, "usage_no": number}).body["errors"][0]["pointer"] == "/usage_no"
     assert program("read", of="M1").post("usages/", BODY).status == 403
     assert not Usage.objects.exists()
 

@@ -2435,7 +2435,7 @@ export interface components {
         };
         /** @description Use that is about to happen. A key of a merchant leaves out `merchant_code`. */
         UseRequest: {
-            /** @description Your number of the use; it is used once. */
+            /** @description Your number of the use; it is used once. Behind the code of the merchant of your key, and a colon, it has at most 64 characters: so it is stored. */
             usage_no: string;
             merchant_code?: string;
             account_code?: string | null;
