@@ -1,6 +1,6 @@
 """Affected merchants: those whose uses or requests a change may concern, each with the earliest instant of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,16 +25,31 @@ CHUNK = 100
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # The first part of a union names its columns.
 NO_ROW = "SELECT code, closed_at AS since FROM buyers_buyer WHERE 1 = 0"
-Affected = list[tuple[str, datetime]]
+Affected = list[tuple[str, str]]
+"""Merchants, each with the earliest instant as text: `instant` reads it, so that one that is none fails by itself."""
 
 
-def merchants(group: UseGroup, changes: Changes) -> Iterator[Affected]:
-    """Yield the affected merchants of a group in chunks, by code. Call it in a transaction."""
-    table = _materialize(list(_found(group, changes)))
+def merchants(group: UseGroup, changes: Changes, *, again: Mapping[str, datetime]) -> Iterator[Affected]:
+    """Yield the affected merchants of a group in chunks, by code. Call it in a transaction.
+
+    Those of `again` are affected from an instant of each, whatever has changed.
+    """
+    parts = list(_found(group, changes))
+    for merchant, since in again.items():
+        from_then = Value(since, output_field=DateTimeField())
+        row = Merchant.objects.order_by().filter(code=merchant).annotate(since=from_then)
+        parts.append(row.values_list("code", "since"))
+    table = _materialize(parts)
     last = ""
     while rows := _chunk(table, last):
         yield rows
         last = rows[-1][0]
+
+
+def of_batches(group: UseGroup, batches: tuple[int, ...], *, until: datetime) -> set[str]:
+    """Return the merchants of whom the imports changed something that the group uses. Call it in a transaction."""
+    chunks = merchants(group, Changes(until, until, batches), again={})
+    return {merchant for chunk in chunks for merchant, _since in chunk}
 
 
 def _found(group: UseGroup, changes: Changes) -> Iterator["QuerySet[Any, Any]"]:
@@ -135,13 +150,13 @@ def _materialize(parts: "list[QuerySet[Any, Any]]") -> str:
 
 def _chunk(table: str, last: str) -> Affected:
     ordered = 'code COLLATE "C"' if connection.vendor == "postgresql" else "code"
-    statement = f"SELECT code, since FROM {table} WHERE {ordered} > %s ORDER BY {ordered} LIMIT {CHUNK}"  # noqa: S608
+    statement = f"SELECT code, CAST(since AS text) FROM {table} WHERE {ordered} > %s ORDER BY {ordered} LIMIT {CHUNK}"  # noqa: S608
     with connection.cursor() as cursor:
         cursor.execute(statement, [last])
-        return [(code, _instant(since)) for code, since in cursor.fetchall()]
+        return cursor.fetchall()  # type: ignore[no-any-return]
 
 
-def _instant(stored: datetime | str) -> datetime:
-    if isinstance(stored, str):  # SQLite stores instants as text
-        return datetime.fromisoformat(stored).replace(tzinfo=UTC)
-    return stored.astimezone(UTC)
+def instant(since: str) -> datetime:
+    """Return the instant of an affected merchant. Raises ValueError if the database holds one that cannot be read."""
+    at = datetime.fromisoformat(since)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)  # SQLite stores it without a zone

@@ -45,6 +45,7 @@ from campaigns.models import Attachment, Coupon, Grant, Tag
 from campaigns.offers.published_offers import PublishedOffer
 from core.db.key_set import KeySet, materialize
 from core.facts import COLLECTIONS, COUPON_FEES, MERCHANT, STATES, Collection, Fee
+from core.instants import END_OF_INSTANTS
 from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from merchants.models import Merchant, ReferenceValue
@@ -314,3 +315,16 @@ def changed_rows(collection: Collection, field: str, keys: Iterable[str], batche
         of_changed = Q(**{f"{field}__in": keys, reference.path("batch__in"): batches})
         parts.append(keys_of(collection.model, field, of_changed))
     return set(union(parts))
+
+
+def read_again(offer: PublishedOffer, keys: Iterable[str], batches: tuple[int, ...]) -> set[str]:
+    """Return those of some subjects for which the batches changed other rows, which the offer reads for them too."""
+    terms, changes = offer.terms, Changes(None, END_OF_INSTANTS, batches)
+    if not batches:
+        return set()
+    names = claim_facts(terms) | {*compared(conditions_of(terms)), *benefit_facts(terms)}
+    parts = [*_subjects_that_look_up(terms, names, changes), *_subjects_of_other_holders(terms, changes)]
+    if merchants := _merchants_changed(terms, changes):
+        parts.append(_subjects_of(terms, MERCHANT, merchants, name="merchants_read_again"))
+    rows = claims.all_rows(offer).order_by().filter(pk__in=sorted(keys))
+    return set().union(*(rows.filter(pk__in=part).values_list("pk", flat=True) for part in parts))

@@ -30,7 +30,7 @@ def waits_for_coupons(step: str) -> bool:
 def may_give_coupons(entry: QuarantineEntry) -> bool:
     """Return whether a coupon may come of what is held back: it would take the fee of an order."""
     kind, _, what = entry.step.partition(": ")
-    if kind == "offer":  # its terms cannot be read, but only offers of coupons issue any
+    if kind in ("offer", "periods"):  # its terms may be unreadable, but only offers of coupons issue any
         return Issuance.objects.filter(offer__code=what).exists()
     return kind in ("coupons", "coupons used") or (kind == "claims" and what not in FEES)
 

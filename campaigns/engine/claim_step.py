@@ -53,7 +53,10 @@ class Work:
         found: set[int] = set()
         for kind, column in ((Kind.SUBJECT, "pk"), (Kind.MERCHANT, collection.merchant)):
             keys = {entry.key: entry.pk for entry in entries if entry.kind == kind and entry.key not in self.failed}
-            found.update(keys[key] for key in affected.changed_rows(collection, column, keys, self.batches))
+            changed = affected.changed_rows(collection, column, keys, self.batches)
+            if kind == Kind.SUBJECT:
+                changed = changed.union(*(affected.read_again(offer, keys, self.batches) for offer in self.group))
+            found.update(keys[key] for key in changed)
         return found
 
 

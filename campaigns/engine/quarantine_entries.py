@@ -5,18 +5,18 @@ processed it. While there is any, all offers are marked, so that nobody asks for
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from campaigns.eligibility import claims
 from campaigns.eligibility.changes import SubjectSelection
 from campaigns.eligibility.held import Held
 from campaigns.eligibility.quarantined import claims_step, may_give_coupons, step_of_fee, waits_for_coupons
-from campaigns.models import Grant, Offer, QuarantineEntry
+from campaigns.models import DocumentVersion, Grant, Offer, QuarantineEntry
 from campaigns.offers.published_offers import PublishedOffer
 from core.facts import COUPON_FEES
 from core.instants import FIRST_INSTANT
@@ -26,7 +26,7 @@ FIRST_RETRY = timedelta(minutes=5)
 LONGEST_WAIT = timedelta(hours=6)
 ANY_OFFER = "*"
 """Key of an entry for all offers of its step."""
-MERCHANT_STAGES = (Stage.TAG, Stage.USE, Stage.NOTICE, Stage.WAIT)
+MERCHANT_STAGES = (Stage.TAG, Stage.USE, Stage.NOTICE, Stage.WAIT, Stage.SETTLE, Stage.PERIOD)
 Changed = Callable[[Sequence[QuarantineEntry]], set[int]]
 logger = logging.getLogger(__name__)
 
@@ -115,16 +115,29 @@ def load(
     entries = list(QuarantineEntry.objects.order_by("pk"))
     mine = [entry for entry in entries if entry.step == step]
     published = max(offer.row.version.published_at for offer in offers if offer.row.version)
-    waiting = [entry for entry in mine if not _is_due(entry, at, published)]
-    corrected = changed(waiting) if waiting else set()
-    due = tuple(entry for entry in mine if entry not in waiting or entry.pk in corrected)
     of_coupons = [entry for entry in entries if may_give_coupons(entry)] if waits_for_coupons(step) else []
-    return StepEntries(
-        held=tuple(entry for entry in mine if entry not in due),
-        due=due,
+    return replace(
+        _divided(mine, at, published, changed),
         waiting=frozenset(entry.merchant_id for entry in of_coupons if entry.merchant_id),
         all_wait=any(entry.kind == Kind.OFFER for entry in of_coupons),
     )
+
+
+def load_of_documents(step: str, *, at: datetime, versions: Collection[int], changed: Changed) -> StepEntries:
+    """Return the entries of a step on versions of documents as of `at`. One query if there are none."""
+    mine = list(QuarantineEntry.objects.filter(step=step).order_by("pk"))
+    if not mine:
+        return NONE
+    published = DocumentVersion.objects.filter(pk__in=versions).aggregate(latest=Max("published_at"))["latest"]
+    return _divided(mine, at, published or FIRST_INSTANT, changed)
+
+
+def _divided(mine: list[QuarantineEntry], at: datetime, published: datetime, changed: Changed) -> StepEntries:
+    """Divide entries into those that are held back and those that are due."""
+    waiting = [entry for entry in mine if not _is_due(entry, at, published)]
+    corrected = changed(waiting) if waiting else set()
+    due = tuple(entry for entry in mine if entry not in waiting or entry.pk in corrected)
+    return StepEntries(held=tuple(entry for entry in mine if entry not in due), due=due)
 
 
 def _is_due(entry: QuarantineEntry, at: datetime, published: datetime) -> bool:
@@ -150,6 +163,13 @@ def record(step: str, found: Sequence[NewEntry], *, at: datetime, progress: date
             logger.error("quarantined: %s: %s", entry, new.error)
         if any(new.kind == Kind.OFFER for new in found):  # subjects may have failed because of the offer alone
             QuarantineEntry.objects.filter(step=step, kind=Kind.SUBJECT).update(retry_at=None)
+
+
+def keep_from(step: str, since: Mapping[str, datetime]) -> None:
+    """Note the instants from which merchants that a step leaves out must be processed again, if they are earlier."""
+    for entry in QuarantineEntry.objects.filter(step=step, kind=Kind.MERCHANT, key__in=since):
+        if entry.progress is not None and since[entry.key] < entry.progress:
+            QuarantineEntry.objects.filter(pk=entry.pk).update(progress=since[entry.key])
 
 
 def _mark_offers(needed: bool) -> None:

@@ -22,6 +22,7 @@ from campaigns.engine import (
     coupon_steps,
     quarantine,
     quarantine_entries,
+    rating_step,
     recurring_claims,
     unreadable_offers,
 )
@@ -132,8 +133,8 @@ def _rate(at: datetime, steps: Steps) -> bool:
     batches = _unprocessed()
     done = []
     for document in documents.published("scorecards"):
-        follow = partial(evaluation.follow, document, at=at, batches=batches)
-        done.append(_attempt(f"ratings: {document.row.code}", evaluation.progress(document), follow, steps))
+        follow = partial(rating_step.follow, document, batches, at=at)
+        done.append(_attempt(rating_step.step_name(document), evaluation.progress(document), follow, steps))
     return None not in done
 
 

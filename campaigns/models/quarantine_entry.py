@@ -35,6 +35,9 @@ class QuarantineEntry(models.Model):
         ISSUE = "issue", _("issuing coupons")
         USE = "use", _("using coupons")
         NOTICE = "notice", _("notifying of coupons that expire")
+        RATE = "rate", _("rating")
+        SETTLE = "settle", _("deciding uses")
+        PERIOD = "period", _("writing periods")
         WAIT = "wait", _("waiting for the merchant's coupons")
 
     step = models.CharField(_("background job"), max_length=100)

@@ -9,6 +9,8 @@ from django.utils.translation import gettext_lazy as _
 # Kinds of step, by the word before the colon of a name; the offers follow after it.
 STEP_KINDS = {
     "offer": _("offer"),
+    "ratings": _("ratings"),
+    "periods": _("periods of recurring claims"),
     "claims": _("claims"),
     "grants": _("grants"),
     "coupons": _("coupons"),

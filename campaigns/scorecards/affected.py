@@ -30,6 +30,8 @@ def affected(scorer: Scorer, *, at: datetime, batches: tuple[int, ...]) -> KeySe
 
     A reference list has no rows of its own: any subject may hold a value that is new in it.
     """
+    if not batches:
+        return KeySet()
     lists = reference_lists(scorer.terms) | reference_lists(tuple(scorer.measures.values()))
     if ReferenceValue.objects.filter(batch__in=batches, list_code__in=lists).exists():
         return None

@@ -4,13 +4,17 @@ Official evaluations that were missed are made up in order; of predicted ones on
 is one transaction that also notes how far the evaluation has come: one that is killed goes on from there.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.db import transaction
+from django.db.models import Q
 
-from campaigns.models import DocumentVersion
+from campaigns.eligibility.guards import PLAIN, Guard, Rows
+from campaigns.eligibility.held import NOTHING, Held
+from campaigns.models import DocumentVersion, QuarantineEntry
 from campaigns.offers.documents import PublishedDocument, terms_of
 from campaigns.scorecards import affected, inputs, rating_rows
 from definitions.scorecards import ScorecardTerms
@@ -20,6 +24,9 @@ from ratings.models import Evaluation, Rating, Series
 
 KEPT_PREDICTIONS = 92
 """Predicted evaluations of a scorecard of which the ratings stay for the trend: about three months of days."""
+
+
+STAGE = QuarantineEntry.Stage.RATE
 
 
 @dataclass(frozen=True)
@@ -37,16 +44,42 @@ def kind_of(document: PublishedDocument) -> ScorecardTerms:
     return document.terms
 
 
-def follow(document: PublishedDocument, *, at: datetime, batches: tuple[int, ...]) -> int:
-    """Bring the ratings of a scorecard up to an instant. Returns how many were written.
+def follow(
+    document: PublishedDocument, *, at: datetime, batches: tuple[int, ...], held: Held = NOTHING, guard: Guard = PLAIN
+) -> int:
+    """Bring the ratings of a scorecard up to an instant, without subjects that are held. Returns how many were written.
 
-    `batches` are the imports that were not processed yet: what was rated before is rated again where they matter.
+    `batches` are the imports that were not processed yet: what was rated before is rated again where they matter, and
+    where subjects left quarantine.
     """
-    before = [work for work in _begun(document, at=at) if work.row.finished] if batches else []
-    written = sum(map(_finish, _due(document, at=at)))
-    written += sum(_revise(work, at=at, batches=batches) for work in before)
+    before = [work for work in _begun(document, at=at) if work.row.finished] if batches or held.again else []
+    subjects = kind_of(document).collection.model._default_manager
+    free = ~Q(pk__in=held.subjects) if held.subjects else Q()
+
+    def run(evaluate: Callable[[Q], int], among: Rows) -> int:
+        evaluable = guard.evaluable(STAGE, lambda only: evaluate(only & free), among)
+        return evaluate(evaluable & free)
+
+    written = 0
+    for work in _due(document, at=at):
+        written += run(partial(_finish, work), subjects.filter(pk__gt=work.row.last_subject))
+    for work in before:
+        written += run(partial(_revise, work, at, batches, held.again), subjects.all())
     _prune(document.row.code)
     return written
+
+
+def changed(
+    document: PublishedDocument, subjects: Collection[str], *, at: datetime, batches: tuple[int, ...]
+) -> set[str]:
+    """Return those of some subjects whose ratings the imports concern."""
+    found: set[str] = set()
+    rows = kind_of(document).collection.model._default_manager.filter(pk__in=subjects)
+    for work in _begun(document, at=at):
+        with transaction.atomic():
+            keys = affected.affected(work.scorer, at=work.row.evaluated_at, batches=batches)
+            found.update((rows if keys is None else rows.filter(keys.contains("pk"))).values_list("pk", flat=True))
+    return found
 
 
 def progress(document: PublishedDocument) -> list[tuple[object, ...]]:
@@ -97,7 +130,7 @@ def _work(document: PublishedDocument, row: Evaluation) -> Work:
     return Work(row, scorer, DueEvaluation(row.period, row.evaluated_at, row.starts_at, row.ends_at))
 
 
-def _finish(work: Work) -> int:
+def _finish(work: Work, only: Q) -> int:
     """Rate the subjects that an evaluation has not come to yet, a batch a transaction."""
     written = 0
     while True:
@@ -105,7 +138,7 @@ def _finish(work: Work) -> int:
             row = Evaluation.objects.select_for_update(no_key=True).get(pk=work.row.pk)
             if row.finished:
                 return written
-            batch = inputs.read(work.scorer, at=row.evaluated_at, after=row.last_subject)
+            batch = inputs.read(work.scorer, at=row.evaluated_at, after=row.last_subject, only=inputs.meeting(only))
             rating_rows.insert(work.row, work.scorer, batch.subjects)
             row.subjects += len(batch.subjects)
             row.last_subject, row.finished = batch.last or row.last_subject, batch.last is None
@@ -114,17 +147,23 @@ def _finish(work: Work) -> int:
 
 
 @transaction.atomic
-def _revise(work: Work, *, at: datetime, batches: tuple[int, ...]) -> int:
+def _revise(work: Work, at: datetime, batches: tuple[int, ...], again: Collection[str], only: Q) -> int:
     """Rate again the subjects of a finished evaluation that the batches concern. Returns how many ratings changed."""
     row = Evaluation.objects.select_for_update(no_key=True).get(pk=work.row.pk)
     keys = affected.affected(work.scorer, at=row.evaluated_at, batches=batches)
-    if keys is not None and keys.is_empty:
+    if keys is not None and keys.is_empty and not again:
         return 0
-    changed = 0
-    among = None if keys is None else keys.contains
-    for batch in inputs.batches(work.scorer, at=row.evaluated_at, keys=among):
-        changed += rating_rows.replace(row, work.scorer, batch, among=among, at=at)
-    return changed
+
+    def among(path: str) -> Q:
+        concerned = Q() if keys is None else keys.contains(path) | Q(**{f"{path}__in": again})
+        return concerned & inputs.meeting(only)(path)
+
+    revised = 0
+    for batch in inputs.batches(
+        work.scorer, at=row.evaluated_at, keys=None if keys is None else among, only=inputs.meeting(only)
+    ):
+        revised += rating_rows.replace(row, work.scorer, batch, among=among, at=at)
+    return revised
 
 
 def _prune(code: str) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django.db.models import DateTimeField, Q, Value
 
@@ -40,22 +40,56 @@ class Batch:
         return Q(**{f"{path}__gt": self.after}) & upper
 
 
-def batches(scorer: Scorer, *, at: datetime, after: str = "", keys: Among | None = None) -> Iterator[Batch]:
+def anyone(_path: str) -> Q:
+    """Return the filter of all holders."""
+    return Q()
+
+
+def meeting(only: Q) -> Among:
+    """Return the filter of the holders that meet a condition on `pk`."""
+    return lambda path: _moved(only, path)
+
+
+def _moved(q: Q, path: str) -> Q:
+    moved: list[Any] = []
+    for part in q.children:
+        if isinstance(part, Q):
+            moved.append(_moved(part, path))
+        else:
+            name, value = cast("tuple[str, Any]", part)
+            moved.append((name.replace("pk", path, 1), value))
+    return Q(*moved, _connector=q.connector, _negated=q.negated)
+
+
+def batches(
+    scorer: Scorer, *, at: datetime, after: str = "", keys: Among | None = None, only: Among = anyone
+) -> Iterator[Batch]:
     """Yield the subjects of a scorecard as of an instant, after a key, only those among `keys` if given."""
     while True:
-        batch = read(scorer, at=at, after=after, keys=keys)
+        batch = read(scorer, at=at, after=after, keys=keys, only=only)
         yield batch
         if batch.last is None:
             return
         after = batch.last
 
 
-def read(scorer: Scorer, *, at: datetime, after: str = "", keys: Among | None = None, size: int = BATCH) -> Batch:
-    """Return the next `size` subjects after a key, each with its inputs."""
-    rows = _subjects(scorer, at, after, keys)[:size]
+def read(
+    scorer: Scorer,
+    *,
+    at: datetime,
+    after: str = "",
+    keys: Among | None = None,
+    only: Among = anyone,
+    size: int = BATCH,
+) -> Batch:
+    """Return the next `size` subjects after a key, each with its inputs.
+
+    Few are asked for by `keys`. Of holders that `only` leaves out nothing is read, neither their rows.
+    """
+    rows = _subjects(scorer, at, after, keys).filter(only("pk"))[:size]
     found = [(str(key), str(merchant), values) for key, merchant, *values in rows]
     batch = Batch([], after, found[-1][0] if len(found) == size else None)
-    among = _among(batch, [key for key, _merchant, _values in found], few=keys is not None)
+    among = _among(batch, [key for key, _merchant, _values in found] if keys is not None else None, only)
     metrics = {name: numbers_of(measure, at=at, among=among) for name, measure in scorer.measures.items()}
     empty = {name: _empty(measure) for name, measure in scorer.measures.items()}
     numbers = len(scorer.facts)
@@ -79,9 +113,11 @@ def _subjects(scorer: Scorer, at: datetime, after: str, keys: Among | None) -> A
     return rows.annotate(**columns).order_by("pk").values_list("pk", terms.collection.merchant, *columns)
 
 
-def _among(batch: Batch, keys: list[str], *, few: bool) -> Among:
+def _among(batch: Batch, few: list[str] | None, only: Among) -> Among:
     """Return the filter of the holders: those of the batch, by name where they are few in a wide range."""
-    return (lambda path: Q(**{f"{path}__in": keys})) if few else batch.contains
+    return (
+        (lambda path: Q(**{f"{path}__in": few})) if few is not None else lambda path: batch.contains(path) & only(path)
+    )
 
 
 def _empty(measure: Any) -> Decimal:

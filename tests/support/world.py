@@ -12,6 +12,8 @@ from django.db.models import Model
 
 from campaigns.engine import ticker
 from campaigns.models import (
+    Allowance,
+    AllowanceEntry,
     Attachment,
     BandCounter,
     Coupon,
@@ -21,6 +23,7 @@ from campaigns.models import (
     MerchantQuota,
     Offer,
     Tag,
+    UsageDecision,
     Version,
 )
 from campaigns.offers import publishing
@@ -28,6 +31,7 @@ from definitions import parser
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants.models import Membership, Merchant
+from ratings.models import Rating
 from trade.models import FinancingDraw, Receipt, TradeOrder
 
 M = TypeVar("M", bound=Model)
@@ -214,3 +218,21 @@ def everything() -> dict[str, list[tuple[Any, ...]]]:
         "moves": sorted(on_grants),
         "coupon moves": sorted(on_coupons),
     }  # fmt: skip
+
+
+def rated_and_used() -> dict[str, list[tuple[Any, ...]]]:
+    """Return all ratings, and all that was decided on allowances, as `everything` does."""
+    rating = ("scorecard", "series", "period", "subject", "merchant", "level", "score", "starts_at", "ends_at")
+    entry = ("document__code", "merchant", "period", "kind", "units", "reference", "at", "by", "reason")
+    return {
+        "ratings": sorted(Rating.objects.values_list(*rating)),
+        "uses": sorted(
+            UsageDecision.objects.values_list(
+                "usage", "merchant", "result", "document__code", "period", "taken", "returned", "returned_at"
+            )
+        ),
+        "allowances": sorted(
+            Allowance.objects.values_list("document__code", "merchant", "period", "used", "units", "collected_at")
+        ),
+        "allowance journal": sorted(AllowanceEntry.objects.values_list(*entry)),
+    }
