@@ -40,15 +40,18 @@ from campaigns.models import (
 )
 from campaigns.monitoring import invariants
 from campaigns.offers import quota_bands
+from catalog.models import Listing
 from definitions.offer_terms import OfferTerms
 from imports.models import ImportBatch
 from logistics.models import FreightOrder
 from merchants import members
-from merchants.models import Merchant
+from merchants.models import Account, Merchant
 from ratings.models import Evaluation, Rating
+from services.models import ServiceOrder
 from tests.support import season
 from tests.support.guards import unguarded
-from trade.models import TradeOrder
+from tests.support.world import tell
+from trade.models import OrderItem, TradeOrder
 
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
 
@@ -614,7 +617,7 @@ def nothing_left_to_pay() -> None:
     change(FreightOrder.objects.get(pk=grant.subject), base_freight=grant.amount)
 
 
-@plant("I17", also="I19")
+@plant("I17", also="I16 I19")
 def two_discounts_of_one_fee() -> None:
     one, other = a_grant("service-fee-half", status="settled"), a_grant("oa-fee-waiver", status="settled")
     decided = Decision.objects.filter(offer=other.offer)
@@ -668,6 +671,75 @@ def a_tag_left_with_the_former_merchant() -> None:
 def a_place_of_a_cancelled_order() -> None:
     grant = a_grant("charter-5-off", status="settled")
     FreightOrder.objects.filter(pk=grant.subject).update(cancelled_at=grant.claimed_at + timedelta(days=1))
+
+
+# --- I16 to I20, of other kinds of subjects than those of the season ---
+
+
+def a_grant_for(kind: str, row: Model, **changes: object) -> Grant:
+    """Let a settled grant be one of a row of another kind."""
+    ImportBatch.objects.filter(source="test").update(processed=True)
+    grant = a_grant("charter-5-off", status="settled")
+    Offer.objects.filter(pk=grant.offer_id).update(subject=kind)
+    for rows in (Decision.objects, Grant.objects):
+        rows.filter(offer=grant.offer, subject=grant.subject).update(subject=row.pk)
+    change(grant, **{"subject": row.pk, **changes})
+    grant.refresh_from_db()
+    return grant
+
+
+def merchant_of_grants() -> str:
+    return str(a_grant("charter-5-off", status="settled").merchant_id)
+
+
+def a_service_order(merchant: str, price: Decimal) -> Model:
+    account = tell(Account, code="A-planted", merchant_id=merchant, role="main")
+    return tell(
+        ServiceOrder,
+        order_no="S-planted",
+        merchant_id=merchant,
+        account=account,
+        service="photo_tool",
+        list_price=price,
+        currency="CNY",
+        placed_at=START,
+    )
+
+
+def an_order_item(merchant: str, **order: object) -> Model:
+    amount = {"amount_usd": Decimal(9), "service_fee_usd": Decimal(9)}
+    tell(TradeOrder, order_no="T-planted", merchant_id=merchant, product="trade_assurance", **amount, **order)
+    listing = tell(Listing, listing_no="L-planted", merchant_id=merchant, title="a chair", published_at=START)
+    whole = {"order_id": "T-planted", "listing": listing, "quantity": 1}
+    return tell(OrderItem, item_no="T-planted/L-planted", amount_usd=Decimal(9), **whole)
+
+
+@plant("I16")
+def more_than_the_price_of_a_service() -> None:
+    amount = a_grant("charter-5-off", status="settled").amount
+    a_grant_for("service_order", a_service_order(merchant_of_grants(), amount - CENT), fee="service_price")
+
+
+@plant("I17")
+def a_coupon_and_a_discount_of_a_service() -> None:
+    order = a_service_order(merchant_of_grants(), Decimal(1_000_000))
+    grant = a_grant_for("service_order", order, fee="service_price")
+    coupon, of_order = a_coupon("issued"), {"order_kind": "service_order", "order_no": grant.subject}
+    Attachment.objects.create(merchant=coupon.merchant, coupon=coupon, placed_at=grant.claimed_at, **of_order)
+
+
+@plant("I19")
+def a_grant_of_an_item_of_another_merchants_order() -> None:
+    a_grant_for("order_item", an_order_item(another_merchant(merchant_of_grants()).pk))
+
+
+@plant("I20")
+def a_place_of_an_item_of_a_cancelled_order() -> None:
+    claimed_at = a_grant("charter-5-off", status="settled").claimed_at
+    item = an_order_item(merchant_of_grants(), cancelled_at=claimed_at + timedelta(days=1))
+    version = a_grant_for("order_item", item).version
+    settlement = {**version.definition["settlement"], "released_by": "order.cancelled_at"}
+    change(version, definition={**version.definition, "settlement": settlement})
 
 
 def a_document(kind: str, **definition: object) -> DocumentVersion:

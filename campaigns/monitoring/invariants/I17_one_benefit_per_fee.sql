@@ -4,7 +4,7 @@ SELECT g.subject AS subject, g.fee AS fee, count(*) AS benefits FROM campaigns_g
 WHERE g.fee <> '' AND g.status IN ('reserved', 'locked', 'settled') GROUP BY g.subject, g.fee HAVING count(*) > 1
 UNION ALL
 SELECT g.subject, 'coupon and discount', 2 FROM campaigns_grant g
-JOIN (SELECT 'freight' AS fee, 'freight_order' AS kind UNION ALL SELECT 'service_price', 'service_order') k
+JOIN ({coupon_fees}) k
     ON k.fee = g.fee
 JOIN campaigns_attachment a ON a.order_kind = k.kind AND a.order_no = g.subject AND a.coupon_id IS NOT NULL
     AND a.placed_at <= g.claimed_at
@@ -12,6 +12,6 @@ WHERE g.status <> 'released'
 UNION ALL
 SELECT c.order_no, 'coupon in use and discount', 2 FROM campaigns_coupon c
 JOIN campaigns_grant g ON g.subject = c.order_no
-JOIN (SELECT 'freight' AS fee, 'freight_order' AS kind UNION ALL SELECT 'service_price', 'service_order') k
+JOIN ({coupon_fees}) k
     ON k.fee = g.fee AND k.kind = c.order_kind
 WHERE g.status IN ('reserved', 'locked', 'settled')

@@ -16,6 +16,7 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.monitoring.invariants import subject_rows
 from imports.models import ImportedRecord
 
 SHOWN = 20
@@ -38,11 +39,11 @@ RULES: dict[str, str | Promise] = {
     "I13": _("First come, first served: no claim was refused for the quota while some was left."),
     "I14": _("Every event happened, and messages about it go only to members of its merchant."),
     "I15": _("Imports add up, each record names its import, and tags are on the right side of their threshold."),
-    "I16": _("Money is never negative, and a discount leaves 0.01 of the freight to pay."),
+    "I16": _("Money is never negative, and a discount is at most its fee: of freight it leaves 0.01 to pay."),
     "I17": _("A fee has one live benefit; a coupon on an order replaces the discount of its fee."),
     "I18": _("Coupons of a grant that was revoked cannot be spent."),
     "I19": _("Grants, coupons in use and tags have the merchant of their order, or the grant is marked for review."),
-    "I20": _("An order that was cancelled after its claim uses no quota."),
+    "I20": _("A subject that was cancelled after its claim uses no quota."),
     "I21": _("An allowance is never overspent: its uses, its balance and its journal agree."),
     "I22": _("An allowance was collected only with the rating that it asks for."),
     "I23": _("A subject has one official rating in force at a time, of an evaluation, with the level of its points."),
@@ -126,10 +127,21 @@ ROWS_IN_COLUMNS = {
 """Rows inside columns, such as the points (value) of a rating `r`: only here do the databases differ."""
 
 
+ROWS_OF_SUBJECTS = {
+    "{owners}": subject_rows.owners,
+    "{cancellations}": subject_rows.cancellations,
+    "{charges}": subject_rows.charges,
+    "{coupon_fees}": subject_rows.coupon_fees,
+}
+"""Subqueries over the rows of every kind of subject in the registry of facts."""
+
+
 def _violation(invariant: Invariant) -> Violation | None:
     sql = invariant.sql
     for word, rows in ROWS_IN_COLUMNS.items():
         sql = sql.replace(word, rows[connection.vendor])
+    for word, statement in ROWS_OF_SUBJECTS.items():
+        sql = sql.replace(word, statement() if word in sql else "")
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT q.*, count(*) OVER () FROM ({sql}) AS q LIMIT {SHOWN}")  # noqa: S608  constants
         rows = cursor.fetchall()
