@@ -216,5 +216,5 @@ def is_over(condition: ConditionResult, at: datetime) -> bool:
 
 def latest(operator: str, value: Any) -> datetime | None:
     """Return the first instant that is too late for a comparison with an instant; None if none is."""
-    end = value[1] if operator == "within" else value if operator == "by" else None
+    end = value[1] if operator == "within" and isinstance(value, tuple) else value if operator == "by" else None
     return end if isinstance(end, datetime) else None

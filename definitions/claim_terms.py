@@ -15,9 +15,9 @@ from rules.calendar_periods import Bounds, CalendarPeriod, MonthFrom
 from rules.conditions import Comparison, CountableName, WholeNumber, check_all
 from rules.errors import ErrorCollector
 from rules.moments import Moment
-from rules.periods import MICROSECOND, RepeatingPeriod, Sessions, parts_of
+from rules.periods import MICROSECOND, RepeatingPeriod, outline, parts_of
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, NamedWindow, Window
+from rules.time_windows import Bound, NamedWindow
 
 
 class ClaimAt(DefinitionModel):
@@ -44,16 +44,14 @@ class ClaimAt(DefinitionModel):
     @property
     def first(self) -> Bound | None:
         """Return the bound from which parts of `each` start; None where subjects do not recur."""
-        windows = self.each.sessions if isinstance(self.each, Sessions) else (self.each,)
-        given = self.during or windows[0]
-        return given.from_ if isinstance(given, Window) else None
+        window = outline(self.during or self.each)
+        return window.from_ if window is not None else None
 
     @property
     def last(self) -> Bound | None:
         """Return the last bound at which a part of `each` can start; None where subjects do not recur."""
-        windows = self.each.sessions if isinstance(self.each, Sessions) else (self.each,)
-        given = self.during or windows[-1]
-        return given.to if isinstance(given, Window) else None
+        window = outline(self.during or self.each)
+        return window.to if window is not None else None
 
     def parts(self, until: datetime) -> Iterator[tuple[str, Bounds]]:
         """Yield the key and the bounds of each part that starts by `until`."""

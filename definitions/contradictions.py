@@ -20,6 +20,7 @@ from rules.measures import Measure
 from rules.moments import case_fact, moment_facts
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import FLAGS
+from rules.periods import outline
 from rules.query_row import QueryRow
 from rules.time_windows import Bound
 
@@ -174,8 +175,9 @@ NEED_NO_VALUE = frozenset({"is_not", "not_in", "not_in_reference", "not_before"}
 
 def _restrict_instant(left: _Values, operator: str, operand: object) -> None:
     match operator, operand:
-        case "within", window:
-            left.bound(least=_step(window.start), most=_step(window.end) - 1)  # type: ignore[attr-defined]  # a window
+        case "within", period:
+            if (window := outline(period)) is not None:
+                left.bound(least=_step(window.start), most=_step(window.end) - 1)
         case (("from_" | "not_before"), Bound()):
             left.bound(least=_step(operand.instant))
         case "by", Bound():

@@ -20,6 +20,7 @@ from rules.base import DefinitionModel
 from rules.conditions import AnyOf, Comparison, Condition, Counting, Measured
 from rules.measures import RowMeasure
 from rules.offer_facts import BENEFIT
+from rules.periods import outline
 from rules.query_row import QueryRow
 from rules.time_windows import Window, bounds_in
 
@@ -159,8 +160,8 @@ def _twins(part: DefinitionModel) -> Iterator[str]:
 
 def _windows(conditions: tuple[Condition, ...]) -> Iterator[Window]:
     for condition in conditions:
-        if isinstance(condition, Comparison) and condition.within is not None:
-            yield condition.within
+        if isinstance(condition, Comparison) and (window := outline(condition.within)) is not None:
+            yield window
 
 
 def _shared_fees(offers: tuple[OfferTerms, ...]) -> Iterator[str]:

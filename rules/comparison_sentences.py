@@ -11,21 +11,13 @@ from core.facts import REFERENCE_LISTS, Fact
 from core.formatting import format_instant, format_money, format_number, join_or
 from rules import operators
 from rules.base import ValueList
+from rules.calendar_periods import CalendarPeriod, MonthFrom
 from rules.comparisons import Comparison
+from rules.period_sentences import describe_bound, describe_event, describe_period
 from rules.query_row import QueryRow
-from rules.time_windows import Bound, Window
+from rules.time_windows import Bound
 
 MOST_VALUES = 8
-
-
-def describe_bound(value: Bound) -> str:
-    """Return a bound on the reader's clock, to the minute, whichever clock decides."""
-    return format_instant(value.instant, timezone.get_current_timezone_name())
-
-
-def describe_window(value: Window) -> str:
-    """Return a window: from one bound to the other."""
-    return _("from %(start)s to %(end)s") % {"start": describe_bound(value.from_), "end": describe_bound(value.to)}
 
 
 def describe_choice(fact: Fact, raw: str, values: ValueList | None = None) -> str:
@@ -82,11 +74,6 @@ def describe_fact(fact: Fact, raw: object, *, currency: str = "") -> str:
             return describe_choice(fact, str(raw))
 
 
-def describe_event(fact: Fact) -> str:
-    """Return the verb of an instant: shipped."""
-    return str(fact.event or fact.label)
-
-
 SENTENCES = {
     "is_": gettext_lazy("%(fact)s is %(value)s"),
     "is_not": gettext_lazy("%(fact)s is not %(value)s"),
@@ -111,9 +98,11 @@ def _operand(condition: Comparison, fact: Fact, row: QueryRow) -> str:  # noqa: 
         return str(REFERENCE_LISTS.get(str(condition.operand), condition.operand))
     if condition.other_fact:
         return describe_event(row.fact(condition.other_fact))
+    if condition.within is not None:
+        period = describe_period(condition.within, row)
+        is_of_claim = isinstance(condition.within, CalendarPeriod | MonthFrom)
+        return _("%(period)s as the claim") % {"period": period} if is_of_claim else period
     match condition.operand:
-        case Window() as operand:
-            return describe_window(operand)
         case Bound() as operand:
             return describe_bound(operand)
         case ValueList() as operand:

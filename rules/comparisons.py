@@ -13,8 +13,9 @@ from rules import operators
 from rules.base import DefinitionModel, KnownWord, NamedList, WrittenNumber
 from rules.errors import ErrorCollector
 from rules.offer_facts import BENEFIT
+from rules.periods import FirstDays, PeriodOfFact, check_period, period_q
 from rules.query_row import QueryRow
-from rules.time_windows import CLAIM, BoundOrFact, EndBoundOrFact, NamedWindow
+from rules.time_windows import CLAIM, BoundOrFact, EndBoundOrFact
 
 Code = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
 
@@ -50,7 +51,7 @@ class Comparison(DefinitionModel):
     more_than: Compared | None = None
     at_most: Compared | None = None
     less_than: Compared | None = None
-    within: NamedWindow | None = None
+    within: PeriodOfFact | None = None
     from_: BoundOrFact | None = Field(None, alias="from")
     by: EndBoundOrFact | None = None
     not_before: BoundOrFact | None = None
@@ -85,6 +86,12 @@ class Comparison(DefinitionModel):
         return next((part for part in (self.from_, self.by, self.not_before) if isinstance(part, str)), "")
 
     @property
+    def facts(self) -> tuple[str, ...]:
+        """Return the facts of the row that are compared: the own one, and another on which the value depends."""
+        start = self.within.after if isinstance(self.within, FirstDays) else ""
+        return tuple(filter(None, (self.fact, self.other_fact, start)))
+
+    @property
     def name(self) -> str:
         if self.code is None and self.fact == BENEFIT and self.more_than == 0:
             return NOTHING_TO_DISCOUNT
@@ -99,6 +106,8 @@ class Comparison(DefinitionModel):
                 self.operator.check(fact, self.operand)
                 if self.other_fact:
                     row.check_instant(self.other_fact, declared=True)
+                elif self.within is not None:
+                    check_period(self.within, row)
                 elif self.not_before == CLAIM and not row.claims:
                     message = _("%(fact)s: there is no claim here to compare with; name an instant")
                     raise ValueError(message % {"fact": self.fact})
@@ -107,6 +116,8 @@ class Comparison(DefinitionModel):
     def q(self, row: QueryRow) -> Q:
         """Return the filter of the rows that meet the condition."""
         found, fact = row.expression(self.fact), row.fact(self.fact)
+        if self.within is not None:
+            return period_q(self.within, found, at=row.at, row=row)
         if fact.kind == "instant":
             operand = row.expression(self.other_fact) if self.other_fact else self.operand
             return operators.instant_q(self.operator.name, found, operand, row.at)

@@ -3,9 +3,10 @@
 from django.utils.translation import gettext as _
 
 from core.formatting import join_and
-from rules.comparison_sentences import describe_comparison, describe_event
+from rules.comparison_sentences import describe_comparison
 from rules.lookups import Lookup
 from rules.measure_sentences import HOLDERS
+from rules.period_sentences import describe_event
 from rules.query_row import QueryRow
 
 

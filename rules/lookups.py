@@ -60,7 +60,7 @@ class Lookup(DefinitionModel):
     def named_facts(self) -> set[str]:
         """Return the facts that decide which row is found."""
         ordering = filter(None, (self.earliest, self.latest))
-        return {*ordering, *(name for one in self.where for name in (one.fact, one.other_fact) if name)}
+        return {*ordering, *(name for one in self.where for name in one.facts)}
 
     def facts(self, name: str, subjects: Collection) -> Iterator[Fact]:
         """Yield the facts that rows of `subjects` have by the row that is found under `name`, and its key as `name`."""

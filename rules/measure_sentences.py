@@ -7,11 +7,11 @@ from django.utils.translation import gettext_lazy
 
 from core.facts import MERCHANT
 from core.formatting import format_money, format_number, format_percent, join_and
-from rules.comparison_sentences import SENTENCES, describe_choice, describe_comparison, describe_event
+from rules.comparison_sentences import SENTENCES, describe_choice, describe_comparison
 from rules.measure_periods import Over
 from rules.measured import Measured
 from rules.measures import Measure, PercentMeasure, RowMeasure
-from rules.period_sentences import describe_period
+from rules.period_sentences import describe_event, describe_period
 from rules.query_row import QueryRow
 from rules.weights import Weight
 

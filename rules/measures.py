@@ -210,7 +210,7 @@ class RowMeasure(DefinitionModel):
         if self.weight is not None:
             yield self.weight.by
         for condition in (*self.among, *self.followed_by, *self.where):
-            yield from filter(None, (condition.fact, condition.other_fact))
+            yield from condition.facts
         if self.over is not None:
             yield from self.over.facts()
 

@@ -34,7 +34,7 @@ def _is(found: object, value: object) -> Q:
 
 @dataclass(frozen=True)
 class Operator:
-    """Word between a fact and a value; `build` is None for those with a function: `instant_q`, `empty_q`."""
+    """Word between a fact and a value; `build` is None for those with a function of their own, such as `instant_q`."""
 
     name: str
     kinds: frozenset[str]
@@ -169,8 +169,6 @@ def instant_q(operator: str, found: Any, operand: Any, at: Any) -> Q:
     """
     seen, is_bound = Q(LessThanOrEqual(found, at)), isinstance(operand, Bound)
     match operator:
-        case "within":
-            return seen & Q(GreaterThanOrEqual(found, operand.start)) & Q(LessThan(found, operand.end))
         case "from_":
             return seen & Q(GreaterThanOrEqual(found, _start(operand)))
         case "by":

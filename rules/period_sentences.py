@@ -1,14 +1,15 @@
-"""Sentences of periods, in the language in force and made from the definition alone."""
+"""Sentences of bounds and periods, in the language in force and made from the definition alone."""
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.formatting import city_name, format_number, join_or
+from core.facts import Fact
+from core.formatting import city_name, format_instant, format_number, join_or
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
-from rules.comparison_sentences import describe_event, describe_window
 from rules.periods import AnyPeriod, FirstDays, LastDays, OwnPeriod, Sessions
 from rules.query_row import QueryRow
-from rules.time_windows import Window
+from rules.time_windows import Bound, Window
 
 SAME = {
     "day": gettext_lazy("on the same day (%(city)s time)"),
@@ -25,6 +26,21 @@ WEEKDAYS = {
     "sat": gettext_lazy("Saturday"),
     "sun": gettext_lazy("Sunday"),
 }
+
+
+def describe_bound(value: Bound) -> str:
+    """Return a bound on the reader's clock, to the minute, whichever clock decides."""
+    return format_instant(value.instant, timezone.get_current_timezone_name())
+
+
+def describe_window(value: Window) -> str:
+    """Return a window: from one bound to the other."""
+    return _("from %(start)s to %(end)s") % {"start": describe_bound(value.from_), "end": describe_bound(value.to)}
+
+
+def describe_event(fact: Fact) -> str:
+    """Return the verb of an instant: shipped."""
+    return str(fact.event or fact.label)
 
 
 def describe_period(period: AnyPeriod | OwnPeriod, row: QueryRow) -> str:

@@ -91,18 +91,28 @@ class OwnPeriod(DefinitionModel):
 
 
 def expand_word(value: object, info: ValidationInfo) -> Any:
-    """Replace the word of a calendar, or the name of a window of the campaign."""
+    """Replace the word of a calendar, the word `own`, or the name of a window of the campaign."""
+    return {OWN: True} if value == OWN else _expanded(value, info, known=(*UNITS, OWN))
+
+
+def expand_calendar_word(value: object, info: ValidationInfo) -> Any:
+    """Replace the word of a calendar, or the name of a window, where no period is the subject's own."""
+    return _expanded(value, info, known=UNITS)
+
+
+def _expanded(value: object, info: ValidationInfo, known: tuple[str, ...]) -> Any:
     if not isinstance(value, str):
         return value
     windows = (info.context or {}).get("windows", {})
     if value in UNITS:
         return {"calendar": value}
-    if value == OWN:
-        return {OWN: True}
     if value not in windows:
         message = _("%(word)r is no period, and not among the campaign's windows") % {"word": value}
-        raise UnknownWordError(message, word=value, known=(*UNITS, OWN, *windows))
+        raise UnknownWordError(message, word=value, known=(*known, *windows))
     return windows[value]
+
+
+EXPANDED = BeforeValidator(expand_calendar_word, json_schema_input_type=Any)
 
 
 FORMS = {
@@ -122,6 +132,11 @@ def _form(value: object) -> str:
     return type(value).__name__ if isinstance(value, DefinitionModel) else form_of(value, FORMS, "CalendarPeriod")
 
 
+def _form_of_fact(value: object) -> str:
+    found = value if isinstance(value, DefinitionModel) else form_of(value, FORMS, "Window")
+    return found if isinstance(found, str) else type(found).__name__
+
+
 Recurring = CalendarPeriod | MonthFrom | Window | Sessions | Weekdays
 """The periods that divide time: each instant lies in one part at most."""
 
@@ -134,7 +149,7 @@ RepeatingPeriod = Annotated[
     | Annotated[Window, Tag("Window")]
     | Annotated[Sessions, Tag("Sessions")],
     Discriminator(_form),
-    BeforeValidator(expand_word, json_schema_input_type=Any),
+    EXPANDED,
 ]
 RecurringPeriod = Annotated[
     Annotated[CalendarPeriod, Tag("CalendarPeriod")]
@@ -143,7 +158,7 @@ RecurringPeriod = Annotated[
     | Annotated[Sessions, Tag("Sessions")]
     | Annotated[Weekdays, Tag("Weekdays")],
     Discriminator(_form),
-    BeforeValidator(expand_word, json_schema_input_type=Any),
+    EXPANDED,
 ]
 Period = Annotated[
     Annotated[CalendarPeriod, Tag("CalendarPeriod")]
@@ -157,7 +172,28 @@ Period = Annotated[
     Discriminator(_form),
     BeforeValidator(expand_word, json_schema_input_type=Any),
 ]
+PeriodOfFact = Annotated[
+    Annotated[CalendarPeriod, Tag("CalendarPeriod")]
+    | Annotated[MonthFrom, Tag("MonthFrom")]
+    | Annotated[Window, Tag("Window")]
+    | Annotated[Sessions, Tag("Sessions")]
+    | Annotated[Weekdays, Tag("Weekdays")]
+    | Annotated[FirstDays, Tag("FirstDays")],
+    Discriminator(_form_of_fact),
+    EXPANDED,
+]
+"""A period in which an instant of a row lies."""
 AnyPeriod = Recurring | LastDays | FirstDays
+
+
+def outline(period: object) -> Window | None:
+    """Return the window from the first to the last instant of a period; None if the period says none."""
+    match period:
+        case Window():
+            return period
+        case Sessions(sessions=windows):
+            return Window(from_=windows[0].from_, to=windows[-1].to)
+    return None
 
 
 def window_bounds(window: Window, at: datetime) -> Bounds | None:

@@ -11,17 +11,15 @@ from core.formatting import format_number, join_and, join_or
 from rules.base import ValueList
 from rules.comparison_sentences import (
     MOST_VALUES,
-    describe_bound,
     describe_choice,
     describe_comparison,
-    describe_event,
     describe_fact,
     describe_list,
-    describe_window,
 )
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Rated
 from rules.measure_sentences import describe_measured, describe_number
 from rules.measured import Measured
+from rules.period_sentences import describe_bound, describe_event, describe_window
 from rules.query_row import QueryRow
 from rules.rated_sentences import describe_rated, describe_rating_value
 

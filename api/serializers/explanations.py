@@ -63,7 +63,9 @@ class ConditionResultSerializer(Base):
         allow_null=True, help_text="What is missing, or too much; null if it held or is not a matter of more or less."
     )
     unit = serializers.CharField(
-        allow_null=True, help_text="A currency, `%`, `hours`, `grants`, or the name of the rows that are counted."
+        allow_null=True,
+        help_text="A currency, `%`, `hours`, `grants`, or the name of the rows that are counted; of a period `days`, "
+        "`calendar`, `month_from`, `weekdays` or `sessions`.",
     )
     required_text = serializers.CharField()
     actual_text = serializers.CharField()

@@ -9,6 +9,7 @@ from backoffice.offer_form import shapes
 from backoffice.offer_form.times import initial_time
 from core.facts import STATES, Collection, Fact
 from definitions import yaml_roundtrip
+from rules.calendars import UNITS
 from rules.offer_facts import OFFER_FACTS
 from rules.time_windows import WORD
 
@@ -79,10 +80,15 @@ def initial_condition(row: Any, collection: Collection, zone: str) -> dict[str, 
     word = operator_of(row)
     if "measure" in row and word:
         return code | {"fact": f"{MEASURE_PREFIX}{row['measure']}", "op": word, "number": row[word]}
-    if "fact" in row and word:
+    if "fact" in row and word and not _is_period(row[word] if word == "within" else None):
         fact = fact_named(collection, str(row["fact"]))
         return code | {"fact": fact.name, "op": word, **_initial_operand(word, row[word], fact, zone)}
     return {"raw": yaml_roundtrip.dump(row).strip()}
+
+
+def _is_period(value: Any) -> bool:
+    """Return whether a value of `within` is a period other than a window, for which there are no inputs."""
+    return value in UNITS if isinstance(value, str) else isinstance(value, dict) and bool(value.keys() - {"from", "to"})
 
 
 def _initial_count(row: Any) -> dict[str, Any]:

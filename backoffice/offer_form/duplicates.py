@@ -16,7 +16,7 @@ SHARED = {
 """Words whose value can be the name of a shared window, list or measure."""
 CALENDARS = {"calendar", "month_from", "weekdays"}
 """Words of periods that have a zone."""
-PERIODS = ("period", "in")
+PERIODS = ("period", "in", "within", "each")
 """Words whose value can be a day, week, month or year of the calendar."""
 TIMES = ("from", "to", "by", "not_before", "deadline", "decided_at")
 

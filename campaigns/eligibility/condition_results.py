@@ -19,6 +19,7 @@ from rules import sentences
 from rules.conditions import Comparison, Condition, Counting, Measured, Rated
 from rules.measure_sentences import describe_number
 from rules.operators import shortfall
+from rules.periods import outline
 from rules.query_row import QueryRow, row_count
 from rules.rated import LEVEL, NUMERIC
 from rules.sentences import describe, describe_bound, describe_comparison
@@ -153,5 +154,6 @@ def nth_progress(nth: Nth, found: int, claimed_at: datetime | None) -> Condition
 
 def _missing_rows(nth: Nth, missing: int) -> str:
     more = npgettext("still missing", "%(n)d more", "%(n)d more", missing) % {"n": missing}
-    ends = [condition.within.to for condition in nth.where if condition.within and condition.fact == nth.at]
-    return _("%(more)s by %(end)s") % {"more": more, "end": describe_bound(ends[0])} if ends else more
+    windows = [outline(condition.within) for condition in nth.where if condition.fact == nth.at]
+    end = next((window.to for window in windows if window is not None), None)
+    return _("%(more)s by %(end)s") % {"more": more, "end": describe_bound(end)} if end is not None else more

@@ -91,8 +91,8 @@ def compared(conditions: Iterable[Condition]) -> Iterator[str]:
         match condition:
             case AnyOf(any=alternatives):
                 yield from compared(alternatives)
-            case Comparison(fact=name):
-                yield from filter(None, (name, condition.other_fact))
+            case Comparison():
+                yield from condition.facts
             case InForce(at=str(name)):
                 yield name
 

@@ -6,12 +6,15 @@ from typing import Any
 from core.facts import Fact
 from rules import operators
 from rules.base import ValueList
+from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
 from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Measured, Rated
 from rules.measures import Measure
+from rules.periods import FirstDays, Sessions
 from rules.query_row import QueryRow
 from rules.rated import LEVEL, NUMERIC
 from rules.time_windows import Bound, Window
 
+ISO = "%Y-%m-%dT%H:%M:%SZ"
 OPERATORS = (*(operator.word for operator in operators.OPERATORS.values()), "in_force", "not_in_force", "any")
 """Operators of requirements: those of comparisons, and those of states and alternatives."""
 
@@ -20,7 +23,8 @@ OPERATORS = (*(operator.word for operator in operators.OPERATORS.values()), "in_
 class Requirement:
     """Operator, required `value` and `unit`: a currency, `%`, `hours`, or the name of the rows that are counted.
 
-    A window is a pair of instants: the first inside and the first after it. An alternative has no value.
+    A window is a pair of instants: the first inside and the first after it. An alternative has no value. Other periods
+    are described as `_of_period` says.
     """
 
     operator: str
@@ -46,8 +50,25 @@ def requirement(condition: Condition, fact: Fact | None) -> Requirement:  # noqa
     operator, operand = condition.operator, condition.operand
     if operator.name == "within_hours":
         return Requirement(operator.word, operand, "hours")
+    if condition.within is not None and not isinstance(condition.within, Window):
+        return Requirement(operator.word, *_of_period(condition.within))
     unit = fact.currency or None if fact.kind == "money" else None
     return Requirement(operator.word, _value(operator.name, operand, fact), unit)
+
+
+def _of_period(period: CalendarPeriod | MonthFrom | Sessions | Weekdays | FirstDays) -> tuple[Any, str]:
+    """Return the value and the unit of a period: so many days, a part of the calendar, or a list of intervals."""
+    match period:
+        case FirstDays(first_days=number):
+            return number, "days"
+        case CalendarPeriod(calendar=part):
+            return part, "calendar"
+        case MonthFrom(month_from=day):
+            return day, "month_from"
+        case Weekdays():
+            return tuple(f"{day} {period.from_}/{period.to}" for day in period.weekdays), "weekdays"
+        case Sessions(sessions=windows):
+            return tuple(f"{window.start:{ISO}}/{window.end:{ISO}}" for window in windows), "sessions"
 
 
 def _of_rating(condition: Rated) -> Requirement:

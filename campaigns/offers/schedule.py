@@ -13,6 +13,7 @@ from definitions.claim_terms import ClaimAt, ClaimNth
 from definitions.offer_terms import OfferTerms
 from rules.conditions import Comparison, Condition
 from rules.moments import case_fact, moment_facts
+from rules.periods import outline
 from rules.query_row import QueryRow
 from rules.time_windows import Bound, Window
 
@@ -139,7 +140,8 @@ def closing_events(terms: OfferTerms) -> list[Fact]:
 def _end(condition: Comparison) -> Bound | None:
     if isinstance(condition.by, Bound):
         return condition.by
-    return condition.within.to if condition.within else None
+    window = outline(condition.within)
+    return window.to if window is not None else None
 
 
 def _comparisons(terms: OfferTerms) -> Iterator[Comparison]:
@@ -187,7 +189,7 @@ def _claims_at_start(terms: OfferTerms) -> bool:
 def _windows(terms: OfferTerms) -> Iterator[Window]:
     if terms.threshold is not None:
         yield terms.threshold.window
-    yield from (condition.within for condition in _about_claim(terms) if condition.within)
+    yield from filter(None, (outline(condition.within) for condition in _about_claim(terms)))
 
 
 def _about_claim(terms: OfferTerms) -> Iterator[Comparison]:

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy
 from core.formatting import format_number, join_and
 from definitions.scorecards.parts import Band, Part
 from rules.calendar_periods import CalendarPeriod, MonthFrom
-from rules.comparison_sentences import describe_bound
 from rules.measure_sentences import describe_measure, describe_number, explain_measure, measure_name
 from rules.measures import Measure
+from rules.period_sentences import describe_bound
 from rules.sentences import describe as describe_condition
 
 if TYPE_CHECKING:

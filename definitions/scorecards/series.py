@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
 
 from rules.base import DefinitionModel, form_of
 from rules.calendar_periods import Bounds, CalendarPeriod, MonthFrom
-from rules.periods import expand_word
+from rules.periods import expand_calendar_word
 from rules.time_windows import Bound
 
 
@@ -29,7 +29,7 @@ Calendar = Annotated[
     Annotated[CalendarPeriod, Tag("CalendarPeriod")] | Annotated[MonthFrom, Tag("MonthFrom")],
     Discriminator(_form),
     AfterValidator(_without_gaps),
-    BeforeValidator(expand_word, json_schema_input_type=str | dict[str, object]),
+    BeforeValidator(expand_calendar_word, json_schema_input_type=str | dict[str, object]),
 ]
 
 

@@ -94,6 +94,8 @@ def test_conditions_are_explained_by_values_and_words(platform: Program) -> None
         "{fact: base_freight, at_least: 500.00}",
         "{fact: service, in: [express, multimodal]}",
         f"{{fact: paid_at, within: {window}}}",
+        "{code: soon, fact: paid_at, within: {first_days: 2, after: placed_at}}",
+        "{code: weekend, fact: paid_at, within: {weekdays: [sat, sun], zone: UTC}}",
         "{count: freight_orders, where: [{fact: service, is: express}], at_least: 3}",
         "{in_force: membership, of: [export_pass]}",
         "{fact: promo_flag, is: 'no'}",
@@ -107,6 +109,8 @@ def test_conditions_are_explained_by_values_and_words(platform: Program) -> None
     assert results["base_freight"] == ("at_least", "500.00", "480.00", "20.00", "CNY", False)
     assert results["service"] == ("in", ["express", "multimodal"], "express", None, None, True)
     assert results["paid_at"] == ("within", bounds, "2022-09-02T04:00:00Z", None, None, True)
+    assert results["soon"] == ("within", 2, "2022-09-02T04:00:00Z", None, "days", False)
+    assert results["weekend"][1:] == (["sat 00:00/24:00", "sun 00:00/24:00"], *results["soon"][2:4], "weekdays", False)
     assert results["freight_orders"] == ("at_least", 3, 1, 2, "freight_orders", False)
     assert results["membership"] == ("in_force", ["export_pass"], None, None, None, False)
     assert results["promo_flag"] == ("is", False, False, None, None, True)

@@ -8,6 +8,7 @@ from campaigns.models import AuditEvent, Campaign, Draft, Offer
 from campaigns.offers import drafts, pausing, published_offers
 from definitions import parser
 from definitions.offer_terms import OfferTerms
+from rules.time_windows import Window
 from tests.support.members import text, words
 from tests.support.operators import Staff
 from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
@@ -181,7 +182,7 @@ def test_a_refused_date_creates_nothing(at: str, said: str, operator: Client) ->
 def test_a_minute_later_is_later(operator: Client) -> None:
     send(operator, "extend", end_0="2022-10-01T00:00", scope="one")
     window = next(c for c in proposed().own_conditions if c.name == "paid_at").within  # type: ignore[union-attr]
-    assert window is not None
+    assert isinstance(window, Window)
     assert window.to.at == "2022-10-01 00:00:59"
 
 

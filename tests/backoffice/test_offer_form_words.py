@@ -51,6 +51,8 @@ ROWS = (
     "{code: less, fact: base_freight, less_than: 1000}",
     "{fact: paid_at, within: days}",
     "{code: own, fact: paid_at, within: {from: 2022-09-01 00:00:00, to: 2022-09-30 24:00}}",
+    "{code: soon, fact: paid_at, within: {first_days: 9, after: placed_at}}",
+    "{code: same, fact: placed_at, within: month}",
     "{code: since, fact: paid_at, from: 2022-09-01 12:30:15}",
     "{code: until, fact: paid_at, by: {at: 2022-09-30 23:59:59, twin: {at: 2022-10-01 07:59:59, zone: Asia/Shanghai}}}",
     "{fact: shipped_at, not_before: claim}",

@@ -106,6 +106,17 @@ WRONG: dict[str, Row] = {
     "signed zero": ("at_least: 10.00", "at_least: -0.00", "offers.0.conditions.1.at_least", "zero has no sign", ""),
     "amount with commas": ("at_least: 10.00", "at_least: 1e3", "offers.0.conditions.1.at_least", "not a number", ""),
     "window": ("within: activity", "within: activty", "offers.0.conditions.0.within", "not among", "activity"),
+    "period of a fact": (
+        "within: activity", "within: {firstdays: 9, after: paid_at}", "offers.0.conditions.0.within.firstdays",
+        "no field", "first_days",
+    ),
+    "start of a period": (
+        "within: activity", "within: {first_days: 9, after: payed_at}", "offers.0.conditions.0.within.after",
+        "no instant 'payed_at'", "placed_at",
+    ),
+    "own period of a fact": (
+        "within: activity", "within: own", "offers.0.conditions.0.within", "'own' is no period", "",
+    ),
     "state": (
         "in_force: membership", "in_force: memberships", "offers.0.conditions.2.in_force", "no state", "membership",
     ),

@@ -48,6 +48,12 @@ FREIGHT = """
 {fact: benefit, at_least: 1.00}
 {count: freight_orders, where: [{fact: line, empty: no}], at_least: 13}
 {fact: shipped_at, within: WINDOW}
+{fact: shipped_at, within: {calendar: day, zone: Asia/Shanghai}}
+{fact: shipped_at, within: {month_from: 7}}
+{fact: shipped_at, within: {sessions: [WINDOW, {from: 2022-09-12 00:00:00, to: 2022-09-30 23:59:59}]}}
+{fact: shipped_at, within: {weekdays: [mon, wed], from: "10:00", to: "18:00"}}
+{fact: shipped_at, within: {first_days: 2, after: placed_at}}
+{count: freight_orders, where: [{fact: shipped_at, within: {first_days: 3, after: placed_at}}], at_least: 2}
 {fact: shipped_at, from: 2022-09-05 00:00:00}
 {fact: shipped_at, by: 2022-09-09 23:59:59}
 {fact: shipped_at, not_before: claim}

@@ -27,6 +27,21 @@ CLEARED_AFTER = [
             "or cleared by customs on or after the time of the claim",
             "满足其一：出口方式不是一达通代理出口；清关不早于申请时间",
         ),
+        (
+            {"fact": "shipped_at", "within": {"first_days": "90", "after": "drafted_at"}},
+            "shipped in the first 90 days from drafted",
+            "在起草起的前90天内发货",
+        ),
+        (
+            {"fact": "shipped_at", "within": {"calendar": "month", "zone": "Asia/Shanghai"}},
+            "shipped in the same calendar month (Beijing time) as the claim",
+            "与申请在同一自然月内（北京时间）发货",
+        ),
+        (
+            {"fact": "shipped_at", "within": {"weekdays": ["sat"], "from": "09:00", "zone": "Asia/Shanghai"}},
+            "shipped on Saturday between 09:00 and 24:00 (Beijing time)",
+            "在周六的09:00至24:00之间（北京时间）发货",
+        ),
         ({"fact": "is_rts", "is": "yes"}, "ready-to-ship order", "现货（RTS）订单"),
         ({"fact": "easy_return", "is": "no"}, "without Easy Return", "未使用无忧退"),
     ],

@@ -91,10 +91,11 @@ def _lies(over: Over, each: Any, row: Any, at: datetime, value: Value) -> bool:
     if over.earlier is not None and isinstance(over.period, LastDays):
         return bool(at - over.period.length <= found)
     assert not isinstance(over.period, OwnPeriod)  # the subjects here are no periods
-    return over.period is None or _in_period(over.period, found, at, each, value)
+    return over.period is None or in_period(over.period, found, at, each, value)
 
 
-def _in_period(period: AnyPeriod, found: datetime, at: datetime, each: Any, value: Value) -> bool:
+def in_period(period: AnyPeriod, found: datetime, at: datetime, each: Any, value: Value) -> bool:
+    """Return whether an instant of a row lies in a period as of `at`."""
     match period:
         case LastDays():
             return at - period.length <= found < at

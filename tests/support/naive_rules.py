@@ -17,7 +17,7 @@ from rules.conditions import AnyOf, Comparison, Condition, Counting, InForce, Me
 from rules.offer_facts import BENEFIT, OFFER_FACTS
 from rules.operators import typed_operand
 from tests.support.naive_facts import fact_value, merchant_of, rows_of
-from tests.support.naive_measures import measure_value
+from tests.support.naive_measures import in_period, measure_value
 
 Terms = OfferTerms | None
 STATES: dict[str, tuple[type[Model], str]] = {
@@ -84,6 +84,9 @@ def compare(condition: Comparison, row: Any, collection: Collection, at: datetim
     operator, operand = condition.operator.name, condition.operand
     if condition.other_fact:
         return against(operator, value, fact_value(row, condition.other_fact, at), at)
+    if condition.within is not None:
+        seen = value is not None and value <= at
+        return seen and in_period(condition.within, value, at, row, lambda each, name: fact_value(each, name, at))
     if fact.kind == "instant":
         return happened(operator, value, operand, at)
     if operator == "empty":
@@ -126,7 +129,7 @@ def against(operator: str, value: datetime | None, other: datetime | None, at: d
     return other is not None and (value <= other if operator == "by" else value >= other)
 
 
-def happened(operator: str, value: datetime | None, operand: Any, at: datetime) -> bool:  # noqa: PLR0911  a table
+def happened(operator: str, value: datetime | None, operand: Any, at: datetime) -> bool:
     seen = value is not None and value <= at
     match operator:
         case "happened":
@@ -135,8 +138,6 @@ def happened(operator: str, value: datetime | None, operand: Any, at: datetime) 
             return not seen or (value is not None and value >= (at if operand == "claim" else operand.instant))
         case _ if value is None or not seen:
             return False
-        case "within":
-            return bool(operand.start <= value < operand.end)
         case "from_":
             return bool(operand.instant <= value)
         case "by":

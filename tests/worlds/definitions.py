@@ -245,17 +245,19 @@ class _Offer:
         at = self.rng.choice(_instants(rows)).name
         if rows is self.collection and self.values.chance(0.4):
             return {"earlier": at, **({"period": "month"} if self.values.chance(0.3) else {})}
+        look_back = {"last_days": self.rng.choice((1, 3, 90))}
+        period = self.rng.choice((look_back, self.values.named_window(), *self._periods(rows)))
+        return {"period": period, "at": at}
+
+    def _periods(self, rows: Collection) -> tuple[Any, ...]:
         zone = "America/Los_Angeles"
-        periods: tuple[Data, ...] = (
-            {"last_days": self.rng.choice((1, 3, 90))},
-            {"period": self.rng.choice(("day", "week", "month", "year"))},
+        return (
+            self.rng.choice(("day", "week", "month", "year")),
             {"month_from": 5, "zone": zone},
             {"weekdays": ["mon", "thu", "sat"], "from": "08:00", "to": "20:00", "zone": zone},
-            {"period": self.values.named_window()},
             {"sessions": [self.values.window()]},
-            {"first_days": 2, "after": at},
+            {"first_days": 2, "after": self.rng.choice(_instants(rows)).name},
         )
-        return {**self.rng.choice(periods), "at": at}
 
     def _comparison(self, rows: Collection | None = None, *, claims: bool = True, instants: bool = True) -> Data:
         facts = list((rows or self.collection).facts.values())
@@ -263,9 +265,11 @@ class _Offer:
             facts = [OFFER_FACTS[BENEFIT]]
         fact = self.rng.choice([fact for fact in facts if instants or fact.kind != "instant"])
         operator = self.rng.choice([operator for operator in OPERATORS.values() if fact.kind in operator.kinds])
-        return self._coded({"fact": fact.name, operator.word: self._operand(operator.word, fact, claims)})
+        return self._coded(
+            {"fact": fact.name, operator.word: self._operand(operator.word, fact, claims, rows or self.collection)}
+        )
 
-    def _operand(self, word: str, fact: Fact, claims: bool) -> Any:  # noqa: PLR0911  a table
+    def _operand(self, word: str, fact: Fact, claims: bool, rows: Collection) -> Any:  # noqa: PLR0911  a table
         match word:
             case "in" | "not_in" if fact.kind == "text" and not fact.codes and self.values.chance(0.4):
                 several, one = ("some-lines", "one-line") if fact.name == "line" else ("some-words", "one-word")
@@ -275,7 +279,7 @@ class _Offer:
             case "in_reference" | "not_in_reference":
                 return self.rng.choice(TEXTS["list_code"])
             case "within":
-                return self.values.named_window()
+                return self.rng.choice(self._periods(rows)) if self.values.chance(0.4) else self.values.named_window()
             case "from" | "by":
                 return self.values.bound()
             case "not_before":

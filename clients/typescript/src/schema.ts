@@ -1334,7 +1334,7 @@ export interface components {
             actual: string | number | boolean | null;
             /** @description What is missing, or too much; null if it held or is not a matter of more or less. */
             shortfall: string | number | null;
-            /** @description A currency, `%`, `hours`, `grants`, or the name of the rows that are counted. */
+            /** @description A currency, `%`, `hours`, `grants`, or the name of the rows that are counted; of a period `days`, `calendar`, `month_from`, `weekdays` or `sessions`. */
             unit: string | null;
             required_text: string;
             actual_text: string;
