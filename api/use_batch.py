@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Model, QuerySet
 from django.http import Http404
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
@@ -16,13 +17,15 @@ from api import idempotency, own_numbers, problem_types, serializers
 from api.authentication import key_of
 from api.idempotency import IdempotentRequest
 from api.problems import ProblemError
-from api.serializers.allowances import use_result
+from api.serializers.allowances import UsedAllowance, use_result
 from buyers.models import Buyer
 from campaigns.allowances import instant_uses
 from campaigns.allowances.instant_uses import NewUse
 from campaigns.models import Allowance, UsageDecision
 from core import clock
 from core.batching import Batch, Batcher, BatchItem
+from core.db.compiled_queries import AnyOfParameter, compiled_query
+from core.db.pipeline import pipeline
 from merchants.models import Account, Merchant
 from services.models import Usage
 
@@ -64,7 +67,7 @@ def submit(request: Request, body: dict[str, Any]) -> Response:
 
 def _process(batch: Batch[PendingUse]) -> None:
     """Decide all uses of a batch and store their responses, in one transaction."""
-    with transaction.atomic():
+    with transaction.atomic(), pipeline():
         locked = instant_uses.lock(str(batch.group))
         items = batch.close()
         at = clock.now()  # with the lock in hand: no other use comes in between
@@ -108,17 +111,43 @@ class _Known:
     @classmethod
     def of(cls, items: Sequence[PendingUse]) -> "_Known":
         new = [item.new for item in items]
-        accounts = {one.account for one in new if one.account}
-        buyers = {one.buyer for one in new if one.buyer}
-        columns = ("merchant_id", "account_id", "use", "quantity", "buyer_id")
-        recorded = Usage.objects.filter(pk__in=[one.number for one in new])
+        fetch_merchants = _merchants().execute_deferred(keys=sorted({one.merchant for one in new}))
+        fetch_accounts = _accounts().execute_deferred(keys=sorted({one.account for one in new if one.account}))
+        fetch_buyers = _buyers().execute_deferred(keys=sorted({one.buyer for one in new if one.buyer}))
+        fetch_recorded = _recorded().execute_deferred(keys=[one.number for one in new])
+        by_buyer = frozenset(instant_uses.uses_by_buyer())
         return cls(
-            frozenset(Merchant.objects.filter(pk__in={one.merchant for one in new}).values_list("pk", flat=True)),
-            dict(Account.objects.filter(pk__in=accounts).values_list("pk", "merchant_id")) if accounts else {},
-            frozenset(Buyer.objects.filter(pk__in=buyers).values_list("pk", flat=True)) if buyers else frozenset(),
-            {number: tuple(values) for number, *values in recorded.values_list("pk", *columns)},
-            frozenset(instant_uses.uses_by_buyer()),
+            frozenset(code for (code,) in fetch_merchants()),
+            dict(fetch_accounts()),
+            frozenset(code for (code,) in fetch_buyers()),
+            {number: tuple(values) for number, *values in fetch_recorded()},
+            by_buyer,
         )
+
+
+def _of_keys(model: type[Model], *columns: str) -> "QuerySet[Any, Any]":
+    rows: QuerySet[Any, Any] = model._default_manager.filter(AnyOfParameter("pk", "keys"))
+    return rows.order_by().values_list("pk", *columns)
+
+
+@compiled_query
+def _merchants() -> "QuerySet[Any, Any]":
+    return _of_keys(Merchant)
+
+
+@compiled_query
+def _accounts() -> "QuerySet[Any, Any]":
+    return _of_keys(Account, "merchant_id")
+
+
+@compiled_query
+def _buyers() -> "QuerySet[Any, Any]":
+    return _of_keys(Buyer)
+
+
+@compiled_query
+def _recorded() -> "QuerySet[Any, Any]":
+    return _of_keys(Usage, "merchant_id", "account_id", "use", "quantity", "buyer_id")
 
 
 def _is_valid(item: PendingUse, known: _Known) -> bool:
@@ -152,9 +181,9 @@ def _error(new: NewUse, known: _Known) -> Exception | None:
 def _respond(items: Sequence[PendingUse], decided: dict[str, UsageDecision]) -> None:
     """Set the response of each use, in its language, and store it under its Idempotency-Key."""
     numbers = [item.new.number for item in items if item.new.number not in decided]
-    known = UsageDecision.objects.select_related("document").in_bulk(numbers) if numbers else {}
+    known = UsageDecision.objects.in_bulk(numbers) if numbers else {}
     decisions = {**known, **decided}
-    rows = _allowances(list(decisions.values()))
+    rows = used_allowances(list(decisions.values()))
     responses = []
     for item in items:
         decision = decisions.get(item.new.number)
@@ -168,19 +197,30 @@ def _respond(items: Sequence[PendingUse], decided: dict[str, UsageDecision]) -> 
     idempotency.store(responses)
 
 
-def _allowances(decisions: Sequence[UsageDecision]) -> dict[tuple[Any, ...], Allowance]:
+def used_allowances(decisions: Sequence[UsageDecision]) -> dict[tuple[Any, ...], UsedAllowance]:
+    """Return the allowances that took accepted uses, by merchant, document and period, as they are now."""
     accepted = [one for one in decisions if one.document_id is not None]
     if not accepted:
         return {}
-    rows = Allowance.objects.filter(
-        merchant__in={one.merchant_id for one in accepted},
-        document__in={one.document_id for one in accepted},
-        period__in={one.period for one in accepted},
+    rows = _stored_allowances()(
+        merchants=sorted({one.merchant_id for one in accepted}),
+        documents=sorted({one.document_id for one in accepted if one.document_id is not None}),
+        periods=sorted({one.period for one in accepted}),
     )
-    return {(row.merchant_id, row.document_id, row.period): row for row in rows}
+    return {(row.merchant, row.document_id, row.period): row for row in rows}
 
 
-def respond(decision: UsageDecision, row: Allowance | None, *, own: str | None) -> Response:
+@compiled_query
+def _stored_allowances() -> "tuple[QuerySet[Allowance, Any], Any]":
+    rows = Allowance.objects.filter(
+        AnyOfParameter("merchant_id", "merchants"),
+        AnyOfParameter("document_id", "documents", numbers=True),
+        AnyOfParameter("period", "periods"),
+    )
+    return rows.values_list(*UsedAllowance.COLUMNS), lambda values: UsedAllowance(*values)
+
+
+def respond(decision: UsageDecision, row: UsedAllowance | None, *, own: str | None) -> Response:
     """Return the response to a use by a key of a merchant, or of all: 201 if it was accepted, 409 if it was refused."""
     number = own_numbers.shown_number(own, decision.usage_id)
     body = serializers.serialize(serializers.UseResultSerializer, use_result(decision, row, number=number))

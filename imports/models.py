@@ -10,6 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from core.db.fields import KeyField
 
+USES = "at once: usages"
+"""Source of the batches of uses that were decided in the transaction that recorded them."""
+
 
 class ImportBatch(models.Model):
     """One import of facts, from a file or a call. Every imported record names the batch that last changed it.
@@ -30,7 +33,12 @@ class ImportBatch(models.Model):
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
-        indexes = [models.Index(fields=["id"], condition=Q(processed=False), name="batch_unprocessed")]
+        indexes = [
+            models.Index(fields=["id"], condition=Q(processed=False), name="batch_unprocessed"),
+            models.Index(
+                fields=["id"], condition=Q(processed=False) & ~Q(source=USES), name="batch_unprocessed_import"
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=Q(rows__gte=F("added") + F("changed")), name="batch_rows_add_up"),
         ]

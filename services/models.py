@@ -57,7 +57,9 @@ class Usage(ImportedRecord):
     """Use of something of which a merchant has a number of units, such as mails to buyers."""
 
     usage_no = KeyField(_("usage"), max_length=64, primary_key=True)
-    merchant = models.ForeignKey(Merchant, models.PROTECT, verbose_name=_("merchant"), related_name="usages")
+    merchant = models.ForeignKey(
+        Merchant, models.PROTECT, db_index=False, verbose_name=_("merchant"), related_name="usages"
+    )
     account = models.ForeignKey(
         Account, models.PROTECT, null=True, blank=True, verbose_name=_("account"), related_name="+"
     )
@@ -71,6 +73,7 @@ class Usage(ImportedRecord):
         verbose_name = _("usage")
         verbose_name_plural = _("usages")
         constraints = [models.CheckConstraint(condition=Q(quantity__gte=1), name="usage_of_a_unit")]
+        indexes = [models.Index(fields=["merchant", "used_at"], name="usage_of_merchant")]
 
     def __str__(self) -> str:
         return self.usage_no

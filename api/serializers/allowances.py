@@ -1,6 +1,8 @@
 """Allowances, uses of them, and entitlements."""
 
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -108,7 +110,22 @@ class EntitlementPageSerializer(PageSerializer):
     results = EntitlementSerializer(many=True)
 
 
-def use_result(decision: UsageDecision, row: Any, *, number: str) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class UsedAllowance:
+    """Allowance of a merchant in one part of a period, as it is after a use."""
+
+    COLUMNS: ClassVar = ("merchant_id", "document_id", "document__code", "period", "units", "used", "ends_at")
+
+    merchant: str
+    document_id: int
+    code: str
+    period: str
+    units: int
+    used: int
+    ends_at: datetime
+
+
+def use_result(decision: UsageDecision, row: UsedAllowance | None, *, number: str) -> dict[str, Any]:
     """Return the result of a use as the serializer has it; `row` is its allowance, None for a refused use."""
     return {
         "usage_no": number,
@@ -116,10 +133,10 @@ def use_result(decision: UsageDecision, row: Any, *, number: str) -> dict[str, A
         "use": decision.use,
         "used_at": decision.used_at,
         "taken": decision.taken - decision.returned,
-        "allowance": decision.document.code if decision.document else None,
+        "allowance": row.code if row else None,
         "period": decision.period,
         "units": row.units if row else None,
         "used": row.used if row else None,
-        "left": row.left if row else None,
+        "left": row.units - row.used if row else None,
         "until": row.ends_at if row else None,
     }

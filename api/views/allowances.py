@@ -16,7 +16,7 @@ from api.views.base import ApiView, ReadView
 from buyers.models import Buyer
 from campaigns.allowances import entitlements, holdings, instant_uses
 from campaigns.allowances.published import published
-from campaigns.models import Allowance, UsageDecision
+from campaigns.models import UsageDecision
 from core import clock
 from merchants.models import ApiKey
 
@@ -44,14 +44,12 @@ class UseView(ReadView):
     @extend_schema(responses=serializers.UseResultSerializer, operation_id="get_use")
     def get(self, request: Request, number: str) -> Response:
         """Return the result of a use as it is now."""
-        visible = UsageDecision.objects.filter(merchant__in=merchants_of(request)).select_related("document")
+        visible = UsageDecision.objects.filter(merchant__in=merchants_of(request))
         own = key_of(request).merchant_id
         decision = own_numbers.find(visible, own, number)
         if decision is None:
             raise Http404
-        row = Allowance.objects.filter(
-            merchant=decision.merchant_id, document=decision.document_id, period=decision.period
-        ).first()
+        row = next(iter(use_batch.used_allowances([decision]).values()), None)
         result = use_result(decision, row, number=own_numbers.shown_number(own, decision.pk))
         return Response(serializers.serialize(serializers.UseResultSerializer, result))
 

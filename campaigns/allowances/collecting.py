@@ -9,6 +9,7 @@ from django.db.models import F, QuerySet
 
 from campaigns.allowances.published import PublishedAllowance
 from campaigns.models import Allowance
+from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
 from definitions.case_numbers import number_expression
 from rules.conditions import all_of
 from rules.periods import bounds_of
@@ -41,7 +42,8 @@ def collect(
     collected = _kept(allowance, rows)
     if not since:
         return collected
-    for request_no, merchant, at, units in _passing(allowance, since, until).iterator(chunk_size=2_000):
+    passing = _passing(allowance)(merchants=list(since), earliest=min(since.values()), until=until)
+    for request_no, merchant, at, units in passing:
         bounds = bounds_of(allowance.terms.in_, at)
         if bounds is None or units is None or at < since[merchant]:
             continue
@@ -65,11 +67,15 @@ def _kept(allowance: PublishedAllowance, rows: Mapping[Place, Allowance]) -> dic
     return kept
 
 
-def _passing(allowance: PublishedAllowance, since: Mapping[str, datetime], until: datetime) -> "QuerySet[Any, Any]":
+@compiled_query
+def _passing(allowance: PublishedAllowance) -> "QuerySet[Any, Any]":
     """Select the requests that meet the conditions as of their instants, in their order."""
-    row, earliest = allowance.terms.row, min(since.values())
+    row = allowance.terms.row
     requests: Any = ClaimRequest.objects.filter(
-        offer=allowance.code, merchant__in=list(since), requested_at__gte=earliest, requested_at__lte=until
+        AnyOfParameter("merchant_id", "merchants"),
+        offer=allowance.code,
+        requested_at__gte=instant("earliest"),
+        requested_at__lte=instant("until"),
     )
     requests = requests.annotate(seen_at=F("requested_at")).filter(all_of(allowance.terms.asked, row))
     requests = requests.annotate(x_units=number_expression(allowance.terms.units, row))

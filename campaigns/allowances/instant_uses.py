@@ -3,19 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils.translation import gettext as _
 
-from campaigns.allowances import published, settling, writing
+from campaigns.allowances import published, settling, unsettled, writing
 from campaigns.allowances.published import UseGroup
+from campaigns.allowances.settling import Settlement
 from campaigns.models import Allowance, UsageDecision
-from core.db import bulk_insert
-from imports.models import ImportBatch
+from core.db.compiled_queries import AnyOfParameter, compiled_query, instant
+from core.db.pipeline import outside_pipeline, pipeline
+from imports import at_once
+from imports.models import USES, ImportBatch
 from imports.schema import Check
 from services.models import ClaimRequest, Usage
 
-COLUMNS = ("usage_no", "merchant_id", "account_id", "use", "quantity", "buyer_id", "used_at", "batch_id")
+COLUMNS = ("usage_no", "merchant_id", "account_id", "use", "quantity", "buyer_id", "used_at")
 TICK, NEAR = timedelta(microseconds=1), timedelta(seconds=1)
 
 
@@ -41,9 +45,7 @@ class LockedUses:
 
 def lock(use: str) -> LockedUses:
     """Lock the uses of a name until the transaction ends. Read the instant of the new uses after that."""
-    groups = published.grouped(published.published())
-    group = next((group for group in groups if group.use == use), groups[-1])
-    return LockedUses(group, published.hold([group.use])[group.use])
+    return LockedUses(*published.hold_group(use))
 
 
 def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[str, UsageDecision]:
@@ -55,17 +57,23 @@ def spend(locked: LockedUses, new: Sequence[NewUse], *, at: datetime) -> dict[st
     if locked.decided_until is not None:
         at = max(at, locked.decided_until + TICK)
     merchants = sorted({one.merchant for one in new})
-    at = _free_instant(locked.group, merchants, at)
-    batch = ImportBatch.objects.create(source="api: usages", recorded_at=at, rows=len(new), added=len(new))
-    rows = [(one.number, one.merchant, one.account, one.use, one.quantity, one.buyer, at, batch.pk) for one in new]
-    bulk_insert.write(Usage._meta.db_table, COLUMNS, rows)
-    settled = settling.are_settled(locked.group, merchants, at=at)
-    if settled:
-        buyers = sorted({one.buyer for one in new if one.buyer})
-        writing.store(settling.append(locked.group, sorted(settled), buyers, at=at), at=at)
-    if rest := [(merchant, locked.group.since(at)) for merchant in merchants if merchant not in settled]:
-        writing.store(settling.settle(locked.group, rest, until=at), at=at)
-    return UsageDecision.objects.select_related("document").in_bulk([one.number for one in new])
+    with pipeline():
+        at, open_ = _free_instant(locked, merchants, at)
+        rows = [(one.number, one.merchant, one.account, one.use, one.quantity, one.buyer, at) for one in new]
+        at_once.record(Usage, COLUMNS, rows, source=USES, at=at)
+        decided: dict[str, UsageDecision] = {}
+        if settled := [merchant for merchant in merchants if merchant not in open_]:
+            buyers = sorted({one.buyer for one in new if one.buyer})
+            decided |= _store(settling.append(locked.group, settled, buyers, at=at), at)
+        if rest := [(merchant, locked.group.since(at)) for merchant in merchants if merchant in open_]:
+            with outside_pipeline():
+                decided |= _store(settling.settle(locked.group, rest, until=at), at)
+    return {one.number: decided[one.number] for one in new}
+
+
+def _store(settlement: Settlement, at: datetime) -> dict[str, UsageDecision]:
+    writing.store(settlement, at=at)
+    return writing.decisions(settlement)
 
 
 def collect(locked: LockedUses, request_no: str, *, code: str, merchant: str, account: str, at: datetime) -> bool:
@@ -88,11 +96,24 @@ def collect(locked: LockedUses, request_no: str, *, code: str, merchant: str, ac
     return Allowance.objects.filter(merchant=merchant, request_no=request_no).exists()
 
 
-def _free_instant(group: UseGroup, merchants: Sequence[str], at: datetime) -> datetime:
-    """Return an instant, or one little later at which none of the merchants has a use."""
-    rows = Usage.objects.filter(group.q(), merchant__in=merchants, used_at__gte=at, used_at__lt=at + NEAR)
-    latest = rows.aggregate(latest=Max("used_at"))["latest"]
-    return at if latest is None else latest + TICK
+def _free_instant(locked: LockedUses, merchants: Sequence[str], at: datetime) -> tuple[datetime, set[str]]:
+    """Return an instant, or one little later at which none of the merchants has a use, and who is unsettled then."""
+    group, since = locked.group, locked.decided_until
+    fetch = _latest_near(group).execute_deferred(merchants=merchants, at=at, end=at + NEAR)
+    fetch_unsettled = unsettled.send(group, merchants, since=since, at=at)
+    latest, found = fetch(), fetch_unsettled()
+    if not latest:
+        return at, found
+    at = latest[0][0] + TICK
+    return at, unsettled.send(group, merchants, since=since, at=at)()
+
+
+@compiled_query
+def _latest_near(group: UseGroup) -> "QuerySet[Usage, Any]":
+    near = Usage.objects.filter(
+        AnyOfParameter("merchant_id", "merchants"), group.q(), used_at__gte=instant("at"), used_at__lt=instant("end")
+    )
+    return near.order_by("-used_at").values_list("used_at")[:1]
 
 
 def uses_by_buyer() -> set[str]:

@@ -11,7 +11,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import F, QuerySet
 
 from campaigns.allocation import uses
 from campaigns.allocation.uses import Balance, Key, Outcome, Use
@@ -27,6 +28,7 @@ from rules.periods import bounds_of
 from rules.query_row import as_boolean
 from services.models import Usage
 
+ALLOWANCE = [field.attname for field in Allowance._meta.concrete_fields]
 USAGE = ("pk", "merchant_id", "use", "used_at", "quantity", "buyer_id", "cancelled_at")
 DECISION = ("use", "merchant_id", "used_at", "result", "document_id", "period", "taken", "returned", "returned_at")
 Place = tuple[str, Key]
@@ -98,18 +100,9 @@ def append(group: UseGroup, merchants: Sequence[str], buyers: Sequence[str], *, 
     """Decide the uses of an instant that are the latest of their merchants, from the stored balances.
 
     The result is that of `settle`, without reading the earlier uses of the period, provided that all of these are
-    decided and what was cancelled has come back: see `are_settled`. `buyers` are those of the new uses.
+    decided and what was cancelled has come back: see `unsettled`. `buyers` are those of the new uses.
     """
     return Appending(group, dict.fromkeys(merchants, at), at, buyers).settle()
-
-
-def are_settled(group: UseGroup, merchants: Sequence[str], *, at: datetime) -> set[str]:
-    """Return those of the merchants whose uses before an instant are decided, with all that comes back by then."""
-    start = group.since(at)
-    rows = Usage.objects.order_by().filter(group.q(), merchant__in=merchants, used_at__gte=start)
-    accepted = Q(decision__result=UsageDecision.Result.ACCEPTED, decision__returned_at=None, cancelled_at__lte=at)
-    unsettled = rows.filter(Q(used_at__gt=at) | Q(decision=None, used_at__lt=at) | accepted)
-    return set(merchants).difference(unsettled.values_list("merchant_id", flat=True))
 
 
 class Settling:
@@ -133,13 +126,15 @@ class Settling:
 
     def _stored_rows(self) -> dict[Place, Allowance]:
         """Return the stored allowances of each merchant from the start of its part of the period on."""
-        found: dict[Place, Allowance] = {}
-        for allowance_id, starts in self.starts.items():
-            rows = Allowance.objects.filter(document=allowance_id, merchant__in=list(starts))
-            for row in rows.filter(starts_at__gte=min(starts.values())):
-                if row.starts_at >= starts[row.merchant_id]:
-                    found[row.merchant_id, (allowance_id, row.period)] = row
-        return found
+        earliest = min((start for of in self.starts.values() for start in of.values()), default=None)
+        if earliest is None:
+            return {}
+        rows = _allowances()(documents=list(self.by_id), merchants=list(self.since), earliest=earliest)
+        return {
+            (row.merchant_id, (row.document_id, row.period)): row
+            for row in rows
+            if row.starts_at >= self.starts[row.document_id][row.merchant_id]
+        }
 
     def _collect(self) -> None:
         for allowance in self.group.collected:
@@ -235,6 +230,17 @@ def with_allowances(group: UseGroup, rows: "QuerySet[Usage]") -> "QuerySet[Any, 
 
 
 @compiled_query
+def _allowances() -> "tuple[QuerySet[Allowance, Any], Any]":
+    """Select the allowances of some merchants from an instant on."""
+    rows = Allowance.objects.filter(
+        AnyOfParameter("document_id", "documents", numbers=True),
+        AnyOfParameter("merchant_id", "merchants"),
+        starts_at__gte=instant("earliest"),
+    )
+    return rows.values_list(*ALLOWANCE), lambda values: Allowance.from_db(DEFAULT_DB_ALIAS, ALLOWANCE, values)
+
+
+@compiled_query
 def _latest_uses(group: UseGroup) -> "QuerySet[Any, Any]":
     """Select the uses of some merchants at one instant."""
     rows = Usage.objects.filter(AnyOfParameter("merchant_id", "merchants"), group.q(), used_at=instant("at"))
@@ -245,12 +251,13 @@ class Appending(Settling):
     """Settling of the latest uses alone, from the balances that are stored."""
 
     def __init__(self, group: UseGroup, since: Mapping[str, datetime], until: datetime, buyers: Sequence[str]) -> None:
+        self._fetch_uses = _latest_uses(group).execute_deferred(merchants=list(since), at=until)
         super().__init__(group, since, until)
         self.first = dict(since)
         self.live = self._live_uses(buyers)
 
     def _rows_of_uses(self) -> Iterator[tuple[Any, ...]]:
-        yield from _latest_uses(self.group)(merchants=list(self.first), at=self.until)
+        yield from self._fetch_uses()
 
     def _live_uses(self, buyers: Sequence[str]) -> dict[Place, Counter[str]]:
         """Return the uses for some buyers that are accepted and not cancelled, by allowance."""

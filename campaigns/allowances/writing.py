@@ -59,8 +59,8 @@ def store(settlement: Settlement, *, at: datetime, by: str = ENGINE) -> int:
 
 
 def _store_allowances(settlement: Settlement) -> None:
-    gone = [row.pk for place, row in settlement.rows.items() if place not in settlement.balances]
-    Allowance.objects.filter(pk__in=gone).delete()
+    if gone := [row.pk for place, row in settlement.rows.items() if place not in settlement.balances]:
+        Allowance.objects.filter(pk__in=gone).delete()
     new: list[Allowance] = []
     added: dict[str, int] = {}
     for (merchant, key), balance in settlement.balances.items():
@@ -115,6 +115,11 @@ def _store_decisions(decided: list[tuple[RecordedUse, Outcome]]) -> None:
     bulk_insert.write(UsageDecision._meta.db_table, DECISION, values)
     if changed:
         bulk_update.save(changed, [name.removesuffix("_id") for name in DECISION if name != "usage_id"])
+
+
+def decisions(settlement: Settlement) -> dict[str, UsageDecision]:
+    """Return the decisions of a settlement by the number of the use."""
+    return {use.number: _decision(use, outcome) for use, outcome in settlement.decided}
 
 
 def _decision(use: RecordedUse, outcome: Outcome) -> UsageDecision:

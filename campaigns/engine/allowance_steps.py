@@ -65,4 +65,4 @@ def _store(group: UseGroup, at: datetime, merchants: Sequence[tuple[str, str]]) 
 
 def groups() -> list[UseGroup]:
     """Return the groups of uses: of each name that an allowance has, then of all others."""
-    return published.grouped(published.published())
+    return published.groups()

@@ -1,17 +1,19 @@
 """Published documents: their versions, and the terms in force of each kind."""
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Document, DocumentVersion, Draft, Offer
 from campaigns.offers.published_offers import as_data, digest
+from core.db.compiled_queries import compiled_query, text
 from core.db.errors import is_transient
 from definitions.documents import DocumentTerms
 from definitions.parser import CampaignDefinition, document_kinds
@@ -52,6 +54,38 @@ def published(kind: str) -> list[PublishedDocument]:
     """Return the published documents of a kind that can be read, by code."""
     rows = Document.objects.filter(kind=kind).exclude(version=None).select_related("version__document", "campaign")
     return list(_readable(rows.defer("version__definition", "campaign__source").order_by("code")))
+
+
+@dataclass(frozen=True, slots=True)
+class VersionInForce:
+    """Keys of a document and of its version in force, with the digest of its terms."""
+
+    document_id: int
+    version_id: int
+    digest: str
+
+
+@compiled_query
+def _in_force() -> "QuerySet[Document, Any]":
+    rows = Document.objects.filter(kind=text("kind"), version__isnull=False).order_by("code")
+    return rows.values_list("pk", "version_id", "version__digest")
+
+
+def send_in_force(kind: str) -> Callable[[], tuple[VersionInForce, ...]]:
+    """Start the query for the versions in force of a kind, by code, and return a function that waits for them."""
+    fetch = _in_force().execute_deferred(kind=kind)
+    return lambda: tuple(VersionInForce(*row) for row in fetch())
+
+
+def read_terms(kind: str, versions: Iterable[VersionInForce]) -> Iterator[tuple[VersionInForce, DocumentTerms]]:
+    """Yield the terms of versions of a kind, leaving out those that cannot be read."""
+    for version in versions:
+        try:
+            yield version, _terms(kind, version.version_id, version.digest)
+        except Exception as error:
+            if is_transient(error):
+                raise
+            logger.exception("the stored terms of a document cannot be read: version %s", version.version_id)
 
 
 def of_campaign(code: str) -> list[PublishedDocument]:

@@ -71,9 +71,13 @@ def _write_few(table: str, columns: Sequence[str], rows: list[Sequence[object]])
     """Insert by one statement with one JSON parameter, which Python writes and PostgreSQL reads in C."""
     if not rows:
         return 0
-    parameter = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
-    execute(_insert_statement(table, tuple(columns)), [parameter])
+    execute(_insert_statement(table, tuple(columns)), [as_json(columns, rows)])
     return len(rows)
+
+
+def as_json(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """Return rows as the JSON parameter of `json_populate_recordset`."""
+    return json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=str)
 
 
 @lru_cache

@@ -74,6 +74,9 @@ def test_agreement_with_the_tick_on_generated_uses() -> None:
             spend(f"U{n:02}", at, quantity=chance.randint(1, 2))
         if n % 5 == 4:
             correct(Usage, f"U{chance.randint(0, n):02}", cancelled_at=at)
+        if n % 12 == 7:  # what is told after a tick is undecided too
+            tick(at)
+            use(f"L{n:02}", at)
     at_once, left = results(), balances()
     UsageDecision.objects.all().delete()
     Allowance.objects.all().delete()
