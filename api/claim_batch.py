@@ -31,13 +31,13 @@ from core.db.pipeline import pipeline
 
 @dataclass(eq=False, kw_only=True)
 class PendingClaim(BatchItem):
-    """A claim request that waits for its response. Its group is the type of its subject.
+    """A claim request that waits for its response. Its group is the type of its subject, and the code it requests.
 
     `merchant` is the code of the merchant that the API key belongs to, None for a key of the platform. `new` is the
     request that makes the subject, which is recorded when it is admitted.
     """
 
-    group: str
+    group: tuple[str, str | None]
     subject: str
     at: datetime
     identity: IdempotentRequest
@@ -50,7 +50,7 @@ class PendingClaim(BatchItem):
 def submit(request: Request, subject_type: str, subject: str, *, new: NewRequest | None = None) -> Response:
     """Decide the claims of a subject, recorded or `new`, with requests that arrive meanwhile. Raises ProblemError."""
     claim = PendingClaim(
-        group=subject_type,
+        group=(subject_type, new.offer if new else None),
         subject=subject,
         at=clock.now(),
         identity=idempotency.identify(request),
@@ -78,7 +78,8 @@ def _process(batch: Batch[PendingClaim]) -> None:
 
 def _process_together(batch: Batch[PendingClaim], decide: Callable[..., object]) -> None:
     with transaction.atomic(), pipeline():
-        locked = instant_claims.lock_offers(str(batch.group))
+        subject_type, requested = batch.items[0].group
+        locked = instant_claims.lock_offers(subject_type, requested=requested)
         claims = batch.close()
         at = max(claim.at for claim in claims)
         if admitted := _admit(claims):
@@ -92,7 +93,7 @@ def _process_together(batch: Batch[PendingClaim], decide: Callable[..., object])
 def _admit(claims: Sequence[PendingClaim]) -> list[PendingClaim]:
     """Answer repeated, concurrent and foreign requests; return the claims that are left to decide."""
     first = {claim.identity: claim for claim in reversed(claims)}
-    fetch_merchants = send_merchants(claims[0].group, [claim.subject for claim in claims])
+    fetch_merchants = send_merchants(claims[0].group[0], [claim.subject for claim in claims])
     locked, stored = idempotency.lock(list(first))
     merchants = fetch_merchants()
     admitted = []
@@ -124,7 +125,7 @@ def _respond(locked: instant_claims.LockedOffers, claims: Sequence[PendingClaim]
             explanations = explain_by_key(locked.offers, [claim.subject for claim in same_language], at=at)
             for claim in same_language:
                 response = claim_results.respond(
-                    claim_results.result(claim.group, claim.subject, explanations.get(claim.subject, []))
+                    claim_results.result(claim.group[0], claim.subject, explanations.get(claim.subject, []))
                 )
                 claim.response = response
                 responses.append((claim.identity, response))

@@ -203,6 +203,14 @@ class OfferTerms(WithDeclarations):
         """Return the comparisons that make a row a subject."""
         return () if self.where == "all" else self.where
 
+    def may_be_requested_as(self, code: str) -> bool:
+        """Return whether the scope admits requests for a code."""
+        named = [part for part in self.scope if part.fact == "offer"]
+        return all(
+            (part.is_ in (None, code)) and (part.in_ is None or code in part.in_.values) and part.is_not != code
+            for part in named
+        )
+
     @property
     def telling_scope(self) -> tuple[Comparison, ...]:
         """Return the scope without the comparison by which a request names this offer: it tells nothing."""

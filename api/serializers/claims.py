@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -9,6 +11,7 @@ from api.serializers.explanations import ExplanationSerializer
 from api.serializers.fields import Base, InstantField, KeyField, instant
 from campaigns.engine.claim_requests import can_be_requested
 from campaigns.models import Grant
+from core.db.compiled_queries import compiled_query, text
 from core.db.fields import LONGEST_KEY
 from core.facts import SUBJECTS
 from merchants.models import Account
@@ -34,6 +37,15 @@ class ClaimRequestSerializer(Base):
         return attrs
 
 
+ACCOUNT = [field.attname for field in Account._meta.concrete_fields]
+
+
+@compiled_query
+def _account() -> "tuple[QuerySet[Account, Any], Any]":
+    rows = Account.objects.filter(pk=text("code")).values_list(*ACCOUNT)
+    return rows, lambda values: Account.from_db(DEFAULT_DB_ALIAS, ACCOUNT, values)
+
+
 class OfferRequestSerializer(Base):
     """Request of an account of a merchant for an offer."""
 
@@ -49,7 +61,7 @@ class OfferRequestSerializer(Base):
 
     def validate_account_code(self, code: str) -> Account:
         """Return the account. One of another merchant than that of the key does not exist for it."""
-        account = Account.objects.filter(pk=code).first()
+        account: Account | None = next(iter(_account()(code=code)), None)
         if account is None or self.context["merchant"] not in (None, account.merchant_id):
             raise serializers.ValidationError(_("There is no account %(code)s.") % {"code": code}, code="unknown")
         return account

@@ -53,25 +53,45 @@ class ConditionResult:
         return (_("found: %(found)s, %(margin)s") if self.margin else _("found: %(found)s")) % words
 
 
+@dataclass(frozen=True, slots=True)
+class WordedCondition:
+    """A condition with what it requires, as a value and in the language in force: the same for all subjects."""
+
+    condition: Condition
+    row: QueryRow
+    fact: Fact | None
+    asked: Requirement
+    required: str
+
+    @classmethod
+    def of(cls, condition: Condition, row: QueryRow) -> "WordedCondition":
+        """Word a condition on rows of a kind."""
+        fact = fact_of(condition, row)
+        return cls(condition, row, fact, requirement(condition, fact), describe(condition, row))
+
+    def result(self, *, found: object, passed: bool, currency: str = "") -> ConditionResult:
+        """Return the result for one subject. `currency` is that of the row's money."""
+        condition, fact, asked = self.condition, self.fact, self.asked
+        if fact is not None and fact.kind == "money" and not asked.unit:
+            asked = replace(asked, unit=currency or None)
+        missing = None if passed else _shortfall(condition, found, fact)
+        return ConditionResult(
+            name=condition.name,
+            required=self.required,
+            found=found,
+            passed=passed,
+            asked=asked,
+            shortfall=missing,
+            margin="" if missing is None else _margin(condition, missing, fact, asked.unit or ""),
+            shown=sentences.describe_found(condition, self.row, found, currency=currency),
+        )
+
+
 def condition_result(
     condition: Condition, row: QueryRow, *, found: object, passed: bool, currency: str = ""
 ) -> ConditionResult:
     """Return the result of a condition on a row. `currency` is that of the row's money."""
-    fact = fact_of(condition, row)
-    asked = requirement(condition, fact)
-    if fact is not None and fact.kind == "money" and not asked.unit:
-        asked = replace(asked, unit=currency or None)
-    missing = None if passed else _shortfall(condition, found, fact)
-    return ConditionResult(
-        name=condition.name,
-        required=describe(condition, row),
-        found=found,
-        passed=passed,
-        asked=asked,
-        shortfall=missing,
-        margin="" if missing is None else _margin(condition, missing, fact, asked.unit or ""),
-        shown=sentences.describe_found(condition, row, found, currency=currency),
-    )
+    return WordedCondition.of(condition, row).result(found=found, passed=passed, currency=currency)
 
 
 def _shortfall(condition: Condition, found: Any, fact: Fact | None) -> Decimal | int | None:

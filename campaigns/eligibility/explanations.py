@@ -18,7 +18,7 @@ from campaigns.eligibility import claims, quarantined
 from campaigns.eligibility.band_results import band_result, next_period
 from campaigns.eligibility.condition_results import (
     ConditionResult,
-    condition_result,
+    WordedCondition,
     nth_progress,
     number_counted,
     threshold_progress,
@@ -100,7 +100,11 @@ def explain_all(
     waiting = quarantined.waiting(offer, subjects)
     known = [subject for subject in subjects if subject not in waiting]
     rows = _rows(offer, known, at, anew=anew)
-    explained = {subject: _explanation(offer, _number(offer), subject, row, at) for subject, row in rows.items()}
+    worded = _worded(offer) if rows else []
+    explained = {
+        subject: _explanation(offer, subject, row, at, number=_number(offer), worded=worded)
+        for subject, row in rows.items()
+    }
     # A decision is explained by the version that decided: its conditions may have other texts, order and number.
     by_version: dict[int, list[str]] = {}
     for subject, row in rows.items():
@@ -108,13 +112,27 @@ def explain_all(
             by_version.setdefault(row["decided_version_id"], []).append(subject)
     for version in Version.objects.filter(pk__in=by_version) if by_version else ():
         older = offer.under(version)
+        worded = _worded(older)
         for subject, row in _rows(older, by_version[version.pk], at).items():
-            explained[subject] = _explanation(older, version.number, subject, row, at)
+            explained[subject] = _explanation(older, subject, row, at, number=version.number, worded=worded)
     explained |= _pending(offer, waiting, at)
     return [explained[subject] for subject in subjects if subject in explained]
 
 
-def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str, Any], at: datetime) -> Explanation:
+def _worded(offer: PublishedOffer) -> list[WordedCondition]:
+    """Return the conditions of an offer in words, which are the same for all subjects."""
+    return [WordedCondition.of(condition, offer.terms.row) for condition in (*offer.terms.scope, *offer.terms.asked)]
+
+
+def _explanation(
+    offer: PublishedOffer,
+    subject: str,
+    row: dict[str, Any],
+    at: datetime,
+    *,
+    number: int,
+    worded: Sequence[WordedCondition],
+) -> Explanation:
     decision = _decision(row)
     claimed = row["claims_at"] if row["claims_at"] and row["claims_at"] <= at else None
     return Explanation(
@@ -131,7 +149,11 @@ def _explanation(offer: PublishedOffer, number: int, subject: str, row: dict[str
         amount=row["granted_amount"],
         currency=row["granted_currency"] or "",
         review=row["granted_review"] or "",
-        conditions=(*_results(offer, row, decision), *_progress(offer, row, claimed), *_band(offer, decision, subject)),
+        conditions=(
+            *_results(offer, worded, row, decision),
+            *_progress(offer, row, claimed),
+            *_band(offer, decision, subject),
+        ),
         benefit=row["granted_benefit"],
         next_period=next_period(offer.terms, decision),
     )
@@ -257,17 +279,18 @@ def _outcome(offer: PublishedOffer, row: dict[str, Any], decision: Decision | No
     return "before_opening" if opening and claimed < opening else "pending"
 
 
-def _results(offer: PublishedOffer, row: dict[str, Any], decision: Decision | None) -> list[ConditionResult]:
+def _results(
+    offer: PublishedOffer, worded: Sequence[WordedCondition], row: dict[str, Any], decision: Decision | None
+) -> list[ConditionResult]:
     results = []
     scope = len(offer.terms.scope)
-    for n, condition in enumerate((*offer.terms.scope, *offer.terms.asked)):
+    for n, one in enumerate(worded):
+        condition = one.condition
         now = bool(row[f"passed_{n}"])
         passed = now
         if decision is not None and n >= scope:  # the scope decides who is a subject and is never recorded as failed
             passed = not decision.failed & (1 << (n - scope))
-        result = condition_result(
-            condition, offer.terms.row, found=row[f"found_{n}"], passed=passed, currency=row["paid_in"]
-        )
+        result = one.result(found=row[f"found_{n}"], passed=passed, currency=row["paid_in"])
         if not (isinstance(condition, InForce) and condition.is_barring and passed and now):
             results.append(replace(result, holds_now=now if now != passed else None))
     return results

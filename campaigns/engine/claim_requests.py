@@ -7,21 +7,23 @@ the order in which requests are decided, whichever process they reach: first com
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from campaigns.engine import coupon_steps, instant_claims
 from campaigns.engine.instant_claims import LockedOffers
 from campaigns.models import Decision
+from core.db.compiled_queries import compiled_query, text
 from core.db.errors import is_transient
-from core.db.pipeline import outside_pipeline
-from imports import registry
-from imports.models import ImportBatch
+from imports import at_once, registry
 from services.facts import CLAIM_REQUESTS
 from services.import_schemas import CLAIM_REQUESTS as SCHEMA
 from services.models import ClaimRequest
 
 SUBJECT = CLAIM_REQUESTS.subject
+COLUMNS = ("request_no", "offer", "merchant_id", "account_id", "requested_at")
 INSTANT = timedelta(microseconds=1)
 MOST_AHEAD = timedelta(seconds=1)
 """Most that a stamp is later than the clock: a clock that was set back must not stamp all requests in the future."""
@@ -39,8 +41,14 @@ class NewRequest:
 
 def can_be_requested(code: str) -> bool:
     """Return whether a request may name the code: one that an import of such requests accepts."""
+    return bool(_requestable()(code=code))
+
+
+@compiled_query
+def _requestable() -> "QuerySet[Any, Any]":
     known = (known for known in registry.known_values(SCHEMA) if known.column == "offer")
-    return any(code in row.values() for each in known for values in each.values for row in values())
+    first, *rest = (values().filter(code=text("code")).values_list("code") for each in known for values in each.values)
+    return first.union(*rest)
 
 
 def record(locked: LockedOffers, requests: Sequence[NewRequest], *, at: datetime, by: str) -> datetime:
@@ -50,22 +58,8 @@ def record(locked: LockedOffers, requests: Sequence[NewRequest], *, at: datetime
     """
     last = [row.instant_claims_decided_until for offer in locked.offers if (row := offer.row)]
     first = max([at, *(min(mark + INSTANT, at + MOST_AHEAD) for mark in last if mark is not None)])
-    with outside_pipeline():
-        batch = ImportBatch.objects.create(
-            source=f"requests: {by}"[:200], recorded_at=at, rows=len(requests), added=len(requests)
-        )
-        rows = [
-            ClaimRequest(
-                request_no=new.number,
-                offer=new.offer,
-                merchant_id=new.merchant,
-                account_id=new.account,
-                requested_at=first + n * INSTANT,
-                batch=batch,
-            )
-            for n, new in enumerate(requests)
-        ]
-        ClaimRequest.objects.bulk_create(rows)
+    rows = [(new.number, new.offer, new.merchant, new.account, first + n * INSTANT) for n, new in enumerate(requests)]
+    at_once.record(ClaimRequest, COLUMNS, rows, source=f"requests: {by}", at=at)
     return first + len(requests) * INSTANT
 
 
@@ -91,7 +85,7 @@ def request(new: NewRequest, *, at: datetime, by: str) -> list[Decision]:
 def _request(
     new: NewRequest, decide: Callable[..., list[Decision]], *, at: datetime, by: str
 ) -> tuple[LockedOffers, list[Decision]]:
-    locked = instant_claims.lock_offers(SUBJECT)
+    locked = instant_claims.lock_offers(SUBJECT, requested=new.offer)
     if not ClaimRequest.objects.filter(pk=new.number).exists():
         at = record(locked, [new], at=at, by=by)
     return locked, decide(locked, [new.number], at=at)

@@ -65,10 +65,19 @@ def claim_all(subjects: Sequence[str], *, of: str, at: datetime) -> list[Decisio
         return decide(lock_offers(of), subjects, at=at)
 
 
-def lock_offers(subject_type: str) -> LockedOffers:
-    """Lock the offers for a type of subject until the transaction ends."""
+def lock_offers(subject_type: str, *, requested: str | None = None) -> LockedOffers:
+    """Lock the offers for a type of subject until the transaction ends.
+
+    `requested` is the code that the subjects request: offers about other codes alone are left out, and their requests
+    do not wait.
+    """
+    only = None
+    if requested is not None:
+        about = published_offers.about(subject_type)
+        only = [offer.id for offer in about if offer.terms.may_be_requested_as(requested)]
     with pipeline():  # the second statement runs with the locks in hand, so it sees offers published meanwhile
-        offers, coupons = published_offers.send_about(subject_type, held=True), _any_issuance().execute_deferred()
+        offers = published_offers.send_about(subject_type, held=True, only=only)
+        coupons = _any_issuance().execute_deferred()
         return LockedOffers(subject_type, offers(), bool(coupons()))
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
@@ -13,7 +13,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 
 from campaigns.models import Offer, Version
-from core.db.compiled_queries import compiled_query, text
+from core.db.compiled_queries import AnyOfParameter, compiled_query, text
 from core.db.errors import is_transient
 from definitions import offer_terms as definition
 from rules.base import DefinitionModel
@@ -124,9 +124,10 @@ def _coded() -> QuerySet[Offer, Any]:
 
 
 @compiled_query
-def _about(held: bool) -> QuerySet[Offer, Any]:
+def _about(held: bool, some: bool) -> QuerySet[Offer, Any]:
     rows = Offer.objects.select_for_update(of=("self",), no_key=True) if held else Offer.objects.all()
     mine = rows.filter(subject=text("subject"), version__isnull=False).order_by("pk" if held else "code")
+    mine = mine.filter(AnyOfParameter("pk", "only", numbers=True)) if some else mine
     return mine.values_list(*OFFER, "version__number", "version__digest")
 
 
@@ -135,9 +136,12 @@ def about(subject: str) -> list[PublishedOffer]:
     return send_about(subject, held=False)()
 
 
-def send_about(subject: str, *, held: bool) -> Callable[[], list[PublishedOffer]]:
-    """Start the query of `about` and return a function that waits for the offers; `held`: their rows are locked."""
-    fetch = _about(held).execute_deferred(subject=subject)
+def send_about(subject: str, *, held: bool, only: Sequence[int] | None = None) -> Callable[[], list[PublishedOffer]]:
+    """Start the query of `about` and return a function that waits for the offers; `held`: their rows are locked.
+
+    `only` are the keys of the offers that are wanted.
+    """
+    fetch = _about(held, only is not None).execute_deferred(subject=subject, only=only)
     return lambda: list(_published(fetch()))
 
 

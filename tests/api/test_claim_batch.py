@@ -47,7 +47,7 @@ def claim_all(api_key: int, subjects: list[str]) -> list[str]:
 
 def claim(api_key: int, subject: str) -> str:
     pending = PendingClaim(
-        group="freight_order",
+        group=("freight_order", None),
         subject=subject,
         at=t("03"),
         identity=IdempotentRequest(api_key, f"call {next(NUMBERS)}", ""),
@@ -137,9 +137,9 @@ def test_a_batch_takes_the_claims_that_arrived_while_the_offers_were_locked(
     batches: list[int] = []
     lock_offers, admit = instant_claims.lock_offers, claim_batch._admit
 
-    def lock_when_all_wait(of: str) -> instant_claims.LockedOffers:
+    def lock_when_all_wait(of: str, **options: Any) -> instant_claims.LockedOffers:
         everybody_waits()
-        return lock_offers(of)
+        return lock_offers(of, **options)
 
     def count_admitted(claims: list[PendingClaim]) -> list[PendingClaim]:
         batches.append(len(claims))
@@ -155,11 +155,11 @@ def fail_as_leader(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first leader loses its connection twice, in its batch and alone, while the other threads wait."""
     lock_offers, failures = instant_claims.lock_offers, [OperationalError("cut off"), OperationalError("cut off")]
 
-    def failing(of: str) -> instant_claims.LockedOffers:
+    def failing(of: str, **options: Any) -> instant_claims.LockedOffers:
         if failures:
             everybody_waits()
             raise failures.pop()
-        return lock_offers(of)
+        return lock_offers(of, **options)
 
     monkeypatch.setattr(instant_claims, "lock_offers", failing)
 

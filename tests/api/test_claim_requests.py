@@ -4,6 +4,7 @@ import pytest
 
 from campaigns.models import Decision
 from campaigns.monitoring import invariants
+from campaigns.offers import published_offers
 from merchants.models import ApiKey
 from services.models import ClaimRequest
 from tests.support.marketplace import account
@@ -56,6 +57,23 @@ def test_a_request_for_an_offer_about_something_else_does_nothing(platform: Prog
     answer = platform.post("claim-requests/", {"offer": "o", "account_code": "A1"})
     assert (answer.status, answer.body["outcome"]) == (200, "not_applicable")
     assert states("o") == {}
+
+
+@pytest.mark.parametrize(
+    ("where", "codes"),
+    [
+        ("[{fact: offer, is: a}]", "a"),
+        ("[{fact: offer, in: [a, b]}]", "ab"),
+        ("[{fact: offer, is_not: a}]", "bc"),
+        ("[{fact: offer, in: [a, b]}, {fact: offer, is_not: a}]", "b"),
+        ("[{fact: account.role, is: main}]", "abc"),
+        ("all", "abc"),
+    ],
+)
+def test_offers_about_other_codes_are_left_out(where: str, codes: str) -> None:
+    publish(request_offer("d", where=where))
+    terms = published_offers.find("d").terms
+    assert [code for code in "abc" if terms.may_be_requested_as(code)] == list(codes)
 
 
 @pytest.mark.parametrize(
