@@ -63,9 +63,11 @@ class OfferLine:
 
     @property
     def opens_in(self) -> str:
-        """The days until an offer opens."""
+        """The days until an offer opens, or the time on the day itself."""
         opens = self.status.opens
         days = due_dates.days_between(self.at, opens.instant) if opens else 0
+        if opens and not days:
+            return _("Opens today at %(time)s") % {"time": f"{timezone.localtime(opens.instant):%H:%M}"}
         return ngettext("Opens in %(n)s day", "Opens in %(n)s days", days) % {"n": format_number(days)}
 
     @property

@@ -17,7 +17,7 @@ from campaigns.grants import steps
 from campaigns.models import Coupon, Grant
 from campaigns.offers import schedule
 from core.formatting import format_money, format_number, format_short_date
-from dashboard import due_dates
+from dashboard import due_dates, requests
 from dashboard.due_dates import Due
 from dashboard.offer_lines import PENDING, OfferLine
 from dashboard.order_filters import MOST_NUMBERS
@@ -54,6 +54,7 @@ def _of_offer(line: OfferLine, merchant: Merchant, at: datetime, may_use: bool) 
     terms = line.status.offer.terms
     if terms.settlement.deadline and any(held.status in PENDING for held in line.status.grants):
         yield from _to_fulfil(line, merchant, at)
+    yield from _to_request(line, at)
     if terms.bundle:
         yield from _to_use(line, at, may_use)
     if line.group == line.group.QUALIFIED:
@@ -104,6 +105,17 @@ def _orders(line: OfferLine, keys: list[str]) -> str:
         return reverse("order", args=(name, keys[0]))
     query = urlencode({"number": sorted(keys)}, doseq=True) if len(keys) <= MOST_NUMBERS else "benefit=with"
     return f"{reverse('orders', args=(name,))}?{query}"
+
+
+def _to_request(line: OfferLine, at: datetime) -> Iterator[Task]:
+    """Yield a task for an offer that can be asked for now, with a limited number of places."""
+    offer, closes = line.status.offer, schedule.closes(line.status.offer.terms)
+    if line.group != line.group.AVAILABLE or line.status.grants or not offer.row.limit or closes is None:
+        return
+    if address := requests.address(offer):
+        text = _("Ask for %(offer)s while some are left") % {"offer": line.name}
+        due = Due(_("ask"), closes, at)
+        yield Task(text, line.quota, due, "bolt", "warn", address, _("Ask for it"))
 
 
 def _to_use(line: OfferLine, at: datetime, may_use: bool) -> Iterator[Task]:

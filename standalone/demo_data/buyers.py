@@ -13,7 +13,7 @@ from standalone.demo_data.timing import YEARS_BEFORE, Season, Span, recorded
 from standalone.demo_data.trade_orders import DESTINATION_WEIGHTS, DESTINATIONS
 
 LEVELLED = Season(date(2022, 6, 1), date(2022, 10, 31))
-VISITED = Season(date(2022, 8, 1), date(2022, 11, 15))
+VISITED = Season(date(2022, 7, 1), date(2022, 11, 15))
 SHARED = 4
 """The first buyers of a merchant trade with the next merchant too."""
 SOURCES = ("search", "category", "recommendation", "offsite_banner", "new_user_push")
@@ -32,9 +32,9 @@ def _code(number: int, n: int) -> str:
     return f"B{number:05d}{n:02d}"
 
 
-def customers(rng: Random, profile: Profile) -> Customers:
+def customers(rng: Random, profile: Profile, appeal: float) -> Customers:
     """Return the buyers of a merchant: its own, and some that it shares with the merchant before it."""
-    own = rng.randint(55, 75) if profile.number <= SHOWCASE else rng.choice((SHARED, 8, 12, 20, 35, 55))
+    own = rng.randint(55, 75) if profile.number <= SHOWCASE else SHARED + round(115 * appeal**2 * rng.uniform(0.6, 1))
     shared = [_code(profile.number - 1, n) for n in range(1, SHARED + 1)] if profile.number > 1 else []
     return Customers([*(_code(profile.number, n) for n in range(1, own + 1)), *shared], own)
 
@@ -54,12 +54,12 @@ def buyer_rows(rng: Random, known: Customers) -> Iterator[Row]:
 
 
 def buyer_actions(
-    rng: Random, profile: Profile, known: Customers, listings: Sequence[Listing]
+    rng: Random, profile: Profile, known: Customers, listings: Sequence[Listing], appeal: float
 ) -> Iterator[BuyerAction]:
     """Yield visits, and after some of them a chat or an inquiry about a listing."""
-    keen = rng.betavariate(2, 6) if profile.number > SHOWCASE else 0.3
+    keen = 0.15 + 0.6 * appeal * rng.uniform(0.6, 1)
     numbers = count(1)
-    visits = (14 if profile.number <= SHOWCASE else 4) * len(known.codes)
+    visits = round((2 + 8 * appeal) * len(known.codes))
     for visited in VISITED.moments(rng, visits):
         buyer, listing = rng.choice(known.codes), rng.choice(listings)
         source = rng.choices(SOURCES, SOURCE_WEIGHTS)[0]

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 
 from standalone.demo_data import csv_rows, marketplace_rows
+from standalone.demo_data.appeal import appeal_of
 from standalone.demo_data.buyers import buyer_actions, buyer_rows, customers
 from standalone.demo_data.freight_orders import freight_orders
 from standalone.demo_data.listings import credentials, listing_rows, listings
@@ -56,12 +57,13 @@ def _season_facts(rng_for: RandomSource, profile: Profile) -> Iterator[csv_rows.
 def _marketplace_facts(
     rng_for: RandomSource, profile: Profile, trade: Iterator[csv_rows.TradeOrder | csv_rows.Receipt]
 ) -> Iterator[csv_rows.Row]:
-    known, offered = customers(rng_for("customers"), profile), listings(rng_for("listings"), profile)
+    appeal = appeal_of(rng_for("appeal"), profile)
+    known, offered = customers(rng_for("customers"), profile, appeal), listings(rng_for("listings"), profile, appeal)
     yield from buyer_rows(rng_for("buyers"), known)
     yield from listing_rows(rng_for("prices"), profile, offered)
-    yield from credentials(rng_for("credentials"), profile)
+    yield from credentials(rng_for("credentials"), profile, appeal)
     yield from sold(rng_for("sales"), trade, known, offered)
-    yield from buyer_actions(rng_for("actions"), profile, known, offered)
+    yield from buyer_actions(rng_for("actions"), profile, known, offered, appeal)
     yield from service_rows(rng_for("services"), profile, known)
 
 

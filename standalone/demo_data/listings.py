@@ -20,16 +20,16 @@ KINDS = (
 )  # fmt: skip
 
 
-def listings(rng: Random, profile: Profile) -> list[Listing]:
+def listings(rng: Random, profile: Profile, appeal: float) -> list[Listing]:
     """Return the merchant's listings: some ready to ship, the others made to order."""
     n = 8 if profile.number <= SHOWCASE else rng.randint(2, 7)
-    return [_listing(rng, profile, number) for number in range(1, n + 1)]
+    return [_listing(rng, profile, number, appeal) for number in range(1, n + 1)]
 
 
-def _listing(rng: Random, profile: Profile, number: int) -> Listing:
+def _listing(rng: Random, profile: Profile, number: int, appeal: float) -> Listing:
     trade, good = profile.company.trade, profile.number <= SHOWCASE
     ready = rng.random() < profile.retail
-    score = rng.uniform(82, 99) if good else rng.betavariate(5, 3) * 100
+    score = rng.uniform(82, 99) if good else min(max(rng.gauss(45 + 52 * appeal, 7), 5), 99)
     published = YEAR_BEFORE.moment(rng)
     removed = published + timedelta(days=rng.randint(200, 700)) if not good and rng.random() < 0.08 else None
     return Listing(
@@ -98,9 +98,9 @@ def _discount(rng: Random, profile: Profile, listing: Listing) -> StoreDiscount:
     )
 
 
-def credentials(rng: Random, profile: Profile) -> Iterator[Credential]:
+def credentials(rng: Random, profile: Profile, appeal: float) -> Iterator[Credential]:
     """Yield what was verified about the merchant: its export volume, rights, certificates and cases."""
-    kinds = [kind for kind in KINDS for _n in range(_number(rng, profile, kind))]
+    kinds = [kind for kind in KINDS for _n in range(_number(rng, kind, appeal))]
     if profile.number <= SHOWCASE or rng.random() < 0.6:
         kinds.append("export_volume")
     for number, kind in enumerate(kinds, start=1):
@@ -115,7 +115,7 @@ def credentials(rng: Random, profile: Profile) -> Iterator[Credential]:
         )
 
 
-def _number(rng: Random, profile: Profile, kind: str) -> int:
+def _number(rng: Random, kind: str, appeal: float) -> int:
     if kind == "engineering_case":
         return rng.choice((0, 0, 1, 2, 3))
-    return int(rng.random() < (0.8 if profile.number <= SHOWCASE else 0.25))
+    return int(rng.random() < 0.1 + 0.8 * appeal**2)

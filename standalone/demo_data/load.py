@@ -3,6 +3,7 @@
 import io
 import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
@@ -13,8 +14,10 @@ from campaigns.notifications import distribution
 from core.models import DEMO_START, DemoClock
 from merchants import members
 from merchants.models import Member, Merchant
+from standalone.demo_data import tool_sale
 
-CAMPAIGNS = ("september-2022", "marketplace-2022")
+CAMPAIGNS = ("september-2022", "marketplace-2022", str(tool_sale.DEFINITION))
+MERCHANTS, SEED = 300, 2022
 PASSWORD = "fairground"  # noqa: S105  # published, for demonstrations only  # nosec B105
 MEMBERS = {"merchant@example.com": Member.Role.MAIN, "colleague@example.com": Member.Role.SUB}
 STAFF = ("operator", "approver")
@@ -35,7 +38,10 @@ def load_demonstration(report: Callable[[str], object]) -> None:
         call_command("load_campaign", campaign, stdout=io.StringIO(), stderr=io.StringIO())
     with tempfile.TemporaryDirectory(prefix="fairground-") as folder:
         report(_("generated marketplace"))
-        call_command("demo_world", folder, stdout=io.StringIO())
+        call_command("demo_world", folder, merchants=MERCHANTS, seed=SEED, stdout=io.StringIO())
+        call_command("import_facts", folder, stdout=io.StringIO())
+    with tempfile.TemporaryDirectory(prefix="fairground-") as folder:
+        tool_sale.write_requests(Path(folder), MERCHANTS, SEED)
         call_command("import_facts", folder, stdout=io.StringIO())
     _create_members()  # before the first decisions, so that members receive messages about them
     report(_("decisions up to %(time)s UTC") % {"time": f"{DEMO_START:%Y-%m-%d %H:%M}"})

@@ -8,12 +8,15 @@ from django.core.mail.backends.locmem import EmailBackend
 
 from campaigns.coupons import attachment, life_cycle, redemption
 from campaigns.coupons.attachment import NotAttachableError
-from campaigns.models import Coupon, Issuance, Message, OutboxEvent
+from campaigns.models import Coupon, Grant, Issuance, Message, Offer, OutboxEvent
 from campaigns.notifications import distribution, mailing
 from merchants.models import Member, Merchant
+from services.models import ClaimRequest
 from tests.support.concurrency import Race, at_once
 from tests.support.guards import without_row_locks
-from tests.support.scenarios import BUNDLE, coupon_offer
+from tests.support.marketplace import account
+from tests.support.members import client, clock
+from tests.support.scenarios import BUNDLE, coupon_offer, request_offer
 from tests.support.world import freight, offer, publish, t, tick
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -104,3 +107,15 @@ def test_one_order_gets_one_coupon_of_two_requests(owner: Member, monkeypatch: p
     results = race.run([partial(ask, "A", merchant)] * 2)
     assert sorted(type(result).__name__ for result in results) == ["Coupon", "NotAttachableError"]
     assert Coupon.objects.filter(status="locked").count() == 1
+
+
+def test_a_double_click_in_two_processes_claims_once(owner: Member) -> None:
+    """Two posts of one page at the same time, on a quota with room for both: one request, one grant, one answer."""
+    account()
+    publish(request_offer(conditions="[{fact: requested_at, from: 2022-09-03 12:00:00}]", quota="{limit: 5}"))
+    clock("03 12:00:00")
+    browsers = [client(owner), client(owner)]
+    answers = at_once([partial(each.post, "/offers/c/request/", {"token": "t1"}, follow=True) for each in browsers])
+    assert all("It is yours: c. You are number 1 of 5." in answer.content.decode() for answer in answers)
+    assert (ClaimRequest.objects.count(), Grant.objects.count(), Coupon.objects.count()) == (1, 1, 1)
+    assert Offer.objects.get(code="c").places_taken == 1

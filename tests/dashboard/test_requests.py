@@ -13,7 +13,9 @@ from tests.support.members import client, clock, text, visible
 from tests.support.scenarios import coupon_offer, request_offer
 from tests.support.world import coupons, publish, tick
 
-SESSION = "[{fact: requested_at, from: 2022-09-03 12:00:00}, {fact: account.role, is: main}]"
+SESSION = (
+    "[{fact: requested_at, within: {from: 2022-09-03 12:00:00, to: 2022-09-04 24:00}}, {fact: account.role, is: main}]"
+)
 PAGE = "/offers/c/request/"
 
 
@@ -43,6 +45,7 @@ def test_the_page_counts_down_to_the_session(owner: Member) -> None:
     assert "<b>40</b>" in page
     assert re.search(r"<button[^>]* id=\"ask\"[^>]* disabled>", page)
     assert "later" in page
+    assert "Opens today at 20:00" in text(client(owner), "/")
 
 
 def test_a_request_before_the_session_is_not_made(owner: Member) -> None:
@@ -56,11 +59,13 @@ def test_a_request_before_the_session_is_not_made(owner: Member) -> None:
 def test_a_double_click_claims_once_and_the_coupon_is_in_the_wallet(owner: Member) -> None:
     clock("03 12:00:00")
     browser = client(owner)
+    assert "Ask for c while some are left 1 left of 1 · Ask by 5 Sep, 07:59" in text(browser, "/")
     sent = {"token": token(browser.get(PAGE).content.decode())}
     answers = [browser.post(PAGE, sent, follow=True).content.decode() for _ in range(2)]
     assert all("It is yours: c. You are number 1 of 1." in answer for answer in answers)
     assert (ClaimRequest.objects.count(), Grant.objects.count(), coupons()) == (1, 1, {"issued": 1})
     assert ClaimRequest.objects.get().account_id == "A1"
+    assert "Ask for c while" not in text(browser, "/")
     assert "It is yours." in visible(browser, PAGE)
     assert "Coupon: service price 1.00 CNY" in visible(browser, "/wallet/")
     tick("03 13:00")

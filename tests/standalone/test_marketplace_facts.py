@@ -11,6 +11,7 @@ from buyers.models import BuyerAction
 from campaigns.engine import ticker
 from campaigns.models import Coupon, Decision
 from core.models import DEMO_START
+from ratings.models import Rating
 from services.models import ClaimRequest, ServiceOrder, Usage
 from standalone.demo_data.generate import write_files
 from standalone.demo_data.load import CAMPAIGNS, MERCHANT
@@ -34,4 +35,5 @@ def test_each_programme_has_something_to_show(tmp_path: Path) -> None:
     for code in ("flash-listing-tool", "shop-diagnosis", "new-buyer-first-order", "bnpl-first-use"):
         assert outcomes[code, Decision.Outcome.GRANTED], code
         assert outcomes[code, Decision.Outcome.REFUSED], code
+    assert len(set(Rating.objects.filter(scorecard="customization-stars").values_list("level", flat=True))) >= 3
     assert Coupon.objects.filter(grant__offer__code__startswith="flash-").count() > 5
