@@ -1,9 +1,9 @@
 """Ratings of the merchant: level and points, what brings the next level, what-if, and history."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
@@ -12,6 +12,7 @@ from campaigns.scorecards import explanations, texts
 from campaigns.scorecards.explanations import MerchantRatings, RatingExplanation
 from core import clock
 from dashboard.rendering import render_page
+from definitions.scorecards.next_steps import NextStep
 from definitions.scorecards.scoring import PartScore
 from definitions.scorecards.sentences import part_name
 from merchants.access import MemberRequest, for_members
@@ -19,6 +20,8 @@ from ratings.models import Rating
 from rules.measure_sentences import describe_number, measure_name
 
 MOST_STEPS = 6
+MOST_FIGURES = 4
+"""Figures of what-if that are shown at once: those of the cheapest steps."""
 SHOWN_HISTORY = 12
 MOST_LENGTH = 20
 PREFIX = "if-"
@@ -44,6 +47,7 @@ class Figure:
     label: str
     value: str
     now: str
+    is_changed: bool
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,14 @@ class Page:
     cards: list[Card]
     steps: list[dict[str, object]]
     figures: list[Figure]
+    more_figures: list[Figure]
     trial: dict[str, object] | None
     history: list[Rating]
+
+    @property
+    def shows_more(self) -> bool:
+        """A figure was changed that is not among the first: all are shown."""
+        return any(figure.is_changed for figure in self.more_figures)
 
 
 @require_GET
@@ -73,12 +83,16 @@ def _page(ratings: MerchantRatings, request: MemberRequest) -> Page:
     rating = ratings.predicted or ratings.official or ratings.history[0]
     explained = explanations.explain(rating)
     trial = _trial(explained, request)
+    figures = _figures(explained, request)
+    shown = [key for key in _cheapest(explained.steps) or figures if key in figures][:MOST_FIGURES]
+    first = [figures.pop(key) for key in shown]
     return Page(
         ratings,
         explained,
         list(_cards(explained)),
         [_step(explained, step) for step in explained.steps[:MOST_STEPS]],
-        list(_figures(explained, request)),
+        first,
+        list(figures.values()),
         trial,
         ratings.history[:SHOWN_HISTORY],
     )
@@ -99,22 +113,36 @@ def _cards(explained: RatingExplanation) -> Iterator[Card]:
         )
 
 
-def _step(explained: RatingExplanation, step: Any) -> dict[str, object]:
+def _step(explained: RatingExplanation, step: NextStep) -> dict[str, object]:
     return {
         "text": texts.step_text(step, explained.terms),
         "part": part_name(step.of, explained.terms),
         "gain": step.gain,
         "reaches": step.reaches,
+        "query": urlencode({_key(step): step.target}) if _key(step) and step.target is not None else "",
     }
 
 
-def _figures(explained: RatingExplanation, request: MemberRequest) -> Iterator[Figure]:
-    """Yield the measures on which points rest."""
+def _key(step: NextStep) -> str:
+    """Return the name of the figure that a step changes, empty for one that is no measure."""
+    return PREFIX + step.item.measure.name if step.item.measure is not None else ""
+
+
+def _cheapest(steps: Sequence[NextStep]) -> list[str]:
+    """Return the names of the figures that the steps change, each once, cheapest first."""
+    return list(dict.fromkeys(filter(None, map(_key, steps))))
+
+
+def _figures(explained: RatingExplanation, request: MemberRequest) -> dict[str, Figure]:
+    """Return the measures on which points rest, by the names of their fields."""
+    found = {}
     for name, measure in explained.scorer.measures.items():
         if measure not in explained.terms.metrics:
-            number = explained.inputs.metrics[name]
-            value = request.GET.get(PREFIX + name, format(number, "f"))[:MOST_LENGTH]
-            yield Figure(PREFIX + name, measure_name(measure), value, describe_number(measure, number))
+            number, key = explained.inputs.metrics[name], PREFIX + name
+            as_text = format(number, "f")
+            value = request.GET.get(key, as_text)[:MOST_LENGTH]
+            found[key] = Figure(key, measure_name(measure), value, describe_number(measure, number), value != as_text)
+    return found
 
 
 def _trial(explained: RatingExplanation, request: MemberRequest) -> dict[str, object] | None:

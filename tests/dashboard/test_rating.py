@@ -59,6 +59,7 @@ def test_a_merchant_sees_its_points_next_steps_and_a_trial() -> None:
         "2022-09-10, predicted: level 1, 40.00",
     ):
         assert said in page
+    assert 'href="/rating/?if-volume=3000.00#h-if-1"' in ana.get("/rating/").content.decode()
     trial = text(ana, "/rating/?if-volume=3,000.00")
     assert "40.00 → 60.00" in trial
     assert "40.00 →" not in text(ana, "/rating/?if-volume=many")
