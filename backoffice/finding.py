@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from backoffice.navigation import ELIGIBILITY, GROUPS
 from backoffice.rendering import has_permissions, render_page, staff_view
+from buyers.models import Buyer
 from campaigns.models import Campaign, Coupon, Draft, Offer
 from core.db.fields import LONGEST_KEY
 from core.facts import SUBJECTS
@@ -103,6 +104,12 @@ def _orders(request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
             yield Hit(str(key), _eligibility(str(key)), "truck", f"{collection.singular} · {merchant}")
 
 
+def _buyers(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
+    rows = Buyer.objects.filter(begins_with("code", text)).order_by("code")
+    for code, country in rows.values_list("pk", "country")[:most]:
+        yield Hit(code, reverse("backoffice:buyer", args=[code]), "user-search", country)
+
+
 def _coupons(_request: HttpRequest, text: str, most: int) -> Iterator[Hit]:
     rows = Coupon.objects.filter(begins_with("code", text)).order_by("code").select_related("offer")
     for coupon in rows[:most]:
@@ -140,5 +147,6 @@ KINDS: tuple[tuple[str | Promise, Sequence[str], Source], ...] = (
     (gettext_lazy("Campaigns"), ("view_offer",), _campaigns),
     (gettext_lazy("Drafts"), ("view_draft",), _drafts),
     (gettext_lazy("Orders"), ELIGIBILITY.permissions, _orders),
+    (gettext_lazy("Buyers"), ("buyers.view_buyer",), _buyers),
     (gettext_lazy("Coupons"), ("view_coupon", *ELIGIBILITY.permissions), _coupons),
 )

@@ -1,4 +1,4 @@
-"""Page of one merchant, in tabs by address: benefits, claims, coupons, facts, history. Message to the merchant."""
+"""Page of one merchant, in tabs by address: benefits, claims, coupons, ratings, facts, history; message to it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from backoffice import answers, merchant_history
+from backoffice import answers, holder_rights, merchant_history
 from backoffice.explanations import explain_subject
 from backoffice.rendering import actor, has_permissions, render_confirmation, render_page, staff_view
 from campaigns.eligibility import merchant_status
@@ -180,6 +180,7 @@ CONTENTS: dict[str, Callable[[HttpRequest, Merchant, datetime], Context]] = {
     "benefits": _benefits,
     "claims": _claims,
     "coupons": _coupons,
+    "rights": holder_rights.of_merchant,
     "facts": _facts,
     "history": _history,
 }
@@ -187,6 +188,7 @@ TABS: dict[str, tuple[str | Promise, Callable[[], Iterable[type[Model]]]]] = {
     "benefits": (gettext_lazy("Benefits"), lambda: [Grant]),
     "claims": (gettext_lazy("Claims"), lambda: [Decision]),
     "coupons": (gettext_lazy("Coupons"), lambda: [Coupon]),
+    "rights": (gettext_lazy("Ratings and entitlements"), lambda: [Grant]),
     "facts": (gettext_lazy("Source data"), _fact_models),
     "history": (gettext_lazy("History"), lambda: merchant_history.SOURCES),
 }

@@ -13,6 +13,7 @@ from backoffice import (
     explanations,
     finding,
     help,
+    holder_rights,
     index_pages,
     merchants,
     new_drafts,
@@ -89,6 +90,7 @@ urlpatterns = [
     path("merchant/<key:code>/block/", blocks.propose, name="block-merchant"),
     path("merchant/<key:code>/message/", merchants.write, name="write-to-merchant"),
     path("merchant/<key:code>/", merchants.detail, name="merchant"),  # last: a key may contain slashes
+    path("buyer/<key:code>/", holder_rights.buyer_page, name="buyer"),
     path("blocks/<int:pk>/", blocks.detail, name="block"),
     path("grants/revoke/", revocations.propose_for_selection, name="revoke-selection"),
     path("grants/<int:pk>/revoke/", revocations.revoke_grant, name="revoke-grant"),

@@ -125,6 +125,6 @@ def test_the_number_of_queries_does_not_grow(most: int, viewer: Client) -> None:
     with CaptureQueriesContext(connection) as queries:
         page = viewer.get("/admin/search/?q=big&part=hits").content.decode()
     assert page.count('role="option"') == min(most, 6) + 1
-    assert len(queries) == 9 + len(
+    assert len(queries) == 10 + len(
         SUBJECTS.keys() - {"merchant", "merchant_period"}
     )  # nobody types the key of a period

@@ -1,5 +1,7 @@
 """Page of a merchant: tabs, figures, permissions; messages to its members."""
 
+from decimal import Decimal
+
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
@@ -9,11 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from campaigns.grants import revocations
 from campaigns.models import Grant, Message, Note
 from campaigns.notifications import mailing
+from campaigns.offers import publishing
+from definitions import parser
 from merchants import blocks
 from merchants.models import Merchant
-from tests.support.members import client, member, text
+from tests.support.marketplace import buyer, level
+from tests.support.members import client, clock, member, text
 from tests.support.operators import Staff
-from tests.support.world import correct, offer, publish, t
+from tests.support.scorecards import STARS
+from tests.support.world import HEADING, correct, offer, publish, receipt, t, tick, trade
 
 pytestmark = [
     pytest.mark.django_db,
@@ -131,3 +137,38 @@ def test_what_is_not_there_is_not_found(address: str, staff: Staff) -> None:
 def test_visitors_and_members_do_not_see_it() -> None:
     assert Client().get(PAGE).status_code == 302
     assert client(member("w@example.com")).get(PAGE).status_code != 200
+
+
+ENTITLEMENTS = """
+entitlements:
+  - {code: badge, names: {en: Badge, zh: 标识}, holder: merchant, conditions: [{rating: stars, at_least: 1}]}
+  - code: rate
+    names: {en: Rate, zh: 利率}
+    holder: merchant
+    conditions: [{in_force: membership, of: [global_pass]}]
+    value: {cases: [{when: [{rating: stars, is: 2}], is: 7.50}, {when: [{rating: stars, is: 1}], is: 9.00}]}
+  - {code: bnpl, names: {en: Pay later, zh: 先买后付}, holder: buyer, conditions: [{fact: level, at_least: 2}]}
+"""
+
+
+def test_ratings_and_entitlements_say_until_when_and_why(staff: Staff) -> None:
+    """Merchant M1 has level 1 until the end of 4 October by its official rating; buyer B1 has level 1."""
+    source = HEADING + STARS + ENTITLEMENTS
+    correct(Merchant, "M1", logistics_partner=False)
+    publishing.publish(parser.read(source.replace("trial", "stars")), source=source, at=t("01"), by="test")
+    trade("T1", amount_usd=Decimal(1000), disputed_at="2022-08-21")
+    receipt("R1", "T1", "08-20")
+    buyer("B1")
+    level("B1", 1, "2022-08-01")
+    level("B1", 3, "2022-12-01")
+    tick("20")
+    clock("20")
+    viewer = staff("vi", "viewer")
+    page = text(viewer, f"{PAGE}?tab=rights")
+    assert "Stars All ratings Official Level one star · 40.00 2022-09 · until 5 Oct" in page
+    assert "Volume: 3,000.00 USD, 2,000.00 USD more" in page
+    assert "Badge Level of the rating Stars is at least 1 · found: 1 until 5 Oct, 08:00" in page
+    assert "Rate: 9 Level of the rating Stars is 1 Membership (Global Pass) in force · found: Global Pass until" in page
+    page = text(viewer, "/admin/buyer/B1/")
+    assert "Pay later Level is at least 2 · found: 1, 1 short bnpl Does not have it Levels Level 1 from 1 Aug" in page
+    assert 'href="/admin/buyer/B1/"' in viewer.get("/admin/search/", {"q": "B1"}).content.decode()

@@ -16,6 +16,7 @@ from campaigns.notifications import webhooks
 from campaigns.offers import drafts
 from campaigns.simulation import jobs
 from merchants import api_keys, blocks
+from tests.support.marketplace import buyer
 from tests.support.members import PASSWORD, member
 from tests.support.operators import Staff
 from tests.support.world import t
@@ -46,6 +47,7 @@ SEEN = {
     "rating-changes": "",
     "explanation": "vopa",
     "merchant": "vopa",
+    "buyer": "vopa",
     "revoke-offer": "oa",
     "revoke-merchant": "oa",
     "block-merchant": "oa",
@@ -144,6 +146,7 @@ def paths() -> dict[str, str]:
         "rating-changes": f"simulations/{trial.pk}/changes.csv",
         "explanation": "eligibility/",
         "merchant": "merchant/M1/",
+        "buyer": f"buyer/{buyer('B1').pk}/",
         "revoke-offer": "offers/ten/revoke/",
         "revoke-merchant": "merchant/M1/revoke/",
         "block-merchant": "merchant/M1/block/",
