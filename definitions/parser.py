@@ -18,6 +18,7 @@ from definitions.entitlements import EntitlementTerms
 from definitions.errors import DefinitionError, Problem
 from definitions.offer_terms import OfferCode, OfferTerms
 from definitions.quotas import with_limits
+from definitions.rating_references import check_ratings
 from definitions.scorecards import ScorecardTerms
 from definitions.yaml_text import YamlText
 from rules.base import Names, ValueList
@@ -48,6 +49,13 @@ class CampaignDefinition(Declared):
     def _codes_once(self) -> "CampaignDefinition":
         errors = ErrorCollector()
         _check_codes({kind: [part.code for part in getattr(self, kind)] for kind in _coded_parts()}, errors)
+        errors.raise_collected("CampaignDefinition")
+        return self
+
+    @model_validator(mode="after")
+    def _ratings_known(self) -> "CampaignDefinition":
+        errors = ErrorCollector()
+        check_ratings(self.scorecards, self, errors)
         errors.raise_collected("CampaignDefinition")
         return self
 
@@ -103,7 +111,7 @@ def read(source: str, quotas: Mapping[str, Mapping[str, int]] | None = None) -> 
     context: dict[str, Any] = {"zone": _valid_zone(text.value.get("zone"))}
     context["raw_measures"] = text.value.get("measures")
     context["declared"] = declared.valid_part(text.value)
-    context["scorecard_names"] = _scorecard_names(text.value.get("scorecards"))
+    context["scorecards"] = _scorecard_names(text.value.get("scorecards"))
     context |= {kind: _valid(adapter, text.value.get(kind), context) for kind, adapter in SHARED.items()}
     with declaring(context["declared"].facts):
         context["measures"] = _measures(text.value.get("measures"), context)
@@ -125,9 +133,13 @@ def problems_at(source: str, errors: Iterable[tuple[tuple[str | int, ...], str]]
 
 
 def _scorecard_names(scorecards: object) -> dict[str, Any]:
-    """Return the names of scorecards by code, as they are written: conditions on ratings are described by them."""
+    """Return the names of scorecards by code, as they are written, None where they have errors.
+
+    Conditions on ratings name one of these, and are described by its names.
+    """
     coded = [one for one in scorecards if isinstance(one, dict)] if isinstance(scorecards, list) else []
-    return {code: one["names"] for one in coded if isinstance(code := one.get("code"), str) and _is_named(one)}
+    named = ((one.get("code"), one["names"] if _is_named(one) else None) for one in coded)
+    return {code: names for code, names in named if isinstance(code, str)}
 
 
 def _is_named(part: dict[str, Any]) -> bool:

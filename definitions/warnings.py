@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from core.facts import COLLECTIONS, FEES
 from core.formatting import format_exact_instant
 from core.money import CENT
-from definitions.benefits import Discount
+from definitions.benefits import CouponBundle, Discount
 from definitions.claim_terms import ClaimNth
 from definitions.contradictions import claim_contradiction, find_contradiction, separates
 from definitions.funding import MERCHANT
@@ -71,6 +71,15 @@ def _contradictions(offer: OfferTerms) -> Iterator[str]:
         yield "settlement.requires: " + _contradict(fact, _("every grant will be forfeited"))
     if offer.bundle and (fact := find_contradiction(offer.bundle.where, offer.bundle.row)):
         yield "benefit.coupons.where: " + _contradict(fact, _("no order can use a coupon"))
+    elif offer.bundle and offer.bundle.price is not None and _never_above(offer.bundle, offer.bundle.price):
+        words = {"price": offer.bundle.price}
+        yield "benefit.coupons.price: " + _("no order that fits has a fee above the price of %(price)s") % words
+
+
+def _never_above(bundle: CouponBundle, price: Decimal) -> bool:
+    """Return whether no order that fits coupons can have a fee above their price: none could use one."""
+    above = Comparison(fact=bundle.fee.fact, more_than=price)
+    return bool(find_contradiction((*bundle.where, above), bundle.row))
 
 
 def _contradict(fact: str, consequence: str) -> str:

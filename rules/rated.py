@@ -12,7 +12,7 @@ from ratings.models import Rating, Series
 from rules import operators
 from rules.base import DefinitionModel, NamedList, Names
 from rules.comparisons import Amount, Code
-from rules.errors import ErrorCollector
+from rules.errors import ErrorCollector, UnknownWordError
 from rules.measures import check_holders
 from rules.query_row import QueryRow
 
@@ -54,10 +54,24 @@ class Rated(DefinitionModel):
     @model_validator(mode="before")
     @classmethod
     def _with_names(cls, value: object, info: ValidationInfo) -> Any:
-        known = (info.context or {}).get("scorecard_names", {})
-        if not isinstance(value, dict) or value.get("rating") not in known:
+        known = (info.context or {}).get("scorecards", {})
+        code = value.get("rating") if isinstance(value, dict) else None
+        if not isinstance(value, dict) or not isinstance(code, str) or known.get(code) is None:
             return value
-        return {"names": known[value["rating"]], **value}
+        return {"names": known[code], **value}
+
+    @model_validator(mode="after")
+    def _of_the_campaign(self, info: ValidationInfo) -> Self:
+        """Check the scorecard while a campaign is read; stored terms were checked then."""
+        known = (info.context or {}).get("scorecards")
+        errors = ErrorCollector()
+        with errors.at("rating"):
+            if known is not None and self.rating not in known:
+                message = _("%(word)r is not among the campaign's %(kind)s")
+                words = {"word": self.rating, "kind": "scorecards"}
+                raise UnknownWordError(message % words, word=self.rating, known=known)
+        errors.raise_collected("Rated")
+        return self
 
     @model_validator(mode="after")
     def _one_operator(self) -> Self:

@@ -35,6 +35,7 @@ from rules import (
 )
 from rules.offer_facts import OFFER_FACTS
 from rules.operators import OPERATORS
+from tests.support.scorecards import unrated
 
 PAGE = (Path(__file__).parents[2] / "docs" / "definition.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
@@ -132,9 +133,12 @@ def campaign_with(part: object) -> str:
     base = {"code": "o", "names": NAMES, "subject": subject, "where": "all", "conditions": "everyone"}
     window = {"from": "2022-09-01 00:00:00", "to": "2022-09-30 23:59:59"}
     campaign = {"campaign": "c", "names": NAMES, "zone": "America/Los_Angeles", "windows": {"activity": window}}
+    if "customization-stars" in str(given) and "scorecards" not in shared:
+        shared["scorecards"] = YAML(typ="base", pure=True).load(RATINGS)["scorecards"]
     return yaml_roundtrip.dump_json({**campaign, **shared, "offers": [{**base, **own.get(subject, {}), **given}]})
 
 
+RATINGS = unrated("customization-stars", metric="service_score")
 SHARED = ("measures", "attributes", "events", "scorecards", "allowances", "entitlements")
 NAMES = {"en": "n", "zh": "名"}
 COUPONS = {

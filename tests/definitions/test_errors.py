@@ -60,6 +60,17 @@ offers:
       over_threshold: {height: 40000.00, window: activity, where: [{fact: export_mode, is: self_operated}]}
     conditions: [{fact: destination, is: US}]
     benefit: {fee: service_fee, percent: 50}
+scorecards:
+  - code: stars
+    names: {en: Stars, zh: 星}
+    subjects: merchants
+    where: all
+    series: {official: {every: month, from: 2022-08-01 00:00:00}}
+    levels: [{level: 0}, {level: 1, from: 50.00}]
+    level: score
+    score: sum
+    metrics: [{code: paid_orders, count: trade_orders}]
+    versions: [{parts: [{code: base, names: {en: Base, zh: 基}, points: 50.00}]}]
 """
 PYDANTIC = re.compile(
     r"Input should|Extra inputs|Field required|valid (string|integer|number|boolean|dictionary|list|tuple)|"
@@ -75,6 +86,19 @@ WRONG: dict[str, Row] = {
     "campaign code": ("campaign: trial", "campaign: Trial!", "campaign", "is not a code", ""),
     "name missing": ("{en: Trial, zh: 试}", "{en: Trial}", "names", "zh is missing", ""),
     "names as text": ("{en: Trial, zh: 试}", "Trial", "names", "a mapping (name: value) is expected, not 'Trial'", ""),
+    "scorecard of a rating": (
+        "[{fact: destination, is: US}]", "[{rating: starz, at_least: 1}]", "offers.2.conditions.0.rating",
+        "'starz' is not among the campaign's scorecards", "stars",
+    ),
+    "level of a rating": (
+        "[{fact: destination, is: US}]", "[{rating: stars, in: ['1', '7']}]", "offers.2.conditions.0.in.1",
+        "stars has no level '7'", "",
+    ),
+    "number of a rating": (
+        "[{fact: destination, is: US}]",
+        "[{code: a, any: [{fact: is_rts, is: yes}, {rating: stars, of: orders, at_least: 1}]}]",
+        "offers.2.conditions.0.any.1.of", "stars has no number 'orders'", "paid_orders",
+    ),
     "zone": ("America/Los_Angeles", "America/Los_Angels", "zone", "unknown time zone", "America/Los_Angeles"),
     "windows as list": ("windows:\n  activity:", "windows:\n  - activity:", "windows", "a mapping", ""),
     "window key": ("{from: 2022-09-01", "{form: 2022-09-01", "windows.activity.form", "no field 'form'", "from"),

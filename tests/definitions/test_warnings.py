@@ -211,3 +211,16 @@ def test_nobody_can_have_more_than_the_benefit(benefit: str, within: str, beyond
 )
 def test_prices_and_caps_without_an_effect(benefit: str, conditions: str, expected: bool) -> None:
     assert bool([text for text in of(conditions, benefit=benefit) if "o: benefit." in text]) is expected
+
+
+@pytest.mark.parametrize(
+    ("fitting", "is_warned"),
+    [("{fact: list_price, less_than: 5.01}", True), ("{fact: list_price, at_most: 5.01}", False)],
+)
+def test_a_price_that_no_order_of_a_coupon_exceeds(fitting: str, is_warned: bool) -> None:
+    coupons = (
+        "{coupons: {count: 1, for: service_order, price: 5.00, currency: CNY, valid: {to: 2022-09-30 24:00}, "
+        f"where: [{fitting}]}}}}"
+    )
+    expected = "o: benefit.coupons.price: no order that fits has a fee above the price of 5.00"
+    assert found(offer("o", benefit=coupons, settlement="")) == [expected] * is_warned

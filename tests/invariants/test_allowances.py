@@ -9,6 +9,7 @@ from imports.models import ImportBatch
 from ratings.models import Evaluation, Rating
 from tests.support.allowances import MEMBER, allowance, balances, publish, use
 from tests.support.marketplace import account, request
+from tests.support.scorecards import unrated
 from tests.support.world import merchant, t, tell, tick
 
 pytestmark = [pytest.mark.django_db, pytest.mark.plants_violation]
@@ -50,7 +51,9 @@ def world() -> None:
     )
     units = "{cases: [{when: [{rating: stars, of: service, at_least: 80}], is: 15}], otherwise: 3}"
     monthly = {"in_": "{calendar: month, from_day: 5}", "collected": "yes", "conditions": RATED, "units": units}
-    publish(allowance("quotes", "quote", **monthly) + allowance("mails", "mail"))
+    publish(
+        allowance("quotes", "quote", **monthly) + allowance("mails", "mail"), more=unrated("stars", metric="service")
+    )
     request("R0", "quotes", "04 23:59")
     request("R1", "quotes", "05 00:00")
     use("U1", "06 10:00", name="quote", quantity=4)
@@ -84,7 +87,7 @@ def test_more_uses_at_once_than_units_are_found(world: None) -> None:
 
 
 def test_an_allowance_without_its_rating_is_found(world: None) -> None:
-    Rating.objects.update(level="1", level_number=1)
+    Rating.objects.update(level="1", level_number=1, score=60)
     assert broken() == ["I22"]
     Rating.objects.update(batch=ImportBatch.objects.create(source="test", rows=1, changed=1))
     tick("08")  # the rating was corrected: the allowance is gone

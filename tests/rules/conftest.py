@@ -184,7 +184,7 @@ def _rate(merchants: list[Merchant], batch: ImportBatch) -> None:
             evaluated_at=t("01"),
             starts_at=starts,
             ends_at=ends,
-            version=1,
+            version=2,
             finished=True,
         )
         for series, period, starts, ends in spans
@@ -207,7 +207,7 @@ def _rate(merchants: list[Merchant], batch: ImportBatch) -> None:
             evaluated_at=t("01"),
             starts_at=starts,
             ends_at=ends,
-            version=1,
+            version=2,
         )
         for n, merchant in enumerate(merchants[1:])
         for k, (series, period, starts, ends) in enumerate(spans)

@@ -17,6 +17,7 @@ from rules.conditions import all_of
 from rules.query_row import as_boolean
 from tests.support.allocation_notation import brief
 from tests.support.naive_rules import holds
+from tests.support.scorecards import unrated
 from tests.support.world import HEADING, PUBLISHED, offer
 
 WINDOW = "{from: 2022-09-05 00:00:00, to: 2022-09-09 23:59:59}"
@@ -168,6 +169,7 @@ ITEMS = """
 {count: order_items, where: [{fact: listing.is_rts, is: yes}, {fact: order.shipped_at, happened: yes}], at_least: 3}
 {count: order_items, where: [{fact: buyer.level, at_least: 2}], at_most: 3}
 """
+SCORECARDS = unrated("stars", "other", metric="service_score")
 SUBJECTS = {
     "order_item": ("order.buyer_confirmed_at", "{fee: item_amount, percent: 1}", ITEMS),
     "freight_order": ("paid_at", "{fee: freight, percent: 1}", FREIGHT),
@@ -186,7 +188,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("crowd")]
 def published(subject: str, conditions: str) -> PublishedOffer:
     claim, benefit, _ = SUBJECTS[subject]
     parts = {"subject": subject, "claim": f"{{at: {claim}}}", "benefit": benefit, "settlement": ""}
-    source = f"{HEADING}offers:\n{offer('o', conditions=conditions, **parts)}"
+    scorecards = SCORECARDS if "rating:" in conditions else ""
+    source = f"{HEADING}offers:\n{offer('o', conditions=conditions, **parts)}{scorecards}"
     publishing.publish(parser.read(source), source=source, at=PUBLISHED, by="test")
     return published_offers.find("o")
 

@@ -19,10 +19,10 @@ def allowance(code: str, use: str, **parts: str) -> str:
     return "\n".join([*lines, *(f"    {name.rstrip('_')}: {value}" for name, value in words), ""])
 
 
-def publish(allowances: str = "", entitlements: str = "") -> None:
-    """Publish allowances and entitlements, each written as a list item, in a campaign `trial` in UTC."""
+def publish(allowances: str = "", entitlements: str = "", more: str = "") -> None:
+    """Publish allowances and entitlements, each written as a list item, in a campaign `trial` in UTC with `more`."""
     sections = {"allowances": allowances, "entitlements": entitlements}
-    source = HEADING + "".join(f"{name}:\n{text}" for name, text in sections.items() if text)
+    source = HEADING + more + "".join(f"{name}:\n{text}" for name, text in sections.items() if text)
     publishing.publish(parser.read(source), source=source, at=PUBLISHED, by="test")
 
 

@@ -1,4 +1,4 @@
-"""A scorecard with a cap, bands in both directions and a gate, for the pages and the REST API."""
+"""Scorecards: one with a cap, bands and a gate, for the pages and the REST API; others that no tick evaluates."""
 
 STARS = """
 measures:
@@ -32,3 +32,15 @@ scorecards:
                 points: 12.00
                 certain: yes
 """  # noqa: E501  # a measure a line
+
+
+def unrated(*codes: str, metric: str) -> str:
+    """Return scorecards with four levels and a metric whose first evaluation lies in the future."""
+    return "scorecards:\n" + "".join(
+        f"  - {{code: {code}, names: {{en: {code}, zh: {code}}}, subjects: merchants, where: all, level: score, "
+        "score: sum, series: {official: {every: month, from: 2032-08-01 00:00:00}}, "
+        "levels: [{level: 0}, {level: 1, from: 60}, {level: 2, from: 70}, {level: 3, from: 80}], "
+        f"metrics: [{{code: {metric}, count: reviews}}], "
+        "versions: [{parts: [{code: base, names: {en: Base, zh: 基}, points: 9}]}]}\n"
+        for code in codes
+    )
