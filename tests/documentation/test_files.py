@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from campaigns.reporting.exports import COUPON_COLUMNS, GRANT_COLUMNS
+from campaigns.reporting import exports, rating_exports
 from imports.columns import Column
 from imports.registry import all_schemas
 from imports.schema import FileSchema
@@ -41,7 +41,17 @@ def test_the_page_has_every_column_with_its_type(schema: FileSchema) -> None:
     assert all(row[3] for row in rows)
 
 
-@pytest.mark.parametrize(("command", "columns"), [("export_grants", GRANT_COLUMNS), ("export_coupons", COUPON_COLUMNS)])
+EXPORTS = {
+    "export_grants": exports.GRANT_COLUMNS,
+    "export_coupons": exports.COUPON_COLUMNS,
+    "export_ratings": rating_exports.COLUMNS,
+    "export_allowances": exports.ALLOWANCE_COLUMNS,
+    "export_usages": exports.USAGE_COLUMNS,
+    "export_entitlements": exports.ENTITLEMENT_COLUMNS,
+}
+
+
+@pytest.mark.parametrize(("command", "columns"), EXPORTS.items())
 def test_the_page_has_the_columns_of_each_export(command: str, columns: list[str]) -> None:
     assert [
         row[0] for row in table(PAGE.split(f"\n`{command}` writes")[1].split("\n\n`")[0].split("\n\nEvery")[0])
