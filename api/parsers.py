@@ -14,6 +14,8 @@ MOST_DEPTH = 20
 MOST_VALUES = 100_000
 """Values, names and brackets of one request. A thousand facts, the most of a request, have less than half of them."""
 
+MOST_DIGITS = 100
+
 
 class TooLarge(APIException):
     status_code = 413
@@ -35,13 +37,21 @@ class StrictParser(BaseParser):
             raise TooLarge(_("A request may contain at most %(n)d values.") % {"n": MOST_VALUES})
         try:
             text = raw.decode("utf-8")
-            data = json.loads(text, object_pairs_hook=_object, parse_float=Decimal, parse_constant=_refuse_constant)
+            data = json.loads(
+                text,
+                object_pairs_hook=_object,
+                parse_float=Decimal,
+                parse_int=_whole_number,
+                parse_constant=_refuse_constant,
+            )
             # Raises for a lone surrogate (\ud800), which neither the database nor a response could encode.
             json.dumps(data, default=str, ensure_ascii=False).encode("utf-8")
             if _depth(data) > MOST_DEPTH:
                 raise RecursionError
         except RecursionError as error:
             raise ParseError(_("The JSON is nested too deeply.")) from error
+        except UnicodeError as error:
+            raise ParseError(_("The body is not UTF-8, or has half of a surrogate pair.")) from error
         except ValueError as error:
             raise ParseError(_("Invalid JSON: %(why)s") % {"why": error}) from error
         return data
@@ -62,6 +72,12 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         [(twice, _count)] = Counter(name for name, _value in pairs).most_common(1)
         raise ValueError(f"duplicate name {twice!r}")
     return data
+
+
+def _whole_number(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise ValueError(f"a number has more than {MOST_DIGITS} digits")
+    return int(text)
 
 
 def _refuse_constant(name: str) -> None:

@@ -1,7 +1,7 @@
 """Error responses of the REST API: `application/problem+json` (RFC 9457) with a stable code."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,8 +84,21 @@ def bad_request(_request: HttpRequest) -> JsonResponse:
     return _without_view(problem_types.INVALID)
 
 
+def method_not_allowed(allowed: Sequence[str]) -> JsonResponse:
+    """Answer a method that no address has."""
+    response = _without_view(problem_types.METHOD_NOT_ALLOWED)
+    response["Allow"] = ", ".join(allowed)
+    return response
+
+
+def server_error(*, is_unavailable: bool) -> JsonResponse:
+    """Answer a request that failed outside of its view."""
+    return _without_view(problem_types.UNAVAILABLE if is_unavailable else problem_types.INTERNAL)
+
+
 def _without_view(kind: ProblemType) -> JsonResponse:
-    return JsonResponse(ProblemError(kind).body(), status=kind.status, content_type=PROBLEM)
+    body = ProblemError(kind).body()
+    return JsonResponse(body, status=kind.status, content_type=PROBLEM, headers=dict(kind.headers))
 
 
 def row_error(error: RowError, row: str) -> dict[str, str]:

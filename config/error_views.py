@@ -5,12 +5,12 @@ They are written from the request alone, never from the database: neither its us
 
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
 import structlog
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.middleware.csrf import get_token
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
@@ -19,6 +19,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from api import problems
 from core import themes
 from core.db.errors import RETRY_HEADERS, is_unavailable
 
@@ -92,8 +93,8 @@ EXPIRED = Page(
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  # signature of Django
-    """Answer 400."""
-    return page(request, 400)
+    """Answer 400, also to a host name that is not this server's."""
+    return problems.bad_request(request) if _is_of_program(request) else page(request, 400)
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  # signature of Django
@@ -108,7 +109,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001  # signature of Django
     """Answer 404."""
-    return page(request, 404)
+    return problems.not_found(request) if _is_of_program(request) else page(request, 404)
 
 
 def too_large(request: HttpRequest, *, most: int) -> HttpResponse:
@@ -118,9 +119,23 @@ def too_large(request: HttpRequest, *, most: int) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 503 if the database is unavailable or busy, else 500. Either way the transaction was rolled back."""
+    if _is_of_program(request):
+        return problems.server_error(is_unavailable=is_unavailable(sys.exc_info()[1]))
     if is_unavailable(sys.exc_info()[1]):
         return page(request, 503, headers=RETRY_HEADERS)
     return page(request, 500)
+
+
+def method_not_allowed(request: HttpRequest, allowed: Sequence[str]) -> HttpResponse:
+    """Answer 405 to a method that no address has."""
+    if _is_of_program(request):
+        return problems.method_not_allowed(allowed)
+    return HttpResponseNotAllowed(allowed)
+
+
+def _is_of_program(request: HttpRequest) -> bool:
+    """Return whether a request is one to the REST API, which has an error format of its own."""
+    return request.path_info.startswith("/api/")
 
 
 def page(

@@ -10,10 +10,9 @@ from uuid import uuid4
 
 import structlog
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import resolve_url
 
-from api import problems
 from config import error_views
 from config.body_limits import FORMS
 from core.requests import described
@@ -44,7 +43,9 @@ def known_methods_only(get_response: Callable[[HttpRequest], HttpResponse]) -> C
     """Middleware: answer 405 to TRACE and to methods that do not exist. Each view restricts the known ones itself."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        return get_response(request) if request.method in KNOWN_METHODS else HttpResponseNotAllowed(KNOWN_METHODS)
+        if request.method in KNOWN_METHODS:
+            return get_response(request)
+        return error_views.method_not_allowed(request, KNOWN_METHODS)
 
     return answer
 
@@ -110,12 +111,16 @@ class UnusableInputGuard:
         nul = (
             "\0" in request.path_info or has_nul(request.COOKIES) or any(has_nul(each) for each in _pairs(request.GET))
         )
-        return _bad_request(request) if nul else self.get_response(request)
+        return error_views.bad_request(request) if nul else self.get_response(request)
 
     def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
         """Check forms. Other bodies are read by the REST API alone, which checks them itself."""
         is_form = request.method == "POST" and request.content_type in FORMS
-        return _bad_request(request) if is_form and any(has_nul(each) for each in _pairs(request.POST)) else None
+        return (
+            error_views.bad_request(request)
+            if is_form and any(has_nul(each) for each in _pairs(request.POST))
+            else None
+        )
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Answer the exceptions that unusable input causes."""
@@ -123,15 +128,9 @@ class UnusableInputGuard:
         if isinstance(error, Http404) or not is_unusable_input(error):
             return None
         logger.warning("unusable input at %s", described(request), exc_info=error)
-        return _bad_request(request)
+        return error_views.bad_request(request)
 
 
 def _pairs(values: Any) -> Iterator[dict[str, str]]:
     """Yield every name with each of its values: a name may be there several times."""
     return ({name: value} for name, several in values.lists() for value in several)
-
-
-def _bad_request(request: HttpRequest) -> HttpResponse:
-    if request.path_info.startswith("/api/"):
-        return problems.bad_request(request)
-    return error_views.bad_request(request)

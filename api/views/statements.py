@@ -1,7 +1,7 @@
 """Monthly statements."""
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -14,6 +14,7 @@ from api.pagination import list_response
 from api.problems import ProblemError
 from api.views.base import ReadView
 from campaigns.ledger import statements
+from core.instants import is_accepted
 
 MONTH = OpenApiParameter("month", {"type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])$"}, OpenApiParameter.PATH)
 
@@ -42,7 +43,9 @@ def _month(text: str) -> date:
     """Return the first day of a month. Raises ProblemError (400) unless it is written as `2022-09`."""
     try:
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}", text):
-            return date.fromisoformat(f"{text}-01")
+            month = date.fromisoformat(f"{text}-01")
+            if is_accepted(datetime(month.year, month.month, 1, tzinfo=UTC)):
+                return month
     except ValueError:
         pass
     error = queries.parameter_error("month", "invalid", _("This is not a month such as 2022-09."))

@@ -242,6 +242,7 @@ BODY = b'{"facts": [%s]}'
         (b'{"facts": [], "facts": []}', 400),
         (BODY % b'{"order_no": "\\ud800"}', 400),
         (BODY % b'{"order_no": NaN}', 400),
+        (BODY % (b'{"order_no": %s}' % (b"1" * 101)), 400),
         (b"[" * 100_000, 400),
         (BODY % b'{"order_no": 9223372036854775808}', 400),
         (BODY % b'{"order_no": {"x": 1}}', 400),

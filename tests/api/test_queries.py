@@ -52,6 +52,8 @@ FAULTS = [
     ("statements/202209/", "", "month"),
     ("statements/２０２２-09/", "", "month"),
     ("statements/0000-01/", "", "month"),
+    ("statements/1969-12/", "", "month"),
+    ("statements/9999-12/", "", "month"),
     ("statements/september/", "", "month"),
 ]  # fmt: skip
 

@@ -88,9 +88,20 @@ def test_in_chinese(owner: Member) -> None:
 
 
 def test_programs_get_their_own_format(settings: Settings) -> None:
-    for method, path in (("get", "/api/v1/claims/"), ("get", "/api/v1/nothing/")):
-        response = getattr(Client(), method)(path)
-        assert response.headers["Content-Type"] == "application/problem+json"
+    settings.DEBUG, settings.ALLOWED_HOSTS = False, ["testserver"]
+    requests = (
+        ("GET", "/api/v1/claims/", "testserver", 401),
+        ("GET", "/api/v1/nothing/", "testserver", 404),
+        ("GET", "/api/v2/offers/", "testserver", 404),
+        ("GET", "/api/v1/offers/", "another.example", 400),
+        ("GET", "/api/v1/offers/?x=%00", "testserver", 400),
+        ("TRACE", "/api/v1/offers/", "testserver", 405),
+        ("BREW", "/api/v1/offers/", "testserver", 405),
+    )
+    for method, path, host, status in requests:
+        response = Client().generic(method, path, headers={"host": host})
+        assert (response.status_code, response.headers["Content-Type"]) == (status, "application/problem+json")
+    assert b"another.example" not in Client().get("/api/v1/offers/", headers={"host": "another.example"}).content
 
 
 @pytest.mark.parametrize(
