@@ -21,6 +21,7 @@ from campaigns.allowances.published import published
 from campaigns.models import Allowance, UsageDecision
 from core import clock
 from core.formatting import format_number
+from dashboard import request_limits
 from dashboard.rendering import render_page
 from definitions.allowances import describe_units
 from definitions.band_sentences import describe_each
@@ -128,6 +129,8 @@ def collect(request: MemberRequest, code: str) -> HttpResponse:
         messages.error(request, _("This page is out of date. Try again."))
     elif account is None:
         messages.error(request, _("No account of yours is recorded yet. Ask the marketplace."))
+    elif not request_limits.allows(member):
+        messages.error(request, _("You have asked too often. Wait a minute, then try again."))
     else:
         number = f"W-{sha256(f'{member.pk} {code} {token}'.encode()).hexdigest()[:32]}"
         with transaction.atomic():

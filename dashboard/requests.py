@@ -23,6 +23,7 @@ from campaigns.offers import published_offers, schedule
 from campaigns.offers.published_offers import PublishedOffer
 from core import clock
 from core.formatting import format_number
+from dashboard import request_limits
 from dashboard.calendars import find
 from dashboard.offer_lines import OfferLine
 from dashboard.offer_results import OfferResult
@@ -148,6 +149,8 @@ def _ask(request: MemberRequest, offer: PublishedOffer) -> HttpResponse:
         messages.error(request, _("No account of yours is recorded yet. Ask the marketplace."))
     elif opens is not None and at < opens.instant:
         messages.error(request, _("The session has not begun yet."))
+    elif not request_limits.allows(member):
+        messages.error(request, _("You have asked too often. Wait a minute, then try again."))
     else:
         number = f"W-{sha256(f'{member.pk} {offer.code} {token}'.encode()).hexdigest()[:32]}"
         asked = NewRequest(

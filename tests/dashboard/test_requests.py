@@ -1,11 +1,14 @@
 """The page of an offer that is asked for: the countdown, the button, and the place or the refusal."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from campaigns.models import Grant
 from campaigns.monitoring import invariants
+from dashboard import request_limits
+from identity.rate_limits import RateLimit
 from merchants.models import Member
 from services.models import ClaimRequest
 from tests.support.marketplace import account
@@ -70,6 +73,15 @@ def test_a_double_click_claims_once_and_the_coupon_is_in_the_wallet(owner: Membe
     assert "Coupon: service price 1.00 CNY" in visible(browser, "/wallet/")
     tick("03 13:00")
     assert not invariants.check()
+
+
+def test_a_member_asks_a_bounded_number_of_times(owner: Member, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(request_limits, "PER_MEMBER", RateLimit("claim-requests", 2, timedelta(minutes=1)))
+    clock("03 12:00:00")
+    browser = client(owner)
+    answers = [browser.post(PAGE, {"token": f"t{n}"}, follow=True).content.decode() for n in range(3)]
+    assert ["You have asked too often." in answer for answer in answers] == [False, False, True]
+    assert ClaimRequest.objects.count() == 2
 
 
 def test_the_second_is_told_that_the_quota_is_used_up(owner: Member, stranger: Member) -> None:
