@@ -15,7 +15,7 @@ from definitions.band_sentences import describe_each
 from definitions.barring import barring_conditions, with_free_code
 from definitions.case_numbers import NumberByCases, NumberOrCases, check_cases, describe_cases, numbers_of
 from definitions.checks import check_names_once
-from definitions.documents import DocumentTerms
+from definitions.documents import DocumentTerms, check_stated
 from definitions.offer_terms import Conditions
 from merchants.facts import MERCHANTS
 from rules.comparisons import Code, Switch
@@ -50,10 +50,7 @@ class AllowanceTerms(DocumentTerms):
     @model_validator(mode="after")
     def _fits_rows(self) -> Self:
         errors = ErrorCollector()
-        with errors.at("conditions"):
-            if self.conditions == ():
-                message = _("%(field)s is empty: write %(word)s if that is meant")
-                raise ValueError(message % {"field": "conditions", "word": "everyone"})
+        check_stated(self.conditions, errors)
         check_names_once(dict(enumerate(condition.name for condition in self.stated)), errors)
         check_all(self.stated, self.row, errors, "conditions")
         check_cases(self.units, self.row, errors, "units")

@@ -15,6 +15,7 @@ from rules.query_row import QueryRow
 from rules.sentences import describe
 
 MOST_CASES = 20
+MOST_CASE_CONDITIONS = 20
 NUMBER = DecimalField(max_digits=14, decimal_places=2)
 Number = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_places=2)]
 
@@ -22,7 +23,7 @@ Number = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=14, decimal_pl
 class NumberCase(DefinitionModel):
     """One case: the number where all conditions hold."""
 
-    when: tuple[Condition, ...] = Field(min_length=1)
+    when: tuple[Condition, ...] = Field(min_length=1, max_length=MOST_CASE_CONDITIONS)
     is_: Number = Field(alias="is")
 
 

@@ -2,10 +2,23 @@
 
 from typing import ClassVar
 
+from django.utils.translation import gettext as _
+
 from core.facts import Label
 from definitions.declared import WithDeclarations
-from definitions.offer_terms import OfferCode
+from definitions.offer_terms import MOST_CONDITIONS, Conditions, OfferCode
 from rules.base import Names
+from rules.errors import ErrorCollector
+
+
+def check_stated(conditions: Conditions, errors: ErrorCollector) -> None:
+    """Collect an error unless a document states conditions, no more than an offer may have, or says `everyone`."""
+    with errors.at("conditions"):
+        if conditions == ():
+            message = _("%(field)s is empty: write %(word)s if that is meant")
+            raise ValueError(message % {"field": "conditions", "word": "everyone"})
+        if conditions != "everyone" and len(conditions) > MOST_CONDITIONS:
+            raise ValueError(_("at most %(most)d conditions") % {"most": MOST_CONDITIONS})
 
 
 class DocumentTerms(WithDeclarations):

@@ -14,7 +14,7 @@ from core.facts import Collection, Label
 from core.formatting import format_number
 from definitions.case_numbers import NumberByCases, NumberOrCases, check_cases, describe_cases
 from definitions.checks import check_names_once
-from definitions.documents import DocumentTerms
+from definitions.documents import DocumentTerms, check_stated
 from definitions.offer_terms import Conditions
 from merchants.facts import MERCHANTS
 from rules.conditions import Condition, check_all
@@ -39,10 +39,7 @@ class EntitlementTerms(DocumentTerms):
     @model_validator(mode="after")
     def _fits_holder(self) -> Self:
         errors = ErrorCollector()
-        with errors.at("conditions"):
-            if self.conditions == ():
-                message = _("%(field)s is empty: write %(word)s if that is meant")
-                raise ValueError(message % {"field": "conditions", "word": "everyone"})
+        check_stated(self.conditions, errors)
         check_names_once(dict(enumerate(condition.name for condition in self.stated)), errors)
         check_all(self.stated, self.row, errors, "conditions")
         if self.value is not None:

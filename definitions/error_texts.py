@@ -33,6 +33,7 @@ TEXTS = {
     "greater_than_equal": gettext_lazy("%(found)s is less than %(ge)s"),
     "less_than_equal": gettext_lazy("%(found)s is more than %(le)s"),
     "too_short": gettext_lazy("too few entries: at least %(min_length)s"),
+    "too_long": gettext_lazy("too many entries: at most %(max_length)s"),
     "tuple_type": gettext_lazy("a list is expected, not %(found)s"),
     "list_type": gettext_lazy("a list is expected, not %(found)s"),
     "dict_type": gettext_lazy("a mapping (name: value) is expected, not %(found)s"),

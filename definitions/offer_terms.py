@@ -45,6 +45,7 @@ from rules.time_windows import Bound, EndBound, bounds_in
 from trade.facts import TRADE_ORDERS
 
 MOST_CONDITIONS = 60  # a decision stores the failed ones as bits of one 64-bit number
+MOST_LOOKUPS = 20  # each is a subquery for every fact of its row that a condition names
 
 OfferCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]*$", max_length=64)]
 
@@ -103,7 +104,7 @@ class OfferTerms(WithDeclarations):
     names: Names
     carriers: tuple[Names, ...] = ()
     subject: Annotated[str, KnownWord("subject", lambda: SUBJECTS)]
-    lookups: dict[Code, Lookup] = {}
+    lookups: dict[Code, Lookup] = Field({}, max_length=MOST_LOOKUPS)
     where: Scope
     claim: Claim
     decided_at: Bound | None = None

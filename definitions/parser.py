@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any, get_args
 
 from django.utils.translation import gettext as _
-from pydantic import TypeAdapter, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from core.declared_facts import declaring
@@ -27,6 +27,9 @@ from rules.errors import ErrorCollector, UnknownWordError
 from rules.measures import Measure
 from rules.time_windows import Window, Zone
 
+MOST_DOCUMENTS = 200
+"""Documents of one kind: pages show all of them to each merchant."""
+
 
 class CampaignDefinition(Declared):
     """Campaign as written in a file: names, zone, what it declares, what its offers share, offers and documents.
@@ -41,9 +44,9 @@ class CampaignDefinition(Declared):
     lists: dict[str, ValueList] = {}
     measures: dict[Code, Measure] = {}
     offers: tuple[OfferTerms, ...] = ()
-    scorecards: tuple[ScorecardTerms, ...] = ()
-    allowances: tuple[AllowanceTerms, ...] = ()
-    entitlements: tuple[EntitlementTerms, ...] = ()
+    scorecards: tuple[ScorecardTerms, ...] = Field((), max_length=MOST_DOCUMENTS)
+    allowances: tuple[AllowanceTerms, ...] = Field((), max_length=MOST_DOCUMENTS)
+    entitlements: tuple[EntitlementTerms, ...] = Field((), max_length=MOST_DOCUMENTS)
 
     @model_validator(mode="after")
     def _codes_once(self) -> "CampaignDefinition":

@@ -1,6 +1,7 @@
 """Parts that every definition is made of: strict models, words of a registry, names in both languages, named lists."""
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -8,6 +9,7 @@ from typing import Annotated, Any, Self
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -22,10 +24,22 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, InitErrorDetails, core_schema
 
+from core.keys import invisible_character
 from core.similar_words import nearest_word
 from rules.errors import UnknownWordError, as_detail, details_of
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+def _one_line(text: str) -> str:
+    """Check that a text has no line break, NUL or mark that turns the direction of what stands beside it."""
+    for character in text:
+        if unicodedata.category(character) in UNSEEN or character in TURNING:
+            raise ValueError(_("holds the invisible character %s") % invisible_character(character))
+    return text
+
+
+UNSEEN = ("Cc", "Cs", "Zl", "Zp")
+TURNING = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_one_line)]
 
 
 class DefinitionModel(BaseModel):

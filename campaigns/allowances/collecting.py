@@ -42,8 +42,8 @@ def collect(
     collected = _kept(allowance, rows)
     if not since:
         return collected
-    passing = _passing(allowance)(merchants=list(since), earliest=min(since.values()), until=until)
-    for request_no, merchant, at, units in passing:
+    found = passing(allowance)(merchants=list(since), earliest=min(since.values()), until=until)
+    for request_no, merchant, at, units in found:
         bounds = bounds_of(allowance.terms.in_, at)
         if bounds is None or units is None or at < since[merchant]:
             continue
@@ -68,7 +68,7 @@ def _kept(allowance: PublishedAllowance, rows: Mapping[Place, Allowance]) -> dic
 
 
 @compiled_query
-def _passing(allowance: PublishedAllowance) -> "QuerySet[Any, Any]":
+def passing(allowance: PublishedAllowance) -> "QuerySet[Any, Any]":
     """Select the requests that meet the conditions as of their instants, in their order."""
     row = allowance.terms.row
     requests: Any = ClaimRequest.objects.filter(

@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Case, DateTimeField, Q, QuerySet, Value, When
 
 from campaigns.offers import documents
+from campaigns.offers.documents import PublishedDocument
 from core.facts import Label
 from definitions.case_numbers import NUMBER, number_expression
 from definitions.entitlements import HOLDERS, EntitlementTerms, show_value
@@ -16,6 +17,9 @@ from rules.conditions import all_of
 
 KIND = "entitlements"
 FLAG = Decimal(1)
+MOST_COLUMNS = 500
+"""Columns of one query. PostgreSQL allows 1,664 and SQLite 2,000."""
+FEW = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,14 @@ def published(holder_kind: str) -> list[EntitlementTerms]:
 def held_by(holder_kind: str, holder: str, *, at: datetime) -> list[Entitlement]:
     """Return what one holder is entitled to at an instant, by code."""
     terms = published(holder_kind)
-    return list(_entitlements(terms, _rows(holder_kind, terms, at, Q(pk=holder))))
+    by_query = (terms[n : n + MOST_COLUMNS] for n in range(0, len(terms), MOST_COLUMNS))
+    return [one for some in by_query for one in _entitlements(some, _rows(holder_kind, some, at, Q(pk=holder)))]
+
+
+def rehearse(document: PublishedDocument, *, at: datetime) -> None:
+    """Evaluate an entitlement for a few holders. Raises the error of a query that fails."""
+    assert isinstance(document.terms, EntitlementTerms)
+    list(_rows(document.terms.holder, [document.terms], at, Q())[:FEW])
 
 
 def held_by_all(holder_kind: str, *, at: datetime) -> Iterator[Entitlement]:

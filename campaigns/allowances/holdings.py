@@ -16,6 +16,9 @@ from merchants.models import Merchant
 from rules.periods import bounds_of, key_of
 from rules.query_row import as_boolean
 
+MOST_COLUMNS = 500
+"""Columns of one query. PostgreSQL allows 1,664 and SQLite 2,000."""
+
 
 class State(StrEnum):
     """State of an allowance for a merchant at an instant."""
@@ -68,11 +71,11 @@ class Holding:
 
 
 def holdings(merchant: Merchant, *, at: datetime) -> list[Holding]:
-    """Return every published allowance as the merchant has it at an instant: two queries, whatever their number."""
+    """Return every published allowance as the merchant has it at an instant: two queries for up to a hundred."""
     allowances = published()
     if not allowances:
         return []
-    found = _evaluate(merchant, allowances, at)
+    found = evaluate(merchant, allowances, at)
     rows = {
         (row.document_id, row.period): row
         for row in Allowance.objects.filter(merchant=merchant, starts_at__lte=at, ends_at__gt=at)
@@ -124,7 +127,7 @@ def _state(
     return State.HAD if has_units else State.NOT_ELIGIBLE
 
 
-def _evaluate(merchant: Merchant, allowances: Sequence[PublishedAllowance], at: datetime) -> dict[str, Any]:
+def evaluate(merchant: Merchant, allowances: Sequence[PublishedAllowance], at: datetime) -> dict[str, Any]:
     """Return the results of all conditions and the units, by names that count the allowances."""
     wanted: dict[str, Any] = {}
     for n, allowance in enumerate(allowances):
@@ -134,11 +137,15 @@ def _evaluate(merchant: Merchant, allowances: Sequence[PublishedAllowance], at: 
             wanted[f"found_{n}_{m}"] = condition.observed(row)
         if _depends_on_merchant(allowance):
             wanted[f"units_{n}"] = number_expression(allowance.terms.units, row)
-    rows: Any = Merchant.objects.filter(pk=merchant.pk)
-    rows = rows.annotate(seen_at=Value(at, output_field=DateTimeField()))
-    prefixed = {f"x_{name}": expression for name, expression in wanted.items()}
-    values = rows.annotate(**prefixed).values_list(*prefixed).first() if prefixed else ()
-    return dict(zip(wanted, values or (), strict=False))
+    rows: Any = Merchant.objects.filter(pk=merchant.pk).annotate(seen_at=Value(at, output_field=DateTimeField()))
+    names = list(wanted)
+    found: dict[str, Any] = {}
+    for n in range(0, len(names), MOST_COLUMNS):
+        some = names[n : n + MOST_COLUMNS]
+        columns = {f"x_{name}": wanted[name] for name in some}
+        values = rows.annotate(**columns).values_list(*columns).first()
+        found |= zip(some, values or (), strict=False)
+    return found
 
 
 def _depends_on_merchant(allowance: PublishedAllowance) -> bool:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from campaigns.models import AuditEvent, Campaign, Document, DocumentVersion, Draft, Offer
 from campaigns.offers.published_offers import as_data, digest
+from core.db import prepared_statements
 from core.db.compiled_queries import compiled_query, text
 from core.db.errors import is_transient
 from definitions.documents import DocumentTerms
@@ -180,3 +181,5 @@ def _check(version: DocumentVersion, at: datetime) -> None:
             raise
         words = {"code": version.document.code, "error": error}
         raise ValueError(_("document %(code)s cannot be evaluated: %(error)s") % words) from error
+    finally:
+        prepared_statements.discard_plans()  # the rollback has undone how this session plans

@@ -22,6 +22,8 @@ Bound = Annotated[Decimal, WrittenNumber, Field(ge=0, max_digits=16, decimal_pla
 Factor = Annotated[Decimal, WrittenNumber, Field(gt=0, le=1_000_000, decimal_places=4)]
 FORMS = ("add", "bands", "times", "points")
 MOST_ITEMS = 60
+MOST_BANDS = 50
+MOST_CONDITIONS = 20
 
 
 class Band(DefinitionModel):
@@ -58,11 +60,11 @@ class Part(DefinitionModel):
 
     code: Code | None = None
     names: Names | None = None
-    where: tuple[Condition, ...] = ()
+    where: tuple[Condition, ...] = Field((), max_length=MOST_CONDITIONS)
     add: "tuple[Part, ...]" = Field((), max_length=MOST_ITEMS)
     measure: NamedMeasure | None = None
     fact: str | None = None
-    bands: tuple[Band, ...] = ()
+    bands: tuple[Band, ...] = Field((), max_length=MOST_BANDS)
     times: Factor | None = None
     points: Points | None = None
     at_least_by_level: dict[str, Bound] = {}

@@ -12,6 +12,7 @@ from rules.conditions import AnyOf, Condition, Measured
 from rules.measures import Measure
 
 ZERO = Decimal(0)
+MOST_POINTS = Decimal("9999999.99")  # the largest score that a rating holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ class Scorer:
         """Return the points, level and score for the inputs of a subject."""
         parts = tuple(self._top(part, inputs) for part in self.parts)
         total = sum((part.points for part in parts), ZERO)
-        score = round_to_cents(total / len(parts) if self.terms.score == "mean" else total)
+        score = min(MOST_POINTS, round_to_cents(total / len(parts) if self.terms.score == "mean" else total))
         if self.terms.level == "score":
             return Scored(parts, self.level_of(score), score)
         return Scored(parts, min(self.level_of(part.points) for part in parts), score)
@@ -131,7 +132,7 @@ class Scorer:
         scored = self._part(part, inputs, None)
         return PartScore(
             part,
-            round_to_cents(scored.points),
+            round_to_cents(min(scored.points, MOST_POINTS)),
             scored.raw,
             scored.failed,
             scored.found,

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from rules.base import DefinitionModel, form_of
 from rules.calendar_periods import Bounds, CalendarPeriod, MonthFrom
+from rules.errors import ErrorCollector
 from rules.periods import expand_calendar_word
 from rules.time_windows import Bound
 
@@ -33,6 +34,9 @@ Calendar = Annotated[
 ]
 
 
+UNITS = ("day", "week", "month", "year")
+
+
 @dataclass(frozen=True)
 class DueEvaluation:
     """Evaluation that is due: its period, its instant, and from when until when its ratings are in force."""
@@ -53,6 +57,15 @@ class SeriesTerms(DefinitionModel):
     from_: Bound = Field(alias="from")
     in_force: Calendar | None = None
 
+    @model_validator(mode="after")
+    def _starts_apart(self) -> Self:
+        errors = ErrorCollector()
+        with errors.at("in_force"):
+            if self.in_force is not None and _length(self.in_force) > _length(self.every):
+                raise ValueError(_("two ratings would start together: the parts are longer than those of every"))
+        errors.raise_collected("SeriesTerms")
+        return self
+
     def due(self, *, until: datetime, latest: bool = False) -> Iterator[DueEvaluation]:
         """Yield the evaluations whose instant has come by `until`, in order; only the `latest` one if that is asked."""
         first = self._at_or_after(self.every, self.from_.instant)
@@ -70,6 +83,10 @@ class SeriesTerms(DefinitionModel):
     def _at_or_after(calendar: CalendarPeriod | MonthFrom, at: datetime) -> datetime:
         start, following = _bounds(calendar, at)
         return start if start == at else following
+
+
+def _length(calendar: CalendarPeriod | MonthFrom) -> int:
+    return UNITS.index(calendar.calendar if isinstance(calendar, CalendarPeriod) else "month")
 
 
 def _bounds(calendar: CalendarPeriod | MonthFrom, at: datetime) -> Bounds:

@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, StringConstraints, Tag, model_validat
 
 from core.facts import COLLECTIONS, MERCHANT, Collection
 from definitions.documents import DocumentTerms
+from definitions.offer_terms import MOST_CONDITIONS
 from definitions.scorecards.parts import MOST_ITEMS, Bound, Part
 from definitions.scorecards.series import SeriesTerms
 from ratings.models import Series
@@ -28,11 +29,18 @@ def _word_or_list(value: object) -> str:
 
 
 Which = Annotated[
-    Annotated[Literal["all"], Tag("Word")] | Annotated[tuple[Condition, ...], Field(min_length=1), Tag("List")],
+    Annotated[Literal["all"], Tag("Word")]
+    | Annotated[tuple[Condition, ...], Field(min_length=1, max_length=MOST_CONDITIONS), Tag("List")],
     Discriminator(_word_or_list),
 ]
 LevelCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]*$", max_length=40)]
 HIGHEST_NUMBER = 32_767
+MOST_LEVELS = 100
+MOST_VERSIONS = 50
+MOST_MEASURES = 200
+"""Measures of the same rules: each is a query for every batch of subjects."""
+MOST_STEPS = 500
+"""Items and bands of the same rules: a page tries each of them, and scores all of them each time."""
 
 
 def rated() -> Mapping[str, Collection]:
@@ -95,11 +103,11 @@ class ScorecardTerms(DocumentTerms):
     subjects: Annotated[str, KnownWord("collection to rate", rated)]
     where: Which
     series: SeriesOfScorecard
-    levels: tuple[Level, ...] = Field(min_length=2)
+    levels: tuple[Level, ...] = Field(min_length=2, max_length=MOST_LEVELS)
     level: Literal["lowest", "score"]
     score: Literal["mean", "sum"]
-    metrics: tuple[NamedMeasure, ...] = ()
-    versions: tuple[Rules, ...] = Field(min_length=1)
+    metrics: tuple[NamedMeasure, ...] = Field((), max_length=MOST_MEASURES)
+    versions: tuple[Rules, ...] = Field(min_length=1, max_length=MOST_VERSIONS)
 
     @model_validator(mode="after")
     def _fits_subjects(self) -> Self:
@@ -141,7 +149,14 @@ class ScorecardTerms(DocumentTerms):
                     if code in codes[:k]:
                         raise ValueError(_("two parts are called %(code)s") % {"code": code})
             with errors.at("versions", n, "parts"):
+                self._check_size(n)
                 self._check_metrics(n)
+
+    def _check_size(self, n: int) -> None:
+        """Raise ValueError if the rules have too many items and bands in all."""
+        items = [item for part in self.parts_of(n) for item in part.walk()]
+        if len(items) + sum(len(item.bands) for item in items) > MOST_STEPS:
+            raise ValueError(_("at most %(most)d items and bands in all") % {"most": MOST_STEPS})
 
     def _check_metrics(self, n: int) -> None:
         """Raise ValueError if two measures of the same rules share a name: the explanation names them by it."""
@@ -150,6 +165,8 @@ class ScorecardTerms(DocumentTerms):
             if seen.setdefault(measure.name, measure) != measure:
                 words = {"code": measure.name}
                 raise ValueError(_("two measures are called %(code)s: give one of them a code") % words)
+        if len(seen) > MOST_MEASURES:
+            raise ValueError(_("at most %(most)d measures") % {"most": MOST_MEASURES})
 
     @cached_property
     def collection(self) -> Collection:

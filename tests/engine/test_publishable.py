@@ -9,13 +9,18 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from campaigns.allowances import collecting, entitlements, holdings, settling
 from campaigns.eligibility import audience, claims, explanations
-from campaigns.models import AuditEvent, Campaign, Issuance, Offer, Tag, TickStep, Version
-from campaigns.offers import published_offers
+from campaigns.models import AuditEvent, Campaign, Document, Issuance, Offer, Tag, TickStep, Version
+from campaigns.offers import published_offers, publishing
+from campaigns.scorecards import affected
 from core.facts import FEES, SUBJECTS, Collection, Fact, countable
+from definitions import parser
 from definitions.errors import DefinitionError
+from tests.support.allowances import allowance
 from tests.support.scenarios import threshold_offer
-from tests.support.world import HEADING, draw, freight, merchant, offer, publish, receipt, t, tick, trade
+from tests.support.scorecards import STARS
+from tests.support.world import HEADING, PUBLISHED, draw, freight, merchant, offer, publish, receipt, t, tick, trade
 
 pytestmark = pytest.mark.django_db
 
@@ -191,6 +196,41 @@ def test_an_offer_with_a_query_that_fails_is_refused_whole(
     monkeypatch.undo()
     tick("05")
     assert [row.code for row in Offer.objects.exclude(version=None)] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "document"),
+    [
+        ((settling, "with_allowances"), allowance("d", "mail")),
+        ((collecting, "passing"), allowance("d", "mail", collected="yes")),
+        ((holdings, "evaluate"), allowance("d", "mail")),
+        ((entitlements, "_rows"), "  - {code: d, names: {en: d, zh: d}, holder: buyer, conditions: everyone}\n"),
+        ((affected, "affected"), STARS.replace("code: stars", "code: d")),
+    ],
+)
+def test_a_document_with_a_query_that_fails_is_refused_whole(
+    monkeypatch: pytest.MonkeyPatch, query: tuple[ModuleType, str], document: str
+) -> None:
+    kind = "entitlements" if "holder" in document else "allowances"
+    text = HEADING + (document if "scorecards:" in document else f"{kind}:\n{document}")
+    monkeypatch.setattr(*query, fail)
+    with pytest.raises(ValueError, match=r"document d cannot be evaluated: .*no_such_column"):
+        publishing.publish(parser.read(text), source=text, at=PUBLISHED, by="test")
+    assert not Document.objects.exists()
+    monkeypatch.undo()
+    publishing.publish(parser.read(text), source=text, at=PUBLISHED, by="test")
+
+
+def test_a_scorecard_does_not_make_the_tick_catch_up_for_years() -> None:
+    daily = STARS.replace(
+        "{every: month, from: 2022-08-01 00:00:00, in_force: {month_from: 5}}",
+        "{every: day, from: 2019-11-05 00:00:00}",
+    )
+    text = HEADING + daily
+    with pytest.raises(ValueError, match="more than 1000 official evaluations"):
+        publishing.publish(parser.read(text), source=text, at=PUBLISHED, by="test")
+    text = text.replace("2019-11-05", "2019-11-06")
+    publishing.publish(parser.read(text), source=text, at=PUBLISHED, by="test")
 
 
 def test_the_rehearsal_leaves_nothing_behind() -> None:
