@@ -51,7 +51,8 @@ def show_limit(band: Band, rows: Collection) -> str:
     """Return the limit of a band: a number of grants, an amount, or the name of the fact that holds it."""
     if isinstance(band.at_most, FactValue):
         return _("as many as in “%(fact)s”") % {"fact": rows.facts[band.fact].label}
-    return format_money(band.at_most, band.currency or "") if band.is_amount else format_number(int(band.at_most))
+    limit = band.at_most or 0
+    return format_money(limit, band.currency or "") if band.is_amount else format_number(int(limit))
 
 
 def describe_each(period: Recurring) -> str:

@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from core.facts import FEES, MERCHANT, SUBJECTS, Collection
+from definitions.band_starts import check_starts, start_conditions
 from definitions.barring import barring_conditions, with_free_code
 from definitions.benefits import Benefit, CouponBundle, Coupons, Discount
 from definitions.benefits.amounts import BenefitAmount
@@ -133,7 +134,7 @@ class OfferTerms(WithDeclarations):
     @model_validator(mode="after")
     def _fits_subject(self) -> Self:
         errors = ErrorCollector()
-        check_lookups(self.lookups, self._plain_collection, errors)
+        check_lookups(self.lookups, self.plain_collection, errors)
         if isinstance(self.claim, ClaimNth | ClaimOverThreshold) and self.lookups:
             with errors.at("lookups"):
                 raise ValueError(_("only subjects that claim at a moment of their own look up rows"))
@@ -145,16 +146,18 @@ class OfferTerms(WithDeclarations):
         _check_claim(self, errors)
         _check_settlement(self, errors)
         check_bands(self, errors)
+        check_starts(self, errors)
         errors.raise_collected("OfferTerms")
         return self
 
     @cached_property
     def collection(self) -> Collection:
         """Return the collection whose rows are subjects, with the facts of rows that they look up."""
-        return with_lookups(self._plain_collection, self.lookups)
+        return with_lookups(self.plain_collection, self.lookups)
 
     @property
-    def _plain_collection(self) -> Collection:
+    def plain_collection(self) -> Collection:
+        """Return the collection whose rows are subjects."""
         return SUBJECTS[self.subject].with_declared(self.declared.facts)
 
     def holder_rows(self, name: str) -> Collection | None:
@@ -228,11 +231,12 @@ class OfferTerms(WithDeclarations):
 
     @cached_property
     def stated(self) -> tuple[Condition, ...]:
-        """Return the conditions that the definition states, of the offer's own and of its benefit.
+        """Return the conditions that the definition states, of the offer's own, of its benefit and of its quota.
 
-        A condition that the benefit adds has a code that no condition of the offer's own has.
+        A condition that benefit or quota add has a code that no condition of the offer's own has.
         """
-        added = self.benefit.conditions() if isinstance(self.benefit, Discount) else ()
+        of_benefit = self.benefit.conditions() if isinstance(self.benefit, Discount) else ()
+        added = (*of_benefit, *start_conditions(self))
         taken = {condition.name for condition in self.own_conditions}
         return (*self.own_conditions, *(with_free_code(condition, taken) for condition in added))
 

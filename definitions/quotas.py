@@ -38,12 +38,14 @@ class Quota(DefinitionModel):
 class Band(DefinitionModel):
     """One limit of a quota: so many grants, or so much money, for each holder in each period of the claim.
 
-    `at_most` is a number, or a fact of each holder. `last: partly` gives the last grant what is left; without it, a
-    grant that does not fit whole is refused.
+    `at_most` is a number, or a fact of each holder. `from` is the number of the first subject of the holder that can be
+    granted, by a condition that the offer gains. `last: partly` gives the last grant what is left; without it, a grant
+    that does not fit whole is refused.
     """
 
     of: Literal["grants", "amount"]
-    at_most: AmountOrFact
+    from_: Annotated[WholeNumber, Field(ge=2, le=MOST_GRANTS)] | None = Field(None, alias="from")
+    at_most: AmountOrFact | None = None
     currency: Currency | None = None
     per: str = ALL
     in_: RecurringPeriod | None = Field(None, alias="in")
@@ -52,6 +54,12 @@ class Band(DefinitionModel):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         errors = ErrorCollector()
+        with errors.at("at_most"):
+            if self.at_most is None and (self.from_ is None or self.is_amount):
+                raise ValueError(_("%(field)s is missing") % {"field": "at_most"})
+        with errors.at("from"):
+            if self.from_ is not None and self.is_amount:
+                raise ValueError(_("only a band of: grants has from; of money write slices after a measure"))
         (self._check_amount if self.is_amount else self._check_number)(errors)
         errors.raise_collected("Band")
         return self
@@ -61,12 +69,12 @@ class Band(DefinitionModel):
             if self.currency is None:
                 raise ValueError(_("an amount needs a currency"))
         with errors.at("at_most"):
-            if not isinstance(self.at_most, FactValue):
+            if isinstance(self.at_most, Decimal):
                 check_unit(self.at_most, self.currency or "")
 
     def _check_number(self, errors: ErrorCollector) -> None:
         with errors.at("at_most"):
-            if not isinstance(self.at_most, FactValue) and (self.at_most % 1 or self.at_most > MOST_GRANTS):
+            if isinstance(self.at_most, Decimal) and (self.at_most % 1 or self.at_most > MOST_GRANTS):
                 words = {"found": self.at_most, "most": MOST_GRANTS}
                 raise ValueError(_("%(found)s is not a whole number of grants up to %(most)d") % words)
         for word in ("currency", "last"):
@@ -85,14 +93,19 @@ class Band(DefinitionModel):
         return not self.is_amount and self.in_ is None and self.per in (ALL, MERCHANT) and not self.fact
 
     @property
+    def is_counted(self) -> bool:
+        """Return whether the band has counters of its own. A lower bound alone limits nothing."""
+        return self.at_most is not None and not self.is_short
+
+    @property
     def fact(self) -> str:
         """Return the fact of a holder that holds its limit, empty where the band states it."""
         return self.at_most.fact if isinstance(self.at_most, FactValue) else ""
 
     @cached_property
     def units(self) -> int | None:
-        """Return the limit in the units of its counters: grants, or hundredths of the currency; None for a fact."""
-        return None if isinstance(self.at_most, FactValue) else self.units_of(self.at_most)
+        """Return the limit in units of its counters, grants or hundredths of the currency; None without a number."""
+        return self.units_of(self.at_most) if isinstance(self.at_most, Decimal) else None
 
     def units_of(self, number: Decimal | int) -> int:
         """Return a number of grants or an amount in the units of the counters, rounded down."""
@@ -162,7 +175,7 @@ def limits_of(quota: Quota | tuple[Band, ...]) -> Limits:
     if isinstance(quota, Quota):
         return Limits(quota.limit, quota.per_merchant, ())
     short = {band.per: band.units for band in quota if band.is_short}
-    return Limits(short.get(ALL), short.get(MERCHANT), tuple(band for band in quota if not band.is_short))
+    return Limits(short.get(ALL), short.get(MERCHANT), tuple(band for band in quota if band.is_counted))
 
 
 def check_bands(offer: "OfferTerms", errors: ErrorCollector) -> None:

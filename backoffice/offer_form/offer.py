@@ -175,7 +175,7 @@ def _row(rows: Part | None, number: str, path: list[str]) -> tuple[SectionForm |
             return _part(form, {"from": "start", "to": "end"}[end])
         case ["from" | "by" | "not_before", *_rest] if "time" in form.visible_parts():
             return _part(form, "time")
-        case [word, *_rest] if (name := {"in": "period"}.get(word, word)) in form.fields:
+        case [word, *_rest] if (name := {"in": "period", "from": "start"}.get(word, word)) in form.fields:
             return form, name
     names = [name for name in form.visible_names() if name not in ("code", "at_fact")]
     return form, names[-1] if names else ""

@@ -37,6 +37,9 @@ class BandForm(SectionForm):
     of = SelectField(label=_("Limit of"), required=False, widget=forms.Select(choices=OF))
     fact = SelectField(label=_("Limit"), required=False)
     at_most = NumberField(label=_("At most"), required=False)
+    start = NumberField(
+        label=_("From number"), required=False, whole=True, least=2, help_text=_("Empty: from the first one")
+    )
     currency = SelectField(label=_("Currency"), required=False)
     per = SelectField(label=_("For"), required=False)
     period = SelectField(label=_("In"), required=False)
@@ -67,6 +70,10 @@ class BandForm(SectionForm):
     def is_amount(self) -> bool:
         return self.text_of("of") == "amount"
 
+    def may_be_empty(self, name: str) -> bool:
+        """Return whether a field can be left empty: a limit, where the band only begins at a number."""
+        return super().may_be_empty(name) or (name == "at_most" and bool(self.text_of("start")))
+
     def visible_names(self) -> list[str]:
         period = self.text_of("period")
         stated = bool(self.text_of("fact"))
@@ -74,6 +81,7 @@ class BandForm(SectionForm):
             "of",
             *(["fact"] if stated or self.text_of("per") not in ("", ALL) else []),
             *([] if stated else ["at_most"]),
+            *([] if self.is_amount or self.text_of("per") in ("", ALL) else ["start"]),
             *(["currency"] if self.is_amount else []),
             "per",
             "period",
@@ -84,9 +92,11 @@ class BandForm(SectionForm):
     def to_row(self) -> dict[str, Any]:
         """Return the band for the definition."""
         per, fact = self.written("per"), "fact" in self.visible_names() and self.written("fact")
+        start = self.written("start") if "start" in self.visible_names() else ""
         return {
             "of": self.written("of") or "grants",
-            "at_most": {"fact": fact} if fact else or_missing(self.written("at_most")),
+            "from": start or ABSENT,
+            "at_most": {"fact": fact} if fact else self.written("at_most") or (ABSENT if start else None),
             "currency": or_missing(self.written("currency")) if self.is_amount else ABSENT,
             "per": ABSENT if per == ALL else per,
             "in": self._period(),
@@ -112,7 +122,7 @@ class BandFormSet(RowFormSet):
     """Bands of one quota."""
 
     form = BandForm
-    first_names = ("at_most",)
+    first_names = ("at_most", "start")
 
 
 class QuotaForm(SectionForm):
@@ -153,7 +163,7 @@ def initial_quota(quota: Any) -> dict[str, Any]:
 
 def initial_band(band: Any, zone: str, windows: Any) -> dict[str, Any]:
     """Return the initial values of a band."""
-    words = {name: band.get(name) for name in ("of", "at_most", "currency", "last")}
+    words = {name: band.get(name) for name in ("of", "at_most", "currency", "last")} | {"start": band.get("from")}
     if isinstance(words["at_most"], dict):
         words |= {"fact": words["at_most"].get("fact"), "at_most": None}
     return {**words, "per": band.get("per") or ALL, **_initial_period(band.get("in"), zone, windows)}

@@ -191,6 +191,7 @@ PLACES: dict[str, Place] = {
     "Quota.per_merchant": (QuotaForm, "per_merchant"),
     "Band.of": (BandForm, "of"),
     "Band.at_most": (BandForm, "at_most"),
+    "Band.from": (BandForm, "start"),
     "Band.currency": (BandForm, "currency"),
     "Band.per": (BandForm, "per"),
     "Band.in": (BandForm, "period"),

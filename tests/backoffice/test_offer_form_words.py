@@ -101,6 +101,8 @@ SHARED = (
             "benefit": "{fee: freight, currency: CNY, percent: 9}",
             "quota": "[{of: grants, at_most: 9}, {of: grants, at_most: 2, per: merchant, in: month}, "
             "{of: amount, at_most: 9.50, currency: CNY, last: partly, in: {calendar: day, zone: Asia/Shanghai}}, "
+            "{of: grants, from: 26, per: merchant, in: week}, "
+            "{of: grants, from: 3, at_most: 9, per: merchant, in: year}, "
             "{of: grants, at_most: 3, in: days}, {of: grants, at_most: 4, in: {month_from: 5}}, "
             "{of: grants, at_most: 5, in: {weekdays: [sat, sun], from: '09:00', to: '18:00'}}]",
         },

@@ -196,6 +196,14 @@ WRONG: dict[str, Row] = {
     "percent": ("percent: 50}", "percent: 150}", "offers.2.benefit.percent", "'150' is more than 100", ""),
     "percent sign": ("percent: 50}", "percent: 50%}", "offers.2.benefit.percent", "'50%' is not a number", ""),
     "quota key": ("{limit: 3", "{limits: 3", "offers.0.quota.limits", "no field", "limit"),
+    "start for all": (
+        QUOTA, "[{of: grants, from: 3, at_most: 2}]", "offers.0.quota.0.from", "the subjects of one holder", "",
+    ),
+    "start of money": (
+        QUOTA, "[{of: amount, from: 3, at_most: 2, currency: CNY}]", "offers.0.quota.0.from", "slices after a measure",
+        "",
+    ),
+    "band without a limit": (QUOTA, "[{of: grants, per: merchant}]", "offers.0.quota.0", "at_most is missing", ""),
     "quota as number": ("{limit: 3, per_merchant: 1}", "3", "offers.0.quota", "a mapping", ""),
     "band of": (QUOTA, "[{of: grant, at_most: 3}]", "offers.0.quota.0.of", "no word", "grants"),
     "band key": (QUOTA, "[{of: grants, atmost: 3}]", "offers.0.quota.0.atmost", "no field", "at_most"),
