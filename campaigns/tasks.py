@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from celery import shared_task
 
+from campaigns.allowances import notices
 from campaigns.engine import quarantine, ticker
 from campaigns.models import Endpoint, Heartbeat, Simulation
 from campaigns.monitoring import alarms, health, heartbeat, invariants
@@ -30,7 +31,9 @@ LOST = timedelta(seconds=30)
 @shared_task
 def tick(at: str | None = None) -> None:
     """Run a tick at the ISO instant `at`, or now, and send its notifications."""
-    ticker.tick(at=datetime.fromisoformat(at) if at else clock.now())
+    instant = datetime.fromisoformat(at) if at else clock.now()
+    ticker.tick(at=instant)
+    notices.send(at=instant)
     heartbeat.record(heartbeat.WORKER, at=clock.real())
     _send_notifications()
 

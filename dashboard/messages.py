@@ -41,7 +41,8 @@ def index(request: MemberRequest) -> HttpResponse:
     rows = _with_order_kind(Message.objects.filter(member=member, shown=True))
     if wanted:
         rows = rows.filter(read_at=None) if wanted == UNREAD else rows.filter(topic=wanted)
-    rows = rows.select_related("event__offer__version", "note").annotate(happened_at=Coalesce("event__at", "note__at"))
+    rows = rows.select_related("event__offer__version", "note", "allowance__document")
+    rows = rows.annotate(happened_at=Coalesce("event__at", "note__at", "allowance__sent_at"))
     page = pagination.newest_by("happened_at", rows, after=request.GET.get("after", ""))
     context = {
         "days": [(_day_name(day), list(group)) for day, group in groupby(map(_entry, page.rows), key=_day)],
@@ -85,7 +86,7 @@ class Entry:
 
 
 def _entry(message: Any) -> Entry:
-    link = _link(message.event, message.order_kind) if message.event else ""
+    link = _link_of(message)
     return Entry(message, message_texts.describe_message(message), link, *LOOKS[Topic(message.topic)])
 
 
@@ -101,6 +102,13 @@ def _with_order_kind(rows: "QuerySet[Message]") -> "QuerySet[Any]":
     """Annotate messages with the kind of order of the coupon that they are about; NULL without one."""
     coupons = Coupon.objects.filter(pk=OuterRef("event__coupon_id"))
     return rows.annotate(order_kind=Subquery(coupons.values("order_kind")))
+
+
+def _link_of(message: Any) -> str:
+    """Return the address of what a message is about, empty for the text of an operator."""
+    if message.allowance_id is not None:
+        return reverse("allowances")
+    return _link(message.event, message.order_kind) if message.event else ""
 
 
 def _link(event: OutboxEvent, order_kind: str | None) -> str:
@@ -125,8 +133,8 @@ def read(request: MemberRequest, number: int) -> HttpResponse:
     if message is None:
         raise Http404
     rows.filter(read_at=None).update(read_at=clock.now())
-    if request.method == "GET" and message.event:
-        return redirect(_link(message.event, message.order_kind))
+    if request.method == "GET" and (link := _link_of(message)):
+        return redirect(link)
     return redirect_back(request, otherwise=reverse("messages"))
 
 

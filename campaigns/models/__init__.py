@@ -1,7 +1,7 @@
 """Campaigns, offers, decisions, grants, coupons, the journal and the records around them."""
 
 from campaigns.models.accounting_period import AccountingPeriod
-from campaigns.models.allowance import Allowance, AllowanceEntry, UsageDecision, UseProgress
+from campaigns.models.allowance import Allowance, AllowanceEntry, AllowanceNotice, UsageDecision, UseProgress
 from campaigns.models.audit_event import AuditEvent
 from campaigns.models.coupon import Attachment, Coupon
 from campaigns.models.decision import Decision, Tag
@@ -26,6 +26,7 @@ __all__ = [
     "AccountingPeriod",
     "Allowance",
     "AllowanceEntry",
+    "AllowanceNotice",
     "Attachment",
     "AuditEvent",
     "BandCounter",

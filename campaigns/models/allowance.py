@@ -80,6 +80,24 @@ class Allowance(models.Model):
         return f"{self.merchant_id} {self.period}: {self.used} / {self.units}"
 
 
+class AllowanceNotice(models.Model):
+    """Part of a period of an allowance, of which the members of the merchants that have it were told."""
+
+    document = models.ForeignKey(Document, models.PROTECT, verbose_name=_("allowance"), related_name="notices")
+    period = KeyField(_("period"), max_length=40)
+    starts_at = models.DateTimeField(_("starts at"))
+    ends_at = models.DateTimeField(_("ends at"))
+    sent_at = models.DateTimeField(_("sent at"))
+
+    class Meta:
+        verbose_name = _("notice of an allowance")
+        verbose_name_plural = _("notices of allowances")
+        constraints = [models.UniqueConstraint(fields=["document", "period"], name="allowance_notice_once")]
+
+    def __str__(self) -> str:
+        return f"{self.document_id} {self.period}"
+
+
 class UsageDecision(models.Model):
     """Result of one use: accepted by an allowance of its merchant, or refused.
 

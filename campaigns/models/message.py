@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.allowance import AllowanceNotice
 from campaigns.models.outbox_event import OutboxEvent
 from merchants.models import Member, Merchant
 
@@ -31,7 +32,7 @@ class Message(models.Model):
     """One matter told to one member: on its page (`shown`), by mail (`mailed_at`, empty while `mail` waits), or both.
 
     `matter` names what happened, so that the coupons of one bundle are told of once; `event` is the first of them. A
-    message of an operator has a `note` instead.
+    message of an operator has a `note` instead, one that an allowance is there an `allowance`.
     """
 
     class Topic(models.TextChoices):
@@ -45,6 +46,9 @@ class Message(models.Model):
 
     event = models.ForeignKey(OutboxEvent, models.CASCADE, null=True, verbose_name=_("event"), related_name="messages")
     note = models.ForeignKey(Note, models.CASCADE, null=True, verbose_name=_("note"), related_name="messages")
+    allowance = models.ForeignKey(
+        AllowanceNotice, models.CASCADE, null=True, verbose_name=_("allowance"), related_name="messages"
+    )
     member = models.ForeignKey(
         Member, models.CASCADE, db_index=False, verbose_name=_("member"), related_name="messages"
     )
@@ -62,7 +66,9 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["member", "matter"], name="message_once"),
             models.CheckConstraint(condition=Q(shown=True) | Q(mail=True), name="message_somewhere"),
             models.CheckConstraint(
-                condition=Q(event=None, note__isnull=False) | Q(event__isnull=False, note=None),
+                condition=Q(event__isnull=False, note=None, allowance=None)
+                | Q(event=None, note__isnull=False, allowance=None)
+                | Q(event=None, note=None, allowance__isnull=False),
                 name="message_of_one_source",
             ),
         ]
@@ -77,6 +83,8 @@ class Message(models.Model):
     @property
     def at(self) -> datetime:
         """Instant at which it happened, or was written."""
+        if self.allowance is not None:
+            return self.allowance.sent_at
         source = self.event or self.note
         assert source is not None
         return source.at

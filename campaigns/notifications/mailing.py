@@ -52,7 +52,7 @@ def _send_to(pk: int, at: datetime) -> bool:
     if member is None:
         return False  # another worker is sending to this member
     waiting = Message.objects.filter(member=member, mail=True, mailed_at=None)
-    messages = list(waiting.select_related("event__offer__version", "note").order_by("pk"))
+    messages = list(waiting.select_related("event__offer__version", "note", "allowance__document").order_by("pk"))
     if not messages:
         return False
     if not attempt(_notice(member, messages), to=f"member {pk}"):

@@ -1,11 +1,14 @@
 """Sentences that report an event to a member, in the language in force."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from campaigns.models import Message, OutboxEvent
+from campaigns.models import AllowanceNotice, Message, OutboxEvent
 from campaigns.offers.published_offers import terms_of
-from core.formatting import format_money
+from core.formatting import format_money, format_short_instant
 
 Kind = OutboxEvent.Kind
 
@@ -54,9 +57,17 @@ TEXTS = {
 
 def describe_message(message: Message) -> str:
     """Return a message as text: what an operator wrote, or the event as one sentence."""
+    if message.allowance is not None:
+        return _describe_allowance(message.allowance)
     if message.event is None:
         return message.note.text if message.note else ""
     return describe(message.event)
+
+
+def _describe_allowance(notice: AllowanceNotice) -> str:
+    zone, last = timezone.get_current_timezone_name(), notice.ends_at - timedelta(microseconds=1)
+    words = {"name": notice.document.name, "end": format_short_instant(last, zone, now=notice.sent_at)}
+    return _("%(name)s: yours for this period, without collecting. Use it by %(end)s.") % words
 
 
 def describe(event: OutboxEvent) -> str:

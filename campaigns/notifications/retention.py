@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from campaigns.models import Delivery, Message, OutboxEvent, TickRun
 
@@ -32,10 +32,16 @@ def purge(*, before: datetime, dry_run: bool = False) -> Purged:
     act = _count if dry_run else _delete
     return Purged(
         deliveries=act(Delivery.objects.filter(due_at=None, created_at__lt=before)),
-        messages=act(Message.objects.filter(event__recorded_at__lt=before).exclude(mail=True, mailed_at=None)),
+        messages=act(_messages(before)),
         events=act(_events(before)),
         runs=act(TickRun.objects.filter(started_at__lt=before, pk__lt=_latest_run())),
     )
+
+
+def _messages(before: datetime) -> "QuerySet[Message]":
+    """Return the messages of events, and of allowances whose period has ended, that wait for no mail."""
+    old = Q(event__recorded_at__lt=before) | Q(allowance__ends_at__lt=before)
+    return Message.objects.filter(old).exclude(mail=True, mailed_at=None)
 
 
 def _events(before: datetime) -> "QuerySet[OutboxEvent]":

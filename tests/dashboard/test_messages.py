@@ -9,16 +9,19 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns import tasks
+from campaigns.allowances import notices
 from campaigns.coupons import issuing
 from campaigns.engine import instant_claims
 from campaigns.grants import transitions
 from campaigns.models import Grant, Message, OutboxEvent
-from campaigns.notifications import distribution, mailing
+from campaigns.notifications import distribution, mailing, retention
 from merchants import members
-from merchants.models import Member
+from merchants.models import Member, Merchant
+from tests.support.allowances import allowance
+from tests.support.allowances import publish as publish_allowances
 from tests.support.members import client, clock, signed_in, text
 from tests.support.scenarios import BUNDLE, coupon_offer
-from tests.support.world import freight, merchant, offer, publish, t, tick
+from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
 pytestmark = [pytest.mark.django_db]
 EIGHT = BUNDLE.replace("count: 1", "count: 8")
@@ -300,3 +303,25 @@ def test_a_filter_stays_on_the_following_pages(owner: Member) -> None:
     assert "show=unread" in older
     page = browser.get(f"/messages/{unescape(older)}")
     assert [len(entries) for _day, entries in page.context["days"]] == [5]
+
+
+def test_members_are_told_once_a_period_of_an_allowance_without_collecting(owner: Member, stranger: Member) -> None:
+    """The merchant that meets the condition is told on the 5th; one that must collect, and a daily one, send none."""
+    monthly = "{calendar: month, from_day: 5}"
+    publish_allowances(
+        allowance("mails", "mail", in_=monthly, conditions="[{fact: merchant.country, is: CN}]")
+        + allowance("quotes", "quote", in_=monthly, collected="yes")
+        + allowance("daily", "call")
+    )
+    correct(Merchant, "M2", country="US")
+    for at, sent in (("05", 1), ("05 00:01", 0), ("10-04 23:00", 0), ("10-05", 1)):
+        assert notices.send(at=t(at)) == sent
+    clock("10-06")
+    assert shown(owner) == [
+        "mails: yours for this period, without collecting. Use it by 1 Oct, 07:59.",
+        "mails: yours for this period, without collecting. Use it by 1 Nov, 07:59.",
+    ]
+    assert shown(stranger) == []
+    message = Message.objects.latest("pk")
+    assert client(owner).get(f"/messages/{message.pk}/").headers["location"] == "/allowances/"
+    assert retention.purge(before=t("10-20")).messages == 1  # that of the period that has ended
