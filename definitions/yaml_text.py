@@ -1,5 +1,6 @@
 """YAML text as plain values with the place of each. Every scalar is text: the models convert it."""
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -103,8 +104,13 @@ class YamlText:
         return plain
 
 
+@lru_cache(maxsize=4)
 def compose(source: str) -> Node | None:
-    """Return the tree of nodes of a YAML text, None if it is empty. Raises DefinitionError if it is not YAML."""
+    """Return the tree of nodes of a YAML text, None if it is empty. Raises DefinitionError if it is not YAML.
+
+    One request reads the text of a draft several times, for its errors, terms and warnings: it is composed once. Nobody
+    changes the tree.
+    """
     check_length(source)
     yaml = YAML(typ="safe", pure=True)
     yaml.Composer = BoundedComposer

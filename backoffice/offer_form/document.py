@@ -20,7 +20,7 @@ CODE = re.compile(r"\A[a-z0-9][a-z0-9-]{0,63}\Z")
 def load(source: str) -> Any:
     """Return the text as a document. Raises DefinitionError where a form cannot show it: it is edited as text then."""
     data = yaml_roundtrip.load(source)
-    if problems := shapes.problems(source, data, shapes.CAMPAIGN):
+    if problems := shapes.problems(lambda: source, data, shapes.CAMPAIGN):
         raise DefinitionError(problems)
     return data
 
@@ -29,7 +29,7 @@ def find_offer(data: Any, code: str) -> tuple[int, Any]:
     """Return the position of the offer in the text, and the offer. Raises Http404; DefinitionError as `load` does."""
     for number, offer in enumerate(offers_of(data)):
         if isinstance(offer, dict) and offer.get("code") == code:
-            if problems := shapes.problems(yaml_roundtrip.dump(data), offer, shapes.OFFER, ("offers", number)):
+            if problems := shapes.problems(lambda: yaml_roundtrip.dump(data), offer, shapes.OFFER, ("offers", number)):
                 raise DefinitionError(problems)
             return number, offer
     raise Http404

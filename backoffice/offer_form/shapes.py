@@ -4,7 +4,7 @@ A shape is TEXT, a list of one shape, a mapping of words to shapes, or several o
 every other word; a word without a shape may hold anything. A value that is still missing has every shape.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -77,10 +77,13 @@ CONDITION: dict[str, Any] = {
 }
 
 
-def problems(source: str, value: Any, shape: Any, at: Path = ()) -> list[Problem]:
-    """Return an error at each part of a value of another shape. `at` is the path of the value in its text."""
+def problems(source: Callable[[], str], value: Any, shape: Any, at: Path = ()) -> list[Problem]:
+    """Return an error at each part of a value of another shape. `at` is the path of the value in its text.
+
+    The text is asked for only where there is an error: writing it takes longer than the check.
+    """
     found = list(misshapen(value, shape))
-    places = YamlText(source) if found else None
+    places = YamlText(source()) if found else None
     errors = []
     for path, wanted in found:
         line = places.place((*at, *path))[1].line if places else 1

@@ -70,7 +70,8 @@ class Builder:
             write_offer(self.offer, self.form.to_offer(), self.context.zone)
             if not self.form.basics.errors.get("code"):
                 data["basics-code"] = self.code  # the page shows the code that follows from the name
-        self.source = yaml_roundtrip.dump(self.document)
+        is_changed = data is not None or "apply" in self.sent
+        self.source = yaml_roundtrip.dump(self.document) if is_changed else draft.source
         self.text, self.problems = check_definition(self.source)
         self.own_problems = self._report()
 
@@ -82,7 +83,7 @@ class Builder:
         except DefinitionError as error:
             self.text_problems = list(error.problems)
             return
-        self.text_problems = shapes.problems(text, offer, shapes.OFFER) or self._code_problems(text, offer)
+        self.text_problems = shapes.problems(lambda: text, offer, shapes.OFFER) or self._code_problems(text, offer)
         if not self.text_problems:
             self.document["offers"][self.number] = self.offer = offer
 
