@@ -106,7 +106,7 @@ WRONG: dict[str, Row] = {
     "empty list": ("lines: [a, b]", "lines: []", "lists.lines", "too few entries: at least 1", ""),
     "offer key": ("    claim: {at", "    claims: {at", "offers.0.claims", "no field 'claims' here", "claim"),
     "subject": ("freight_order\n", "freight_orders\n", "offers.0.subject", "no subject", "freight_order"),
-    "where as word": ("where: all", "where: al", "offers.1.where", "no word 'al' here", "all"),
+    "where as word": ("where: all\n    claim", "where: al\n    claim", "offers.1.where", "no word 'al' here", "all"),
     "where as mapping": ("[{fact: product, is: trade_assurance}]", "{fact: product}", "offers.2.where", "a list", ""),
     "where fact": ("{fact: line, in", "{fact: lien, in", "offers.0.where.0.fact", "no fact 'lien'", "line"),
     "fact key": ("{fact: line, in", "{fcat: line, in", "offers.0.where.0.fcat", "no field 'fcat'", "fact"),
