@@ -14,14 +14,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from backoffice.charts import Chart, burn_down_chart
+from backoffice.charts import Chart, burn_down_chart, forecast_range
 from backoffice.column_charts import ColumnChart, column_chart
 from backoffice.overview import OfferSummary
 from backoffice.rendering import has_permissions
 from campaigns.models import AuditEvent, Version
 from campaigns.offers import published_offers, schedule
+from campaigns.offers.band_usage import BandUsage
 from campaigns.offers.pending_changes import PendingChange
 from campaigns.reporting import offer_metrics, quota_history, refusals
+from campaigns.reporting.band_figures import band_forecasts
 from campaigns.reporting.offer_metrics import Cost, DayCost, PayerCost
 from campaigns.reporting.quota_history import Point
 from core.formatting import format_money, format_number
@@ -95,7 +97,15 @@ def performance(request: HttpRequest, line: OfferSummary, pending: Sequence[Pend
         "milestones": list(_milestones(line)),
         "recent": _history(line, pending)[:RECENT_EVENTS],
         "terms": _terms(line),
+        "bands": list(_bands(line)),
     }
+
+
+def _bands(line: OfferSummary) -> Iterator[tuple[BandUsage, str]]:
+    """Yield the use of each band, with the range in which nothing of its period will be left."""
+    zone = timezone.get_current_timezone()
+    for usage, ahead in zip(line.bands, band_forecasts(line.offer, line.bands, at=line.at), strict=True):
+        yield usage, forecast_range(ahead, zone, line.at) if ahead is not None else ""
 
 
 def terms(_request: HttpRequest, line: OfferSummary, _pending: Sequence[PendingChange]) -> Context:

@@ -21,6 +21,7 @@ from campaigns import tasks
 from campaigns.models import Campaign, Draft, Simulation
 from campaigns.simulation import jobs
 from core import clock, instants
+from core.formatting import format_money, format_number
 from core.spreadsheets import CONTENT_TYPES
 from definitions import parser
 from definitions.errors import DefinitionError
@@ -129,12 +130,28 @@ class OfferResult:
         return [(reason[language], reason["count"], reason["near"]) for reason in self.data["refused"]]
 
     @property
+    def bands(self) -> list[tuple[str, str, int, int]]:
+        """Return for each band its sentence, what is used, and how many limits have been used, and used up."""
+        language = "zh-hans" if (get_language() or "").startswith("zh") else "en"
+        return [
+            (band[language], _used_of(band), band["limits"], band["full"])
+            for band in self.data.get("bands", ())  # older simulations have none
+        ]
+
+    @property
     def near_misses(self) -> int:
         return sum(near for _text, _count, near in self.refused)
 
     @property
     def takers(self) -> list[tuple[str, str, int, Decimal, str]]:
         return [(code, name, n, Decimal(amount), currency) for code, name, n, amount, currency in self.data["takers"]]
+
+
+def _used_of(band: dict[str, Any]) -> str:
+    """Return what is used of a band in words."""
+    if band["currency"]:
+        return format_money(Decimal(band["used"]), band["currency"])
+    return format_number(int(band["used"]))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from django.utils import translation
 
 from campaigns.models import Grant
 from campaigns.offers.published_offers import PublishedOffer
-from campaigns.reporting import offer_metrics, quota_history, refusals
+from campaigns.reporting import band_figures, offer_metrics, quota_history, refusals
 from campaigns.reporting.exports import format_instant
 from core import spreadsheets
 
@@ -44,6 +44,7 @@ def summarize(offer: PublishedOffer) -> dict[str, Any]:
         "gone_at": totals["last"].isoformat() if full and totals["last"] else None,
         "costs": [[c.currency, str(c.spent), str(c.promised)] for c in offer_metrics.costs([row.pk]).get(row.pk, [])],
         "refused": _refused(offer),
+        "bands": band_figures.band_totals(offer) if offer.terms.limits.bands else [],
         "takers": [[m.code, m.name, m.held, str(m.amount), m.currency] for m in offer_metrics.top_merchants(offer)],
         "history": [[point.at.isoformat(), point.taken, point.total] for point in history],
     }

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 from openpyxl import load_workbook
 
+from backoffice.simulations import OfferResult
 from campaigns.engine import ticker
 from campaigns.models import Attachment, Coupon, Decision, Draft, Grant, JournalEntry, Offer, Simulation, TickRun
 from campaigns.offers import drafts
@@ -108,6 +109,23 @@ def test_a_simulation_reports_merchants_dates_amounts_and_refusals() -> None:
     ]
     assert (found["refused"][0]["en"], found["refused"][0]["zh-hans"]) == ("country is China", "国家为中国")
     assert found["takers"] == [["M1", "", 3, "300.30", "CNY"]]
+
+
+def test_a_simulation_counts_the_use_of_each_band() -> None:
+    for code, days in (("M1", "568"), ("M2", "5")):
+        merchant(code)
+        for day in days:
+            freight(f"{code}-{day}", of=code, paid_at=f"0{day}", base_freight=1000)
+    quota = "[{of: grants, at_most: 2, per: merchant, in: month}, {of: amount, at_most: 500.00, currency: CNY}]"
+    [found] = tried(draft_of(offer("ten", benefit="{fee: freight, percent: 10, currency: CNY}", quota=quota))).result[
+        "offers"
+    ]
+    monthly, money = found["bands"]
+    assert (monthly["used"], monthly["currency"], monthly["limits"], monthly["full"]) == ("3", "", 2, 1)
+    assert monthly["en"] == "at most 2 for each merchant, each calendar month (UTC time)"
+    assert (money["used"], money["currency"], money["limits"], money["full"]) == ("300.00", "CNY", 1, 0)
+    shown = OfferResult(found).bands
+    assert [row[1:] for row in shown] == [("3", 2, 1), ("300.00 CNY", 1, 0)]
 
 
 def test_a_simulation_counts_claims_of_nothing() -> None:

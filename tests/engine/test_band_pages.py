@@ -13,6 +13,7 @@ from campaigns.models import Notice, OutboxEvent
 from campaigns.monitoring import prometheus
 from campaigns.notifications import distribution, notice_texts
 from campaigns.offers import band_usage, published_offers
+from campaigns.reporting.band_figures import band_forecasts
 from merchants.models import Merchant
 from tests.support.members import words
 from tests.support.world import freight, merchant, offer, publish, t, tick
@@ -119,3 +120,16 @@ def test_the_pages_of_an_offer_and_the_metrics_show_the_bands(admin_client: Clie
     metrics = prometheus.render(now=t("10")).decode()
     assert 'fairground_budget_limit{band="1 amount CNY",offer="o"} 250.0' in metrics
     assert 'fairground_budget_used{band="1 amount CNY",offer="o"} 250.0' in metrics
+
+
+@pytest.mark.parametrize(("at_most", "likely"), [("120.00", "11"), ("500.00", "30"), ("520.00", None)])
+def test_a_forecast_says_when_a_budget_of_the_month_will_be_used_up(at_most: str, likely: str | None) -> None:
+    """Six grants of 10.00 in 72 hours: the rest takes 12 hours a grant, unless the month ends before."""
+    merchant("M1")
+    publish(offer("o", benefit=IN_CNY, quota=f"[{{of: amount, at_most: {at_most}, currency: CNY, in: month}}]"))
+    for n, paid_at in enumerate(("05 01:00", "05 12:00", "06", "06 12:00", "07", "07 12:00")):
+        freight(f"F{n}", "M1", paid_at=paid_at, base_freight=Decimal(100))
+    tick("08")
+    found, at = published_offers.find("o"), t("08")
+    [forecast] = band_forecasts(found, band_usage.usages([found], at=at)[found.id], at=at)
+    assert (forecast.likely if forecast else None) == (t(likely) if likely else None)
