@@ -60,6 +60,15 @@ def proxies(**_arguments: object) -> list[CheckMessage]:
     return [Warning(text, hint=hint, id="fairground.W002")]
 
 
+@register(Tags.security, deploy=True)
+def mail(**_arguments: object) -> list[CheckMessage]:
+    """Report mail that is printed: whoever reads the log could use the links of invitations and passwords."""
+    if not settings.SECURE_SSL_REDIRECT or not settings.EMAIL_BACKEND.endswith(".console.EmailBackend"):
+        return []
+    text = _("EMAIL_URL is not set: mail, with the secret links of invitations and passwords, goes to the log.")
+    return [Warning(text, hint=_("Set it to your mail server."), id="fairground.W003")]
+
+
 @register(Tags.database, deploy=True)
 def serving_role(databases: Sequence[str] | None = None, **_arguments: object) -> list[CheckMessage]:
     """Report in `manage.py check --deploy --database default` that this process could disable the guards of records."""

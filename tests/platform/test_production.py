@@ -7,6 +7,7 @@ import sys
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
+from ruamel.yaml import YAML
 
 from config import checks
 from config.checks import require_safe_settings
@@ -81,6 +82,30 @@ def test_the_deploy_check_reports_https_without_a_proxy() -> None:
     done = python("manage.py", "check", "--deploy", **{**PRODUCTION, "FAIRGROUND_PROXIES": "0"})
     assert "fairground.W002" in done.stderr
     assert "fairground.W002" not in python("manage.py", "check", "--deploy", **PRODUCTION).stderr
+
+
+def test_the_deploy_check_reports_mail_that_is_printed() -> None:
+    done = python("manage.py", "check", "--deploy", **{**PRODUCTION, "EMAIL_URL": "consolemail://"})
+    assert "fairground.W003" in done.stderr
+
+
+def test_containers_have_no_more_rights_than_they_need() -> None:
+    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+    compose = YAML(typ="safe").load(text)
+    services = compose["services"]
+    for name, service in services.items():
+        assert (service["cap_drop"], service["security_opt"]) == (["ALL"], ["no-new-privileges:true"]), name
+        assert service.get("read_only") or name == "db", name
+    assert {name: service["ports"] for name, service in services.items() if "ports" in service} == {
+        "proxy": ["127.0.0.1:${PORT:-8000}:8080"]
+    }
+    assert compose["networks"]["data"] == {"internal": True}
+    reached = {name: sorted(service["networks"]) for name, service in services.items()}
+    assert (reached["db"], reached["redis"], reached["proxy"]) == (["data"], ["data"], ["front"])
+    assert {name for name, networks in reached.items() if "front" in networks} == {"proxy", "web"}
+    assert {name for name, networks in reached.items() if "out" in networks} == {"worker", "webhooks"}
+    secrets = ("SECRET_KEY", "POSTGRES_PASSWORD", "SERVING_PASSWORD", "REDIS_PASSWORD", "EMAIL_URL")
+    assert all(f"${{{secret}:?" in text and f"${{{secret}:-" not in text for secret in secrets)
 
 
 def test_commands_need_no_key() -> None:

@@ -68,6 +68,7 @@ PRODUCTION = {
     "ALLOWED_HOSTS": "fairground.example",
     "FAIRGROUND_HTTPS": "1",
     "FAIRGROUND_PROXIES": "1",
+    "EMAIL_URL": "smtp+tls://fairground:secret@mail.example:587",
 }
 """Environment of a production installation, as docs/operations.md describes it."""
 SECRET_KEY = "a key for one test run, which nothing else uses 0123456789 0123456789"
