@@ -20,7 +20,7 @@ from tests.support.servers import resolve_names_to
 from tests.support.webhooks import Clock, endpoint, happen, two_merchants
 
 __all__ = ["two_merchants"]  # a fixture
-pytestmark = pytest.mark.usefixtures("two_merchants")
+pytestmark = [pytest.mark.usefixtures("two_merchants"), pytest.mark.once(reason="addresses and names, not SQL")]
 
 
 def test_410_disables_the_endpoint_and_tells_its_owner(receivers: list[Receiver], root: Client) -> None:

@@ -13,7 +13,7 @@ from tests.support.members import text, words
 from tests.support.operators import Staff
 from tests.support.world import HEADING, freight, merchant, offer, publish, t, tick
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="texts compared and merged, stored as one column")]
 PAGE = "/admin/offers/ten/"
 HEAD = (
     HEADING

@@ -19,7 +19,7 @@ from tests.support.members import clock, member, text, words
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import freight, grants, merchant, offer, outcomes, publish, t, tick
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="proposals and their approval, single rows")]
 
 
 def blocked(*, until: str | None = "20", at: str = "10") -> Block:

@@ -39,7 +39,7 @@ from tests.support.members import clock, text
 from tests.support.operators import WINDOW, Staff
 from tests.support.world import freight, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="who is told; single rows")]
 
 
 @pytest.fixture

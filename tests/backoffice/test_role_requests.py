@@ -13,7 +13,7 @@ from identity.role_requests import RoleRequestError
 from tests.support.members import words
 from tests.support.operators import Staff
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="proposals and their approval, single rows")]
 DATES = {"date_joined_0": "2022-09-01", "date_joined_1": "00:00:00"}
 LIST = "/admin/identity/rolerequest/"
 

@@ -26,7 +26,7 @@ from tests.support.operators import Staff
 from tests.support.programs import Program
 from tests.support.world import t
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="forms and permissions, single rows")]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from config.middleware import refusal_pages
 from merchants.models import Member
 from tests.support.members import client, text, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="what a page shows")]
 
 
 def reference(page: str) -> str:

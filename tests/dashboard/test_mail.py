@@ -16,7 +16,7 @@ from tests.support.members import clock, signed_in
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import freight, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="the text of mail")]
 
 EIGHT = BUNDLE.replace("count: 1", "count: 8")
 

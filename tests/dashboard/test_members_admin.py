@@ -16,7 +16,7 @@ from merchants.models import Member
 from tests.support.members import client, text
 from tests.support.world import merchant
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="forms and permissions, single rows")]
 
 FIELDS = {"email": "boss@example.com", "merchant": "M1", "role": "main", "may_attach": "on", "language": "en"}
 ADD = "/admin/merchants/member/add/"

@@ -23,7 +23,7 @@ from tests.support.members import client, clock, signed_in, text
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import correct, freight, merchant, offer, publish, t, tick
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="who is told; single rows")]
 EIGHT = BUNDLE.replace("count: 1", "count: 8")
 
 

@@ -20,7 +20,7 @@ from tests.support.concurrency import Race
 from tests.support.guards import without_row_locks
 from tests.support.members import PASSWORD, begin_second_step, client, totp_code, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="sign-in, single rows")]
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 SIGN_IN, CODE, SETTINGS = "/sign-in/", "/sign-in/code/", "/account/second-step/"

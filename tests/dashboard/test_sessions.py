@@ -18,7 +18,7 @@ from merchants.models import Member
 from tests.support.members import PASSWORD, client, text, visible
 from tests.support.operators import Staff, staff  # noqa: F401  # a fixture
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="sign-in, single rows")]
 
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 IDLE, LIFETIME = timedelta(hours=1), timedelta(hours=24)

@@ -16,7 +16,7 @@ from merchants import invitations, members
 from merchants.models import Member
 from tests.support.members import PASSWORD, client, member, signed_in, visible
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="forms and permissions, single rows")]
 NOW = datetime(2026, 1, 5, 12, tzinfo=UTC)
 INVITATION = {"email": "New@Example.com", "may_attach": "on", "language": "zh-hans"}
 CHOSEN = {"new_password1": "my-own-little-fair", "new_password2": "my-own-little-fair"}

@@ -18,7 +18,10 @@ from tests.support.members import client, clock, text, visible, words
 from tests.support.scenarios import BUNDLE, coupon_offer
 from tests.support.world import batch, everything, freight, merchant, offer, publish, t, tick
 
-pytestmark = [pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="pages and refusals; the tests of coupons decide on PostgreSQL"),
+]
 TWO = BUNDLE.replace("count: 1", "count: 2")
 
 

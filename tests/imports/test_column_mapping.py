@@ -17,7 +17,10 @@ from logistics.models import FreightOrder
 from tests.support.importing import SCHEMAS, Imported, import_path, import_text, merchants
 from trade.models import Receipt, TradeOrder
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.once(reason="what becomes of a row before it is stored; test_files.py stores rows"),
+]
 SAMPLES = Path(__file__).parent / "samples"
 
 
