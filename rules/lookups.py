@@ -40,6 +40,7 @@ class Lookup(DefinitionModel):
         row, errors = QueryRow(COLLECTIONS[self.of]), ErrorCollector()
         with errors.at("by"):
             check_holders(self.by, row.collection)
+            _check_owned(self.by, row.collection)
         check_all(self.where, row, errors, "where")
         for word in ("earliest", "latest"):
             with errors.at(word):
@@ -89,6 +90,14 @@ class Lookup(DefinitionModel):
             return rows.order_by(inner.expression(self.latest).desc(nulls_last=True), "pk")
         first = [inner.expression(self.earliest).asc(nulls_last=True)] if self.earliest else []
         return rows.order_by(*first, "pk")
+
+
+def _check_owned(holders: tuple[str, ...], collection: Collection) -> None:
+    """Raise ValueError if the row could be one of another merchant, whose facts explanations would show to this one."""
+    owned = {name for row in COLLECTIONS.values() if row.merchant for name, path in row.holders.items() if path == "pk"}
+    if collection.merchant and not {MERCHANT, *owned} & set(holders):
+        words = {"rows": collection.name, "by": ", ".join([MERCHANT, *holders])}
+        raise ValueError(_("%(rows)s of other merchants would be found: write by: [%(by)s]") % words)
 
 
 def with_lookups(collection: Collection, lookups: Mapping[str, Lookup]) -> Collection:

@@ -243,6 +243,10 @@ def test_sentences_say_what_is_found() -> None:
             "buyer is a word",
         ),
         ({"lookups": LOOKUP % ", latest: started_at"}, "no instant 'started_at'"),
+        (
+            {"lookups": "{found: {of: trade_orders, by: buyer, where: [{fact: paid_at, happened: yes}]}}"},
+            "of other merch",
+        ),
         ({"lookups": "{found: {of: credentials, by: listing, where: [{fact: kind, is: aeo}]}}"}, "no holder 'listing'"),
         ({"claim": "{at: store_discount.starts_at}"}, "store_discount.starts_at is looked up"),
         ({"benefit": "{fee: item_amount, percent: {fact: store_discount.percnt}}"}, "no amount or number"),
