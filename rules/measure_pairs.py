@@ -51,30 +51,45 @@ def pairs_by_holder(measure: "RowMeasure", rows: QuerySet[Any], inner: QueryRow)
         selected, parameters = grouped.values("holder_key", "began", "went_on").query.sql_with_params()
         return f"SELECT holder_key, {number} FROM ({selected}) AS pairs GROUP BY holder_key", parameters  # noqa: S608
     selected, parameters = items.values("holder_key", "item").distinct().query.sql_with_params()
-    weights, of_weights = _weights(measure, inner)
-    joined = f"({selected}) AS pairs JOIN ({weights}) AS weights ON weights.weighed = pairs.item"
-    number = number.replace("pairs.", "weights.")
-    return f"SELECT holder_key, {number} FROM {joined} GROUP BY holder_key", (*parameters, *of_weights)  # noqa: S608
+    items_, of_items = _items(measure, inner)
+    weight, of_weight = _case(measure)
+    statement = f"""
+        WITH items AS MATERIALIZED ({items_})
+        SELECT holder_key, {number} FROM (
+            SELECT holder_key, {weight} AS weight FROM ({selected}) AS found JOIN items ON items.item = found.item
+        ) AS pairs GROUP BY holder_key
+    """  # noqa: S608  # compiled queries
+    return statement, (*of_items, *of_weight, *parameters)
 
 
-def _weights(measure: "RowMeasure", inner: QueryRow) -> tuple[str, tuple[Any, ...]]:
-    """Return the statement that selects the key and the weight of each item: it is weighed once, not once a row."""
+def _case(measure: "RowMeasure") -> tuple[str, tuple[Any, ...]]:
+    """Return the weight of an item by its fact `weighed`, as SQL."""
+    assert measure.weight is not None
+    cases = [(str(case), int(weight)) for case, weight in measure.weight.cases.items()]
+    whens = " ".join(["WHEN %s THEN %s"] * len(cases))
+    of_cases = [value for case in cases for value in case]
+    return f"CASE CAST(items.weighed AS text) {whens} ELSE %s END", (*of_cases, int(measure.weight.otherwise))
+
+
+def _items(measure: "RowMeasure", inner: QueryRow) -> tuple[str, tuple[Any, ...]]:
+    """Return the statement that selects the key of each item and the fact that weighs it.
+
+    PostgreSQL would look that up for each pair and each case, were it not materialized: 2.4 of 3 seconds.
+    """
     assert measure.fact is not None and measure.weight is not None
     reference = inner.collection.reference_of(measure.fact.name)
     assert reference is not None
     items = QueryRow(reference.collection, at=inner.at, declared=inner.declared)
     by = measure.weight.by.removeprefix(f"{reference.name}.")
-    weighed = items.collection.model._default_manager.order_by().annotate(
-        weighed=F("pk"), weight=weight_of(measure, items, by=by)
-    )
-    statement, parameters = weighed.values("weighed", "weight").query.sql_with_params()
+    every = items.collection.model._default_manager.order_by().annotate(item=F("pk"), weighed=items.expression(by))
+    statement, parameters = every.values("item", "weighed").query.sql_with_params()
     return statement, parameters
 
 
-def weight_of(measure: "RowMeasure", row: QueryRow, *, by: str = "") -> Any:
-    """Return the weight of a row by a fact, or by `by`, its name in this row; `otherwise` where no case fits."""
+def weight_of(measure: "RowMeasure", row: QueryRow) -> Any:
+    """Return the weight of a row by a fact; `otherwise` where no case fits."""
     assert measure.weight is not None
-    name = by or measure.weight.by
+    name = measure.weight.by
     typed = int if row.fact(name).kind == "number" else str
     # An expression for each case: Django resolves the instant in a subquery again each time that it is used.
     whens = [

@@ -17,6 +17,7 @@ from campaigns.eligibility.held import NOTHING, Held
 from campaigns.models import DocumentVersion, QuarantineEntry
 from campaigns.offers.documents import PublishedDocument, terms_of
 from campaigns.scorecards import affected, inputs, rating_rows
+from core.db import planner_hints
 from definitions.scorecards import ScorecardTerms
 from definitions.scorecards.scoring import Scorer
 from definitions.scorecards.series import DueEvaluation
@@ -135,6 +136,7 @@ def _finish(work: Work, only: Q) -> int:
     written = 0
     while True:
         with transaction.atomic():
+            planner_hints.plan_for_all_rows()
             row = Evaluation.objects.select_for_update(no_key=True).get(pk=work.row.pk)
             if row.finished:
                 return written
@@ -149,6 +151,7 @@ def _finish(work: Work, only: Q) -> int:
 @transaction.atomic
 def _revise(work: Work, at: datetime, batches: tuple[int, ...], again: Collection[str], only: Q) -> int:
     """Rate again the subjects of a finished evaluation that the batches concern. Returns how many ratings changed."""
+    planner_hints.plan_for_all_rows()
     row = Evaluation.objects.select_for_update(no_key=True).get(pk=work.row.pk)
     keys = affected.affected(work.scorer, at=row.evaluated_at, batches=batches)
     if keys is not None and keys.is_empty and not again:

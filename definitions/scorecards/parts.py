@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cached_property
 from itertools import pairwise
 from typing import Annotated, Any, Self
 
@@ -106,7 +107,12 @@ class Part(DefinitionModel):
                 if following.bound <= one.bound:
                     raise ValueError(_("the bands are in rising order of their bounds"))
 
-    @property
+    @cached_property
+    def bounds(self) -> list[Decimal]:
+        """Return the bounds of the bands, in rising order."""
+        return [band.bound for band in self.bands]
+
+    @cached_property
     def name(self) -> str:
         """Return the code of the part: its own, or that of its measure or fact."""
         return self.code or (self.measure.name if self.measure else (self.fact or "").replace(".", "_"))

@@ -1,5 +1,6 @@
 """Scoring: the points, levels and score that the rules of a scorecard give for the inputs of a subject. Pure."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,7 +28,7 @@ class Inputs:
     met: Sequence[bool]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: setting fields of a frozen one takes three times as long
 class PartScore:
     """Points of a part: `raw` before cap and gate; `failed` are the positions of its conditions that do not hold.
 
@@ -116,8 +117,11 @@ class Scorer:
 
     def level_of(self, points: Decimal) -> int:
         """Return the position of the level of a number of points."""
-        bounds = (level.from_ for level in self.terms.levels[1:])
-        return sum(bound is not None and points >= bound for bound in bounds)
+        return bisect_right(self._bounds, points)
+
+    @cached_property
+    def _bounds(self) -> list[Decimal]:
+        return [level.from_ for level in self.terms.levels[1:] if level.from_ is not None]
 
     def holds(self, condition: Condition, inputs: Inputs) -> bool:
         """Return whether a condition of a part holds."""
@@ -142,7 +146,9 @@ class Scorer:
 
     def _part(self, part: Part, inputs: Inputs, level: int | None) -> PartScore:
         """Return the points of a part; `level` is that of the part around it, without those that depend on it."""
-        failed = tuple(n for n, one in enumerate(part.where) if not self.holds(one, inputs))
+        failed: tuple[int, ...] = ()
+        if part.where:
+            failed = tuple(n for n, one in enumerate(part.where) if not self.holds(one, inputs))
         found = self._number(part, inputs)
         band = required = None
         items: tuple[PartScore, ...] = ()
@@ -164,6 +170,8 @@ class Scorer:
 
     def _items(self, part: Part, inputs: Inputs) -> tuple[PartScore, ...]:
         """Return the points of the items; those that depend on the level of the part come after all others."""
+        if not any(item.at_least_by_level for item in part.add):
+            return tuple([self._part(item, inputs, None) for item in part.add])
         plain = {n: self._part(item, inputs, None) for n, item in enumerate(part.add) if not item.at_least_by_level}
         without = sum((item.points for item in plain.values()), ZERO)
         level = self.level_of(round_to_cents(without if part.at_most is None else min(without, part.at_most)))
@@ -180,10 +188,9 @@ def _band(part: Part, found: Decimal | None) -> int | None:
     """Return the position of the band of a number: the highest `from`, or the lowest `to`, that holds it."""
     if found is None:
         return None
-    holding = [n for n, band in enumerate(part.bands) if band.holds(found)]
-    if not holding:
-        return None
-    return holding[-1] if part.bands[0].from_ is not None else holding[0]
+    bounds = part.bounds
+    n = bisect_right(bounds, found) - 1 if part.bands[0].from_ is not None else bisect_left(bounds, found)
+    return n if 0 <= n < len(bounds) else None
 
 
 def compare(operator: str, number: Decimal, bound: Decimal) -> bool:

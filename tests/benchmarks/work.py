@@ -41,7 +41,22 @@ def take(path: str) -> int:
     return import_file(FREIGHT_ORDERS, Path(path), options, on_error=lambda error: sys.exit(str(error))).added
 
 
-VERBS: dict[str, Callable[[str], int]] = {"tick": tick, "loop": loop, "issue": issue, "take": take}
+def rate(at: str) -> int:
+    """Bring the ratings of all scorecards up to an instant, and process the imports."""
+    from campaigns.engine import rating_step
+    from campaigns.offers import documents
+    from imports.models import ImportBatch
+
+    batches = tuple(ImportBatch.objects.filter(processed=False).values_list("pk", flat=True))
+    each = [
+        rating_step.follow(document, batches, at=datetime.fromisoformat(at))
+        for document in documents.published("scorecards")
+    ]
+    ImportBatch.objects.filter(pk__in=batches).update(processed=True)
+    return sum(each)
+
+
+VERBS: dict[str, Callable[[str], int]] = {"tick": tick, "loop": loop, "issue": issue, "take": take, "rate": rate}
 
 if __name__ == "__main__":
     django.setup()

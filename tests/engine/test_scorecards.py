@@ -1,5 +1,6 @@
 """Scorecards: points, levels, calendars, versions, late facts, and what brings the next level."""
 
+import random
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,16 @@ from django.db import IntegrityError, transaction
 
 from buyers.models import BuyerAction
 from campaigns.engine import ticker
-from campaigns.offers import publishing
+from campaigns.offers import documents, publishing
 from campaigns.reporting import rating_exports
 from campaigns.scorecards import explanations, inputs
 from compliance.models import Credential
 from definitions import parser
+from definitions.scorecards import ScorecardTerms
 from imports.models import ImportBatch
-from merchants.models import Membership
+from merchants.models import Membership, Merchant
 from ratings.models import Evaluation, Rating, RatingChange
+from tests.support import naive_scores
 from tests.support.marketplace import buyer, level, listing
 from tests.support.world import HEADING, correct, merchant, offer, outcomes, receipt, t, tell, tick, trade
 
@@ -128,6 +131,36 @@ def test_points_levels_and_calendar_of_both_series(world: None) -> None:
     assert ratings("predicted")[0][4] == "trade=60.00;service=25.00"  # by the second rules: 1.00 × 25, no disputes
     tick("10-05")
     assert [row[0] for row in ratings()] == ["2022-08", "2022-08", "2022-09", "2022-09", "2022-10", "2022-10"]
+
+
+def test_agreement_with_naive_scores_on_random_facts() -> None:
+    chance = random.Random(7)
+    for n in (1, 2):
+        buyer(f"B{n}")
+    level("B2", 1, "08-20")
+    for m in (f"M{n}" for n in range(12)):
+        category = chance.choice(["Machinery", ""])
+        merchant(m, category_l1=category, logistics_partner=chance.random() < 0.3, member=chance.random() < 0.9)
+        for n in range(chance.randint(0, 4)):
+            ended = {chance.choice(["disputed_at", "cancelled_at"]): "09-03"} if chance.random() < 0.3 else {}
+            paid(f"T{m}-{n}", m, chance.choice([300, 700, 1000, 3000]), f"08-{chance.randint(1, 28):02}", **ended)
+        for n in range(chance.randint(0, 6)):
+            kind, by = chance.choice(["inquiry", "visit"]), chance.choice(["B1", "B2"])
+            action(f"A{m}-{n}", m, f"08-{chance.randint(1, 31):02}", kind, by)
+        if chance.random() < 0.3:
+            tell(Credential, credential_no=f"C{m}", merchant_id=m, kind="ip_right", verified_at=t("08-03"))
+    publish()
+    [document] = documents.published("scorecards")
+    assert isinstance(document.terms, ScorecardTerms)
+    for at in ("09-05", "09-07"):  # by the first rules, and by the second
+        tick(at)
+        found = {
+            row.subject: (row.level, row.score, row.parts)
+            for row in Rating.objects.filter(series="predicted", evaluated_at=t(at))
+        }
+        naive = {row.pk: naive_scores.rating(document.terms, row, t(at)) for row in Merchant.objects.all()}
+        assert found == {key: one for key, one in naive.items() if one is not None}
+        assert len({score for _level, score, _parts in found.values()}) > 2
 
 
 def test_steps_do_not_matter(world: None) -> None:
