@@ -17,6 +17,12 @@ Facts = dict[str, dict[tuple[str, ...], Row]]
 
 ALWAYS = {"merchants": (2, 3), "memberships": (0, 3), "reference_lists": (0, 3)}
 NAMED, OTHERS, POINTED_TO = (5, 9), (0, 2), (1, 3)
+NAMED_IN_DEFINITIONS = {
+    ("claim_requests", "offer"): ("o0", "o1", "o2", "a0", "a1"),
+    ("usages", "use"): ("mail", "mail", "fax"),
+    ("events", "kind"): ("webinar",),
+}
+"""Cells that name what a definition has, by file and column."""
 MOST_DRAWS = 20
 """Cells that are drawn for a column until one lies within its bounds."""
 
@@ -107,8 +113,8 @@ def new_cell(values: Values, schema: FileSchema, column: Column, rows: Facts, *,
         return "" if field.null and values.chance(_absent(column.name)) else _written(values.instant())
     if not column.required and not isinstance(field, models.BooleanField) and values.chance(0.15):
         return ""
-    if column.name == "offer":
-        return f"o{values.rng.randint(0, 2)}"
+    if named := NAMED_IN_DEFINITIONS.get((schema.name, column.name)):
+        return values.rng.choice(named)
     parse = column.parser(schema.model, UTC, repeats=False)
     cells = (_drawn(values, column, field) for _ in range(MOST_DRAWS))
     return next((cell for cell in cells if _is_accepted(parse, cell)), "1")

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-from core.facts import SUBJECTS
+from core.facts import COUPON_FEES, SUBJECTS
 from imports.registry import all_schemas, find_schema
-from tests.worlds import definitions, facts
+from tests.worlds import definitions, facts, sections
 from tests.worlds.values import END, START, Values
-from tests.worlds.world import OfferData, Row, Step, World
+from tests.worlds.world import OfferData, Row, Sections, Step, World
 
 ACTS = ("pause", "resume", "resume", "publish", "claim", "claim", "revoke", "accept", "accept", "reopen", "stop")
 
@@ -19,12 +19,38 @@ def world(seed: int) -> World:
     timely = seed % 3 == 0
     contest, windows = values.chance(0.25), values.shared_windows()
     offers = definitions.contest(values) if contest else definitions.offers(values)
-    named = set().union(*map(definitions.collections_named, offers))
+    found = sections.sections(values)
+    offers = tuple(_asking_more(values, found, offer) for offer in offers)
+    named = set().union(sections.files_named(found), *map(definitions.collections_named, offers))
     rows = facts.facts(values, named)
+    for file, of_file in rows.items():
+        for key, row in of_file.items():
+            of_file[key] = sections.declared_cells(values, found, file, row)
     if contest:
-        facts.ask_for_coupons(values, rows["freight_orders"])
+        for fee in COUPON_FEES.values():
+            facts.ask_for_coupons(values, rows[fee.collection.name])
     steps = _timely(values, rows) if timely else _eventful(values, rows, offers, named)
-    return World(seed=seed, timely=timely, offers=offers, steps=tuple(steps), windows=windows)
+    if not timely and "allowances" in found:
+        steps = in_order([*steps, *_instant_uses(values, rows)])
+    return World(seed=seed, timely=timely, offers=offers, steps=tuple(steps), windows=windows, sections=found)
+
+
+def _asking_more(values: Values, found: Sections, offer: OfferData) -> OfferData:
+    """Return the offer with conditions on what the sections have."""
+    more = sections.conditions(values, found, offer["subject"])
+    asked = offer["conditions"] if isinstance(offer["conditions"], list) else []
+    return {**offer, "conditions": [*asked, *more]} if more else offer
+
+
+def _instant_uses(values: Values, rows: facts.Facts) -> list[Step]:
+    """Return uses and requests that reach the server at once, of accounts that are there from the start."""
+    accounts = [row for row in rows["accounts"].values() if row["merchant_code"]]
+    steps = []
+    for n in range(values.rng.randint(0, 3) if accounts else 0):
+        row = {**values.rng.choice(accounts), "quantity": values.rng.choice(("1", "2"))}
+        verb, target = values.rng.choice((("use", sections.USES[0]), ("use", sections.USES[0]), ("collect", "a0")))
+        steps.append(Step(verb, _act_at(values), target, f"R{n}", row=row))
+    return steps
 
 
 def _timely(values: Values, rows: facts.Facts) -> list[Step]:
@@ -44,7 +70,7 @@ def _eventful(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...], 
     arrivals: list[tuple[datetime, str, tuple[str, ...]]] = []
     for file, of_file in rows.items():
         for key, row in of_file.items():
-            early = file == "merchants" or values.chance(0.75)
+            early = file in ("merchants", "accounts") or values.chance(0.75)
             at = max([START if early else _act_at(values), *_arrivals_of_parents(arrived, file, row)])
             steps.append(Step("import", at, file, row=row))
             arrived[file, key[0]] = at
@@ -92,10 +118,11 @@ def _late(values: Values) -> datetime:
 
 def _act(values: Values, rows: facts.Facts, offers: tuple[OfferData, ...]) -> Step:
     offer, at = values.rng.choice(offers), values.rng.choice((_act_at, _late))(values)
-    freight = [key[0] for key in rows["freight_orders"]]
-    verb = values.rng.choice((*ACTS, *(("attach", "attach", "detach") if freight else ())))
+    orders = [(kind, key[0]) for kind, fee in COUPON_FEES.items() for key in rows[fee.collection.name]]
+    verb = values.rng.choice((*ACTS, *(("attach", "attach", "detach") if orders else ())))
     if verb in ("attach", "detach"):
-        return Step(verb, at, key=values.rng.choice(freight))
+        kind, key = values.rng.choice(orders)
+        return Step(verb, at, kind, key)
     if verb == "publish":
         return Step(verb, at, offer["code"], terms=definitions.revision(values, offer))
     if verb in ("claim", "revoke"):

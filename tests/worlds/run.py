@@ -9,6 +9,8 @@ from typing import Any
 
 from django.db import DatabaseError, transaction
 
+from campaigns.allowances import instant_uses
+from campaigns.allowances.published import published as published_allowances
 from campaigns.coupons import attachment
 from campaigns.eligibility.claims import UnknownSubjectError
 from campaigns.engine import instant_claims, ticker
@@ -16,6 +18,7 @@ from campaigns.grants import reviews, revocations
 from campaigns.grants.transitions import NotLiveError
 from campaigns.models import Grant, Offer
 from campaigns.offers import pausing, publishing
+from core.facts import COUPON_FEES
 from definitions import parser
 from definitions.errors import DefinitionError
 from imports.json_rows import JsonOptions, Mode, import_json_rows
@@ -23,11 +26,24 @@ from imports.registry import find_schema
 from imports.schema import RowError
 from merchants.models import Merchant
 from tests.worlds.values import START
-from tests.worlds.world import OfferData, Step, World
+from tests.worlds.world import OfferData, Sections, Step, World
 
 BY, WHY = "operator", "generated"
 REFUSALS = (NotLiveError, pausing.NotNowError, attachment.NotAttachableError, UnknownSubjectError)
 MISSING = (attachment.NoOrderError, Merchant.DoesNotExist, Grant.DoesNotExist, Offer.DoesNotExist)
+
+
+DOCUMENTS = {"scorecards", "allowances", "entitlements"}
+"""Sections that can be published without an offer."""
+PLAIN: OfferData = {
+    "code": "plain",
+    "names": {"en": "plain", "zh": "plain"},
+    "subject": "freight_order",
+    "where": "all",
+    "claim": {"at": "paid_at"},
+    "conditions": "everyone",
+    "benefit": {"fee": "freight", "percent": "10"},
+}
 
 
 class PropertyError(Exception):
@@ -57,8 +73,9 @@ def play(world: World, *, after_step: Callable[[Step], None] = lambda _step: Non
 
     Raises PropertyError where a step raises what it must not, or the tick leaves out a step.
     """
-    offers = tuple(offer for offer in world.offers if _is_definition(world, offer))
-    if not offers:
+    world = with_sections_that_are_definitions(world)
+    offers = tuple(offer for offer in world.offers if _is_definition(world, (offer,)))
+    if not offers and not DOCUMENTS & world.sections.keys():
         raise VacuousError("no offer is a definition")
     published = _publish(world, offers)
     for (verb, _, _), batch in groupby(world.steps, key=_batch):
@@ -77,9 +94,31 @@ def _batch(step: Step) -> tuple[Any, ...]:
     return step.verb, (step.at, step.target), 0 if step.verb == "import" else id(step)
 
 
-def _is_definition(world: World, offer: OfferData) -> bool:
+def with_sections_that_are_definitions(world: World) -> World:
+    """Return the world without those items of its sections that a definition refuses."""
+    kept: Sections = {}
+    for name, section in world.sections.items():
+        for more in _added(name, section):
+            before = kept.get(name, type(section)())
+            grown = {**kept, name: {**before, **more} if isinstance(more, dict) else [*before, *more]}
+            if _is_definition(replace(world, sections=grown), (PLAIN,)):
+                kept = grown
+    return replace(world, sections=kept)
+
+
+def _added(name: str, section: Any) -> Iterator[Any]:
+    """Yield the items of a section, each in a section of its own; declared facts as a whole."""
+    if isinstance(section, list):
+        yield from ([part] for part in section)
+    elif name == "measures":
+        yield from ({key: part} for key, part in section.items())
+    else:
+        yield section
+
+
+def _is_definition(world: World, offers: tuple[OfferData, ...]) -> bool:
     try:
-        parser.read(world.yaml((offer,)))
+        parser.read(world.yaml(offers))
     except DefinitionError:
         return False
     return True
@@ -88,6 +127,11 @@ def _is_definition(world: World, offer: OfferData) -> bool:
 def _publish(world: World, offers: tuple[OfferData, ...]) -> tuple[OfferData, ...]:
     """Publish each offer that publishing accepts. Returns those."""
     accepted: list[OfferData] = []
+    if DOCUMENTS & world.sections.keys():
+        try:
+            publish(world, (), at=START)
+        except (ValueError, DefinitionError) as refusal:
+            raise VacuousError(f"the sections could not be published: {refusal}") from refusal
     for offer in offers:
         try:
             publish(world, (*accepted, offer), at=START)
@@ -96,7 +140,7 @@ def _publish(world: World, offers: tuple[OfferData, ...]) -> tuple[OfferData, ..
         except Exception as error:
             raise PropertyError(f"publish raised {type(error).__name__}", str(error)) from error
         accepted.append(offer)
-    if not accepted:
+    if not accepted and not DOCUMENTS & world.sections.keys():
         raise VacuousError("no offer could be published")
     return tuple(accepted)
 
@@ -170,8 +214,27 @@ def _act(world: World, published: tuple[OfferData, ...], step: Step) -> None:
                 with transaction.atomic():
                     _refusable(reviews.reopen, grant, **recorded)
         case "attach" | "detach":
-            merchant = Merchant.objects.get(freight_orders=step.key)
-            getattr(attachment, step.verb)(step.key, kind="freight_order", merchant=merchant, at=step.at, by=BY)
+            kind = step.target or "freight_order"
+            merchant = Merchant.objects.get(**{COUPON_FEES[kind].collection.name: step.key})
+            getattr(attachment, step.verb)(step.key, kind=kind, merchant=merchant, at=step.at, by=BY)
+        case "use" | "collect":
+            _use_at_once(step)
+
+
+def _use_at_once(step: Step) -> None:
+    """Use an allowance, or collect one, as a program does."""
+    of = {"merchant": step.row["merchant_code"], "account": step.row["account_code"]}
+    if step.verb == "collect":
+        terms = next(
+            (one.terms for one in published_allowances() if one.code == step.target and one.terms.collected), None
+        )
+        if terms is not None:
+            locked = instant_uses.lock(terms.use)
+            instant_uses.collect(locked, step.key, code=step.target, at=step.at, **of)
+        return
+    if step.target not in instant_uses.uses_by_buyer():
+        new = instant_uses.NewUse(number=step.key, use=step.target, quantity=int(step.row["quantity"]), **of)
+        instant_uses.spend(instant_uses.lock(step.target), [new], at=step.at)
 
 
 def _refusable(verb: Callable[..., object], grant: Grant, **recorded: Any) -> None:

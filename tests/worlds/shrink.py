@@ -28,19 +28,23 @@ def shrink(world: World, fails: Callable[[World], bool], *, seconds: float = 60)
 
 def _smaller(world: World) -> Iterator[World]:
     """Yield the world with something less, large parts first."""
-    for n in range(len(world.offers)) if len(world.offers) > 1 else ():
+    for n in range(len(world.offers)) if len(world.offers) > 1 or world.sections else ():
         yield world.copy(offers=world.offers[:n] + world.offers[n + 1 :])
     last = len(world.steps) - 1  # the last tick is the end of the history
     for size in (8, 4, 2, 1):
         for n in range(0, last, size):
             yield world.copy(steps=world.steps[:n] + world.steps[min(n + size, last) :])
+    for name, section in world.sections.items():
+        yield world.copy(sections={other: part for other, part in world.sections.items() if other != name})
+        for rest in _without_one(section) if isinstance(section, list) else ():
+            yield world.copy(sections={**world.sections, name: rest})
     for n, offer in enumerate(world.offers):
         for part in _smaller_offers(offer):
             yield world.copy(offers=(*world.offers[:n], part, *world.offers[n + 1 :]))
     for n, step in enumerate(world.steps):
         for terms in _without_key(step.terms):
             yield world.copy(steps=(*world.steps[:n], replace(step, terms=terms), *world.steps[n + 1 :]))
-        for row in _smaller_rows(step.target, step.row) if step.row else ():
+        for row in _smaller_rows(step.target, step.row) if step.verb == "import" else ():
             yield world.copy(steps=(*world.steps[:n], replace(step, row=row), *world.steps[n + 1 :]))
 
 

@@ -11,6 +11,8 @@ from tests.worlds.yaml_text import flow
 
 Row = dict[str, str]
 OfferData = dict[str, Any]
+Sections = dict[str, Any]
+"""Other sections of the campaign by name: lists of items, or declared facts and measures by name."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ class World:
     offers: tuple[OfferData, ...]
     steps: tuple[Step, ...]
     windows: dict[str, dict[str, str]] = field(default_factory=dict)
+    sections: Sections = field(default_factory=dict)
 
     @property
     def end(self) -> datetime:
@@ -61,8 +64,10 @@ class World:
         """Return the campaign as a YAML text."""
         head = "campaign: world\nnames: {en: World, zh: 世界}\nzone: UTC\n"
         head += f"windows: {flow(self.windows)}\n" if self.windows else ""
-        head += f"lists: {flow(LISTS)}\noffers:\n"
-        return head + "".join(map(_offer_yaml, self.offers if offers is None else offers))
+        head += f"lists: {flow(LISTS)}\n"
+        head += "".join(f"{name}: {flow(section)}\n" for name, section in self.sections.items() if section)
+        several = self.offers if offers is None else offers
+        return head + "".join(["offers:\n" if several else "", *map(_offer_yaml, several)])
 
     def imports(self) -> Iterator[Step]:
         return (step for step in self.steps if step.verb == "import")
