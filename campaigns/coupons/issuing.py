@@ -51,6 +51,10 @@ class CouponTerms:
     valid_from: datetime | None
     valid_until: datetime
 
+    def issued_at(self, grant: WaitingGrant) -> datetime:
+        """Return the instant of the claim, or that at which the offer decides all claims before it."""
+        return max(grant.claimed_at, self.decided_at or grant.claimed_at)
+
 
 def issue(offer: PublishedOffer, *, held: Collection[str] = (), guard: Guard = PLAIN) -> int:
     """Issue the coupons of the offer's waiting grants and return their number. `held` are subjects that are left out.
@@ -116,7 +120,7 @@ def _terms(versions: set[int]) -> dict[int, CouponTerms]:
 
 
 def _row(pk: int, code: str, grant: WaitingGrant, number: int, terms: CouponTerms) -> dict[str, object]:
-    issued_at = terms.decided_at or grant.claimed_at
+    issued_at = terms.issued_at(grant)
     return {
         "id": pk,
         "code": code,
@@ -143,7 +147,7 @@ def _entry(pk: int, grant: WaitingGrant, terms: CouponTerms) -> journal.NewEntry
         coupon_id=pk,
         offer_id=terms.offer_id,
         version_id=grant.version_id,
-        at=terms.decided_at or grant.claimed_at,
+        at=terms.issued_at(grant),
         source="",
         target="issued",
         amount=terms.bundle.each,

@@ -219,3 +219,15 @@ def test_the_stops_are_the_fewest_instants_that_meet_each_interval(parts: list[t
     # No fewer: there are as many intervals of which no two meet.
     apart = [min(after for first, after in met if first <= at < after) for at in found]
     assert all(one <= other for one, other in pairwise(apart))
+
+
+@pytest.mark.django_db
+def test_a_coupon_of_a_claim_after_the_decision_instant_is_as_old_as_the_claim() -> None:
+    other = {"subject": "freight_order", "where": "[{fact: line, is: other}]", "claim": "{at: shipped_at}"}
+    world(coupon_offer("d", decided_at="2022-09-01 12:00:00", **other))
+    freight("B", line="other", shipped_at="03")
+    correct(FreightOrder, "A", shipped_at="02")
+    order(placed_at="02 12:00", paid_at=None)
+    alike(("05",), ("02 13:00", "05"), ("01 12:00", "02 12:00", "03", "05"))
+    issued = {coupon.offer.code: (coupon.order_no, coupon.issued_at) for coupon in Coupon.objects.all()}
+    assert issued == {"c": ("F", t("02")), "d": (None, t("03"))}
