@@ -14,6 +14,7 @@ from campaigns.models import Coupon, Decision, Grant, Issuance, Offer, UseProgre
 from campaigns.monitoring import invariants
 from campaigns.offers import published_offers
 from campaigns.offers.published_offers import PublishedOffer
+from core.facts import ATTRIBUTES
 from imports.models import ImportBatch
 from ratings.models import Series
 from tests.support.naive_rules import holds
@@ -109,11 +110,12 @@ def _decision_agrees(offer: PublishedOffer, explanation: Explanation, decision: 
 def _is_plain(condition: Any, row: Any) -> bool:
     """Return whether plain Python evaluates the condition.
 
-    It knows neither the offer's own moments, nor a claim at another instant than that as of which facts are seen.
+    It knows neither the offer's own moments, nor declared facts, nor a claim at another instant than that as of which
+    facts are seen.
     """
     if parts := getattr(condition, "any", ()):
         return all(_is_plain(part, row) for part in parts)
-    if getattr(condition, "fact", "") in ("settlement", "fulfilment"):
+    if getattr(condition, "fact", "") in ("settlement", "fulfilment") or f"{ATTRIBUTES}." in repr(condition):
         return False
     return row.claimed_at == row.seen_at or getattr(condition, "not_before", None) != "claim"
 
