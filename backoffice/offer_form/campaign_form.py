@@ -1,7 +1,7 @@
 """Campaign of a draft as a form: code, names, time zone, what its offers share, and what it declares."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django import forms
@@ -10,6 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from backoffice.offer_form.context import CampaignContext, FieldProblem, Part
 from backoffice.offer_form.declarations_form import DeclarationsForm, initial_declarations
+from backoffice.offer_form.documents_form import (
+    AllowanceFormSet,
+    EntitlementFormSet,
+    by_code,
+    initial_allowance,
+    initial_entitlement,
+)
 from backoffice.offer_form.forms import ABSENT, SectionForm, or_missing
 from backoffice.offer_form.inputs import Label, SelectField
 from backoffice.offer_form.rows import RowFormSet
@@ -211,6 +218,7 @@ class CampaignForms:
 
     def __init__(self, document: Any, context: CampaignContext, data: Any = None) -> None:
         shared = {"campaign": context}
+        self.context, self.data = context, data
         self.basics = CampaignForm(data, prefix="campaign", initial=_initial_campaign(document), **shared)
         windows = [
             _initial_window(key, window, context.zone) for key, window in (document.get("windows") or {}).items()
@@ -220,12 +228,22 @@ class CampaignForms:
         self.measures = MeasureFormSet(data, prefix="measures", initial=measures, form_kwargs=shared)
         self.windows = WindowFormSet(data, prefix="windows", initial=windows, form_kwargs=shared)
         self.lists = ListFormSet(data, prefix="lists", initial=lists, form_kwargs=shared)
+        self.allowances = self._documents(AllowanceFormSet, "allowances", initial_allowance, document)
+        self.entitlements = self._documents(EntitlementFormSet, "entitlements", initial_entitlement, document)
         declared = initial_declarations(document)
         self.declarations = DeclarationsForm(data, prefix="declarations", initial=declared, **shared)
 
+    def _documents(
+        self, formset: type[RowFormSet], word: str, initial: Callable[[Any], dict[str, Any]], document: Any
+    ) -> RowFormSet:
+        rows = document.get(word) or []
+        kwargs = {"campaign": self.context, "saved": by_code(rows)}
+        return formset(self.data, prefix=word, initial=list(map(initial, rows)), form_kwargs=kwargs)
+
     @property
     def parts(self) -> list[Part]:
-        return [self.basics, self.windows, self.lists, self.measures, self.declarations]
+        documents: list[Part] = [self.allowances, self.entitlements]
+        return [self.basics, self.windows, self.lists, self.measures, *documents, self.declarations]
 
     def is_valid(self) -> bool:
         """Return whether every part is complete and right."""
@@ -242,7 +260,8 @@ class CampaignForms:
         windows = {form.written("key"): row for form, row in _written(self.windows)}
         lists = {form.written("key"): row for form, row in _written(self.lists)}
         measures = {form.written("key"): row for form, row in _written(self.measures)}
-        shared = {"windows": windows, "lists": lists, "measures": measures}
+        shared: dict[str, Any] = {"windows": windows, "lists": lists, "measures": measures}
+        shared |= {"allowances": self.allowances.write(), "entitlements": self.entitlements.write()}
         words = {word: entries or ABSENT for word, entries in shared.items()}
         return {**self.basics.to_campaign(), **words, **self.declarations.to_campaign()}
 

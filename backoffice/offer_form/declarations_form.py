@@ -1,5 +1,6 @@
 """Parts that are edited as YAML: declared facts and documents of a campaign, and the rows that an offer looks up."""
 
+from textwrap import indent
 from typing import Any
 
 from django import forms
@@ -11,12 +12,17 @@ from definitions import yaml_roundtrip
 from definitions.errors import DefinitionError
 from rules.lookups import valid_lookups, with_lookups
 
-FIELDS = ("attributes", "events", "scorecards", "allowances", "entitlements")
+FIELDS = ("attributes", "events", "scorecards")
 
 
 def _yaml_field(label: Any) -> forms.CharField:
     widget = forms.Textarea(attrs={"rows": 8, "spellcheck": "false"})
     return forms.CharField(label=label, required=False, strip=False, widget=widget)
+
+
+def _load(text: str) -> Any:
+    """Return the mapping or list of a text. Raises DefinitionError."""
+    return yaml_roundtrip.load("in:\n" + indent(text, "  "))["in"]
 
 
 class YamlForm(SectionForm):
@@ -26,7 +32,7 @@ class YamlForm(SectionForm):
         text: str = (self.cleaned_data.get(name) or "").replace("\r\n", "\n")
         if text.strip():
             try:
-                yaml_roundtrip.load(text)
+                _load(text)
             except DefinitionError as error:
                 raise forms.ValidationError([problem.message for problem in error.problems]) from error
         return text
@@ -37,17 +43,15 @@ class YamlForm(SectionForm):
 
     def _value(self, name: str) -> Any:
         text = str(self.written(name)).replace("\r\n", "\n")
-        return yaml_roundtrip.load(text) if text.strip() else ABSENT
+        return _load(text) if text.strip() else ABSENT
 
 
 class DeclarationsForm(YamlForm):
-    """Declarations and documents of a campaign."""
+    """Declarations and scorecards of a campaign."""
 
     attributes = _yaml_field(_("Attributes as YAML"))
     events = _yaml_field(_("Kinds of event as YAML"))
     scorecards = _yaml_field(_("Scorecards as YAML"))
-    allowances = _yaml_field(_("Allowances as YAML"))
-    entitlements = _yaml_field(_("Entitlements as YAML"))
 
     def clean_attributes(self) -> str:
         return self._clean_yaml("attributes")
@@ -57,12 +61,6 @@ class DeclarationsForm(YamlForm):
 
     def clean_scorecards(self) -> str:
         return self._clean_yaml("scorecards")
-
-    def clean_allowances(self) -> str:
-        return self._clean_yaml("allowances")
-
-    def clean_entitlements(self) -> str:
-        return self._clean_yaml("entitlements")
 
     def to_campaign(self) -> dict[str, Any]:
         """Return the words of the campaign."""

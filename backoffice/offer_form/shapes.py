@@ -22,6 +22,8 @@ CASES: dict[str, Any] = {}
 MOMENT = (TEXT, {"latest_of": TEXTS, "day_after": TEXT, "zone": TEXT, "by": TEXT, "cases": CASES})
 CASES["*"] = MOMENT
 VALUES = (TEXTS, {"*": NAMES})
+DOCUMENT = {"code": TEXT, "names": NAMES, "conditions": ROWS}
+CASES_OF: tuple[Any, ...] = (TEXT, {})
 CAMPAIGN: dict[str, Any] = {
     "campaign": TEXT,
     "names": NAMES,
@@ -31,6 +33,8 @@ CAMPAIGN: dict[str, Any] = {
     "lists": {"*": (TEXTS, {"names": NAMES, "values": VALUES, "labels": {"*": NAMES}})},
     "attributes": {"*": {}},
     "events": {"*": {}},
+    "allowances": [{**DOCUMENT, "use": TEXT, "in": (TEXT, {}), "collected": TEXT, "units": CASES_OF, "cost_per": TEXT}],
+    "entitlements": [{**DOCUMENT, "holder": TEXT, "value": CASES_OF}],
     "offers": [{}],
 }
 OFFER: dict[str, Any] = {

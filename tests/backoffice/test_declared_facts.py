@@ -16,6 +16,7 @@ from declarations.models import DeclaredAttribute, DeclaredEvent
 from definitions import parser, yaml_roundtrip
 from imports.export_resource import table
 from imports.workbook_template import workbook_template
+from tests.support.allowances import allowance
 from tests.support.importing import SCHEMAS, import_text
 from tests.support.offer_editor import Editor
 from tests.support.world import HEADING, merchant, offer, publish, t, trade
@@ -109,3 +110,32 @@ def test_exports_are_imported_again_and_templates_have_the_columns(tmp_path: obj
     assert import_text("trade_orders", "\n".join(lines), tmp_path).counts == (0, 0, 2)  # type: ignore[arg-type]
     sheet = load_workbook(io.BytesIO(workbook_template(schema))).worksheets[0]
     assert [cell.value for cell in sheet[1]][-2:] == ["attributes.grade", "attributes.checked_at"]
+
+
+def test_the_campaign_form_writes_allowances_and_entitlements() -> None:
+    """Rows that stay are kept as written, with unknown words; a new one has every word; conditions open on demand."""
+    cases = "{cases: [{when: [{fact: merchant.country, is: CN}], is: 9.00}], otherwise: 7.50}"
+    rows = allowance("mails", "mail") + allowance(
+        "quotes", "quote", in_="{calendar: month, from_day: 5}", collected="yes"
+    )
+    rate = f"  - {{code: rate, names: {{en: Rate, zh: 利率}}, holder: merchant, conditions: everyone, value: {cases}}}"
+    source = f"{HEADING}allowances:\n{rows}entitlements:\n{rate}  # agreed\noffers:\n{offer('ten')}"
+    editor = Editor(source)
+    editor.path = f"/admin/drafts/{editor.draft.pk}/campaign/"
+    sent = {"allowances-1-collected": "on"}
+    assert not editor.save(**sent, **{"entitlements-0-value": "cases: ["})
+    assert not editor.save(**sent, **{"entitlements-0-value": cases, "allowances-2-code": "calls"})
+    new = {"names_en": "Calls", "names_zh": "电话", "use": "call", "period": "month", "units": "2"}
+    assert editor.save(**sent, **{f"allowances-2-{name}": value for name, value in new.items()})
+    text, before = parser.read(editor.source), parser.read(source)
+    assert text.allowances[:2] == before.allowances
+    assert text.entitlements == before.entitlements
+    assert "# agreed" in editor.source
+    calls = text.allowances[2]
+    assert (calls.code, str(calls.units), calls.collected) == ("calls", "2", False)
+    assert calls.conditions == "everyone"
+    assert "Edit 1 condition" in editor.html
+    editor.change(open="allowances-0")
+    assert editor.value("allowances-0-conditions-0-fact") == "=membership"
+    assert editor.save(**sent, **{"allowances-0-conditions-0-DELETE": "on"})
+    assert parser.read(editor.source).allowances[0].conditions == "everyone"
