@@ -69,7 +69,9 @@ def test_control_without_the_lock_the_database_refuses(monkeypatch: pytest.Monke
     merchant()
     freight("A", paid_at="02")
     send_about, race = published_offers.send_about, Race()
-    monkeypatch.setattr(published_offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
+    monkeypatch.setattr(
+        published_offers, "send_about", lambda subject, *, held, only: send_about(subject, held=False, only=only)
+    )
     monkeypatch.setattr(claim_decisions, "_write", race.stop_before(claim_decisions._write))
 
     def claim() -> str:

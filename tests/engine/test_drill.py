@@ -54,7 +54,9 @@ def test_control_a_drill_without_the_lock_is_not_exact(
     season(40)
     before = everything()
     send_about, race = published_offers.send_about, Race(threads=8)
-    monkeypatch.setattr(published_offers, "send_about", lambda subject, *, held: send_about(subject, held=False))
+    monkeypatch.setattr(
+        published_offers, "send_about", lambda subject, *, held, only: send_about(subject, held=False, only=only)
+    )
     monkeypatch.setattr(claim_decisions, "_write", race.stop_before(claim_decisions._write))
     with pytest.raises(CommandError, match=r"7 clients failed: .* violates .*offer_places_within_limit"):
         run_drill(capsys, claims=40, clients=8, limit=1)
