@@ -9,7 +9,7 @@ from tests.worlds import checks, history
 from tests.worlds.compare import sqlite_lines
 from tests.worlds.gaps import known_gap
 
-FIRST, COUNT = 1001, 10
+FIRST, COUNT = 1001, 5
 SEEDS = range(FIRST, FIRST + COUNT * int(os.environ.get("FAIRGROUND_EXAMPLES", "1")))
 ONCE = pytest.mark.once(reason="every second world; other worlds are compared on both databases")
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ def test_most_worlds_grant_something() -> None:
 
 @pytest.mark.postgresql
 def test_sqlite_and_postgresql_decide_alike() -> None:
-    first, count = 1015, 2
+    first, count = 1003, 2
     expected = sqlite_lines(first, count)
     assert connection.vendor == "postgresql"
     seeds = range(first, first + count)
