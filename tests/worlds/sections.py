@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from core.facts import countable
+from core.facts import Collection, countable
 from tests.worlds.offer_writer import OfferWriter, instants_of
 from tests.worlds.values import AMOUNTS, START, Values
 from tests.worlds.world import Row, Sections
@@ -30,14 +30,21 @@ def sections(values: Values) -> Sections:
         found |= {"attributes": ATTRIBUTES, "events": EVENTS}
     if values.chance(0.35):
         writer = OfferWriter(values, 8, subject="merchant")
-        rows = [rows for rows in countable().values() if instants_of(rows)]
-        found["measures"] = {f"m{n}": writer.measure(values.rng.choice(rows)) for n in range(2)}
+        found["measures"] = {f"m{n}": writer.measure(_rated_rows(values)) for n in range(2)}
         found["scorecards"] = [_scorecard(values, writer)]
     if values.chance(0.4):
         found["allowances"] = [_allowance(values, n, found) for n in range(values.rng.randint(1, 3))]
     if values.chance(0.2):
         found["entitlements"] = [_entitlement(values, n, found) for n in range(2)]
     return found
+
+
+def _rated_rows(values: Values) -> Collection:
+    """Return rows that a scorecard may measure: no ratings, which would be its own."""
+    rows = [rows for rows in countable().values() if instants_of(rows)]
+    while (drawn := values.rng.choice(rows)).name == "ratings":
+        pass
+    return drawn
 
 
 def files_named(found: Sections) -> set[str]:
