@@ -14,11 +14,12 @@ from pathlib import Path
 
 import psutil
 import pytest
+import redis
 from pytest_django import DjangoDbBlocker
 
 from standalone import terminal
 from tests.support.processes import migrated_sqlite
-from tests.support.servers import PATIENCE, free_port, wait_until
+from tests.support.servers import PATIENCE, PrivateRedis, free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -47,15 +48,17 @@ class Server:
         return self.process.wait(PATIENCE)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """Environment with a private database, the embedded broker and an English terminal."""
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    """Environment with a private database, the embedded broker unless `more` names one, and an English terminal."""
     own = {
         name: value
         for name, value in os.environ.items()
         if name not in ("REDIS_URL", "SECRET_KEY", "SITE_URL", *terminal.VARIABLES)
     }
     own["DJANGO_SETTINGS_MODULE"] = "config.settings"
-    return own | {"DATABASE_URL": f"sqlite:///{folder}/up.sqlite3", "FAIRGROUND_DEMO": "1", "PYTHONUNBUFFERED": "1"}
+    return (
+        own | {"DATABASE_URL": f"sqlite:///{folder}/up.sqlite3", "FAIRGROUND_DEMO": "1", "PYTHONUNBUFFERED": "1"} | more
+    )
 
 
 def manage(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,13 +79,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDb
     return path.rename(folder / "up.sqlite3").parent
 
 
-def start(folder: Path, *arguments: str) -> Server:
+def start(folder: Path, *arguments: str, **more: str) -> Server:
     port, log = free_port(), folder / f"up-{len(list(folder.iterdir()))}.log"
     with log.open("w") as output:
         process = subprocess.Popen(
             [sys.executable, *(arguments or ("manage.py", "up")), "--port", str(port)],
             cwd=ROOT,
-            env=environment(folder),
+            env=environment(folder, **more),
             stdout=output,
             stderr=subprocess.STDOUT,
             text=True,
@@ -139,6 +142,33 @@ def test_serves_works_and_stops_cleanly_on_a_signal(folder: Path, number: int) -
     assert "Traceback" not in text
     with closing(sqlite3.connect(folder / "up.sqlite3")) as database:
         assert database.execute("SELECT running_since FROM core_democlock").fetchall() == [(None,)]
+
+
+@pytest.mark.once(reason="a Redis of its own")
+def test_both_workers_survive_a_redis_that_hangs(folder: Path, private_redis: PrivateRedis) -> None:
+    """With one event loop for both, the first that connects again ended the other."""
+    server = start(folder, REDIS_URL=private_redis.url)
+    try:
+        with redis.Redis.from_url(private_redis.url) as broker:
+            for times in (1, 2):
+                wait_until(lambda: server.serves() and _waiting(broker) == 2, "both workers wait for messages")
+                private_redis.freeze()
+                wait_until(lambda n=times: _lost(server) >= 2 * n, "both workers lose the broker")
+                private_redis.thaw()
+            wait_until(lambda: server.serves() and _waiting(broker) == 2, "both workers wait again")
+        assert server.end(signal.SIGTERM) == 0, server.log.read_text()
+    finally:
+        server.process.kill()
+        server.process.wait()
+
+
+def _waiting(broker: redis.Redis) -> int:
+    """Return the number of workers that wait for a message."""
+    return int(broker.info("clients")["blocked_clients"])
+
+
+def _lost(server: Server) -> int:
+    return server.log.read_text().count("Connection to broker lost")
 
 
 def test_a_busy_port_is_reported_before_anything_starts(folder: Path) -> None:

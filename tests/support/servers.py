@@ -120,6 +120,10 @@ class PrivateRedis:
         """Stop answering, but keep and accept connections."""
         os.kill(self.process.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """Answer again."""
+        os.kill(self.process.pid, signal.SIGCONT)
+
     def kill(self) -> None:
         """End the server at once."""
         self.process.kill()

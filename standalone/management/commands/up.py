@@ -159,12 +159,14 @@ def _second_application() -> Celery:
 
 def _create_worker(app: Celery, queue: str) -> WorkController:
     # The "solo" pool runs one task at a time in the worker's thread; SQLite has one writer in any case. An application
-    # remembers which queues its worker reads, so each worker has its own.
+    # remembers which queues its worker reads, so each worker has its own. An event loop belongs to a process: of two
+    # workers with one loop, one dies when the other connects to Redis again.
     return app.WorkController(
         hostname=f"{queue}@{socket.gethostname()}",
         queues=[queue],
         pool_cls="solo",
         concurrency=1,
+        use_eventloop=False,
         without_mingle=True,
         without_gossip=True,
     )
