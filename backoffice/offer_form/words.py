@@ -21,6 +21,13 @@ from backoffice.offer_form.campaign_form import (
 from backoffice.offer_form.condition_rows import AMOUNTS, OPERATOR_LABELS
 from backoffice.offer_form.conditions import ConditionForm, ConditionFormSet
 from backoffice.offer_form.declarations_form import DeclarationsForm, LookupsForm
+from backoffice.offer_form.documents_form import (
+    AllowanceForm,
+    AllowanceFormSet,
+    DocumentForm,
+    EntitlementForm,
+    EntitlementFormSet,
+)
 from backoffice.offer_form.funding import PayerFormSet
 from backoffice.offer_form.moments import MomentForm
 from backoffice.offer_form.quota import BandForm, QuotaForm
@@ -32,6 +39,7 @@ from definitions.case_numbers import NumberByCases, NumberCase
 from definitions.entitlements import EntitlementTerms
 from definitions.scorecards import Band, Level, Part, Rules, ScorecardTerms, SeriesTerms
 from definitions.scorecards.terms import SeriesOfScorecard
+from rules.base import DefinitionModel
 from rules.calendar_periods import CalendarPeriod, MonthFrom, Weekdays
 from rules.lookups import Lookup
 from rules.measure_periods import Over
@@ -62,10 +70,19 @@ MEASURES = [f"{model.__name__}.{word}" for model in OF_MEASURES for word in mode
 """Words that are edited as text: what a measure is."""
 
 OF_SCORECARDS = (ScorecardTerms, SeriesOfScorecard, SeriesTerms, Level, Rules, Part, Band)
-ALLOWANCES = [f"AllowanceTerms.{word}" for word in AllowanceTerms.field_words()]
-ENTITLEMENTS = [f"EntitlementTerms.{word}" for word in EntitlementTerms.field_words()]
+FIELDS_OF_DOCUMENTS = {"names": "names_en", "in": "period"}
+"""Words of allowances and entitlements whose fields have other names."""
 CASES = [f"{model.__name__}.{word}" for model in (NumberByCases, NumberCase) for word in model.field_words()]
 SCORECARDS = [f"{model.__name__}.{word}" for model in OF_SCORECARDS for word in model.field_words()]
+
+
+def _fields_of(terms: type[DefinitionModel], form: type[DocumentForm]) -> dict[str, Place]:
+    """Return the field of each word of a document. Its conditions are rows, which open on demand."""
+    fields: dict[str, Place] = {
+        f"{terms.__name__}.{word}": (form, FIELDS_OF_DOCUMENTS.get(word, word)) for word in terms.field_words()
+    }
+    return fields | {f"{terms.__name__}.conditions": (ConditionFormSet, "")}
+
 
 PLACES: dict[str, Place] = {
     "CampaignDefinition.campaign": (CampaignForm, "code"),
@@ -80,10 +97,11 @@ PLACES: dict[str, Place] = {
     "Measured.measure": (ConditionForm, "fact"),
     **{f"Measured.{word}": (ConditionForm, "op") for word in AMOUNTS},
     "Measured.code": (ConditionForm, "code"),
-    "CampaignDefinition.allowances": (DeclarationsForm, "allowances"),
-    **dict.fromkeys([*ALLOWANCES, *CASES], (DeclarationsForm, "allowances")),
-    "CampaignDefinition.entitlements": (DeclarationsForm, "entitlements"),
-    **dict.fromkeys(ENTITLEMENTS, (DeclarationsForm, "entitlements")),
+    "CampaignDefinition.allowances": (AllowanceFormSet, ""),
+    **_fields_of(AllowanceTerms, AllowanceForm),
+    "CampaignDefinition.entitlements": (EntitlementFormSet, ""),
+    **_fields_of(EntitlementTerms, EntitlementForm),
+    **dict.fromkeys(CASES, (AllowanceForm, "units")),
     "CampaignDefinition.scorecards": (DeclarationsForm, "scorecards"),
     **dict.fromkeys(SCORECARDS, (DeclarationsForm, "scorecards")),
     "CampaignDefinition.attributes": (DeclarationsForm, "attributes"),
