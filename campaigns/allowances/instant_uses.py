@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from campaigns.allowances import published, settling, unsettled, writing
@@ -99,7 +99,7 @@ def collect(locked: LockedUses, request_no: str, *, code: str, merchant: str, ac
 def _free_instant(locked: LockedUses, merchants: Sequence[str], at: datetime) -> tuple[datetime, set[str]]:
     """Return an instant, or one little later at which none of the merchants has a use, and who is unsettled then."""
     group, since = locked.group, locked.decided_until
-    fetch = _latest_near(group).execute_deferred(merchants=merchants, at=at, end=at + NEAR)
+    fetch = _latest_passed(group).execute_deferred(merchants=merchants, at=at, end=at + NEAR)
     fetch_unsettled = unsettled.send(group, merchants, since=since, at=at)
     latest, found = fetch(), fetch_unsettled()
     if not latest:
@@ -109,11 +109,11 @@ def _free_instant(locked: LockedUses, merchants: Sequence[str], at: datetime) ->
 
 
 @compiled_query
-def _latest_near(group: UseGroup) -> "QuerySet[Usage, Any]":
-    near = Usage.objects.filter(
-        AnyOfParameter("merchant_id", "merchants"), group.q(), used_at__gte=instant("at"), used_at__lt=instant("end")
-    )
-    return near.order_by("-used_at").values_list("used_at")[:1]
+def _latest_passed(group: UseGroup) -> "QuerySet[Usage, Any]":
+    """Select the latest use from an instant on that is near or decided: the clock of another server may be ahead."""
+    later = Usage.objects.filter(AnyOfParameter("merchant_id", "merchants"), group.q(), used_at__gte=instant("at"))
+    passed = later.filter(Q(used_at__lt=instant("end")) | Q(decision__isnull=False))
+    return passed.order_by("-used_at").values_list("used_at")[:1]
 
 
 def uses_by_buyer() -> set[str]:

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import F, QuerySet
+from django.db.models import F, Max, QuerySet
 
 from campaigns.allocation import uses
 from campaigns.allocation.uses import Balance, Key, Outcome, Use
@@ -92,8 +92,15 @@ class Settlement:
 
 
 def settle(group: UseGroup, affected: Sequence[tuple[str, datetime]], *, until: datetime) -> Settlement:
-    """Decide the requests and uses of merchants of a group, each from an instant on; see the module."""
-    return Settling(group, dict(affected), until).settle()
+    """Decide the requests and uses of merchants of a group, each from an instant on; see the module.
+
+    A use may have been decided at once, at an instant after `until`, which was chosen before: it is settled too, since
+    an allowance holds what all decided uses took of it.
+    """
+    since = dict(affected)
+    later = UsageDecision.objects.filter(group.q(), merchant__in=list(since), used_at__gt=until)
+    latest: datetime | None = later.aggregate(latest=Max("used_at"))["latest"]
+    return Settling(group, since, latest or until).settle()
 
 
 def append(group: UseGroup, merchants: Sequence[str], buyers: Sequence[str], *, at: datetime) -> Settlement:

@@ -58,6 +58,30 @@ def test_what_is_not_decided_yet_comes_first() -> None:
     assert UsageDecision.objects.get(pk="U6").used_at > t("05 12:30")  # behind what is decided
 
 
+def test_a_tick_as_of_an_instant_before_a_use_takes_nothing_back() -> None:
+    """The use is recorded when the instant of the tick is chosen already, and before the tick reads the imports."""
+    merchant()
+    account()
+    publish(allowance("mails", "mail"))
+    assert spend("U1", "05 10:00:01", quantity=4) == "accepted"
+    used = {("mails", "M1", "2022-09-05"): "4 / 5"}
+    tick("05 10:00")
+    assert balances() == used
+    assert spend("U2", "05 10:00:02", quantity=2) == "nothing_left"
+    tick("06")
+    assert (balances(), results()) == (used, {"U1": "accepted", "U2": "nothing_left"})
+
+
+def test_a_server_whose_clock_is_behind_changes_no_answer() -> None:
+    merchant()
+    account()
+    publish(allowance("mails", "mail"))
+    assert spend("U1", "05 10:00:05", quantity=4) == "accepted"
+    assert spend("U2", "05 10:00:01", quantity=2) == "nothing_left"
+    assert results() == {"U1": "accepted", "U2": "nothing_left"}
+    assert UsageDecision.objects.get(pk="U2").used_at > t("05 10:00:05")
+
+
 @pytest.mark.plants_violation  # the journal stays, what it tells of is decided again
 def test_agreement_with_the_tick_on_generated_uses() -> None:
     merchant()
