@@ -94,13 +94,15 @@ class Settlement:
 def settle(group: UseGroup, affected: Sequence[tuple[str, datetime]], *, until: datetime) -> Settlement:
     """Decide the requests and uses of merchants of a group, each from an instant on; see the module.
 
-    A use may have been decided at once, at an instant after `until`, which was chosen before: it is settled too, since
-    an allowance holds what all decided uses took of it.
+    A use or a request may have been decided at once, at an instant after `until`, which was chosen before: it is
+    settled too, since an allowance holds what all decided uses took of it.
     """
     since = dict(affected)
-    later = UsageDecision.objects.filter(group.q(), merchant__in=list(since), used_at__gt=until)
-    latest: datetime | None = later.aggregate(latest=Max("used_at"))["latest"]
-    return Settling(group, since, latest or until).settle()
+    decided = UsageDecision.objects.filter(group.q(), merchant__in=list(since), used_at__gt=until)
+    collected = [allowance.id for allowance in group.collected]
+    rows = Allowance.objects.filter(document__in=collected, merchant__in=list(since), collected_at__gt=until)
+    latest = (decided.aggregate(at=Max("used_at"))["at"], rows.aggregate(at=Max("collected_at"))["at"])
+    return Settling(group, since, max(filter(None, (until, *latest)))).settle()
 
 
 def append(group: UseGroup, merchants: Sequence[str], buyers: Sequence[str], *, at: datetime) -> Settlement:

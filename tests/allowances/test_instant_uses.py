@@ -72,6 +72,17 @@ def test_a_tick_as_of_an_instant_before_a_use_takes_nothing_back() -> None:
     assert (balances(), results()) == (used, {"U1": "accepted", "U2": "nothing_left"})
 
 
+def test_a_tick_as_of_an_instant_before_a_request_takes_nothing_back() -> None:
+    merchant()
+    account()
+    publish(allowance("quotes", "quote", **MONTHLY))
+    with transaction.atomic():
+        locked, of = instant_uses.lock("quote"), {"code": "quotes", "merchant": "M1", "account": "A1"}
+        assert instant_uses.collect(locked, "R1", at=t("05 10:00:01"), **of)
+    tick("05 10:00")
+    assert balances() == {("quotes", "M1", "2022-09"): "0 / 5"}
+
+
 def test_a_server_whose_clock_is_behind_changes_no_answer() -> None:
     merchant()
     account()
