@@ -53,7 +53,8 @@ def follow(
     `batches` are the imports that were not processed yet: what was rated before is rated again where they matter, and
     where subjects left quarantine.
     """
-    before = [work for work in _begun(document, at=at) if work.row.finished] if batches or held.again else []
+    begun = [work for work in _begun(document, at=at) if work.row.finished or work.row.last_subject]
+    before = begun if batches or held.again else []
     subjects = kind_of(document).collection.model._default_manager
     free = ~Q(pk__in=held.subjects) if held.subjects else Q()
 

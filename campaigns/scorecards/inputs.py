@@ -89,6 +89,8 @@ def read(
     rows = _subjects(scorer, at, after, keys).filter(only("pk"))[:size]
     found = [(str(key), str(merchant), values) for key, merchant, *values in rows]
     batch = Batch([], after, found[-1][0] if len(found) == size else None)
+    if not found:
+        return batch
     among = _among(batch, [key for key, _merchant, _values in found] if keys is not None else None, only)
     metrics = {name: numbers_of(measure, at=at, among=among) for name, measure in scorer.measures.items()}
     empty = {name: _empty(measure) for name, measure in scorer.measures.items()}

@@ -213,6 +213,15 @@ def test_a_new_version_rates_from_the_next_evaluation_on(world: None) -> None:
     assert Evaluation.objects.get(period="2022-09-06").version == 2
 
 
+def test_facts_of_a_merchant_that_is_not_rated_change_nothing(world: None) -> None:
+    publish()
+    tick("09-06")
+    before = ratings()
+    action("A9", "M3", "08-03")
+    tick("09-06 01:00")
+    assert ratings() == before
+
+
 def test_a_killed_evaluation_goes_on_and_nothing_is_rated_twice(world: None, monkeypatch: pytest.MonkeyPatch) -> None:
     publish()
     read = inputs.read
@@ -231,8 +240,11 @@ def test_a_killed_evaluation_goes_on_and_nothing_is_rated_twice(world: None, mon
         with pytest.raises(RuntimeError):
             ticker.tick(at=t("08-06"))
     assert Evaluation.objects.get().last_subject == "M1"
+    before = Rating.objects.get().metrics["paid"]
+    paid("T9", "M1", 5000, "07-30")  # told before the evaluation goes on
     tick("08-06")
     assert [row[1] for row in ratings()] == ["M1", "M2"]
+    assert [before, Rating.objects.get(subject="M1", series="official").metrics["paid"]] == ["0.00", "1.00"]
     rating = Rating.objects.filter(series="official").first()
     assert rating is not None
     rating.pk = None
