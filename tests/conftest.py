@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import psycopg.pq
@@ -15,6 +16,7 @@ from django.db import connection
 from django.db.models.signals import post_migrate
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
+from xdist.scheduler import LoadGroupScheduling
 
 from core.translations import compile_catalogs
 from tests.support import guards
@@ -24,6 +26,11 @@ from tests.support.servers import PrivateRedis
 DATABASE_FIXTURES = {"db", "transactional_db", "live_server", "django_db_serialized_rollback"}
 
 
+# The group marks of pytest-xdist have no effect with this pytest.
+TOGETHER = ("documentation/test_adding_facts.py", "clients/test_typescript_client.py", "platform/test_up.py")
+"""Modules whose tests share what is slow to make: each is run by one process."""
+
+
 # A time limit for each example would fail on a busy machine.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
@@ -31,6 +38,20 @@ hypothesis.settings.load_profile("suite")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--round", choices=["first", "second"], help="leave out tests that belong to the other round")
+
+
+class Scheduling(LoadGroupScheduling):
+    """Distribution of single tests, and of whole modules that are named in TOGETHER."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return module if module.endswith(TOGETHER) else nodeid
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Return the distribution of tests to processes."""
+    return Scheduling(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

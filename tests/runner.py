@@ -122,7 +122,7 @@ def run_pytest(environment: dict[str, str], arguments: list[str]) -> int:
     }
     # One process more than there are processors: some tests wait for workers, servers or browsers.
     processes = min((os.cpu_count() or 1) + 1, 8)
-    command = [sys.executable, "-m", "pytest", "-n", str(processes), "--dist", "loadgroup", *arguments]
+    command = [sys.executable, "-m", "pytest", "-n", str(processes), *arguments]
     return subprocess.run(command, cwd=ROOT, env=inherited | environment, check=False).returncode
 
 

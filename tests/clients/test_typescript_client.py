@@ -19,7 +19,7 @@ from tests.support.members import clock
 from tests.support.world import freight, merchant, offer, publish
 
 # One group: the client is installed and compiled once.
-pytestmark = [pytest.mark.once(reason="the client sees HTTP alone"), pytest.mark.xdist_group("typescript")]
+pytestmark = pytest.mark.once(reason="the client sees HTTP alone")
 SECRET = "whsec_" + "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 SCRIPT = """
 import { fairground, once, verifyWebhook } from "./dist/index.js";

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("adding facts")  # one group: the project is built once
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding-facts.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"^\*\*([\w/.]+)\*\*\n\n```\w+\n(.*?)```", PAGE, re.MULTILINE | re.DOTALL))
