@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 from urllib.parse import urldefrag, urljoin
 
 import pytest
+from django.contrib import admin
 from django.test import Client
 
 from campaigns.grants import revocations
@@ -43,10 +44,10 @@ def links(page: str, html: str) -> Iterator[str]:
             yield target
 
 
-def refused(browser: Client, start: str) -> dict[str, tuple[int, str]]:
+def refused(browser: Client, start: str, *, but: tuple[str, ...] = ()) -> dict[str, tuple[int, str]]:
     """Return the refused or missing pages that can be reached from `start`: each with its status and the link's page.
 
-    A page is opened once, with the first query that leads to it.
+    A page is opened once, with the first query that leads to it; those that begin with one of `but` are not.
     """
     queue, seen, found = [(start, "")], {start}, dict[str, tuple[int, str]]()
     while queue:
@@ -59,7 +60,7 @@ def refused(browser: Client, start: str) -> dict[str, tuple[int, str]]:
         elif "html" in answer.headers["Content-Type"]:
             for target in list(links(page, answer.content.decode()))[:LINKS_OF_A_PAGE]:
                 bare = target.partition("?")[0]
-                if bare not in seen:
+                if bare not in seen and not bare.startswith(but):
                     seen.add(bare)
                     queue.append((target, page))
     return found
@@ -72,4 +73,6 @@ def test_no_link_leads_to_a_page_that_is_refused(role: str, staff: Staff, market
     drafts.submit(drafts.begin(campaign.source, title="A", at=t("20"), by="eve", of=campaign), at=t("20"), by="eve")
     revocations.propose(Grant.objects.filter(merchant="M1"), title="M1", at=t("20"), by="eve", reason="x")
     blocks.propose(Merchant.objects.get(pk="M1"), kind="fraud", until=None, reason="x", at=t("20"), by="eve")
-    assert refused(staff("who", role), "/admin/") == {}
+    # The tables under "Data" are many, and the table of roles in test_access_matrix.py has each of them.
+    tables = tuple(f"/admin/{model._meta.app_label}/" for model in admin.site._registry)
+    assert refused(staff("who", role), "/admin/", but=() if role == "administrator" else tables) == {}

@@ -65,7 +65,10 @@ def test_in_one_tick_or_in_many_it_is_the_same() -> None:
     assert at_once == ({"F0": "released", "F1": "locked", "F2": "released", "F4": "reserved"}, 2)
 
 
-@pytest.mark.parametrize("steps", [1, 6, 12])
+ONCE = pytest.mark.once(reason="steps of six and twelve hours are made on PostgreSQL too")
+
+
+@pytest.mark.parametrize("steps", [pytest.param(1, marks=ONCE), 6, 12])
 def test_hour_by_hour_too(steps: int) -> None:
     season("{limit: 2}")
     for n, at in enumerate(("02 10:00", "02 11:00", "03 10:00", "03 10:30", "05 12:00")):

@@ -29,6 +29,7 @@ from core.db import key_set, planner_hints
 from imports.models import ImportBatch
 from merchants.models import Merchant
 from tests.benchmarks.season import changed_orders
+from tests.support import guards
 
 MERCHANTS = 150
 MANY = 100
@@ -63,6 +64,7 @@ def rows_read(work: Callable[[], object]) -> int:
 @pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_tick_reads_each_row_a_few_times_without_autovacuum(tmp_path: Path) -> None:
+    guards.forget_statistics()
     with connection.cursor() as cursor:
         cursor.execute(WITHOUT_AUTOVACUUM.format("false"))
     try:
