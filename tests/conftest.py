@@ -40,7 +40,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--round", choices=["first", "second"], help="leave out tests that belong to the other round")
 
 
-class Scheduling(LoadGroupScheduling):
+class Scheduling(LoadGroupScheduling):  # type: ignore[misc]  # a library without types
     """Distribution of single tests, and of whole modules that are named in TOGETHER."""
 
     def _split_scope(self, nodeid: str) -> str:
