@@ -13,8 +13,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = (
-    "config standalone api dashboard backoffice campaigns definitions rules trade logistics services "
-    "compliance buyers catalog merchants imports identity core clients/python/src"
+    "config standalone api dashboard backoffice campaigns definitions rules trade logistics services compliance events "
+    "recurring ratings buyers catalog merchants imports identity declarations core clients/python/src"
 ).split()
 # mypy's cache does not know when the Django plugin sees changed models, so CI does without.
 MYPY_CACHE = "/dev/null" if os.environ.get("CI") else ".mypy_cache"

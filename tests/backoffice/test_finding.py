@@ -13,7 +13,10 @@ from tests.support.members import clock, text
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.once(reason="pages of answers; the tests of explanations ask PostgreSQL"),
+]
 
 
 @pytest.fixture

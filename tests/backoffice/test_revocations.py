@@ -18,7 +18,7 @@ from tests.support.members import text, words
 from tests.support.operators import EXPRESS_COUPONS, Staff
 from tests.support.world import freight, merchant, offer, publish, t, tick
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.once(reason="proposals and their approval, single rows")]
 
 AT = t("20")
 

@@ -65,11 +65,11 @@ def addresses(route: str) -> Iterator[str]:
 
 
 def hostile_paths() -> list[str]:
-    """Return the paths of all routes with hostile words in turn: three a route, one of pages that all tables share."""
+    """Return the paths of all routes with hostile words in turn: two a route, one of pages that all tables share."""
     paths = []
     for n, route in enumerate(patterns(get_resolver())):
         for path in addresses(route):
-            most = 1 if OF_RECORDS.match(route) else 3
+            most = 1 if OF_RECORDS.match(route) else 2
             words = [WORDS[(n + 2 * m) % len(WORDS)] for m in range(most)]
             for word in words if "<" in path else [""]:
                 paths.append(re.sub(r"<(?:\w+:)?\w+>", word, path))
