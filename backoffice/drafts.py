@@ -71,8 +71,7 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
     text, problems = check_definition(draft.source)
     outdated, mine = bool(drafts.out_of_date([draft])), drafts.had_a_hand(draft, actor(request))
     compared = draft_review.in_both_languages(text) if text else []
-    sees_simulations = has_permissions(request, "view_simulation")
-    simulation, simulated = draft_review.latest_simulation(draft) if sees_simulations else (None, None)
+    simulated = _simulated(request, draft, {each.own.code for each in compared if each.own.new})
     changed = {each.own.code for each in compared if each.own.changed}
     warnings, acts = draft_warnings(text) if text else [], list(draft.acts.order_by("-pk"))
     return {
@@ -84,7 +83,7 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
             valid=text is not None,
             outdated=outdated,
             mine=mine,
-            simulated=simulated,
+            simulated=simulated["simulated"],
             warnings=warnings,
             problems=problems,
         ),
@@ -96,16 +95,25 @@ def _review(request: HttpRequest, draft: Draft) -> dict[str, Any]:
         "effects": _effects(NEXT[draft.status], [each.own for each in compared]) if draft.status in NEXT else [],
         "buttons": _buttons(request, draft, text is not None, outdated=outdated),
         "scorecards": rating_trials.changed_scorecards(draft, text, changed) if text else [],
-        "simulation": simulation,
-        "simulated": simulated,
-        "outcomes": draft_review.outcomes(simulation, {each.own.code for each in compared if each.own.new}),
-        "sees_simulations": sees_simulations,
-        "simulations": draft_review.latest_simulations(draft) if sees_simulations else (),
         "may_simulate": text is not None and has_permissions(request, "add_simulation"),
         "weeks": draft_review.weeks_back(text, at=clock.now()) if text else 0,
         "comments": draft.comments.order_by("pk"),
         "comment_form": draft_review.CommentForm(None, draft_review.changed_lines(compared)),
         "may_comment": _may_comment(request),
+        **simulated,
+    }
+
+
+def _simulated(request: HttpRequest, draft: Draft, new: set[str]) -> dict[str, Any]:
+    """Return what the page shows of the simulations of a draft to who may see them; `new` are codes of new offers."""
+    sees = has_permissions(request, "view_simulation")
+    simulation, simulated = draft_review.latest_simulation(draft) if sees else (None, None)
+    return {
+        "simulation": simulation,
+        "simulated": simulated,
+        "outcomes": draft_review.outcomes(simulation, new),
+        "sees_simulations": sees,
+        "simulations": draft_review.latest_simulations(draft) if sees else (),
     }
 
 
